@@ -1,0 +1,47 @@
+/** One way to speak to a ClickHouse, whatever carries it. All object names in the SQL must be qualified. */
+export interface Connection {
+  /** Where it leads, for messages: a URL without credentials. */
+  readonly url: string;
+
+  /**
+   * Runs a statement that returns rows.
+   *
+   * @param sql one statement without FORMAT; `{name:Type}` placeholders are filled from `params`.
+   * @param params values of the placeholders.
+   * @returns one object a row, keyed by column; 64-bit integers arrive as strings.
+   * @throws {ServerError} when the engine refuses it, {ConnectionError} when it cannot be reached.
+   */
+  query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]>;
+
+  /**
+   * Runs a statement for its effect (DDL, INSERT … SELECT, SYSTEM).
+   *
+   * @throws as {@link Connection.query}.
+   */
+  command(sql: string, params?: QueryParams): Promise<void>;
+
+  /**
+   * Inserts rows.
+   *
+   * @param table quoted, qualified name.
+   * @param rows one object a row, keyed by column.
+   * @throws as {@link Connection.query}.
+   */
+  insert(table: string, rows: readonly object[]): Promise<void>;
+
+  /** Ends it; running statements are abandoned. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Values for `{name:Type}` placeholders. */
+export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** How to open a {@link Connection}. */
+export interface ConnectionOptions {
+  /** `chdb://PATH` (embedded, PATH relative to the program's folder) or `http(s)://HOST:PORT`. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Longest wait for one statement, in seconds. Default: 300. */
+  readonly requestTimeout?: number;
+}

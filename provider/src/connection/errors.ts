@@ -1,0 +1,26 @@
+/** The engine refused a statement. Tell cases apart by {@link ServerError.code}, never by text. */
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+  /** ClickHouse error code, e.g. 60 for UNKNOWN_TABLE; 0 where the answer carried none. */
+  readonly code: number;
+  /** The statement that was refused. */
+  readonly sql: string;
+
+  constructor(message: string, code: number, sql: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.sql = sql;
+  }
+}
+
+/** The engine cannot be reached, does not let us in, or went away in the middle. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  /** Where it was looked for: a URL without credentials. */
+  readonly url: string;
+
+  constructor(message: string, url: string, options?: ErrorOptions) {
+    super(message, options);
+    this.url = url;
+  }
+}

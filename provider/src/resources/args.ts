@@ -1,0 +1,160 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A value, or a value that another resource will give. */
+export type Input<T> = pulumi.Input<T>;
+
+/** Something that has a name on the server: any resource of this package. */
+export interface Named {
+  /** Quoted, qualified name for use in SQL, e.g. `metrics.metrics_v1`. */
+  readonly qualifiedName: pulumi.Output<string>;
+}
+
+/** One column of a table. */
+export interface ColumnArgs {
+  /** Column name, unquoted. */
+  name: Input<string>;
+  /** ClickHouse type, e.g. `LowCardinality(String)`. */
+  type: Input<string>;
+  /** Expression for rows that leave the column out. */
+  default?: Input<string>;
+  /** Expression computed on every insert; the column cannot be inserted. */
+  materialized?: Input<string>;
+  /** Expression computed on reading; nothing is stored. */
+  alias?: Input<string>;
+  /** The column is not stored and only feeds other defaults: `true`, or its default expression. */
+  ephemeral?: Input<boolean | string>;
+  /** Compression, e.g. `Delta(8), ZSTD(1)`. */
+  codec?: Input<string>;
+  /** Statistics, e.g. `uniq, tdigest`. */
+  statistics?: Input<string>;
+  /** When values of this column fall back to their default, e.g. `Timestamp + INTERVAL 7 DAY`. */
+  ttl?: Input<string>;
+  /** Free text. */
+  comment?: Input<string>;
+  /** Column settings, e.g. `{ min_compress_block_size: 16777216 }`. */
+  settings?: Input<Record<string, Input<string | number | boolean>>>;
+}
+
+/** A column without its name: what {@link ColumnsArgs} maps a name to. */
+export type ColumnDefinitionArgs = Omit<ColumnArgs, "name">;
+
+/**
+ * The columns, in order: a list, or a map from name to type or definition.
+ * JavaScript sorts integer-like keys (`"1"`) first, so such names need the list.
+ */
+export type ColumnsArgs = Input<Input<ColumnArgs>[]> | Input<Record<string, Input<string | ColumnDefinitionArgs>>>;
+
+/** A data skipping index. */
+export interface IndexArgs {
+  name: Input<string>;
+  /** Indexed expression. */
+  expression: Input<string>;
+  /** Index type with its arguments, e.g. `bloom_filter(0.01)`. */
+  type: Input<string>;
+  /** Granules a block of the index covers. Default: 1. */
+  granularity?: Input<number>;
+}
+
+/** A projection. */
+export interface ProjectionArgs {
+  name: Input<string>;
+  /** The query, e.g. `SELECT ServiceName, count() GROUP BY ServiceName`. */
+  query: Input<string>;
+}
+
+/** A constraint. */
+export interface ConstraintArgs {
+  name: Input<string>;
+  /** Condition that every inserted row must meet. Give this or `assume`. */
+  check?: Input<string>;
+  /** Condition that the optimizer may rely on, unchecked. */
+  assume?: Input<string>;
+}
+
+/** How rows are laid out; shared by tables and by materialized views with an inner table. */
+export interface StorageArgs {
+  /** Engine of any family with its arguments, e.g. `ReplacingMergeTree(version)`. Default: `MergeTree`. */
+  engine?: Input<string>;
+  /** Sorting key: an expression or a list of them, e.g. `["AccountId", "Timestamp"]`; `"tuple()"` or `[]` for none. */
+  orderBy?: Input<string | Input<string>[]>;
+  /** Primary key, a prefix of the sorting key. Default: the sorting key. */
+  primaryKey?: Input<string | Input<string>[]>;
+  /** Partition key, e.g. `toYYYYMM(Timestamp)`. Default: one partition. */
+  partitionBy?: Input<string | Input<string>[]>;
+  /** Sampling expression; must be in the primary key. */
+  sampleBy?: Input<string>;
+  /** When rows are dropped, moved or rolled up, e.g. `Timestamp + INTERVAL 30 DAY`. Several: a list. Default: never. */
+  ttl?: Input<string | Input<string>[]>;
+  /** Engine settings, e.g. `{ ttl_only_drop_parts: 1 }`. Default: the server's. */
+  settings?: Input<Record<string, Input<string | number | boolean>>>;
+  indexes?: Input<Input<IndexArgs>[]>;
+  projections?: Input<Input<ProjectionArgs>[]>;
+  constraints?: Input<Input<ConstraintArgs>[]>;
+}
+
+/** What every resource of this package takes. */
+export interface CommonArgs {
+  /**
+   * What `pulumi destroy` (or removing the resource) may do with rows. `"refuse"`: an object that holds rows is not dropped.
+   * `"drop"`: it is dropped with them. Default: `"refuse"`, unless the stack's config says `clickhouse:allowDrop: true`.
+   */
+  deletion?: Input<"refuse" | "drop">;
+}
+
+/** Arguments of `Database`. */
+export interface DatabaseArgs extends CommonArgs {
+  /** Name on the server. Default: the resource's name. */
+  name?: Input<string>;
+  /** Engine, e.g. `Atomic`. Default: the server's. */
+  engine?: Input<string>;
+  /** Free text. */
+  comment?: Input<string>;
+}
+
+/** Plain SQL instead of structured arguments: one CREATE statement with a qualified name. */
+export interface SqlArgs extends CommonArgs {
+  /** The CREATE statement; its spelling does not matter, its meaning is compared. */
+  sql: Input<string>;
+}
+
+/** Structured arguments of `Table`. */
+export interface TableArgs extends CommonArgs, StorageArgs {
+  /** Database: its resource (which makes it a dependency) or its name. */
+  database: Input<string> | Named;
+  /** Name on the server. Default: the resource's name. */
+  name?: Input<string>;
+  /** The columns, in order. Give these or `columnsFrom`. */
+  columns?: ColumnsArgs;
+  /** A query whose result columns become the table's columns; no row is copied. */
+  columnsFrom?: Input<string>;
+  /** Free text. */
+  comment?: Input<string>;
+}
+
+/** Structured arguments of `View`. */
+export interface ViewArgs extends CommonArgs {
+  /** Database: its resource (which makes it a dependency) or its name. */
+  database: Input<string> | Named;
+  /** Name on the server. Default: the resource's name. */
+  name?: Input<string>;
+  /** The SELECT. Use the `sql` tag to put resources into it. */
+  query: Input<string>;
+  /** Whose rights the query runs with. Default: the server's. */
+  sqlSecurity?: Input<"DEFINER" | "INVOKER" | "NONE">;
+  /** The user of `sqlSecurity: "DEFINER"`. */
+  definer?: Input<string>;
+  /** Free text. */
+  comment?: Input<string>;
+}
+
+/** Structured arguments of `MaterializedView`. */
+export interface MaterializedViewArgs extends ViewArgs {
+  /** Target table: its resource (which makes it a dependency) or its qualified name. Give this or `inner`. */
+  to?: Input<string> | Named;
+  /** Layout of the inner table of a view without target. Prefer `to`: an inner table goes when the view goes. */
+  inner?: Input<StorageArgs>;
+  /** Makes the view refreshable: its schedule, e.g. `EVERY 10 MINUTE`. Default: the view runs on every insert. */
+  refresh?: Input<string>;
+  /** A refresh adds to the target instead of replacing its rows. Default: false. */
+  append?: Input<boolean>;
+}

@@ -1,0 +1,138 @@
+/**
+ * What a CREATE statement says, as frozen data. Every value that is SQL (a type, an expression, a query) stays text as the
+ * engine wrote it; only the structure that a diff or a substitution needs is taken apart.
+ */
+
+/** The object kinds this package manages. */
+export type ObjectKind = "database" | "table" | "view" | "materializedView";
+
+/** Any managed object. */
+export type ObjectSpec = DatabaseSpec | TableSpec | ViewSpec | MaterializedViewSpec;
+
+/** `CREATE DATABASE`. */
+export interface DatabaseSpec {
+  readonly kind: "database";
+  readonly name: string;
+  /** Engine with its arguments, e.g. `Atomic`. Absent: the server's default. */
+  readonly engine?: string;
+  readonly settings?: readonly SettingSpec[];
+  readonly comment?: string;
+}
+
+/** `CREATE TABLE`. */
+export interface TableSpec {
+  readonly kind: "table";
+  readonly database: string;
+  readonly name: string;
+  readonly columns: readonly ColumnSpec[];
+  readonly indexes: readonly IndexSpec[];
+  readonly constraints: readonly ConstraintSpec[];
+  readonly projections: readonly ProjectionSpec[];
+  readonly storage: StorageSpec;
+  readonly comment?: string;
+  /**
+   * What follows the name or the storage clause instead of, or beside, a column list, without the leading `AS`: a query
+   * (`SELECT …`), another table, a table function. `empty` is `EMPTY AS`. The engine resolves it, canonical text never has it.
+   */
+  readonly as?: { readonly text: string; readonly empty: boolean };
+}
+
+/** `CREATE VIEW`. */
+export interface ViewSpec {
+  readonly kind: "view";
+  readonly database: string;
+  readonly name: string;
+  /** Column list, when it is written (the engine adds it for materialized views, not for ordinary ones). */
+  readonly columns: readonly ColumnSpec[];
+  readonly security?: SecuritySpec;
+  readonly comment?: string;
+  readonly query: string;
+}
+
+/** `CREATE MATERIALIZED VIEW`: incremental or refreshable, with a target or an inner table. */
+export interface MaterializedViewSpec {
+  readonly kind: "materializedView";
+  readonly database: string;
+  readonly name: string;
+  /** What follows `REFRESH`, up to `TO`, the columns or the storage, e.g. `EVERY 10 MINUTE APPEND`. */
+  readonly refresh?: string;
+  /** Target of `TO`. Absent: the rows live in an inner table laid out by `storage`. */
+  readonly to?: QualifiedName;
+  readonly columns: readonly ColumnSpec[];
+  readonly indexes: readonly IndexSpec[];
+  readonly constraints: readonly ConstraintSpec[];
+  readonly projections: readonly ProjectionSpec[];
+  /** Present only with an inner table. */
+  readonly storage?: StorageSpec;
+  /** `EMPTY`: a refreshable view that does not run when it is created. Canonical text never has it. */
+  readonly empty?: boolean;
+  /** `POPULATE`, accepted in text only so that it can be refused with a reason. */
+  readonly populate?: boolean;
+  readonly security?: SecuritySpec;
+  readonly comment?: string;
+  readonly query: string;
+}
+
+export interface QualifiedName {
+  readonly database: string;
+  readonly name: string;
+}
+
+export interface ColumnSpec {
+  readonly name: string;
+  /** Type text. Absent where the engine infers it from the default expression. */
+  readonly type?: string;
+  readonly default?: { readonly kind: "DEFAULT" | "MATERIALIZED" | "ALIAS" | "EPHEMERAL"; readonly expression?: string };
+  readonly comment?: string;
+  /** Inside of `CODEC(…)`. */
+  readonly codec?: string;
+  /** Inside of `STATISTICS(…)`. */
+  readonly statistics?: string;
+  readonly ttl?: string;
+  readonly primaryKey?: boolean;
+  readonly settings?: readonly SettingSpec[];
+}
+
+export interface IndexSpec {
+  readonly name: string;
+  readonly expression: string;
+  /** Type with its arguments, e.g. `bloom_filter(0.01)`. */
+  readonly type: string;
+  readonly granularity?: number;
+}
+
+export interface ConstraintSpec {
+  readonly name: string;
+  readonly kind: "CHECK" | "ASSUME";
+  readonly expression: string;
+}
+
+export interface ProjectionSpec {
+  readonly name: string;
+  /** Everything after the name: `(SELECT …)`, or `INDEX … TYPE …`, with `WITH SETTINGS (…)` where present. */
+  readonly body: string;
+}
+
+export interface StorageSpec {
+  /** Engine with its arguments as written, e.g. `SummingMergeTree((a, b))`. Absent: the server's default engine. */
+  readonly engine?: string;
+  readonly partitionBy?: string;
+  readonly primaryKey?: string;
+  readonly orderBy?: string;
+  readonly sampleBy?: string;
+  readonly ttl?: string;
+  readonly settings: readonly SettingSpec[];
+}
+
+/** One `name = value`; the value is SQL text (`1`, `'x'`). */
+export interface SettingSpec {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface SecuritySpec {
+  /** `DEFINER = …`: a user name or `CURRENT_USER`. */
+  readonly definer?: string;
+  /** `SQL SECURITY …`: `DEFINER`, `INVOKER` or `NONE`. */
+  readonly sqlSecurity?: string;
+}
