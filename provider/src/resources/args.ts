@@ -9,6 +9,12 @@ export interface Named {
   readonly qualifiedName: pulumi.Output<string>;
 }
 
+/** A database: its resource. */
+export interface NamedDatabase {
+  /** Name on the server, unquoted. */
+  readonly name: pulumi.Output<string>;
+}
+
 /** One column of a table. */
 export interface ColumnArgs {
   /** Column name, unquoted. */
@@ -120,7 +126,7 @@ export interface SqlArgs extends CommonArgs {
 /** Structured arguments of `Table`. */
 export interface TableArgs extends CommonArgs, StorageArgs {
   /** Database: its resource (which makes it a dependency) or its name. */
-  database: Input<string> | Named;
+  database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */
   name?: Input<string>;
   /** The columns, in order. Give these or `columnsFrom`. */
@@ -134,7 +140,7 @@ export interface TableArgs extends CommonArgs, StorageArgs {
 /** Structured arguments of `View`. */
 export interface ViewArgs extends CommonArgs {
   /** Database: its resource (which makes it a dependency) or its name. */
-  database: Input<string> | Named;
+  database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */
   name?: Input<string>;
   /** The SELECT. Use the `sql` tag to put resources into it. */

@@ -1,0 +1,61 @@
+import { createPatch } from "diff";
+import { digest } from "../canonical/fingerprint";
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { isDatabaseExists, isTableExists } from "../connection/server-message";
+import { SchemaError } from "../errors";
+import type { Live, LiveObject } from "../introspect/live";
+
+/** Decides whether a live object is what is declared, however it is spelled. */
+export type Same = (statement: string, live: LiveObject) => Promise<boolean>;
+
+/** How an object came to be. */
+export interface Created {
+  /** It stood there already, equal to the declaration, and nothing was run. */
+  readonly adopted: boolean;
+  /** Digest of the server's own text, by which a refresh sees that nothing changed. */
+  readonly observed: string;
+}
+
+/**
+ * Runs one CREATE. An object that stands there already is adopted when it is what is declared; so a create that was cut off
+ * finishes on the next run.
+ *
+ * @throws {SchemaError} when something else stands under the name; nothing is changed then.
+ */
+export async function applyCreate(connection: Connection, live: Live, key: string, label: string, statement: string, same: Same): Promise<Created> {
+  try {
+    await connection.command(statement);
+  } catch (error) {
+    if (!(error instanceof ServerError) || !(isTableExists(error) || isDatabaseExists(error))) throw error;
+    const found = await live.findNow(key);
+    if (found === undefined) throw error;
+    if (!(await same(statement, found))) throw new SchemaError(differs(label, statement, found), { cause: error });
+    return { adopted: true, observed: digest(found.statement) };
+  }
+  const found = await live.findNow(key);
+  if (found === undefined) {
+    throw new SchemaError(`${label}: was created, but the server does not show it. Does the user lack SHOW TABLES on it?`);
+  }
+  return { adopted: false, observed: digest(found.statement) };
+}
+
+/** The message for an object that stands there and is not what is declared. */
+export function differs(label: string, statement: string, live: LiveObject): string {
+  return [
+    `${label}: exists on the server and differs from the declaration; it was not touched.`,
+    "Change the declaration to what stands there, or rename or drop the object, and run again.",
+    diffText(live.statement, statement, "server", "declared"),
+  ].join("\n");
+}
+
+/** Unified diff of two statements. */
+export function diffText(from: string, to: string, fromName: string, toName: string): string {
+  const patch = createPatch("", from, to, fromName, toName, { context: 2 });
+  return patch
+    .split("\n")
+    .filter((line) => !/^(Index:|=+$|\\ No newline)/.test(line))
+    .map((line) => (line.startsWith("---") ? `--- ${fromName}` : line.startsWith("+++") ? `+++ ${toName}` : line))
+    .join("\n")
+    .trimEnd();
+}

@@ -1,0 +1,115 @@
+import { mentionedNames, keyParts } from "../canonical/mentions";
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import type { Live, LiveObject } from "../introspect/live";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+
+/** Engines whose objects keep no rows of their own: dropping them loses none. */
+const HOLDS_NO_ROWS = new Set([
+  "View",
+  "Distributed",
+  "Merge",
+  "Null",
+  "Kafka",
+  "RabbitMQ",
+  "NATS",
+  "S3Queue",
+  "AzureQueue",
+  "URL",
+  "S3",
+  "MySQL",
+  "PostgreSQL",
+  "MongoDB",
+  "SQLite",
+  "ODBC",
+  "JDBC",
+  "HDFS",
+  "AzureBlobStorage",
+  "DeltaLake",
+  "Iceberg",
+  "Hudi",
+  "GenerateRandom",
+  "Dictionary",
+  "KeeperMap",
+  "Redis",
+  "ExternalDistributed",
+]);
+
+/** How the user may allow what a refusal refuses. */
+export const HOW_TO_ALLOW =
+  'To drop it with its rows: set `deletion: "drop"` on the resource and run `pulumi up` first; ' +
+  "or `pulumi config set clickhouse:allowDrop true` and `pulumi destroy --run-program`; or CLICKHOUSE_ALLOW_DROP=true in the environment.";
+
+/**
+ * Drops an object, unless that takes rows along or leaves others broken and nobody allowed it. An object that is gone is no error.
+ *
+ * @param allowed whether rows may go.
+ * @throws {SchemaError} when it is refused; nothing is changed then.
+ */
+export async function applyDrop(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
+  const found = await live.findNow(key);
+  if (found === undefined) return;
+  if (keyParts(key).name === undefined) return dropDatabase(connection, live, key, allowed);
+  await refuseIfUsed(live, found);
+  if (!allowed) await refuseIfHoldsRows(connection, found);
+  await connection.command(`DROP ${isView(found) ? "VIEW" : "TABLE"} IF EXISTS ${label(key)}`);
+  live.forget(key);
+}
+
+async function dropDatabase(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
+  const inside = await live.inDatabase(key);
+  if (inside.length > 0 && !allowed) {
+    const names = inside.slice(0, 5).map((object) => label(object.key));
+    const more = inside.length > 5 ? ` and ${inside.length - 5} more` : "";
+    throw new SchemaError(
+      `${label(key)}: not dropped, because it holds ${inside.length} object(s) that this stack does not manage: ${names.join(", ")}${more}. ` +
+        `Move or drop them first. ${HOW_TO_ALLOW}`,
+    );
+  }
+  await connection.command(`DROP DATABASE IF EXISTS ${quoteIdentifier(key)}`);
+  live.forget(key);
+}
+
+/** A table that a live view reads from or writes to: dropping it silences the view, or makes every insert into its source fail. */
+async function refuseIfUsed(live: Live, object: LiveObject): Promise<void> {
+  if (isView(object)) return;
+  const views = await live.materializedViews();
+  const users = views.filter((view) => view.key !== object.key && mentionedNames(view.statement).has(object.key));
+  if (users.length === 0) return;
+  throw new SchemaError(
+    `${label(object.key)}: not dropped, because ${users.map((user) => label(user.key)).join(", ")} on the server reads from it or writes to it. ` +
+      "Drop the view first, or declare it in this stack so that it goes first.",
+  );
+}
+
+async function refuseIfHoldsRows(connection: Connection, object: LiveObject): Promise<void> {
+  const rows = await rowsHeld(connection, object);
+  if (rows === 0) return;
+  const count = rows === undefined ? "may hold rows (its engine does not count them)" : `holds ${rows.toLocaleString("en-US")} row(s)`;
+  throw new SchemaError(`${label(object.key)}: not dropped, because it ${count}. ${HOW_TO_ALLOW}`);
+}
+
+async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
+  if (HOLDS_NO_ROWS.has(object.engine)) return 0;
+  if (object.engine === "MaterializedView" && targetOf(object) !== undefined) return 0;
+  if (object.rows !== undefined) return object.rows;
+  const [row] = await connection.query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${label(object.key)} LIMIT 1)`).catch(() => []);
+  return row === undefined ? undefined : Number(row.found);
+}
+
+function targetOf(object: LiveObject): unknown {
+  const spec: ObjectSpec = parseCreate(object.statement);
+  return spec.kind === "materializedView" ? spec.to : undefined;
+}
+
+function isView(object: LiveObject): boolean {
+  return object.engine === "View" || object.engine === "MaterializedView";
+}
+
+/** Quoted name for SQL and messages. */
+export function label(key: string): string {
+  const { database, name } = keyParts(key);
+  return name === undefined ? quoteIdentifier(database) : qualifiedName({ database, name });
+}

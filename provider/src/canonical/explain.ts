@@ -1,0 +1,64 @@
+import { ServerError } from "../connection/errors";
+import { fragmentAt } from "../connection/server-message";
+import { didYouMean } from "../declare/fields";
+import { qualifiedName } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import { keyParts } from "./mentions";
+
+/** What may be said of a refused declaration. */
+export interface Circumstances {
+  /** Name of the object, for the head of the message. */
+  readonly label: string;
+  /** The statement as rendered. */
+  readonly rendered: string;
+  /** Names that the statement mentions and that are neither declared nor on the server. */
+  readonly missing: readonly string[];
+  /** Keys of what is declared so far. */
+  readonly declared: readonly string[];
+  /** Whether the server was asked. */
+  readonly serverKnown: boolean;
+  readonly sensitive: boolean;
+}
+
+/** The engine's refusal in a form that says where, what, and what to do. */
+export function explainRefusal(error: ServerError, circumstances: Circumstances): string {
+  const { label, rendered, sensitive } = circumstances;
+  const fragment = sensitive ? undefined : fragmentAt(rendered, error.message);
+  const message = sensitive ? withoutLiterals(error.message, rendered) : error.message;
+  return [`${label}: ${message}`, ...(fragment === undefined ? [] : [fragment])].join("\n");
+}
+
+/** A source that nobody has, told apart from one that is merely not declared before its reader. */
+export function explainMissing(circumstances: Circumstances): string {
+  const { label, missing, declared, serverKnown } = circumstances;
+  const names = declared.filter((key) => keyParts(key).name !== undefined).map(nameOf);
+  const sentences = missing.map((key) => `reads or writes \`${nameOf(key)}\`, which does not exist${didYouMean(nameOf(key), names)}`);
+  const where = serverKnown ? "It is neither declared before this resource nor on the server." : "It is not declared before this resource.";
+  return (
+    `${label}: ${sentences.join("; ")}\n${where} If this stack declares it, pass the resource instead of its name ` +
+    "(`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."
+  );
+}
+
+/** A source that this stack declares, without the dependency that makes it come first. */
+export function explainUndeclaredDependency(label: string, source: string): string {
+  return (
+    `${label}: reads or writes \`${nameOf(source)}\`, which this stack declares, but does not depend on it, so it may be created too early. ` +
+    "Pass the resource instead of its name (`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."
+  );
+}
+
+/** A message without the text literals of a statement that holds secrets. */
+export function withoutLiterals(message: string, statement: string): string {
+  const literals = lex(statement)
+    .filter((token) => token.kind === "string")
+    .flatMap((token) => [token.text, token.text.slice(1, -1)])
+    .filter((literal) => literal.length > 2)
+    .sort((a, b) => b.length - a.length);
+  return literals.reduce((text, literal) => text.split(literal).join("[secret]"), message);
+}
+
+function nameOf(key: string): string {
+  const { database, name } = keyParts(key);
+  return name === undefined ? database : qualifiedName({ database, name });
+}

@@ -1,0 +1,37 @@
+import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
+import { lex, type Token } from "../sql/lexer";
+
+/**
+ * Qualified names that may be meant in a statement, as `database.name` keys: every `a.b` pair and every text literal of that
+ * shape (`dictGet('db.dict', …)`). Over-approximates on purpose: a name that is no object's costs a lookup, a missed one a wrong answer.
+ */
+export function mentionedNames(sql: string): Set<string> {
+  const tokens = lex(sql).filter((token) => token.kind !== "comment");
+  const found = new Set<string>();
+  tokens.forEach((token, index) => {
+    const name = tokens[index + 2];
+    if (isName(token) && tokens[index + 1]?.text === "." && name !== undefined && isName(name)) {
+      found.add(objectKey(unquoteIdentifier(token.text), unquoteIdentifier(name.text)));
+    }
+    if (token.kind === "string") {
+      const [database, object, ...rest] = unquoteString(token.text).split(".");
+      if (database && object && rest.length === 0) found.add(objectKey(database, object));
+    }
+  });
+  return found;
+}
+
+/** Identity of an object within a server. NUL cannot stand in a name, so no two objects share a key. */
+export function objectKey(database: string, name?: string): string {
+  return name === undefined ? database : `${database}\0${name}`;
+}
+
+/** The parts of an {@link objectKey}. */
+export function keyParts(key: string): { database: string; name?: string } {
+  const [database = "", name] = key.split("\0");
+  return name === undefined ? { database } : { database, name };
+}
+
+function isName(token: Token): boolean {
+  return token.kind === "word" || token.kind === "quoted";
+}

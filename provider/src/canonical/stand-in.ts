@@ -1,0 +1,72 @@
+import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
+import { splitArguments } from "../sql/fragments";
+
+/** Settings that only mean something on a server with that disk, policy or service. */
+const LOCAL_SETTINGS = new Set(["storage_policy", "disk"]);
+
+/** Objects that have a storage clause. */
+export type Stored = TableSpec | MaterializedViewSpec;
+
+/** Whether `spec` stores rows by itself, so that a stand-in may be tried for its storage. */
+export function isStored(spec: ObjectSpec): spec is Stored {
+  return (spec.kind === "table" || spec.kind === "materializedView") && spec.storage !== undefined;
+}
+
+/**
+ * The nearest object with the same columns that an engine without Keeper, clusters and storage policies can host, nearest first.
+ */
+export function standIns(spec: Stored): Stored[] {
+  const storage = spec.storage;
+  if (storage === undefined) return [];
+  const local = localStorage(storage);
+  const found: Stored[] = [];
+  if (local !== undefined) found.push({ ...spec, storage: local });
+  found.push({ ...spec, indexes: [], projections: [], constraints: [], storage: { engine: "Memory", settings: [] } });
+  return found;
+}
+
+/** The same family without replication, remote disks and policies. */
+function localStorage(storage: StorageSpec): StorageSpec | undefined {
+  const { ttl, ...rest } = storage;
+  const match = /^(Replicated|Shared)?(\w*MergeTree)\s*(?:\(([\s\S]*)\))?$/.exec(storage.engine ?? "");
+  if (!match) return undefined;
+  const [, prefix, family = "MergeTree", argumentText = ""] = match;
+  const args = splitArguments(argumentText);
+  // The Keeper path and the replica name come first, both or none, as text literals.
+  const own = prefix !== undefined && args.length >= 2 && args[0]?.startsWith("'") && args[1]?.startsWith("'") ? args.slice(2) : args;
+  const movesAway = ttl !== undefined && /\bTO\s+(DISK|VOLUME)\b/i.test(ttl);
+  return {
+    ...rest,
+    engine: own.length > 0 ? `${family}(${own.join(", ")})` : family,
+    ...(ttl !== undefined && !movesAway && { ttl }),
+    settings: storage.settings.filter((setting) => !LOCAL_SETTINGS.has(setting.name)),
+  };
+}
+
+/**
+ * The canonical form of `declared`, learnt from the canonical form of its stand-in: what the stand-in had to leave out or replace is
+ * put back as it was written.
+ *
+ * @param declared as the user wrote it, in the formatter's spelling.
+ * @param canonical what the engine made of the stand-in.
+ */
+export function restore(declared: Stored, standIn: Stored, canonical: Stored): Stored {
+  const from = declared.storage;
+  const made = canonical.storage;
+  if (from === undefined || made === undefined) return canonical;
+  if (standIn.storage?.engine === "Memory") {
+    const { indexes, constraints, projections } = declared;
+    return { ...canonical, indexes, constraints, projections, storage: from };
+  }
+  const kept = from.settings.filter((setting) => LOCAL_SETTINGS.has(setting.name));
+  const settings = [...kept, ...made.settings].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    ...canonical,
+    storage: {
+      ...made,
+      ...(from.engine !== undefined && { engine: from.engine }),
+      ...(from.ttl !== undefined && made.ttl === undefined && { ttl: from.ttl }),
+      settings,
+    },
+  };
+}

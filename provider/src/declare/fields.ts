@@ -1,0 +1,118 @@
+import { closest, distance } from "fastest-levenshtein";
+import { SchemaError } from "../errors";
+
+/** Plain arguments as they arrive from the program: resolved, JSON only. */
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** Collects what is wrong with arguments, so that all of it is said at once. */
+export class Problems {
+  private readonly found: string[] = [];
+
+  add(path: string, problem: string): void {
+    this.found.push(`${path}: ${problem}`);
+  }
+
+  /** @throws {SchemaError} when anything was added. */
+  throwIfAny(): void {
+    if (this.found.length > 0) throw new SchemaError(this.found);
+  }
+}
+
+/** `value` as an object whose keys are all among `allowed`; problems are noted and an empty object stands in. */
+export function objectAt(value: unknown, path: string, allowed: readonly string[], problems: Problems): Raw {
+  if (!isObject(value)) {
+    problems.add(path, `expected an object, found ${describe(value)}`);
+    return {};
+  }
+  for (const key of Object.keys(value)) {
+    if (!allowed.includes(key)) problems.add(join(path, key), `is not an argument${didYouMean(key, allowed)}`);
+  }
+  return value;
+}
+
+/** A list of elements; a missing one is empty. */
+export function listAt(raw: Raw, key: string, path: string, problems: Problems): readonly unknown[] {
+  const value = raw[key];
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value;
+  problems.add(join(path, key), `expected a list, found ${describe(value)}`);
+  return [];
+}
+
+/** A text that must be there and not be blank. */
+export function requiredText(raw: Raw, key: string, path: string, problems: Problems): string {
+  const value = optionalText(raw, key, path, problems);
+  if (value === undefined && raw[key] === undefined) problems.add(join(path, key), "is missing; expected a text");
+  return value ?? "";
+}
+
+/** A text that may be left out; a blank one is a mistake. */
+export function optionalText(raw: Raw, key: string, path: string, problems: Problems): string | undefined {
+  const value = raw[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") {
+    problems.add(join(path, key), `expected a text, found ${describe(value)}`);
+    return undefined;
+  }
+  if (value.trim() === "") {
+    problems.add(join(path, key), "is empty; leave it out or give a text");
+    return undefined;
+  }
+  return value;
+}
+
+/** A comment: may be empty (no comment then), and is kept as it is. */
+export function commentAt(raw: Raw, path: string, problems: Problems): string | undefined {
+  return raw["comment"] === "" ? undefined : optionalText(raw, "comment", path, problems);
+}
+
+/** One SQL expression, or several that become a tuple: `["a", "b"]` is `(a, b)`, one is itself, none is `tuple()`. */
+export function expressionsAt(raw: Raw, key: string, path: string, problems: Problems): string | undefined {
+  if (!Array.isArray(raw[key])) return optionalText(raw, key, path, problems);
+  const parts = textList(raw[key], join(path, key), problems);
+  if (parts.length === 0) return "tuple()";
+  return parts.length === 1 ? parts[0] : `(${parts.join(", ")})`;
+}
+
+/** Every element of `value` as a text. */
+export function textList(value: readonly unknown[], path: string, problems: Problems): string[] {
+  return value.flatMap((element, index) => {
+    if (typeof element === "string" && element.trim() !== "") return [element];
+    problems.add(`${path}[${index}]`, `expected a text, found ${describe(element)}`);
+    return [];
+  });
+}
+
+/** Notes names that stand twice. */
+export function noDuplicates(names: readonly string[], path: string, problems: Problems): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) problems.add(path, `\`${name}\` stands twice; names must differ`);
+    seen.add(name);
+  }
+}
+
+/** ` Did you mean "x"?`, or nothing where no candidate is near. */
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return "";
+  const near = closest(name, [...candidates]);
+  return distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3) ? `. Did you mean \`${near}\`?` : "";
+}
+
+/** What a wrong value is, in a word or two, without printing it (it may be a secret). */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") return value.trim() === "" ? "an empty text" : "a text";
+  return `a ${typeof value}`;
+}
+
+export function isObject(value: unknown): value is Raw {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function join(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}

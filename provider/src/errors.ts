@@ -1,0 +1,17 @@
+/** Something the user can mend: says where, what was found, what was expected, and the next step. */
+export class SchemaError extends Error {
+  override readonly name = "SchemaError";
+  /** Every problem found, one sentence each; `message` joins them. */
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    const list = typeof problems === "string" ? [problems] : problems;
+    super(list.join("\n"), options);
+    this.problems = list;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

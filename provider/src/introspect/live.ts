@@ -1,0 +1,138 @@
+import DataLoader from "dataloader";
+import { keyParts, objectKey } from "../canonical/mentions";
+import type { Connection } from "../connection/connection";
+import { quoteIdentifier, quoteString } from "../sql/identifiers";
+
+/** An object as it stands on the server. */
+export interface LiveObject {
+  readonly key: string;
+  /** CREATE text in the server's own words, one element a line. */
+  readonly statement: string;
+  readonly engine: string;
+  readonly uuid: string;
+  /** Rows it holds by itself; undefined where the engine does not count (views, remote engines). */
+  readonly rows: number | undefined;
+}
+
+/**
+ * What stands on the server, read a database at a time and kept, so that a whole stack costs a handful of queries. What this process
+ * changes it must {@link Live.forget}.
+ */
+export class Live {
+  private readonly connect: () => Promise<Connection>;
+  private readonly databases: DataLoader<string, ReadonlyMap<string, LiveObject>>;
+  private readonly objects: DataLoader<string, LiveObject | undefined>;
+  private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
+  private views: Promise<Map<string, LiveObject>> | undefined;
+
+  constructor(connect: () => Promise<Connection>) {
+    this.connect = connect;
+    this.databases = new DataLoader((names) => this.loadDatabases(names));
+    this.objects = new DataLoader((keys) => this.loadObjects(keys), { cache: false });
+  }
+
+  /** One object or database; undefined when there is none. @throws {ConnectionError} when the server cannot be reached. */
+  async find(key: string): Promise<LiveObject | undefined> {
+    const { database, name } = keyParts(key);
+    const databases = await this.databaseNames();
+    if (name === undefined || !databases.has(database)) return name === undefined ? databases.get(database) : undefined;
+    return (await this.databases.load(database)).get(key);
+  }
+
+  /** One object as it stands this moment; what was kept of it is not used. */
+  async findNow(key: string): Promise<LiveObject | undefined> {
+    this.forget(key);
+    return keyParts(key).name === undefined ? this.find(key) : this.objects.load(key);
+  }
+
+  /** Everything in a database. */
+  async inDatabase(database: string): Promise<readonly LiveObject[]> {
+    return [...(await this.databases.load(database)).values()];
+  }
+
+  /** Every materialized view on the server. */
+  async materializedViews(): Promise<readonly LiveObject[]> {
+    this.views ??= this.loadViews().catch((error: unknown) => {
+      this.views = undefined;
+      throw error;
+    });
+    return [...(await this.views).values()];
+  }
+
+  /** Drops what is known of the object's database, because it was just changed. */
+  forget(key: string): void {
+    this.databases.clear(keyParts(key).database);
+    if (keyParts(key).name === undefined) this.names = undefined;
+    void this.views?.then((views) => views.delete(key)).catch(() => undefined);
+  }
+
+  private databaseNames(): Promise<ReadonlyMap<string, LiveObject>> {
+    this.names ??= this.loadNames().catch((error: unknown) => {
+      this.names = undefined;
+      throw error;
+    });
+    return this.names;
+  }
+
+  private async loadNames(): Promise<ReadonlyMap<string, LiveObject>> {
+    const connection = await this.connect();
+    const rows = await connection.query<DatabaseRow>("SELECT name, engine, engine_full, toString(uuid) AS uuid, comment FROM system.databases");
+    return new Map(rows.map((row) => [objectKey(row.name), liveDatabase(row)]));
+  }
+
+  private async loadDatabases(names: readonly string[]): Promise<ReadonlyMap<string, LiveObject>[]> {
+    const connection = await this.connect();
+    const rows = await connection.query<TableRow>(`${TABLES} AND database IN {names:Array(String)}`, { names });
+    const found = new Map(names.map((name) => [name, new Map<string, LiveObject>()]));
+    for (const row of rows) found.get(row.database)?.set(objectKey(row.database, row.name), liveTable(row));
+    return names.map((name) => found.get(name) ?? new Map());
+  }
+
+  private async loadViews(): Promise<Map<string, LiveObject>> {
+    const connection = await this.connect();
+    const rows = await connection.query<TableRow>(`${TABLES} AND engine = 'MaterializedView'`);
+    return new Map(rows.map(liveTable).map((view) => [view.key, view]));
+  }
+
+  private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {
+    const connection = await this.connect();
+    const parts = keys.map(keyParts);
+    const rows = await connection.query<TableRow>(`${TABLES} AND database IN {databases:Array(String)} AND name IN {names:Array(String)}`, {
+      databases: [...new Set(parts.map((part) => part.database))],
+      names: [...new Set(parts.map((part) => part.name ?? ""))],
+    });
+    const found = new Map(rows.map((row) => [objectKey(row.database, row.name), liveTable(row)]));
+    return keys.map((key) => found.get(key));
+  }
+}
+
+const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows
+FROM system.tables WHERE NOT is_temporary AND create_table_query != ''`;
+
+function liveTable(row: TableRow): LiveObject {
+  const { statement, engine, uuid } = row;
+  return { key: objectKey(row.database, row.name), statement, engine, uuid, rows: row.rows === null ? undefined : Number(row.rows) };
+}
+
+function liveDatabase(row: DatabaseRow): LiveObject {
+  const comment = row.comment === "" ? "" : `\nCOMMENT ${quoteString(row.comment)}`;
+  const statement = `CREATE DATABASE ${quoteIdentifier(row.name)}\nENGINE = ${row.engine_full || row.engine}${comment}`;
+  return { key: objectKey(row.name), statement, engine: row.engine, uuid: row.uuid, rows: undefined };
+}
+
+interface DatabaseRow {
+  readonly name: string;
+  readonly engine: string;
+  readonly engine_full: string;
+  readonly uuid: string;
+  readonly comment: string;
+}
+
+interface TableRow {
+  readonly database: string;
+  readonly name: string;
+  readonly engine: string;
+  readonly uuid: string;
+  readonly statement: string;
+  readonly rows: string | null;
+}

@@ -1,0 +1,56 @@
+import type { LiveObject } from "../introspect/live";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+
+/** Whether a live object is what `statement` says, however either is spelled. */
+export async function sameObject(context: Context, statement: string, live: LiveObject): Promise<boolean> {
+  const declared = parseCreate(statement);
+  const standing = parseLive(live);
+  if (standing === undefined || standing.kind !== declared.kind) return false;
+  const plain = comparable(standing, declared);
+  if (renderCreate(plain) === statement) return true;
+  const shown = await canonicalShown(context, declared);
+  return shown !== undefined && (shown === renderCreate(plain) || shown === (await canonicalShown(context, plain)));
+}
+
+/**
+ * The live object as a statement in the engine's canonical form, for inputs after drift.
+ *
+ * @param declared what the state says; what it leaves to the server is left out.
+ */
+export async function liveStatement(context: Context, declared: string, live: LiveObject): Promise<string> {
+  const standing = parseLive(live);
+  if (standing === undefined) return live.statement;
+  const plain = comparable(standing, parseCreate(declared));
+  return (await canonicalShown(context, plain)) ?? renderCreate(plain);
+}
+
+function parseLive(live: LiveObject): ObjectSpec | undefined {
+  try {
+    return parseCreate(live.statement);
+  } catch {
+    return undefined;
+  }
+}
+
+async function canonicalShown(context: Context, spec: ObjectSpec): Promise<string | undefined> {
+  if (context.config.scratch === "off") return undefined;
+  // What the scratch engine cannot host is compared as it is spelled.
+  const canonical = await context.world.canonicalize(spec).catch(() => undefined);
+  return canonical?.shown;
+}
+
+/** Leaves out what the declaration leaves to the server. */
+function comparable(standing: ObjectSpec, declared: ObjectSpec): ObjectSpec {
+  if (standing.kind === "database" && declared.kind === "database" && declared.engine === undefined) {
+    const { engine: _, ...rest } = standing;
+    return rest;
+  }
+  if ((standing.kind === "view" || standing.kind === "materializedView") && !("security" in declared && declared.security)) {
+    const { security: _, ...rest } = standing;
+    return rest;
+  }
+  return standing;
+}

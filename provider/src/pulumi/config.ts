@@ -1,0 +1,74 @@
+import type { ConnectionOptions } from "../connection/connection";
+import { SchemaError } from "../errors";
+
+/** What the provider is told: stack config, or the inputs of an explicit provider. */
+export interface ProviderConfig {
+  /** Undefined when no URL is configured. */
+  readonly connection: ConnectionOptions | undefined;
+  readonly allowDrop: boolean;
+  /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
+  readonly scratch: "embedded" | "off";
+}
+
+/** Config keys, without the namespace `clickhouse:`, and the environment variables that override them. */
+export const CONFIG_KEYS = {
+  url: "CLICKHOUSE_URL",
+  username: "CLICKHOUSE_USER",
+  password: "CLICKHOUSE_PASSWORD",
+  requestTimeout: "CLICKHOUSE_REQUEST_TIMEOUT",
+  allowDrop: "CLICKHOUSE_ALLOW_DROP",
+  scratch: "CLICKHOUSE_SCRATCH",
+} as const;
+
+/** Values as they come: all text. */
+export type RawConfig = Readonly<Partial<Record<keyof typeof CONFIG_KEYS, string>>>;
+
+/** Input of an explicit provider that holds its resource name. */
+export const PROVIDER_NAME = "clickhouse:provider";
+
+/**
+ * Reads every key: the environment first, then the config. An explicit provider has variables of its own, with its name in them
+ * (`CLICKHOUSE_EU_PASSWORD`), or one variable would send two servers' tables to the same one.
+ */
+export function readConfig(get: (key: string) => string | undefined, environment: NodeJS.ProcessEnv): RawConfig {
+  const provider = get(PROVIDER_NAME);
+  const prefix = provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
+  const entries = Object.entries(CONFIG_KEYS).map(([key, variable]) => {
+    return [key, environment[variable.replace("CLICKHOUSE_", prefix)] ?? get(`clickhouse:${key}`)];
+  });
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
+}
+
+/** @throws {SchemaError} naming each value that cannot be used. */
+export function parseConfig(raw: RawConfig): ProviderConfig {
+  const problems: string[] = [];
+  const timeout = raw.requestTimeout === undefined ? undefined : Number(raw.requestTimeout);
+  if (timeout !== undefined && !(timeout > 0)) {
+    problems.push(`clickhouse:requestTimeout: expected seconds above 0, found "${raw.requestTimeout}"`);
+  }
+  const scratch = raw.scratch ?? "embedded";
+  if (scratch !== "embedded" && scratch !== "off") {
+    problems.push(`clickhouse:scratch: expected "embedded" or "off", found "${scratch}"`);
+  }
+  if (raw.allowDrop !== undefined && !["true", "false", "1", "0"].includes(raw.allowDrop)) {
+    problems.push(`clickhouse:allowDrop: expected true or false, found "${raw.allowDrop}"`);
+  }
+  if (problems.length > 0) throw new SchemaError(problems);
+  return {
+    connection:
+      raw.url === undefined
+        ? undefined
+        : {
+            url: raw.url,
+            ...(raw.username !== undefined && { username: raw.username }),
+            ...(raw.password !== undefined && { password: raw.password }),
+            ...(timeout !== undefined && { requestTimeout: timeout }),
+          },
+    allowDrop: raw.allowDrop === "true" || raw.allowDrop === "1",
+    scratch: scratch === "off" ? "off" : "embedded",
+  };
+}
+
+export const NO_URL =
+  "No ClickHouse is configured. Set one with `pulumi config set clickhouse:url chdb://./data` (embedded) or " +
+  "`pulumi config set clickhouse:url https://HOST:8443`, or CLICKHOUSE_URL in the environment.";

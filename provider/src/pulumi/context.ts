@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { World } from "../canonical/world";
+import type { Connection } from "../connection/connection";
+import { openConnection } from "../connection/open";
+import { parseUrl } from "../connection/url";
+import { openScratch } from "../connection/scratch";
+import { messageOf, SchemaError } from "../errors";
+import { Live, type LiveObject } from "../introspect/live";
+import { NO_URL, parseConfig, type ProviderConfig, type RawConfig } from "./config";
+import { engineLog, type Log } from "./log";
+
+/** What was checked in this process, by key. */
+export interface Checked {
+  readonly urn: string | undefined;
+  /** Undefined while it is not computed yet. */
+  readonly statement: string | undefined;
+  readonly fingerprint: string;
+  readonly dependencies: readonly string[];
+  readonly sensitive: boolean;
+}
+
+/** Everything the methods of one provider process share; opened lazily, because most previews need none of it. */
+export class Context {
+  readonly log: Log;
+  readonly checked = new Map<string, Checked>();
+  readonly live: Live;
+  readonly world: World;
+  private raw: RawConfig = {};
+  private opened: Promise<Connection> | undefined;
+  private unreachable: string | undefined;
+  /** Resources that had a state when they were checked: a create of theirs replaces what stands there. */
+  readonly replaced = new Set<string>();
+  private readonly warned = new Set<string>();
+
+  constructor(log: Log = engineLog) {
+    this.log = log;
+    this.live = new Live(() => this.connection());
+    this.world = new World(openScratch, (key) => this.lend(key));
+  }
+
+  /** Only stores: other methods may run before and while it is called. */
+  configure(raw: RawConfig): void {
+    this.raw = raw;
+  }
+
+  /** @throws {SchemaError} when the config cannot be used. */
+  get config(): ProviderConfig {
+    return parseConfig(this.raw);
+  }
+
+  /** The server. @throws {ConnectionError}, {SchemaError} when it is not configured. */
+  connection(): Promise<Connection> {
+    this.opened ??= this.open().catch((error: unknown) => {
+      this.opened = undefined;
+      throw error;
+    });
+    return this.opened;
+  }
+
+  /** Says it once in the life of the process. */
+  async warnOnce(urn: string | undefined, message: string): Promise<void> {
+    if (this.warned.has(message)) return;
+    this.warned.add(message);
+    await this.log.warn(urn, message);
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.opened?.catch(() => undefined);
+    await Promise.allSettled([opened?.close(), this.world.close()]);
+  }
+
+  private async open(): Promise<Connection> {
+    const { connection } = this.config;
+    if (connection === undefined) throw new SchemaError(NO_URL);
+    return openConnection(connection);
+  }
+
+  private async lend(key: string): Promise<string | undefined> {
+    return (await this.reachableLive(undefined, key))?.statement;
+  }
+
+  /** False once the server could not be asked. */
+  get reachable(): boolean {
+    return this.unreachable === undefined;
+  }
+
+  /** A live object, or undefined when there is none or the server cannot be asked; the latter is warned of once, and tried once. */
+  async reachableLive(urn: string | undefined, key: string): Promise<LiveObject | undefined> {
+    if (!this.reachable || this.isNotMadeYet()) return undefined;
+    try {
+      return await this.live.find(key);
+    } catch (error) {
+      this.unreachable = messageOf(error);
+      await this.warnOnce(urn, `The server could not be asked, so this is previewed from the state and the scratch engine alone. ${this.unreachable}`);
+      return undefined;
+    }
+  }
+
+  /** An embedded data folder that a preview must not create. */
+  private isNotMadeYet(): boolean {
+    const url = this.config.connection?.url;
+    if (this.opened !== undefined || url === undefined || !url.startsWith("chdb:")) return false;
+    const target = parseUrl(url);
+    return target.kind === "chdb" && !existsSync(target.path);
+  }
+}

@@ -1,0 +1,105 @@
+import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { applyCreate } from "../apply/create";
+import { applyDrop, label } from "../apply/drop";
+import { withoutLiterals } from "../canonical/explain";
+import { digest } from "../canonical/fingerprint";
+import { objectKey } from "../canonical/mentions";
+import { messageOf, SchemaError } from "../errors";
+import type { ObjectKind } from "../sql/spec";
+import { checkInputs } from "./check";
+import { liveStatement, sameObject } from "./compare";
+import { readConfig } from "./config";
+import { Context } from "./context";
+import { idOf, inputsOf, type Outs, readStored } from "./state";
+
+type Bag = Readonly<Record<string, unknown>>;
+
+/** The life of one kind of object, in the shape of a dynamic provider. */
+export class SchemaProvider implements dynamic.ResourceProvider {
+  private readonly kind: ObjectKind;
+  private readonly context: Context;
+
+  constructor(kind: ObjectKind, context: Context) {
+    this.kind = kind;
+    this.context = context;
+  }
+
+  /** Never throws and never waits: other methods may run meanwhile. A wrong value is said by the first method that needs it. */
+  async configure(request: dynamic.ConfigureRequest): Promise<void> {
+    this.context.configure(readConfig((key) => configValue(request, key), process.env));
+  }
+
+  async check(olds: Bag, news: Bag): Promise<dynamic.CheckResult> {
+    try {
+      return { inputs: await checkInputs(this.context, this.kind, olds, news) };
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      // A failure bound to a property would make the engine print that property's value, secret or not.
+      return { inputs: { ...news }, failures: error.problems.map((reason) => ({ property: "", reason })) };
+    }
+  }
+
+  /** `changes: undefined`, not `true`, lets the engine show which lines differ. */
+  async diff(_id: string, olds: Bag, news: Bag): Promise<dynamic.DiffResult> {
+    const keys = ["database", "name", "statement", "deletion"];
+    const same = keys.every((key) => olds[key] === news[key]);
+    // Two objects cannot share a name, so a replacement asked for by the user must delete first.
+    return same ? { changes: false, deleteBeforeReplace: true } : { deleteBeforeReplace: true };
+  }
+
+  async create(inputs: Bag): Promise<dynamic.CreateResult> {
+    const declared = inputsOf(readStored(inputs));
+    const key = keyOfStored(declared);
+    const checked = this.context.checked.get(key);
+    try {
+      const connection = await this.context.connection();
+      const same = (statement: string, live: Parameters<typeof sameObject>[2]) => sameObject(this.context, statement, live);
+      const created = await applyCreate(connection, this.context.live, key, label(key), declared.statement, same);
+      if (created.adopted) await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
+      return { id: idOf(declared), outs: { ...declared, __observed: created.observed } };
+    } catch (error) {
+      if (checked?.sensitive !== true) throw error;
+      throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+    }
+  }
+
+  async update(_id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {
+    const stored = readStored(olds);
+    const declared = inputsOf(readStored(news));
+    if (stored.statement !== declared.statement) {
+      throw new SchemaError(`${declared.qualifiedName}: this change is not managed yet; nothing was done`);
+    }
+    return { outs: { ...declared, __observed: stored.__observed } };
+  }
+
+  /** @returns the stored inputs while the live object means the same, else inputs that show what drifted; nothing when it is gone. */
+  async read(id: string, props: Bag): Promise<dynamic.ReadResult> {
+    const stored = readStored(props);
+    if (stored.name === undefined) {
+      throw new SchemaError(`${id}: the state holds no name of the object. Import it with \`pulumi import --file\`, with inputs and outputs`);
+    }
+    const found = await this.context.live.find(keyOfStored(stored));
+    if (found === undefined) return {};
+    const unchanged = stored.__observed === digest(found.statement) || (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
+    if (unchanged) return { id, props: { ...stored }, inputs: inputsOf(stored) };
+    const statement = await liveStatement(this.context, stored.statement ?? found.statement, found);
+    const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
+    return { id, props: drifted, inputs: inputsOf(drifted) };
+  }
+
+  async delete(_id: string, props: Bag): Promise<void> {
+    const stored = readStored(props);
+    const allowed = stored.deletion === "drop" || (stored.deletion === undefined && this.context.config.allowDrop);
+    await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), allowed);
+  }
+}
+
+function keyOfStored(stored: Partial<Outs>): string {
+  const { database, name = "" } = stored;
+  return database === undefined ? objectKey(name) : objectKey(database, name);
+}
+
+function configValue(request: dynamic.ConfigureRequest, key: string): string | undefined {
+  const value: unknown = request.config.get(key);
+  return value === undefined || value === null ? undefined : String(value);
+}

@@ -1,0 +1,73 @@
+import type { ObjectKind } from "../sql/spec";
+import { isUnknown } from "./unknown";
+
+/** What the program sends; `check` turns it into {@link Inputs}. Any value may be unknown at preview. */
+export interface Request {
+  readonly database: string | undefined;
+  readonly name: string;
+  /** JSON of the arguments, or of `{ sql }`. One text, so that one secret or unknown argument marks the whole. */
+  readonly statement: string;
+  readonly deletion: string | undefined;
+  readonly urn: string | undefined;
+  /** Qualified names of the resources it depends on directly. */
+  readonly dependencies: readonly string[];
+  /** Some argument is secret: nothing of the statement may be printed. */
+  readonly sensitive: boolean;
+}
+
+/** What is stored. */
+export interface Inputs {
+  database?: string;
+  name: string;
+  qualifiedName: string;
+  /** Canonical CREATE statement. */
+  statement: string;
+  deletion?: string;
+  /** See `canonical/fingerprint.ts`. */
+  __fingerprint?: string;
+}
+
+/** What is stored beside the inputs. */
+export interface Outs extends Inputs {
+  /** Digest of the server's own text at the last write. */
+  __observed: string;
+}
+
+type Bag = Readonly<Record<string, unknown>>;
+
+export function readRequest(news: Bag): Request {
+  const dependencies = news["__dependencies"];
+  return {
+    database: text(news["database"]),
+    name: text(news["name"]) ?? "",
+    statement: text(news["statement"]) ?? "",
+    deletion: text(news["deletion"]),
+    urn: isUnknown(news["__urn"]) ? undefined : text(news["__urn"]),
+    dependencies: Array.isArray(dependencies) ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name)) : [],
+    sensitive: news["__sensitive"] === true,
+  };
+}
+
+/** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, a foreign import file). */
+export function readStored(bag: Bag): Partial<Outs> {
+  const keys = ["database", "name", "qualifiedName", "statement", "deletion", "__fingerprint", "__observed"];
+  return Object.fromEntries(keys.flatMap((key) => (typeof bag[key] === "string" ? [[key, bag[key]]] : [])));
+}
+
+/** The inputs among stored values. */
+export function inputsOf(stored: Partial<Outs>): Inputs {
+  const { __observed: _, ...inputs } = stored;
+  return inputs as Inputs;
+}
+
+/** Id of an object: readable, made once, kept when the object is renamed. */
+export function idOf(inputs: Inputs): string {
+  return inputs.qualifiedName;
+}
+
+/** Kinds by the name the provider entry exports them under. */
+export const KINDS: readonly ObjectKind[] = ["database", "table", "view", "materializedView"];
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,28 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { DatabaseArgs, SqlArgs } from "./args";
+import { namesInSql, SchemaObject } from "./schema-object";
+
+/**
+ * A database.
+ *
+ * @example
+ * ```ts
+ * const metrics = new Database("metrics", { comment: "Time series" });
+ * ```
+ */
+export class Database extends SchemaObject {
+  /**
+   * @param resourceName name within the stack, and on the server unless `name` is given.
+   * @param args structured arguments, or `{ sql }`.
+   * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   */
+  constructor(resourceName: string, args: DatabaseArgs | SqlArgs = {}, opts: pulumi.CustomResourceOptions = {}) {
+    if ("sql" in args) {
+      const { sql, deletion } = args;
+      super("database", resourceName, { name: namesInSql(sql).name, args: { sql }, deletion }, opts);
+    } else {
+      const { name = resourceName, deletion, ...rest } = args;
+      super("database", resourceName, { name, args: rest, deletion }, opts);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { MaterializedViewArgs, SqlArgs } from "./args";
+import { databaseName, namesInSql, SchemaObject } from "./schema-object";
+import { nameIn } from "./sql";
+
+/**
+ * A materialized view: incremental (it runs on every insert into its source), or refreshable (it runs on a schedule).
+ *
+ * @example
+ * ```ts
+ * new MaterializedView("log_volume_mv", {
+ *   database: db,
+ *   to: volume,
+ *   query: sql`SELECT ServiceName, toStartOfMinute(Timestamp) AS minute, count() AS n FROM ${logs} GROUP BY ServiceName, minute`,
+ * });
+ * ```
+ */
+export class MaterializedView extends SchemaObject {
+  /** Database on the server, unquoted. */
+  declare readonly database: pulumi.Output<string>;
+
+  /**
+   * @param resourceName name within the stack, and on the server unless `name` is given.
+   * @param args structured arguments, or `{ sql: "CREATE MATERIALIZED VIEW …" }`.
+   * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   */
+  constructor(resourceName: string, args: MaterializedViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
+    if ("sql" in args) {
+      const { sql, deletion } = args;
+      super("materializedView", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+    } else {
+      const { name = resourceName, database, deletion, to, ...rest } = args;
+      const target = to === undefined ? {} : { to: nameIn(to) };
+      super("materializedView", resourceName, { database: databaseName(database), name, args: { ...rest, ...target }, deletion }, opts);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { PROVIDER_NAME } from "../pulumi/config";
+
+/** Arguments of {@link Provider}; each is what the stack's config key of the same name is for the default provider. */
+export interface ProviderArgs {
+  /** `chdb://PATH` (embedded, relative to the program's folder) or `http(s)://HOST:PORT`. */
+  url: pulumi.Input<string>;
+  /** Default: the server's default user. */
+  username?: pulumi.Input<string>;
+  /** Kept encrypted, in this resource only. */
+  password?: pulumi.Input<string>;
+  /** Longest wait for one statement, in seconds. Default: 300. */
+  requestTimeout?: pulumi.Input<number>;
+  /** Whether objects that hold rows may be dropped. Default: false. */
+  allowDrop?: pulumi.Input<boolean>;
+  /** Where declarations are checked: an embedded engine, or nowhere. Default: `"embedded"`. */
+  scratch?: pulumi.Input<"embedded" | "off">;
+}
+
+/**
+ * A server, for stacks that manage more than one. Without it, resources use the stack's config (`clickhouse:url`, …).
+ *
+ * @example
+ * ```ts
+ * const eu = new Provider("eu", { url: "https://eu.example.com:8443", username: "deploy", password: config.requireSecret("eu") });
+ * new Database("metrics", {}, { provider: eu });
+ * ```
+ */
+export class Provider extends pulumi.ProviderResource {
+  /**
+   * @param resourceName name within the stack.
+   * @param args where the server is and how to get in.
+   * @param opts Pulumi options.
+   */
+  constructor(resourceName: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
+    const { url, username, password, requestTimeout, allowDrop, scratch } = args;
+    const inputs = {
+      [PROVIDER_NAME]: resourceName,
+      "clickhouse:url": url,
+      "clickhouse:username": username,
+      "clickhouse:password": password === undefined ? undefined : pulumi.secret(password),
+      "clickhouse:requestTimeout": text(requestTimeout),
+      "clickhouse:allowDrop": text(allowDrop),
+      "clickhouse:scratch": scratch,
+    };
+    // Dynamic resources belong to this package name, so that is whose provider this must be.
+    super("pulumi-nodejs", resourceName, inputs, opts);
+  }
+}
+
+function text(value: pulumi.Input<number | boolean> | undefined): pulumi.Output<string> | undefined {
+  return value === undefined ? undefined : pulumi.output(value).apply(String);
+}

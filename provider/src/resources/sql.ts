@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Named } from "./args";
+
+/**
+ * SQL text with resources in it: a resource stands for its quoted, qualified name, and becomes a dependency.
+ *
+ * @example
+ * ```ts
+ * sql`SELECT ServiceName, count() AS n FROM ${logs} GROUP BY ServiceName`
+ * ```
+ */
+export function sql(strings: TemplateStringsArray, ...values: (pulumi.Input<string | number> | Named)[]): pulumi.Output<string> {
+  return pulumi.interpolate(strings, ...values.map((value) => (isNamed(value) ? value.qualifiedName : value)));
+}
+
+/** The name to put where a resource or its name is expected. */
+export function nameIn(value: pulumi.Input<string> | Named): pulumi.Input<string> {
+  return isNamed(value) ? value.qualifiedName : value;
+}
+
+export function isNamed(value: unknown): value is Named {
+  return typeof value === "object" && value !== null && pulumi.Resource.isInstance(value) && "qualifiedName" in value;
+}

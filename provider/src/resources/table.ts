@@ -1,0 +1,37 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SqlArgs, TableArgs } from "./args";
+import { databaseName, namesInSql, SchemaObject } from "./schema-object";
+
+/**
+ * A table of any engine.
+ *
+ * @example
+ * ```ts
+ * const logs = new Table("logs_v1", {
+ *   database: db,
+ *   columns: { Timestamp: "DateTime64(9)", Body: { type: "String", codec: "ZSTD(1)" } },
+ *   partitionBy: "toDate(Timestamp)",
+ *   orderBy: ["Timestamp"],
+ *   ttl: "toDateTime(Timestamp) + INTERVAL 14 DAY",
+ * });
+ * ```
+ */
+export class Table extends SchemaObject {
+  /** Database on the server, unquoted. */
+  declare readonly database: pulumi.Output<string>;
+
+  /**
+   * @param resourceName name within the stack, and on the server unless `name` is given.
+   * @param args structured arguments, or `{ sql: "CREATE TABLE …" }`.
+   * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   */
+  constructor(resourceName: string, args: TableArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
+    if ("sql" in args) {
+      const { sql, deletion } = args;
+      super("table", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+    } else {
+      const { name = resourceName, database, deletion, ...rest } = args;
+      super("table", resourceName, { database: databaseName(database), name, args: rest, deletion }, opts);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SqlArgs, ViewArgs } from "./args";
+import { databaseName, namesInSql, SchemaObject } from "./schema-object";
+
+/**
+ * An ordinary view: a stored SELECT.
+ *
+ * @example
+ * ```ts
+ * new View("errors", { database: db, query: sql`SELECT * FROM ${logs} WHERE SeverityText = 'ERROR'` });
+ * ```
+ */
+export class View extends SchemaObject {
+  /** Database on the server, unquoted. */
+  declare readonly database: pulumi.Output<string>;
+
+  /**
+   * @param resourceName name within the stack, and on the server unless `name` is given.
+   * @param args structured arguments, or `{ sql: "CREATE VIEW …" }`.
+   * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   */
+  constructor(resourceName: string, args: ViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
+    if ("sql" in args) {
+      const { sql, deletion } = args;
+      super("view", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+    } else {
+      const { name = resourceName, database, deletion, ...rest } = args;
+      super("view", resourceName, { database: databaseName(database), name, args: rest, deletion }, opts);
+    }
+  }
+}

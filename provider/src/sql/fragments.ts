@@ -1,0 +1,31 @@
+import { unquoteIdentifier } from "./identifiers";
+import { lex } from "./lexer";
+import type { QualifiedName } from "./spec";
+
+/** The arguments in `a, f(b, c), 'd'`, split at the commas outside of brackets. */
+export function splitArguments(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (const token of lex(text)) {
+    if (token.kind === "open") depth += 1;
+    if (token.kind === "close") depth -= 1;
+    if (depth > 0 || token.text !== ",") continue;
+    parts.push(text.slice(from, token.start).trim());
+    from = token.end;
+  }
+  const last = text.slice(from).trim();
+  return last === "" ? parts : [...parts, last];
+}
+
+/** `database.name`, each quoted or bare; undefined for anything else. */
+export function parseQualifiedName(text: string): QualifiedName | undefined {
+  const [database, dot, name, ...rest] = lex(text);
+  if (database === undefined || dot?.text !== "." || name === undefined || rest.length > 0) return undefined;
+  if (!isName(database.kind) || !isName(name.kind)) return undefined;
+  return { database: unquoteIdentifier(database.text), name: unquoteIdentifier(name.text) };
+}
+
+function isName(kind: string): boolean {
+  return kind === "word" || kind === "quoted";
+}
