@@ -1,5 +1,5 @@
 import { ServerError } from "../connection/errors";
-import { fragmentAt } from "../connection/server-message";
+import { fragmentAt, isUnknownColumn, pointAt } from "../connection/server-message";
 import { didYouMean } from "../declare/fields";
 import { qualifiedName } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
@@ -15,6 +15,8 @@ export interface Circumstances {
   readonly missing: readonly string[];
   /** Keys of what is declared so far. */
   readonly declared: readonly string[];
+  /** Names of the columns that the statement may mean. */
+  readonly columns: readonly string[];
   /** Whether the server was asked. */
   readonly serverKnown: boolean;
   readonly sensitive: boolean;
@@ -23,9 +25,30 @@ export interface Circumstances {
 /** The engine's refusal in a form that says where, what, and what to do. */
 export function explainRefusal(error: ServerError, circumstances: Circumstances): string {
   const { label, rendered, sensitive } = circumstances;
-  const fragment = sensitive ? undefined : fragmentAt(rendered, error.message);
-  const message = sensitive ? withoutLiterals(error.message, rendered) : error.message;
-  return [`${label}: ${message}`, ...(fragment === undefined ? [] : [fragment])].join("\n");
+  const message = sensitive ? withoutLiterals(error.message, rendered) : shorten(error.message);
+  const unknown = unknownColumn(error);
+  const hint = unknown === undefined ? "" : didYouMean(unknown, circumstances.columns);
+  const fragment = sensitive ? undefined : (fragmentAt(rendered, error.message) ?? fragmentOf(rendered, unknown));
+  return [`${label}: ${message}${hint}`, ...(fragment === undefined ? [] : [fragment])].join("\n");
+}
+
+/** The name that the engine does not know as a column. The code says that it is one; which, only the text says. */
+function unknownColumn(error: ServerError): string | undefined {
+  if (!isUnknownColumn(error)) return undefined;
+  return /(?:identifier|columns?:?|column) [`']([^`']+)[`']/i.exec(error.message)?.[1];
+}
+
+/** Every table has the engine's own columns; they help nobody who looks for a slip of the pen. */
+function shorten(message: string): string {
+  return message.replace(/(available columns:)((?: '[^']*')+)/, (_, head: string, names: string) => {
+    const own = names.split(" ").filter((name) => name !== "" && !name.startsWith("'_"));
+    return `${head} ${own.join(" ")}`;
+  });
+}
+
+function fragmentOf(sql: string, name: string | undefined): string | undefined {
+  const token = name === undefined ? undefined : lex(sql).find(({ text }) => text === name || text === `\`${name}\``);
+  return token === undefined ? undefined : pointAt(sql, token.start);
 }
 
 /** A source that nobody has, told apart from one that is merely not declared before its reader. */

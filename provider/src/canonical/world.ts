@@ -1,7 +1,9 @@
 import type { Connection } from "../connection/connection";
-import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
+import { isUnknownDatabase, isUnknownSetting, isUnknownTable } from "../connection/server-message";
 import { ServerError } from "../connection/errors";
+import { didYouMean } from "../declare/fields";
 import { quoteIdentifier } from "../sql/identifiers";
+import { withoutOuterBrackets } from "../sql/fragments";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
@@ -10,13 +12,11 @@ import { isStored, restore, standIns, type Stored } from "./stand-in";
 
 /** Codes that mean "not on this machine" rather than "wrong". */
 const NOT_HERE = new Set([
-  36, // BAD_ARGUMENTS, e.g. a missing macro
   56, // UNKNOWN_STORAGE
   115, // UNKNOWN_SETTING, e.g. one of a managed service
   139, // NO_ELEMENTS_IN_CONFIG, e.g. no <zookeeper>
   225, // NO_ZOOKEEPER
   228, // NO_MACRO
-  344, // SUPPORT_IS_DISABLED
   478, // UNKNOWN_POLICY
   479, // UNKNOWN_DISK
   701, // CLUSTER_DOESNT_EXIST
@@ -79,6 +79,7 @@ export class World {
   async close(): Promise<void> {
     const engine = await this.engine?.catch(() => undefined);
     this.engine = undefined;
+    this.standing.clear();
     await engine?.close();
   }
 
@@ -99,7 +100,7 @@ export class World {
     const rendered = renderCreate(spec);
     const borrowed = await this.prepare(key, rendered);
     const hosted = await this.host(key, spec, rendered);
-    const shown = withoutAdditions(parseCreate(await this.show(key)), spec);
+    const shown = withoutBrackets(withoutAdditions(parseCreate(await this.show(key)), spec));
     const { statement, comparable } = await this.complete(spec, rendered, hosted, shown);
     this.standing.set(key, statement);
     return {
@@ -118,7 +119,7 @@ export class World {
     try {
       await engine.command(renderCreate({ ...spec, name: trial }));
     } catch (error) {
-      if (!(error instanceof ServerError) || !NOT_HERE.has(error.code)) throw error;
+      if (!isNotHere(error)) throw error;
       const written = await this.format(rendered);
       return { statement: written, shown: written, borrowed: [], standIn: error.message };
     }
@@ -171,7 +172,8 @@ export class World {
       this.standing.set(key, statement);
       return {};
     } catch (error) {
-      if (!(error instanceof ServerError) || !NOT_HERE.has(error.code) || !isStored(spec)) throw error;
+      if (!isNotHere(error) || !isStored(spec)) throw error;
+      await this.refuseSlip(error);
       for (const standIn of standIns(spec)) {
         try {
           await engine.command(renderCreate(standIn));
@@ -183,6 +185,15 @@ export class World {
       }
       throw error;
     }
+  }
+
+  /** A setting that this engine does not know may be another version's or service's, unless it nearly is one that it does know. */
+  private async refuseSlip(error: ServerError): Promise<void> {
+    const setting = isUnknownSetting(error) ? /Unknown setting '(\w+)'/.exec(error.message)?.[1] : undefined;
+    if (setting === undefined) return;
+    const known = await (await this.connect()).query<{ name: string }>("SELECT name FROM system.merge_tree_settings");
+    const hint = didYouMean(setting, known.map(({ name }) => name));
+    if (hint !== "") throw new ServerError(`${error.message}${hint}`, error.code, error.sql, { cause: error });
   }
 
   private async show(key: string): Promise<string> {
@@ -244,6 +255,11 @@ export function isMissingSource(error: unknown): error is ServerError {
   return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
 }
 
+/** A near miss of a name that this engine does know is a slip of the pen, not another server's engine or setting. */
+function isNotHere(error: unknown): error is ServerError {
+  return error instanceof ServerError && NOT_HERE.has(error.code) && !error.message.includes("Maybe you meant");
+}
+
 function hostable(spec: ObjectSpec, statement: string): string {
   // A refreshable view must not run here.
   if (spec.kind === "materializedView" && spec.refresh !== undefined) return renderCreate({ ...spec, empty: true });
@@ -261,6 +277,16 @@ function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
     return rest;
   }
   return shown;
+}
+
+/** `ORDER BY (a)` and `ORDER BY a` are the same key; the engine keeps either spelling. */
+function withoutBrackets(shown: ObjectSpec): ObjectSpec {
+  if (!isStored(shown) || shown.storage === undefined) return shown;
+  const { orderBy, primaryKey, partitionBy, sampleBy } = shown.storage;
+  const keys = Object.entries({ orderBy, primaryKey, partitionBy, sampleBy }).flatMap(([clause, text]) => {
+    return text === undefined ? [] : [[clause, withoutOuterBrackets(text)]];
+  });
+  return { ...shown, storage: { ...shown.storage, ...Object.fromEntries(keys) } };
 }
 
 function quoted(key: string): string {

@@ -3,6 +3,9 @@ export interface Connection {
   /** Where it leads, for messages: a URL without credentials. */
   readonly url: string;
 
+  /** The engine's own `version()`, e.g. `26.7.2.1`. */
+  readonly version: string;
+
   /**
    * Runs a statement that returns rows.
    *
@@ -44,4 +47,6 @@ export interface ConnectionOptions {
   readonly password?: string;
   /** Longest wait for one statement, in seconds. Default: 300. */
   readonly requestTimeout?: number;
+  /** Whether a missing chdb folder is made. Default: true. Servers ignore it. */
+  readonly create?: boolean;
 }

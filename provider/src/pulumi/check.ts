@@ -207,8 +207,18 @@ async function refusal(context: Context, key: string, rendered: string, request:
   }
   const { sensitive } = request;
   const declared = [...context.checked.keys()];
-  const circumstances = { label: label(key), rendered, missing, declared, serverKnown: context.reachable, sensitive };
+  const columns = columnsInReach(context, rendered);
+  const circumstances = { label: label(key), rendered, missing, declared, columns, serverKnown: context.reachable, sensitive };
   return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), { cause: error });
+}
+
+/** Columns of the object and of what it reads. */
+function columnsInReach(context: Context, rendered: string): string[] {
+  const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
+  return [rendered, ...sources].flatMap((statement) => {
+    const spec = parseCreate(statement);
+    return spec.kind === "database" ? [] : spec.columns.map((column) => column.name);
+  });
 }
 
 async function tellOf(context: Context, canonical: Canonical, request: Request): Promise<void> {

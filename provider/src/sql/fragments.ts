@@ -1,5 +1,5 @@
 import { unquoteIdentifier } from "./identifiers";
-import { lex } from "./lexer";
+import { lex, type Token } from "./lexer";
 import type { QualifiedName } from "./spec";
 
 /** The arguments in `a, f(b, c), 'd'`, split at the commas outside of brackets. */
@@ -16,6 +16,24 @@ export function splitArguments(text: string): string[] {
   }
   const last = text.slice(from).trim();
   return last === "" ? parts : [...parts, last];
+}
+
+/** `(a)` is `a`; a tuple of several, or of none, stays. */
+export function withoutOuterBrackets(text: string): string {
+  const inner = text.trim();
+  const tokens = lex(inner);
+  if (tokens[0]?.text !== "(" || matching(tokens) !== tokens.length - 1) return text;
+  const content = inner.slice(1, -1);
+  return splitArguments(content).length === 1 && !/,\s*$/.test(content) ? withoutOuterBrackets(content.trim()) : text;
+}
+
+/** Index of the token that closes the first one. */
+function matching(tokens: readonly Token[]): number {
+  let depth = 0;
+  return tokens.findIndex((token) => {
+    depth += token.kind === "open" ? 1 : token.kind === "close" ? -1 : 0;
+    return depth === 0;
+  });
 }
 
 /** `database.name`, each quoted or bare; undefined for anything else. */

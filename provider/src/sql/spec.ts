@@ -31,10 +31,12 @@ export interface TableSpec {
   readonly storage: StorageSpec;
   readonly comment?: string;
   /**
-   * What follows the name or the storage clause instead of, or beside, a column list, without the leading `AS`: a query
-   * (`SELECT …`), another table, a table function. `empty` is `EMPTY AS`. The engine resolves it, canonical text never has it.
+   * What follows `AS`: a query (`SELECT …`), another table, a table function. `empty` is `EMPTY AS`, `clone` is `CLONE AS` (the
+   * other table's rows as well). The engine resolves queries and tables; canonical text keeps table functions (`AS numbers(10)`).
    */
-  readonly as?: { readonly text: string; readonly empty: boolean };
+  readonly as?: { readonly text: string; readonly empty: boolean; readonly clone?: boolean };
+  /** `SAMPLES … TAGS … METRICS …` of a TimeSeries table, which the engine prints behind the storage. */
+  readonly targets?: string;
 }
 
 /** `CREATE VIEW`. */
@@ -80,9 +82,12 @@ export interface QualifiedName {
 
 export interface ColumnSpec {
   readonly name: string;
-  /** Type text. Absent where the engine infers it from the default expression. */
+  /** Type text, with `NULL`, `NOT NULL` or `COLLATE` where they are written. Absent where the engine infers it from the default expression. */
   readonly type?: string;
-  readonly default?: { readonly kind: "DEFAULT" | "MATERIALIZED" | "ALIAS" | "EPHEMERAL"; readonly expression?: string };
+  readonly default?: {
+    readonly kind: "DEFAULT" | "MATERIALIZED" | "ALIAS" | "EPHEMERAL";
+    readonly expression?: string;
+  };
   readonly comment?: string;
   /** Inside of `CODEC(…)`. */
   readonly codec?: string;
@@ -131,7 +136,7 @@ export interface SettingSpec {
 }
 
 export interface SecuritySpec {
-  /** `DEFINER = …`: a user name or `CURRENT_USER`. */
+  /** `DEFINER = …`: a user as SQL text, `CURRENT_USER`, or a plain name, which is quoted where it needs to be. */
   readonly definer?: string;
   /** `SQL SECURITY …`: `DEFINER`, `INVOKER` or `NONE`. */
   readonly sqlSecurity?: string;

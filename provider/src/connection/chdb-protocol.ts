@@ -1,0 +1,24 @@
+import type { QueryParams } from "./connection";
+
+/** What the parent asks of the child that holds the embedded engine. */
+export type HostRequest =
+  | { readonly id: number; readonly kind: "open"; readonly open: OpenRequest }
+  | { readonly id: number; readonly kind: "run"; readonly sql: string; readonly params?: QueryParams }
+  | { readonly id: number; readonly kind: "close" };
+
+/** How the child opens its one data directory. */
+export interface OpenRequest {
+  readonly path: string;
+  /** How many statements may run at once. */
+  readonly sessions: number;
+  /** Statements for each new session. */
+  readonly setup: readonly string[];
+  /** The directory is removed at the end, however that comes. */
+  readonly temporary: boolean;
+}
+
+/** The child's answer: rows as JSONEachRow text, or the engine's raw words. */
+export type HostReply =
+  | { readonly id: number; readonly kind: "done"; readonly text: string }
+  | { readonly id: number; readonly kind: "refused"; readonly raw: string; readonly code: number }
+  | { readonly id: number; readonly kind: "not-loaded"; readonly missing: boolean; readonly raw: string };

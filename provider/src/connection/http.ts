@@ -1,0 +1,193 @@
+import type { Readable } from "node:stream";
+import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import type { Connection, ConnectionOptions, QueryParams } from "./connection";
+import { ConnectionError } from "./errors";
+import {
+  type Answer,
+  answerError,
+  isBroken,
+  networkError,
+  notClickHouse,
+  openingError,
+  timeoutError,
+} from "./http-errors";
+import { parameterName, parameterText } from "./params";
+import { insertStatement, parseRows } from "./rows";
+import type { Target } from "./url";
+
+type HttpTarget = Extract<Target, { kind: "http" }>;
+
+/** Seconds for one statement unless the options say otherwise. */
+const DEFAULT_TIMEOUT = 300;
+/** Room for the progress headers of a long statement: Node's own limit is 16 KB, about two hours' worth. */
+const MAX_HEADERS_BYTES = 1024 * 1024;
+
+const QUERY_SETTINGS: ClickHouseSettings = {
+  default_format: "JSONEachRow",
+  output_format_json_quote_64bit_integers: 1,
+};
+/**
+ * Load balancers cut connections that are silent for a minute; a long ALTER is. So the server sends a header
+ * now and then, as the client's documentation advises.
+ */
+const COMMAND_SETTINGS: ClickHouseSettings = {
+  send_progress_in_http_headers: 1,
+  http_headers_progress_interval_ms: "20000",
+};
+/** A field that no column takes is an error, not silently lost. */
+const INSERT_SETTINGS: ClickHouseSettings = { input_format_skip_unknown_fields: 0 };
+/** Statements that may be asked twice without harm. */
+const READS = /^\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i;
+
+/** Opens a server's HTTP interface. @throws {ConnectionError} */
+export async function openHttp(target: HttpTarget, options: ConnectionOptions): Promise<Connection> {
+  const { createClient, ClickHouseLogLevel } = await import("@clickhouse/client");
+  const timeout = options.requestTimeout ?? DEFAULT_TIMEOUT;
+  const username = options.username ?? "default";
+  const client = createClient({
+    url: target.origin,
+    pathname: target.pathname,
+    username,
+    password: options.password ?? "",
+    request_timeout: timeout * 1000,
+    max_response_headers_size: MAX_HEADERS_BYTES,
+    application: "pulumi-clickhouse-schema",
+    // Errors are thrown; printing them too would say everything twice, on Pulumi's own output.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  const connection = new HttpConnection(client, target.url, username, timeout);
+  try {
+    await connection.greet();
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw openingError(error, { url: target.url, username });
+  }
+}
+
+class HttpConnection implements Connection {
+  readonly url: string;
+  version = "";
+  private readonly client: ClickHouseClient;
+  private readonly username: string;
+  private readonly timeout: number;
+  private readonly running = new Set<AbortController>();
+  private closed = false;
+
+  constructor(client: ClickHouseClient, url: string, username: string, timeout: number) {
+    this.client = client;
+    this.url = url;
+    this.username = username;
+    this.timeout = timeout;
+  }
+
+  /** Asks a question that needs a logged-in ClickHouse; `/ping` would answer anybody. */
+  async greet(): Promise<void> {
+    const answer = await this.send("SELECT version() AS version", QUERY_SETTINGS);
+    // A proxy's login page is a 200 as well.
+    const version = /^\{"version":"([^"]+)"\}\s*$/.exec(answer.body)?.[1];
+    if (version === undefined) throw notClickHouse(answer, this.peer());
+    this.version = version;
+  }
+
+  async query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]> {
+    try {
+      return parseRows((await this.send(sql, QUERY_SETTINGS, params)).body);
+    } catch (error) {
+      const broken = error instanceof ConnectionError && isBroken(error.cause) && !this.closed;
+      if (!broken || !READS.test(sql)) throw error;
+      return parseRows((await this.send(sql, QUERY_SETTINGS, params)).body);
+    }
+  }
+
+  async command(sql: string, params?: QueryParams): Promise<void> {
+    await this.send(sql, COMMAND_SETTINGS, params);
+  }
+
+  async insert(table: string, rows: readonly object[]): Promise<void> {
+    if (rows.length > 0) await this.send(insertStatement(table, rows), INSERT_SETTINGS);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const request of this.running) request.abort();
+    await this.client.close();
+  }
+
+  /** Sends one statement. @throws as {@link Connection.query} says. */
+  private async send(sql: string, settings: ClickHouseSettings, params?: QueryParams): Promise<Answer> {
+    if (this.closed) throw new ConnectionError(`${this.url}: this connection is closed`, this.url);
+    const request = new AbortController();
+    this.running.add(request);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      request.abort();
+    }, this.timeout * 1000);
+    let answer: Answer;
+    try {
+      answer = await this.exchange(sql, settings, params, request.signal);
+    } catch (error) {
+      if (this.closed) {
+        throw new ConnectionError(`${this.url}: closed while a statement was running`, this.url, { cause: error });
+      }
+      const timedOut = late || (error instanceof Error && error.message === "Timeout error.");
+      throw timedOut ? timeoutError(this.timeout, this.peer()) : networkError(error, this.peer());
+    } finally {
+      clearTimeout(timer);
+      this.running.delete(request);
+    }
+    const error = answerError(answer, sql, this.peer());
+    if (error !== undefined) throw error;
+    return answer;
+  }
+
+  /**
+   * One request and its whole answer.
+   *
+   * The client's own reading of errors is switched off: it cuts messages at the first upper-case word in brackets,
+   * and takes the 200 of a statement that fails after a progress header for success.
+   */
+  private async exchange(
+    sql: string,
+    settings: ClickHouseSettings,
+    params: QueryParams | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const result = await this.client.exec({
+      query: sql,
+      clickhouse_settings: { wait_end_of_query: 1, ...settings, ...parameters(sql, params) },
+      ignore_error_response: true,
+      abort_signal: signal,
+    });
+    const exceptionCode = result.response_headers["x-clickhouse-exception-code"];
+    return {
+      status: result.http_status_code ?? 200,
+      exceptionCode: typeof exceptionCode === "string" ? exceptionCode : undefined,
+      body: await readAll(result.stream, signal),
+    };
+  }
+
+  private peer(): { url: string; username: string } {
+    return { url: this.url, username: this.username };
+  }
+}
+
+/** Parameters travel as settings do, in the URL. */
+function parameters(sql: string, params: QueryParams = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [parameterName(name), parameterText(sql, name, value)] as const),
+  );
+}
+
+async function readAll(stream: Readable, signal: AbortSignal): Promise<string> {
+  const stop = (): void => void stream.destroy(new Error("aborted"));
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString("utf8");
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

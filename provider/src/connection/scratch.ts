@@ -1,0 +1,66 @@
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ChdbConnection, openPrivateChdb } from "./chdb";
+
+/** In memory; a container's default of 64 MB is enough for thousands of tables. */
+const SHARED_MEMORY = "/dev/shm";
+const WANTED_BYTES = 32 * 1024 * 1024;
+const PREFIX = "clickhouse-scratch-";
+/** A directory whose owner is gone is an orphan after this time, in milliseconds. */
+const ORPHAN_AGE = 3_600_000;
+
+/**
+ * Opens an empty embedded engine of one's own, for trying statements out.
+ *
+ * It has one session: statements run one after the other, and a `SET` holds for the rest. Its directory goes when it
+ * is closed and when this process ends, however it ends.
+ *
+ * @throws {ConnectionError} when chdb is not installed.
+ */
+export async function openScratch(): Promise<ChdbConnection> {
+  const base = scratchBase();
+  removeOrphans(base);
+  const path = mkdtempSync(join(base, `${PREFIX}${process.pid}-`));
+  try {
+    // Nothing here outlives the process, so nothing needs to reach the disk.
+    return await openPrivateChdb(path, ["SET fsync_metadata = 0"]);
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function scratchBase(): string {
+  try {
+    accessSync(SHARED_MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(SHARED_MEMORY);
+    return bavail * bsize >= WANTED_BYTES ? SHARED_MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** Removes what is left when parent and child were killed together, as by a container's end; it would fill memory. */
+function removeOrphans(base: string): void {
+  for (const name of readdirSync(base)) {
+    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
+    if (Number.isNaN(owner) || isRunning(owner)) continue;
+    try {
+      const path = join(base, name);
+      if (Date.now() - statSync(path).mtimeMs > ORPHAN_AGE) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Somebody else's, or just removed by another process.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

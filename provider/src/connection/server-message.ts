@@ -1,0 +1,108 @@
+import { ServerError } from "./errors";
+
+/** What an engine's raw error text says. */
+export interface ServerMessage {
+  /** ClickHouse error code; 0 where the text carries none. */
+  readonly code: number;
+  /** The engine's words without prefix, version, stack trace; the error's name in brackets stays at the end. */
+  readonly message: string;
+}
+
+/** Longest piece of an SQL line that {@link fragmentAt} shows, in characters. */
+const MAX_FRAGMENT = 120;
+
+/**
+ * Reads the error text of any engine, over HTTP or embedded.
+ *
+ * `Code: 60. DB::Exception: Unknown table x. (UNKNOWN_TABLE) (version 26.7.2.1)` gives
+ * `{ code: 60, message: "Unknown table x. (UNKNOWN_TABLE)" }`.
+ */
+export function parseServerMessage(raw: string): ServerMessage {
+  const code = Number(/\b(?:Code|Error): (\d+)/.exec(raw)?.[1] ?? 0);
+  const message = raw
+    .replace(/^\s*(?:Query failed: )+/, "")
+    .replace(/,? Stack trace(?: \(when copying[^)]*\))?:[\s\S]*$/, "")
+    // Builds name themselves in nested brackets: "(version 24.8.1.1 (official build))".
+    .replace(/ ?\(version [^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
+    // A cluster repeats the prefix of the inner error, so every occurrence goes.
+    .replace(/\b(?:Code|Error): \d+\. (?:DB::)?(?:\w+::)*\w*Exception: /g, "")
+    .replace(/^DB::\w*Exception: /, "")
+    .replace(/(\([A-Z0-9_]{3,}\))(?:\.?\s*\1)+/g, "$1")
+    .trim();
+  return { code, message: message === "" ? `error ${code} without a message` : message };
+}
+
+/**
+ * Shows where a syntax error is.
+ *
+ * @param sql the statement as it was sent.
+ * @param message the engine's message about it.
+ * @returns the offending line, numbered, with a caret below; undefined when the message names no position in it.
+ */
+export function fragmentAt(sql: string, message: string): string | undefined {
+  const position = Number(/failed at position (\d+)/.exec(message)?.[1] ?? 0);
+  // The engine counts bytes from 1; "end of query" is one past the last.
+  const bytes = Buffer.from(sql, "utf8");
+  if (position < 1 || position > bytes.length + 1) return undefined;
+  return pointAt(sql, bytes.subarray(0, position - 1).toString("utf8").length);
+}
+
+/** The line of a text that holds the offset, numbered, with a caret below. */
+export function pointAt(sql: string, offset: number): string {
+  const before = sql.slice(0, offset);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  const lineEnd = sql.indexOf("\n", before.length);
+  const line = Array.from(sql.slice(lineStart, lineEnd === -1 ? undefined : lineEnd).replaceAll(/[\t\r]/g, " "));
+  const column = Array.from(before.slice(lineStart)).length;
+
+  const from = column > MAX_FRAGMENT - 20 ? column - Math.floor(MAX_FRAGMENT / 2) : 0;
+  const shown = line.slice(from, from + MAX_FRAGMENT);
+  const head = from > 0 ? "…" : "";
+  const tail = from + MAX_FRAGMENT < line.length ? "…" : "";
+  const gutter = `${before.split("\n").length} | `;
+  const pointer = `${" ".repeat(gutter.length - 2)}| ${" ".repeat(column - from + head.length)}^`;
+  return `${gutter}${head}${shown.join("").trimEnd()}${tail}\n${pointer}`;
+}
+
+/** The table, view or dictionary is not there (60). */
+export const isUnknownTable = hasCode(60);
+/** The database is not there (81). */
+export const isUnknownDatabase = hasCode(81);
+/** The name is taken by a table, view or dictionary (57). */
+export const isTableExists = hasCode(57);
+/** The name is taken by a database (82). */
+export const isDatabaseExists = hasCode(82);
+/** The text does not parse (62); see {@link fragmentAt}. */
+export const isSyntaxError = hasCode(62);
+/** The user lacks a grant (497); the message names it. */
+export const isAccessDenied = hasCode(497);
+/** The user may read only, or may not change a setting (164). */
+export const isReadonly = hasCode(164);
+/** No such storage policy on this engine (478). */
+export const isUnknownPolicy = hasCode(478);
+/** No such disk on this engine (479). */
+export const isUnknownDisk = hasCode(479);
+/** Replication is asked for and no Keeper is configured (225). */
+export const isNoZookeeper = hasCode(225);
+/** The configuration lacks a section that the statement needs (139), e.g. Keeper for Replicated tables. */
+export const isMissingConfiguration = hasCode(139);
+/** No such table or database engine in this build (56, 336). */
+export const isUnknownEngine = hasCode(56, 336);
+/** No such cluster (701; 170 up to 23.x). */
+export const isUnknownCluster = hasCode(701, 170);
+/** No such data type (50). */
+export const isUnknownType = hasCode(50);
+/** No such function (46). */
+export const isUnknownFunction = hasCode(46);
+/** No such column or alias (47, 16). */
+export const isUnknownColumn = hasCode(47, 16);
+/** No such setting (115). */
+export const isUnknownSetting = hasCode(115);
+/** Name or password refused (516, 192, 193, 194). Becomes a ConnectionError over HTTP. */
+export const isAuthenticationFailed = hasCode(516, 192, 193, 194);
+/** The statement ran longer than the server allows (159, 160). */
+export const isTooSlow = hasCode(159, 160);
+
+function hasCode(...codes: readonly number[]): (error: unknown) => error is ServerError {
+  return (error): error is ServerError => error instanceof ServerError && codes.includes(error.code);
+}

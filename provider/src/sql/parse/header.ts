@@ -1,0 +1,95 @@
+import { atWords, type Cursor, fail, peek, takeName, takeOperator, takeString, takeWords } from "../cursor";
+import type { SqlParseError } from "../errors";
+import type { ObjectKind } from "../spec";
+
+/** What the head of a CREATE statement says. */
+export interface Header {
+  readonly kind: ObjectKind;
+  /** Absent for a database, and where a name is not qualified. */
+  readonly database?: string;
+  readonly name: string;
+}
+
+const KINDS: readonly (readonly [words: readonly string[], kind: ObjectKind])[] = [
+  [["DATABASE"], "database"],
+  [["TABLE"], "table"],
+  [["MATERIALIZED", "VIEW"], "materializedView"],
+  [["VIEW"], "view"],
+];
+
+/** The kinds as they are written, for messages. */
+const EXPECTED = "CREATE DATABASE, CREATE TABLE, CREATE VIEW or CREATE MATERIALIZED VIEW";
+
+/** What may be found instead of a kind, and what to do about it. */
+const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[] = [
+  [["OR", "REPLACE"], "remove it: a change is found by comparing, and no object is replaced with its rows"],
+  [["TEMPORARY"], "a temporary table ends with its session: declare an ordinary table"],
+  [["LIVE", "VIEW"], "live views are gone from ClickHouse: declare a VIEW, or a MATERIALIZED VIEW with REFRESH"],
+  [["WINDOW", "VIEW"], "window views are not managed: declare a MATERIALIZED VIEW with REFRESH"],
+  [["DICTIONARY"], "dictionaries are not managed: create it outside of this package"],
+  [["FUNCTION"], "functions are not managed: create it outside of this package"],
+  [["NAMED", "COLLECTION"], "named collections are not managed: create it outside of this package"],
+  [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
+  [["RESOURCE"], "workload resources are not managed: create it outside of this package"],
+  [["USER"], "users and rights are not managed: create it outside of this package"],
+  [["ROLE"], "users and rights are not managed: create it outside of this package"],
+  [["QUOTA"], "users and rights are not managed: create it outside of this package"],
+  [["ROW", "POLICY"], "users and rights are not managed: create it outside of this package"],
+  [["POLICY"], "users and rights are not managed: create it outside of this package"],
+  [["SETTINGS", "PROFILE"], "users and rights are not managed: create it outside of this package"],
+  [["PROFILE"], "users and rights are not managed: create it outside of this package"],
+  [["INDEX"], "put the index into the CREATE TABLE"],
+];
+
+/** Takes the head of a statement, up to and including the name. */
+export function takeHeader(cursor: Cursor): Header {
+  takeCreate(cursor);
+  const kind = takeKind(cursor);
+  takeWords(cursor, "IF", "NOT", "EXISTS");
+  const first = takeName(cursor, `name of the ${kind === "database" ? "database" : "object"}`);
+  const isQualified = kind !== "database" && takeOperator(cursor, ".");
+  const name = isQualified ? takeName(cursor, "name behind the database") : first;
+  if (peek(cursor)?.text === ".") {
+    const expected =
+      kind === "database" ? "the name alone" : "database.name (a name that holds a dot goes in backticks)";
+    throw fail(cursor, `Found one more "." in the name: expected ${expected}`);
+  }
+  // The server gives each object its own UUID; a declaration that fixes one could never be applied twice.
+  if (takeWords(cursor, "UUID")) takeString(cursor, "UUID");
+  if (atWords(cursor, "ON", "CLUSTER")) {
+    throw fail(
+      cursor,
+      "Found ON CLUSTER: remove it from the declaration; where an object is created is up to the connection",
+    );
+  }
+  return isQualified ? { kind, database: first, name } : { kind, name };
+}
+
+/** The error for a name without its database. */
+export function failUnqualified(cursor: Cursor, name: string, what: string): SqlParseError {
+  return fail(
+    cursor,
+    `Found ${what} ${name} without a database: write database.${name}, no session has a current one here`,
+  );
+}
+
+function takeCreate(cursor: Cursor): void {
+  if (takeWords(cursor, "CREATE")) return;
+  const token = peek(cursor);
+  if (token === undefined) throw fail(cursor, `Found no statement: expected ${EXPECTED}`);
+  if (atWords(cursor, "ATTACH")) {
+    throw fail(cursor, "Found ATTACH: write CREATE; a declaration says what should exist, not where its files are");
+  }
+  if (atWords(cursor, "REPLACE")) {
+    throw fail(cursor, "Found REPLACE: write CREATE; no object is replaced with its rows");
+  }
+  throw fail(cursor, `Found ${token.text}: expected ${EXPECTED}`);
+}
+
+function takeKind(cursor: Cursor): ObjectKind {
+  for (const [words, kind] of KINDS) if (takeWords(cursor, ...words)) return kind;
+  for (const [words, advice] of REFUSALS) {
+    if (atWords(cursor, ...words)) throw fail(cursor, `Found CREATE ${words.join(" ")}: ${advice}`);
+  }
+  throw fail(cursor, `Found CREATE ${peek(cursor)?.text ?? "and nothing else"}: expected ${EXPECTED}`);
+}

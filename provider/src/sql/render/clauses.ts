@@ -1,0 +1,31 @@
+import { quoteIdentifier, quoteString } from "../identifiers";
+import { lex } from "../lexer";
+import type { SecuritySpec } from "../spec";
+import { joinParts } from "./columns";
+
+/** The line with `COMMENT`. */
+export function renderComment(comment: string | undefined): string {
+  return comment === undefined ? "" : `\nCOMMENT ${quoteString(comment)}`;
+}
+
+/** The line with `DEFINER` and `SQL SECURITY`. */
+export function renderSecurity(security: SecuritySpec | undefined): string {
+  const text = joinParts([
+    security?.definer !== undefined && `DEFINER = ${renderUser(security.definer)}`,
+    security?.sqlSecurity !== undefined && `SQL SECURITY ${security.sqlSecurity}`,
+  ]);
+  return text === "" ? "" : `\n${text}`;
+}
+
+/** The line, or lines, with the query. */
+export function renderQuery(query: string): string {
+  return `\nAS ${query}`;
+}
+
+/** A user as SQL text stays as it is (`svc`, `svc@'host'`); a name that is none, like `svc-views`, is quoted. */
+function renderUser(definer: string): string {
+  const [name, at, host, ...rest] = lex(definer);
+  const isName = name !== undefined && ["word", "quoted", "string"].includes(name.kind);
+  const isUser = isName && rest.length === 0 && (at === undefined || (at.text === "@" && host !== undefined));
+  return isUser ? definer : quoteIdentifier(definer);
+}

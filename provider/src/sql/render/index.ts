@@ -1,0 +1,24 @@
+import type { ObjectSpec } from "../spec";
+import { renderDatabase } from "./database";
+import { renderMaterializedView } from "./materialized-view";
+import { renderTable } from "./table";
+import { renderView } from "./view";
+
+export { renderColumn, renderConstraint, renderIndex, renderProjection, renderSettings } from "./columns";
+
+/**
+ * The CREATE statement of a spec, in the layout of the engine's own SHOW CREATE: for canonical text,
+ * `renderCreate(parseCreate(text))` is `text`.
+ */
+export function renderCreate(spec: ObjectSpec): string {
+  switch (spec.kind) {
+    case "database":
+      return renderDatabase(spec);
+    case "table":
+      return renderTable(spec);
+    case "view":
+      return renderView(spec);
+    case "materializedView":
+      return renderMaterializedView(spec);
+  }
+}

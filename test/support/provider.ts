@@ -1,0 +1,82 @@
+import { Context } from "../../provider/dist/pulumi/context";
+import { SchemaProvider } from "../../provider/dist/pulumi/lifecycle";
+import type { ObjectKind } from "../../provider/dist/sql/spec";
+
+/** What stands for a value that is not computed yet. */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** The provider as the engine drives it, in this process, with its log kept. */
+export class TestProvider {
+  readonly messages: string[] = [];
+  readonly context: Context;
+  private readonly config: Record<string, string>;
+
+  constructor(config: Record<string, string> = {}) {
+    this.config = config;
+    const keep = async (_urn: string | undefined, message: string) => {
+      this.messages.push(message);
+    };
+    this.context = new Context({ info: keep, warn: keep, status: keep });
+    this.context.configure(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("clickhouse:", ""), value])),
+    );
+  }
+
+  of(kind: ObjectKind): SchemaProvider {
+    return new SchemaProvider(kind, this.context);
+  }
+
+  /** A check as the engine would ask for it; the arguments in plain form. */
+  check(kind: ObjectKind, request: CheckRequest): Promise<{ inputs?: Record<string, unknown>; failures: string[] }> {
+    const { args, name, database, olds = {}, dependsOn = [], sensitive = false, deletion, urn } = request;
+    const news = {
+      ...(database !== undefined && { database }),
+      name,
+      statement: typeof args === "string" ? args : JSON.stringify(args),
+      __urn: urn ?? urnOf(kind, name, database),
+      __dependencies: dependsOn,
+      __sensitive: sensitive,
+      ...(deletion !== undefined && { deletion }),
+      __provider: "text",
+    };
+    return this.of(kind)
+      .check(olds, news)
+      .then((result) => ({
+        ...(result.inputs && { inputs: result.inputs as Record<string, unknown> }),
+        failures: (result.failures ?? []).map((failure) => failure.reason),
+      }));
+  }
+
+  /** A check that must pass; gives the canonical statement. */
+  async statement(kind: ObjectKind, request: CheckRequest): Promise<string> {
+    const { inputs, failures } = await this.check(kind, request);
+    if (failures.length > 0) throw new Error(failures.join("\n"));
+    return String(inputs?.["statement"]);
+  }
+
+  /** A new process: nothing checked, nothing open. */
+  async next(): Promise<TestProvider> {
+    await this.close();
+    return new TestProvider(this.config);
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
+
+export interface CheckRequest {
+  readonly name: string;
+  readonly database?: string;
+  /** Arguments, or a text to send as it is. */
+  readonly args: object | string;
+  readonly olds?: Record<string, unknown>;
+  readonly dependsOn?: readonly string[];
+  readonly sensitive?: boolean;
+  readonly deletion?: string;
+  readonly urn?: string;
+}
+
+export function urnOf(kind: ObjectKind, name: string, database = ""): string {
+  return `urn:pulumi:test::test::pulumi-nodejs:dynamic/clickhouse:${kind}::${database}/${name}`;
+}

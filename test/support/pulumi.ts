@@ -1,0 +1,123 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ensurePulumi } from "../../tools/pulumi-cli";
+
+const ROOT = path.resolve(__dirname, "../..");
+
+/** What one run of the CLI gave. */
+export interface Outcome {
+  readonly code: number;
+  /** stdout and stderr as the user sees them. */
+  readonly text: string;
+  readonly stdout: string;
+}
+
+/** A Pulumi project of its own, with a local backend, driven by the real CLI. */
+export interface Project {
+  readonly dir: string;
+  /** Replaces the program. */
+  write(program: string): void;
+  /** Runs `pulumi ARGS --stack test`, whatever its exit code. */
+  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
+  /** Runs it and throws with its output when it fails. */
+  must(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
+  /** The state as the backend keeps it. */
+  state(): Promise<State>;
+  remove(): void;
+}
+
+export interface State {
+  readonly deployment: { readonly resources?: readonly StateResource[] };
+}
+
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface ProjectOptions {
+  /** JavaScript of the program. `clickhouse`, `pulumi` and `sql` are in scope. */
+  readonly program?: string;
+  /** Stack config, e.g. `{ "clickhouse:url": url }`. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** A project folder to run in place of a new one, e.g. the repository. Its files are not changed. */
+  readonly workDir?: string;
+  /** Config file to copy for the stack in `workDir`. */
+  readonly configFile?: string;
+}
+
+const HEAD = 'const pulumi = require("@pulumi/pulumi");\nconst clickhouse = require("pulumi-clickhouse-schema");\nconst { sql } = clickhouse;\n';
+
+/** Makes a project with an initialised stack `test`. */
+export async function createProject(options: ProjectOptions = {}): Promise<Project> {
+  const dir = mkdtempSync(path.join(tmpdir(), "clickhouse-schema-e2e-"));
+  const env = await environment(dir);
+  const configFile = path.join(dir, "Pulumi.test.yaml");
+  const project: Project = {
+    dir,
+    write: (program) => writeFileSync(path.join(dir, "index.js"), HEAD + program),
+    run: (args, more) => run(options.workDir ?? dir, [...args, "--non-interactive", "--color=never", "--stack=test", ...fileFlag(args, configFile)], { ...env, ...more }),
+    must: async (args, more) => succeeded(args, await project.run(args, more)),
+    state: async () => JSON.parse((await project.must(["stack", "export"])).stdout) as State,
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+  if (options.workDir === undefined) {
+    symlinkSync(path.join(ROOT, "node_modules"), path.join(dir, "node_modules"));
+    writeFileSync(path.join(dir, "package.json"), '{ "name": "e2e", "main": "index.js" }\n');
+    writeFileSync(path.join(dir, "Pulumi.yaml"), "name: e2e\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n");
+    project.write(options.program ?? "");
+  }
+  const base = options.configFile === undefined ? "config:\n" : readFileSync(options.configFile, "utf8").replace(/\s*$/, "\n");
+  const lines = Object.entries(options.config ?? {}).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+  await project.must(["stack", "init", "test"]);
+  // `stack init` writes the salt of the passphrase; the config goes below it.
+  const salt = /^encryptionsalt: .*$/m.exec(readIfThere(configFile))?.[0];
+  writeFileSync(configFile, (salt === undefined ? "" : `${salt}\n`) + base + lines.join(""));
+  return project;
+}
+
+function fileFlag(args: readonly string[], configFile: string): string[] {
+  return ["up", "preview", "refresh", "destroy", "import"].includes(args[0] ?? "") || args[1] === "init" ? [`--config-file=${configFile}`] : [];
+}
+
+async function environment(dir: string): Promise<NodeJS.ProcessEnv> {
+  const cli = await ensurePulumi();
+  const backend = path.join(dir, ".backend");
+  mkdirSync(backend);
+  const { CLICKHOUSE_URL: _, ...inherited } = process.env;
+  return {
+    ...inherited,
+    PATH: `${cli.path}${path.delimiter}${process.env["PATH"] ?? ""}`,
+    PULUMI_BACKEND_URL: `file://${backend}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_HOME: path.join(dir, ".home"),
+  };
+}
+
+function run(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile("pulumi", [...args], { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+      resolve({ code, stdout, text: stdout + stderr });
+    });
+  });
+}
+
+function succeeded(args: readonly string[], outcome: Outcome): Outcome {
+  if (outcome.code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${outcome.code}:\n${outcome.text}`);
+  return outcome;
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
