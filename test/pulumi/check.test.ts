@@ -46,7 +46,11 @@ describe("check, on the scratch engine", () => {
       const table = { name, ...AFTER_DB, args };
       const { inputs, failures } = await provider.check("table", table);
       assert.deepEqual(failures, [], JSON.stringify(name));
-      const view = { name: `${name} view`, database: "m", args: { query: `SELECT * FROM ${inputs?.["qualifiedName"]}` } };
+      const view = {
+        name: `${name} view`,
+        database: "m",
+        args: { query: `SELECT * FROM ${inputs?.["qualifiedName"]}` },
+      };
       await provider.statement("view", { ...view, dependsOn: [urnOf("table", name, "m")] });
     }
   });
@@ -56,20 +60,35 @@ describe("check, on the scratch engine", () => {
     const cases = [
       { engine: "ReplicatedReplacingMergeTree('/x/{shard}', '{replica}', v)", orderBy: "a" },
       { engine: "MergeTree", orderBy: "a", settings: { storage_policy: "cold" } },
-      { engine: "MergeTree", orderBy: "a", ttl: "d + toIntervalDay(1) TO VOLUME 'slow'", settings: { storage_policy: "cold" } },
+      {
+        engine: "MergeTree",
+        orderBy: "a",
+        ttl: "d + toIntervalDay(1) TO VOLUME 'slow'",
+        settings: { storage_policy: "cold" },
+      },
       { engine: "SharedMergeTree", orderBy: "a" },
       { engine: "Distributed('prod', 'm', 't')" },
     ];
     for (const [index, args] of cases.entries()) {
-      const statement = await provider.statement("table", { name: `r${index}`, ...AFTER_DB, args: { columns, ...args } });
-      for (const text of [args.engine, args.ttl, args.settings?.storage_policy]) assert.ok(statement.includes(text ?? ""), statement);
+      const statement = await provider.statement("table", {
+        name: `r${index}`,
+        ...AFTER_DB,
+        args: { columns, ...args },
+      });
+      for (const text of [args.engine, args.ttl, args.settings?.storage_policy])
+        assert.ok(statement.includes(text ?? ""), statement);
     }
     assert.ok(provider.messages.some((message) => message.includes("nearest local kind")));
   });
 
   it("keeps a secret of an engine in the statement that runs, although the engine hides it", async () => {
     const engine = "S3('https://bucket.s3.amazonaws.com/x.csv', 'key', 'hush', 'CSV')";
-    const statement = await provider.statement("table", { name: "s", ...AFTER_DB, args: { columns: { a: "UInt8" }, engine }, sensitive: true });
+    const statement = await provider.statement("table", {
+      name: "s",
+      ...AFTER_DB,
+      args: { columns: { a: "UInt8" }, engine },
+      sensitive: true,
+    });
     assert.ok(statement.includes("'hush'"));
   });
 
@@ -95,35 +114,115 @@ describe("check, on the scratch engine", () => {
   });
 
   const refusals: [string, ObjectKind, CheckRequest, RegExp][] = [
-    ["an unknown type", "table", table({ columns: { a: "Uint64" }, orderBy: "a" }), /Unknown data type family: Uint64.*UInt64/],
-    ["a key that names a missing column", "table", table({ columns: { a: "UInt64" }, orderBy: "ab" }), /'ab'.*Did you mean `a`/s],
+    [
+      "an unknown type",
+      "table",
+      table({ columns: { a: "Uint64" }, orderBy: "a" }),
+      /Unknown data type family: Uint64.*UInt64/,
+    ],
+    [
+      "a key that names a missing column",
+      "table",
+      table({ columns: { a: "UInt64" }, orderBy: "ab" }),
+      /'ab'.*Did you mean `a`/s,
+    ],
     ["a view of a missing column", "view", view("SELECT aa FROM m.t"), /`aa`.*Did you mean `a`/s],
-    ["an empty column list", "table", table({ columns: {}, orderBy: [] }), /columns: is empty; a table needs at least one column/],
+    [
+      "an empty column list",
+      "table",
+      table({ columns: {}, orderBy: [] }),
+      /columns: is empty; a table needs at least one column/,
+    ],
     ["a column twice", "table", table({ columns: [col("a"), col("a")], orderBy: "a" }), /`a` stands twice/],
     ["columns out of order by a map", "table", table({ columns: { b: "Int8", 1: "Int8" }, orderBy: [] }), /as a list/],
     ["no columns at all", "table", table({ orderBy: "a" }), /columns: give the columns/],
-    ["a misspelt argument", "table", table({ columns: { a: "Int8" }, orderby: "a" }), /orderby: is not an argument. Did you mean `orderBy`\?/],
-    ["no sorting key", "table", table({ columns: { a: "Int8" } }), /orderBy: is missing; MergeTree needs a sorting key/],
-    ["a number for a type", "table", table({ columns: { a: 8 }, orderBy: "a" }), /columns\[0\]\.type: expected a text, found a number/],
-    ["two default kinds", "table", table({ columns: [{ ...col("a"), default: "1", alias: "2" }], orderBy: [] }), /at most one/],
+    [
+      "a misspelt argument",
+      "table",
+      table({ columns: { a: "Int8" }, orderby: "a" }),
+      /orderby: is not an argument. Did you mean `orderBy`\?/,
+    ],
+    [
+      "no sorting key",
+      "table",
+      table({ columns: { a: "Int8" } }),
+      /orderBy: is missing; MergeTree needs a sorting key/,
+    ],
+    [
+      "a number for a type",
+      "table",
+      table({ columns: { a: 8 }, orderBy: "a" }),
+      /columns\[0\]\.type: expected a text, found a number/,
+    ],
+    [
+      "two default kinds",
+      "table",
+      table({ columns: [{ ...col("a"), default: "1", alias: "2" }], orderBy: [] }),
+      /at most one/,
+    ],
     ["a wrong codec", "table", table({ columns: [{ ...col("a"), codec: "ZST" }], orderBy: [] }), /codec.*ZST/is],
-    ["an unknown setting", "table", table({ columns: { a: "Int8" }, orderBy: "a", settings: { ttl_only_drop_part: 1 } }), /ttl_only_drop_part/],
+    [
+      "an unknown setting",
+      "table",
+      table({ columns: { a: "Int8" }, orderBy: "a", settings: { ttl_only_drop_part: 1 } }),
+      /ttl_only_drop_part/,
+    ],
     ["a syntax error, with its line", "view", view("SELECT a FRM m.t WHERE"), /\^/],
-    ["a view of a table nobody has", "view", view("SELECT a FROM m.tt"), /`m\.tt`, which does not exist. Did you mean `m\.t`\?/],
-    ["a source without the dependency", "view", { ...view("SELECT a FROM m.t"), dependsOn: [] }, /does not depend on it/],
-    ["a target nobody has", "materializedView", mv({ to: "m.nope", query: "SELECT a FROM m.t" }), /`m\.nope`, which does not exist/],
+    [
+      "a view of a table nobody has",
+      "view",
+      view("SELECT a FROM m.tt"),
+      /`m\.tt`, which does not exist. Did you mean `m\.t`\?/,
+    ],
+    [
+      "a source without the dependency",
+      "view",
+      { ...view("SELECT a FROM m.t"), dependsOn: [] },
+      /does not depend on it/,
+    ],
+    [
+      "a target nobody has",
+      "materializedView",
+      mv({ to: "m.nope", query: "SELECT a FROM m.t" }),
+      /`m\.nope`, which does not exist/,
+    ],
     ["an output that the target lacks", "materializedView", mv({ to: "m.t", query: "SELECT a AS z FROM m.t" }), /z/],
     ["target and inner table", "materializedView", mv({ to: "m.t", inner: {}, query: "SELECT 1" }), /one of the two/],
-    ["append without a schedule", "materializedView", mv({ to: "m.t", append: true, query: "SELECT a FROM m.t" }), /only a refreshable view/],
-    ["an unqualified target", "materializedView", mv({ to: "t", query: "SELECT a FROM m.t" }), /expected `database.table`, found `t`/],
-    ["POPULATE", "materializedView", mv({ sql: "CREATE MATERIALIZED VIEW m.x ENGINE=Memory POPULATE AS SELECT 1" }), /POPULATE loses/],
+    [
+      "append without a schedule",
+      "materializedView",
+      mv({ to: "m.t", append: true, query: "SELECT a FROM m.t" }),
+      /only a refreshable view/,
+    ],
+    [
+      "an unqualified target",
+      "materializedView",
+      mv({ to: "t", query: "SELECT a FROM m.t" }),
+      /expected `database.table`, found `t`/,
+    ],
+    [
+      "POPULATE",
+      "materializedView",
+      mv({ sql: "CREATE MATERIALIZED VIEW m.x ENGINE=Memory POPULATE AS SELECT 1" }),
+      /POPULATE loses/,
+    ],
     ["SQL of another kind", "table", table({ sql: "CREATE VIEW m.x AS SELECT 1" }), /of a table, found one of a view/],
-    ["two statements", "table", table({ sql: "CREATE TABLE m.x (a Int8) ORDER BY a; DROP TABLE m.t" }), /another statement/],
+    [
+      "two statements",
+      "table",
+      table({ sql: "CREATE TABLE m.x (a Int8) ORDER BY a; DROP TABLE m.t" }),
+      /another statement/,
+    ],
     ["no statement", "table", table({ sql: "DROP TABLE m.t" }), /CREATE/],
     ["an unqualified name", "table", table({ sql: "CREATE TABLE x (a Int8) ENGINE=Memory" }), /database/],
     ["ON CLUSTER", "table", table({ sql: "CREATE TABLE m.x ON CLUSTER c (a Int8) ENGINE=Memory" }), /ON CLUSTER/],
     ["an empty name", "table", { ...table({ columns: { a: "Int8" }, orderBy: "a" }), name: "" }, /name: is empty/],
-    ["a wrong deletion", "table", { ...table({ columns: { a: "Int8" }, orderBy: "a" }), deletion: "yes" }, /"refuse" or "drop"/],
+    [
+      "a wrong deletion",
+      "table",
+      { ...table({ columns: { a: "Int8" }, orderBy: "a" }), deletion: "yes" },
+      /"refuse" or "drop"/,
+    ],
   ];
   for (const [what, kind, request, expected] of refusals) {
     it(`refuses ${what}`, async () => {
@@ -135,7 +234,10 @@ describe("check, on the scratch engine", () => {
   it("refuses a view declared before its source", async () => {
     const fresh = await provider.next();
     await fresh.statement("database", DB);
-    const { failures } = await fresh.check("view", { ...view("SELECT a FROM m.t"), dependsOn: [urnOf("database", "m")] });
+    const { failures } = await fresh.check("view", {
+      ...view("SELECT a FROM m.t"),
+      dependsOn: [urnOf("database", "m")],
+    });
     assert.match(failures.join(), /not declared before this resource.*dependsOn/s);
     await fresh.close();
   });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensurePulumi } from "../../tools/pulumi-cli";
@@ -45,23 +45,22 @@ export interface ProjectOptions {
   readonly program?: string;
   /** Stack config, e.g. `{ "clickhouse:url": url }`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** A project folder to run in place of a new one, e.g. the repository. Its files are not changed. */
+  /** A project folder to run in place of a new one. */
   readonly workDir?: string;
-  /** Config file to copy for the stack in `workDir`. */
-  readonly configFile?: string;
 }
 
-const HEAD = 'const pulumi = require("@pulumi/pulumi");\nconst clickhouse = require("pulumi-clickhouse-schema");\nconst { sql } = clickhouse;\n';
+const HEAD =
+  'const pulumi = require("@pulumi/pulumi");\nconst clickhouse = require("pulumi-clickhouse-schema");\nconst { sql } = clickhouse;\n';
 
 /** Makes a project with an initialised stack `test`. */
 export async function createProject(options: ProjectOptions = {}): Promise<Project> {
   const dir = mkdtempSync(path.join(tmpdir(), "clickhouse-schema-e2e-"));
   const env = await environment(dir);
-  const configFile = path.join(dir, "Pulumi.test.yaml");
   const project: Project = {
     dir,
     write: (program) => writeFileSync(path.join(dir, "index.js"), HEAD + program),
-    run: (args, more) => run(options.workDir ?? dir, [...args, "--non-interactive", "--color=never", "--stack=test", ...fileFlag(args, configFile)], { ...env, ...more }),
+    run: (args, more) =>
+      run(options.workDir ?? dir, [...args, "--non-interactive", "--color=never", "--stack=test"], { ...env, ...more }),
     must: async (args, more) => succeeded(args, await project.run(args, more)),
     state: async () => JSON.parse((await project.must(["stack", "export"])).stdout) as State,
     remove: () => rmSync(dir, { recursive: true, force: true }),
@@ -69,20 +68,16 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
   if (options.workDir === undefined) {
     symlinkSync(path.join(ROOT, "node_modules"), path.join(dir, "node_modules"));
     writeFileSync(path.join(dir, "package.json"), '{ "name": "e2e", "main": "index.js" }\n');
-    writeFileSync(path.join(dir, "Pulumi.yaml"), "name: e2e\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n");
+    writeFileSync(
+      path.join(dir, "Pulumi.yaml"),
+      "name: e2e\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
+    );
     project.write(options.program ?? "");
   }
-  const base = options.configFile === undefined ? "config:\n" : readFileSync(options.configFile, "utf8").replace(/\s*$/, "\n");
-  const lines = Object.entries(options.config ?? {}).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
-  await project.must(["stack", "init", "test"]);
-  // `stack init` writes the salt of the passphrase; the config goes below it.
-  const salt = /^encryptionsalt: .*$/m.exec(readIfThere(configFile))?.[0];
-  writeFileSync(configFile, (salt === undefined ? "" : `${salt}\n`) + base + lines.join(""));
+  await project.must(["stack", "init"]);
+  const values = Object.entries(options.config ?? {}).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
+  if (values.length > 0) await project.must(["config", "set-all", ...values]);
   return project;
-}
-
-function fileFlag(args: readonly string[], configFile: string): string[] {
-  return ["up", "preview", "refresh", "destroy", "import"].includes(args[0] ?? "") || args[1] === "init" ? [`--config-file=${configFile}`] : [];
 }
 
 async function environment(dir: string): Promise<NodeJS.ProcessEnv> {
@@ -112,12 +107,4 @@ function run(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv): Prom
 function succeeded(args: readonly string[], outcome: Outcome): Outcome {
   if (outcome.code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${outcome.code}:\n${outcome.text}`);
   return outcome;
-}
-
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -23,7 +23,14 @@ export interface Created {
  *
  * @throws {SchemaError} when something else stands under the name; nothing is changed then.
  */
-export async function applyCreate(connection: Connection, live: Live, key: string, label: string, statement: string, same: Same): Promise<Created> {
+export async function applyCreate(
+  connection: Connection,
+  live: Live,
+  key: string,
+  label: string,
+  statement: string,
+  same: Same,
+): Promise<Created> {
   try {
     await connection.command(statement);
   } catch (error) {
@@ -35,7 +42,9 @@ export async function applyCreate(connection: Connection, live: Live, key: strin
   }
   const found = await live.findNow(key);
   if (found === undefined) {
-    throw new SchemaError(`${label}: was created, but the server does not show it. Does the user lack SHOW TABLES on it?`);
+    throw new SchemaError(
+      `${label}: was created, but the server does not show it. Does the user lack SHOW TABLES on it?`,
+    );
   }
   return { adopted: false, observed: digest(found.statement) };
 }

@@ -1,4 +1,4 @@
-import { mentionedNames, keyParts } from "../canonical/mentions";
+import { keyParts, mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
@@ -42,18 +42,27 @@ export const HOW_TO_ALLOW =
   'To drop it with its rows: set `deletion: "drop"` on the resource and run `pulumi up` first; ' +
   "or `pulumi config set clickhouse:allowDrop true` and `pulumi destroy --run-program`; or CLICKHOUSE_ALLOW_DROP=true in the environment.";
 
+/** What a drop needs to know of the stack. */
+export interface DropOptions {
+  /** Whether rows may go. */
+  readonly allowed: boolean;
+  /** Whether an object stays declared in the stack. */
+  readonly stays: (key: string) => boolean;
+}
+
 /**
  * Drops an object, unless that takes rows along or leaves others broken and nobody allowed it. An object that is gone is no error.
  *
- * @param allowed whether rows may go.
  * @throws {SchemaError} when it is refused; nothing is changed then.
  */
-export async function applyDrop(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
+export async function applyDrop(connection: Connection, live: Live, key: string, options: DropOptions): Promise<void> {
+  const { allowed, stays } = options;
   const found = await live.findNow(key);
   if (found === undefined) return;
   if (keyParts(key).name === undefined) return dropDatabase(connection, live, key, allowed);
   await refuseIfUsed(live, found);
   if (!allowed) await refuseIfHoldsRows(connection, found);
+  if (!allowed && found.engine === "MaterializedView") await refuseIfTablesStay(connection, live, found, stays);
   await connection.command(`DROP ${isView(found) ? "VIEW" : "TABLE"} IF EXISTS ${label(key)}`);
   live.forget(key);
 }
@@ -87,15 +96,40 @@ async function refuseIfUsed(live: Live, object: LiveObject): Promise<void> {
 async function refuseIfHoldsRows(connection: Connection, object: LiveObject): Promise<void> {
   const rows = await rowsHeld(connection, object);
   if (rows === 0) return;
-  const count = rows === undefined ? "may hold rows (its engine does not count them)" : `holds ${rows.toLocaleString("en-US")} row(s)`;
+  const count =
+    rows === undefined
+      ? "may hold rows (its engine does not count them)"
+      : `holds ${rows.toLocaleString("en-US")} row(s)`;
   throw new SchemaError(`${label(object.key)}: not dropped, because it ${count}. ${HOW_TO_ALLOW}`);
+}
+
+/**
+ * When a stack goes, its views go before its tables. A table that is refused would then be left without them, and what is inserted
+ * meanwhile would be missing in the rollups for good; so the view is refused first.
+ */
+async function refuseIfTablesStay(
+  connection: Connection,
+  live: Live,
+  view: LiveObject,
+  stays: (key: string) => boolean,
+): Promise<void> {
+  for (const key of mentionedNames(view.statement)) {
+    const table = key === view.key || stays(key) ? undefined : await live.find(key);
+    if (table === undefined || (await rowsHeld(connection, table)) === 0) continue;
+    throw new SchemaError(
+      `${label(view.key)}: not dropped, because ${label(key)}, which it reads or writes, holds rows; without the view, rows inserted from ` +
+        `then on would be missing. ${HOW_TO_ALLOW.replace("it with its rows", "the view")}`,
+    );
+  }
 }
 
 async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
   if (HOLDS_NO_ROWS.has(object.engine)) return 0;
   if (object.engine === "MaterializedView" && targetOf(object) !== undefined) return 0;
   if (object.rows !== undefined) return object.rows;
-  const [row] = await connection.query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${label(object.key)} LIMIT 1)`).catch(() => []);
+  const [row] = await connection
+    .query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${label(object.key)} LIMIT 1)`)
+    .catch(() => []);
   return row === undefined ? undefined : Number(row.found);
 }
 

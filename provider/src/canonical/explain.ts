@@ -1,4 +1,4 @@
-import { ServerError } from "../connection/errors";
+import type { ServerError } from "../connection/errors";
 import { fragmentAt, isUnknownColumn, pointAt } from "../connection/server-message";
 import { didYouMean } from "../declare/fields";
 import { qualifiedName } from "../sql/identifiers";
@@ -55,8 +55,12 @@ function fragmentOf(sql: string, name: string | undefined): string | undefined {
 export function explainMissing(circumstances: Circumstances): string {
   const { label, missing, declared, serverKnown } = circumstances;
   const names = declared.filter((key) => keyParts(key).name !== undefined).map(nameOf);
-  const sentences = missing.map((key) => `reads or writes \`${nameOf(key)}\`, which does not exist${didYouMean(nameOf(key), names)}`);
-  const where = serverKnown ? "It is neither declared before this resource nor on the server." : "It is not declared before this resource.";
+  const sentences = missing.map(
+    (key) => `reads or writes \`${nameOf(key)}\`, which does not exist${didYouMean(nameOf(key), names)}`,
+  );
+  const where = serverKnown
+    ? "It is neither declared before this resource nor on the server."
+    : "It is not declared before this resource.";
   return (
     `${label}: ${sentences.join("; ")}\n${where} If this stack declares it, pass the resource instead of its name ` +
     "(`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."

@@ -1,5 +1,5 @@
-import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
 import { splitArguments } from "../sql/fragments";
+import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
 
 /** Settings that only mean something on a server with that disk, policy or service. */
 const LOCAL_SETTINGS = new Set(["storage_policy", "disk"]);
@@ -33,7 +33,10 @@ function localStorage(storage: StorageSpec): StorageSpec | undefined {
   const [, prefix, family = "MergeTree", argumentText = ""] = match;
   const args = splitArguments(argumentText);
   // The Keeper path and the replica name come first, both or none, as text literals.
-  const own = prefix !== undefined && args.length >= 2 && args[0]?.startsWith("'") && args[1]?.startsWith("'") ? args.slice(2) : args;
+  const own =
+    prefix !== undefined && args.length >= 2 && args[0]?.startsWith("'") && args[1]?.startsWith("'")
+      ? args.slice(2)
+      : args;
   const movesAway = ttl !== undefined && /\bTO\s+(DISK|VOLUME)\b/i.test(ttl);
   return {
     ...rest,

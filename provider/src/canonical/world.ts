@@ -1,14 +1,14 @@
 import type { Connection } from "../connection/connection";
-import { isUnknownDatabase, isUnknownSetting, isUnknownTable } from "../connection/server-message";
 import { ServerError } from "../connection/errors";
+import { isUnknownDatabase, isUnknownSetting, isUnknownTable } from "../connection/server-message";
 import { didYouMean } from "../declare/fields";
-import { quoteIdentifier } from "../sql/identifiers";
 import { withoutOuterBrackets } from "../sql/fragments";
+import { quoteIdentifier } from "../sql/identifiers";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
 import { keyParts, mentionedNames, objectKey } from "./mentions";
-import { isStored, restore, standIns, type Stored } from "./stand-in";
+import { isStored, restore, type Stored, standIns } from "./stand-in";
 
 /** Codes that mean "not on this machine" rather than "wrong". */
 const NOT_HERE = new Set([
@@ -192,7 +192,10 @@ export class World {
     const setting = isUnknownSetting(error) ? /Unknown setting '(\w+)'/.exec(error.message)?.[1] : undefined;
     if (setting === undefined) return;
     const known = await (await this.connect()).query<{ name: string }>("SELECT name FROM system.merge_tree_settings");
-    const hint = didYouMean(setting, known.map(({ name }) => name));
+    const hint = didYouMean(
+      setting,
+      known.map(({ name }) => name),
+    );
     if (hint !== "") throw new ServerError(`${error.message}${hint}`, error.code, error.sql, { cause: error });
   }
 
@@ -230,7 +233,9 @@ export class World {
   private async remove(key: string): Promise<void> {
     if (!this.standing.has(key)) return;
     const engine = await this.connect();
-    await engine.command(`DROP TABLE IF EXISTS ${quoted(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`);
+    await engine.command(
+      `DROP TABLE IF EXISTS ${quoted(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`,
+    );
     this.standing.delete(key);
   }
 }
@@ -272,7 +277,11 @@ function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
     const { engine: _, ...rest } = shown;
     return rest;
   }
-  if ((shown.kind === "view" || shown.kind === "materializedView") && "query" in declared && declared.security === undefined) {
+  if (
+    (shown.kind === "view" || shown.kind === "materializedView") &&
+    "query" in declared &&
+    declared.security === undefined
+  ) {
     const { security: _, ...rest } = shown;
     return rest;
   }

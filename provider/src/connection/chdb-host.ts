@@ -8,7 +8,7 @@ import type { HostReply, HostRequest, OpenRequest } from "./chdb-protocol";
 import { SessionPool } from "./chdb-sessions";
 import type { QueryParams } from "./connection";
 
-/** How long running statements may hold up the end, in milliseconds; after that the process is killed, which loses no data. */
+/** Longest wait for running statements at the end, in milliseconds; then the process is killed, which loses no data. */
 const DRAIN_LIMIT = 2000;
 
 type Chdb = typeof import("chdb");

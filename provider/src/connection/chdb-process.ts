@@ -64,7 +64,7 @@ export class ChdbProcess {
     return this.output.trim();
   }
 
-  /** The child's process id, for tests. @internal */
+  /** The child's process id; -1 when it did not start. */
   get pid(): number {
     return this.child.pid ?? -1;
   }

@@ -73,7 +73,7 @@ export async function openPrivateChdb(path: string, setup: readonly string[]): P
 export class ChdbConnection implements Connection {
   readonly url: string;
   readonly version: string;
-  /** @internal */
+  /** The process that holds the engine. */
   readonly process: ChdbProcess;
   private readonly timeout: number;
   private readonly leave: () => Promise<void>;

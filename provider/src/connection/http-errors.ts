@@ -94,6 +94,15 @@ export function answerError(answer: Answer, sql: string, peer: Peer): Connection
   return refusal;
 }
 
+/** Nobody answered the first question. */
+export function silenceError(seconds: number, peer: Peer): ConnectionError {
+  return new ConnectionError(
+    `${peer.url}: no answer within ${seconds} s. Check host and port, network, VPN and firewall; ` +
+      "a ClickHouse Cloud service that was asleep answers when asked again.",
+    peer.url,
+  );
+}
+
 /** Explains why the first question to a server failed. */
 export function openingError(error: unknown, peer: Peer): unknown {
   if (!isReadonly(error)) return error;

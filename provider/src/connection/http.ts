@@ -9,6 +9,7 @@ import {
   networkError,
   notClickHouse,
   openingError,
+  silenceError,
   timeoutError,
 } from "./http-errors";
 import { parameterName, parameterText } from "./params";
@@ -19,6 +20,8 @@ type HttpTarget = Extract<Target, { kind: "http" }>;
 
 /** Seconds for one statement unless the options say otherwise. */
 const DEFAULT_TIMEOUT = 300;
+/** Seconds for the first question; a sleeping Cloud service needs half of that. */
+const GREET_TIMEOUT = 60;
 /** Room for the progress headers of a long statement: Node's own limit is 16 KB, about two hours' worth. */
 const MAX_HEADERS_BYTES = 1024 * 1024;
 
@@ -83,7 +86,9 @@ class HttpConnection implements Connection {
 
   /** Asks a question that needs a logged-in ClickHouse; `/ping` would answer anybody. */
   async greet(): Promise<void> {
-    const answer = await this.send("SELECT version() AS version", QUERY_SETTINGS);
+    const seconds = Math.min(this.timeout, GREET_TIMEOUT);
+    const giveUp = { seconds, error: silenceError(seconds, this.peer()) };
+    const answer = await this.send("SELECT version() AS version", QUERY_SETTINGS, {}, giveUp);
     // A proxy's login page is a 200 as well.
     const version = /^\{"version":"([^"]+)"\}\s*$/.exec(answer.body)?.[1];
     if (version === undefined) throw notClickHouse(answer, this.peer());
@@ -115,7 +120,12 @@ class HttpConnection implements Connection {
   }
 
   /** Sends one statement. @throws as {@link Connection.query} says. */
-  private async send(sql: string, settings: ClickHouseSettings, params?: QueryParams): Promise<Answer> {
+  private async send(
+    sql: string,
+    settings: ClickHouseSettings,
+    params: QueryParams = {},
+    giveUp = { seconds: this.timeout, error: timeoutError(this.timeout, this.peer()) },
+  ): Promise<Answer> {
     if (this.closed) throw new ConnectionError(`${this.url}: this connection is closed`, this.url);
     const request = new AbortController();
     this.running.add(request);
@@ -123,7 +133,7 @@ class HttpConnection implements Connection {
     const timer = setTimeout(() => {
       late = true;
       request.abort();
-    }, this.timeout * 1000);
+    }, giveUp.seconds * 1000);
     let answer: Answer;
     try {
       answer = await this.exchange(sql, settings, params, request.signal);
@@ -132,7 +142,7 @@ class HttpConnection implements Connection {
         throw new ConnectionError(`${this.url}: closed while a statement was running`, this.url, { cause: error });
       }
       const timedOut = late || (error instanceof Error && error.message === "Timeout error.");
-      throw timedOut ? timeoutError(this.timeout, this.peer()) : networkError(error, this.peer());
+      throw timedOut ? giveUp.error : networkError(error, this.peer());
     } finally {
       clearTimeout(timer);
       this.running.delete(request);
@@ -151,7 +161,7 @@ class HttpConnection implements Connection {
   private async exchange(
     sql: string,
     settings: ClickHouseSettings,
-    params: QueryParams | undefined,
+    params: QueryParams,
     signal: AbortSignal,
   ): Promise<Answer> {
     const result = await this.client.exec({
@@ -174,7 +184,7 @@ class HttpConnection implements Connection {
 }
 
 /** Parameters travel as settings do, in the URL. */
-function parameters(sql: string, params: QueryParams = {}): Record<string, string> {
+function parameters(sql: string, params: QueryParams): Record<string, string> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [parameterName(name), parameterText(sql, name, value)] as const),
   );

@@ -16,14 +16,14 @@ export function parameterName(name: string): string {
 export function parameterText(sql: string, name: string, value: QueryParams[string]): string {
   if (typeof value === "object") return `[${value.map((item) => `'${escaped(item)}'`).join(",")}]`;
   if (typeof value !== "string" || sql.includes(`{${name}:Identifier}`)) return String(value);
-  return value.replace(/[\\\n\t\r\0]/g, escape);
+  return value.replace(/[\\\n\t\r\0]/g, escapeOf);
 }
 
 /** The inside of a single-quoted literal. */
 export function escaped(text: string): string {
-  return text.replace(/[\\'\n\t\r\0]/g, escape);
+  return text.replace(/[\\'\n\t\r\0]/g, escapeOf);
 }
 
-function escape(char: string): string {
+function escapeOf(char: string): string {
   return ESCAPES[char] ?? `\\${char}`;
 }

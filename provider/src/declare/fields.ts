@@ -96,7 +96,9 @@ export function noDuplicates(names: readonly string[], path: string, problems: P
 export function didYouMean(name: string, candidates: readonly string[]): string {
   if (candidates.length === 0) return "";
   const near = closest(name, [...candidates]);
-  return distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3) ? `. Did you mean \`${near}\`?` : "";
+  return distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3)
+    ? `. Did you mean \`${near}\`?`
+    : "";
 }
 
 /** What a wrong value is, in a word or two, without printing it (it may be a secret). */

@@ -39,7 +39,11 @@ function targetAt(raw: Raw, problems: Problems): QualifiedName | undefined {
   const text = optionalText(raw, "to", "", problems);
   if (text === undefined) return undefined;
   const target = parseQualifiedName(text);
-  if (target === undefined) problems.add("to", `expected \`database.table\`, found \`${text}\`. Pass the table's resource, or its qualified name`);
+  if (target === undefined)
+    problems.add(
+      "to",
+      `expected \`database.table\`, found \`${text}\`. Pass the table's resource, or its qualified name`,
+    );
   return target ?? { database: "", name: text };
 }
 

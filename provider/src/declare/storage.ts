@@ -1,6 +1,18 @@
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
 import { settingsAt } from "./columns";
-import { describe, expressionsAt, join, listAt, noDuplicates, objectAt, optionalText, type Problems, type Raw, requiredText, textList } from "./fields";
+import {
+  describe,
+  expressionsAt,
+  join,
+  listAt,
+  noDuplicates,
+  objectAt,
+  optionalText,
+  type Problems,
+  type Raw,
+  requiredText,
+  textList,
+} from "./fields";
 
 /** Arguments that lay out rows, shared by tables and inner tables. */
 export const STORAGE_KEYS = [
@@ -61,7 +73,11 @@ export function indexesAt(raw: Raw, path: string, problems: Problems): IndexSpec
       ...(granularity !== undefined && { granularity: Number(granularity) }),
     };
   });
-  noDuplicates(indexes.map((index) => index.name), join(path, "indexes"), problems);
+  noDuplicates(
+    indexes.map((index) => index.name),
+    join(path, "indexes"),
+    problems,
+  );
   return indexes;
 }
 
@@ -70,9 +86,16 @@ export function projectionsAt(raw: Raw, path: string, problems: Problems): Proje
   const projections = listAt(raw, "projections", path, problems).map((element, position) => {
     const at = `${join(path, "projections")}[${position}]`;
     const projection = objectAt(element, at, ["name", "query"], problems);
-    return { name: requiredText(projection, "name", at, problems), body: `(${requiredText(projection, "query", at, problems)})` };
+    return {
+      name: requiredText(projection, "name", at, problems),
+      body: `(${requiredText(projection, "query", at, problems)})`,
+    };
   });
-  noDuplicates(projections.map((projection) => projection.name), join(path, "projections"), problems);
+  noDuplicates(
+    projections.map((projection) => projection.name),
+    join(path, "projections"),
+    problems,
+  );
   return projections;
 }
 
@@ -90,6 +113,10 @@ export function constraintsAt(raw: Raw, path: string, problems: Problems): Const
       expression: check ?? assume ?? "",
     };
   });
-  noDuplicates(constraints.map((constraint) => constraint.name), join(path, "constraints"), problems);
+  noDuplicates(
+    constraints.map((constraint) => constraint.name),
+    join(path, "constraints"),
+    problems,
+  );
   return constraints;
 }

@@ -76,7 +76,9 @@ export class Live {
 
   private async loadNames(): Promise<ReadonlyMap<string, LiveObject>> {
     const connection = await this.connect();
-    const rows = await connection.query<DatabaseRow>("SELECT name, engine, engine_full, toString(uuid) AS uuid, comment FROM system.databases");
+    const rows = await connection.query<DatabaseRow>(
+      "SELECT name, engine, engine_full, toString(uuid) AS uuid, comment FROM system.databases",
+    );
     return new Map(rows.map((row) => [objectKey(row.name), liveDatabase(row)]));
   }
 
@@ -97,10 +99,13 @@ export class Live {
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {
     const connection = await this.connect();
     const parts = keys.map(keyParts);
-    const rows = await connection.query<TableRow>(`${TABLES} AND database IN {databases:Array(String)} AND name IN {names:Array(String)}`, {
-      databases: [...new Set(parts.map((part) => part.database))],
-      names: [...new Set(parts.map((part) => part.name ?? ""))],
-    });
+    const rows = await connection.query<TableRow>(
+      `${TABLES} AND database IN {databases:Array(String)} AND name IN {names:Array(String)}`,
+      {
+        databases: [...new Set(parts.map((part) => part.database))],
+        names: [...new Set(parts.map((part) => part.name ?? ""))],
+      },
+    );
     const found = new Map(rows.map((row) => [objectKey(row.database, row.name), liveTable(row)]));
     return keys.map((key) => found.get(key));
   }
@@ -111,7 +116,13 @@ FROM system.tables WHERE NOT is_temporary AND create_table_query != ''`;
 
 function liveTable(row: TableRow): LiveObject {
   const { statement, engine, uuid } = row;
-  return { key: objectKey(row.database, row.name), statement, engine, uuid, rows: row.rows === null ? undefined : Number(row.rows) };
+  return {
+    key: objectKey(row.database, row.name),
+    statement,
+    engine,
+    uuid,
+    rows: row.rows === null ? undefined : Number(row.rows),
+  };
 }
 
 function liveDatabase(row: DatabaseRow): LiveObject {

@@ -3,7 +3,7 @@ import { label } from "../apply/drop";
 import { explainMissing, explainRefusal, explainUndeclaredDependency, withoutLiterals } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { keyParts, mentionedNames, objectKey } from "../canonical/mentions";
-import { type Canonical, keyOf, isMissingSource } from "../canonical/world";
+import { type Canonical, isMissingSource, keyOf } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
@@ -30,7 +30,8 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   const request = readRequest(news);
   const stored = readStored(olds);
   if (stored.statement !== undefined && request.urn !== undefined) context.replaced.add(request.urn);
-  if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database)) return unknownInputs(context, kind, request);
+  if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
+    return unknownInputs(context, kind, request);
   const spec = specOf(kind, request);
   const key = keyOf(spec);
   refuseTwins(context, key, request);
@@ -53,7 +54,8 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
 function unknownInputs(context: Context, kind: ObjectKind, request: Request): Inputs {
   const { database, name } = request;
   const known = !isUnknown(name) && !isUnknown(database);
-  const key = known && name !== "" ? (kind === "database" ? objectKey(name) : objectKey(database ?? "", name)) : undefined;
+  const key =
+    known && name !== "" ? (kind === "database" ? objectKey(name) : objectKey(database ?? "", name)) : undefined;
   if (key !== undefined) {
     refuseTwins(context, key, request);
     const { urn, dependencies, sensitive } = request;
@@ -69,7 +71,11 @@ function unknownInputs(context: Context, kind: ObjectKind, request: Request): In
 }
 
 function specOf(kind: ObjectKind, request: Request): ObjectSpec {
-  if (request.deletion !== undefined && !["refuse", "drop"].includes(request.deletion) && !isUnknown(request.deletion)) {
+  if (
+    request.deletion !== undefined &&
+    !["refuse", "drop"].includes(request.deletion) &&
+    !isUnknown(request.deletion)
+  ) {
     throw new SchemaError('deletion: expected "refuse" or "drop"');
   }
   const args = parseArgs(request.statement);
@@ -85,9 +91,14 @@ function specOf(kind: ObjectKind, request: Request): ObjectSpec {
 function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
   if (typeof sql !== "string") throw new SchemaError("sql: expected one CREATE statement as a text");
   const spec = parseSql(sql);
-  if (spec.kind !== kind) throw new SchemaError(`sql: expected a CREATE statement of a ${KIND_WORDS[kind]}, found one of a ${KIND_WORDS[spec.kind]}`);
+  if (spec.kind !== kind)
+    throw new SchemaError(
+      `sql: expected a CREATE statement of a ${KIND_WORDS[kind]}, found one of a ${KIND_WORDS[spec.kind]}`,
+    );
   if (spec.kind === "materializedView" && spec.populate === true) {
-    throw new SchemaError("sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT");
+    throw new SchemaError(
+      "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
+    );
   }
   return spec;
 }
@@ -101,13 +112,20 @@ function parseSql(sql: string): ObjectSpec {
   }
 }
 
-const KIND_WORDS: Record<ObjectKind, string> = { database: "database", table: "table", view: "view", materializedView: "materialized view" };
+const KIND_WORDS: Record<ObjectKind, string> = {
+  database: "database",
+  table: "table",
+  view: "view",
+  materializedView: "materialized view",
+};
 
 function parseArgs(text: string): Bag {
   try {
     return JSON.parse(text) as Bag;
   } catch (error) {
-    throw new SchemaError(`statement: expected the arguments this package sends, found something else (${messageOf(error)})`);
+    throw new SchemaError(
+      `statement: expected the arguments this package sends, found something else (${messageOf(error)})`,
+    );
   }
 }
 
@@ -115,7 +133,9 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   const other = context.checked.get(key);
   if (other === undefined || other.urn === undefined || other.urn === request.urn) return;
   const twin = other.urn.split("::").at(-1);
-  throw new SchemaError(`${label(key)}: is declared twice in this stack, here and by resource "${twin}". Remove one, or give it another name`);
+  throw new SchemaError(
+    `${label(key)}: is declared twice in this stack, here and by resource "${twin}". Remove one, or give it another name`,
+  );
 }
 
 /** The stored text where it still holds, else the engine's. */
@@ -126,7 +146,10 @@ async function canonicalText(context: Context, spec: ObjectSpec, key: string, re
   if (spec.kind !== "database") sources.push(objectKey(spec.database));
   refuseMissingDependency(context, key, sources, dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);
-  const print = fingerprint(rendered, read.map((source) => source.fingerprint));
+  const print = fingerprint(
+    rendered,
+    read.map((source) => source.fingerprint),
+  );
   const uncertain = read.some((source) => source.statement === undefined);
   const text = uncertain
     ? UNKNOWN
@@ -145,7 +168,12 @@ async function canonicalText(context: Context, spec: ObjectSpec, key: string, re
 }
 
 /** Reading what the stack declares without depending on it works by luck only. */
-function refuseMissingDependency(context: Context, key: string, sources: readonly string[], dependencies: readonly string[]): void {
+function refuseMissingDependency(
+  context: Context,
+  key: string,
+  sources: readonly string[],
+  dependencies: readonly string[],
+): void {
   const reachable = new Set<string>();
   const visit = (name: string): void => {
     if (reachable.has(name)) return;
@@ -157,11 +185,18 @@ function refuseMissingDependency(context: Context, key: string, sources: readonl
   dependencies.forEach(visit);
   for (const source of sources) {
     const declared = context.checked.get(source);
-    if (declared?.urn !== undefined && !reachable.has(declared.urn)) throw new SchemaError(explainUndeclaredDependency(label(key), label(source)));
+    if (declared?.urn !== undefined && !reachable.has(declared.urn))
+      throw new SchemaError(explainUndeclaredDependency(label(key), label(source)));
   }
 }
 
-async function askEngine(context: Context, spec: ObjectSpec, rendered: string, request: Request, old: string | undefined): Promise<string> {
+async function askEngine(
+  context: Context,
+  spec: ObjectSpec,
+  rendered: string,
+  request: Request,
+  old: string | undefined,
+): Promise<string> {
   if (context.config.scratch === "off") return rendered;
   const key = keyOf(spec);
   await refuseMissingDatabase(context, spec, request);
@@ -182,7 +217,12 @@ async function askEngine(context: Context, spec: ObjectSpec, rendered: string, r
   return canonical.statement;
 }
 
-async function unchecked(context: Context, request: Request, rendered: string, error: ConnectionError): Promise<string> {
+async function unchecked(
+  context: Context,
+  request: Request,
+  rendered: string,
+  error: ConnectionError,
+): Promise<string> {
   await context.warnOnce(request.urn, `Declarations are not checked before they run: ${error.message}`);
   return rendered;
 }
@@ -197,7 +237,13 @@ async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request
   );
 }
 
-async function refusal(context: Context, key: string, rendered: string, request: Request, error: ServerError): Promise<SchemaError> {
+async function refusal(
+  context: Context,
+  key: string,
+  rendered: string,
+  request: Request,
+  error: ServerError,
+): Promise<SchemaError> {
   const missing: string[] = [];
   if (isMissingSource(error)) {
     for (const name of mentionedNames(rendered)) {
@@ -208,8 +254,18 @@ async function refusal(context: Context, key: string, rendered: string, request:
   const { sensitive } = request;
   const declared = [...context.checked.keys()];
   const columns = columnsInReach(context, rendered);
-  const circumstances = { label: label(key), rendered, missing, declared, columns, serverKnown: context.reachable, sensitive };
-  return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), { cause: error });
+  const circumstances = {
+    label: label(key),
+    rendered,
+    missing,
+    declared,
+    columns,
+    serverKnown: context.reachable,
+    sensitive,
+  };
+  return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), {
+    cause: error,
+  });
 }
 
 /** Columns of the object and of what it reads. */
@@ -224,16 +280,24 @@ function columnsInReach(context: Context, rendered: string): string[] {
 async function tellOf(context: Context, canonical: Canonical, request: Request): Promise<void> {
   if (canonical.standIn !== undefined) {
     const why = request.sensitive ? "" : `: ${canonical.standIn}`;
-    await context.log.info(request.urn, `Checked as the nearest local kind, because the scratch engine cannot host it${why}. The server decides.`);
+    await context.log.info(
+      request.urn,
+      `Checked as the nearest local kind, because the scratch engine cannot host it${why}. The server decides.`,
+    );
   }
   for (const source of canonical.borrowed) {
-    await context.log.warn(request.urn, `reads or writes \`${label(source)}\`, which nothing in this stack declares; its definition was taken from the server.`);
+    await context.log.warn(
+      request.urn,
+      `reads or writes \`${label(source)}\`, which nothing in this stack declares; its definition was taken from the server.`,
+    );
   }
 }
 
 function refuseUnmanagedUpdate(stored: Partial<Outs>, inputs: Inputs, sensitive: boolean): void {
   if (stored.statement === inputs.statement || stored.statement === undefined) return;
-  const diff = sensitive ? "(the statement is secret)" : diffText(stored.statement, inputs.statement, "now", "declared");
+  const diff = sensitive
+    ? "(the statement is secret)"
+    : diffText(stored.statement, inputs.statement, "now", "declared");
   throw new SchemaError(
     `${stored.qualifiedName}: this change is not managed yet, and it is never done by dropping what holds rows. ` +
       `Make it by hand on the server and run \`pulumi refresh\`; when both agree, the diff is gone.\n${diff}`,

@@ -48,7 +48,10 @@ function comparable(standing: ObjectSpec, declared: ObjectSpec): ObjectSpec {
     const { engine: _, ...rest } = standing;
     return rest;
   }
-  if ((standing.kind === "view" || standing.kind === "materializedView") && !("security" in declared && declared.security)) {
+  if (
+    (standing.kind === "view" || standing.kind === "materializedView") &&
+    !("security" in declared && declared.security)
+  ) {
     const { security: _, ...rest } = standing;
     return rest;
   }

@@ -32,7 +32,8 @@ export const PROVIDER_NAME = "clickhouse:provider";
  */
 export function readConfig(get: (key: string) => string | undefined, environment: NodeJS.ProcessEnv): RawConfig {
   const provider = get(PROVIDER_NAME);
-  const prefix = provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
+  const prefix =
+    provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
   const entries = Object.entries(CONFIG_KEYS).map(([key, variable]) => {
     return [key, environment[variable.replace("CLICKHOUSE_", prefix)] ?? get(`clickhouse:${key}`)];
   });

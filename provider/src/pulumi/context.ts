@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
-import { parseUrl } from "../connection/url";
 import { openScratch } from "../connection/scratch";
+import { parseUrl } from "../connection/url";
 import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
-import { NO_URL, parseConfig, type ProviderConfig, type RawConfig } from "./config";
+import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 
 /** What was checked in this process, by key. */
@@ -91,7 +91,10 @@ export class Context {
       return await this.live.find(key);
     } catch (error) {
       this.unreachable = messageOf(error);
-      await this.warnOnce(urn, `The server could not be asked, so this is previewed from the state and the scratch engine alone. ${this.unreachable}`);
+      await this.warnOnce(
+        urn,
+        `The server could not be asked, so this is previewed from the state and the scratch engine alone. ${this.unreachable}`,
+      );
       return undefined;
     }
   }

@@ -9,7 +9,7 @@ import type { ObjectKind } from "../sql/spec";
 import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
-import { Context } from "./context";
+import type { Context } from "./context";
 import { idOf, inputsOf, type Outs, readStored } from "./state";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -53,9 +53,11 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const checked = this.context.checked.get(key);
     try {
       const connection = await this.context.connection();
-      const same = (statement: string, live: Parameters<typeof sameObject>[2]) => sameObject(this.context, statement, live);
+      const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
+        sameObject(this.context, statement, live);
       const created = await applyCreate(connection, this.context.live, key, label(key), declared.statement, same);
-      if (created.adopted) await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
+      if (created.adopted)
+        await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
       return { id: idOf(declared), outs: { ...declared, __observed: created.observed } };
     } catch (error) {
       if (checked?.sensitive !== true) throw error;
@@ -76,11 +78,19 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   async read(id: string, props: Bag): Promise<dynamic.ReadResult> {
     const stored = readStored(props);
     if (stored.name === undefined) {
-      throw new SchemaError(`${id}: the state holds no name of the object. Import it with \`pulumi import --file\`, with inputs and outputs`);
+      throw new SchemaError(
+        `${id}: the state holds no name of the object. Import it with \`pulumi import --file\`, with inputs and outputs`,
+      );
     }
+    return presentably(stored, () => this.readStored(id, stored));
+  }
+
+  private async readStored(id: string, stored: Partial<Outs>): Promise<dynamic.ReadResult> {
     const found = await this.context.live.find(keyOfStored(stored));
     if (found === undefined) return {};
-    const unchanged = stored.__observed === digest(found.statement) || (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
+    const unchanged =
+      stored.__observed === digest(found.statement) ||
+      (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
     if (unchanged) return { id, props: { ...stored }, inputs: inputsOf(stored) };
     const statement = await liveStatement(this.context, stored.statement ?? found.statement, found);
     const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
@@ -90,7 +100,22 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   async delete(_id: string, props: Bag): Promise<void> {
     const stored = readStored(props);
     const allowed = stored.deletion === "drop" || (stored.deletion === undefined && this.context.config.allowDrop);
-    await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), allowed);
+    const stays = (key: string) => this.context.checked.has(key);
+    await presentably(stored, async () => {
+      await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), { allowed, stays });
+    });
+  }
+}
+
+/** Pulumi prints the text and stack of what read and delete throw on the stack's row, beside the message on the resource's own. */
+async function presentably<T>(stored: Partial<Outs>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const shown = new Error(messageOf(error), { cause: error });
+    shown.stack = "failed; the reason is on its own row";
+    shown.toString = () => stored.qualifiedName ?? "";
+    throw shown;
   }
 }
 

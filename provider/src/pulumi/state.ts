@@ -43,7 +43,9 @@ export function readRequest(news: Bag): Request {
     statement: text(news["statement"]) ?? "",
     deletion: text(news["deletion"]),
     urn: isUnknown(news["__urn"]) ? undefined : text(news["__urn"]),
-    dependencies: Array.isArray(dependencies) ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name)) : [],
+    dependencies: Array.isArray(dependencies)
+      ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name))
+      : [],
     sensitive: news["__sensitive"] === true,
   };
 }

@@ -4,12 +4,22 @@ import * as pulumi from "@pulumi/pulumi";
  * URNs of the resources a resource depends on directly: through its arguments, `dependsOn` and its parent. Components stand for their
  * children. The provider is not told them otherwise, and needs them to say when a source may come too late.
  */
-export function dependencyUrns(args: object, database: unknown, name: unknown, opts: pulumi.CustomResourceOptions): pulumi.Output<string[]> {
+export function dependencyUrns(
+  args: object,
+  database: unknown,
+  name: unknown,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string[]> {
   const found = collect(args, database, name, opts);
   return pulumi.output(found.then((resources) => pulumi.all(resources.map((resource) => resource.urn))));
 }
 
-async function collect(args: object, database: unknown, name: unknown, opts: pulumi.CustomResourceOptions): Promise<pulumi.Resource[]> {
+async function collect(
+  args: object,
+  database: unknown,
+  name: unknown,
+  opts: pulumi.CustomResourceOptions,
+): Promise<pulumi.Resource[]> {
   const mentioned = await resourcesOf(pulumi.output([args, database, name]));
   const listed = await resourcesOf(pulumi.output(opts.dependsOn));
   const direct = [...mentioned, ...listed, ...asList(opts.dependsOn), ...(opts.parent ? [opts.parent] : [])];

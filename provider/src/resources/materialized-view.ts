@@ -31,7 +31,12 @@ export class MaterializedView extends SchemaObject {
     } else {
       const { name = resourceName, database, deletion, to, ...rest } = args;
       const target = to === undefined ? {} : { to: nameIn(to) };
-      super("materializedView", resourceName, { database: databaseName(database), name, args: { ...rest, ...target }, deletion }, opts);
+      super(
+        "materializedView",
+        resourceName,
+        { database: databaseName(database), name, args: { ...rest, ...target }, deletion },
+        opts,
+      );
     }
   }
 }

@@ -1,12 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { quoteIdentifier, qualifiedName } from "../sql/identifiers";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
 import type { Named } from "./args";
 import { dependencyUrns } from "./dependencies";
 
 /** Type names within the module `clickhouse`; part of every URN, for ever. */
-const TYPES: Record<ObjectKind, string> = { database: "Database", table: "Table", view: "View", materializedView: "MaterializedView" };
+const TYPES: Record<ObjectKind, string> = {
+  database: "Database",
+  table: "Table",
+  view: "View",
+  materializedView: "MaterializedView",
+};
 
 /** What a resource class makes of its arguments. */
 export interface Declaration {
@@ -41,7 +46,14 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       __dependencies: dependencyUrns(declaration.args, declaration.database, declaration.name, opts),
       __sensitive: pulumi.isSecret(args),
     };
-    super(STUB, resourceName, inputs, { ...opts, transformations: [constantProvider(type, kind), ...(opts.transformations ?? [])] }, "clickhouse", TYPES[kind]);
+    super(
+      STUB,
+      resourceName,
+      inputs,
+      { ...opts, transformations: [constantProvider(type, kind), ...(opts.transformations ?? [])] },
+      "clickhouse",
+      TYPES[kind],
+    );
   }
 }
 
@@ -57,7 +69,8 @@ export function providerText(kind: ObjectKind): string {
 
 function constantProvider(type: string, kind: ObjectKind): pulumi.ResourceTransformation {
   // Children inherit the transformations of their parent, whatever their type.
-  return ({ type: of, props, opts }) => (of === type ? { props: { ...props, __provider: providerText(kind) }, opts } : undefined);
+  return ({ type: of, props, opts }) =>
+    of === type ? { props: { ...props, __provider: providerText(kind) }, opts } : undefined;
 }
 
 function qualified({ database, name }: Declaration): pulumi.Output<string> {
@@ -66,7 +79,10 @@ function qualified({ database, name }: Declaration): pulumi.Output<string> {
 }
 
 /** The names that plain SQL gives; a text that cannot be read gives none, and `check` says why. */
-export function namesInSql(sql: pulumi.Input<string>): { database: pulumi.Output<string>; name: pulumi.Output<string> } {
+export function namesInSql(sql: pulumi.Input<string>): {
+  database: pulumi.Output<string>;
+  name: pulumi.Output<string>;
+} {
   const header = pulumi.output(sql).apply((text) => {
     try {
       return parseHeader(text);
@@ -74,11 +90,16 @@ export function namesInSql(sql: pulumi.Input<string>): { database: pulumi.Output
       return { name: "" };
     }
   });
-  return { database: header.apply((names) => ("database" in names ? (names.database ?? "") : "")), name: header.apply((names) => names.name) };
+  return {
+    database: header.apply((names) => ("database" in names ? (names.database ?? "") : "")),
+    name: header.apply((names) => names.name),
+  };
 }
 
 /** The plain name of a database given as its resource or its name. */
-export function databaseName(database: pulumi.Input<string> | { readonly name: pulumi.Output<string> }): pulumi.Input<string> {
+export function databaseName(
+  database: pulumi.Input<string> | { readonly name: pulumi.Output<string> },
+): pulumi.Input<string> {
   return isDatabase(database) ? database.name : database;
 }
 

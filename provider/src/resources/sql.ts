@@ -9,7 +9,10 @@ import type { Named } from "./args";
  * sql`SELECT ServiceName, count() AS n FROM ${logs} GROUP BY ServiceName`
  * ```
  */
-export function sql(strings: TemplateStringsArray, ...values: (pulumi.Input<string | number> | Named)[]): pulumi.Output<string> {
+export function sql(
+  strings: TemplateStringsArray,
+  ...values: (pulumi.Input<string | number> | Named)[]
+): pulumi.Output<string> {
   return pulumi.interpolate(strings, ...values.map((value) => (isNamed(value) ? value.qualifiedName : value)));
 }
 

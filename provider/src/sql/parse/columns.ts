@@ -147,7 +147,9 @@ function takeColumnClause(item: Cursor, column: ColumnDraft): void {
 }
 
 function takeDefault(item: Cursor, kind: (typeof DEFAULT_KINDS)[number]): NonNullable<ColumnSpec["default"]> {
-  const isBare = kind === "EPHEMERAL" && (isAtEnd(item) || (atColumnClause(item) && !atWords(item, "NULL")));
+  // Behind EPHEMERAL the engine takes TTL and [NOT] NULL for the beginning of an expression.
+  const isExpression = atWords(item, "TTL") || atWords(item, "NULL") || atWords(item, "NOT");
+  const isBare = kind === "EPHEMERAL" && !isExpression && (isAtEnd(item) || atColumnClause(item));
   return isBare ? { kind } : { kind, expression: takeExpression(item, kind, atColumnClause) };
 }
 
