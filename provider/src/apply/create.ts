@@ -1,10 +1,10 @@
-import { createPatch } from "diff";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isDatabaseExists, isTableExists } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
+import { textDiff } from "../sql/text-diff";
 
 /** Decides whether a live object is what is declared, however it is spelled. */
 export type Same = (statement: string, live: LiveObject) => Promise<boolean>;
@@ -54,17 +54,6 @@ export function differs(label: string, statement: string, live: LiveObject): str
   return [
     `${label}: exists on the server and differs from the declaration; it was not touched.`,
     "Change the declaration to what stands there, or rename or drop the object, and run again.",
-    diffText(live.statement, statement, "server", "declared"),
+    textDiff(live.statement, statement, "server", "declared"),
   ].join("\n");
-}
-
-/** Unified diff of two statements. */
-export function diffText(from: string, to: string, fromName: string, toName: string): string {
-  const patch = createPatch("", from, to, fromName, toName, { context: 2 });
-  return patch
-    .split("\n")
-    .filter((line) => !/^(Index:|=+$|\\ No newline)/.test(line))
-    .map((line) => (line.startsWith("---") ? `--- ${fromName}` : line.startsWith("+++") ? `+++ ${toName}` : line))
-    .join("\n")
-    .trimEnd();
 }

@@ -1,8 +1,8 @@
-import { keyParts, mentionedNames } from "../canonical/mentions";
+import { mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
-import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import { keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 
@@ -63,21 +63,21 @@ export async function applyDrop(connection: Connection, live: Live, key: string,
   await refuseIfUsed(live, found);
   if (!allowed) await refuseIfHoldsRows(connection, found);
   if (!allowed && found.engine === "MaterializedView") await refuseIfTablesStay(connection, live, found, stays);
-  await connection.command(`DROP ${isView(found) ? "VIEW" : "TABLE"} IF EXISTS ${label(key)}`);
+  await connection.command(`DROP ${isView(found) ? "VIEW" : "TABLE"} IF EXISTS ${quotedName(key)}`);
   live.forget(key);
 }
 
 async function dropDatabase(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
   const inside = await live.inDatabase(key);
   if (inside.length > 0 && !allowed) {
-    const names = inside.slice(0, 5).map((object) => label(object.key));
+    const names = inside.slice(0, 5).map((object) => quotedName(object.key));
     const more = inside.length > 5 ? ` and ${inside.length - 5} more` : "";
     throw new SchemaError(
-      `${label(key)}: not dropped, because it holds ${inside.length} object(s) that this stack does not manage: ${names.join(", ")}${more}. ` +
+      `${quotedName(key)}: not dropped, because it holds ${inside.length} object(s) that this stack does not manage: ${names.join(", ")}${more}. ` +
         `Move or drop them first. ${HOW_TO_ALLOW}`,
     );
   }
-  await connection.command(`DROP DATABASE IF EXISTS ${quoteIdentifier(key)}`);
+  await connection.command(`DROP DATABASE IF EXISTS ${quotedName(key)}`);
   live.forget(key);
 }
 
@@ -88,7 +88,7 @@ async function refuseIfUsed(live: Live, object: LiveObject): Promise<void> {
   const users = views.filter((view) => view.key !== object.key && mentionedNames(view.statement).has(object.key));
   if (users.length === 0) return;
   throw new SchemaError(
-    `${label(object.key)}: not dropped, because ${users.map((user) => label(user.key)).join(", ")} on the server reads from it or writes to it. ` +
+    `${quotedName(object.key)}: not dropped, because ${users.map((user) => quotedName(user.key)).join(", ")} on the server reads from it or writes to it. ` +
       "Drop the view first, or declare it in this stack so that it goes first.",
   );
 }
@@ -100,7 +100,7 @@ async function refuseIfHoldsRows(connection: Connection, object: LiveObject): Pr
     rows === undefined
       ? "may hold rows (its engine does not count them)"
       : `holds ${rows.toLocaleString("en-US")} row(s)`;
-  throw new SchemaError(`${label(object.key)}: not dropped, because it ${count}. ${HOW_TO_ALLOW}`);
+  throw new SchemaError(`${quotedName(object.key)}: not dropped, because it ${count}. ${HOW_TO_ALLOW}`);
 }
 
 /**
@@ -117,7 +117,7 @@ async function refuseIfTablesStay(
     const table = key === view.key || stays(key) ? undefined : await live.find(key);
     if (table === undefined || (await rowsHeld(connection, table)) === 0) continue;
     throw new SchemaError(
-      `${label(view.key)}: not dropped, because ${label(key)}, which it reads or writes, holds rows; without the view, rows inserted from ` +
+      `${quotedName(view.key)}: not dropped, because ${quotedName(key)}, which it reads or writes, holds rows; without the view, rows inserted from ` +
         `then on would be missing. ${HOW_TO_ALLOW.replace("it with its rows", "the view")}`,
     );
   }
@@ -128,7 +128,7 @@ async function rowsHeld(connection: Connection, object: LiveObject): Promise<num
   if (object.engine === "MaterializedView" && targetOf(object) !== undefined) return 0;
   if (object.rows !== undefined) return object.rows;
   const [row] = await connection
-    .query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${label(object.key)} LIMIT 1)`)
+    .query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${quotedName(object.key)} LIMIT 1)`)
     .catch(() => []);
   return row === undefined ? undefined : Number(row.found);
 }
@@ -140,10 +140,4 @@ function targetOf(object: LiveObject): unknown {
 
 function isView(object: LiveObject): boolean {
   return object.engine === "View" || object.engine === "MaterializedView";
-}
-
-/** Quoted name for SQL and messages. */
-export function label(key: string): string {
-  const { database, name } = keyParts(key);
-  return name === undefined ? quoteIdentifier(database) : qualifiedName({ database, name });
 }

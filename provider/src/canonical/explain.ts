@@ -1,9 +1,8 @@
 import type { ServerError } from "../connection/errors";
 import { fragmentAt, isUnknownColumn, pointAt } from "../connection/server-message";
 import { didYouMean } from "../declare/fields";
-import { qualifiedName } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
-import { keyParts } from "./mentions";
+import { keyParts, quotedName } from "../sql/object-key";
 
 /** What may be said of a refused declaration. */
 export interface Circumstances {
@@ -54,9 +53,9 @@ function fragmentOf(sql: string, name: string | undefined): string | undefined {
 /** A source that nobody has, told apart from one that is merely not declared before its reader. */
 export function explainMissing(circumstances: Circumstances): string {
   const { label, missing, declared, serverKnown } = circumstances;
-  const names = declared.filter((key) => keyParts(key).name !== undefined).map(nameOf);
+  const names = declared.filter((key) => keyParts(key).name !== undefined).map(quotedName);
   const sentences = missing.map(
-    (key) => `reads or writes \`${nameOf(key)}\`, which does not exist${didYouMean(nameOf(key), names)}`,
+    (key) => `reads or writes \`${quotedName(key)}\`, which does not exist${didYouMean(quotedName(key), names)}`,
   );
   const where = serverKnown
     ? "It is neither declared before this resource nor on the server."
@@ -70,7 +69,7 @@ export function explainMissing(circumstances: Circumstances): string {
 /** A source that this stack declares, without the dependency that makes it come first. */
 export function explainUndeclaredDependency(label: string, source: string): string {
   return (
-    `${label}: reads or writes \`${nameOf(source)}\`, which this stack declares, but does not depend on it, so it may be created too early. ` +
+    `${label}: reads or writes \`${quotedName(source)}\`, which this stack declares, but does not depend on it, so it may be created too early. ` +
     "Pass the resource instead of its name (`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."
   );
 }
@@ -83,9 +82,4 @@ export function withoutLiterals(message: string, statement: string): string {
     .filter((literal) => literal.length > 2)
     .sort((a, b) => b.length - a.length);
   return literals.reduce((text, literal) => text.split(literal).join("[secret]"), message);
-}
-
-function nameOf(key: string): string {
-  const { database, name } = keyParts(key);
-  return name === undefined ? database : qualifiedName({ database, name });
 }

@@ -1,5 +1,6 @@
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
+import { objectKey } from "../sql/object-key";
 
 /**
  * Qualified names that may be meant in a statement, as `database.name` keys: every `a.b` pair and every text literal of that
@@ -19,17 +20,6 @@ export function mentionedNames(sql: string): Set<string> {
     }
   });
   return found;
-}
-
-/** Identity of an object within a server. NUL cannot stand in a name, so no two objects share a key. */
-export function objectKey(database: string, name?: string): string {
-  return name === undefined ? database : `${database}\0${name}`;
-}
-
-/** The parts of an {@link objectKey}. */
-export function keyParts(key: string): { database: string; name?: string } {
-  const [database = "", name] = key.split("\0");
-  return name === undefined ? { database } : { database, name };
 }
 
 function isName(token: Token): boolean {

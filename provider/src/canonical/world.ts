@@ -2,12 +2,13 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownDatabase, isUnknownSetting, isUnknownTable } from "../connection/server-message";
 import { didYouMean } from "../declare/fields";
-import { withoutOuterBrackets } from "../sql/fragments";
 import { quoteIdentifier } from "../sql/identifiers";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
-import { keyParts, mentionedNames, objectKey } from "./mentions";
+import { mentionedNames } from "./mentions";
+import { withoutAdditions, withoutBrackets } from "./normal-form";
 import { isStored, restore, type Stored, standIns } from "./stand-in";
 
 /** Codes that mean "not on this machine" rather than "wrong". */
@@ -203,7 +204,7 @@ export class World {
     const engine = await this.connect();
     const { database, name } = keyParts(key);
     const what = name === undefined ? "DATABASE" : "TABLE";
-    const [row] = await engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quoted(key)}`);
+    const [row] = await engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(key)}`);
     if (row === undefined) throw new Error(`SHOW CREATE ${what} of ${database} gave no row`);
     return row.statement;
   }
@@ -234,7 +235,7 @@ export class World {
     if (!this.standing.has(key)) return;
     const engine = await this.connect();
     await engine.command(
-      `DROP TABLE IF EXISTS ${quoted(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`,
+      `DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`,
     );
     this.standing.delete(key);
   }
@@ -248,11 +249,6 @@ interface Hosted {
 interface Completed {
   readonly statement: string;
   readonly comparable: string;
-}
-
-/** The key of what a spec creates. */
-export function keyOf(spec: ObjectSpec): string {
-  return spec.kind === "database" ? objectKey(spec.name) : objectKey(spec.database, spec.name);
 }
 
 /** Whether the engine missed an object that the statement names. */
@@ -269,38 +265,6 @@ function hostable(spec: ObjectSpec, statement: string): string {
   // A refreshable view must not run here.
   if (spec.kind === "materializedView" && spec.refresh !== undefined) return renderCreate({ ...spec, empty: true });
   return statement;
-}
-
-/** What the engine adds from its own circumstances and the user did not say: not part of the declaration. */
-function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  if (shown.kind === "database" && declared.kind === "database" && declared.engine === undefined) {
-    const { engine: _, ...rest } = shown;
-    return rest;
-  }
-  if (
-    (shown.kind === "view" || shown.kind === "materializedView") &&
-    "query" in declared &&
-    declared.security === undefined
-  ) {
-    const { security: _, ...rest } = shown;
-    return rest;
-  }
-  return shown;
-}
-
-/** `ORDER BY (a)` and `ORDER BY a` are the same key; the engine keeps either spelling. */
-function withoutBrackets(shown: ObjectSpec): ObjectSpec {
-  if (!isStored(shown) || shown.storage === undefined) return shown;
-  const { orderBy, primaryKey, partitionBy, sampleBy } = shown.storage;
-  const keys = Object.entries({ orderBy, primaryKey, partitionBy, sampleBy }).flatMap(([clause, text]) => {
-    return text === undefined ? [] : [[clause, withoutOuterBrackets(text)]];
-  });
-  return { ...shown, storage: { ...shown.storage, ...Object.fromEntries(keys) } };
-}
-
-function quoted(key: string): string {
-  const { database, name } = keyParts(key);
-  return name === undefined ? quoteIdentifier(database) : `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
 }
 
 function isSystem(database: string): boolean {

@@ -1,7 +1,7 @@
 import DataLoader from "dataloader";
-import { keyParts, objectKey } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
+import { keyParts, objectKey } from "../sql/object-key";
 
 /** An object as it stands on the server. */
 export interface LiveObject {

@@ -1,3 +1,4 @@
+import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
 import type { LiveObject } from "../introspect/live";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -9,7 +10,7 @@ export async function sameObject(context: Context, statement: string, live: Live
   const declared = parseCreate(statement);
   const standing = parseLive(live);
   if (standing === undefined || standing.kind !== declared.kind) return false;
-  const plain = comparable(standing, declared);
+  const plain = withoutBrackets(withoutAdditions(standing, declared));
   if (renderCreate(plain) === statement) return true;
   const shown = await canonicalShown(context, declared);
   return shown !== undefined && (shown === renderCreate(plain) || shown === (await canonicalShown(context, plain)));
@@ -23,7 +24,7 @@ export async function sameObject(context: Context, statement: string, live: Live
 export async function liveStatement(context: Context, declared: string, live: LiveObject): Promise<string> {
   const standing = parseLive(live);
   if (standing === undefined) return live.statement;
-  const plain = comparable(standing, parseCreate(declared));
+  const plain = withoutBrackets(withoutAdditions(standing, parseCreate(declared)));
   return (await canonicalShown(context, plain)) ?? renderCreate(plain);
 }
 
@@ -40,20 +41,4 @@ async function canonicalShown(context: Context, spec: ObjectSpec): Promise<strin
   // What the scratch engine cannot host is compared as it is spelled.
   const canonical = await context.world.canonicalize(spec).catch(() => undefined);
   return canonical?.shown;
-}
-
-/** Leaves out what the declaration leaves to the server. */
-function comparable(standing: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  if (standing.kind === "database" && declared.kind === "database" && declared.engine === undefined) {
-    const { engine: _, ...rest } = standing;
-    return rest;
-  }
-  if (
-    (standing.kind === "view" || standing.kind === "materializedView") &&
-    !("security" in declared && declared.security)
-  ) {
-    const { security: _, ...rest } = standing;
-    return rest;
-  }
-  return standing;
 }

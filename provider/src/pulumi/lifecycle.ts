@@ -1,10 +1,10 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { applyCreate } from "../apply/create";
-import { applyDrop, label } from "../apply/drop";
+import { applyDrop } from "../apply/drop";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
-import { objectKey } from "../canonical/mentions";
 import { messageOf, SchemaError } from "../errors";
+import { objectKey, quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
@@ -55,7 +55,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const connection = await this.context.connection();
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
         sameObject(this.context, statement, live);
-      const created = await applyCreate(connection, this.context.live, key, label(key), declared.statement, same);
+      const created = await applyCreate(connection, this.context.live, key, quotedName(key), declared.statement, same);
       if (created.adopted)
         await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
       return { id: idOf(declared), outs: { ...declared, __observed: created.observed } };

@@ -1,0 +1,174 @@
+import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
+import { fingerprint } from "../canonical/fingerprint";
+import { mentionedNames } from "../canonical/mentions";
+import { type Canonical, isMissingSource } from "../canonical/world";
+import { ConnectionError, ServerError } from "../connection/errors";
+import { SchemaError } from "../errors";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+import type { Outs, Request } from "./state";
+import { UNKNOWN } from "./unknown";
+
+/** The stored text where it still holds, else the engine's. */
+export async function canonicalText(
+  context: Context,
+  spec: ObjectSpec,
+  key: string,
+  request: Request,
+  stored: Partial<Outs>,
+) {
+  const rendered = renderCreate(spec);
+  const { urn, dependencies, sensitive } = request;
+  const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
+  if (spec.kind !== "database") sources.push(objectKey(spec.database));
+  refuseMissingDependency(context, key, sources, dependencies);
+  const read = sources.flatMap((source) => context.checked.get(source) ?? []);
+  const print = fingerprint(
+    rendered,
+    read.map((source) => source.fingerprint),
+  );
+  const uncertain = read.some((source) => source.statement === undefined);
+  const text = uncertain
+    ? UNKNOWN
+    : print === stored.__fingerprint && stored.statement !== undefined
+      ? stored.statement
+      : await askEngine(context, spec, rendered, request, stored.statement);
+  context.checked.set(key, {
+    urn,
+    dependencies,
+    sensitive,
+    statement: text === UNKNOWN ? undefined : text,
+    fingerprint: text === UNKNOWN ? UNKNOWN : print,
+  });
+  if (text !== UNKNOWN && spec.kind !== "database") context.world.declare(key, text);
+  return { text, print };
+}
+
+/** Reading what the stack declares without depending on it works by luck only. */
+function refuseMissingDependency(
+  context: Context,
+  key: string,
+  sources: readonly string[],
+  dependencies: readonly string[],
+): void {
+  const reachable = new Set<string>();
+  const visit = (name: string): void => {
+    if (reachable.has(name)) return;
+    reachable.add(name);
+    for (const checked of context.checked.values()) {
+      if (checked.urn === name) checked.dependencies.forEach(visit);
+    }
+  };
+  dependencies.forEach(visit);
+  for (const source of sources) {
+    const declared = context.checked.get(source);
+    if (declared?.urn !== undefined && !reachable.has(declared.urn))
+      throw new SchemaError(explainUndeclaredDependency(quotedName(key), quotedName(source)));
+  }
+}
+
+async function askEngine(
+  context: Context,
+  spec: ObjectSpec,
+  rendered: string,
+  request: Request,
+  old: string | undefined,
+): Promise<string> {
+  if (context.config.scratch === "off") return rendered;
+  const key = keyOf(spec);
+  await refuseMissingDatabase(context, spec, request);
+  let canonical: Canonical;
+  try {
+    canonical = await context.world.canonicalize(spec);
+  } catch (error) {
+    if (error instanceof ConnectionError) return unchecked(context, request, rendered, error);
+    if (error instanceof ServerError) throw await refusal(context, key, rendered, request, error);
+    throw error;
+  }
+  await tellOf(context, canonical, request);
+  // A newer engine may spell the same meaning differently; that is no change.
+  if (old !== undefined && old !== canonical.statement) {
+    const respelled = await context.world.canonicalize(parseCreate(old)).catch(() => undefined);
+    if (respelled?.statement === canonical.statement) return old;
+  }
+  return canonical.statement;
+}
+
+async function unchecked(
+  context: Context,
+  request: Request,
+  rendered: string,
+  error: ConnectionError,
+): Promise<string> {
+  await context.warnOnce(request.urn, `Declarations are not checked before they run: ${error.message}`);
+  return rendered;
+}
+
+async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request: Request): Promise<void> {
+  if (spec.kind === "database" || context.checked.has(objectKey(spec.database))) return;
+  const found = await context.reachableLive(request.urn, objectKey(spec.database));
+  if (found !== undefined || !context.reachable) return;
+  throw new SchemaError(
+    `${quotedName(keyOf(spec))}: its database \`${spec.database}\` is neither declared before it nor on the server. ` +
+      "If this stack declares it, pass the resource (`database: db`)",
+  );
+}
+
+async function refusal(
+  context: Context,
+  key: string,
+  rendered: string,
+  request: Request,
+  error: ServerError,
+): Promise<SchemaError> {
+  const missing: string[] = [];
+  if (isMissingSource(error)) {
+    for (const name of mentionedNames(rendered)) {
+      if (name === key || context.checked.has(name) || !error.message.includes(keyParts(name).name ?? "")) continue;
+      if ((await context.reachableLive(request.urn, name)) === undefined) missing.push(name);
+    }
+  }
+  const { sensitive } = request;
+  const declared = [...context.checked.keys()];
+  const columns = columnsInReach(context, rendered);
+  const circumstances = {
+    label: quotedName(key),
+    rendered,
+    missing,
+    declared,
+    columns,
+    serverKnown: context.reachable,
+    sensitive,
+  };
+  return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), {
+    cause: error,
+  });
+}
+
+/** Columns of the object and of what it reads. */
+function columnsInReach(context: Context, rendered: string): string[] {
+  const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
+  return [rendered, ...sources].flatMap((statement) => {
+    const spec = parseCreate(statement);
+    return spec.kind === "database" ? [] : spec.columns.map((column) => column.name);
+  });
+}
+
+async function tellOf(context: Context, canonical: Canonical, request: Request): Promise<void> {
+  if (canonical.standIn !== undefined) {
+    const why = request.sensitive ? "" : `: ${canonical.standIn}`;
+    await context.log.info(
+      request.urn,
+      `Checked as the nearest local kind, because the scratch engine cannot host it${why}. The server decides.`,
+    );
+  }
+  for (const source of canonical.borrowed) {
+    await context.log.warn(
+      request.urn,
+      `reads or writes \`${quotedName(source)}\`, which nothing in this stack declares; its definition was taken from the server.`,
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import { declareDatabase } from "../declare/database";
+import { declareMaterializedView } from "../declare/materialized-view";
+import { declareTable } from "../declare/table";
+import { declareView } from "../declare/view";
+import { messageOf, SchemaError } from "../errors";
+import { SqlParseError } from "../sql/errors";
+import { parseCreate } from "../sql/parse";
+import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { Request } from "./state";
+import { isUnknown } from "./unknown";
+
+/**
+ * What a request declares, from structured arguments or plain SQL.
+ *
+ * @throws {SchemaError} naming every wrong argument.
+ */
+export function specOf(kind: ObjectKind, request: Request): ObjectSpec {
+  if (
+    request.deletion !== undefined &&
+    !["refuse", "drop"].includes(request.deletion) &&
+    !isUnknown(request.deletion)
+  ) {
+    throw new SchemaError('deletion: expected "refuse" or "drop"');
+  }
+  const args = parseArgs(request.statement);
+  if ("sql" in args) return specOfSql(kind, args["sql"]);
+  if (request.name === "") throw new SchemaError("name: is empty; expected the name of the object on the server");
+  if (kind === "database") return declareDatabase(request.name, args);
+  if (!request.database) throw new SchemaError("database: is missing; pass the Database resource, or its name");
+  const name = { database: request.database, name: request.name };
+  if (kind === "table") return declareTable(name, args);
+  return kind === "view" ? declareView(name, args) : declareMaterializedView(name, args);
+}
+
+function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
+  if (typeof sql !== "string") throw new SchemaError("sql: expected one CREATE statement as a text");
+  const spec = parseSql(sql);
+  if (spec.kind !== kind)
+    throw new SchemaError(
+      `sql: expected a CREATE statement of a ${KIND_WORDS[kind]}, found one of a ${KIND_WORDS[spec.kind]}`,
+    );
+  if (spec.kind === "materializedView" && spec.populate === true) {
+    throw new SchemaError(
+      "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
+    );
+  }
+  return spec;
+}
+
+function parseSql(sql: string): ObjectSpec {
+  try {
+    return parseCreate(sql);
+  } catch (error) {
+    if (error instanceof SqlParseError) throw new SchemaError(`sql: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+const KIND_WORDS: Record<ObjectKind, string> = {
+  database: "database",
+  table: "table",
+  view: "view",
+  materializedView: "materialized view",
+};
+
+function parseArgs(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new SchemaError(
+      `statement: expected the arguments this package sends, found something else (${messageOf(error)})`,
+    );
+  }
+}

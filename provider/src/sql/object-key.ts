@@ -1,0 +1,24 @@
+import { qualifiedName, quoteIdentifier } from "./identifiers";
+import type { ObjectSpec } from "./spec";
+
+/** Identity of an object within a server, for maps; the database alone for a database. */
+export function objectKey(database: string, name?: string): string {
+  return name === undefined ? database : `${database}\0${name}`;
+}
+
+/** The parts of an {@link objectKey}. */
+export function keyParts(key: string): { database: string; name?: string } {
+  const [database = "", name] = key.split("\0");
+  return name === undefined ? { database } : { database, name };
+}
+
+/** The key of what a spec creates. */
+export function keyOf(spec: ObjectSpec): string {
+  return spec.kind === "database" ? objectKey(spec.name) : objectKey(spec.database, spec.name);
+}
+
+/** Quoted name of a key's object, for SQL and messages. */
+export function quotedName(key: string): string {
+  const { database, name } = keyParts(key);
+  return name === undefined ? quoteIdentifier(database) : qualifiedName({ database, name });
+}
