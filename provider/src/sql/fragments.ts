@@ -47,3 +47,26 @@ export function parseQualifiedName(text: string): QualifiedName | undefined {
 function isName(kind: string): boolean {
   return kind === "word" || kind === "quoted";
 }
+
+/** The statements of a script, with the line each begins on (from 1). Semicolons in texts and comments do not count. */
+export function splitStatements(script: string): { sql: string; line: number }[] {
+  const found: { sql: string; line: number }[] = [];
+  let first: Token | undefined;
+  let end = 0;
+  const add = (): void => {
+    if (first === undefined) return;
+    found.push({ sql: script.slice(first.start, end), line: script.slice(0, first.start).split("\n").length });
+    first = undefined;
+  };
+  for (const token of lex(script)) {
+    if (token.kind === "comment") continue;
+    if (token.text === ";") {
+      add();
+      continue;
+    }
+    first ??= token;
+    end = token.end;
+  }
+  add();
+  return found;
+}

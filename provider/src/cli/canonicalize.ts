@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { World } from "../canonical/world";
+import { openScratch } from "../connection/scratch";
+import { messageOf } from "../errors";
+import { splitStatements } from "../sql/fragments";
+import { keyOf } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+
+/** Where a command writes. */
+export interface Output {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+/**
+ * Prints the canonical form of every CREATE statement in the files; a statement may read what stands before it.
+ *
+ * @param files paths; standard input when empty.
+ * @returns the exit code: 1 when any statement was refused.
+ */
+export async function canonicalizeFiles(files: readonly string[], output: Output): Promise<number> {
+  const world = new World(openScratch, async () => undefined);
+  let failed = false;
+  try {
+    for (const file of files.length > 0 ? files : ["-"]) {
+      for (const { sql, line } of splitStatements(readFileSync(file === "-" ? 0 : file, "utf8"))) {
+        try {
+          const spec = parseCreate(sql);
+          const { statement } = await world.canonicalize(spec);
+          if (spec.kind !== "database") world.declare(keyOf(spec), statement);
+          output.out(`${statement};\n\n`);
+        } catch (error) {
+          failed = true;
+          output.error(`${file}:${line}: ${messageOf(error)}\n`);
+        }
+      }
+    }
+  } catch (error) {
+    failed = true;
+    output.error(`${messageOf(error)}\n`);
+  } finally {
+    await world.close();
+  }
+  return failed ? 1 : 0;
+}
