@@ -52,6 +52,7 @@ export type ColumnsArgs = Input<Input<ColumnArgs>[]> | Input<Record<string, Inpu
 
 /** A data skipping index. */
 export interface IndexArgs {
+  /** Index name, unquoted. */
   name: Input<string>;
   /** Indexed expression. */
   expression: Input<string>;
@@ -63,6 +64,7 @@ export interface IndexArgs {
 
 /** A projection. */
 export interface ProjectionArgs {
+  /** Projection name, unquoted. */
   name: Input<string>;
   /** The query, e.g. `SELECT ServiceName, count() GROUP BY ServiceName`. */
   query: Input<string>;
@@ -70,6 +72,7 @@ export interface ProjectionArgs {
 
 /** A constraint. */
 export interface ConstraintArgs {
+  /** Constraint name, unquoted. */
   name: Input<string>;
   /** Condition that every inserted row must meet. Give this or `assume`. */
   check?: Input<string>;
@@ -93,8 +96,11 @@ export interface StorageArgs {
   ttl?: Input<string | Input<string>[]>;
   /** Engine settings, e.g. `{ ttl_only_drop_parts: 1 }`. Default: the server's. */
   settings?: Input<Record<string, Input<string | number | boolean>>>;
+  /** Data skipping indexes. Default: none. */
   indexes?: Input<Input<IndexArgs>[]>;
+  /** Projections. Default: none. */
   projections?: Input<Input<ProjectionArgs>[]>;
+  /** Constraints. Default: none. */
   constraints?: Input<Input<ConstraintArgs>[]>;
 }
 

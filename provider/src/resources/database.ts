@@ -12,6 +12,8 @@ import { namesInSql, SchemaObject } from "./schema-object";
  */
 export class Database extends SchemaObject {
   /**
+   * Declares the database.
+   *
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.

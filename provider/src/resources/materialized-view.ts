@@ -20,6 +20,8 @@ export class MaterializedView extends SchemaObject {
   declare readonly database: pulumi.Output<string>;
 
   /**
+   * Declares the view.
+   *
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql: "CREATE MATERIALIZED VIEW …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.

@@ -28,6 +28,8 @@ export interface ProviderArgs {
  */
 export class Provider extends pulumi.ProviderResource {
   /**
+   * Declares the server.
+   *
    * @param resourceName name within the stack.
    * @param args where the server is and how to get in.
    * @param opts Pulumi options.

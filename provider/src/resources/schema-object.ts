@@ -32,6 +32,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   /** The CREATE statement in the engine's canonical form. */
   declare readonly statement: pulumi.Output<string>;
 
+  /** @internal */
   constructor(kind: ObjectKind, resourceName: string, declaration: Declaration, opts: pulumi.CustomResourceOptions) {
     const type = `pulumi-nodejs:dynamic/clickhouse:${TYPES[kind]}`;
     const args = pulumi.output(declaration.args);

@@ -21,6 +21,8 @@ export class Table extends SchemaObject {
   declare readonly database: pulumi.Output<string>;
 
   /**
+   * Declares the table.
+   *
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql: "CREATE TABLE …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
