@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The signals; each has a database of this name. */
+export const signals = ["logs", "metrics", "traces", "profiles"] as const;
+export type Signal = (typeof signals)[number];
+
+/** What an environment may decide. Everything else is the same everywhere. */
+export interface ObsflyConfig {
+  /** `pulumi destroy` and removals are refused for every object. Default: false. */
+  protect: boolean;
+  /** Days a base row is kept when its writer names no plan (`RetentionDays`). Default: logs 14, others 30. */
+  retentionDays: Record<Signal, number>;
+  /** Days a rollup is kept at least. Default: 0, as long as the rows it was made from. */
+  rollupRetentionDays: number;
+  /** Days the usage by account is kept. Default: 1095. */
+  usageRetentionDays: number;
+}
+
+/** Where config comes from: `new pulumi.Config("obsfly")`, or a map in a test. */
+export type ConfigSource = Pick<pulumi.Config, "get" | "getObject">;
+
+const defaultRetentionDays: Record<Signal, number> = { logs: 14, metrics: 30, traces: 30, profiles: 30 };
+
+/** The longest retention: fifty years. */
+export const maximumDays = 18250;
+
+/** Reads the stack's config; every problem found is in the one error. */
+export function loadConfig(source: ConfigSource): ObsflyConfig {
+  const problems: string[] = [];
+
+  const days = (key: string, value: unknown, fallback: number): number => {
+    if (value === undefined) return fallback;
+    const parsed = typeof value === "number" ? value : Number(String(value).trim() || Number.NaN);
+    if (Number.isInteger(parsed) && parsed >= 1 && parsed <= maximumDays) return parsed;
+    problems.push(
+      `obsfly:${key} is ${JSON.stringify(value)}; expected a whole number of days from 1 to ${maximumDays}. ` +
+        `Set it with: pulumi config set --path 'obsfly:${key}' ${fallback || 395}`,
+    );
+    return fallback;
+  };
+
+  const protect = source.get("protect") ?? "false";
+  if (protect !== "true" && protect !== "false") {
+    problems.push(
+      `obsfly:protect is ${JSON.stringify(protect)}; expected true or false. ` +
+        "Set it with: pulumi config set obsfly:protect true",
+    );
+  }
+
+  let retention = source.getObject<Record<string, unknown>>("retentionDays") ?? {};
+  if (typeof retention !== "object" || Array.isArray(retention)) {
+    problems.push(
+      `obsfly:retentionDays is ${JSON.stringify(retention)}; expected days by signal. ` +
+        "Set them with: pulumi config set --path 'obsfly:retentionDays.logs' 14",
+    );
+    retention = {};
+  }
+  for (const key of Object.keys(retention)) {
+    if (!(signals as readonly string[]).includes(key)) {
+      problems.push(`obsfly:retentionDays.${key} names no signal; expected one of ${signals.join(", ")}. Remove it.`);
+    }
+  }
+
+  const config: ObsflyConfig = {
+    protect: protect === "true",
+    retentionDays: { ...defaultRetentionDays },
+    rollupRetentionDays: days("rollupRetentionDays", source.get("rollupRetentionDays"), 0),
+    usageRetentionDays: days("usageRetentionDays", source.get("usageRetentionDays"), 1095),
+  };
+  for (const signal of signals) {
+    config.retentionDays[signal] = days(`retentionDays.${signal}`, retention[signal], defaultRetentionDays[signal]);
+  }
+
+  if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
+  return config;
+}

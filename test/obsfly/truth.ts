@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { type ClickHouseClient, createClient } from "@clickhouse/client";
+import { compare, select, selectValue } from "./compare";
+import { generate } from "./generator";
+import { dependencies, truths } from "./truths";
+
+/** Tables of the ObsFly schema, as `database.table`. */
+export const baseTables = ["logs.logs_v1", "metrics.metrics_v1", "traces.traces_v1", "profiles.profiling_v1"];
+export const rollups = [
+  "logs.log_volume",
+  "logs.log_patterns",
+  "metrics.metrics_hourly",
+  "metrics.service_performance",
+  "metrics.node_resources",
+  "metrics.data_ingestion",
+  "traces.trace_latency",
+  "traces.service_dependencies",
+  "profiles.profile_samples",
+];
+
+/** What a run found, for whoever asks. */
+export interface Report {
+  /** Rows by base table. */
+  rows: Record<string, number>;
+  /** Rows compared by read view. */
+  compared: Record<string, number>;
+}
+
+/**
+ * Fills the base tables of an existing, empty ObsFly schema and compares every read view with the truth: before merges,
+ * and after all of them. `now` in seconds decides the rows.
+ */
+export async function loadAndCompare(
+  connection: { url: string },
+  now = Math.floor(Date.now() / 1000),
+): Promise<Report> {
+  const client = createClient({ url: connection.url });
+  try {
+    await eachTable(client, rollups, "SYSTEM STOP MERGES");
+    for (const { query, refreshBefore } of generate(now)) {
+      if (refreshBefore) {
+        await refreshDependencies(client);
+        await compare(client, dependencies(openHours()));
+      }
+      await client.command({ query });
+    }
+    await refreshDependencies(client);
+    // No refresh on schedule from here on: it would add a part.
+    await client.command({ query: "SYSTEM STOP VIEW traces.service_dependencies_mv" });
+
+    await assertUnmerged(client);
+    await compareAll(client);
+    await eachTable(client, rollups, "SYSTEM START MERGES");
+    await eachTable(client, [...baseTables, ...rollups], "OPTIMIZE TABLE", "FINAL");
+    await assertMerged(client);
+    const compared = await compareAll(client);
+    await client.command({ query: "SYSTEM START VIEW traces.service_dependencies_mv" });
+
+    const rows: Record<string, number> = {};
+    for (const table of baseTables) rows[table] = Number(await selectValue(client, `SELECT count() FROM ${table}`));
+    return { rows, compared };
+  } finally {
+    await client.close();
+  }
+}
+
+async function compareAll(client: ClickHouseClient): Promise<Record<string, number>> {
+  const compared: Record<string, number> = {};
+  for (const comparison of [...truths, dependencies(openHours())])
+    compared[comparison.name] = await compare(client, comparison);
+  return compared;
+}
+
+/** Where the window of the map begins. */
+const openHours = () => (Math.floor(Date.now() / 3_600_000) - 2) * 3600;
+
+async function refreshDependencies(client: ClickHouseClient): Promise<void> {
+  await client.command({ query: "SYSTEM WAIT VIEW traces.service_dependencies_mv" });
+  await client.command({ query: "SYSTEM REFRESH VIEW traces.service_dependencies_mv" });
+  await client.command({ query: "SYSTEM WAIT VIEW traces.service_dependencies_mv" });
+}
+
+/** The comparison before merges is worth something only if there is something to merge. */
+async function assertUnmerged(client: ClickHouseClient): Promise<void> {
+  for (const table of rollups) {
+    const [stored, merged] = (
+      await select(client, `SELECT (SELECT count() FROM ${table}), (SELECT count() FROM ${table} FINAL)`)
+    )[0] as [string, string];
+    assert.ok(Number(stored) > Number(merged), `${table}: ${stored} rows stored, ${merged} after a merge`);
+  }
+}
+
+async function assertMerged(client: ClickHouseClient): Promise<void> {
+  const parts = `
+    SELECT concat(database, '.', table) AS name, partition FROM system.parts
+    WHERE active AND name IN (${rollups.map((table) => `'${table}'`).join(", ")})
+    GROUP BY name, partition HAVING count() > 1`;
+  assert.deepEqual(await select(client, parts), []);
+}
+
+/** One statement a table. */
+export async function eachTable(client: ClickHouseClient, tables: string[], verb: string, suffix = ""): Promise<void> {
+  for (const table of tables) await client.command({ query: `${verb} ${table} ${suffix}` });
+}

@@ -1,0 +1,35 @@
+import { build, built } from "./build";
+import { installed } from "./installed";
+import { download, downloaded } from "./launcher";
+
+/** A Pulumi CLI that runs here, with the Node language host. */
+export interface PulumiCli {
+  /** Folder(s) to put first on PATH. */
+  path: string;
+  version: string;
+  source: "installed" | "npm" | "built";
+}
+
+export interface EnsureOptions {
+  /** Takes the progress, line by line; stderr when not given. */
+  log?: (line: string) => void;
+  /** The environment to look in; `process.env` when not given. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Finds a Pulumi CLI or gets one: the installed one, then one from an earlier run, then the official download through
+ * the npm launcher, and last a build with Go. Rejects with an Error that tells the user what to install.
+ */
+export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiCli> {
+  const env = options.env ?? process.env;
+  const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  // What is on disk comes before the network, so that a firewall that swallows packets costs its wait only once.
+  return (
+    (await installed(env, log)) ??
+    (await downloaded(env)) ??
+    (await built(env, log)) ??
+    (await download(env, log)) ??
+    (await build(env, log))
+  );
+}

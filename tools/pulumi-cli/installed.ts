@@ -1,0 +1,44 @@
+import { readFileSync, realpathSync } from "node:fs";
+import path from "node:path";
+import type { PulumiCli } from "./index";
+import { findOnPath, isExecutable, type Log } from "./process";
+import { isRecent, OLDEST, versionOf } from "./version";
+
+const LANGUAGE_HOST = "pulumi-language-nodejs";
+
+/** The `pulumi` that the user's PATH leads to, when it is new enough and complete. */
+export async function installed(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli | undefined> {
+  const file = findOnPath("pulumi", env);
+  // The npm launcher would start a download of its own at `version`.
+  if (file === undefined || launcherVersion(file) !== undefined) return undefined;
+  const version = await versionOf(file, env);
+  if (version === undefined) {
+    log(`passing over ${file}: it does not run`);
+  } else if (!isRecent(version)) {
+    log(`passing over ${file}: it is ${version}, and ${OLDEST} or newer is needed`);
+  } else if (!hasLanguageHost(file, env)) {
+    log(`passing over ${file}: it came without ${LANGUAGE_HOST}`);
+  } else {
+    return { path: path.dirname(file), version, source: "installed" };
+  }
+  return undefined;
+}
+
+/** The version of the npm package `pulumi` that `file` belongs to; undefined when it is a real CLI. */
+export function launcherVersion(file: string): string | undefined {
+  try {
+    const manifest = path.join(path.dirname(realpathSync(file)), "package.json");
+    const { name, version } = JSON.parse(readFileSync(manifest, "utf8")) as { name?: string; version?: string };
+    return name === "pulumi" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pulumi itself looks on PATH first, then beside its own file. */
+function hasLanguageHost(file: string, env: NodeJS.ProcessEnv): boolean {
+  return (
+    findOnPath(LANGUAGE_HOST, env) !== undefined ||
+    isExecutable(path.join(path.dirname(realpathSync(file)), LANGUAGE_HOST))
+  );
+}
