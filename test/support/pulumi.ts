@@ -23,9 +23,17 @@ export interface Project {
   run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
   /** Runs it and throws with its output when it fails. */
   must(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
+  /** Starts it without waiting, for tests that cut it off. */
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): Started;
   /** The state as the backend keeps it. */
   state(): Promise<State>;
   remove(): void;
+}
+
+/** A run of the CLI that goes on. */
+export interface Started {
+  readonly pid: number;
+  readonly ended: Promise<Outcome>;
 }
 
 export interface State {
@@ -59,8 +67,12 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
   const project: Project = {
     dir,
     write: (program) => writeFileSync(path.join(dir, "index.js"), HEAD + program),
-    run: (args, more) =>
-      run(options.workDir ?? dir, [...args, "--non-interactive", "--color=never", "--stack=test"], { ...env, ...more }),
+    run: (args, more) => project.start(args, more).ended,
+    start: (args, more) =>
+      start(options.workDir ?? dir, [...args, "--non-interactive", "--color=never", "--stack=test"], {
+        ...env,
+        ...more,
+      }),
     must: async (args, more) => succeeded(args, await project.run(args, more)),
     state: async () => JSON.parse((await project.must(["stack", "export"])).stdout) as State,
     remove: () => rmSync(dir, { recursive: true, force: true }),
@@ -95,13 +107,16 @@ async function environment(dir: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-function run(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile("pulumi", [...args], { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv): Started {
+  let pid = -1;
+  const ended = new Promise<Outcome>((resolve) => {
+    const child = execFile("pulumi", [...args], { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       resolve({ code, stdout, text: stdout + stderr });
     });
+    pid = child.pid ?? -1;
   });
+  return { pid, ended };
 }
 
 function succeeded(args: readonly string[], outcome: Outcome): Outcome {

@@ -69,7 +69,7 @@ export function explainMissing(circumstances: Circumstances): string {
 /** A source that this stack declares, without the dependency that makes it come first. */
 export function explainUndeclaredDependency(label: string, source: string): string {
   return (
-    `${label}: reads or writes \`${quotedName(source)}\`, which this stack declares, but does not depend on it, so it may be created too early. ` +
+    `${label}: reads or writes ${source}, which this stack declares, but does not depend on it, so it may be created too early. ` +
     "Pass the resource instead of its name (`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."
   );
 }

@@ -26,5 +26,9 @@ export function withoutBrackets(shown: ObjectSpec): ObjectSpec {
   const keys = Object.entries({ orderBy, primaryKey, partitionBy, sampleBy }).flatMap(([clause, text]) => {
     return text === undefined ? [] : [[clause, withoutOuterBrackets(text)]];
   });
-  return { ...shown, storage: { ...shown.storage, ...Object.fromEntries(keys) } };
+  const plain = { ...shown.storage, ...Object.fromEntries(keys) };
+  if (plain.primaryKey === undefined || plain.primaryKey !== plain.orderBy) return { ...shown, storage: plain };
+  // The primary key is the sorting key unless said otherwise.
+  const { primaryKey: _, ...rest } = plain;
+  return { ...shown, storage: rest };
 }

@@ -22,6 +22,8 @@ export class Live {
   private readonly connect: () => Promise<Connection>;
   private readonly databases: DataLoader<string, ReadonlyMap<string, LiveObject>>;
   private readonly objects: DataLoader<string, LiveObject | undefined>;
+  /** Changed since their database was read. One by one: reading the whole database again after each of many creates would be quadratic. */
+  private readonly changed = new Set<string>();
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
 
@@ -36,7 +38,7 @@ export class Live {
     const { database, name } = keyParts(key);
     const databases = await this.databaseNames();
     if (name === undefined || !databases.has(database)) return name === undefined ? databases.get(database) : undefined;
-    return (await this.databases.load(database)).get(key);
+    return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
   }
 
   /** One object as it stands this moment; what was kept of it is not used. */
@@ -47,6 +49,7 @@ export class Live {
 
   /** Everything in a database. */
   async inDatabase(database: string): Promise<readonly LiveObject[]> {
+    for (const key of this.changed) if (keyParts(key).database === database) this.forgetDatabase(database);
     return [...(await this.databases.load(database)).values()];
   }
 
@@ -59,11 +62,21 @@ export class Live {
     return [...(await this.views).values()];
   }
 
-  /** Drops what is known of the object's database, because it was just changed. */
+  /** Drops what is known of the object, because it was just changed. */
   forget(key: string): void {
-    this.databases.clear(keyParts(key).database);
-    if (keyParts(key).name === undefined) this.names = undefined;
+    const { database, name } = keyParts(key);
+    if (name === undefined) {
+      this.names = undefined;
+      this.forgetDatabase(database);
+    } else {
+      this.changed.add(key);
+    }
     void this.views?.then((views) => views.delete(key)).catch(() => undefined);
+  }
+
+  private forgetDatabase(database: string): void {
+    this.databases.clear(database);
+    for (const key of this.changed) if (keyParts(key).database === database) this.changed.delete(key);
   }
 
   private databaseNames(): Promise<ReadonlyMap<string, LiveObject>> {

@@ -3,6 +3,7 @@ import { fingerprint } from "../canonical/fingerprint";
 import { mentionedNames } from "../canonical/mentions";
 import { type Canonical, isMissingSource } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
+import { isUnknownDatabase } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -127,7 +128,9 @@ async function refusal(
   const missing: string[] = [];
   if (isMissingSource(error)) {
     for (const name of mentionedNames(rendered)) {
-      if (name === key || context.checked.has(name) || !error.message.includes(keyParts(name).name ?? "")) continue;
+      const { database, name: object = "" } = keyParts(name);
+      const named = isUnknownDatabase(error) ? database : object;
+      if (name === key || context.checked.has(name) || !error.message.includes(named)) continue;
       if ((await context.reachableLive(request.urn, name)) === undefined) missing.push(name);
     }
   }

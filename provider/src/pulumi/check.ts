@@ -5,7 +5,7 @@ import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { canonicalText } from "./canonical-text";
-import { sameObject } from "./compare";
+import { liveStatement, sameObject } from "./compare";
 import type { Context } from "./context";
 import { specOf } from "./declared-spec";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
@@ -21,7 +21,7 @@ type Bag = Readonly<Record<string, unknown>>;
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
   const request = readRequest(news);
   const stored = readStored(olds);
-  if (stored.statement !== undefined && request.urn !== undefined) context.replaced.add(request.urn);
+  noteReplacement(context, request.urn, stored.statement !== undefined);
   if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
     return unknownInputs(context, kind, request);
   const spec = specOf(kind, request);
@@ -34,12 +34,19 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
     qualifiedName: quotedName(key),
     statement: text,
     ...(request.deletion !== undefined && { deletion: request.deletion }),
-    __fingerprint: print,
+    // A digest of a weak secret can be guessed.
+    ...(!request.sensitive && { __fingerprint: print }),
   };
   if (text === UNKNOWN) return inputs;
   if (stored.statement !== undefined) refuseUnmanagedUpdate(stored, inputs, request.sensitive);
   else await lookBeforeCreate(context, key, inputs, request);
   return inputs;
+}
+
+function noteReplacement(context: Context, urn: string | undefined, hasState: boolean): void {
+  if (urn === undefined) return;
+  if (hasState) context.known.add(urn);
+  else if (context.known.has(urn)) context.replacing.add(urn);
 }
 
 /** Names that are known stay known, so that what refers to them can be previewed. */
@@ -85,12 +92,15 @@ function refuseUnmanagedUpdate(stored: Partial<Outs>, inputs: Inputs, sensitive:
 /** An object that stands there already is adopted at `up` or, when it differs, refused now. */
 async function lookBeforeCreate(context: Context, key: string, inputs: Inputs, request: Request): Promise<void> {
   const found = await context.reachableLive(request.urn, key);
-  // A resource that this process has seen with a state is being replaced: its own object stands there.
-  if (found === undefined || context.replaced.has(request.urn ?? "")) return;
+  // What stands there is the object of the resource that is being replaced.
+  if (found === undefined || context.replacing.has(request.urn ?? "")) return;
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return;
   }
-  const text = differs(quotedName(key), inputs.statement, found);
+  const text = differs(quotedName(key), inputs.statement, {
+    ...found,
+    statement: await liveStatement(context, inputs.statement, found),
+  });
   throw new SchemaError(request.sensitive ? withoutLiterals(text, inputs.statement) : text);
 }

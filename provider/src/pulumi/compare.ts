@@ -1,4 +1,5 @@
 import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
+import { isStored } from "../canonical/stand-in";
 import type { LiveObject } from "../introspect/live";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -24,8 +25,21 @@ export async function sameObject(context: Context, statement: string, live: Live
 export async function liveStatement(context: Context, declared: string, live: LiveObject): Promise<string> {
   const standing = parseLive(live);
   if (standing === undefined) return live.statement;
-  const plain = withoutBrackets(withoutAdditions(standing, parseCreate(declared)));
-  return (await canonicalShown(context, plain)) ?? renderCreate(plain);
+  const intended = parseCreate(declared);
+  const plain = withoutBrackets(withoutAdditions(standing, intended));
+  return renderCreate(await withSecrets(context, plain, intended));
+}
+
+/** The server hides secrets: where all else in the engine is as declared, what is declared stands for them. */
+async function withSecrets(context: Context, plain: ObjectSpec, declared: ObjectSpec): Promise<ObjectSpec> {
+  const shown = await canonicalShown(context, plain);
+  const spec = shown === undefined ? plain : parseCreate(shown);
+  if (!isStored(spec) || !isStored(declared) || !spec.storage?.engine?.includes("[HIDDEN]")) return spec;
+  const hidden = await canonicalShown(context, declared);
+  const own = hidden === undefined ? undefined : parseCreate(hidden);
+  const same = own !== undefined && isStored(own) && own.storage?.engine === spec.storage.engine;
+  const engine = declared.storage?.engine;
+  return same && engine !== undefined ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
 function parseLive(live: LiveObject): ObjectSpec | undefined {

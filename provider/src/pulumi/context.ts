@@ -9,6 +9,9 @@ import { Live, type LiveObject } from "../introspect/live";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 
+/** How long a failure to open answers for the next attempts, in milliseconds. */
+const FAILURE_KEPT = 5000;
+
 /** What was checked in this process, by key. */
 export interface Checked {
   readonly urn: string | undefined;
@@ -28,8 +31,10 @@ export class Context {
   private raw: RawConfig = {};
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
-  /** Resources that had a state when they were checked: a create of theirs replaces what stands there. */
-  readonly replaced = new Set<string>();
+  /** Resources that had a state when they were checked. */
+  readonly known = new Set<string>();
+  /** Resources that were checked again as new ones: their object is to be dropped and created again. */
+  readonly replacing = new Set<string>();
   private readonly warned = new Set<string>();
 
   constructor(log: Log = engineLog) {
@@ -51,7 +56,8 @@ export class Context {
   /** The server. @throws {ConnectionError}, {SchemaError} when it is not configured. */
   connection(): Promise<Connection> {
     this.opened ??= this.open().catch((error: unknown) => {
-      this.opened = undefined;
+      // A locked folder has been waited for; who asks again at once need not wait again.
+      setTimeout(() => (this.opened = undefined), FAILURE_KEPT).unref();
       throw error;
     });
     return this.opened;

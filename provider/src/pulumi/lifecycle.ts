@@ -10,7 +10,7 @@ import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
 import type { Context } from "./context";
-import { idOf, inputsOf, type Outs, readStored } from "./state";
+import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -58,7 +58,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const created = await applyCreate(connection, this.context.live, key, quotedName(key), declared.statement, same);
       if (created.adopted)
         await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
-      return { id: idOf(declared), outs: { ...declared, __observed: created.observed } };
+      return { id: idOf(declared), outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed) };
     } catch (error) {
       if (checked?.sensitive !== true) throw error;
       throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
@@ -71,7 +71,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     if (stored.statement !== declared.statement) {
       throw new SchemaError(`${declared.qualifiedName}: this change is not managed yet; nothing was done`);
     }
-    return { outs: { ...declared, __observed: stored.__observed } };
+    return { outs: outsOf(declared, stored.__observed) };
   }
 
   /** @returns the stored inputs while the live object means the same, else inputs that show what drifted; nothing when it is gone. */
@@ -91,15 +91,23 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const unchanged =
       stored.__observed === digest(found.statement) ||
       (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
-    if (unchanged) return { id, props: { ...stored }, inputs: inputsOf(stored) };
+    // Without inputs the engine keeps those it has, with the fingerprint that the outputs do not repeat.
+    if (unchanged) return { id, props: { ...stored } };
     const statement = await liveStatement(this.context, stored.statement ?? found.statement, found);
     const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
     return { id, props: drifted, inputs: inputsOf(drifted) };
   }
 
+  /** Only the resource has another name: its successor declares the same object, which therefore stays. */
+  private isTakenOver(key: string): boolean {
+    const declared = this.context.checked.get(key);
+    return declared !== undefined && !this.context.replacing.has(declared.urn ?? "");
+  }
+
   async delete(_id: string, props: Bag): Promise<void> {
     const stored = readStored(props);
     const allowed = stored.deletion === "drop" || (stored.deletion === undefined && this.context.config.allowDrop);
+    if (this.isTakenOver(keyOfStored(stored))) return;
     const stays = (key: string) => this.context.checked.has(key);
     await presentably(stored, async () => {
       await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), { allowed, stays });

@@ -2,6 +2,7 @@
  * What the text stored in every state requires, for ever:
  * `exports.handler=()=>require("pulumi-clickhouse-schema/provider").table`. Names here are a wire format.
  */
+import { connect } from "node:net";
 import { Context } from "./context";
 import { SchemaProvider } from "./lifecycle";
 
@@ -13,6 +14,23 @@ export const view = new SchemaProvider("view", context);
 export const materializedView = new SchemaProvider("materializedView", context);
 
 // The engine ends a provider by SIGINT and waits 5 s: time to leave the embedded engine's data folder in order.
-process.once("SIGINT", () => {
+process.once("SIGINT", leave);
+leaveWithEngine(process.argv.at(-1) ?? "");
+
+function leave(): void {
   void context.close().finally(() => process.exit(0));
-});
+}
+
+/** An engine that is killed tells nobody; its provider would live on and hold the data folder for ever. */
+function leaveWithEngine(address: string): void {
+  const [, host, port] = /^([\w.[\]:-]+):(\d+)$/.exec(address) ?? [];
+  if (host === undefined) return;
+  const timer = setInterval(() => {
+    const socket = connect({ host, port: Number(port) }, () => socket.destroy());
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ECONNREFUSED") return;
+      clearInterval(timer);
+      leave();
+    });
+  }, 1000).unref();
+}

@@ -62,6 +62,12 @@ export function inputsOf(stored: Partial<Outs>): Inputs {
   return inputs as Inputs;
 }
 
+/** What is stored of an object that stands as declared. The fingerprint stays with the inputs: only `check` asks for it. */
+export function outsOf(declared: Inputs, observed: string | undefined): Record<string, string> {
+  const { __fingerprint: _, ...outs } = declared;
+  return { ...outs, ...(observed !== undefined && { __observed: observed }) };
+}
+
 /** Id of an object: readable, made once, kept when the object is renamed. */
 export function idOf(inputs: Inputs): string {
   return inputs.qualifiedName;

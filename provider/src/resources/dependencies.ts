@@ -4,25 +4,15 @@ import * as pulumi from "@pulumi/pulumi";
  * URNs of the resources a resource depends on directly: through its arguments, `dependsOn` and its parent. Components stand for their
  * children. The provider is not told them otherwise, and needs them to say when a source may come too late.
  */
-export function dependencyUrns(
-  args: object,
-  database: unknown,
-  name: unknown,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Output<string[]> {
-  const found = collect(args, database, name, opts);
-  return pulumi.output(found.then((resources) => pulumi.all(resources.map((resource) => resource.urn))));
+export function dependencyUrns(values: readonly unknown[], opts: pulumi.CustomResourceOptions): Promise<string[]> {
+  return collect(values, opts).then((resources) => Promise.all(resources.map(urnOf)));
 }
 
-async function collect(
-  args: object,
-  database: unknown,
-  name: unknown,
-  opts: pulumi.CustomResourceOptions,
-): Promise<pulumi.Resource[]> {
-  const mentioned = await resourcesOf(pulumi.output([args, database, name]));
-  const listed = await resourcesOf(pulumi.output(opts.dependsOn));
-  const direct = [...mentioned, ...listed, ...asList(opts.dependsOn), ...(opts.parent ? [opts.parent] : [])];
+async function collect(values: readonly unknown[], opts: pulumi.CustomResourceOptions): Promise<pulumi.Resource[]> {
+  const given = values.filter((value) => typeof value === "object" && value !== null);
+  const mentioned = given.length === 0 ? [] : await resourcesOf(pulumi.output(given.length === 1 ? given[0] : given));
+  const listed = pulumi.Output.isInstance(opts.dependsOn) ? await promised(opts.dependsOn) : opts.dependsOn;
+  const direct = [...mentioned, ...(await listOf(listed)), ...(opts.parent ? [opts.parent] : [])];
   const parentIsComponent = opts.parent !== undefined && !pulumi.CustomResource.isInstance(opts.parent);
   const seen = new Set<pulumi.Resource>();
   for (const resource of direct) {
@@ -41,12 +31,25 @@ function expand(resource: pulumi.Resource, seen: Set<pulumi.Resource>): void {
   for (const child of children ?? []) expand(child, seen);
 }
 
+/** Not as an output: the state would list each resource once more, under an input that is not stored. */
+function urnOf(resource: pulumi.Resource): Promise<string> {
+  return promised<string>(resource.urn);
+}
+
 async function resourcesOf(output: pulumi.Output<unknown>): Promise<pulumi.Resource[]> {
   const { allResources } = output as unknown as { allResources?: () => Promise<Set<pulumi.Resource>> };
   return [...(allResources === undefined ? [] : await allResources.call(output))];
 }
 
-function asList(value: unknown): pulumi.Resource[] {
-  const values: unknown[] = Array.isArray(value) ? value : [value];
-  return values.filter((element): element is pulumi.Resource => pulumi.Resource.isInstance(element));
+/** What an Output will hold, undefined if that is unknown; resources in it are not among its dependencies. */
+export function promised<T = unknown>(output: unknown): Promise<T> {
+  return (output as { promise(): Promise<T> }).promise();
+}
+
+async function listOf(value: unknown): Promise<pulumi.Resource[]> {
+  const elements: unknown[] = Array.isArray(value) ? value : [value];
+  const values = await Promise.all(
+    elements.map((element) => (pulumi.Output.isInstance(element) ? promised(element) : element)),
+  );
+  return values.flat().filter((element): element is pulumi.Resource => pulumi.Resource.isInstance(element));
 }

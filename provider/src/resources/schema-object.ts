@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
 import type { Named } from "./args";
-import { dependencyUrns } from "./dependencies";
+import { tracesOfTheUser } from "./call-site";
+import { dependencyUrns, promised } from "./dependencies";
 
 /** Type names within the module `clickhouse`; part of every URN, for ever. */
 const TYPES: Record<ObjectKind, string> = {
@@ -35,26 +35,34 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   /** @internal */
   constructor(kind: ObjectKind, resourceName: string, declaration: Declaration, opts: pulumi.CustomResourceOptions) {
     const type = `pulumi-nodejs:dynamic/clickhouse:${TYPES[kind]}`;
-    const args = pulumi.output(declaration.args);
+    const { database, name, deletion } = declaration;
+    // Every output costs the program a stack trace, and a nested one costs many; most arguments are plain.
+    const plain = isPlain(declaration.args);
+    const args = plain ? undefined : pulumi.output(declaration.args);
     const inputs = {
-      ...(kind !== "database" && { database: declaration.database }),
-      name: declaration.name,
-      qualifiedName: qualified(declaration),
+      ...(kind !== "database" && { database }),
+      name,
+      // `check` gives its value; the key is here so that the resource has the property.
+      qualifiedName: undefined,
       // One text: a secret or unknown argument, however deep, marks the whole.
-      statement: args.apply((resolved) => JSON.stringify(resolved)),
-      deletion: declaration.deletion,
-      __urn: pulumi.createUrn(resourceName, type, opts.parent),
-      __dependencies: dependencyUrns(declaration.args, declaration.database, declaration.name, opts),
-      __sensitive: pulumi.isSecret(args),
+      statement:
+        args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),
+      ...(deletion !== undefined && { deletion }),
+      // Not as an output: the URN of a child depends on its parent, a dependency on a component means one on all of its
+      // children, and so the resource would wait for itself, without end.
+      __urn: promised(pulumi.createUrn(resourceName, type, opts.parent)),
+      __dependencies: dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts),
+      __sensitive: args === undefined ? false : pulumi.isSecret(args),
     };
-    super(
-      STUB,
-      resourceName,
-      inputs,
-      { ...opts, transformations: [constantProvider(type, kind), ...(opts.transformations ?? [])] },
-      "clickhouse",
-      TYPES[kind],
-    );
+    const transformations = [constantProvider(type, kind), ...(opts.transformations ?? [])];
+    const restore = tracesOfTheUser();
+    try {
+      // Two objects cannot share a name; `--replace` does not ask `diff`, which says so too.
+      const options = { ...opts, deleteBeforeReplace: true, transformations };
+      super(STUB, resourceName, inputs, options, "clickhouse", TYPES[kind]);
+    } finally {
+      restore();
+    }
   }
 }
 
@@ -74,9 +82,11 @@ function constantProvider(type: string, kind: ObjectKind): pulumi.ResourceTransf
     of === type ? { props: { ...props, __provider: providerText(kind) }, opts } : undefined;
 }
 
-function qualified({ database, name }: Declaration): pulumi.Output<string> {
-  if (database === undefined) return pulumi.output(name).apply(quoteIdentifier);
-  return pulumi.all([database, name]).apply(([inDatabase, of]) => qualifiedName({ database: inDatabase, name: of }));
+/** Whether the value is the same after `JSON.parse(JSON.stringify(value))`: nothing in it must be waited for. */
+function isPlain(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (typeof value !== "object" || value === null) return typeof value !== "function";
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain);
 }
 
 /** The names that plain SQL gives; a text that cannot be read gives none, and `check` says why. */
@@ -84,7 +94,7 @@ export function namesInSql(sql: pulumi.Input<string>): {
   database: pulumi.Output<string>;
   name: pulumi.Output<string>;
 } {
-  const header = pulumi.output(sql).apply((text) => {
+  const header = pulumi.unsecret(pulumi.output(sql)).apply((text) => {
     try {
       return parseHeader(text);
     } catch {

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { database, materializedView, table, view } from "../../provider/dist/pulumi/provider";
+import { providerText } from "../../provider/dist/resources/schema-object";
+
+/** Every state that was ever written holds one of these texts: they may be added to, and never changed. */
+const STORED = {
+  database: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").database',
+  table: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").table',
+  view: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").view',
+  materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
+} as const;
+
+const PROVIDERS = { database, table, view, materializedView };
+
+describe("the provider text that every state holds", () => {
+  for (const kind of Object.keys(STORED) as (keyof typeof STORED)[]) {
+    it(`is the same for ever for a ${kind}, and leads to its provider`, () => {
+      assert.equal(providerText(kind), STORED[kind]);
+      const module = { exports: {} as { handler?: () => unknown } };
+      new Function("exports", "require", STORED[kind])(module.exports, require);
+      const found = module.exports.handler?.() as Record<string, unknown>;
+      for (const method of ["configure", "check", "diff", "create", "read", "update", "delete"])
+        assert.equal(typeof found[method], "function", method);
+      assert.equal(found, PROVIDERS[kind]);
+    });
+  }
+});
