@@ -93,6 +93,7 @@ for (const [where, open] of targets) {
         const known = [
           "__fingerprint",
           "__observed",
+          "__owner",
           "__provider",
           "database",
           "deletion",

@@ -21,7 +21,6 @@ type Bag = Readonly<Record<string, unknown>>;
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
   const request = readRequest(news);
   const stored = readStored(olds);
-  noteReplacement(context, request.urn, stored.statement !== undefined);
   if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
     return unknownInputs(context, kind, request);
   const spec = specOf(kind, request);
@@ -41,12 +40,6 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   if (stored.statement !== undefined) refuseUnmanagedUpdate(stored, inputs, request.sensitive);
   else await lookBeforeCreate(context, key, inputs, request);
   return inputs;
-}
-
-function noteReplacement(context: Context, urn: string | undefined, hasState: boolean): void {
-  if (urn === undefined) return;
-  if (hasState) context.known.add(urn);
-  else if (context.known.has(urn)) context.replacing.add(urn);
 }
 
 /** Names that are known stay known, so that what refers to them can be previewed. */
@@ -92,8 +85,7 @@ function refuseUnmanagedUpdate(stored: Partial<Outs>, inputs: Inputs, sensitive:
 /** An object that stands there already is adopted at `up` or, when it differs, refused now. */
 async function lookBeforeCreate(context: Context, key: string, inputs: Inputs, request: Request): Promise<void> {
   const found = await context.reachableLive(request.urn, key);
-  // What stands there is the object of the resource that is being replaced.
-  if (found === undefined || context.replacing.has(request.urn ?? "")) return;
+  if (found === undefined) return;
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return;

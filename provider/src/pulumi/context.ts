@@ -31,10 +31,6 @@ export class Context {
   private raw: RawConfig = {};
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
-  /** Resources that had a state when they were checked. */
-  readonly known = new Set<string>();
-  /** Resources that were checked again as new ones: their object is to be dropped and created again. */
-  readonly replacing = new Set<string>();
   private readonly warned = new Set<string>();
 
   constructor(log: Log = engineLog) {

@@ -10,7 +10,7 @@ import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
 import type { Context } from "./context";
-import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
+import { idOf, inputsOf, type Outs, outsOf, ownerOf, readStored } from "./state";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -58,7 +58,10 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const created = await applyCreate(connection, this.context.live, key, quotedName(key), declared.statement, same);
       if (created.adopted)
         await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
-      return { id: idOf(declared), outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed) };
+      return {
+        id: idOf(declared),
+        outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed, checked?.urn),
+      };
     } catch (error) {
       if (checked?.sensitive !== true) throw error;
       throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
@@ -71,7 +74,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     if (stored.statement !== declared.statement) {
       throw new SchemaError(`${declared.qualifiedName}: this change is not managed yet; nothing was done`);
     }
-    return { outs: outsOf(declared, stored.__observed) };
+    return { outs: outsOf(declared, stored.__observed, this.context.checked.get(keyOfStored(declared))?.urn) };
   }
 
   /** @returns the stored inputs while the live object means the same, else inputs that show what drifted; nothing when it is gone. */
@@ -99,15 +102,15 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 
   /** Only the resource has another name: its successor declares the same object, which therefore stays. */
-  private isTakenOver(key: string): boolean {
-    const declared = this.context.checked.get(key);
-    return declared !== undefined && !this.context.replacing.has(declared.urn ?? "");
+  private isTakenOver(stored: Partial<Outs>): boolean {
+    const successor = this.context.checked.get(keyOfStored(stored))?.urn;
+    return successor !== undefined && stored.__owner !== ownerOf(successor);
   }
 
   async delete(_id: string, props: Bag): Promise<void> {
     const stored = readStored(props);
     const allowed = stored.deletion === "drop" || (stored.deletion === undefined && this.context.config.allowDrop);
-    if (this.isTakenOver(keyOfStored(stored))) return;
+    if (this.isTakenOver(stored)) return;
     const stays = (key: string) => this.context.checked.has(key);
     await presentably(stored, async () => {
       await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), { allowed, stays });

@@ -1,3 +1,4 @@
+import { digest } from "../canonical/fingerprint";
 import type { ObjectKind } from "../sql/spec";
 import { isUnknown } from "./unknown";
 
@@ -30,7 +31,9 @@ export interface Inputs {
 /** What is stored beside the inputs. */
 export interface Outs extends Inputs {
   /** Digest of the server's own text at the last write. */
-  __observed: string;
+  __observed?: string;
+  /** Digest of the URN of the resource that made or adopted the object. */
+  __owner?: string;
 }
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -52,20 +55,34 @@ export function readRequest(news: Bag): Request {
 
 /** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, a foreign import file). */
 export function readStored(bag: Bag): Partial<Outs> {
-  const keys = ["database", "name", "qualifiedName", "statement", "deletion", "__fingerprint", "__observed"];
+  const keys = ["database", "name", "qualifiedName", "statement", "deletion", "__fingerprint", "__observed", "__owner"];
   return Object.fromEntries(keys.flatMap((key) => (typeof bag[key] === "string" ? [[key, bag[key]]] : [])));
 }
 
 /** The inputs among stored values. */
 export function inputsOf(stored: Partial<Outs>): Inputs {
-  const { __observed: _, ...inputs } = stored;
+  const { __observed: _, __owner: __, ...inputs } = stored;
   return inputs as Inputs;
 }
 
 /** What is stored of an object that stands as declared. The fingerprint stays with the inputs: only `check` asks for it. */
-export function outsOf(declared: Inputs, observed: string | undefined): Record<string, string> {
+export function outsOf(
+  declared: Inputs,
+  observed: string | undefined,
+  urn: string | undefined,
+): Record<string, string> {
   const { __fingerprint: _, ...outs } = declared;
-  return { ...outs, ...(observed !== undefined && { __observed: observed }) };
+  const owner = urn === undefined ? undefined : ownerOf(urn);
+  return {
+    ...outs,
+    ...(observed !== undefined && { __observed: observed }),
+    ...(owner !== undefined && { __owner: owner }),
+  };
+}
+
+/** Short, because the state holds it for every object. */
+export function ownerOf(urn: string): string {
+  return digest(urn).slice(0, 11);
 }
 
 /** Id of an object: readable, made once, kept when the object is renamed. */
