@@ -33,9 +33,7 @@ export class TestProvider {
       ...(database !== undefined && { database }),
       name,
       statement: typeof args === "string" ? args : JSON.stringify(args),
-      __urn: urn ?? urnOf(kind, name, database),
-      __dependencies: dependsOn,
-      __sensitive: sensitive,
+      __request: { urn: urn ?? urnOf(kind, name, database), dependencies: dependsOn, sensitive },
       ...(deletion !== undefined && { deletion }),
       __provider: "text",
     };

@@ -10,7 +10,7 @@ import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
 import type { Context } from "./context";
-import { idOf, inputsOf, type Outs, outsOf, ownerOf, readStored } from "./state";
+import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -104,7 +104,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   /** Only the resource has another name: its successor declares the same object, which therefore stays. */
   private isTakenOver(stored: Partial<Outs>): boolean {
     const successor = this.context.checked.get(keyOfStored(stored))?.urn;
-    return successor !== undefined && stored.__owner !== ownerOf(successor);
+    return successor !== undefined && stored.__owner !== digest(successor);
   }
 
   async delete(_id: string, props: Bag): Promise<void> {

@@ -39,17 +39,18 @@ export interface Outs extends Inputs {
 type Bag = Readonly<Record<string, unknown>>;
 
 export function readRequest(news: Bag): Request {
-  const dependencies = news["__dependencies"];
+  const hidden = (news["__request"] ?? {}) as Bag;
+  const [urn, dependencies, sensitive] = [hidden["urn"], hidden["dependencies"], hidden["sensitive"]];
   return {
     database: text(news["database"]),
     name: text(news["name"]) ?? "",
     statement: text(news["statement"]) ?? "",
     deletion: text(news["deletion"]),
-    urn: isUnknown(news["__urn"]) ? undefined : text(news["__urn"]),
+    urn: isUnknown(urn) ? undefined : text(urn),
     dependencies: Array.isArray(dependencies)
       ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name))
       : [],
-    sensitive: news["__sensitive"] === true,
+    sensitive: sensitive === true,
   };
 }
 
@@ -72,17 +73,12 @@ export function outsOf(
   urn: string | undefined,
 ): Record<string, string> {
   const { __fingerprint: _, ...outs } = declared;
-  const owner = urn === undefined ? undefined : ownerOf(urn);
+  const owner = urn === undefined ? undefined : digest(urn);
   return {
     ...outs,
     ...(observed !== undefined && { __observed: observed }),
     ...(owner !== undefined && { __owner: owner }),
   };
-}
-
-/** Short, because the state holds it for every object. */
-export function ownerOf(urn: string): string {
-  return digest(urn).slice(0, 11);
 }
 
 /** Id of an object: readable, made once, kept when the object is renamed. */

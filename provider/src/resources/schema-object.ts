@@ -39,6 +39,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     // Every output costs the program a stack trace, and a nested one costs many; most arguments are plain.
     const plain = isPlain(declaration.args);
     const args = plain ? undefined : pulumi.output(declaration.args);
+    const dependencies = dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts);
     const inputs = {
       ...(kind !== "database" && { database }),
       name,
@@ -48,11 +49,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       statement:
         args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),
       ...(deletion !== undefined && { deletion }),
-      // Not as an output: the URN of a child depends on its parent, a dependency on a component means one on all of its
-      // children, and so the resource would wait for itself, without end.
-      __urn: promised(pulumi.createUrn(resourceName, type, opts.parent)),
-      __dependencies: dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts),
-      __sensitive: args === undefined ? false : pulumi.isSecret(args),
+      __request: requestOf(pulumi.createUrn(resourceName, type, opts.parent), dependencies, args),
     };
     const transformations = [constantProvider(type, kind), ...(opts.transformations ?? [])];
     const restore = tracesOfTheUser();
@@ -64,6 +61,22 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       restore();
     }
   }
+}
+
+/**
+ * What the provider is told besides and `check` drops again. A promise, not an output: the URN of a child depends on its parent, a
+ * dependency on a component means one on all of its children, and so the resource would wait for itself, without end.
+ */
+async function requestOf(
+  urn: pulumi.Output<string>,
+  dependencies: Promise<string[]>,
+  args: pulumi.Output<unknown> | undefined,
+) {
+  return {
+    urn: await promised<string>(urn),
+    dependencies: await dependencies,
+    sensitive: args !== undefined && (await pulumi.isSecret(args)),
+  };
 }
 
 /** Never serialised into the state: {@link constantProvider} replaces its text. */
