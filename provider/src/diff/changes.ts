@@ -1,0 +1,126 @@
+import type {
+  ColumnSpec,
+  ConstraintSpec,
+  IndexSpec,
+  MaterializedViewSpec,
+  ProjectionSpec,
+  QualifiedName,
+  SettingSpec,
+} from "../sql/spec";
+
+/**
+ * One difference between two canonical specs of the same object, as frozen data. A kind says what differs, not what it takes:
+ * that is the plan's to know. Columns go by the name they have in `to`; only a dropped one by its old name.
+ */
+export type Change = SharedChange | DatabaseChange | TableChange | MaterializedViewChange;
+
+/** What every kind of object can have. */
+export type SharedChange =
+  | { readonly kind: "renamed"; readonly from: ObjectName; readonly to: ObjectName }
+  | (Pair<string> & { readonly kind: "comment" })
+  | (Pair<string> & { readonly kind: "engine" })
+  | { readonly kind: "query"; readonly from: string; readonly to: string }
+  | { readonly kind: "security"; readonly from: string; readonly to: string }
+  /** The column list of a view, without a look at comments. */
+  | { readonly kind: "view-columns"; readonly from: readonly ColumnSpec[]; readonly to: readonly ColumnSpec[] };
+
+export type DatabaseChange = {
+  readonly kind: "database-settings";
+  readonly from: readonly SettingSpec[];
+  readonly to: readonly SettingSpec[];
+};
+
+export type TableChange = ColumnChange | ElementChange | StorageChange;
+
+/** A change of one column of a table, or of a column's comment in a view. */
+export type ColumnChange =
+  | {
+      readonly kind: "column-added";
+      readonly column: ColumnSpec;
+      /** The column before it; absent for the first. */
+      readonly after?: string;
+    }
+  | {
+      readonly kind: "column-dropped";
+      readonly column: ColumnSpec;
+      /** Part of a key, which the table cannot be without. */
+      readonly inKey: boolean;
+      /** A column added in the same step that looks like this one under a new name. */
+      readonly looksLike?: string;
+    }
+  | { readonly kind: "column-renamed"; readonly from: string; readonly to: string; readonly inKey: boolean }
+  | {
+      readonly kind: "column-retyped";
+      readonly name: string;
+      readonly from: string;
+      readonly to: string;
+      readonly inKey: boolean;
+    }
+  | { readonly kind: "column-moved"; readonly name: string; readonly after?: string }
+  | (Pair<NonNullable<ColumnSpec["default"]>> & { readonly kind: "column-default"; readonly name: string })
+  | ColumnText<"column-codec">
+  | ColumnText<"column-ttl">
+  | ColumnText<"column-comment">
+  | ColumnText<"column-statistics">
+  | {
+      readonly kind: "column-settings";
+      readonly name: string;
+      readonly from: readonly SettingSpec[];
+      readonly to: readonly SettingSpec[];
+    };
+
+/** A clause of a column that is text. */
+type ColumnText<Kind> = Pair<string> & { readonly kind: Kind; readonly name: string };
+
+/** What stands beside the columns in the brackets. Absent `from`: added; absent `to`: dropped. */
+export type ElementChange =
+  | (Pair<IndexSpec> & { readonly kind: "index"; readonly after?: string })
+  | (Pair<ProjectionSpec> & { readonly kind: "projection"; readonly after?: string })
+  | (Pair<ConstraintSpec> & { readonly kind: "constraint" });
+
+export type StorageChange =
+  | (Pair<string> & { readonly kind: "ttl" })
+  | (Pair<string> & { readonly kind: "sample-by" })
+  | (Pair<string> & { readonly kind: "partition-key" })
+  /** `extended` by expressions over columns that are new in the same step, `shortened` to a prefix that keeps the primary key. */
+  | (Pair<string> & { readonly kind: "sorting-key"; readonly how: "extended" | "shortened" | "other" })
+  | (Pair<string> & { readonly kind: "primary-key" })
+  /** `from` absent: set for the first time; `to` absent: back to the server's default. */
+  | (Pair<string> & { readonly kind: "setting"; readonly name: string })
+  /** `AS function(…)` or the targets of a TimeSeries table. */
+  | (Pair<string> & { readonly kind: "definition" });
+
+export type MaterializedViewChange =
+  | (Pair<QualifiedName> & { readonly kind: "target" })
+  /** Schedule, or with one side absent: incremental ↔ refreshable. */
+  | (Pair<string> & { readonly kind: "refresh" })
+  /** Columns or storage of the inner table. */
+  | { readonly kind: "inner-table"; readonly from: MaterializedViewSpec; readonly to: MaterializedViewSpec };
+
+/** A value before and after; absent where there was or is none. */
+export interface Pair<T> {
+  readonly from?: T;
+  readonly to?: T;
+}
+
+/** Name of any object: a database has no second part. */
+export interface ObjectName {
+  readonly database: string;
+  readonly name?: string;
+}
+
+/** What the two specs do not say. */
+export interface DiffOptions {
+  /** New name → old name, for columns that are to be renamed. Entries that no longer apply are passed over. */
+  readonly renamedColumns?: Readonly<Record<string, string>>;
+}
+
+/** A {@link Pair} whose absent side has no property at all. */
+export function pair<T>(from: T | undefined, to: T | undefined): Pair<T> {
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** `{ after }`, or nothing for what comes first. */
+export function position(after: string | undefined): { after?: string } {
+  return after === undefined ? {} : { after };
+}

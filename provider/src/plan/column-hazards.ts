@@ -1,0 +1,60 @@
+import type { ColumnChange } from "../diff/changes";
+import type { ColumnSpec } from "../sql/spec";
+import { hazard } from "./hazards";
+import type { Hazard } from "./plan";
+import { deletesMore } from "./ttl";
+
+type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
+
+/** Values that a column TTL takes. */
+export function ttlHazards(
+  { name, from, to }: Of<"column-ttl">,
+  { table, materialize }: { readonly table: string; readonly materialize: boolean },
+): Hazard[] {
+  const when = materialize ? "at once" : "when their parts merge";
+  if (!deletesMore(from, to)) return [];
+  const message = `values of ${name} in rows of ${table} that are past ${to} become the default, ${when}`;
+  return [hazard("drops-data", message)];
+}
+
+/** Who counts on the order of columns. */
+export function movedHazard(table: string): Hazard {
+  return hazard("breaks-reader", `INSERT INTO ${table} without a column list and SELECT * see another order`);
+}
+
+/** What goes with a column. */
+export function dropHazard(column: ColumnSpec, table: string, looksLike: string | undefined): Hazard {
+  if (column.default?.kind === "ALIAS" || column.default?.kind === "EPHEMERAL") {
+    return hazard("metadata-only", `${column.name} is ${column.default.kind} and stores nothing`);
+  }
+  const hint =
+    looksLike === undefined
+      ? ""
+      : `. If it becomes ${looksLike}, write renamedFrom: "${column.name}" there, and the values stay`;
+  return hazard("drops-data", `the values of ${column.name} (${column.type}) in all rows of ${table} are lost${hint}`);
+}
+
+/** What another default means for stored rows. */
+export function defaultHazards({ from, to }: Of<"column-default">, column: ColumnSpec, table: string): Hazard[] {
+  if (stores(from) && !stores(to)) {
+    const message = `${column.name} of ${table} is no longer stored: its values go as parts are merged`;
+    return [hazard("drops-data", message)];
+  }
+  if (!stores(from) && !stores(to)) {
+    return [hazard("metadata-only", `${column.name} is not stored: all rows show the new expression from now on`)];
+  }
+  if (!stores(from)) {
+    return [hazard("changes-history", `rows of ${table} that are there have the default in ${column.name}`)];
+  }
+  if (from?.kind !== to?.kind && (from?.kind === "MATERIALIZED" || to?.kind === "MATERIALIZED")) {
+    const message = `${column.name} of ${table} ${to?.kind === "MATERIALIZED" ? "leaves" : "enters"} SELECT * and INSERT`;
+    return [hazard("breaks-reader", message)];
+  }
+  const message = `rows keep the value they were written with; only in parts older than ${column.name} is it computed anew`;
+  return [hazard("metadata-only", message)];
+}
+
+/** Whether values of such a column lie in parts. */
+export function stores(value: ColumnSpec["default"]): boolean {
+  return value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL";
+}

@@ -1,0 +1,32 @@
+import { backtick, quoteString } from "../sql/identifiers";
+import { joinParts } from "../sql/render/columns";
+import type { ColumnSpec } from "../sql/spec";
+import type { Command } from "./alter";
+
+type Default = NonNullable<ColumnSpec["default"]>;
+
+/** COMMENT COLUMN: the one that every engine and every view takes. */
+export function commentColumn(name: string, text: string | undefined): Command {
+  return { sql: `COMMENT COLUMN ${backtick(name)} ${quoteString(text ?? "")}` };
+}
+
+/** ` FIRST` or ` AFTER x`. */
+export function place(after: string | undefined): string {
+  return after === undefined ? " FIRST" : ` AFTER ${backtick(after)}`;
+}
+
+/** `DEFAULT a + 1`. */
+export function renderDefault(value: Default, column: ColumnSpec): string {
+  const { kind, expression } = writtenDefault(value, column);
+  return joinParts([kind, expression]);
+}
+
+/** A bare EPHEMERAL cannot stand before AFTER: the engine takes that for its expression. */
+export function writtenDefault(value: Default, column: ColumnSpec): Default {
+  return value.kind === "EPHEMERAL" ? { ...value, expression: value.expression ?? typeDefault(column) } : value;
+}
+
+/** The value a column has when nothing is said, as an expression. */
+export function typeDefault({ type }: ColumnSpec): string {
+  return `defaultValueOfTypeName(${quoteString(type ?? "")})`;
+}

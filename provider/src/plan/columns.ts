@@ -1,0 +1,100 @@
+import type { ColumnChange } from "../diff/changes";
+import { namesIn } from "../diff/text";
+import { backtick } from "../sql/identifiers";
+import { renderColumn, renderSettings } from "../sql/render/columns";
+import type { TableSpec } from "../sql/spec";
+import { type Command, PHASE, type Phase } from "./alter";
+import { dropHazard } from "./column-hazards";
+import { place, writtenDefault } from "./column-text";
+import { hazard } from "./hazards";
+
+/** What the commands for columns need to know of their table. */
+export interface ColumnContext {
+  /** Quoted, qualified name. */
+  readonly table: string;
+  readonly from: TableSpec;
+  readonly to: TableSpec;
+  /** When columns are added and changed: later than the renames, where a renamed one changes. */
+  readonly phase: Phase;
+  readonly materialize: boolean;
+  /** Columns whose new default comes in a later ALTER, with its number from 1. */
+  readonly rounds: ReadonlyMap<string, number>;
+}
+
+type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
+
+/** DROP COLUMN, each behind the dropped ones that are computed from it. */
+export function dropColumns(drops: readonly Of<"column-dropped">[], context: ColumnContext): Command[] {
+  const { table, to } = context;
+  const reused = new Set(to.columns.map(({ name }) => name));
+  const phase = dropPhase(drops, context);
+  const late = phase === context.phase ? [] : drops.filter(({ column }) => column.ttl !== undefined);
+  const withoutTtl = late.map(({ column }) => ({
+    // Meanwhile what it reads may be no longer stored.
+    sql: `MODIFY COLUMN ${backtick(column.name)} REMOVE TTL`,
+    phase: context.phase,
+  }));
+  const dropped = dependentsFirst(drops).map(({ column, looksLike }) => ({
+    sql: `DROP COLUMN ${backtick(column.name)}`,
+    hazards: [dropHazard(column, table, looksLike)],
+    mutation: true,
+    // A renamed column that takes its name needs it gone at once.
+    phase: reused.has(column.name) ? PHASE.main : phase,
+  }));
+  return [...withoutTtl, ...dropped];
+}
+
+/**
+ * With what changes columns; but the engine looks at defaults as they were, so where one that stays reads a dropped column, all
+ * go behind its change: they may read one another too.
+ */
+function dropPhase(drops: readonly Of<"column-dropped">[], { from, phase, rounds }: ColumnContext): Phase {
+  const gone = new Set(drops.map(({ column }) => column.name));
+  const read = namesIn(...from.columns.filter(({ name }) => !gone.has(name)).map((one) => one.default?.expression));
+  return [...gone].some((name) => read.has(name)) ? PHASE.after + Math.max(0, ...rounds.values()) : phase;
+}
+
+/** RENAME COLUMN. */
+export function renameColumn({ from, to }: Of<"column-renamed">, { table }: ColumnContext): Command {
+  const message =
+    `what reads or writes ${table} by the column name ${from} fails from now on, views included: an insert into a table whose ` +
+    "view reads the old name is refused. Change those views in the same run";
+  return {
+    sql: `RENAME COLUMN ${backtick(from)} TO ${backtick(to)}`,
+    hazards: [hazard("breaks-reader", message)],
+    mutation: true,
+  };
+}
+
+/** ADD COLUMN, and what it forgets: the engine reads STATISTICS and SETTINGS there and drops them. */
+export function addColumn({ column, after }: Of<"column-added">, { phase }: ColumnContext): Command[] {
+  const { statistics, settings, ...bare } = column;
+  const rest = bare.default === undefined ? bare : { ...bare, default: writtenDefault(bare.default, column) };
+  const name = backtick(column.name);
+  const commands: Command[] = [{ sql: `ADD COLUMN ${renderColumn(rest)}${place(after)}`, phase }];
+  if (settings !== undefined) {
+    // MODIFY SETTING, as MODIFY COLUMN with a type takes away the default of a column that is new in the same ALTER.
+    const sql = `MODIFY COLUMN ${name} MODIFY SETTING ${renderSettings(settings)}`;
+    commands.push({ sql, takesList: true, phase });
+  }
+  if (statistics !== undefined) {
+    commands.push({ sql: `ADD STATISTICS ${name} TYPE ${statistics}`, takesList: true, phase });
+  }
+  return commands;
+}
+
+/** In an order in which each goes before what it is computed from. */
+function dependentsFirst(drops: readonly Of<"column-dropped">[]): Of<"column-dropped">[] {
+  const left = new Map(drops.map((drop) => [drop.column.name, drop]));
+  const ordered: Of<"column-dropped">[] = [];
+  while (left.size > 0) {
+    const read = namesIn(...[...left.values()].map(({ column }) => column.default?.expression));
+    const free = [...left.values()].filter(({ column }) => !read.has(column.name));
+    // A circle cannot be; if names deceive, any order is as good.
+    for (const drop of free.length > 0 ? free : left.values()) {
+      ordered.push(drop);
+      left.delete(drop.column.name);
+    }
+  }
+  return ordered;
+}

@@ -1,0 +1,152 @@
+import type { Change } from "../diff/changes";
+import { qualifiedName, quoteString } from "../sql/identifiers";
+import type { MaterializedViewSpec } from "../sql/spec";
+import { type Command, mergeAlters, PHASE } from "./alter";
+import { commentColumn } from "./column-text";
+import { hazard } from "./hazards";
+import type { Hazard, PlanOptions, Step, ViewStep } from "./plan";
+import { modifySecurity } from "./view";
+
+/** ALTER for the query and what stands around it; a protocol where the view has to be another one. */
+export function planMaterializedView(
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+  changes: readonly Change[],
+  options: PlanOptions,
+): Step[] {
+  const commands: Command[] = [];
+  const reasons: string[] = [];
+  const columnComments: Command[] = [];
+  let changesQuery = false;
+  let kind: ViewStep["kind"] | undefined;
+  for (const change of changes) {
+    switch (change.kind) {
+      case "renamed":
+        break;
+      case "query":
+      case "view-columns":
+        changesQuery = true;
+        break;
+      case "comment":
+        commands.push({ sql: `MODIFY COMMENT ${quoteString(change.to ?? "")}` });
+        break;
+      case "column-comment":
+        columnComments.push(commentColumn(change.name, change.to));
+        if (from.to !== undefined || to.to !== undefined) break;
+        kind ??= "recreate-view";
+        reasons.push(
+          "the engine passes over COMMENT COLUMN on a view with an inner table: declare a target of its own",
+        );
+        break;
+      case "security":
+        commands.push(modifySecurity(to.security));
+        break;
+      case "refresh":
+        if (canReschedule(change.from, change.to)) {
+          commands.push({ sql: `MODIFY REFRESH ${change.to}`, takesList: true });
+        } else {
+          kind = "recreate-view";
+          reasons.push(refreshReason(change.from, change.to));
+        }
+        break;
+      case "target":
+        kind ??= change.from && change.to ? "retarget-view" : change.to ? "externalise-view" : "recreate-view";
+        reasons.push(`target ${targetName(change.from)} → ${targetName(change.to)}`);
+        break;
+      case "inner-table":
+        kind = "recreate-view";
+        reasons.push("the inner table has another layout, which no ALTER of a view can give it");
+        break;
+      default:
+        throw new Error(`A materialized view has no ${change.kind}`);
+    }
+  }
+  if (kind === undefined) {
+    const query = changesQuery ? [modifyQuery(to, options), ...allComments(from, to)] : columnComments;
+    return mergeAlters(qualifiedName(to), [...commands, ...query]);
+  }
+  return [viewStep(kind, from, to, reasons, options)];
+}
+
+function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
+  const message =
+    to.refresh === undefined
+      ? `rows that are in the target stay as the old query made them; only what is inserted from now on follows the new one`
+      : `the target follows the new query from the next refresh on`;
+  return {
+    sql: `MODIFY QUERY ${to.query}`,
+    takesList: true,
+    hazards: [hazard("changes-history", message), ...missingOutputs(to, options)],
+  };
+}
+
+/** MODIFY QUERY makes the column list anew and forgets the comments in it; a new output can only be commented when it is there. */
+function allComments(from: MaterializedViewSpec, { to, columns }: MaterializedViewSpec): Command[] {
+  if (to === undefined) return [];
+  const known = new Set(from.columns.map(({ name }) => name));
+  return columns.flatMap(({ name, comment }) => {
+    if (comment === undefined) return [];
+    return [{ ...commentColumn(name, comment), ...(!known.has(name) && { phase: PHASE.after }) }];
+  });
+}
+
+/** MODIFY QUERY takes an output that the target lacks, and its values are lost without a word. */
+function missingOutputs({ name, to, columns }: MaterializedViewSpec, { targetColumns }: PlanOptions): Hazard[] {
+  if (to === undefined || targetColumns === undefined) return [];
+  const known = new Set(targetColumns);
+  return columns
+    .filter((column) => !known.has(column.name))
+    .map((column) =>
+      hazard(
+        "drops-data",
+        `${name} writes ${column.name}, which ${qualifiedName(to)} does not have: the engine takes the query and drops the ` +
+          `values. Add the column to ${qualifiedName(to)} or rename the output`,
+      ),
+    );
+}
+
+/** Only the schedule of a refreshable view can change: not whether it is one, nor APPEND. */
+function canReschedule(from: string | undefined, to: string | undefined): boolean {
+  return from !== undefined && to !== undefined && appends(from) === appends(to);
+}
+
+function appends(refresh: string): boolean {
+  return /\bAPPEND$/.test(refresh);
+}
+
+function refreshReason(from: string | undefined, to: string | undefined): string {
+  if (from === undefined) return `incremental → REFRESH ${to}`;
+  return to === undefined
+    ? `REFRESH ${from} → incremental`
+    : `REFRESH ${from} → ${to}: the engine fixes APPEND at creation`;
+}
+
+function viewStep(
+  kind: ViewStep["kind"],
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+  reasons: readonly string[],
+  options: PlanOptions,
+): ViewStep {
+  const name = qualifiedName(to);
+  const hazards: Hazard[] = [...missingOutputs(to, options)];
+  if (kind === "externalise-view") {
+    hazards.push(hazard("copies-rows", `the parts of the inner table of ${name} are linked into ${targetName(to.to)}`));
+  } else if (from.to === undefined) {
+    hazards.push(hazard("drops-data", `the rows of ${name} lie in its inner table, which goes with the old view`));
+  } else {
+    const message = `rows that are in ${targetName(from.to)} stay there; ${targetName(to.to)} gets what is written from now on`;
+    hazards.push(hazard("changes-history", message));
+  }
+  return Object.freeze({
+    kind,
+    from: { ...from, database: to.database, name: to.name },
+    to,
+    reasons,
+    hazards,
+  });
+}
+
+function targetName(target: MaterializedViewSpec["to"]): string {
+  return target === undefined ? "(inner table)" : qualifiedName(target);
+}

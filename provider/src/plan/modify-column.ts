@@ -1,0 +1,206 @@
+import type { ColumnChange } from "../diff/changes";
+import { namesIn } from "../diff/text";
+import { backtick, quoteString } from "../sql/identifiers";
+import { joinParts, renderSettings } from "../sql/render/columns";
+import type { ColumnSpec } from "../sql/spec";
+import { type Command, PHASE, type Phase } from "./alter";
+import { defaultHazards, movedHazard, stores, ttlHazards } from "./column-hazards";
+import { commentColumn, place, renderDefault, typeDefault } from "./column-text";
+import type { ColumnContext } from "./columns";
+import { hazard } from "./hazards";
+import type { Hazard } from "./plan";
+import { leavesNull, retypeHazards } from "./retype-hazards";
+import { ttlExtras } from "./ttl";
+import { nullableInner } from "./type-text";
+
+type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
+type Default = NonNullable<ColumnSpec["default"]>;
+type Found = { readonly [Kind in ColumnChange["kind"]]?: Of<Kind> };
+
+/** All that changes of one column that stays. */
+export function modifyColumn(column: ColumnSpec, changes: readonly ColumnChange[], context: ColumnContext): Command[] {
+  const found: Found = Object.fromEntries(changes.map((change) => [change.kind, change]));
+  const stage = stageDefault(column, found, context);
+  return [
+    // An alias takes no codec and no TTL, so they go first. The default goes last: MODIFY COLUMN with a type gives the
+    // column the default that it had before the ALTER, whatever stands between.
+    ...removeClauses(column, found, context),
+    ...modifyNow(column, found, stage, context),
+    ...modifyLater(column, found, stage, context),
+    ...comment(column, found, context),
+    ...statistics(column, found, stage.starts ? { ...context, phase: PHASE.after } : context),
+  ];
+}
+
+/** How a column comes to its default, where that takes more than one ALTER. */
+interface Stage {
+  /** From alias or ephemeral to stored, which takes a default alone; clauses come after. */
+  readonly starts: boolean;
+  /** From stored to alias or ephemeral, which keeps the type; another one comes after. */
+  readonly stops: boolean;
+  /** Set with the column's other changes. */
+  readonly now?: Default;
+  /** Set, or taken away, behind them. */
+  readonly later?: Default | "remove";
+  readonly laterPhase: Phase;
+}
+
+function stageDefault(column: ColumnSpec, found: Found, { to, phase, rounds }: ColumnContext): Stage {
+  const [change, retype] = [found["column-default"], found["column-retyped"]];
+  const starts = change !== undefined && !stores(change.from) && stores(change.to);
+  const stops = change !== undefined && stores(change.from) && !stores(change.to);
+  const round = rounds.get(column.name) ?? 0;
+  const common = { starts, stops, laterPhase: PHASE.after + Math.max(0, round - 1) };
+  const declared = column.default;
+  if (starts && (declared === undefined || round > 0)) {
+    return { ...common, now: standIn(column), later: declared ?? "remove" };
+  }
+  if (retype !== undefined && stores(declared) && leavesNull(retype)) {
+    // In the mutation the engine cannot read another column to fill a NULL, and the table could not be read any more.
+    const isConstant = declared?.kind === "DEFAULT" && !readsColumn(declared, to.columns);
+    return isConstant ? { ...common, now: declared } : { ...common, now: standIn(column), later: declared ?? "remove" };
+  }
+  if (change?.to === undefined) return { ...common, ...(change && { later: "remove" }), laterPhase: phase };
+  return round > 0 ? { ...common, later: change.to } : { ...common, now: change.to };
+}
+
+/** MODIFY COLUMN with what is set to a new value. What it does not mention stays. */
+function modifyNow(column: ColumnSpec, found: Found, stage: Stage, context: ColumnContext): Command[] {
+  const [retype, ttl] = [found["column-retyped"], found["column-ttl"]];
+  const { starts, stops, now } = stage;
+  const type = stops && retype ? retype.from : column.type;
+  const clauses = starts ? {} : found;
+  if (!((retype && !stops) || now || found["column-moved"] || hasClauses(clauses))) return [];
+  const hazards = modifyHazards(column, found, context);
+  if (isPlainAlias(found, now)) return [];
+  return [
+    {
+      sql: `${modifySql({ ...column, ...(type !== undefined && { type }) }, now, clauses)}${move(found)}`,
+      hazards,
+      ...(retype && !stops && { mutation: true }),
+      ...(!starts && ttl?.to !== undefined && ttlExtras(context)),
+      phase: context.phase,
+    },
+  ];
+}
+
+function modifyLater(column: ColumnSpec, found: Found, stage: Stage, context: ColumnContext): Command[] {
+  const { starts, stops, now, later: next, laterPhase } = stage;
+  const [change, retype, ttl] = [found["column-default"], found["column-retyped"], found["column-ttl"]];
+  const name = backtick(column.name);
+  const hazards = change ? defaultHazards(change, column, context.table) : [];
+  if (isPlainAlias(found, now)) return [{ sql: `MODIFY COLUMN ${name} REMOVE ALIAS`, hazards, phase: context.phase }];
+  const commands: Command[] = [];
+  const value = next === "remove" ? undefined : next;
+  if (value || (starts && hasClauses(found))) {
+    const type = stops && retype ? retype.from : column.type;
+    const sql = modifySql({ ...column, ...(type !== undefined && { type }) }, value, starts ? found : {});
+    const extras = starts && ttl?.to !== undefined ? ttlExtras(context) : {};
+    commands.push({ sql, ...(now === undefined && { hazards }), phase: laterPhase, ...extras });
+  }
+  if (next === "remove") {
+    const kind = now?.kind ?? change?.from?.kind ?? "DEFAULT";
+    commands.push({ sql: `MODIFY COLUMN ${name} REMOVE ${kind}`, ...(!now && { hazards }), phase: laterPhase });
+  }
+  if (stops && retype) {
+    const phase = value ? laterPhase + 1 : PHASE.after;
+    commands.push({ sql: modifySql(column, column.default, {}), phase });
+  }
+  return commands;
+}
+
+/** An alias that becomes a stored column, and nothing else, needs no default for a moment. */
+function isPlainAlias(found: Found, now: Default | undefined): boolean {
+  const [change, ...others] = Object.values(found).filter(({ kind }) => !BESIDE.has(kind));
+  return (
+    change?.kind === "column-default" && change.from?.kind === "ALIAS" && !change.to && !!now && others.length === 0
+  );
+}
+
+/** Changes with commands of their own. */
+const BESIDE: ReadonlySet<ColumnChange["kind"]> = new Set(["column-comment", "column-statistics"]);
+
+function readsColumn({ expression }: Default, columns: readonly ColumnSpec[]): boolean {
+  const names = namesIn(expression);
+  return columns.some(({ name }) => names.has(name));
+}
+
+function modifySql(column: ColumnSpec, value: Default | undefined, found: Found): string {
+  const [codec, ttl, settings] = [found["column-codec"], found["column-ttl"], found["column-settings"]];
+  return joinParts([
+    `MODIFY COLUMN ${backtick(column.name)}`,
+    column.type,
+    value && renderDefault(value, column),
+    codec?.to !== undefined && `CODEC(${codec.to})`,
+    ttl?.to !== undefined && `TTL ${ttl.to}`,
+    settings && settings.to.length > 0 && `SETTINGS (${renderSettings(settings.to)})`,
+  ]);
+}
+
+function move(found: Found): string {
+  const moved = found["column-moved"];
+  return moved ? place(moved.after) : "";
+}
+
+function modifyHazards(column: ColumnSpec, found: Found, context: ColumnContext): Hazard[] {
+  const [retype, byDefault, ttl] = [found["column-retyped"], found["column-default"], found["column-ttl"]];
+  return [
+    ...(retype && stores(byDefault ? byDefault.from : column.default)
+      ? retypeHazards(retype, column, context.table)
+      : []),
+    ...(byDefault?.to || (byDefault && !stores(byDefault.from))
+      ? defaultHazards(byDefault, column, context.table)
+      : []),
+    ...(ttl?.to === undefined ? [] : ttlHazards(ttl, context)),
+    ...(found["column-codec"]?.to === undefined ? [] : [codecHazard(column)]),
+    ...(found["column-moved"] ? [movedHazard(context.table)] : []),
+  ];
+}
+
+function removeClauses(column: ColumnSpec, found: Found, { phase }: ColumnContext): Command[] {
+  const name = backtick(column.name);
+  const [codec, ttl, settings] = [found["column-codec"], found["column-ttl"], found["column-settings"]];
+  const commands: Command[] = [];
+  if (codec && codec.to === undefined) {
+    commands.push({ sql: `MODIFY COLUMN ${name} REMOVE CODEC`, hazards: [codecHazard(column)], phase });
+  }
+  if (ttl && ttl.to === undefined) commands.push({ sql: `MODIFY COLUMN ${name} REMOVE TTL`, phase });
+  if (settings && settings.to.length === 0) commands.push({ sql: `MODIFY COLUMN ${name} REMOVE SETTINGS`, phase });
+  return commands;
+}
+
+function comment(column: ColumnSpec, found: Found, { phase }: ColumnContext): Command[] {
+  const change = found["column-comment"];
+  return change ? [{ ...commentColumn(column.name, change.to), phase }] : [];
+}
+
+function statistics(column: ColumnSpec, found: Found, { table, phase, materialize }: ColumnContext): Command[] {
+  const change = found["column-statistics"];
+  if (!change) return [];
+  const name = backtick(column.name);
+  if (change.to === undefined) return [{ sql: `DROP STATISTICS ${name}`, takesList: true, mutation: true, phase }];
+  const verb = change.from === undefined ? "ADD" : "MODIFY";
+  const later = `parts written before have none of it; ALTER TABLE ${table} MATERIALIZE STATISTICS ${name} builds them`;
+  const hazards = materialize ? [] : [hazard("metadata-only", `statistics of ${column.name}: ${later}`)];
+  return [{ sql: `${verb} STATISTICS ${name} TYPE ${change.to}`, takesList: true, hazards, phase }];
+}
+
+/** Whether a clause gets a value that MODIFY COLUMN sets. */
+function hasClauses(found: Found): boolean {
+  const settings = found["column-settings"];
+  return (
+    Boolean(found["column-codec"]?.to ?? found["column-ttl"]?.to) || (settings !== undefined && settings.to.length > 0)
+  );
+}
+
+/** A DEFAULT for a moment: the engine takes a column from NULL, or from nothing, only through one. */
+function standIn(column: ColumnSpec): Default {
+  // A plain NULL would be put into the defaults that read the column, and refused where they give no NULL.
+  const isNullable = nullableInner(column.type ?? "") !== undefined;
+  const expression = isNullable ? `CAST(materialize(NULL), ${quoteString(column.type ?? "")})` : typeDefault(column);
+  return { kind: "DEFAULT", expression };
+}
+
+function codecHazard({ name }: ColumnSpec): Hazard {
+  return hazard("metadata-only", `stored parts keep the old codec of ${name} until they merge`);
+}

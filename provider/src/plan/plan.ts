@@ -1,0 +1,82 @@
+import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
+
+/** What a statement can cost or break. `drops-data` and `unproven` need an `allow` of the user. */
+export type HazardKind =
+  | "metadata-only"
+  | "rewrites-parts"
+  | "copies-rows"
+  | "drops-data"
+  | "breaks-reader"
+  | "changes-history"
+  | "may-fail"
+  | "unproven";
+
+/** One consequence of a step, and what softens it. */
+export interface Hazard {
+  readonly kind: HazardKind;
+  readonly message: string;
+  /** A query that finds out right before the step: it counts the rows concerned, or fails as the step would. */
+  readonly check?: string;
+}
+
+/** One statement that the engine takes as it is. */
+export interface Statement {
+  readonly kind: "statement";
+  readonly sql: string;
+  readonly hazards: readonly Hazard[];
+  /** Leaves a mutation behind that has to be waited for. */
+  readonly mutation?: boolean;
+}
+
+/** The table is made anew beside itself, its rows copied, and the two exchanged (P1). Covers every other change of the table. */
+export interface RebuildStep {
+  readonly kind: "rebuild";
+  /** As it stands when this step runs: under its new name if it was renamed. */
+  readonly from: TableSpec;
+  readonly to: TableSpec;
+  readonly reasons: readonly string[];
+  /** New name → old name of columns that are copied under another name. */
+  readonly renamedColumns: Readonly<Record<string, string>>;
+  /** Whether there are rows to copy: a Null, Distributed or Kafka table is made anew at once. */
+  readonly holdsRows: boolean;
+  readonly hazards: readonly Hazard[];
+}
+
+/** An object gets another name or database. Views that read or write it have to be re-pointed around it (P4, §0). */
+export interface RenameStep {
+  readonly kind: "rename";
+  readonly object: "database" | "table" | "view" | "materializedView";
+  /** Quoted, qualified names. */
+  readonly from: string;
+  readonly to: string;
+  readonly sql: string;
+  readonly hazards: readonly Hazard[];
+}
+
+/** A view that no ALTER can change: its target, its kind or its inner table. */
+export interface ViewStep {
+  /**
+   * `retarget-view`: `TO` another table. `externalise-view`: the inner table's rows go to an explicit target (P2 B).
+   * `recreate-view`: everything else (incremental ↔ refreshable, APPEND, another inner table).
+   */
+  readonly kind: "retarget-view" | "externalise-view" | "recreate-view";
+  readonly from: MaterializedViewSpec;
+  readonly to: MaterializedViewSpec;
+  readonly reasons: readonly string[];
+  readonly hazards: readonly Hazard[];
+}
+
+export type Step = Statement | RebuildStep | RenameStep | ViewStep;
+
+/** The steps from one spec to the other, in order. */
+export interface Plan {
+  readonly steps: readonly Step[];
+}
+
+/** What a plan may do, and what it needs to know beside the two specs. */
+export interface PlanOptions {
+  /** Also bring old parts up to date: build indexes, projections and statistics, apply TTL. Default: only new parts have them. */
+  readonly materialize?: boolean;
+  /** Columns of the target as it will be; then outputs of the view that it lacks are found. */
+  readonly targetColumns?: readonly string[];
+}

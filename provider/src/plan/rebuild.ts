@@ -1,0 +1,61 @@
+import type { ColumnChange } from "../diff/changes";
+import { qualifiedName } from "../sql/identifiers";
+import type { TableSpec } from "../sql/spec";
+import type { Command } from "./alter";
+import { engineName, holdsRows, isReplicated } from "./engines";
+import { gather, hazard, NEED_ALLOW } from "./hazards";
+import type { Hazard, RebuildStep } from "./plan";
+
+/** What is known of a table that has to be made anew. */
+export interface RebuildRequest {
+  readonly from: TableSpec;
+  readonly to: TableSpec;
+  readonly columns: readonly ColumnChange[];
+  readonly reasons: readonly string[];
+  /** What would have been done in place: a copy loses the same values. */
+  readonly commands: readonly Command[];
+}
+
+/** The one step that takes the place of all ALTERs of a table. */
+export function planRebuild({ from, to, columns, reasons, commands }: RebuildRequest): RebuildStep {
+  const { engine } = from.storage;
+  const renames = columns.filter((change) => change.kind === "column-renamed");
+  const inherited = commands.flatMap(({ hazards = [] }) => hazards).flatMap((one) => inherit(one, holdsRows(engine)));
+  return Object.freeze({
+    kind: "rebuild" as const,
+    from: { ...from, database: to.database, name: to.name },
+    to,
+    reasons,
+    renamedColumns: Object.fromEntries(renames.map((rename) => [rename.to, rename.from])),
+    holdsRows: holdsRows(engine),
+    hazards: gather([...ownHazards(from, to), ...inherited]),
+  });
+}
+
+function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
+  const engines = [from.storage.engine, to.storage.engine];
+  if (!holdsRows(engines[0])) {
+    return [hazard("metadata-only", `a ${engineName(engines[0])} table holds no rows: it is made anew`)];
+  }
+  const copies = hazard(
+    "copies-rows",
+    `all rows of ${qualifiedName(to)} are copied into a new table, which takes its place`,
+  );
+  const replicated = engines.find(isReplicated);
+  if (replicated === undefined) return [copies];
+  const message = `the rebuild under running inserts is proven on one server, not for ${engineName(replicated)}`;
+  return [copies, hazard("unproven", message)];
+}
+
+/** A hazard of a change in place, as far as a copy has it as well. */
+function inherit(one: Hazard, hasRows: boolean): Hazard[] {
+  if (one.kind === "breaks-reader") return [one];
+  if (!hasRows) return [];
+  if (one.kind === "may-fail") {
+    const how = one.check === undefined ? "" : `. This must run without an error before: ${one.check}`;
+    return [
+      hazard("may-fail", `a value that does not fit its new column stops the copy, with nothing lost${how}`, one.check),
+    ];
+  }
+  return NEED_ALLOW.has(one.kind) ? [one] : [];
+}

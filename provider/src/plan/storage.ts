@@ -1,0 +1,108 @@
+import type { StorageChange } from "../diff/changes";
+import { keyElements } from "../diff/text";
+import type { TableSpec } from "../sql/spec";
+import { type Command, PHASE, type Phase } from "./alter";
+import { isImmutableSetting, mergesByKey } from "./engines";
+import { hazard } from "./hazards";
+import type { Hazard } from "./plan";
+import { deletesMore, ttlExtras } from "./ttl";
+
+/** What the commands for storage clauses need to know. */
+export interface StorageContext {
+  readonly table: string;
+  readonly to: TableSpec;
+  readonly phase: Phase;
+  readonly materialize: boolean;
+  /** Projections are added in the same plan. */
+  readonly addsProjection: boolean;
+}
+
+/** Commands for what can change in place, or the reason why it cannot. */
+export type Outcome = { readonly commands: readonly Command[] } | { readonly reason: string };
+
+/** How one storage clause changes. */
+export function planStorageChange(change: StorageChange, context: StorageContext): Outcome {
+  const { phase } = context;
+  switch (change.kind) {
+    case "ttl":
+      return inPlace(planTtl(change.from, change.to, context));
+    case "sample-by":
+      return inPlace({ sql: change.to === undefined ? "REMOVE SAMPLE BY" : `MODIFY SAMPLE BY ${change.to}`, phase });
+    case "sorting-key":
+      return planSortingKey(change, context);
+    case "partition-key":
+      return { reason: `PARTITION BY ${shown(change.from)} → ${shown(change.to)}` };
+    case "primary-key":
+      return { reason: `PRIMARY KEY ${shown(change.from)} → ${shown(change.to)}` };
+    case "definition":
+      return { reason: `${shown(change.from)} → ${shown(change.to)}` };
+    case "setting":
+      return planSetting(change, context);
+    default:
+      return unreachable(change);
+  }
+}
+
+function planTtl(from: string | undefined, to: string | undefined, context: StorageContext): Command {
+  if (to === undefined) return { sql: "REMOVE TTL", phase: context.phase };
+  const { table, materialize, phase } = context;
+  const hazards: Hazard[] = [];
+  if (deletesMore(from, to)) {
+    const when = materialize ? "at once" : "when their parts merge";
+    hazards.push(hazard("drops-data", `rows of ${table} that are past ${to} are deleted, ${when}`));
+  }
+  if (!materialize) {
+    const message = `parts written before follow the old TTL until they merge; ALTER TABLE ${table} MATERIALIZE TTL applies the new one`;
+    hazards.push(hazard("metadata-only", message));
+  }
+  return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...ttlExtras(context) };
+}
+
+function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>, context: StorageContext): Outcome {
+  const { to, table, phase } = context;
+  const text = `ORDER BY ${shown(change.from)} → ${shown(change.to)}`;
+  if (change.how === "other" || change.to === undefined) return { reason: `${text}${primaryKeyHint(change, to)}` };
+  const sql = `MODIFY ORDER BY ${change.to}`;
+  if (change.how === "extended" || !mergesByKey(to.storage.engine)) return inPlace({ sql, phase });
+  const message = `rows of ${table} that differ in nothing of ${change.to} are one row for the engine from now on, and merge`;
+  return inPlace({ sql, hazards: [hazard("drops-data", message)], phase });
+}
+
+/** A key that only grows could grow in place, if the sparse index were left as it is. */
+function primaryKeyHint({ from, to }: Extract<StorageChange, { kind: "sorting-key" }>, table: TableSpec): string {
+  const [before, after] = [keyElements(from), keyElements(to)];
+  const isPrefix = before.length > 0 && before.every((element, index) => element === after[index]);
+  if (!isPrefix || before.length === after.length || table.storage.primaryKey !== undefined) return "";
+  return ` (if what it grows by is a new column without a default, PRIMARY KEY ${shown(from)} beside it makes this a change in place)`;
+}
+
+function planSetting(change: Extract<StorageChange, { kind: "setting" }>, context: StorageContext): Outcome {
+  const { name, from, to } = change;
+  if (isImmutableSetting(name)) {
+    return {
+      reason: `setting ${name} ${from ?? "(default)"} → ${to ?? "(default)"}, which the engine fixes at creation`,
+    };
+  }
+  // Whether a projection may be added is asked of the table as it is.
+  const phase = context.addsProjection && name.includes("projection") ? PHASE.before : context.phase;
+  const hazards = name === "storage_policy" || name === "disk" ? [policyHazard(name)] : [];
+  const listOf = to === undefined ? ("RESET SETTING" as const) : ("MODIFY SETTING" as const);
+  const sql = to === undefined ? `${listOf} ${name}` : `${listOf} ${name} = ${to}`;
+  return inPlace({ sql, hazards, takesList: true, phase, listOf });
+}
+
+function policyHazard(name: string): Hazard {
+  return hazard("may-fail", `the engine takes another ${name} only if it has all volumes and disks of the old one`);
+}
+
+function inPlace(...commands: Command[]): Outcome {
+  return { commands };
+}
+
+function shown(text: string | undefined): string {
+  return text ?? "(none)";
+}
+
+function unreachable(change: never): never {
+  throw new Error(`No plan for ${JSON.stringify(change)}`);
+}

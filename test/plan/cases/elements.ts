@@ -1,0 +1,188 @@
+import { type PlanCase, stored, table } from "../case";
+
+/** Indexes, projections and constraints. */
+export const elements: readonly PlanCase[] = [
+  {
+    name: "index added",
+    from: table("a UInt64, b String"),
+    to: table("a UInt64, b String, INDEX i b TYPE bloom_filter(0.01) GRANULARITY 4"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD INDEX i b TYPE bloom_filter(0.01) GRANULARITY 4"],
+  },
+  {
+    name: "index built in old parts",
+    from: table("a UInt64, b String"),
+    to: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
+    materialize: true,
+    hazards: ["metadata-only", "rewrites-parts"],
+    sql: ["ALTER TABLE p.t ADD INDEX i b TYPE bloom_filter GRANULARITY 1", "ALTER TABLE p.t MATERIALIZE INDEX i"],
+  },
+  {
+    name: "index dropped",
+    from: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
+    to: table("a UInt64, b String"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP INDEX i"],
+  },
+  {
+    name: "index type changed",
+    from: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
+    to: table("a UInt64, b String, INDEX i b TYPE set(100)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i b TYPE set(100) GRANULARITY 1"],
+  },
+  {
+    name: "index expression changed",
+    from: table("a UInt64, b String, INDEX i b TYPE set(10)"),
+    to: table("a UInt64, b String, INDEX i lower(b) TYPE set(10)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i lower(b) TYPE set(10) GRANULARITY 1"],
+  },
+  {
+    name: "index granularity changed",
+    from: table("a UInt64, b String, INDEX i b TYPE set(10) GRANULARITY 1"),
+    to: table("a UInt64, b String, INDEX i b TYPE set(10) GRANULARITY 8"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i b TYPE set(10) GRANULARITY 8"],
+  },
+  {
+    name: "index renamed",
+    from: table("a UInt64, b String, INDEX i b TYPE set(10)"),
+    to: table("a UInt64, b String, INDEX j b TYPE set(10)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX j b TYPE set(10) GRANULARITY 1"],
+  },
+  {
+    name: "indexes in another order",
+    from: table("a UInt64, INDEX i a TYPE minmax, INDEX j a TYPE set(10)"),
+    to: table("a UInt64, INDEX j a TYPE set(10), INDEX i a TYPE minmax"),
+    hazards: [],
+    sql: [],
+  },
+  {
+    name: "index over a new column",
+    from: table("a UInt64"),
+    to: table("a UInt64, b String, INDEX i b TYPE set(10)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD COLUMN `b` String AFTER `a`, ADD INDEX i b TYPE set(10) GRANULARITY 1"],
+  },
+  {
+    name: "projection added",
+    from: table("a UInt64, b String"),
+    to: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD PROJECTION r ( SELECT b, count() GROUP BY b )"],
+  },
+  {
+    name: "projection built in old parts, with an index",
+    from: table("a UInt64, b String"),
+    to: table("a UInt64, b String, INDEX i b TYPE set(5), PROJECTION r (SELECT b, count() GROUP BY b)"),
+    materialize: true,
+    hazards: ["metadata-only", "rewrites-parts"],
+    sql: [
+      "ALTER TABLE p.t ADD INDEX i b TYPE set(5) GRANULARITY 1, ADD PROJECTION r ( SELECT b, count() GROUP BY b )",
+      "ALTER TABLE p.t (MATERIALIZE INDEX i), (MATERIALIZE PROJECTION r)",
+    ],
+  },
+  {
+    name: "projection dropped",
+    from: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
+    to: table("a UInt64, b String"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP PROJECTION r"],
+  },
+  {
+    name: "projection changed",
+    from: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
+    to: table("a UInt64, b String, PROJECTION r (SELECT b, max(a) GROUP BY b)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP PROJECTION r, ADD PROJECTION r ( SELECT b, max(a) GROUP BY b )"],
+  },
+  {
+    name: "projection with settings changed",
+    from: table("a UInt64, b String, PROJECTION r (SELECT * ORDER BY b)"),
+    to: table("a UInt64, b String, PROJECTION r (SELECT * ORDER BY b) WITH SETTINGS (index_granularity = 1000)"),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t DROP PROJECTION r, ADD PROJECTION r ( SELECT * ORDER BY b ) WITH SETTINGS (index_granularity = 1000)",
+    ],
+  },
+  {
+    name: "index projection added",
+    from: table("a UInt64, b String"),
+    to: table("a UInt64, b String, PROJECTION r INDEX b TYPE basic"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD PROJECTION r INDEX b TYPE basic"],
+  },
+  {
+    name: "projection and the setting that allows it",
+    from: stored("a UInt64, b UInt8", "ReplacingMergeTree ORDER BY a"),
+    to: stored(
+      "a UInt64, b UInt8, PROJECTION r (SELECT b ORDER BY b)",
+      "ReplacingMergeTree ORDER BY a SETTINGS deduplicate_merge_projection_mode = 'rebuild'",
+    ),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild'",
+      "ALTER TABLE p.t ADD PROJECTION r ( SELECT b ORDER BY b )",
+    ],
+  },
+  {
+    name: "projection and the setting that allowed it removed",
+    from: stored(
+      "a UInt64, b UInt8, PROJECTION r (SELECT b ORDER BY b)",
+      "ReplacingMergeTree ORDER BY a SETTINGS deduplicate_merge_projection_mode = 'rebuild'",
+    ),
+    to: stored("a UInt64, b UInt8", "ReplacingMergeTree ORDER BY a"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP PROJECTION r, RESET SETTING deduplicate_merge_projection_mode"],
+  },
+  {
+    name: "constraint added",
+    from: table("a UInt64"),
+    to: table("a UInt64, CONSTRAINT k CHECK a > 0"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD CONSTRAINT k CHECK a > 0"],
+  },
+  {
+    name: "assumption added",
+    from: table("a UInt64"),
+    to: table("a UInt64, CONSTRAINT k ASSUME a > 0"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD CONSTRAINT k ASSUME a > 0"],
+  },
+  {
+    name: "constraint changed",
+    from: table("a UInt64, CONSTRAINT k CHECK a > 0"),
+    to: table("a UInt64, CONSTRAINT k CHECK a >= 0"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP CONSTRAINT k, ADD CONSTRAINT k CHECK a >= 0"],
+  },
+  {
+    name: "constraint dropped",
+    from: table("a UInt64, CONSTRAINT k CHECK a > 0"),
+    to: table("a UInt64"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP CONSTRAINT k"],
+  },
+  {
+    name: "check becomes an assumption",
+    from: table("a UInt64, CONSTRAINT k CHECK a > 0"),
+    to: table("a UInt64, CONSTRAINT k ASSUME a > 0"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t DROP CONSTRAINT k, ADD CONSTRAINT k ASSUME a > 0"],
+  },
+  {
+    name: "index, projection and constraint changed with their column",
+    from: table(
+      "a UInt64, b UInt32, INDEX i b TYPE minmax, CONSTRAINT k CHECK b > 0, PROJECTION r (SELECT b ORDER BY b)",
+    ),
+    to: table(
+      "a UInt64, b String, INDEX i b TYPE bloom_filter, CONSTRAINT k CHECK b != '', PROJECTION r (SELECT lower(b) AS l, count() GROUP BY l)",
+    ),
+    hazards: ["rewrites-parts", "metadata-only"],
+    sql: [
+      "ALTER TABLE p.t DROP INDEX i, DROP PROJECTION r, DROP CONSTRAINT k, MODIFY COLUMN `b` String, ADD INDEX i b TYPE bloom_filter GRANULARITY 1, ADD PROJECTION r ( SELECT lower(b) AS l, count() GROUP BY l ), ADD CONSTRAINT k CHECK b != ''",
+    ],
+  },
+];

@@ -1,0 +1,201 @@
+import { type PlanCase, stored, table } from "../case";
+
+/** Storage clauses and the table's comment. */
+export const storage: readonly PlanCase[] = [
+  {
+    name: "TTL set",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    hazards: ["drops-data", "metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY TTL d + toIntervalDay(30) SETTINGS materialize_ttl_after_modify = 0"],
+  },
+  {
+    name: "TTL made longer",
+    from: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 90 DAY"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY TTL d + toIntervalDay(90) SETTINGS materialize_ttl_after_modify = 0"],
+  },
+  {
+    name: "TTL made shorter",
+    from: table("a UInt64, d DateTime", "TTL d + INTERVAL 1 YEAR"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 90 DAY"),
+    hazards: ["drops-data", "metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY TTL d + toIntervalDay(90) SETTINGS materialize_ttl_after_modify = 0"],
+  },
+  {
+    name: "TTL removed",
+    from: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    to: table("a UInt64, d DateTime"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t REMOVE TTL"],
+  },
+  {
+    name: "TTL applied to old parts",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    materialize: true,
+    hazards: ["drops-data"],
+    sql: ["ALTER TABLE p.t MODIFY TTL d + toIntervalDay(30)"],
+  },
+  {
+    name: "TTL that recompresses",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY RECOMPRESS CODEC(ZSTD(9))"),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t MODIFY TTL d + toIntervalDay(30) RECOMPRESS CODEC(ZSTD(9)) SETTINGS materialize_ttl_after_modify = 0",
+    ],
+  },
+  {
+    name: "TTL with a condition added to another one",
+    from: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    to: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY, d + INTERVAL 1 DAY DELETE WHERE a = 3"),
+    hazards: ["drops-data", "metadata-only"],
+    sql: [
+      "ALTER TABLE p.t MODIFY TTL d + toIntervalDay(30), d + toIntervalDay(1) WHERE a = 3 SETTINGS materialize_ttl_after_modify = 0",
+    ],
+  },
+  {
+    name: "TTL and a column TTL",
+    from: table("a UInt64, d DateTime, b UInt8"),
+    to: table("a UInt64, d DateTime, b UInt8 TTL d + INTERVAL 3 DAY", "TTL d + INTERVAL 30 DAY"),
+    hazards: ["drops-data", "metadata-only"],
+    sql: [
+      "ALTER TABLE p.t (MODIFY COLUMN `b` UInt8 TTL d + toIntervalDay(3)), (MODIFY TTL d + toIntervalDay(30)) SETTINGS materialize_ttl_after_modify = 0",
+    ],
+  },
+  {
+    name: "TTL over a new column, the old one dropped",
+    from: table("a UInt64, d DateTime", "TTL d + INTERVAL 30 DAY"),
+    to: table("a UInt64, e DateTime", "TTL e + INTERVAL 30 DAY"),
+    hazards: ["drops-data", "metadata-only"],
+    sql: [
+      "ALTER TABLE p.t (DROP COLUMN `d`), (ADD COLUMN `e` DateTime AFTER `a`), (MODIFY TTL e + toIntervalDay(30)) SETTINGS materialize_ttl_after_modify = 0",
+    ],
+  },
+  {
+    name: "setting set",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "SETTINGS merge_with_ttl_timeout = 100"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY SETTING merge_with_ttl_timeout = 100"],
+  },
+  {
+    name: "settings set, changed and reset",
+    from: table("a UInt64, d DateTime", "SETTINGS merge_with_ttl_timeout = 100, ttl_only_drop_parts = 1"),
+    to: table("a UInt64, d DateTime", "SETTINGS merge_with_ttl_timeout = 200, max_part_loading_threads = 4"),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t (MODIFY SETTING merge_with_ttl_timeout = 200, max_part_loading_threads = 4), (RESET SETTING ttl_only_drop_parts)",
+    ],
+  },
+  {
+    name: "setting with text",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "SETTINGS storage_policy = 'default'"),
+    hazards: ["may-fail"],
+    sql: ["ALTER TABLE p.t MODIFY SETTING storage_policy = 'default'"],
+  },
+  {
+    name: "settings in another order",
+    from: table("a UInt64, d DateTime", "SETTINGS merge_with_ttl_timeout = 100, ttl_only_drop_parts = 1"),
+    to: table("a UInt64, d DateTime", "SETTINGS ttl_only_drop_parts = 1, merge_with_ttl_timeout = 100"),
+    hazards: [],
+    sql: [],
+  },
+  {
+    name: "comment set",
+    from: table("a UInt64, d DateTime"),
+    to: table("a UInt64, d DateTime", "COMMENT 'it''s a table'"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY COMMENT 'it\\'s a table'"],
+  },
+  {
+    name: "comment changed",
+    from: table("a UInt64, d DateTime", "COMMENT 'x'"),
+    to: table("a UInt64, d DateTime", "COMMENT 'y'"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY COMMENT 'y'"],
+  },
+  {
+    name: "comment removed",
+    from: table("a UInt64, d DateTime", "COMMENT 'x'"),
+    to: table("a UInt64, d DateTime"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY COMMENT ''"],
+  },
+  {
+    name: "SAMPLE BY set",
+    from: table("a UInt64"),
+    to: table("a UInt64", "SAMPLE BY a"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY SAMPLE BY a"],
+  },
+  {
+    name: "SAMPLE BY removed",
+    from: table("a UInt64", "SAMPLE BY a"),
+    to: table("a UInt64"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t REMOVE SAMPLE BY"],
+  },
+  {
+    name: "SAMPLE BY changed",
+    from: stored("a UInt64, b UInt64", "MergeTree ORDER BY (a, b) SAMPLE BY a"),
+    to: stored("a UInt64, b UInt64", "MergeTree ORDER BY (a, b) SAMPLE BY b"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY SAMPLE BY b"],
+  },
+  {
+    name: "ORDER BY extended by a new column",
+    from: table("a UInt64"),
+    to: stored("a UInt64, b String", "MergeTree PRIMARY KEY a ORDER BY (a, b)"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t ADD COLUMN `b` String AFTER `a`, MODIFY ORDER BY (a, b)"],
+  },
+  {
+    name: "ORDER BY extended by expressions over new columns",
+    from: stored("a UInt64, z UInt8", "MergeTree PRIMARY KEY a ORDER BY (a, z)"),
+    to: stored("a UInt64, z UInt8, b String, c UInt8", "MergeTree PRIMARY KEY a ORDER BY (a, z, lower(b), c)"),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t ADD COLUMN `b` String AFTER `z`, ADD COLUMN `c` UInt8 AFTER `b`, MODIFY ORDER BY (a, z, lower(b), c)",
+    ],
+  },
+  {
+    name: "ORDER BY shortened down to the primary key",
+    from: stored("a UInt64, b String", "MergeTree PRIMARY KEY a ORDER BY (a, b)"),
+    to: table("a UInt64, b String"),
+    hazards: ["metadata-only"],
+    sql: ["ALTER TABLE p.t MODIFY ORDER BY a"],
+  },
+  {
+    name: "ORDER BY shortened where rows of one key merge",
+    from: stored("a UInt64, b String", "ReplacingMergeTree PRIMARY KEY a ORDER BY (a, b)"),
+    to: stored("a UInt64, b String", "ReplacingMergeTree PRIMARY KEY a ORDER BY a"),
+    hazards: ["drops-data"],
+    sql: ["ALTER TABLE p.t MODIFY ORDER BY a"],
+  },
+  {
+    name: "primary key written where it says nothing",
+    from: table("a UInt64"),
+    to: stored("a UInt64", "MergeTree PRIMARY KEY a ORDER BY a"),
+    hazards: [],
+    sql: [],
+  },
+  {
+    name: "everything at once",
+    from: table(
+      "a UInt64, d DateTime, x String, n UInt8, INDEX i x TYPE bloom_filter, CONSTRAINT k CHECK n < 100, PROJECTION r (SELECT n ORDER BY n)",
+      "TTL d + INTERVAL 1 DAY SETTINGS merge_with_ttl_timeout = 100 COMMENT 'old'",
+    ),
+    to: stored(
+      "a UInt64 COMMENT 'key', n UInt32 DEFAULT 1, d DateTime, y String CODEC(ZSTD(1)), k2 String, INDEX j y TYPE set(3), CONSTRAINT k CHECK n < 200, PROJECTION r (SELECT n, count() GROUP BY n)",
+      "MergeTree PRIMARY KEY a ORDER BY (a, k2) TTL d + INTERVAL 2 DAY SETTINGS ttl_only_drop_parts = 1 COMMENT 'new'",
+    ),
+    hazards: ["drops-data", "rewrites-parts", "metadata-only", "breaks-reader"],
+    sql: [
+      "ALTER TABLE p.t (DROP INDEX i), (DROP PROJECTION r), (DROP CONSTRAINT k), (DROP COLUMN `x`), (COMMENT COLUMN `a` 'key'), (MODIFY COLUMN `n` UInt32 DEFAULT 1 AFTER `a`), (ADD COLUMN `y` String CODEC(ZSTD(1)) AFTER `d`), (ADD COLUMN `k2` String AFTER `y`), (MODIFY ORDER BY (a, k2)), (MODIFY TTL d + toIntervalDay(2)), (RESET SETTING merge_with_ttl_timeout), (MODIFY SETTING ttl_only_drop_parts = 1), (ADD INDEX j y TYPE set(3) GRANULARITY 1), (ADD PROJECTION r ( SELECT n, count() GROUP BY n )), (ADD CONSTRAINT k CHECK n < 200), (MODIFY COMMENT 'new') SETTINGS materialize_ttl_after_modify = 0",
+    ],
+  },
+];

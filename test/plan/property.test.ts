@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { diffObject } from "../../provider/dist/diff";
+import { type TablePair, tablePairs } from "./random-table";
+import { VIEW_SOURCES, viewPairs } from "./random-view";
+import { Bench, orderless, planBetween, survivors } from "./support";
+
+/** Pairs that are tried. More with PLAN_RUNS, the same ones again with PLAN_SEED. */
+const RUNS = Number(process.env["PLAN_RUNS"] ?? 60);
+
+describe("plan, between any two objects", function () {
+  this.timeout(Math.max(120_000, RUNS * 2_000));
+  let bench: Bench;
+
+  before(async () => {
+    bench = await Bench.open();
+  });
+
+  after(() => bench.close());
+
+  it("makes the second table of the first, is then empty, and leaves the rows of columns that live on as they were", async () => {
+    const counts = { applied: 0, rebuilds: 0, statements: 0 };
+    const seed = process.env["PLAN_SEED"];
+    const property = fc.asyncProperty(tablePairs, (pair) => tryPair(bench, pair, counts));
+    await fc.assert(property, { numRuns: RUNS, ...(seed !== undefined && { seed: Number(seed) }) });
+    if (RUNS > 60) console.log(`      ${JSON.stringify(counts)}`);
+    assert.ok(counts.applied > RUNS / 2, JSON.stringify(counts));
+  });
+
+  it("makes the second view of the first, and is then empty", async () => {
+    const counts = { applied: 0, rebuilds: 0, statements: 0 };
+    const seed = process.env["PLAN_SEED"];
+    const property = fc.asyncProperty(viewPairs, (pair) => tryViews(bench, pair, counts));
+    await fc.assert(property, { numRuns: RUNS, ...(seed !== undefined && { seed: Number(seed) }) });
+    if (RUNS > 60) console.log(`      ${JSON.stringify(counts)}`);
+    assert.ok(counts.applied > RUNS / 3, JSON.stringify(counts));
+  });
+});
+
+interface Counts {
+  applied: number;
+  /** Pairs that take a protocol of their own. */
+  rebuilds: number;
+  statements: number;
+}
+
+async function tryViews(bench: Bench, pair: { from: string; to: string }, counts: Counts): Promise<void> {
+  await bench.reset(VIEW_SOURCES);
+  const to = await bench.canonicalize(pair.to);
+  const from = await bench.canonicalize(pair.from);
+  const plan = planBetween(from, to);
+  if (plan.steps.some(({ kind }) => kind !== "statement")) {
+    counts.rebuilds += 1;
+    return;
+  }
+  await bench.engine.command(pair.from);
+  await bench.apply(plan);
+  const live = await bench.show(to);
+  assert.deepEqual(diffObject(live, to), []);
+  assert.equal(orderless(live), orderless(to));
+  counts.applied += 1;
+  counts.statements += plan.steps.length;
+}
+
+async function tryPair(
+  bench: Bench,
+  { from: before, to: after, renamedColumns }: TablePair,
+  counts: Counts,
+): Promise<void> {
+  await bench.reset();
+  const to = await bench.canonicalize(after);
+  const from = await bench.canonicalize(before);
+  assert.ok(from.kind === "table" && to.kind === "table");
+  const plan = planBetween(from, to, { renamedColumns });
+  if (plan.steps.some(({ kind }) => kind !== "statement")) {
+    counts.rebuilds += 1;
+    return;
+  }
+  await bench.engine.command(before);
+  await bench.fill(from);
+  const kept = survivors(from, to, renamedColumns);
+  const rows = await bench.digest(from, kept.before);
+  await bench.apply(plan);
+  const live = await bench.show(to);
+  assert.deepEqual(diffObject(live, to, { renamedColumns }), []);
+  assert.equal(orderless(live), orderless(to));
+  assert.equal(await bench.digest(to, kept.after), rows);
+  counts.applied += 1;
+  counts.statements += plan.steps.length;
+}
