@@ -1,0 +1,47 @@
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName, SettingSpec } from "../../sql/spec";
+import { isTable } from "./parts";
+import { pause, type Runner } from "./runner";
+
+/** Settings under which no background merge is chosen. In the table's definition, so that they outlast a restart. */
+export const FENCE: readonly SettingSpec[] = [
+  { name: "max_bytes_to_merge_at_max_space_in_pool", value: "1" },
+  { name: "max_bytes_to_merge_at_min_space_in_pool", value: "1" },
+];
+
+/** Keeps the parts of a table as they are: from now on a partition and a range of block numbers name rows for ever. */
+export async function raiseFence(runner: Runner, table: QualifiedName): Promise<void> {
+  const settings = FENCE.map(({ name, value }) => `${name} = ${value}`).join(", ");
+  await runner.run(`ALTER TABLE ${qualifiedName(table)} MODIFY SETTING ${settings}`);
+  await stopMerges(runner, table);
+}
+
+/** Ends running merges, OPTIMIZE included, and waits until they have; holds until the table is attached anew. */
+export async function stopMerges(runner: Runner, ...tables: readonly QualifiedName[]): Promise<void> {
+  for (const table of tables) await runner.run(`SYSTEM STOP MERGES ${qualifiedName(table)}`);
+  const condition = tables.map((table) => `(${isTable(table, "table")})`).join(" OR ");
+  const running = (): Promise<{ found: number }> =>
+    runner.one(`SELECT toUInt32(count()) AS found FROM system.merges WHERE ${condition || "0"}`);
+  while ((await running()).found > 0) await pause(20);
+}
+
+/**
+ * Lets merges run again.
+ *
+ * @param declared the table's settings; what it sets of the fence's own is put back.
+ */
+export async function liftFence(
+  runner: Runner,
+  table: QualifiedName,
+  declared: readonly SettingSpec[],
+  stopped = false,
+): Promise<void> {
+  const name = qualifiedName(table);
+  const own = declared.filter((setting) => FENCE.some((fence) => fence.name === setting.name));
+  const reset = FENCE.filter((fence) => !own.some((setting) => setting.name === fence.name));
+  if (reset.length > 0) await runner.run(`ALTER TABLE ${name} RESET SETTING ${reset.map((s) => s.name).join(", ")}`);
+  if (own.length > 0) {
+    await runner.run(`ALTER TABLE ${name} MODIFY SETTING ${own.map((s) => `${s.name} = ${s.value}`).join(", ")}`);
+  }
+  if (stopped) await runner.run(`SYSTEM START MERGES ${name}`);
+}

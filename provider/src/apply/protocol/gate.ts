@@ -1,0 +1,69 @@
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { pause, type Runner } from "./runner";
+
+/** Longest time that inserts are refused, in milliseconds; then the gate opens by itself, whatever became of the runner. */
+const LENGTH = 4000;
+/** Time that must be left for what is done behind the gate, in milliseconds. */
+const DRAIN_MARGIN = 1500;
+
+/** A raised gate. */
+export interface Gate {
+  /** When it opens by itself, by the server's clock in milliseconds. */
+  readonly deadline: number;
+  /** When the last table was closed. */
+  readonly closed: number;
+}
+
+/**
+ * Refuses inserts (error 469, which says to try again) for a moment.
+ *
+ * @param tables entry tables first, then what they feed. Closed in that order with the inserts in between awaited, opened in
+ *   reverse: an insert that passed an entry table must find the next one open, or its rows would be stored half way.
+ * @returns the gate; check with {@link drain} that nothing is under way behind it.
+ */
+export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): Promise<Gate> {
+  await gateDown(runner, tables);
+  const deadline = (await runner.now()) + LENGTH;
+  let closed = 0;
+  for (const [index, table] of tables.entries()) {
+    if (closed > 0) await drain(runner, { deadline, closed });
+    const opens = deadline + (tables.length - 1 - index) * 100;
+    await runner.run(
+      `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT ${constraint(runner)} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
+    );
+    closed = await runner.now();
+  }
+  return { deadline, closed };
+}
+
+/** Opens the gate; tables without one are no error. */
+export async function gateDown(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+  for (const table of [...tables].reverse()) {
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
+  }
+}
+
+/** Waits for the inserts that began before the gate was closed. @returns false when they last too long for this gate. */
+export async function drain(runner: Runner, { deadline, closed }: Gate): Promise<boolean> {
+  const older =
+    "query_kind IN ('Insert', 'AsyncInsertFlush') AND " +
+    `toUnixTimestamp64Milli(now64(3)) - elapsed * 1000 <= ${closed} + 2`;
+  for (;;) {
+    const { found, now } = await runner.one<{ found: string; now: string }>(
+      `SELECT (SELECT count() FROM system.processes WHERE ${older}) AS found, toUnixTimestamp64Milli(now64(3)) AS now`,
+    );
+    if (Number(now) > deadline - DRAIN_MARGIN) return false;
+    if (Number(found) === 0) return true;
+    await pause(5);
+  }
+}
+
+/** Milliseconds until the gate opens by itself. */
+export async function timeLeft(runner: Runner, { deadline }: Gate): Promise<number> {
+  return deadline - (await runner.now());
+}
+
+function constraint({ operation }: Runner): string {
+  return quoteIdentifier(`_gate_${operation}`);
+}

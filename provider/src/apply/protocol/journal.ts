@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import type { Connection } from "../../connection/connection";
+import { isUnknownDatabase, isUnknownTable } from "../../connection/server-message";
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { Runner } from "./runner";
+
+/** Name of the table, in every database with operations, that remembers how far they are. */
+export const JOURNAL_TABLE = "_schema_ops";
+
+/**
+ * What an operation has done, kept in the database it works on, so that any runner can go on. The rule of its users: write the
+ * line after the work, redo the work when the line is missing.
+ */
+export class Journal {
+  private readonly runner: Runner;
+  private readonly table: string;
+  private readonly owner = randomUUID();
+  private readonly lines = new Map<string, unknown>();
+  private version = 0n;
+
+  private constructor(runner: Runner, database: string) {
+    this.runner = runner;
+    this.table = qualifiedName({ database, name: JOURNAL_TABLE });
+  }
+
+  /** Opens the journal of the runner's operation, and makes its table where there is none. */
+  static async open(runner: Runner, database: string): Promise<Journal> {
+    const journal = new Journal(runner, database);
+    await runner.run(
+      `CREATE TABLE IF NOT EXISTS ${journal.table} (op String, key String, value String, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY (op, key)`,
+    );
+    await journal.load();
+    return journal;
+  }
+
+  /** The value of a line; undefined when it was not written. */
+  get<Value>(key: string): Value | undefined {
+    return this.lines.get(key) as Value | undefined;
+  }
+
+  /** A line that must be there. */
+  need<Value>(key: string): Value {
+    const value = this.get<Value>(key);
+    if (value === undefined)
+      throw new SchemaError(`Operation ${this.runner.operation}: its journal has no line "${key}"`);
+    return value;
+  }
+
+  /** Whether a line was written. */
+  has(key: string): boolean {
+    return this.lines.has(key);
+  }
+
+  /** Lines whose keys begin with a text, in no order. */
+  entries<Value>(prefix: string): [string, Value][] {
+    return [...this.lines].filter(([key]) => key.startsWith(prefix)) as [string, Value][];
+  }
+
+  /** Writes a line. */
+  async set(key: string, value: unknown): Promise<void> {
+    const text = JSON.stringify(value);
+    // Counted up rather than taken from the clock, which may be set back.
+    this.version += 1n;
+    const line = [this.runner.operation, key, text].map(quoteString).join(", ");
+    await this.runner.run(`INSERT INTO ${this.table} (op, key, value, ver) SELECT ${line}, toUInt64(${this.version})`);
+    this.lines.set(key, JSON.parse(text));
+  }
+
+  /** Makes this runner the one that may go on; see {@link Journal.assertOwner}. */
+  async take(): Promise<void> {
+    await this.set("runner", this.owner);
+  }
+
+  /** @throws {SchemaError} when another runner has taken the operation over meanwhile. */
+  async assertOwner(): Promise<void> {
+    const sql = `SELECT argMax(value, ver) AS newest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} AND key = 'runner'`;
+    const { newest } = await this.runner.one<{ newest: string }>(sql);
+    if (newest !== JSON.stringify(this.owner)) {
+      throw new SchemaError(`Operation ${this.runner.operation}: another runner has taken it over; this one stops.`);
+    }
+  }
+
+  private async load(): Promise<void> {
+    const rows = await this.runner.rows<{ key: string; newest: string; latest: string }>(
+      `SELECT key, argMax(value, ver) AS newest, toString(max(ver)) AS latest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} GROUP BY key`,
+    );
+    for (const { key, newest, latest } of rows) {
+      this.lines.set(key, JSON.parse(newest));
+      if (BigInt(latest) > this.version) this.version = BigInt(latest);
+    }
+  }
+}
+
+/** The newest lines of all operations in a database, by operation and key; none where there is no journal. */
+export async function readJournals(
+  connection: Connection,
+  database: string,
+): Promise<Map<string, Map<string, unknown>>> {
+  const table = qualifiedName({ database, name: JOURNAL_TABLE });
+  const found = new Map<string, Map<string, unknown>>();
+  const rows = await connection
+    .query<{ op: string; key: string; newest: string }>(
+      `SELECT op, key, argMax(value, ver) AS newest FROM ${table} GROUP BY op, key ORDER BY op, key`,
+    )
+    .catch((error: unknown) => {
+      if (isUnknownTable(error) || isUnknownDatabase(error)) return [];
+      throw error;
+    });
+  for (const { op, key, newest } of rows) {
+    const lines = found.get(op) ?? new Map<string, unknown>();
+    lines.set(key, JSON.parse(newest));
+    found.set(op, lines);
+  }
+  return found;
+}

@@ -1,0 +1,74 @@
+import { quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import type { Runner } from "./runner";
+
+/** An active part: the rows of a range of block numbers of one partition. */
+export interface Part {
+  readonly partition: string;
+  readonly name: string;
+  readonly low: number;
+  readonly high: number;
+  /** Number of the newest mutation in it; 0 without one. */
+  readonly mutation: number;
+  /** Rows on disk, also those that a lightweight DELETE has hidden. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly hash: string;
+  /** Whether a lightweight DELETE has hidden rows of it. */
+  readonly masked: boolean;
+}
+
+interface PartRow {
+  readonly partition: string;
+  readonly name: string;
+  readonly low: string;
+  readonly high: string;
+  readonly version: string;
+  readonly rows: string;
+  readonly bytes: string;
+  readonly hash: string;
+  readonly masked: number;
+}
+
+/** The active parts of a table, by partition, in the order in which their rows came. */
+export async function partsOf(runner: Runner, table: QualifiedName): Promise<Part[]> {
+  const rows = await runner.rows<PartRow>(
+    "SELECT partition_id AS partition, name, toString(min_block_number) AS low, toString(max_block_number) AS high, " +
+      "toString(data_version) AS version, toString(rows) AS rows, toString(bytes_on_disk) AS bytes, " +
+      "hash_of_all_files AS hash, has_lightweight_delete AS masked FROM system.parts " +
+      `WHERE ${isTable(table, "table")} AND active ORDER BY partition_id, min_block_number`,
+  );
+  return rows.map(({ low, high, version, rows: count, bytes, masked, ...row }) => ({
+    ...row,
+    low: Number(low),
+    high: Number(high),
+    // The engine gives the first block number as the version of a part that no mutation has touched.
+    mutation: version === low ? 0 : Number(version),
+    rows: Number(count),
+    bytes: Number(bytes),
+    masked: masked !== 0,
+  }));
+}
+
+/** UUID of a table; undefined when it is not there, or detached. */
+export async function uuidOf(runner: Runner, table: QualifiedName): Promise<string | undefined> {
+  const rows = await runner.rows<{ uuid: string }>(
+    `SELECT toString(uuid) AS uuid FROM system.tables WHERE ${isTable(table, "name")}`,
+  );
+  return rows[0]?.uuid;
+}
+
+/** Condition that picks a table in a system table. @param column where that holds the name. */
+export function isTable({ database, name }: QualifiedName, column: "table" | "name"): string {
+  return `database = ${quoteString(database)} AND ${column} = ${quoteString(name)}`;
+}
+
+/** `_part IN (…)`. */
+export function inParts(parts: readonly { readonly name: string }[]): string {
+  return `_part IN (${partNames(parts)})`;
+}
+
+/** The names as literals, with commas between. */
+export function partNames(parts: readonly { readonly name: string }[]): string {
+  return parts.map(({ name }) => quoteString(name)).join(", ");
+}

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { stopMerges } from "../protocol/fence";
+import { type Part, partsOf } from "../protocol/parts";
+import type { Context } from "./context";
+import { chunksOf } from "./coverage";
+
+/** The new storage as it was put together: journal line `built`. */
+export interface Built {
+  /** Highest block number of each partition; what clients write after the exchange gets higher ones. */
+  readonly high: Readonly<Record<string, number>>;
+  readonly digest: string;
+}
+
+/** Attaches chunks to the new storage, by hard links. Nobody else writes there yet, so it is begun anew after a crash. */
+export async function buildShadow(context: Context, indexes?: readonly number[]): Promise<void> {
+  const { names, runner } = context;
+  const shadow = qualifiedName(names.shadow);
+  const all = chunksOf(context).map(({ index }) => index);
+  if (indexes === undefined) await runner.run(`TRUNCATE TABLE ${shadow} SETTINGS max_table_size_to_drop = 0`);
+  const chunks = (indexes ?? all).map(names.chunk);
+  await stopMerges(runner, ...chunks);
+  for (const chunk of chunks) {
+    await runner.run(`ALTER TABLE ${shadow} ATTACH PARTITION ALL FROM ${qualifiedName(chunk)}`);
+  }
+}
+
+/**
+ * Compares the new storage with the chunks, whose rows were compared with the old table's: the same parts by the hash of their
+ * files, no more and no less.
+ */
+export async function compareShadow(context: Context): Promise<Built> {
+  const { names, runner } = context;
+  const { database, name } = names.shadow;
+  const tables = [name, ...chunksOf(context).map(({ index }) => names.chunk(index).name)].map(quoteString).join(", ");
+  const { found } = await runner.one<{ found: string }>(
+    `SELECT toString(count()) AS found FROM (SELECT hash_of_all_files FROM system.parts WHERE database = ${quoteString(database)} ` +
+      `AND table IN (${tables}) AND active GROUP BY hash_of_all_files HAVING sum(if(table = ${quoteString(name)}, 1, -1)) != 0)`,
+  );
+  if (found !== "0") {
+    throw new SchemaError(
+      `${qualifiedName(names.shadow)}: ${found} part(s) differ from the copied ones; did somebody write to it, or run OPTIMIZE? ` +
+        "Nothing was given up; run again, or abort the operation.",
+    );
+  }
+  const parts = await partsOf(runner, names.shadow);
+  const high: Record<string, number> = {};
+  for (const part of parts) high[part.partition] = Math.max(high[part.partition] ?? 0, part.high);
+  return { high, digest: digestOf(parts) };
+}
+
+/** Digest of what parts hold, whatever their names. */
+export function digestOf(parts: readonly Part[]): string {
+  const lines = parts.map(({ partition, rows, hash }) => `${partition} ${rows} ${hash}`).sort();
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}

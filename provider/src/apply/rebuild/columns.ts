@@ -1,0 +1,78 @@
+import { SchemaError } from "../../errors";
+import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { isTable } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+
+/** How rows go from the old table to the new one. Recorded in the journal, because the names change hands. */
+export interface Mapping {
+  /** Columns of the new table that are filled, for `INSERT INTO t (…)`. */
+  readonly columns: string;
+  /** Their values, as expressions over the old table. */
+  readonly values: string;
+  /** Hash of a row's copied values, over the old table. */
+  readonly oldHash: string;
+  /** The same over the new one. */
+  readonly newHash: string;
+}
+
+interface LiveColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly kind: string;
+}
+
+/** Types whose layout in memory may differ for equal values; their text does not. */
+const BY_TEXT = /\b(?:JSON|Object|Dynamic|Variant)\b/;
+/** States whose elements come in no certain order: only counted. */
+const UNORDERED = /^AggregateFunction\((?:\d+, ?)?(?:group|topK|approx_top|any|sumMap|minMap|maxMap|theta)/i;
+
+/** Maps columns by name; `renamed` has old names by new ones. */
+export async function mapColumns(
+  runner: Runner,
+  from: QualifiedName,
+  to: QualifiedName,
+  renamed: Readonly<Record<string, string>>,
+): Promise<Mapping> {
+  const old = new Map((await columnsOf(runner, from)).map((column) => [column.name, column]));
+  const pairs = (await columnsOf(runner, to)).flatMap((column) => {
+    if (!isStored(column)) return [];
+    const source = old.get(renamed[column.name] ?? column.name);
+    // An EPHEMERAL column has no value to copy; an ALIAS has.
+    return source === undefined || source.kind === "EPHEMERAL" ? [] : [{ column, source }];
+  });
+  if (pairs.length === 0) {
+    throw new SchemaError(
+      `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it anew.`,
+    );
+  }
+  const value = ({ column, source }: (typeof pairs)[number]): string =>
+    source.type === column.type ? backtick(source.name) : `CAST(${backtick(source.name)}, ${quoteString(column.type)})`;
+  return {
+    columns: pairs.map(({ column }) => backtick(column.name)).join(", "),
+    values: pairs.map(value).join(", "),
+    oldHash: hashOf(pairs.map((pair) => [value(pair), pair.column.type])),
+    newHash: hashOf(pairs.map(({ column }) => [backtick(column.name), column.type])),
+  };
+}
+
+function hashOf(values: readonly (readonly [string, string])[]): string {
+  const hashed = values.flatMap(([value, type]) => {
+    if (UNORDERED.test(type)) return [];
+    if (type.startsWith("AggregateFunction(")) return [`toString(finalizeAggregation(${value}))`];
+    if (BY_TEXT.test(type)) return [`toString(${value})`, `isNull(${value})`];
+    return /^(?:LowCardinality\()?Nullable\(/.test(type) ? [value, `isNull(${value})`] : [value];
+  });
+  // In a tuple, because the hash of a bare NULL is NULL, and a sum would skip the row.
+  return `cityHash64(tuple(${["1", ...hashed].join(", ")}))`;
+}
+
+function isStored({ kind }: LiveColumn): boolean {
+  return kind !== "ALIAS" && kind !== "EPHEMERAL";
+}
+
+function columnsOf(runner: Runner, table: QualifiedName): Promise<LiveColumn[]> {
+  return runner.rows(
+    `SELECT name, type, default_kind AS kind FROM system.columns WHERE ${isTable(table, "table")} ORDER BY position`,
+  );
+}

@@ -1,0 +1,144 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { parseCreate } from "../../sql/parse";
+import type { QualifiedName, TableSpec } from "../../sql/spec";
+import type { Journal } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import type { Mapping } from "./columns";
+import { collapses, dependsOnOrder, engineOf, hasTtl } from "./engines";
+import { type HelperNames, helperNames } from "./names";
+import type { RebuildHooks, RebuildStep } from "./options";
+
+/** What an operation sets out to do: the first line of its journal. */
+export interface Plan {
+  readonly kind: "rebuild";
+  readonly from: string;
+  readonly to: string;
+  readonly keepOld: number;
+  readonly mode: "online" | "offline";
+  readonly renamed: Readonly<Record<string, string>>;
+  readonly allow: readonly string[];
+  readonly startedAt: number;
+}
+
+/** What the steps of a rebuild share. All that decides anything comes from the journal and the catalog. */
+export class Context {
+  readonly runner: Runner;
+  readonly journal: Journal;
+  readonly plan: Plan;
+  readonly from: TableSpec;
+  readonly to: TableSpec;
+  readonly names: HelperNames;
+  private readonly hooks: RebuildHooks;
+  private readonly began = Date.now();
+  private copiedBefore: number | undefined;
+  private total = 0;
+  private step: RebuildStep = "prepare";
+
+  constructor(runner: Runner, journal: Journal, hooks: RebuildHooks) {
+    this.runner = runner;
+    this.journal = journal;
+    this.hooks = hooks;
+    this.plan = journal.need<Plan>("plan");
+    this.from = parseTable(this.plan.from);
+    this.to = parseTable(this.plan.to);
+    this.names = helperNames(this.to, runner.operation);
+  }
+
+  /** Least rows of a chunk: a crash costs no more than one or two chunks. */
+  get chunkRows(): number {
+    return this.hooks.chunkRows ?? 2_000_000;
+  }
+
+  /** How rows go from the old table to the new one. */
+  get mapping(): Mapping {
+    return this.journal.need("columns");
+  }
+
+  /** Whether merges make fewer rows of the copied ones, in the new table. */
+  get targetCollapses(): boolean {
+    return collapses(engineOf(this.to.storage));
+  }
+
+  /** Whether rows of the old table may become fewer by themselves. */
+  get sourceShrinks(): boolean {
+    return collapses(engineOf(this.from.storage)) || hasTtl(this.from);
+  }
+
+  get hasTtl(): boolean {
+    return hasTtl(this.to);
+  }
+
+  /** Whether it matters which of two rows came last. */
+  get keepsOrder(): boolean {
+    return dependsOnOrder(engineOf(this.to.storage)) || dependsOnOrder(engineOf(this.from.storage));
+  }
+
+  /** Whether the exchange has happened: seen by the table that has the name, not written down. */
+  async isSwapped(): Promise<boolean> {
+    const uuid = await uuidOf(this.runner, this.names.table);
+    if (uuid === this.journal.get("new")) return true;
+    if (uuid === this.journal.get("old")) return false;
+    throw new SchemaError(
+      `${qualifiedName(this.names.table)}: ${uuid === undefined ? "is gone" : "is neither the old table nor the new one"}; ` +
+        `somebody dropped, renamed or replaced it during operation ${this.runner.operation}. The rows are in it and in ${qualifiedName(this.names.shadow)}.`,
+    );
+  }
+
+  /** Goes to a step, for progress. */
+  enter(step: RebuildStep): void {
+    this.step = step;
+    this.report(0);
+  }
+
+  /** Rows that are to be copied. */
+  expect(total: number): void {
+    this.total = total;
+  }
+
+  /** Tells how far it is. @param underWay rows of a copy that is not finished. */
+  report(underWay: number): void {
+    if (this.hooks.onProgress === undefined) return;
+    const done = this.journal
+      .entries<{ rows?: number }>("chunk:")
+      .reduce((sum, [, chunk]) => sum + (chunk.rows ?? 0), 0);
+    const rows = done + underWay;
+    this.copiedBefore ??= done;
+    const seconds = (Date.now() - this.began) / 1000;
+    const rowsPerSecond = seconds > 0 ? Math.round((rows - this.copiedBefore) / seconds) : 0;
+    const total = Math.max(this.total, rows);
+    const secondsLeft = rowsPerSecond > 0 ? Math.ceil((total - rows) / rowsPerSecond) : undefined;
+    this.hooks.onProgress({ step: this.step, rows, total, rowsPerSecond, secondsLeft });
+  }
+
+  /** Says that inserts are refused now, or let through again. */
+  gateIs(closed: boolean): void {
+    this.hooks.onGate?.(closed);
+  }
+
+  /** Drops a helper table, whatever its size. */
+  async drop(table: QualifiedName): Promise<void> {
+    await this.runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC SETTINGS max_table_size_to_drop = 0`);
+  }
+
+  /** Makes a helper table anew. Rows whose time is over stay in it, or they could not be counted. */
+  async create(table: QualifiedName, statement: string): Promise<void> {
+    await this.drop(table);
+    await this.runner.run(statement);
+    await this.keepExpired(table);
+  }
+
+  /** Keeps rows whose time is over from being taken away while they are counted; forgotten at a restart. */
+  async keepExpired(table: QualifiedName): Promise<void> {
+    if (this.hasTtl) await this.runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(table)}`);
+  }
+}
+
+/** A spec from canonical CREATE TABLE text. @throws {SchemaError} for anything else. */
+export function parseTable(statement: string): TableSpec {
+  const spec = parseCreate(statement);
+  if (spec.kind !== "table")
+    throw new SchemaError(`A rebuild takes a CREATE TABLE statement, not: ${statement.slice(0, 80)}`);
+  return spec;
+}

@@ -1,0 +1,243 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { inParts, type Part, partNames, partsOf } from "../protocol/parts";
+import type { Context } from "./context";
+import { type Chunk, chunkIndexes, uncovered } from "./coverage";
+import { chunkStatement } from "./definitions";
+
+/** Chunks of one table, about; a large table has larger ones. */
+const CHUNKS = 250;
+/** Bytes of one chunk, as they lie on disk. */
+const CHUNK_BYTES = 8 * 1024 ** 3;
+/** Parts of one chunk; their names go into one statement. */
+const CHUNK_PARTS = 1000;
+/** Rows that are sorted in memory, where their order counts. */
+const SORTED_ROWS = 1_000_000;
+/** How often what came meanwhile is copied before the fence, so that little is left behind it. */
+const PASSES = 3;
+/** A part smaller than this share of the largest one at the end of a partition is likely to be merged soon. */
+const TAIL = 1 / 8;
+
+/** Whatever the user's profile says, a copy takes all rows, once each, as they are. */
+const READ_SETTINGS =
+  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0";
+const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, max_block_size = 1048449`;
+
+/** Names that no column has: the engine lets an alias stand for a column of the same name. */
+const ALIASES = { rows: "_schema_rows", hash: "_schema_hash", all: "_schema_all" } as const;
+type Aliased = Readonly<Record<(typeof ALIASES)[keyof typeof ALIASES], string>>;
+
+/** Number of rows, and sum of their hashes. */
+export interface Fingerprint {
+  readonly rows: string;
+  readonly hash: string;
+}
+
+/** Copies what is there, while merges run; a partition whose parts are merged away under the copy is left for later. */
+export async function copyBulk(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  const startAt = journal.get<number>("passes") ?? 0;
+  for (let pass = startAt; pass < PASSES; pass += 1) {
+    const parts = await partsOf(runner, names.table);
+    context.expect(parts.reduce((sum, part) => sum + part.rows, 0));
+    context.enter("copy");
+    const open = await uncovered(context, parts);
+    await copyGroups(context, grouped(pass === 0 ? withoutTails(open) : open, context.chunkRows));
+    await journal.set("passes", pass + 1);
+  }
+}
+
+/** Copies what is not copied yet, behind the fence. @returns numbers of the chunks it made. */
+export async function catchUp(context: Context): Promise<number[]> {
+  const before = new Set(chunkIndexes(context));
+  const open = await uncovered(context, await partsOf(context.runner, context.names.table));
+  const [missed] = await copyGroups(context, grouped(open, context.chunkRows));
+  if (missed !== undefined) {
+    const names = missed.map((part) => part.name).join(", ");
+    throw new SchemaError(
+      `${qualifiedName(context.names.table)}: the rows of ${names} cannot be read as they are stored. Is there a row policy for this user, ` +
+        "or did somebody run OPTIMIZE, DELETE or DROP PARTITION? Nothing was given up; run again, or abort the operation.",
+    );
+  }
+  return chunkIndexes(context).filter((index) => !before.has(index));
+}
+
+/** Rows and hashes of some parts. */
+export async function fingerprint(
+  context: Context,
+  table: QualifiedName,
+  hash: string,
+  parts?: readonly Part[],
+): Promise<Fingerprint> {
+  const where = parts === undefined ? "" : ` WHERE ${inParts(parts)}`;
+  const sql = `SELECT toString(count()) AS ${ALIASES.rows}, toString(sum(${hash})) AS ${ALIASES.hash} FROM ${qualifiedName(table)}${where} SETTINGS ${READ_SETTINGS}`;
+  return named(await context.runner.one(sql));
+}
+
+/** The INSERT … SELECT statements that copy parts into a helper. */
+export function copyStatements(
+  context: Context,
+  source: QualifiedName,
+  target: QualifiedName,
+  parts: readonly Part[],
+): string[] {
+  const { columns, values } = context.mapping;
+  const insert = `INSERT INTO ${qualifiedName(target)} (${columns}) SELECT ${values} FROM ${qualifiedName(source)}`;
+  if (!context.keepsOrder)
+    return [`${insert} WHERE ${inParts(parts)} SETTINGS ${COPY_SETTINGS}, max_insert_threads = 2`];
+  // Which row came last decides which one stays, so rows go over in the order they came in, by one thread.
+  return inOrder(parts).map((batch) => {
+    const order = batch.length > 1 ? ` ORDER BY indexOf([${partNames(batch)}], _part), _part_offset` : "";
+    return `${insert} WHERE ${inParts(batch)}${order} SETTINGS ${COPY_SETTINGS}, max_threads = 1, max_insert_threads = 1`;
+  });
+}
+
+/** Small parts together, to be sorted in memory; a large one alone, for one thread reads it in its order. */
+function inOrder(parts: readonly Part[]): Part[][] {
+  const batches: Part[][] = [];
+  let rows = 0;
+  for (const part of parts) {
+    const batch = batches.at(-1);
+    rows += part.rows;
+    if (batch === undefined || rows > SORTED_ROWS) {
+      batches.push([part]);
+      rows = part.rows;
+    } else batch.push(part);
+  }
+  return batches;
+}
+
+/** A chunk that is copied, and being compared while the next one is copied. */
+interface Pending {
+  readonly index: number;
+  readonly parts: readonly Part[];
+  readonly compared: Promise<Chunk | undefined>;
+}
+
+/**
+ * Copies each group into a chunk of its own, compares it by count and hash, and writes it down.
+ *
+ * @returns the groups that were not copied, because a part was merged away before it was read.
+ */
+async function copyGroups(context: Context, groups: readonly (readonly Part[])[]): Promise<(readonly Part[])[]> {
+  const missed: (readonly Part[])[] = [];
+  const moved = new Set<string>();
+  const isMoved = (parts: readonly Part[]): boolean => parts.some(({ partition }) => moved.has(partition));
+  const finish = async ({ index, parts, compared }: Pending): Promise<void> => {
+    const chunk = await compared;
+    // Of a partition, nothing is copied behind what was not.
+    if (chunk !== undefined && !isMoved(parts)) return writeDown(context, index, chunk);
+    missed.push(parts);
+    for (const { partition } of parts) moved.add(partition);
+  };
+  let pending: Pending | undefined;
+  for (const group of groups) {
+    const parts = group.filter(({ partition }) => !moved.has(partition));
+    if (parts.length === 0) continue;
+    const index = 1 + Math.max(-1, pending?.index ?? -1, ...chunkIndexes(context));
+    await copyInto(context, index, parts);
+    if (pending !== undefined) await finish(pending);
+    const compared = compareChunk(context, index, parts);
+    // Looked at when the next chunk is copied; until then a failure is nobody's.
+    compared.catch(() => undefined);
+    pending = { index, parts, compared };
+  }
+  if (pending !== undefined) await finish(pending);
+  return missed;
+}
+
+async function writeDown(context: Context, index: number, chunk: Chunk): Promise<void> {
+  await context.journal.set(`chunk:${index}`, chunk);
+  context.report(0);
+}
+
+async function copyInto(context: Context, index: number, parts: readonly Part[]): Promise<void> {
+  const chunk = context.names.chunk(index);
+  await context.create(chunk, chunkStatement(context.to, chunk));
+  for (const sql of copyStatements(context, context.names.table, chunk, parts)) {
+    await context.runner.runLong(sql, (written) => context.report(written));
+  }
+}
+
+/** What a chunk holds; undefined when that is not all of the parts. */
+async function compareChunk(context: Context, index: number, parts: readonly Part[]): Promise<Chunk | undefined> {
+  const { mapping, names } = context;
+  const chunk = names.chunk(index);
+  const [source, copied] = await Promise.all([
+    sourceFingerprint(context, parts),
+    fingerprint(context, chunk, mapping.newHash),
+  ]);
+  if (source === undefined || source.rows !== copied.rows) return undefined;
+  if (source.hash !== copied.hash) {
+    throw new SchemaError(
+      `${qualifiedName(names.table)}: the copy of ${parts.length} part(s) has as many rows as they have (${source.rows}), but not the same values. ` +
+        `Nothing was given up; the copy is in ${qualifiedName(chunk)}.`,
+    );
+  }
+  const masked = parts.some((part) => part.masked);
+  return { ranges: rangesOf(parts), rows: Number(source.rows), hash: source.hash, masked };
+}
+
+/** Fingerprint of parts of the table; undefined when not all of them were there to read. */
+async function sourceFingerprint(context: Context, parts: readonly Part[]): Promise<Fingerprint | undefined> {
+  const { mapping, names, runner } = context;
+  const stored = parts.reduce((sum, part) => sum + part.rows, 0);
+  if (!parts.some((part) => part.masked)) {
+    const found = await fingerprint(context, names.table, mapping.oldHash, parts);
+    return Number(found.rows) === stored ? found : undefined;
+  }
+  // Hidden rows are counted too, to see that every part was read, but not copied.
+  const row = await runner.one<Aliased>(
+    `SELECT toString(countIf(_row_exists)) AS ${ALIASES.rows}, toString(sumIf(${mapping.oldHash}, _row_exists)) AS ${ALIASES.hash}, ` +
+      `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(names.table)} WHERE ${inParts(parts)} SETTINGS ${READ_SETTINGS}, apply_deleted_mask = 0`,
+  );
+  return Number(row[ALIASES.all]) === stored ? named(row) : undefined;
+}
+
+function named(row: Aliased): Fingerprint {
+  return { rows: row[ALIASES.rows], hash: row[ALIASES.hash] };
+}
+
+function rangesOf(parts: readonly Part[]): Chunk["ranges"] {
+  const ranges: Record<string, Chunk["ranges"][string]> = {};
+  for (const { partition, high, mutation, rows } of parts) {
+    const before = ranges[partition] ?? { high: -1, mutation: 0, stored: 0 };
+    ranges[partition] = {
+      high: Math.max(before.high, high),
+      mutation: Math.max(before.mutation, mutation),
+      stored: before.stored + rows,
+    };
+  }
+  return ranges;
+}
+
+/** Without the small parts at the end of each partition, which the next merge would make a part of both sides of the border. */
+function withoutTails(parts: readonly Part[]): Part[] {
+  const largest = new Map<string, number>();
+  for (const { partition, bytes } of parts) largest.set(partition, Math.max(largest.get(partition) ?? 0, bytes));
+  const settled = new Set<string>();
+  return [...parts]
+    .reverse()
+    .filter(({ partition, bytes }) => {
+      if (bytes >= (largest.get(partition) ?? 0) * TAIL) settled.add(partition);
+      return settled.has(partition);
+    })
+    .reverse();
+}
+
+/** Parts in their order, in groups of a bounded size. */
+function grouped(parts: readonly Part[], least: number): Part[][] {
+  const groups: Part[][] = [];
+  const limit = Math.max(least, parts.reduce((sum, part) => sum + part.rows, 0) / CHUNKS);
+  let [rows, bytes] = [0, 0];
+  for (const part of parts) {
+    const group = groups.at(-1);
+    [rows, bytes] = [rows + part.rows, bytes + part.bytes];
+    if (group === undefined || rows > limit || bytes > CHUNK_BYTES || group.length >= CHUNK_PARTS) {
+      groups.push([part]);
+      [rows, bytes] = [part.rows, part.bytes];
+    } else group.push(part);
+  }
+  return groups;
+}

@@ -1,0 +1,112 @@
+import type { Part } from "../protocol/parts";
+import type { Context } from "./context";
+
+/** What a chunk holds of one partition. */
+export interface Range {
+  /** Highest block number; all lower ones are in this chunk or an earlier one. */
+  readonly high: number;
+  readonly mutation: number;
+  /** Rows on disk, hidden ones included. */
+  readonly stored: number;
+}
+
+/** A finished piece of the copy: journal line `chunk:<index>`. */
+export interface Chunk {
+  readonly ranges: Readonly<Record<string, Range>>;
+  readonly rows: number;
+  /** Sum of the row hashes. */
+  readonly hash: string;
+  /** Whether rows of it were hidden by a lightweight DELETE, and may be gone from the old table later. */
+  readonly masked: boolean;
+}
+
+/** A chunk with its number. */
+export interface NumberedChunk extends Chunk {
+  readonly index: number;
+}
+
+/** The chunks that count, oldest first; a voided one has `null` for its line. */
+export function chunksOf({ journal }: Context): NumberedChunk[] {
+  return journal
+    .entries<Chunk | null>("chunk:")
+    .flatMap(([key, chunk]) => (chunk === null ? [] : [{ ...chunk, index: indexOf(key) }]))
+    .sort((a, b) => a.index - b.index);
+}
+
+/** Numbers of all chunks there ever were. */
+export function chunkIndexes({ journal }: Context): number[] {
+  return journal.entries("chunk:").map(([key]) => indexOf(key));
+}
+
+/** Highest copied block number of a partition; -1 when nothing of it was copied. */
+export function highOf(chunks: readonly Chunk[], partition: string): number {
+  return Math.max(-1, ...chunks.map(({ ranges }) => ranges[partition]?.high ?? -1));
+}
+
+/**
+ * The parts that are not copied. Where a part reaches over the border of what is copied (a merge), or a mutation or DROP PARTITION
+ * has changed what is, the chunks concerned are voided and copied anew.
+ */
+export async function uncovered(context: Context, parts: readonly Part[]): Promise<Part[]> {
+  for (;;) {
+    const chunks = chunksOf(context);
+    const stale = findStale(context, chunks, parts);
+    if (stale.size === 0) return parts.filter((part) => part.low > highOf(chunks, part.partition));
+    for (const chunk of withLater(chunks, stale)) await context.journal.set(`chunk:${chunk.index}`, null);
+  }
+}
+
+/** Parts that reach over the border, which cannot be told apart any more. */
+export function spanning(chunks: readonly Chunk[], parts: readonly Part[]): Part[] {
+  return parts.filter(({ partition, low, high }) => {
+    const border = highOf(chunks, partition);
+    return low <= border && high > border;
+  });
+}
+
+/** Whether the old table has, of what is copied, the rows that were copied. @returns what differs, in words. */
+export function differences(context: Context, chunks: readonly Chunk[], parts: readonly Part[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const partition of new Set(chunks.flatMap(({ ranges }) => Object.keys(ranges)))) {
+    const ranges = chunks.flatMap(({ ranges }) => ranges[partition] ?? []);
+    const high = highOf(chunks, partition);
+    const covered = parts.filter((part) => part.partition === partition && part.high <= high);
+    const stored = ranges.reduce((sum, range) => sum + range.stored, 0);
+    const now = covered.reduce((sum, part) => sum + part.rows, 0);
+    const mutation = Math.max(0, ...ranges.map((range) => range.mutation));
+    const shrinks =
+      context.sourceShrinks || chunks.some((chunk) => chunk.masked && chunk.ranges[partition] !== undefined);
+    if (covered.some((part) => part.mutation > mutation)) found.set(partition, "was changed by a mutation");
+    else if (shrinks ? now > stored || (now === 0 && stored > 0) : now !== stored) {
+      found.set(partition, `has ${now} rows where ${stored} were copied`);
+    }
+  }
+  return found;
+}
+
+function findStale(context: Context, chunks: readonly NumberedChunk[], parts: readonly Part[]): Set<NumberedChunk> {
+  const stale = new Set<NumberedChunk>();
+  for (const part of spanning(chunks, parts)) {
+    for (const chunk of chunks) if ((chunk.ranges[part.partition]?.high ?? -1) >= part.low) stale.add(chunk);
+  }
+  if (stale.size > 0) return stale;
+  for (const partition of differences(context, chunks, parts).keys()) {
+    for (const chunk of chunks) if (chunk.ranges[partition] !== undefined) stale.add(chunk);
+  }
+  return stale;
+}
+
+/** With a chunk go the later ones of its partitions: what is copied of a partition must begin at its beginning. */
+function withLater(chunks: readonly NumberedChunk[], stale: ReadonlySet<NumberedChunk>): NumberedChunk[] {
+  const gone = new Set<string>();
+  return chunks.filter((chunk) => {
+    const partitions = Object.keys(chunk.ranges);
+    const goes = stale.has(chunk) || partitions.some((partition) => gone.has(partition));
+    if (goes) for (const partition of partitions) gone.add(partition);
+    return goes;
+  });
+}
+
+function indexOf(key: string): number {
+  return Number(key.slice("chunk:".length));
+}

@@ -1,0 +1,60 @@
+import { renderCreate } from "../../sql/render";
+import type { QualifiedName, SettingSpec, TableSpec } from "../../sql/spec";
+import { FENCE } from "../protocol/fence";
+import { collapses, engineOf, localEngine } from "./engines";
+
+/** A helper gets many parts in a short time, and must not be slowed down or refused for that. */
+const PATIENT: readonly SettingSpec[] = [
+  { name: "parts_to_delay_insert", value: "1000000" },
+  { name: "parts_to_throw_insert", value: "1000000" },
+];
+/** The same rows under another hash, so that a delta part is told from a part that a client has written. */
+const MARK: readonly SettingSpec[] = [
+  { name: "marks_compression_codec", value: "'ZSTD(9)'" },
+  { name: "primary_key_compression_codec", value: "'ZSTD(9)'" },
+];
+/** Equal blocks of a copy are rows of their own. */
+const DEDUPLICATION = new Set(["non_replicated_deduplication_window", "replicated_deduplication_window"]);
+
+/** CREATE of the new storage: what is declared, fenced until all is verified. */
+export function shadowStatement(to: TableSpec, name: QualifiedName): string {
+  return renderCreate({ ...to, ...name, storage: { ...to.storage, settings: merged(to.storage.settings, FENCE) } });
+}
+
+/** CREATE of a table for a part of the copy; its parts can be attached to the new storage. */
+export function chunkStatement(to: TableSpec, name: QualifiedName): string {
+  // Where merges make rows fewer, they wait until the rows were counted.
+  const fence = collapses(engineOf(to.storage)) ? FENCE : [];
+  return helperStatement(to, name, [...PATIENT, ...fence]);
+}
+
+/** CREATE of the table for what came last. */
+export function deltaStatement(to: TableSpec, name: QualifiedName): string {
+  return helperStatement(to, name, [...PATIENT, ...FENCE, ...MARK]);
+}
+
+function helperStatement(to: TableSpec, name: QualifiedName, settings: readonly SettingSpec[]): string {
+  const { comment: _, ...table } = to;
+  return renderCreate({
+    ...table,
+    ...name,
+    // Stored values are copied as they are; only what the old table does not have is computed.
+    columns: to.columns.map((column) =>
+      column.default?.kind === "MATERIALIZED" ? { ...column, default: { ...column.default, kind: "DEFAULT" } } : column,
+    ),
+    // Rows that stand there are not asked again, as ADD CONSTRAINT does not ask them either.
+    constraints: [],
+    storage: {
+      ...to.storage,
+      engine: localEngine(to.storage),
+      settings: merged(
+        to.storage.settings.filter((setting) => !DEDUPLICATION.has(setting.name)),
+        settings,
+      ),
+    },
+  });
+}
+
+function merged(own: readonly SettingSpec[], over: readonly SettingSpec[]): SettingSpec[] {
+  return [...own.filter(({ name }) => !over.some((setting) => setting.name === name)), ...over];
+}

@@ -1,0 +1,108 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { viewsAround } from "../protocol/feeders";
+import { raiseFence, stopMerges } from "../protocol/fence";
+import { drain, type Gate, gateDown, gateUp, timeLeft } from "../protocol/gate";
+import { partsOf } from "../protocol/parts";
+import { pause } from "../protocol/runner";
+import { buildShadow, compareShadow } from "./build";
+import type { Context } from "./context";
+import { catchUp, copyBulk } from "./copy";
+import { chunksOf, highOf } from "./coverage";
+import { isGateable, refuseMutations, refuseViews } from "./refusals";
+
+/** Least time left of the gate when the tables are exchanged, in milliseconds. */
+const EXCHANGE_MARGIN = 1000;
+/** How long to try for a moment in which no insert is under way, in milliseconds. */
+const GATE_LIMIT = 600_000;
+/** Longest pause between two gates, in milliseconds. */
+const GATE_PAUSE = 10_000;
+
+/** Everything up to the exchange: until then, nothing that readers or writers see has changed. */
+export async function copyAndExchange(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  if (!journal.has("fenced")) {
+    await copyBulk(context);
+    await raiseFence(runner, names.table);
+    await journal.set("fenced", true);
+  } else {
+    // The definition keeps background merges away after a restart; this keeps OPTIMIZE away as well.
+    await stopMerges(runner, names.table);
+    await context.keepExpired(names.shadow);
+  }
+  context.enter("catch-up");
+  await catchUp(context);
+  await buildShadow(context);
+  context.enter("exchange");
+  if (context.plan.mode === "offline") return exchangeOffline(context);
+  const limit = Date.now() + GATE_LIMIT;
+  for (let wait = 100; !(await exchangeOnline(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
+    if (Date.now() > limit) throw await stillWriting(context);
+    await pause(wait);
+  }
+}
+
+/** @returns false when inserts under way did not end while the gate was closed; writers go on then. */
+async function exchangeOnline(context: Context): Promise<boolean> {
+  const { journal, names, plan, runner, to } = context;
+  await buildShadow(context, await catchUp(context));
+  // Asked each time: views may come and go while hours of copying go by.
+  const views = await viewsAround(runner, names.table);
+  const gated = views.readers.length > 0 || context.keepsOrder;
+  await refuseViews(runner, to, views, gated, plan.allow);
+  await refuseMutations(runner, to);
+  if (!gated) {
+    await exchange(context);
+    return true;
+  }
+  const tables = [...views.feeders.slice(0, -1).filter(({ engine }) => isGateable(engine)), names.table, names.shadow];
+  const gate = tables.map(({ database, name }): QualifiedName => ({ database, name }));
+  if (JSON.stringify(journal.get("gate")) !== JSON.stringify(gate)) await journal.set("gate", gate);
+  context.gateIs(true);
+  const closed = await gateUp(runner, gate);
+  if (await exchangeBehind(context, closed)) return true;
+  await gateDown(runner, gate);
+  context.gateIs(false);
+  return false;
+}
+
+/** Copies the last rows while none can come, and exchanges: both tables hold the same then, and nothing is under way. */
+async function exchangeBehind(context: Context, gate: Gate): Promise<boolean> {
+  if (!(await drain(context.runner, gate))) return false;
+  await buildShadow(context, await catchUp(context));
+  return exchange(context, gate);
+}
+
+async function exchangeOffline(context: Context): Promise<void> {
+  const { names, runner } = context;
+  const chunks = chunksOf(context);
+  const late = (await partsOf(runner, names.table)).filter((part) => part.low > highOf(chunks, part.partition));
+  if (late.length > 0) {
+    throw new SchemaError(
+      `${qualifiedName(names.table)}: ${late.reduce((sum, part) => sum + part.rows, 0)} row(s) were written during an offline rebuild. ` +
+        'Stop the writers and run again, or abort the operation and take rebuild: "online".',
+    );
+  }
+  await exchange(context);
+}
+
+async function exchange(context: Context, gate?: Gate): Promise<boolean> {
+  const { journal, names, runner } = context;
+  await journal.set("built", await compareShadow(context));
+  await journal.assertOwner();
+  if (gate !== undefined && (await timeLeft(runner, gate)) < EXCHANGE_MARGIN) return false;
+  await runner.run(`EXCHANGE TABLES ${qualifiedName(names.table)} AND ${qualifiedName(names.shadow)}`);
+  return true;
+}
+
+async function stillWriting({ names, runner }: Context): Promise<SchemaError> {
+  const found = await runner.rows<{ id: string; seconds: number }>(
+    "SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE query_kind IN ('Insert', 'AsyncInsertFlush') ORDER BY elapsed DESC LIMIT 5",
+  );
+  const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
+  return new SchemaError(
+    `${qualifiedName(names.table)}: everything is copied, but in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s, ` +
+      `which the exchange of a table with views needs. Running now: ${inserts || "none"}. Run again when they have ended; the copy is kept.`,
+  );
+}

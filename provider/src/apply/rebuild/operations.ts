@@ -1,0 +1,120 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { liftFence } from "../protocol/fence";
+import { gateDown } from "../protocol/gate";
+import { Journal, readJournals } from "../protocol/journal";
+import { isTable, uuidOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { Context, type Plan, parseTable } from "./context";
+import type { Chunk } from "./coverage";
+import type { Operation, RebuildHooks, RebuildStep } from "./options";
+import { type Done, dropHelpers } from "./retire";
+
+/** The operations in a database that are not finished: to be resumed or, before the exchange, aborted. */
+export async function resumable(connection: Connection, database: string): Promise<Operation[]> {
+  const found: Operation[] = [];
+  for (const [operation, lines] of await readJournals(connection, database)) {
+    const plan = lines.get("plan") as Plan | undefined;
+    if (plan?.kind !== "rebuild" || lines.has("done") || lines.has("aborted")) continue;
+    found.push(await describe(connection, operation, plan, lines));
+  }
+  return found;
+}
+
+/**
+ * Goes back to the old table: drops the copy and lets merges run again. The table itself was not touched.
+ *
+ * @throws {SchemaError} after the exchange, when the only way is forward.
+ */
+export async function abortRebuild(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: RebuildHooks = {},
+): Promise<void> {
+  const runner = new Runner(connection, operation.operation, hooks);
+  const journal = await Journal.open(runner, operation.database);
+  if (!journal.has("plan")) {
+    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
+  }
+  const context = new Context(runner, journal, hooks);
+  const { from, names } = context;
+  if (journal.has("aborted")) return;
+  await runner.endLeftovers();
+  await journal.take();
+  if (journal.has("done") || (journal.has("new") && (await context.isSwapped()))) {
+    throw new SchemaError(
+      `${qualifiedName(names.table)}: operation ${operation.operation} has exchanged the tables, and clients write to the new one; the way is forward only. ` +
+        "Resume it. To go back, rebuild the table to its old definition afterwards.",
+    );
+  }
+  await journal.set("aborting", true);
+  const gate = journal.get<QualifiedName[]>("gate") ?? [];
+  await gateDown(
+    runner,
+    gate.filter(({ name }) => name !== names.shadow.name),
+  );
+  await liftFence(runner, names.table, from.storage.settings, true);
+  await dropHelpers(context);
+  await context.drop(names.shadow);
+  await journal.set("aborted", true);
+}
+
+/**
+ * Drops the old tables whose time is over.
+ *
+ * @param now in seconds since 1970.
+ * @returns their names, quoted and qualified.
+ */
+export async function removeRetired(connection: Connection, database: string, now: number): Promise<string[]> {
+  const removed: string[] = [];
+  for (const [operation, lines] of await readJournals(connection, database)) {
+    const done = lines.get("done") as Done | undefined;
+    if (done === undefined || lines.has("removed") || done.keepUntil > now) continue;
+    const runner = new Runner(connection, operation);
+    const table = { database, name: done.retired };
+    // A table of that name with another identity is somebody else's.
+    if ((await uuidOf(runner, table)) === done.uuid) {
+      await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SETTINGS max_table_size_to_drop = 0`);
+      removed.push(qualifiedName(table));
+    }
+    await (await Journal.open(runner, database)).set("removed", true);
+  }
+  return removed;
+}
+
+async function describe(
+  connection: Connection,
+  operation: string,
+  plan: Plan,
+  lines: ReadonlyMap<string, unknown>,
+): Promise<Operation> {
+  const table = parseTable(plan.to);
+  const runner = new Runner(connection, operation);
+  const swapped = lines.has("new") && (await uuidOf(runner, table)) === lines.get("new");
+  const chunks = [...lines].flatMap(([key, line]) =>
+    key.startsWith("chunk:") && line !== null ? [line as Chunk] : [],
+  );
+  const { total } = await runner.one<{ total: string }>(
+    `SELECT toString(sum(total_rows)) AS total FROM system.tables WHERE ${isTable(table, "name")}`,
+  );
+  return {
+    operation,
+    database: table.database,
+    table: qualifiedName(table),
+    step: stepOf(lines, swapped),
+    rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0),
+    total: Number(total),
+    startedAt: plan.startedAt,
+    canAbort: !swapped,
+    aborting: lines.has("aborting"),
+  };
+}
+
+function stepOf(lines: ReadonlyMap<string, unknown>, swapped: boolean): RebuildStep {
+  if (!swapped) return lines.has("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
+  if (lines.has("verified")) return "retire";
+  if (lines.has("attached")) return "verify";
+  return lines.has("drained") ? "delta" : "barrier";
+}

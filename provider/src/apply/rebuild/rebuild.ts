@@ -1,0 +1,107 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { viewsAround } from "../protocol/feeders";
+import { Journal } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { mapColumns } from "./columns";
+import { Context, type Plan, parseTable } from "./context";
+import { shadowStatement } from "./definitions";
+import { dependsOnOrder, engineOf } from "./engines";
+import { copyAndExchange } from "./exchange";
+import { helperNames } from "./names";
+import { resumable } from "./operations";
+import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
+import { refuseLive, refuseSpecs, refuseViews } from "./refusals";
+import { resultOf, retire } from "./retire";
+import { selfTest } from "./self-test";
+import { settle } from "./settle";
+import { requireSpace } from "./space";
+
+/**
+ * Gives a table another key, partitioning or engine and keeps its rows, while clients go on writing. Called again with the same
+ * operation it goes on where it was.
+ *
+ * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ */
+export async function rebuildTable(connection: Connection, options: RebuildOptions): Promise<RebuildResult> {
+  const [from, to] = [parseTable(options.from), parseTable(options.to)];
+  refuseSpecs(from, to, options.operation, options.allow ?? []);
+  const runner = new Runner(connection, options.operation, options);
+  const journal = await Journal.open(runner, to.database);
+  const plan = journal.get<Plan>("plan");
+  if (plan === undefined) await begin(runner, journal, options);
+  else if (plan.from !== options.from || plan.to !== options.to) {
+    throw new SchemaError(
+      `${qualifiedName(to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
+    );
+  }
+  return proceed(new Context(runner, journal, options));
+}
+
+/** Goes on with a rebuild that was cut off, on this machine or any other. */
+export async function resumeRebuild(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: RebuildHooks = {},
+): Promise<RebuildResult> {
+  const runner = new Runner(connection, operation.operation, hooks);
+  const journal = await Journal.open(runner, operation.database);
+  if (!journal.has("plan")) {
+    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
+  }
+  return proceed(new Context(runner, journal, hooks));
+}
+
+async function begin(runner: Runner, journal: Journal, options: RebuildOptions): Promise<void> {
+  const { connection } = runner;
+  const { renamed = {}, allow = [], mode = "online", keepOld = DEFAULT_KEEP } = options;
+  const [from, to] = [parseTable(options.from), parseTable(options.to)];
+  const other = (await resumable(connection, to.database)).find(({ table }) => table === qualifiedName(to));
+  if (other !== undefined) {
+    throw new SchemaError(
+      `${qualifiedName(to)}: operation ${other.operation} is not finished. Resume or abort it first.`,
+    );
+  }
+  if ((await uuidOf(runner, from)) === undefined)
+    throw new SchemaError(`${qualifiedName(from)}: does not exist, so it cannot be rebuilt.`);
+  await refuseLive(runner, from, allow);
+  const views = await viewsAround(runner, from);
+  const keepsOrder = [from, to].some(({ storage }) => dependsOnOrder(engineOf(storage)));
+  await refuseViews(runner, from, views, mode === "online" && (views.readers.length > 0 || keepsOrder), allow);
+  await requireSpace(runner, to, options.spaceFactor ?? 1.1);
+  await selfTest(connection, to.database, options);
+  const startedAt = await runner.now();
+  const plan: Plan = { kind: "rebuild", from: options.from, to: options.to, keepOld, mode, renamed, allow, startedAt };
+  await journal.set("plan", plan);
+}
+
+async function proceed(context: Context): Promise<RebuildResult> {
+  const { journal, runner } = context;
+  if (journal.has("done")) return resultOf(context);
+  if (journal.has("aborting")) {
+    throw new SchemaError(
+      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
+    );
+  }
+  await runner.endLeftovers();
+  await journal.take();
+  await prepare(context);
+  if (!(await context.isSwapped())) await copyAndExchange(context);
+  await settle(context);
+  await retire(context);
+  return resultOf(context);
+}
+
+/** The new storage, empty, and how columns map to it. */
+async function prepare(context: Context): Promise<void> {
+  const { journal, names, plan, runner, to } = context;
+  context.enter("prepare");
+  if (!journal.has("old")) await journal.set("old", await uuidOf(runner, names.table));
+  if (journal.has("new")) return;
+  const { shadow, table } = helperNames(to, runner.operation);
+  await context.create(shadow, shadowStatement(to, shadow));
+  await journal.set("columns", await mapColumns(runner, table, shadow, plan.renamed));
+  await journal.set("new", await uuidOf(runner, shadow));
+}

@@ -1,0 +1,116 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { TableSpec } from "../../sql/spec";
+import type { ViewsAround } from "../protocol/feeders";
+import { isTable } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import { type Engine, engineOf, isMergeTree } from "./engines";
+
+const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+
+/** @throws {SchemaError} when the two tables are not ones that can be rebuilt into each other. */
+export function refuseSpecs(from: TableSpec, to: TableSpec, operation: string, allow: readonly string[]): void {
+  const name = qualifiedName(from);
+  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
+    throw new SchemaError(
+      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
+    );
+  }
+  if (from.database !== to.database || from.name !== to.name) {
+    throw new SchemaError(
+      `${name}: a rebuild keeps the name; ${qualifiedName(to)} is another. Rename the table first.`,
+    );
+  }
+  if (to.as !== undefined) throw new SchemaError(`${name}: the new definition has AS …; give its canonical text.`);
+  for (const engine of [engineOf(from.storage), engineOf(to.storage)]) refuseEngine(name, engine, allow);
+}
+
+function refuseEngine(name: string, engine: Engine, allow: readonly string[]): void {
+  if (!isMergeTree(engine)) {
+    throw new SchemaError(
+      `${name}: cannot be rebuilt with its rows, because ${engine.name} keeps none in parts (only the MergeTree family does). ` +
+        "If it holds no rows of its own, drop it and create it anew.",
+    );
+  }
+  if (engine.shared && !allow.includes("unproven")) {
+    throw new SchemaError(
+      `${name}: ${engine.name} is not rebuilt, because the steps are proven on one server only, and replicas commit in an order of their own. ${HOW_TO_ALLOW}`,
+    );
+  }
+}
+
+/** @throws {SchemaError} when something about the live table stands in the way. */
+export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
+  const name = qualifiedName(from);
+  const database = await runner.one<{ engine: string }>(
+    `SELECT engine FROM system.databases WHERE name = ${quoteString(from.database)}`,
+  );
+  if (database.engine !== "Atomic" && !(database.engine !== "Ordinary" && allow.includes("unproven"))) {
+    throw new SchemaError(
+      `${name}: its database has the engine ${database.engine}; the exchange of tables is proven for Atomic only. ${HOW_TO_ALLOW}`,
+    );
+  }
+  await refuseMutations(runner, from);
+  const patches = await runner.one<{ found: string }>(
+    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(from, "table")} AND active AND startsWith(name, 'patch-')`,
+  );
+  if (patches.found !== "0") {
+    throw new SchemaError(
+      `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
+    );
+  }
+}
+
+/** @throws {SchemaError} while a mutation of the table is unfinished: what was copied would miss it. */
+export async function refuseMutations(runner: Runner, table: TableSpec): Promise<void> {
+  const rows = await runner.rows<{ id: string; command: string; reason: string }>(
+    `SELECT mutation_id AS id, command, latest_fail_reason AS reason FROM system.mutations WHERE ${isTable(table, "table")} AND NOT is_done`,
+  );
+  const [first] = rows;
+  if (first === undefined) return;
+  const why = first.reason === "" ? "" : ` It failed last with: ${first.reason}`;
+  throw new SchemaError(
+    `${qualifiedName(table)}: ${rows.length} mutation(s) are unfinished, the first is ${first.id}: ${first.command}.${why} ` +
+      "Wait until they are done, or KILL MUTATION, and run again.",
+  );
+}
+
+/** @throws {SchemaError} when views around the table make the exchange unsafe. */
+export async function refuseViews(
+  runner: Runner,
+  table: TableSpec,
+  views: ViewsAround,
+  gated: boolean,
+  allow: readonly string[],
+): Promise<void> {
+  const name = qualifiedName(table);
+  for (const view of views.refreshing) {
+    const condition = `database = ${quoteString(view.database)} AND view = ${quoteString(view.name)}`;
+    const [state] = await runner.rows<{ status: string }>(
+      `SELECT status FROM system.view_refreshes WHERE ${condition}`,
+    );
+    if (state?.status === "Disabled") continue;
+    throw new SchemaError(
+      `${name}: ${qualifiedName(view)} refreshes it, which would put rows into the wrong table in the middle of the exchange. ` +
+        `Run SYSTEM STOP VIEW ${qualifiedName(view)} first, and SYSTEM START VIEW afterwards.`,
+    );
+  }
+  if (!gated || allow.includes("unproven")) return;
+  // The last one is the table itself.
+  for (const feeder of views.feeders.slice(0, -1)) {
+    if (isGateable(feeder.engine) || (PASSES_ON.has(feeder.engine) && feeder.views.length <= 1)) continue;
+    throw new SchemaError(
+      `${name}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts cannot be refused, ` +
+        "so that a row could reach one view's target and not the other's while the tables are exchanged. " +
+        `Stop the writers of ${qualifiedName(feeder)} for the time of the rebuild. ${HOW_TO_ALLOW}`,
+    );
+  }
+}
+
+/** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
+const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
+
+/** Whether a table of the engine takes constraints. */
+export function isGateable(engine: string): boolean {
+  return engine.endsWith("MergeTree");
+}

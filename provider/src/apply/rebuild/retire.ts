@@ -1,0 +1,51 @@
+import { qualifiedName } from "../../sql/identifiers";
+import { liftFence } from "../protocol/fence";
+import { uuidOf } from "../protocol/parts";
+import type { Context } from "./context";
+import { chunkIndexes } from "./coverage";
+import type { RebuildResult } from "./options";
+
+/** How an operation ended: journal line `done`. */
+export interface Done {
+  readonly retired: string;
+  /** Of the old table, so that no other is dropped in its place. */
+  readonly uuid: string;
+  readonly keepUntil: number;
+  readonly rows: number;
+  readonly gated: boolean;
+}
+
+/** Lets merges run again, drops the helpers, and puts the old table aside. */
+export async function retire(context: Context): Promise<void> {
+  const { from, journal, names, plan, runner, to } = context;
+  context.enter("retire");
+  await liftFence(runner, names.table, to.storage.settings);
+  if (context.hasTtl) await runner.run(`SYSTEM START TTL MERGES ${qualifiedName(names.table)}`);
+  const uuid = journal.need<string>("old");
+  const old = (await uuidOf(runner, names.shadow)) === uuid;
+  if (old) await liftFence(runner, names.shadow, from.storage.settings);
+  await dropHelpers(context);
+  if (old) await runner.run(`RENAME TABLE ${qualifiedName(names.shadow)} TO ${qualifiedName(names.retired)}`);
+  const done: Done = {
+    retired: names.retired.name,
+    uuid,
+    keepUntil: Math.ceil((await runner.now()) / 1000) + plan.keepOld,
+    rows: journal.need<{ rows: number }>("verified").rows,
+    gated: journal.has("gate"),
+  };
+  await journal.set("done", done);
+  context.enter("done");
+}
+
+/** Drops chunks and delta, also the two whose lines may not have been written any more. */
+export async function dropHelpers(context: Context): Promise<void> {
+  const last = Math.max(-1, ...chunkIndexes(context)) + 2;
+  for (let index = 0; index <= last; index += 1) await context.drop(context.names.chunk(index));
+  await context.drop(context.names.delta);
+}
+
+/** What the caller is told. */
+export function resultOf({ journal, names, runner }: Context): RebuildResult {
+  const { rows, keepUntil, gated } = journal.need<Done>("done");
+  return { operation: runner.operation, rows, retired: qualifiedName(names.retired), keepUntil, gated };
+}

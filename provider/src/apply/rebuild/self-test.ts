@@ -1,0 +1,171 @@
+import type { Connection } from "../../connection/connection";
+import { ServerError } from "../../connection/errors";
+import { messageOf, SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { barrier } from "../protocol/barrier";
+import { gateDown } from "../protocol/gate";
+import { Journal } from "../protocol/journal";
+import { partsOf, uuidOf } from "../protocol/parts";
+import { pause, Runner, type RunnerHooks } from "../protocol/runner";
+
+/** What the protocols rely on, tried out on a server. */
+export interface SelfTest {
+  readonly version: string;
+  /** Facts that do not hold there; empty when all do. */
+  readonly failed: readonly string[];
+}
+
+const OPERATION = "selftest";
+const PREFIX = "_schema_selftest_";
+
+/**
+ * Tries out, on small tables of its own, what the protocols need of a server and what differs by version. Done once for each version;
+ * the result is kept in the journal.
+ *
+ * @throws {SchemaError} when a fact does not hold: then no table is rebuilt there.
+ */
+export async function selfTest(connection: Connection, database: string, hooks: RunnerHooks = {}): Promise<SelfTest> {
+  const runner = new Runner(connection, OPERATION, hooks);
+  const journal = await Journal.open(runner, database);
+  const key = `version:${connection.version}`;
+  let result = journal.get<SelfTest>(key);
+  if (result === undefined || result.failed.length > 0) {
+    const scratch = new Scratch(runner, database);
+    result = { version: connection.version, failed: await scratch.run() };
+    await journal.set(key, result);
+  }
+  if (result.failed.length > 0) {
+    throw new SchemaError(
+      `${connection.url}: ClickHouse ${connection.version} does not do what a rebuild relies on, so none is done: ${result.failed.join("; ")}.`,
+    );
+  }
+  return result;
+}
+
+class Scratch {
+  private readonly runner: Runner;
+  private readonly database: string;
+
+  constructor(runner: Runner, database: string) {
+    this.runner = runner;
+    this.database = database;
+  }
+
+  async run(): Promise<string[]> {
+    const facts: readonly [string, () => Promise<boolean>][] = [
+      ["EXCHANGE keeps the rows of both tables, and views follow the name", () => this.exchangeFeedsViews()],
+      ["ATTACH PARTITION ALL FROM brings the same parts and fires no view", () => this.attachIsSilent()],
+      ["a constraint refuses inserts with error 469 and lifts itself", () => this.gateLiftsItself()],
+      ["DETACH … SYNC waits for an insert under way", () => this.detachWaits()],
+    ];
+    const failed: string[] = [];
+    await this.clean();
+    try {
+      for (const [fact, holds] of facts) {
+        const why = await holds().then(
+          (ok) => (ok ? undefined : ""),
+          (error: unknown) => {
+            // Only a refusal says something about the server's nature; a lost connection does not.
+            if (error instanceof ServerError) return ` (${messageOf(error)})`;
+            throw error;
+          },
+        );
+        if (why !== undefined) failed.push(fact + why);
+        await this.clean();
+      }
+    } finally {
+      await this.clean().catch(() => undefined);
+    }
+    return failed;
+  }
+
+  private async exchangeFeedsViews(): Promise<boolean> {
+    await this.tablesWithView();
+    await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`);
+    await this.do(`INSERT INTO ${this.name("b")} (x) SELECT 2`);
+    const uuid = await uuidOf(this.runner, this.table("b"));
+    await this.do(`EXCHANGE TABLES ${this.name("a")} AND ${this.name("b")}`);
+    await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 3`);
+    const contents = await Promise.all(["a", "b", "seen"].map((table) => this.values(table)));
+    return (await uuidOf(this.runner, this.table("a"))) === uuid && contents.join(" ") === "2,3 1 1,3";
+  }
+
+  private async attachIsSilent(): Promise<boolean> {
+    await this.tablesWithView();
+    await this.do(`INSERT INTO ${this.name("b")} (x) SELECT 1`);
+    await this.do(`ALTER TABLE ${this.name("a")} ATTACH PARTITION ALL FROM ${this.name("b")}`);
+    const [linked] = await partsOf(this.runner, this.table("a"));
+    const [original] = await partsOf(this.runner, this.table("b"));
+    const values = await Promise.all(["a", "seen"].map((table) => this.values(table)));
+    return linked !== undefined && linked.hash === original?.hash && values.join(" ") === "1 ";
+  }
+
+  private async gateLiftsItself(): Promise<boolean> {
+    const { runner } = this;
+    await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
+    const opens = (await runner.now()) + 1000;
+    await this.do(
+      `ALTER TABLE ${this.name("a")} ADD CONSTRAINT _gate_${OPERATION} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
+    );
+    const refused = await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`).then(
+      () => false,
+      (error: unknown) => error instanceof ServerError && error.code === 469,
+    );
+    while ((await runner.now()) <= opens) await pause(20);
+    await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 2`);
+    await gateDown(runner, [this.table("a")]);
+    return refused && (await this.values("a")) === "2";
+  }
+
+  private async detachWaits(): Promise<boolean> {
+    await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
+    const insert = this.do(
+      `INSERT INTO ${this.name("a")} (x) SELECT number + 1 + sleepEachRow(0.1) FROM numbers(5) ` +
+        "SETTINGS max_block_size = 1, max_threads = 1, max_insert_block_size = 1, min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1",
+    );
+    const ended = insert.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    for (let tries = 0; tries < 50 && (await this.values("a")) === ""; tries += 1) await pause(10);
+    await barrier(this.runner, this.table("a"));
+    const values = await this.values("a");
+    const error = await ended;
+    if (error !== undefined) throw error;
+    return values === "1,2,3,4,5";
+  }
+
+  private async tablesWithView(): Promise<void> {
+    for (const table of ["a", "b", "seen"]) {
+      await this.do(`CREATE TABLE ${this.name(table)} (x UInt8) ENGINE = MergeTree ORDER BY x`);
+    }
+    await this.do(
+      `CREATE MATERIALIZED VIEW ${this.name("view")} TO ${this.name("seen")} AS SELECT x FROM ${this.name("a")}`,
+    );
+  }
+
+  private async clean(): Promise<void> {
+    // A runner that died may have left it detached, where DROP does not see it.
+    await this.do(`ATTACH TABLE IF NOT EXISTS ${this.name("a")}`).catch((error: unknown) => {
+      if (!(error instanceof ServerError)) throw error;
+    });
+    for (const table of ["view", "a", "b", "seen"]) await this.do(`DROP TABLE IF EXISTS ${this.name(table)} SYNC`);
+  }
+
+  private async values(table: string): Promise<string> {
+    const sql = `SELECT arrayStringConcat(arraySort(groupArray(toString(x))), ',') AS list FROM ${this.name(table)}`;
+    return (await this.runner.one<{ list: string }>(sql)).list;
+  }
+
+  private do(sql: string): Promise<void> {
+    return this.runner.run(sql);
+  }
+
+  private name(table: string): string {
+    return qualifiedName(this.table(table));
+  }
+
+  private table(name: string): { database: string; name: string } {
+    return { database: this.database, name: PREFIX + name };
+  }
+}

@@ -1,0 +1,130 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { barrier } from "../protocol/barrier";
+import { gateDown } from "../protocol/gate";
+import { isTable, partsOf } from "../protocol/parts";
+import { type Built, digestOf } from "./build";
+import type { Context } from "./context";
+import { copyStatements, fingerprint } from "./copy";
+import { chunksOf, differences, highOf, spanning } from "./coverage";
+import { deltaStatement } from "./definitions";
+
+/** What came to the old storage after the last copy: journal line `delta`. */
+interface Delta {
+  /** One part for each partition. */
+  readonly parts: readonly { readonly partition: string; readonly hash: string }[];
+  readonly rows: number;
+  /** Rows on disk. */
+  readonly stored: number;
+}
+
+/** After the exchange: lets writers in, fetches what inserts in flight have written to the old storage, and verifies. */
+export async function settle(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  const gate = journal.get<QualifiedName[]>("gate");
+  if (gate !== undefined && !journal.has("open")) {
+    await gateDown(runner, gate);
+    context.gateIs(false);
+    await journal.set("open", true);
+  }
+  if (!journal.has("verified")) await context.keepExpired(names.table);
+  context.enter("barrier");
+  if (!journal.has("drained")) {
+    await barrier(runner, names.shadow);
+    await journal.set("drained", true);
+  }
+  context.enter("delta");
+  if (!journal.has("delta")) await journal.set("delta", await makeDelta(context));
+  if (!journal.has("attached")) {
+    await attachDelta(context);
+    // Before the fence is lifted: merges change the hashes by which a delta part is known.
+    await journal.set("attached", true);
+  }
+  context.enter("verify");
+  if (!journal.has("verified")) await journal.set("verified", await verify(context));
+}
+
+async function makeDelta(context: Context): Promise<Delta> {
+  const { mapping, names, runner, to } = context;
+  const parts = await partsOf(runner, names.shadow);
+  const chunks = chunksOf(context);
+  const [mixed] = spanning(chunks, parts);
+  if (mixed !== undefined)
+    throw changed(context, `part ${mixed.name} holds copied and uncopied rows (was OPTIMIZE run?)`);
+  const rest = parts.filter((part) => part.low > highOf(chunks, part.partition));
+  if (rest.length === 0) return { parts: [], rows: 0, stored: 0 };
+  await context.create(names.delta, deltaStatement(to, names.delta));
+  for (const sql of copyStatements(context, names.shadow, names.delta, rest)) await runner.runLong(sql);
+  const source = await fingerprint(context, names.shadow, mapping.oldHash, rest);
+  const copied = await fingerprint(context, names.delta, mapping.newHash);
+  if (source.rows !== copied.rows || source.hash !== copied.hash) {
+    throw changed(context, `the last ${source.rows} row(s) were copied as ${copied.rows} row(s), or with other values`);
+  }
+  // One part for each partition can be attached by one rename, which a crash cannot halve.
+  await runner.run(`OPTIMIZE TABLE ${qualifiedName(names.delta)} FINAL`);
+  const made = await partsOf(runner, names.delta);
+  if (new Set(made.map((part) => part.partition)).size !== made.length) {
+    throw changed(context, `${qualifiedName(names.delta)} has several parts in one partition after OPTIMIZE FINAL`);
+  }
+  return {
+    parts: made.map(({ partition, hash }) => ({ partition, hash })),
+    rows: Number(source.rows),
+    stored: rest.reduce((sum, part) => sum + part.rows, 0),
+  };
+}
+
+async function attachDelta(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  await journal.assertOwner();
+  for (const { partition, hash } of journal.need<Delta>("delta").parts) {
+    if (await hasPart(context, partition, hash)) continue;
+    await runner.run(
+      `ALTER TABLE ${qualifiedName(names.table)} ATTACH PARTITION ID ${quoteString(partition)} FROM ${qualifiedName(names.delta)}`,
+    );
+  }
+}
+
+async function hasPart({ names, runner }: Context, partition: string, hash: string): Promise<boolean> {
+  const { found } = await runner.one<{ found: string }>(
+    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(names.table, "table")} AND active ` +
+      `AND partition_id = ${quoteString(partition)} AND hash_of_all_files = ${quoteString(hash)}`,
+  );
+  return found !== "0";
+}
+
+/**
+ * Before anything is given up: every row of the old storage is in a chunk or in the delta, both compared with it by count and
+ * hash; and the new storage has exactly their parts, by the hash of their files.
+ */
+async function verify(context: Context): Promise<{ rows: number }> {
+  const { journal, names, runner } = context;
+  const chunks = chunksOf(context);
+  const delta = journal.need<Delta>("delta");
+  const old = await partsOf(runner, names.shadow);
+  for (const [partition, what] of differences(context, chunks, old))
+    throw changed(context, `partition ${partition} ${what}`);
+  const rest = old
+    .filter((part) => part.high > highOf(chunks, part.partition))
+    .reduce((sum, part) => sum + part.rows, 0);
+  if (rest !== delta.stored) throw changed(context, `${rest} row(s) came last, and ${delta.stored} were copied`);
+
+  const built = journal.need<Built>("built");
+  const current = await partsOf(runner, names.table);
+  const ours = current.filter((part) => part.high <= (built.high[part.partition] ?? 0));
+  // Rows whose time is over may have gone after a restart; then the parts differ, and rightly.
+  if (digestOf(ours) !== built.digest && !context.hasTtl)
+    throw changed(context, "the copied parts of the new table are not as they were built");
+  for (const part of delta.parts) {
+    if (!(await hasPart(context, part.partition, part.hash)))
+      throw changed(context, `the last rows of partition ${part.partition} are missing`);
+  }
+  return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
+}
+
+function changed({ names, runner }: Context, what: string): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(names.table)}: verification of operation ${runner.operation} failed: ${what}. Nothing was dropped: the table has its new ` +
+      `definition, and the old one with all its rows is ${qualifiedName(names.shadow)}.`,
+  );
+}

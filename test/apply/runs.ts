@@ -1,0 +1,125 @@
+/** Random rebuilds under writers, with crashes. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import type { RebuildHooks, RebuildOptions, RebuildResult } from "../../provider/dist/apply/rebuild/options.js";
+import type { Connection } from "../../provider/dist/connection/connection.js";
+import { createTables, definitions, skipSelfTest, type Variant } from "./tables";
+import { compare, Ledger, type Losses, random, write } from "./writers";
+
+/** Thrown by tests where a runner is to die. */
+export class Crash extends Error {}
+
+/** Dies before its n-th statement, counted from 0. */
+export function dyingAt(count: number, onDeath: (sql: string) => void = () => undefined): RebuildHooks {
+  let statements = 0;
+  return {
+    beforeStatement: (sql) => {
+      if (statements === count) {
+        onDeath(sql);
+        throw new Crash(sql);
+      }
+      statements += 1;
+    },
+  };
+}
+
+/** What a random run was. */
+export interface Run extends Losses {
+  crashes: number;
+  refused: number;
+  /** How long inserts were refused, each time, in milliseconds. */
+  gates: number[];
+  diedAt: string[];
+  result: RebuildResult;
+}
+
+/** Rebuilds under three writers, with crashes at random statements, each followed by a fresh runner. */
+export async function randomRun(
+  open: () => Promise<Connection>,
+  database: string,
+  variant: Variant,
+  seed: number,
+  options: Partial<RebuildOptions> = {},
+): Promise<Run> {
+  const chance = random(seed);
+  const ledger = new Ledger();
+  const connection = await open();
+  const clients = await Promise.all([open(), open(), open()]);
+  await createTables(connection, database, variant);
+  await skipSelfTest(connection, database);
+  for (let part = 0; part < 6; part += 1) {
+    const first = ledger.take(20);
+    Ledger.bump(ledger.begun, first, 20);
+    await connection.command(
+      `INSERT INTO ${database}.t (id, grp, v, note) SELECT number + ${first} AS n, toUInt32(n % 7), 1, NULL FROM numbers(20)`,
+    );
+    Ledger.bump(ledger.acknowledged, first, 20);
+  }
+  let over = false;
+  const writers = clients.map((client) =>
+    write(client, database, ledger, random(chance() * 2 ** 31), variant, () => over),
+  );
+  try {
+    await sleep(30 + chance() * 60);
+    const { crashes, diedAt, gates, result } = await rebuildWithCrashes(open, database, variant, chance, options);
+    await sleep(chance() * 40);
+    over = true;
+    await Promise.all(writers);
+    return {
+      ...(await compare(connection, database, ledger, variant.read)),
+      refused: ledger.refused,
+      crashes,
+      diedAt,
+      gates,
+      result,
+    };
+  } finally {
+    over = true;
+    await Promise.allSettled(writers);
+    await Promise.all([connection, ...clients].map((client) => client.close()));
+  }
+}
+
+async function rebuildWithCrashes(
+  open: () => Promise<Connection>,
+  database: string,
+  variant: Variant,
+  chance: () => number,
+  options: Partial<RebuildOptions>,
+): Promise<{ crashes: number; diedAt: string[]; gates: number[]; result: RebuildResult }> {
+  const [diedAt, gates]: [string[], number[]] = [[], []];
+  let closedAt = 0;
+  const onGate = (closed: boolean): void => {
+    if (!closed && closedAt > 0) gates.push(Date.now() - closedAt);
+    closedAt = closed ? Date.now() : 0;
+  };
+  let dieAt = Math.floor(chance() * 75);
+  for (let crashes = 0; ; crashes += 1) {
+    const runner = await open();
+    // Small chunks, so that there are several.
+    const hooks = { chunkRows: 50, ...dyingAt(dieAt, (sql) => diedAt.push(sql.replaceAll(database, "d"))), onGate };
+    try {
+      const target = { database, operation: "r1" };
+      // Until the plan is written there is nothing to resume; calling it again is always right.
+      const result =
+        crashes > 0 && chance() < 0.5 && (await hasPlan(runner, database))
+          ? await resumeRebuild(runner, target, hooks)
+          : await rebuildTable(runner, { ...definitions(database, variant), operation: "r1", ...options, ...hooks });
+      return { crashes, diedAt, gates, result };
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      closedAt = 0;
+      dieAt = crashes >= 3 ? Number.POSITIVE_INFINITY : Math.floor(chance() * 60);
+      await sleep(chance() * 30);
+    } finally {
+      await runner.close();
+    }
+  }
+}
+
+async function hasPlan(connection: Connection, database: string): Promise<boolean> {
+  const rows = await connection
+    .query(`SELECT 1 AS one FROM ${database}._schema_ops WHERE op = 'r1' AND key = 'plan'`)
+    .catch(() => []);
+  return rows.length > 0;
+}
