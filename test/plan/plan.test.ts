@@ -23,7 +23,7 @@ describe("plan, as it is shown and allowed", () => {
         "    ADD COLUMN `full_name` String AFTER `a`,",
         "    ADD INDEX i a TYPE minmax;",
         "-- drops-data: the values of name (String) in all rows of p.t are lost. If it becomes full_name, write " +
-          'renamedFrom: "name" there, and the values stay; to go on, write allow: ["drops-data"]',
+          'renamedFrom: "name" there, and the values stay',
         "-- metadata-only: parts written before have no index i until they merge; ALTER TABLE p.t MATERIALIZE INDEX i builds it",
       ].join("\n"),
     );
@@ -44,9 +44,7 @@ describe("plan, as it is shown and allowed", () => {
         `CREATE TABLE p.t (a UInt8, b UInt8) ENGINE = ReplicatedMergeTree('/x', '{replica}') ORDER BY ${key}`,
       );
     const [step] = planBetween(create("a"), create("b")).steps;
-    assert.ok(
-      step?.hazards.some(({ kind, message }) => kind === "unproven" && message.includes('allow: ["unproven"]')),
-    );
+    assert.ok(step?.hazards.some(({ kind }) => kind === "unproven"));
   });
 
   it("changes a replicated table in place like any other", () => {

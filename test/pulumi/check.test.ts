@@ -108,8 +108,7 @@ describe("check, on the scratch engine", () => {
     const changed = new TestProvider();
     await changed.statement("database", DB);
     await changed.statement("table", { ...TABLE, args: { columns: { a: "UInt32", s: "String" }, orderBy: ["a"] } });
-    const { failures } = await changed.check("materializedView", { ...view, olds: first.inputs ?? {} });
-    assert.match(failures.join(), /-\s+`a` UInt64,\n\+\s+`a` UInt32/);
+    assert.match(await changed.statement("materializedView", { ...view, olds: first.inputs ?? {} }), /`a` UInt32/);
     await changed.close();
   });
 

@@ -12,6 +12,8 @@ export interface LiveObject {
   readonly uuid: string;
   /** Rows it holds by itself; undefined where the engine does not count (views, remote engines). */
   readonly rows: number | undefined;
+  /** What it takes on disk, compressed; undefined where the engine does not count. */
+  readonly bytes: number | undefined;
 }
 
 /**
@@ -124,7 +126,7 @@ export class Live {
   }
 }
 
-const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows
+const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows, total_bytes AS bytes
 FROM system.tables WHERE NOT is_temporary AND create_table_query != ''`;
 
 function liveTable(row: TableRow): LiveObject {
@@ -135,13 +137,14 @@ function liveTable(row: TableRow): LiveObject {
     engine,
     uuid,
     rows: row.rows === null ? undefined : Number(row.rows),
+    bytes: row.bytes === null ? undefined : Number(row.bytes),
   };
 }
 
 function liveDatabase(row: DatabaseRow): LiveObject {
   const comment = row.comment === "" ? "" : `\nCOMMENT ${quoteString(row.comment)}`;
   const statement = `CREATE DATABASE ${quoteIdentifier(row.name)}\nENGINE = ${row.engine_full || row.engine}${comment}`;
-  return { key: objectKey(row.name), statement, engine: row.engine, uuid: row.uuid, rows: undefined };
+  return { key: objectKey(row.name), statement, engine: row.engine, uuid: row.uuid, rows: undefined, bytes: undefined };
 }
 
 interface DatabaseRow {
@@ -159,4 +162,5 @@ interface TableRow {
   readonly uuid: string;
   readonly statement: string;
   readonly rows: string | null;
+  readonly bytes: string | null;
 }

@@ -1,4 +1,5 @@
 import type { Change } from "../diff/changes";
+import { SchemaError } from "../errors";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { renderSettings } from "../sql/render";
 import type { DatabaseSpec } from "../sql/spec";
@@ -8,7 +9,7 @@ import type { Hazard, Statement } from "./plan";
 /**
  * ALTER DATABASE.
  *
- * @throws {Error} for another engine: a database holds tables, and no statement moves them all.
+ * @throws {SchemaError} for another engine: a database holds tables, and no statement moves them all.
  */
 export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Statement[] {
   const name = quoteIdentifier(to.name);
@@ -27,7 +28,7 @@ export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Stat
           ]),
         ];
       case "engine":
-        throw new Error(
+        throw new SchemaError(
           `Database ${name} cannot change its engine from ${change.from} to ${change.to}: declare a new database and move the tables`,
         );
       default:

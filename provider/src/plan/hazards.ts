@@ -5,8 +5,7 @@ export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "unpro
 
 /** A hazard as frozen data. */
 export function hazard(kind: HazardKind, message: string, check?: string): Hazard {
-  const allow = NEED_ALLOW.has(kind) ? `${message}; to go on, write allow: ["${kind}"]` : message;
-  return Object.freeze({ kind, message: allow, ...(check !== undefined && { check }) });
+  return Object.freeze({ kind, message, ...(check !== undefined && { check }) });
 }
 
 /** Each hazard once; what only touches metadata says so. */

@@ -9,7 +9,7 @@ import { planView } from "./view";
 
 export { NEED_ALLOW } from "./hazards";
 export type * from "./plan";
-export { renderPlan } from "./render";
+export { renderPlan, renderSize, type Size } from "./render";
 
 /**
  * The steps that turn `from` into `to`, a rename first.

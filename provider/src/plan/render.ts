@@ -1,13 +1,39 @@
-import type { Hazard, Plan, Step } from "./plan";
+import type { Hazard, HazardKind, Plan, Step } from "./plan";
+
+/** What an object holds, as far as the server counts it. */
+export interface Size {
+  readonly rows?: number | undefined;
+  /** On disk, compressed. */
+  readonly bytes?: number | undefined;
+}
+
+/** Hazards whose cost grows with what the object holds. */
+const GROWS: ReadonlySet<HazardKind> = new Set(["rewrites-parts", "copies-rows", "drops-data"]);
 
 /** A plan as text for people, one statement or step after the other, each with what it costs. Nothing to do is an empty text. */
-export function renderPlan({ steps }: Plan): string {
-  return steps.map((step) => [...renderStep(step), ...step.hazards.map(renderHazard)].join("\n")).join("\n\n");
+export function renderPlan({ steps }: Plan, size: Size = {}): string {
+  return steps
+    .map((step) => [...renderStep(step), ...step.hazards.map((one) => renderHazard(one, size))].join("\n"))
+    .join("\n\n");
+}
+
+/** What an object holds, for people: `1,204 rows, 3.1 MiB`; empty when nothing is known. */
+export function renderSize({ rows, bytes }: Size): string {
+  const count = rows === undefined ? [] : [`${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`];
+  return [...count, ...(bytes === undefined ? [] : [renderBytes(bytes)])].join(", ");
 }
 
 /** `-- drops-data: …`, a comment, so that the text can be pasted into a client. */
-function renderHazard({ kind, message }: Hazard): string {
-  return `-- ${kind}: ${message}`;
+function renderHazard({ kind, message }: Hazard, size: Size): string {
+  const held = GROWS.has(kind) ? renderSize(size) : "";
+  return `-- ${kind}: ${message}${held === "" ? "" : ` [${held}]`}`;
+}
+
+function renderBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
 
 function renderStep(step: Step): string[] {

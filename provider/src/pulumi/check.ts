@@ -1,13 +1,17 @@
 import { differs } from "../apply/create";
 import { withoutLiterals } from "../canonical/explain";
+import type { ChangeOptions } from "../declare/options";
 import { SchemaError } from "../errors";
+import type { Plan } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
-import { textDiff } from "../sql/text-diff";
 import { canonicalText } from "./canonical-text";
 import { liveStatement, sameObject } from "./compare";
 import type { Context } from "./context";
-import { specOf } from "./declared-spec";
+import { declarationOf } from "./declared-spec";
+import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
+import { retirement } from "./retirement";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -23,7 +27,7 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   const stored = readStored(olds);
   if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
     return unknownInputs(context, kind, request);
-  const spec = specOf(kind, request);
+  const { spec, options } = declarationOf(kind, request);
   const key = keyOf(spec);
   refuseTwins(context, key, request);
   const { text, print } = await canonicalText(context, spec, key, request, stored);
@@ -37,8 +41,10 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
     ...(!request.sensitive && { __fingerprint: print }),
   };
   if (text === UNKNOWN) return inputs;
-  if (stored.statement !== undefined) refuseUnmanagedUpdate(stored, inputs, request.sensitive);
-  else await lookBeforeCreate(context, key, inputs, request);
+  const { statement } = stored;
+  if (statement !== undefined)
+    return { ...inputs, ...(await plannedInputs(context, request, { ...stored, statement }, text, options)) };
+  await lookBeforeCreate(context, key, inputs, request);
   return inputs;
 }
 
@@ -71,15 +77,38 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   );
 }
 
-function refuseUnmanagedUpdate(stored: Partial<Outs>, inputs: Inputs, sensitive: boolean): void {
-  if (stored.statement === inputs.statement || stored.statement === undefined) return;
-  const diff = sensitive
-    ? "(the statement is secret)"
-    : textDiff(stored.statement, inputs.statement, "now", "declared");
-  throw new SchemaError(
-    `${stored.qualifiedName}: this change is not managed yet, and it is never done by dropping what holds rows. ` +
-      `Make it by hand on the server and run \`pulumi refresh\`; when both agree, the diff is gone.\n${diff}`,
-  );
+/** What an object that is in the state already has to go through, as inputs. */
+async function plannedInputs(
+  context: Context,
+  request: Request,
+  stored: Partial<Outs> & { statement: string },
+  statement: string,
+  options: ChangeOptions,
+): Promise<Pick<Inputs, "plan" | "retired">> {
+  const { urn, sensitive } = request;
+  const retired = await retirement(context, urn, stored);
+  if (stored.statement === statement) {
+    if (retired.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${retired.plan}`);
+    return retired;
+  }
+  const to = parseCreate(statement);
+  const change: Change = { urn, sensitive, stored, to, options };
+  const planned = await planChange(context, context.lookFor(urn), change);
+  refuseHazards(context, planned, change);
+  context.planned.set(keyOf(to), { ...planned, ...change });
+  const drift = driftOf(planned, change);
+  if (drift !== undefined) await context.log.warn(urn, drift);
+  const keep = retirementOf(planned, options);
+  const plan = [planned.text, retired.plan ?? ""].filter((text) => text !== "").join("\n\n");
+  if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));
+  return { ...retired, ...(plan !== "" && { plan }), ...(keep !== undefined && { retired: keep }) };
+}
+
+/** The first line is what the row shows. */
+function announce({ steps }: Plan, text: string): string {
+  const hazards = new Set(steps.flatMap((step) => step.hazards.map(({ kind }) => kind)));
+  const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
+  return `plan: ${[count, ...hazards].join(", ")}\n${text}`;
 }
 
 /** An object that stands there already is adopted at `up` or, when it differs, refused now. */

@@ -1,5 +1,6 @@
 import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
+import { diffObject } from "../diff";
 import type { LiveObject } from "../introspect/live";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -12,9 +13,21 @@ export async function sameObject(context: Context, statement: string, live: Live
   const standing = parseLive(live);
   if (standing === undefined || standing.kind !== declared.kind) return false;
   const plain = withoutBrackets(withoutAdditions(standing, declared));
-  if (renderCreate(plain) === statement) return true;
-  const shown = await canonicalShown(context, declared);
-  return shown !== undefined && (shown === renderCreate(plain) || shown === (await canonicalShown(context, plain)));
+  if (isSame(plain, declared)) return true;
+  const shown = parsed(await canonicalShown(context, declared));
+  if (shown === undefined) return false;
+  if (isSame(plain, shown)) return true;
+  const canonical = parsed(await canonicalShown(context, plain));
+  return canonical !== undefined && isSame(canonical, shown);
+}
+
+/** Not by text: ALTERs leave settings, indexes and the like in another order than CREATE. */
+function isSame(live: ObjectSpec, declared: ObjectSpec): boolean {
+  return diffObject(live, declared).length === 0;
+}
+
+function parsed(statement: string | undefined): ObjectSpec | undefined {
+  return statement === undefined ? undefined : parseCreate(statement);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from "../connection/connection";
+import { ALLOWABLE, parseAllow } from "../declare/options";
 import { SchemaError } from "../errors";
 
 /** What the provider is told: stack config, or the inputs of an explicit provider. */
@@ -6,6 +7,8 @@ export interface ProviderConfig {
   /** Undefined when no URL is configured. */
   readonly connection: ConnectionOptions | undefined;
   readonly allowDrop: boolean;
+  /** Hazards that the whole stack allows. */
+  readonly allow: readonly string[];
   /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
   readonly scratch: "embedded" | "off";
 }
@@ -17,6 +20,7 @@ export const CONFIG_KEYS = {
   password: "CLICKHOUSE_PASSWORD",
   requestTimeout: "CLICKHOUSE_REQUEST_TIMEOUT",
   allowDrop: "CLICKHOUSE_ALLOW_DROP",
+  allow: "CLICKHOUSE_ALLOW",
   scratch: "CLICKHOUSE_SCRATCH",
 } as const;
 
@@ -54,6 +58,10 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   if (raw.allowDrop !== undefined && !["true", "false", "1", "0"].includes(raw.allowDrop)) {
     problems.push(`clickhouse:allowDrop: expected true or false, found "${raw.allowDrop}"`);
   }
+  const { allow, wrong } = parseAllow(listOf(raw.allow));
+  for (const value of wrong) {
+    problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(" and ")}, with a comma between them, found "${value}"`);
+  }
   if (problems.length > 0) throw new SchemaError(problems);
   return {
     connection:
@@ -66,6 +74,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
             ...(timeout !== undefined && { requestTimeout: timeout }),
           },
     allowDrop: raw.allowDrop === "true" || raw.allowDrop === "1",
+    allow,
     scratch: scratch === "off" ? "off" : "embedded",
   };
 }
@@ -73,3 +82,9 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
 export const NO_URL =
   "No ClickHouse is configured. Set one with `pulumi config set clickhouse:url chdb://./data` (embedded) or " +
   "`pulumi config set clickhouse:url https://HOST:8443`, or CLICKHOUSE_URL in the environment.";
+
+/** `a, b` or, as `pulumi config set --path` writes it, `["a","b"]`. */
+function listOf(text = ""): string[] {
+  const words = text.replace(/^\[|\]$/g, "").split(",");
+  return words.map((word) => word.trim().replace(/^"|"$/g, "")).filter((word) => word !== "");
+}

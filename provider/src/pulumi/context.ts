@@ -8,6 +8,8 @@ import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
+import type { Change, Planned } from "./planning";
+import type { Look } from "./standing";
 
 /** How long a failure to open answers for the next attempts, in milliseconds. */
 const FAILURE_KEPT = 5000;
@@ -32,6 +34,8 @@ export class Context {
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
+  /** What `check` has planned, by key: `update` makes sure that it still holds. */
+  readonly planned = new Map<string, Planned & Change>();
 
   constructor(log: Log = engineLog) {
     this.log = log;
@@ -99,6 +103,14 @@ export class Context {
       );
       return undefined;
     }
+  }
+
+  /** Looks for objects as a preview may: a server that cannot be asked is no error. */
+  lookFor(urn: string | undefined): Look {
+    return async (key) => {
+      const live = await this.reachableLive(urn, key);
+      return { asked: this.reachable && !this.isNotMadeYet(), live };
+    };
   }
 
   /** An embedded data folder that a preview must not create. */

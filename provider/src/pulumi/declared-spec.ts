@@ -1,5 +1,6 @@
 import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
+import { type ChangeOptions, declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
 import { declareView } from "../declare/view";
 import { messageOf, SchemaError } from "../errors";
@@ -9,12 +10,18 @@ import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Request } from "./state";
 import { isUnknown } from "./unknown";
 
+/** An object, and how it may change. */
+export interface Declaration {
+  readonly spec: ObjectSpec;
+  readonly options: ChangeOptions;
+}
+
 /**
  * What a request declares, from structured arguments or plain SQL.
  *
  * @throws {SchemaError} naming every wrong argument.
  */
-export function specOf(kind: ObjectKind, request: Request): ObjectSpec {
+export function declarationOf(kind: ObjectKind, request: Request): Declaration {
   if (
     request.deletion !== undefined &&
     !["refuse", "drop"].includes(request.deletion) &&
@@ -22,7 +29,11 @@ export function specOf(kind: ObjectKind, request: Request): ObjectSpec {
   ) {
     throw new SchemaError('deletion: expected "refuse" or "drop"');
   }
-  const args = parseArgs(request.statement);
+  const { options, args } = declareOptions(kind, parseArgs(request.statement));
+  return { spec: specOf(kind, request, args), options };
+}
+
+function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {
   if ("sql" in args) return specOfSql(kind, args["sql"]);
   if (request.name === "") throw new SchemaError("name: is empty; expected the name of the object on the server");
   if (kind === "database") return declareDatabase(request.name, args);

@@ -4,13 +4,15 @@ import { applyDrop } from "../apply/drop";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { messageOf, SchemaError } from "../errors";
-import { objectKey, quotedName } from "../sql/object-key";
+import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 import { checkInputs } from "./check";
 import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
 import type { Context } from "./context";
+import { keyOfStored } from "./standing";
 import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
+import { applyUpdate } from "./update";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -42,7 +44,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   /** `changes: undefined`, not `true`, lets the engine show which lines differ. */
   async diff(_id: string, olds: Bag, news: Bag): Promise<dynamic.DiffResult> {
     const keys = ["database", "name", "statement", "deletion"];
-    const same = keys.every((key) => olds[key] === news[key]);
+    const same = keys.every((key) => olds[key] === news[key]) && news["plan"] === undefined;
     // Two objects cannot share a name, so a replacement asked for by the user must delete first.
     return same ? { changes: false, deleteBeforeReplace: true } : { deleteBeforeReplace: true };
   }
@@ -68,13 +70,11 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     }
   }
 
-  async update(_id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {
+  async update(id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {
     const stored = readStored(olds);
     const declared = inputsOf(readStored(news));
-    if (stored.statement !== declared.statement) {
-      throw new SchemaError(`${declared.qualifiedName}: this change is not managed yet; nothing was done`);
-    }
-    return { outs: outsOf(declared, stored.__observed, this.context.checked.get(keyOfStored(declared))?.urn) };
+    const outs = await applyUpdate(this.context, { id, stored, declared, provider: news["__provider"] });
+    return { outs };
   }
 
   /** @returns the stored inputs while the live object means the same, else inputs that show what drifted; nothing when it is gone. */
@@ -128,11 +128,6 @@ async function presentably<T>(stored: Partial<Outs>, work: () => Promise<T>): Pr
     shown.toString = () => stored.qualifiedName ?? "";
     throw shown;
   }
-}
-
-function keyOfStored(stored: Partial<Outs>): string {
-  const { database, name = "" } = stored;
-  return database === undefined ? objectKey(name) : objectKey(database, name);
 }
 
 function configValue(request: dynamic.ConfigureRequest, key: string): string | undefined {

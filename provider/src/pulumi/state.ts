@@ -24,6 +24,10 @@ export interface Inputs {
   /** Canonical CREATE statement. */
   statement: string;
   deletion?: string;
+  /** What `up` will run on an object that stands there. Shown, not compared. */
+  plan?: string;
+  /** Until when the old table of a rebuild is kept at least, in ISO 8601. */
+  retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
 }
@@ -56,7 +60,18 @@ export function readRequest(news: Bag): Request {
 
 /** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, a foreign import file). */
 export function readStored(bag: Bag): Partial<Outs> {
-  const keys = ["database", "name", "qualifiedName", "statement", "deletion", "__fingerprint", "__observed", "__owner"];
+  const keys = [
+    "database",
+    "name",
+    "qualifiedName",
+    "statement",
+    "deletion",
+    "plan",
+    "retired",
+    "__fingerprint",
+    "__observed",
+    "__owner",
+  ];
   return Object.fromEntries(keys.flatMap((key) => (typeof bag[key] === "string" ? [[key, bag[key]]] : [])));
 }
 
@@ -66,13 +81,13 @@ export function inputsOf(stored: Partial<Outs>): Inputs {
   return inputs as Inputs;
 }
 
-/** What is stored of an object that stands as declared. The fingerprint stays with the inputs: only `check` asks for it. */
+/** What is stored of an object that stands as declared. Fingerprint and plan stay with the inputs: they are of one moment. */
 export function outsOf(
   declared: Inputs,
   observed: string | undefined,
   urn: string | undefined,
 ): Record<string, string> {
-  const { __fingerprint: _, ...outs } = declared;
+  const { __fingerprint: _, plan: __, ...outs } = declared;
   const owner = urn === undefined ? undefined : digest(urn);
   return {
     ...outs,

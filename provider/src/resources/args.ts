@@ -35,6 +35,11 @@ export interface ColumnArgs {
   statistics?: Input<string>;
   /** When values of this column fall back to their default, e.g. `Timestamp + INTERVAL 7 DAY`. */
   ttl?: Input<string>;
+  /**
+   * Name that the column had before; its values stay. May be left there: once the column has its new name, nothing happens.
+   * Without it the old column is dropped.
+   */
+  renamedFrom?: Input<string>;
   /** Free text. */
   comment?: Input<string>;
   /** Column settings, e.g. `{ min_compress_block_size: 16777216 }`. */
@@ -111,6 +116,31 @@ export interface CommonArgs {
    * `"drop"`: it is dropped with them. Default: `"refuse"`, unless the stack's config says `clickhouse:allowDrop: true`.
    */
   deletion?: Input<"refuse" | "drop">;
+  /**
+   * Changes that may be made although they lose something (`"drops-data"`) or were never proven (`"unproven"`, e.g. a rebuild of a
+   * Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
+   * the whole stack.
+   */
+  allow?: Input<Input<Allowed>[]>;
+}
+
+/** What only the user may allow; see {@link CommonArgs.allow}. */
+export type Allowed = "drops-data" | "unproven";
+
+/** How a table changes. Costs nothing until a change needs it. */
+export interface TableChangeArgs {
+  /**
+   * How a table is made anew when no ALTER can change it (sorting key, partition key, engine …). `"online"`: copied while clients
+   * write. `"offline"`: the simple copy, for a table that nobody writes to; it stops when somebody does. Default: `"online"`.
+   */
+  rebuild?: Input<"online" | "offline">;
+  /** How long the old table of a rebuild is kept, e.g. `"24h"`, `"7d"`; it is dropped by a later `up`, which says so. Default: `"24h"`. */
+  keepOld?: Input<string>;
+  /**
+   * Brings parts that are there up to date with a new index, projection, statistics or TTL; rewrites them. Default: false, only new
+   * parts have them.
+   */
+  materialize?: Input<boolean>;
 }
 
 /** Arguments of `Database`. */
@@ -129,8 +159,14 @@ export interface SqlArgs extends CommonArgs {
   sql: Input<string>;
 }
 
+/** A table in plain SQL. */
+export interface TableSqlArgs extends SqlArgs, TableChangeArgs {
+  /** New column name → old column name: what `renamedFrom` is in structured arguments. */
+  renamedColumns?: Input<Record<string, Input<string>>>;
+}
+
 /** Structured arguments of `Table`. */
-export interface TableArgs extends CommonArgs, StorageArgs {
+export interface TableArgs extends CommonArgs, StorageArgs, TableChangeArgs {
   /** Database: its resource (which makes it a dependency) or its name. */
   database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */

@@ -20,8 +20,8 @@ export class Database extends SchemaObject {
    */
   constructor(resourceName: string, args: DatabaseArgs | SqlArgs = {}, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {
-      const { sql, deletion } = args;
-      super("database", resourceName, { name: namesInSql(sql).name, args: { sql }, deletion }, opts);
+      const { sql, deletion, ...options } = args;
+      super("database", resourceName, { name: namesInSql(sql).name, args: { sql, ...options }, deletion }, opts);
     } else {
       const { name = resourceName, deletion, ...rest } = args;
       super("database", resourceName, { name, args: rest, deletion }, opts);

@@ -28,8 +28,8 @@ export class MaterializedView extends SchemaObject {
    */
   constructor(resourceName: string, args: MaterializedViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {
-      const { sql, deletion } = args;
-      super("materializedView", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+      const { sql, deletion, ...options } = args;
+      super("materializedView", resourceName, { ...namesInSql(sql), args: { sql, ...options }, deletion }, opts);
     } else {
       const { name = resourceName, database, deletion, to, ...rest } = args;
       const target = to === undefined ? {} : { to: nameIn(to) };

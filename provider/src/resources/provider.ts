@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PROVIDER_NAME } from "../pulumi/config";
+import type { Allowed } from "./args";
 
 /** Arguments of {@link Provider}; each is what the stack's config key of the same name is for the default provider. */
 export interface ProviderArgs {
@@ -13,6 +14,8 @@ export interface ProviderArgs {
   requestTimeout?: pulumi.Input<number>;
   /** Whether objects that hold rows may be dropped. Default: false. */
   allowDrop?: pulumi.Input<boolean>;
+  /** Changes allowed on every resource; see `allow` there. Default: none. */
+  allow?: pulumi.Input<pulumi.Input<Allowed>[]>;
   /** Where declarations are checked: an embedded engine, or nowhere. Default: `"embedded"`. */
   scratch?: pulumi.Input<"embedded" | "off">;
 }
@@ -35,7 +38,7 @@ export class Provider extends pulumi.ProviderResource {
    * @param opts Pulumi options.
    */
   constructor(resourceName: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
-    const { url, username, password, requestTimeout, allowDrop, scratch } = args;
+    const { url, username, password, requestTimeout, allowDrop, allow, scratch } = args;
     const inputs = {
       [PROVIDER_NAME]: resourceName,
       "clickhouse:url": url,
@@ -43,6 +46,7 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:password": password === undefined ? undefined : pulumi.secret(password),
       "clickhouse:requestTimeout": text(requestTimeout),
       "clickhouse:allowDrop": text(allowDrop),
+      "clickhouse:allow": allow === undefined ? undefined : pulumi.output(allow).apply((kinds) => kinds.join(",")),
       "clickhouse:scratch": scratch,
     };
     // Dynamic resources belong to this package name, so that is whose provider this must be.

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { SqlArgs, TableArgs } from "./args";
+import type { TableArgs, TableSqlArgs } from "./args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
 
 /**
@@ -27,10 +27,10 @@ export class Table extends SchemaObject {
    * @param args structured arguments, or `{ sql: "CREATE TABLE …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
    */
-  constructor(resourceName: string, args: TableArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
+  constructor(resourceName: string, args: TableArgs | TableSqlArgs, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {
-      const { sql, deletion } = args;
-      super("table", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+      const { sql, deletion, ...options } = args;
+      super("table", resourceName, { ...namesInSql(sql), args: { sql, ...options }, deletion }, opts);
     } else {
       const { name = resourceName, database, deletion, ...rest } = args;
       super("table", resourceName, { database: databaseName(database), name, args: rest, deletion }, opts);

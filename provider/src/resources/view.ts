@@ -23,8 +23,8 @@ export class View extends SchemaObject {
    */
   constructor(resourceName: string, args: ViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {
-      const { sql, deletion } = args;
-      super("view", resourceName, { ...namesInSql(sql), args: { sql }, deletion }, opts);
+      const { sql, deletion, ...options } = args;
+      super("view", resourceName, { ...namesInSql(sql), args: { sql, ...options }, deletion }, opts);
     } else {
       const { name = resourceName, database, deletion, ...rest } = args;
       super("view", resourceName, { database: databaseName(database), name, args: rest, deletion }, opts);

@@ -1,0 +1,114 @@
+import type { Connection } from "../connection/connection";
+import { messageOf } from "../errors";
+import type { Plan, RebuildStep, Step } from "../plan";
+import { renderCreate } from "../sql/render";
+import type { QualifiedName } from "../sql/spec";
+import { awaitMutations } from "./mutations";
+import { type RebuildProgress, rebuildTable } from "./rebuild";
+import { remakeTable } from "./remake";
+import { runStatement } from "./statement";
+
+/** How a plan is to be applied. */
+export interface ApplyOptions {
+  /** Name of the operation in journals; the same name goes on where an earlier run was cut off. */
+  readonly operation: string;
+  readonly allow: readonly string[];
+  readonly rebuild: "online" | "offline";
+  /** Seconds that the old table of a rebuild is kept. */
+  readonly keepOld?: number;
+  /** What is done now, for the resource's row. */
+  readonly tell: (message: string) => void;
+}
+
+/** A step failed when others had been done. */
+export class PartlyApplied extends Error {
+  /** How many steps were done. */
+  readonly done: number;
+
+  constructor(done: number, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.done = done;
+  }
+}
+
+/**
+ * Runs the steps of a plan, one after the other, and waits for what they leave running.
+ *
+ * @throws what the first step throws; {@link PartlyApplied} when a later one fails.
+ */
+export async function applyPlan(
+  connection: Connection,
+  object: QualifiedName | undefined,
+  { steps }: Plan,
+  options: ApplyOptions,
+): Promise<void> {
+  for (const [done, step] of steps.entries()) {
+    try {
+      await applyStep(connection, step, options);
+      if (step.kind === "statement" && step.mutation && object) await awaitMutations(connection, object, options.tell);
+    } catch (error) {
+      throw done === 0 ? error : new PartlyApplied(done, error);
+    }
+  }
+}
+
+let protocols: Promise<unknown> = Promise.resolve();
+
+/** One protocol at a time: two copies at once only take each other's disk, and gates over the same tables would last longer. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = protocols.then(work, work);
+  protocols = turn.catch(() => undefined);
+  return turn;
+}
+
+async function applyStep(connection: Connection, step: Step, options: ApplyOptions): Promise<void> {
+  switch (step.kind) {
+    case "statement":
+      return runStatement(connection, step, options.tell);
+    case "rebuild":
+      return inTurn(() =>
+        step.holdsRows ? rebuild(connection, step, options) : remakeTable(connection, step.to, options),
+      );
+    case "rename":
+    case "retarget-view":
+    case "externalise-view":
+    case "recreate-view":
+      throw new Error(`not wired: ${step.kind}`);
+    default:
+      return unreachable(step);
+  }
+}
+
+async function rebuild(connection: Connection, step: RebuildStep, options: ApplyOptions): Promise<void> {
+  const { operation, allow, keepOld, rebuild: mode, tell } = options;
+  const { rows, retired } = await rebuildTable(connection, {
+    from: renderCreate(step.from),
+    to: renderCreate(step.to),
+    operation,
+    mode,
+    allow,
+    renamed: step.renamedColumns,
+    ...(keepOld !== undefined && { keepOld }),
+    onProgress: (progress) => tell(describeRebuild(progress, mode)),
+  });
+  tell(`${rows.toLocaleString("en-US")} rows copied and compared; the old table is ${retired}`);
+}
+
+function describeRebuild(progress: RebuildProgress, mode: string): string {
+  const { step, rows, total, rowsPerSecond, secondsLeft } = progress;
+  const what = mode === "offline" ? "rebuild (offline)" : "rebuild";
+  if (step !== "copy") return `${what}: ${step}`;
+  const left = secondsLeft === undefined ? "" : `, ${duration(secondsLeft)} left`;
+  const count = (n: number): string => n.toLocaleString("en-US");
+  return `${what}: copied ${count(rows)} of ${count(total)} rows, ${count(rowsPerSecond)} rows/s${left}`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
+function unreachable(step: never): never {
+  throw new Error(`No way to apply ${JSON.stringify(step)}`);
+}

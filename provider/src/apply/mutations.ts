@@ -1,0 +1,70 @@
+import type { Connection } from "../connection/connection";
+import { ConnectionError } from "../connection/errors";
+import { SchemaError } from "../errors";
+import { qualifiedName, quoteString } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
+import { pause } from "./protocol/runner";
+
+/** Pauses between two looks, in milliseconds: short for what is done at once, then longer. */
+const PAUSES = [20, 50, 100, 250, 500, 1000];
+/** How long a mutation may report a failure before it counts as one: the server tries again by itself. */
+const FAILING_FOR = 5000;
+/** How long the server may be away while it works. */
+const AWAY_FOR = 60_000;
+
+interface Mutation {
+  readonly id: string;
+  readonly command: string;
+  readonly left: string;
+  readonly reason: string;
+}
+
+/**
+ * Waits until the server has rewritten what ALTERs of the table told it to. Takes as long as that takes; a connection that drops
+ * meanwhile is no failure, because the server goes on.
+ *
+ * @throws {SchemaError} when a mutation cannot be done, with the server's reason and the way out.
+ */
+export async function awaitMutations(
+  connection: Connection,
+  table: QualifiedName,
+  tell: (message: string) => void,
+): Promise<void> {
+  let most = 0;
+  let failingSince: number | undefined;
+  let awaySince: number | undefined;
+  for (let turn = 0; ; turn += 1) {
+    try {
+      const running = await unfinished(connection, table);
+      awaySince = undefined;
+      if (running.length === 0) return;
+      const left = running.reduce((sum, mutation) => sum + Number(mutation.left), 0);
+      most = Math.max(most, left);
+      tell(`${qualifiedName(table)}: ${most - left} of ${most} parts rewritten`);
+      const failing = running.find(({ reason }) => reason !== "");
+      failingSince = failing === undefined ? undefined : (failingSince ?? Date.now());
+      if (failing && Date.now() - (failingSince ?? 0) > FAILING_FOR) throw new SchemaError(stuck(table, failing));
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      awaySince ??= Date.now();
+      if (Date.now() - awaySince > AWAY_FOR) throw error;
+    }
+    await pause(PAUSES[Math.min(turn, PAUSES.length - 1)] ?? 1000);
+  }
+}
+
+function unfinished(connection: Connection, { database, name }: QualifiedName): Promise<Mutation[]> {
+  return connection.query<Mutation>(
+    "SELECT mutation_id AS id, command, toString(parts_to_do) AS left, latest_fail_reason AS reason FROM system.mutations " +
+      `WHERE database = ${quoteString(database)} AND table = ${quoteString(name)} AND NOT is_done AND NOT is_killed`,
+  );
+}
+
+function stuck(table: QualifiedName, { id, command, reason }: Mutation): string {
+  const [database, name] = [quoteString(table.database), quoteString(table.name)];
+  return (
+    `${qualifiedName(table)}: the server cannot finish \`${command}\` and goes on trying: ${reason}\n` +
+    "Mend the cause and run `pulumi up` again, or give it up with " +
+    `KILL MUTATION WHERE database = ${database} AND table = ${name} AND mutation_id = ${quoteString(id)}`
+  );
+}

@@ -1,0 +1,91 @@
+import { DEFAULT_KEEP } from "../apply/rebuild/options";
+import type { ChangeOptions } from "../declare/options";
+import { diffObject } from "../diff";
+import { SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/live";
+import { NEED_ALLOW, type Plan, planObject, renderPlan } from "../plan";
+import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import { textDiff } from "../sql/text-diff";
+import type { Context } from "./context";
+import { keyOfStored, type Look, standingOf } from "./standing";
+import type { Outs } from "./state";
+
+/** What changes, and how. */
+export interface Change {
+  readonly urn: string | undefined;
+  readonly sensitive: boolean;
+  readonly stored: Partial<Outs> & { statement: string };
+  readonly to: ObjectSpec;
+  readonly options: ChangeOptions;
+}
+
+/** A plan, and what it began with. */
+export interface Planned {
+  readonly plan: Plan;
+  /** For people; of a sensitive object without its statements. Empty when nothing has to run. */
+  readonly text: string;
+  /** The object as it stands; undefined when the server could not be asked. */
+  readonly live: LiveObject | undefined;
+  /** Statement of the object as it stands. */
+  readonly from: string;
+}
+
+/** Plans a change from what stands on the server or, where that cannot be asked, from the state. Changes nothing. */
+export async function planChange(context: Context, look: Look, change: Change): Promise<Planned> {
+  const { to, options, stored, sensitive } = change;
+  const { spec: from, live } = await standingOf(context, look, stored, to);
+  const { renamedColumns, materialize } = options;
+  const changes = diffObject(from, to, { renamedColumns });
+  const target = targetColumns(context, to);
+  const plan = planObject(from, to, changes, { materialize, ...(target && { targetColumns: target }) });
+  const text = sensitive ? hidden(plan) : renderPlan(plan, live);
+  return { plan, text, live, from: renderCreate(from) };
+}
+
+/** @throws {SchemaError} when the plan does what only the user may allow, saying what and how. */
+export function refuseHazards(context: Context, { plan }: Planned, { to, options, sensitive }: Change): void {
+  const allowed = new Set([...options.allow, ...context.config.allow]);
+  const refused = plan.steps.flatMap(({ hazards }) =>
+    hazards.filter(({ kind }) => NEED_ALLOW.has(kind) && !allowed.has(kind)),
+  );
+  if (refused.length === 0) return;
+  const kinds = [...new Set(refused.map(({ kind }) => kind))];
+  const list = kinds.map((kind) => `"${kind}"`).join(", ");
+  throw new SchemaError(
+    [
+      `${quotedName(keyOf(to))}: this change is not made before you allow it; nothing was done:`,
+      ...refused.map(({ kind, message }) => `  ${kind}: ${sensitive ? "(the statement is secret)" : message}`),
+      `To go on, write allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
+    ].join("\n"),
+  );
+}
+
+/** What the server has that the state does not know of: somebody else changed it, or an earlier run stopped half way. */
+export function driftOf({ from, live }: Planned, { stored, sensitive }: Change): string | undefined {
+  if (live === undefined || keyOfStored(stored) !== live.key) return undefined;
+  if (diffObject(parseCreate(stored.statement), parseCreate(from)).length === 0) return undefined;
+  const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
+  return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;
+}
+
+/** Whether the plan leaves an old table behind that has to be dropped later, and how long it is kept: an input's value. */
+export function retirementOf({ plan }: Planned, { keepOld = DEFAULT_KEEP }: ChangeOptions): string | undefined {
+  return plan.steps.some((step) => step.kind === "rebuild" && step.holdsRows) ? `${keepOld} s` : undefined;
+}
+
+/** Columns of the table that a materialized view writes to, as declared or as they stand in this run. */
+function targetColumns(context: Context, to: ObjectSpec): string[] | undefined {
+  if (to.kind !== "materializedView" || to.to === undefined) return undefined;
+  const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
+  const target = statement === undefined ? undefined : parseCreate(statement);
+  return target?.kind === "table" ? target.columns.map(({ name }) => name) : undefined;
+}
+
+/** How many steps of which cost, and nothing of what they say. */
+function hidden({ steps }: Plan): string {
+  const line = (kinds: readonly string[]): string => `-- (secret) ${[...new Set(kinds)].join(", ")}`;
+  return steps.map(({ kind, hazards }) => line([kind, ...hazards.map((one) => one.kind)])).join("\n");
+}

@@ -1,0 +1,51 @@
+import { removeRetired, retiredTables } from "../apply/retired";
+import type { Connection } from "../connection/connection";
+import { messageOf } from "../errors";
+import type { Context } from "./context";
+import { keyOfStored, tableOf } from "./standing";
+import type { Inputs, Outs } from "./state";
+import type { UpdateRequest } from "./update";
+
+/**
+ * What becomes of the old tables that rebuilds of this object have left behind: dropped by this run when their time is over, which
+ * the plan says, else left.
+ */
+export async function retirement(
+  context: Context,
+  urn: string | undefined,
+  stored: Partial<Outs>,
+): Promise<Pick<Inputs, "plan" | "retired">> {
+  const { retired } = stored;
+  const table = tableOf(keyOfStored(stored));
+  if (retired === undefined || table === undefined) return {};
+  const live = await context.reachableLive(urn, keyOfStored(stored));
+  if (live === undefined) return { retired };
+  try {
+    const connection = await context.connection();
+    const old = (await retiredTables(connection, table.database)).filter(({ of }) => of === live.key);
+    if (old.length === 0) return {};
+    const due = old.filter(({ isDue }) => isDue);
+    const statements = due.map(({ name, keepUntil }) => {
+      const when = new Date(keepUntil * 1000).toISOString();
+      return `DROP TABLE ${name};\n-- metadata-only: the table as it was before its rebuild, which was to be kept until ${when}`;
+    });
+    return { ...(due.length < old.length && { retired }), ...(due.length > 0 && { plan: statements.join("\n\n") }) };
+  } catch (error) {
+    await context.warnOnce(urn, `Could not look for old tables of rebuilds: ${messageOf(error)}`);
+    return { retired };
+  }
+}
+
+/** Drops the old tables whose time is over, when the plan has said so. */
+export async function dropRetired(
+  context: Context,
+  connection: Connection,
+  { stored, declared }: Pick<UpdateRequest, "stored" | "declared">,
+  urn: string | undefined,
+): Promise<void> {
+  const table = tableOf(keyOfStored(stored));
+  if (stored.retired === undefined || declared.plan === undefined || table === undefined) return;
+  for (const name of await removeRetired(connection, table)) {
+    await context.log.info(urn, `dropped ${name}, the table as it was before its rebuild.`);
+  }
+}

@@ -1,0 +1,63 @@
+import { withoutAdditions } from "../canonical/normal-form";
+import { SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/live";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import { liveStatement } from "./compare";
+import type { Context } from "./context";
+import type { Outs } from "./state";
+
+/** What a change begins with. */
+export interface Standing {
+  readonly spec: ObjectSpec;
+  /** Undefined when the server could not be asked, so that the state stands for it. */
+  readonly live: LiveObject | undefined;
+}
+
+/** How to look for an object: `asked` is false when the server could not be asked. */
+export type Look = (key: string) => Promise<{ readonly asked: boolean; readonly live?: LiveObject | undefined }>;
+
+/**
+ * The object as it stands: on the server under its old name or, when a rename was done before, the new one.
+ *
+ * @throws {SchemaError} when it is gone, or when something else has the new name.
+ */
+export async function standingOf(
+  context: Context,
+  look: Look,
+  stored: Partial<Outs> & { statement: string },
+  to: ObjectSpec,
+): Promise<Standing> {
+  const [oldKey, newKey] = [keyOfStored(stored), keyOf(to)];
+  const [old, renamed] = [await look(oldKey), oldKey === newKey ? undefined : await look(newKey)];
+  if (!old.asked || renamed?.asked === false) return { spec: parseCreate(stored.statement), live: undefined };
+  if (old.live !== undefined && renamed?.live !== undefined) {
+    throw new SchemaError(
+      `${quotedName(oldKey)}: cannot become ${quotedName(newKey)}, because something of that name stands on the server. ` +
+        "Rename or drop it, or choose another name",
+    );
+  }
+  const live = old.live ?? renamed?.live;
+  if (live === undefined) {
+    throw new SchemaError(
+      `${quotedName(oldKey)}: is in the state but gone from the server. Run \`pulumi refresh\`; the next \`pulumi up\` creates it again`,
+    );
+  }
+  // Without a scratch engine texts are as the user spelled them, which only compares with what the user spelled before.
+  if (context.config.scratch === "off") return { spec: parseCreate(stored.statement), live };
+  // Secrets that the server hides are those of the state; what the declaration leaves open is left out.
+  const spec = parseCreate(await liveStatement(context, stored.statement, live));
+  return { spec: withoutAdditions(spec, to), live };
+}
+
+/** The key of a stored object. */
+export function keyOfStored({ database, name = "" }: Partial<Outs>): string {
+  return database === undefined ? objectKey(name) : objectKey(database, name);
+}
+
+/** The qualified name of an object within a database; undefined for a database. */
+export function tableOf(key: string): { database: string; name: string } | undefined {
+  const { database, name } = keyParts(key);
+  return name === undefined ? undefined : { database, name };
+}

@@ -1,0 +1,159 @@
+import { applyPlan, PartlyApplied } from "../apply/apply-plan";
+import { awaitMutations } from "../apply/mutations";
+import { newOperation } from "../apply/retired";
+import { withoutLiterals } from "../canonical/explain";
+import { digest } from "../canonical/fingerprint";
+import { withoutAdditions } from "../canonical/normal-form";
+import type { Connection } from "../connection/connection";
+import type { ChangeOptions } from "../declare/options";
+import { diffObject } from "../diff";
+import { messageOf, SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/live";
+import { renderPlan } from "../plan";
+import { keyOf, keyParts, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import { textDiff } from "../sql/text-diff";
+import { liveStatement } from "./compare";
+import type { Context } from "./context";
+import { type Change, type Planned, planChange, refuseHazards } from "./planning";
+import { dropRetired } from "./retirement";
+import { keyOfStored, type Look, tableOf } from "./standing";
+import { type Inputs, type Outs, outsOf } from "./state";
+
+/** One update, as the engine asks for it. */
+export interface UpdateRequest {
+  readonly id: string;
+  readonly stored: Partial<Outs>;
+  readonly declared: Inputs;
+  /** Text of the provider, which the engine wants back with a partial state. */
+  readonly provider: unknown;
+}
+
+/** What is assumed of a change that no `check` of this process has seen: one that goes on after a failure. */
+const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "online", materialize: false };
+
+/**
+ * Brings the live object to what is declared.
+ *
+ * @returns what is stored of it.
+ * @throws {SchemaError} before anything is changed, when the object is no longer what the preview saw; a partial failure, which the
+ *   engine stores and goes on from, when some statements have run.
+ */
+export async function applyUpdate(context: Context, request: UpdateRequest): Promise<Record<string, string>> {
+  const { stored, declared } = request;
+  const { statement } = stored;
+  const urn = context.checked.get(keyOf(parseCreate(declared.statement)))?.urn;
+  if (statement === undefined || (statement === declared.statement && declared.plan === undefined)) {
+    return outsOf(declared, stored.__observed, urn);
+  }
+  const to = parseCreate(declared.statement);
+  const seen = context.planned.get(keyOf(to));
+  const sensitive = context.checked.get(keyOf(to))?.sensitive === true;
+  const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options: DEFAULTS };
+  try {
+    const connection = await context.connection();
+    const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
+    const planned = await planChange(context, look, change);
+    refuseHazards(context, planned, change);
+    refuseSurprise(seen, planned, change);
+    const observed = await run(context, connection, planned, change, request);
+    await dropRetired(context, connection, request, urn);
+    return outsOf(declared, sensitive ? undefined : observed, urn);
+  } catch (error) {
+    if (!sensitive || "reasons" in (error as object)) throw error;
+    throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+  }
+}
+
+/** @throws {SchemaError} when something else would run than `check` has shown. */
+function refuseSurprise(seen: Planned | undefined, now: Planned, { to, sensitive }: Change): void {
+  if (seen === undefined || now.plan.steps.length === 0) return;
+  const [before, after] = [seen, now].map(({ plan }) => renderPlan(plan)) as [string, string];
+  if (before === after) return;
+  const diff = sensitive ? "(the statement is secret)" : textDiff(before, after, "previewed", "now");
+  throw new SchemaError(
+    `${quotedName(keyOf(to))}: is no longer what the preview saw, so nothing was done. Look at the new preview and run again.\n${diff}`,
+  );
+}
+
+/** Runs the plan and looks at what came out. @returns digest of the server's text. */
+async function run(
+  context: Context,
+  connection: Connection,
+  planned: Planned,
+  change: Change,
+  request: UpdateRequest,
+): Promise<string> {
+  const { options, to, urn } = change;
+  const { steps } = planned.plan;
+  const table = tableOf(keyOf(to));
+  const tell = (message: string): void => void context.log.status(urn, message);
+  let began = false;
+  try {
+    await applyPlan(connection, table, planned.plan, {
+      operation: newOperation(),
+      allow: [...options.allow, ...context.config.allow],
+      rebuild: options.rebuild,
+      ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
+      tell,
+    });
+    began = steps.length > 0;
+    // Also what a run that was cut off has left.
+    if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
+    return await settled(context, to);
+  } catch (error) {
+    if (!began && !(error instanceof PartlyApplied)) throw error;
+    throw await partial(context, error, change, request);
+  } finally {
+    context.live.forget(keyOfStored(change.stored));
+  }
+}
+
+/** @throws {SchemaError} when the object is not what was declared. */
+async function settled(context: Context, to: ObjectSpec): Promise<string> {
+  const label = quotedName(keyOf(to));
+  const live = await context.live.findNow(keyOf(to));
+  if (live === undefined)
+    throw new SchemaError(`${label}: is not there after the change; did somebody drop it meanwhile?`);
+  if (context.config.scratch !== "off") {
+    const statement = renderCreate(to);
+    const now = await liveStatement(context, statement, live);
+    if (diffObject(withoutAdditions(parseCreate(now), to), to).length > 0) {
+      throw new SchemaError(
+        `${label}: all statements ran, and the server shows something else; run \`pulumi up\` again to see what is left.\n` +
+          textDiff(now, statement, "server", "declared"),
+      );
+    }
+  }
+  return digest(live.statement);
+}
+
+/** A failure in the form that the engine stores: what stands now, and why. */
+async function partial(context: Context, error: unknown, change: Change, request: UpdateRequest): Promise<Error> {
+  const { stored, to, urn, sensitive } = change;
+  const { id, declared, provider } = request;
+  const live = await standingNow(context, keyOf(to), keyOfStored(stored));
+  const statement = live === undefined ? stored.statement : await liveStatement(context, stored.statement, live);
+  const { database, name = database } = keyParts(live?.key ?? keyOf(to));
+  const names = {
+    ...(to.kind !== "database" && { database }),
+    name,
+    qualifiedName: quotedName(live?.key ?? keyOf(to)),
+  };
+  const observed = live === undefined || sensitive ? undefined : digest(live.statement);
+  const outs = outsOf({ ...declared, ...names, statement }, observed, urn);
+  const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
+  const text = `${messageOf(error)}\n${done}What stands now is in the state; the next \`pulumi up\` goes on from there.`;
+  const reason = sensitive ? withoutLiterals(text, declared.statement) : text;
+  return Object.assign(new Error(reason), { id, properties: { ...outs, __provider: provider }, reasons: [reason] });
+}
+
+async function standingNow(context: Context, ...keys: string[]): Promise<LiveObject | undefined> {
+  for (const key of keys) {
+    const live = await context.live.findNow(key).catch(() => undefined);
+    if (live !== undefined) return live;
+  }
+  return undefined;
+}
