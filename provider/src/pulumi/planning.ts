@@ -10,6 +10,7 @@ import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import type { Context } from "./context";
+import { describePending, type Pending, pendingOn } from "./pending";
 import { keyOfStored, type Look, standingOf } from "./standing";
 import type { Outs } from "./state";
 
@@ -29,24 +30,36 @@ export interface Planned {
   readonly text: string;
   /** The object as it stands; undefined when the server could not be asked. */
   readonly live: LiveObject | undefined;
-  /** Statement of the object as it stands. */
+  /** Statement that the plan begins with. */
   readonly from: string;
+  /** Something on the object was cut off, and is finished or given up first. */
+  readonly pending?: Pending;
 }
 
 /** Plans a change from what stands on the server or, where that cannot be asked, from the state. Changes nothing. */
 export async function planChange(context: Context, look: Look, change: Change): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
-  const { spec: from, live } = await standingOf(context, look, stored, to);
+  const standing = await standingOf(context, look, stored, to);
+  const pending = await pendingOn(context, look, standing.live, renderCreate(to));
+  const { live } = standing;
+  const from = pending === undefined ? standing.spec : parseCreate(pending.from);
   const { renamedColumns, materialize } = options;
   const changes = diffObject(from, to, { renamedColumns });
   const target = targetColumns(context, to);
   const plan = planObject(from, to, changes, { materialize, ...(target && { targetColumns: target }) });
-  const text = sensitive ? hidden(plan) : renderPlan(plan, live);
-  return { plan, text, live, from: renderCreate(from) };
+  const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
+  const text = [...(pending ? [describePending(pending)] : []), shown].filter((part) => part !== "").join("\n\n");
+  return { plan, text, live, from: renderCreate(from), ...(pending && { pending }) };
 }
 
 /** @throws {SchemaError} when the plan does what only the user may allow, saying what and how. */
 export function refuseHazards(context: Context, { plan }: Planned, { to, options, sensitive }: Change): void {
+  if (sensitive && plan.steps.some((step) => step.kind === "rebuild" && step.holdsRows)) {
+    throw new SchemaError(
+      `${quotedName(keyOf(to))}: is not rebuilt, because an argument is secret and the journal of a rebuild, a table in the database, keeps the ` +
+        "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change by hand",
+    );
+  }
   const allowed = new Set([...options.allow, ...context.config.allow]);
   const refused = plan.steps.flatMap(({ hazards }) =>
     hazards.filter(({ kind }) => NEED_ALLOW.has(kind) && !allowed.has(kind)),
@@ -64,8 +77,8 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
 }
 
 /** What the server has that the state does not know of: somebody else changed it, or an earlier run stopped half way. */
-export function driftOf({ from, live }: Planned, { stored, sensitive }: Change): string | undefined {
-  if (live === undefined || keyOfStored(stored) !== live.key) return undefined;
+export function driftOf({ from, live, pending }: Planned, { stored, sensitive }: Change): string | undefined {
+  if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
   if (diffObject(parseCreate(stored.statement), parseCreate(from)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
   return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;

@@ -45,10 +45,19 @@ export async function standingOf(
     );
   }
   // Without a scratch engine texts are as the user spelled them, which only compares with what the user spelled before.
-  if (context.config.scratch === "off") return { spec: parseCreate(stored.statement), live };
+  if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
   // Secrets that the server hides are those of the state; what the declaration leaves open is left out.
   const spec = parseCreate(await liveStatement(context, stored.statement, live));
   return { spec: withoutAdditions(spec, to), live };
+}
+
+/** Leaves out what a scratch engine, when there was one, has added to every table. */
+function asSpelled(stored: ObjectSpec, to: ObjectSpec): ObjectSpec {
+  if (stored.kind !== "table" || to.kind !== "table") return stored;
+  const name = "index_granularity";
+  if (to.storage.settings.some((setting) => setting.name === name)) return stored;
+  const settings = stored.storage.settings.filter((one) => one.name !== name || one.value !== "8192");
+  return { ...stored, storage: { ...stored.storage, settings } };
 }
 
 /** The key of a stored object. */

@@ -17,6 +17,7 @@ import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { liveStatement } from "./compare";
 import type { Context } from "./context";
+import { endPending } from "./pending";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
 import { dropRetired } from "./retirement";
 import { keyOfStored, type Look, tableOf } from "./standing";
@@ -56,8 +57,8 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     const connection = await context.connection();
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
     const planned = await planChange(context, look, change);
-    refuseHazards(context, planned, change);
     refuseSurprise(seen, planned, change);
+    refuseHazards(context, planned, change);
     const observed = await run(context, connection, planned, change, request);
     await dropRetired(context, connection, request, urn);
     return outsOf(declared, sensitive ? undefined : observed, urn);
@@ -69,7 +70,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
 
 /** @throws {SchemaError} when something else would run than `check` has shown. */
 function refuseSurprise(seen: Planned | undefined, now: Planned, { to, sensitive }: Change): void {
-  if (seen === undefined || now.plan.steps.length === 0) return;
+  if (seen === undefined || now.plan.steps.length === 0 || seen.pending?.action === "resume") return;
   const [before, after] = [seen, now].map(({ plan }) => renderPlan(plan)) as [string, string];
   if (before === after) return;
   const diff = sensitive ? "(the statement is secret)" : textDiff(before, after, "previewed", "now");
@@ -92,6 +93,10 @@ async function run(
   const tell = (message: string): void => void context.log.status(urn, message);
   let began = false;
   try {
+    if (planned.pending !== undefined) {
+      await endPending(connection, planned.pending, tell);
+      began = true;
+    }
     await applyPlan(connection, table, planned.plan, {
       operation: newOperation(),
       allow: [...options.allow, ...context.config.allow],
@@ -99,7 +104,7 @@ async function run(
       ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
       tell,
     });
-    began = steps.length > 0;
+    began ||= steps.length > 0;
     // Also what a run that was cut off has left.
     if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
     return await settled(context, to);

@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { rebuildTable } from "../../provider/dist/apply/rebuild";
+import type { Connection } from "../../provider/dist/connection/connection";
+import { openConnection } from "../../provider/dist/connection/open";
+import { type CheckRequest, TestProvider } from "../support/provider";
+import { freshDatabase, sharedServer, sleep, stopSharedServer } from "../support/server";
+
+type Bag = Record<string, unknown>;
+
+/** One table under management: declared, made, and declared again. */
+class Managed {
+  readonly database: string;
+  readonly connection: Connection;
+  readonly url: string;
+  provider: TestProvider;
+  inputs: Bag = {};
+  outs: Bag = {};
+
+  private constructor(database: string, url: string, connection: Connection) {
+    this.database = database;
+    this.url = url;
+    this.connection = connection;
+    this.provider = new TestProvider({ "clickhouse:url": url });
+  }
+
+  static async create(args: object): Promise<Managed> {
+    const server = await sharedServer();
+    const connection = await openConnection({ url: server.url });
+    const managed = new Managed(await freshDatabase(server), server.url, connection);
+    const { inputs, failures } = await managed.check(args, {});
+    assert.deepEqual(failures, []);
+    managed.inputs = inputs ?? {};
+    managed.outs = (await managed.provider.of("table").create(managed.inputs)).outs ?? {};
+    return managed;
+  }
+
+  /** A check in a new process, as every run of the CLI has one. */
+  async check(args: object, more: Partial<CheckRequest> = { olds: this.inputs }, config: Record<string, string> = {}) {
+    await this.provider.close();
+    this.provider = new TestProvider({ "clickhouse:url": this.url, ...config });
+    return this.provider.check("table", { name: "t", database: this.database, args, ...more });
+  }
+
+  async update(inputs: Bag | undefined): Promise<Bag> {
+    const { outs = {} } = await this.provider.of("table").update("id", this.outs, inputs ?? {});
+    return outs as Bag;
+  }
+
+  async ask(query: string): Promise<string> {
+    const rows = await this.connection.query(query.replaceAll("{db}", this.database));
+    return rows.map((row) => Object.values(row).join()).join(";");
+  }
+
+  run(sql: string): Promise<void> {
+    return this.connection.command(sql.replaceAll("{db}", this.database));
+  }
+
+  async close(): Promise<void> {
+    await this.provider.close();
+    await this.connection.close();
+  }
+}
+
+const ARGS = { columns: { a: "UInt64", b: "String" }, orderBy: "a" };
+const REKEYED = { columns: { a: "UInt64", b: "String" }, orderBy: "b" };
+
+describe("update of a table, on the server", () => {
+  let table: Managed;
+
+  beforeEach(async () => {
+    table = await Managed.create(ARGS);
+    await table.run("INSERT INTO {db}.t VALUES (1, 'x'), (2, '7')");
+  });
+
+  afterEach(() => table.close());
+
+  after(stopSharedServer);
+
+  it("does nothing and asks for nothing when only the spelling changed", async () => {
+    const { inputs } = await table.check({
+      sql: `create table ${table.database}.t (a UInt64, b String) engine MergeTree() order by (a)`,
+    });
+    assert.equal(inputs?.["plan"], undefined);
+    assert.equal(inputs?.["statement"], table.inputs["statement"]);
+  });
+
+  it("refuses at preview what loses data, naming what would be lost and what to write", async () => {
+    const { failures } = await table.check({ columns: { a: "UInt64" }, orderBy: "a" });
+    assert.match(failures.join(), /drops-data: the values of b \(String\) in all rows .* are lost/);
+    assert.match(
+      failures.join(),
+      /write allow: \["drops-data"\] on the resource, or `pulumi config set clickhouse:allow drops-data`/,
+    );
+  });
+
+  it("takes that permission from the stack's config", async () => {
+    const { inputs, failures } = await table.check(
+      { columns: { a: "UInt64" }, orderBy: "a" },
+      { olds: table.inputs },
+      {
+        "clickhouse:allow": "drops-data",
+      },
+    );
+    assert.deepEqual(failures, []);
+    await table.update(inputs);
+    assert.equal(await table.ask("SELECT * FROM {db}.t ORDER BY a"), "1;2");
+  });
+
+  it("hints at a rename that looks like one", async () => {
+    const { failures } = await table.check({ columns: { a: "UInt64", b_text: "String" }, orderBy: "a" });
+    assert.match(failures.join(), /If it becomes b_text, write renamedFrom: "b" there, and the values stay/);
+  });
+
+  it("leaves renamedFrom in the declaration without a change afterwards", async () => {
+    const renamed = { columns: { a: "UInt64", c: { type: "String", renamedFrom: "b" } }, orderBy: "a" };
+    const { inputs } = await table.check(renamed);
+    table.outs = await table.update(inputs);
+    assert.equal(await table.ask("SELECT c FROM {db}.t ORDER BY a"), "x;7");
+    const again = await table.check(renamed, { olds: inputs ?? {} });
+    assert.deepEqual([again.failures, again.inputs?.["plan"]], [[], undefined]);
+  });
+
+  it("stops with the difference when the table is no longer what the preview saw", async () => {
+    const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
+    await table.run("ALTER TABLE {db}.t ADD COLUMN d UInt8");
+    await assert.rejects(table.update(inputs), (error: Error) => {
+      assert.match(error.message, /is no longer what the preview saw, so nothing was done/);
+      assert.match(error.message, /\+.*DROP COLUMN `d`|drops-data/);
+      return true;
+    });
+    assert.equal(await table.ask("SELECT count() FROM system.columns WHERE database = '{db}' AND table = 't'"), "3");
+  });
+
+  it("says at preview when the server is not what the state says, and starts from the server", async () => {
+    await table.run("ALTER TABLE {db}.t ADD COLUMN c UInt16");
+    const { inputs } = await table.check({
+      columns: { a: "UInt64", b: "String", c: "UInt8" },
+      orderBy: "a",
+      allow: ["drops-data"],
+    });
+    assert.match(String(inputs?.["plan"]), /MODIFY COLUMN `c` UInt8/);
+    assert.match(
+      table.provider.messages.join("\n"),
+      /on the server it is not what the state says[\s\S]*\+\s+`c` UInt16/,
+    );
+  });
+
+  it("has nothing to run when somebody has made the change by hand", async () => {
+    await table.run("ALTER TABLE {db}.t ADD COLUMN c UInt8");
+    const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
+    assert.equal(inputs?.["plan"], undefined);
+    const outs = await table.update(inputs);
+    assert.match(String(outs["statement"]), /`c` UInt8/);
+  });
+
+  it("says so when the table is gone", async () => {
+    await table.run("DROP TABLE {db}.t SYNC");
+    const { failures } = await table.check({ columns: { a: "UInt64" }, orderBy: "a" });
+    assert.match(failures.join(), /is in the state but gone from the server\. Run `pulumi refresh`/);
+  });
+
+  it("checks the rows before a retype that may fail on them, and changes nothing when one does not fit", async () => {
+    const { inputs, failures } = await table.check({ columns: { a: "UInt64", b: "UInt64" }, orderBy: "a" });
+    assert.deepEqual(failures, []);
+    assert.match(String(inputs?.["plan"]), /-- may-fail: /);
+    await assert.rejects(
+      table.update(inputs),
+      /A value does not fit, so this was not run[\s\S]*The server says: [\s\S]*must run without an error: SELECT/,
+    );
+    assert.equal(await table.ask("SELECT b FROM {db}.t ORDER BY a"), "x;7");
+  });
+
+  it("records what was done when a later statement fails, and goes on from there", async () => {
+    const wanted = { columns: { a: "UInt64", c: { type: "UInt64", renamedFrom: "b" } }, orderBy: "a" };
+    const { inputs } = await table.check(wanted);
+    const failure = await table.update({ ...inputs, __provider: "text" }).then(
+      () => assert.fail("no failure"),
+      (error: Error & { properties: Bag; reasons: string[] }) => error,
+    );
+    assert.match(failure.reasons.join(), /A value does not fit[\s\S]*1 step\(s\) of the plan were done/);
+    assert.match(String(failure.properties["statement"]), /`c` String/);
+    assert.equal(failure.properties["__provider"], "text");
+    await table.run("ALTER TABLE {db}.t UPDATE c = '0' WHERE c = 'x' SETTINGS mutations_sync = 2");
+    table.outs = failure.properties;
+    const again = await table.check(wanted);
+    assert.doesNotMatch(String(again.inputs?.["plan"]), /RENAME COLUMN/);
+    await table.update(again.inputs);
+    assert.equal(await table.ask("SELECT c FROM {db}.t ORDER BY a"), "0;7");
+  });
+
+  it("waits for the mutation of a retype", async () => {
+    const { inputs } = await table.check({ columns: { a: "UInt64", b: "LowCardinality(String)" }, orderBy: "a" });
+    await table.update(inputs);
+    assert.equal(await table.ask("SELECT count() FROM system.mutations WHERE database = '{db}' AND NOT is_done"), "0");
+    assert.equal(await table.ask("SELECT b FROM {db}.t ORDER BY a"), "x;7");
+  });
+
+  it("keeps a secret out of the plan", async () => {
+    const { inputs } = await table.check(
+      { columns: { a: "UInt64", b: { type: "String", default: "'hunter2'" } }, orderBy: "a" },
+      {
+        olds: table.inputs,
+        sensitive: true,
+      },
+    );
+    assert.match(String(inputs?.["plan"]), /^-- \(secret\) statement/);
+    assert.doesNotMatch(table.provider.messages.join("\n"), /hunter2/);
+  });
+
+  it("refuses an option that it does not know, naming the ones it does", async () => {
+    const { failures } = await table.check({ ...ARGS, allow: ["drop-data"], rebuild: "fast", keepOld: "soon" });
+    assert.match(
+      failures.join("\n"),
+      /allow: knows "drops-data" and "unproven", found "drop-data"\. Did you mean `drops-data`/,
+    );
+    assert.match(failures.join("\n"), /rebuild: expected "online" or "offline"/);
+    assert.match(failures.join("\n"), /keepOld: expected a whole number and a unit of time/);
+  });
+
+  it("plans from the state when the server cannot be asked, and says so", async () => {
+    const { inputs } = await table.check(
+      { columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" },
+      undefined,
+      {
+        "clickhouse:url": "http://127.0.0.1:1",
+      },
+    );
+    assert.match(String(inputs?.["plan"]), /ADD COLUMN `c` UInt8/);
+    assert.match(table.provider.messages.join("\n"), /The server could not be asked/);
+  });
+
+  it("changes a table without a scratch engine too", async () => {
+    const { inputs } = await table.check(
+      { columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" },
+      undefined,
+      {
+        "clickhouse:scratch": "off",
+      },
+    );
+    assert.match(String(inputs?.["plan"]), /ADD COLUMN `?c`? UInt8/);
+    await table.update(inputs);
+    assert.equal(await table.ask("SELECT c FROM {db}.t"), "0;0");
+  });
+
+  describe("a rebuild", () => {
+    /** Cuts a rebuild off before the n-th statement that matches. */
+    async function cutOff(pattern: RegExp): Promise<void> {
+      const to = (await table.check(REKEYED)).inputs?.["statement"];
+      const beforeStatement = (sql: string): void => {
+        if (pattern.test(sql)) throw new Error("cut off");
+      };
+      const step = { from: String(table.inputs["statement"]), to: String(to), operation: "0badcafe", beforeStatement };
+      await assert.rejects(rebuildTable(table.connection, step), /cut off/);
+    }
+
+    it("keeps the rows and leaves the old table, which a later run drops and says so", async () => {
+      const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
+      assert.match(String(inputs?.["plan"]), /-- rebuild [\s\S]*-- copies-rows: .*\[2 rows, /);
+      table.outs = await table.update(inputs);
+      assert.equal(await table.ask("SELECT a, b FROM {db}.t ORDER BY a"), "1,x;2,7");
+      const old = "SELECT count() FROM system.tables WHERE database = '{db}' AND name LIKE 't\\\\_\\\\_old%'";
+      assert.equal(await table.ask(old), "1");
+      // The end of the time is rounded up to a whole second.
+      await sleep(1100);
+      const later = await table.check({ ...REKEYED, keepOld: "0s" }, { olds: inputs ?? {} });
+      assert.match(String(later.inputs?.["plan"]), /^DROP TABLE \S+t__old_\w+;\n-- /);
+      assert.equal(later.inputs?.["retired"], undefined);
+      await table.update(later.inputs);
+      assert.equal(await table.ask(old), "0");
+    });
+
+    it("goes on where an earlier run was cut off", async () => {
+      await cutOff(/EXCHANGE TABLES .*__new_/);
+      const { inputs } = await table.check(REKEYED);
+      assert.match(String(inputs?.["plan"]), /-- goes on with rebuild 0badcafe/);
+      await table.update(inputs);
+      assert.equal(await table.ask("SELECT a, b FROM {db}.t ORDER BY a"), "1,x;2,7");
+      assert.match(
+        await table.ask("SELECT sorting_key FROM system.tables WHERE database = '{db}' AND name = 't'"),
+        /^b$/,
+      );
+    });
+
+    it("gives up what was cut off when something else is declared by now", async () => {
+      await cutOff(/EXCHANGE TABLES .*__new_/);
+      const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
+      assert.match(String(inputs?.["plan"]), /-- gives up rebuild 0badcafe[\s\S]*ADD COLUMN `c`/);
+      assert.doesNotMatch(String(inputs?.["plan"]), /SETTING/);
+      await table.update(inputs);
+      assert.equal(await table.ask("SELECT * FROM {db}.t ORDER BY a"), "1,x,0;2,7,0");
+      const helpers = "SELECT count() FROM system.tables WHERE database = '{db}' AND name LIKE 't\\\\_\\\\_%'";
+      assert.equal(await table.ask(helpers), "0");
+    });
+
+    it("finishes what was cut off behind the exchange before anything else", async () => {
+      await cutOff(/DETACH TABLE .*__new_/);
+      const { inputs } = await table.check({ ...REKEYED, comment: "rekeyed" });
+      assert.match(String(inputs?.["plan"]), /-- goes on with rebuild 0badcafe[\s\S]*MODIFY COMMENT 'rekeyed'/);
+      await table.update(inputs);
+      assert.equal(await table.ask("SELECT a, b FROM {db}.t ORDER BY a"), "1,x;2,7");
+    });
+  });
+});
