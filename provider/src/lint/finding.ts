@@ -1,0 +1,73 @@
+import type { ObjectSpec } from "../sql/spec";
+import type { Subject } from "./subject";
+
+/** `error` fails the check, `warning` is said on the resource's row, `info` only where findings are listed. */
+export type Severity = "error" | "warning" | "info";
+
+/** Severity by rule id; `off` silences the rule. */
+export type LintOverrides = Readonly<Record<string, Severity | "off">>;
+
+/** What a rule has to say about one object. */
+export interface Finding {
+  /** Id of the rule. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** Quoted name of the object. */
+  readonly object: string;
+  /** What is there, in one sentence. */
+  readonly message: string;
+  /** What it leads to. */
+  readonly why: string;
+  /** What to do. */
+  readonly fix: string;
+  readonly at?: Place;
+}
+
+/** A place in the object's statement, as `renderCreate` writes it. */
+export interface Place {
+  /** In UTF-16 units, from 0. */
+  readonly offset: number;
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 units, from 1. */
+  readonly column: number;
+  /** What stands there: finds the place in another spelling of the statement, see `placeIn`. */
+  readonly text: string;
+}
+
+/** The objects around the one that is looked at. Plain data, so that rules stay pure. */
+export interface LintWorld {
+  /** An object that the subject reads or writes, by its `objectKey`. Absent ones keep rules silent. */
+  find(key: string): ObjectSpec | undefined;
+  /** Names and types of a query's outputs, as `DESCRIBE (query)` gives them. */
+  types?(query: string): readonly OutputColumn[] | undefined;
+}
+
+export interface OutputColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** One thing to look for. Its file has its id for a name. */
+export interface Rule {
+  /** In kebab-case. */
+  readonly id: string;
+  /** What it is unless a report or the caller says otherwise. */
+  readonly severity: Severity;
+  /** One line for the list of rules. */
+  readonly summary: string;
+  /** What happens without it, for the manual; two or three sentences. */
+  readonly why: string;
+  check(subject: Subject): Iterable<Report>;
+}
+
+/** What a rule reports; the runner adds the rule and the object. */
+export interface Report {
+  readonly message: string;
+  readonly why: string;
+  readonly fix: string;
+  /** Where: offset and text within the statement. */
+  readonly at?: { readonly offset: number; readonly text: string };
+  /** Where this case is milder than the rule's severity. */
+  readonly severity?: Severity;
+}

@@ -1,0 +1,61 @@
+import type { Rule } from "../finding";
+import { columnOutsideKey } from "./column-outside-key";
+import { counterAveraged } from "./counter-averaged";
+import { deduplicationWithViews } from "./deduplication-with-views";
+import { experimentalType } from "./experimental-type";
+import { floatSumInSumming } from "./float-sum-in-summing";
+import { groupByNotInKey } from "./group-by-not-in-key";
+import { highCardinalityLeadingKey } from "./high-cardinality-leading-key";
+import { innerTable } from "./inner-table";
+import { joinInIncrementalView } from "./join-in-incremental-view";
+import { keyNamesMissingColumn } from "./key-names-missing-column";
+import { likeWithBareUnderscore } from "./like-with-bare-underscore";
+import { missingTtl } from "./missing-ttl";
+import { monitoringByViewName } from "./monitoring-by-view-name";
+import { multiSourceIncrementalView } from "./multi-source-incremental-view";
+import { nonAdditiveAggregateInSumming } from "./non-additive-aggregate-in-summing";
+import { nullableKey } from "./nullable-key";
+import { partitionTooFine } from "./partition-too-fine";
+import { partsWithoutActive } from "./parts-without-active";
+import { populateLosesRows } from "./populate-loses-rows";
+import { refreshWithoutAppendOrTo } from "./refresh-without-append-or-to";
+import { stateReadWithoutMerge } from "./state-read-without-merge";
+import { stringNumberComparison } from "./string-number-comparison";
+import { targetColumnNeverWritten } from "./target-column-never-written";
+import { unboundedGroupByAlias } from "./unbounded-group-by-alias";
+import { viewOutputNotInTarget } from "./view-output-not-in-target";
+import { viewReadsViewName } from "./view-reads-view-name";
+import { viewTypeNarrows } from "./view-type-narrows";
+import { zeroRowsDropped } from "./zero-rows-dropped";
+
+/** All rules: those that lose or falsify rows first. */
+export const rules: readonly Rule[] = [
+  keyNamesMissingColumn,
+  nonAdditiveAggregateInSumming,
+  columnOutsideKey,
+  groupByNotInKey,
+  stateReadWithoutMerge,
+  multiSourceIncrementalView,
+  joinInIncrementalView,
+  innerTable,
+  populateLosesRows,
+  missingTtl,
+  stringNumberComparison,
+  likeWithBareUnderscore,
+  viewReadsViewName,
+  viewOutputNotInTarget,
+  targetColumnNeverWritten,
+  viewTypeNarrows,
+  counterAveraged,
+  unboundedGroupByAlias,
+  nullableKey,
+  highCardinalityLeadingKey,
+  partitionTooFine,
+  floatSumInSumming,
+  zeroRowsDropped,
+  deduplicationWithViews,
+  refreshWithoutAppendOrTo,
+  experimentalType,
+  monitoringByViewName,
+  partsWithoutActive,
+];

@@ -1,0 +1,24 @@
+export { type AggregateName, aggregateOf } from "./aggregates";
+export {
+  type Call,
+  type ColumnReference,
+  type Comparison,
+  callsIn,
+  columnsIn,
+  comparisonsIn,
+  elementsOf,
+  literalText,
+  parseExpression,
+  plainColumn,
+  unwrapped,
+} from "./expressions";
+export {
+  type Expression,
+  type GroupBy,
+  parseQuery,
+  type Query,
+  type Select,
+  type SelectItem,
+  type Source,
+  type WithItem,
+} from "./query";
