@@ -1,12 +1,14 @@
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
-import type { Plan, RebuildStep, Step } from "../plan";
+import type { Plan, RebuildStep, RenameStep, Step, ViewStep } from "../plan";
 import { renderCreate } from "../sql/render";
 import type { QualifiedName } from "../sql/spec";
 import { awaitMutations } from "./mutations";
 import { type RebuildProgress, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
+import { renameObject } from "./rename";
 import { runStatement } from "./statement";
+import { applyViewStep } from "./views";
 
 /** How a plan is to be applied. */
 export interface ApplyOptions {
@@ -70,13 +72,35 @@ async function applyStep(connection: Connection, step: Step, options: ApplyOptio
         step.holdsRows ? rebuild(connection, step, options) : remakeTable(connection, step.to, options),
       );
     case "rename":
+      return inTurn(() => rename(connection, step, options));
     case "retarget-view":
     case "externalise-view":
     case "recreate-view":
-      throw new Error(`not wired: ${step.kind}`);
+      return inTurn(() => changeView(connection, step, options));
     default:
       return unreachable(step);
   }
+}
+
+async function rename(connection: Connection, { object, from, to }: RenameStep, options: ApplyOptions): Promise<void> {
+  const { operation, allow, tell } = options;
+  const onGate = tellGate(tell);
+  const { repointed } = await renameObject(connection, { object, from, to, operation, allow, onGate });
+  if (repointed.length > 0) tell(`re-pointed to the new name: ${repointed.join(", ")}`);
+}
+
+async function changeView(connection: Connection, step: ViewStep, options: ApplyOptions): Promise<void> {
+  const { operation, allow, keepOld, tell } = options;
+  tell(step.reasons.join("; "));
+  const onGate = tellGate(tell);
+  const kept = keepOld === undefined ? {} : { keepOld };
+  const { rows, retired } = await applyViewStep(connection, step, { operation, allow, ...kept, onGate });
+  if (retired !== undefined)
+    tell(`${rows.toLocaleString("en-US")} rows carried over; as they were they are in ${retired}`);
+}
+
+function tellGate(tell: (message: string) => void): (closed: boolean) => void {
+  return (closed) => tell(closed ? "inserts are refused for a moment" : "inserts go on");
 }
 
 async function rebuild(connection: Connection, step: RebuildStep, options: ApplyOptions): Promise<void> {
@@ -89,6 +113,7 @@ async function rebuild(connection: Connection, step: RebuildStep, options: Apply
     allow,
     renamed: step.renamedColumns,
     ...(keepOld !== undefined && { keepOld }),
+    onGate: tellGate(tell),
     onProgress: (progress) => tell(describeRebuild(progress, mode)),
   });
   tell(`${rows.toLocaleString("en-US")} rows copied and compared; the old table is ${retired}`);

@@ -1,20 +1,23 @@
 import type { Connection } from "../connection/connection";
-import { keyOf } from "../sql/object-key";
+import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { readJournals } from "./protocol/journal";
 import type { RunnerHooks } from "./protocol/runner";
-import { abortRebuild, resumable, resumeRebuild } from "./rebuild";
+import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
+import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
+import { abortViewStep, resumableViews, resumeViewStep, type ViewOperation } from "./views";
 
 /** Something that takes many statements and was cut off, as the database remembers it. */
 export interface Unfinished {
-  readonly kind: "rebuild";
+  readonly kind: "rebuild" | "view" | "rename";
   readonly operation: string;
+  /** Whose journal knows it. */
   readonly database: string;
-  /** Key of the object it changes. */
-  readonly key: string;
-  /** Canonical CREATE text of the object before and after. */
-  readonly from: string;
-  readonly to: string;
+  /** Keys of the object it changes: before and after. */
+  readonly keys: readonly [string, string];
+  /** Canonical CREATE text of the object before and after; a rename has none. */
+  readonly from?: string;
+  readonly to?: string;
   /** How far it is, for people. */
   readonly progress: string;
   /** When it began, in milliseconds since 1970, by the server's clock. */
@@ -25,21 +28,22 @@ export interface Unfinished {
   readonly aborting: boolean;
 }
 
-/** What was cut off in a database, oldest first. Two queries, one where there is no journal. */
+/** What was cut off in a database, oldest first; one query where there is no journal. */
 export async function unfinishedOperations(connection: Connection, database: string): Promise<Unfinished[]> {
   const journals = await readJournals(connection, database);
   if (journals.size === 0) return [];
-  const rebuilds = (await resumable(connection, database)).flatMap((one): Unfinished[] => {
-    const plan = journals.get(one.operation)?.get("plan") as { from: string; to: string } | undefined;
-    if (plan === undefined) return [];
-    const count = (n: number): string => n.toLocaleString("en-US");
-    const progress = one.step === "copy" ? `copy, ${count(one.rows)} of ${count(one.total)} rows` : one.step;
-    const { operation, startedAt, canAbort, aborting } = one;
-    const { from, to } = plan;
-    const key = keyOf(parseCreate(to));
-    return [{ kind: "rebuild", operation, database, key, from, to, progress, startedAt, canAbort, aborting }];
-  });
-  return rebuilds.sort((a, b) => a.startedAt - b.startedAt);
+  // What began after the journals were read is another runner's, and under way.
+  const planOf = ({ operation }: { readonly operation: string }): JournalPlan[] => {
+    const plan = journals.get(operation)?.get("plan");
+    return plan === undefined ? [] : [plan as JournalPlan];
+  };
+  const [rebuilds, renames] = [await resumable(connection, database), await resumableRenames(connection, database)];
+  const found = [
+    ...rebuilds.flatMap((one) => planOf(one).map((plan) => fromRebuild(one, plan))),
+    ...(await resumableViews(connection, database)).map(fromView),
+    ...renames.flatMap((one) => planOf(one).map((plan) => fromRename(one, plan))),
+  ];
+  return found.sort((a, b) => a.startedAt - b.startedAt);
 }
 
 /** Finishes what was cut off. @param tell told how far it is. */
@@ -49,13 +53,54 @@ export async function resumeOperation(
   tell: (message: string) => void,
   hooks: RunnerHooks = {},
 ): Promise<void> {
-  await resumeRebuild(connection, one, {
-    ...hooks,
-    onProgress: ({ step, rows, total }) => tell(`rebuild: ${step}, ${rows} of ${total} rows`),
-  });
+  if (one.kind === "view") await resumeViewStep(connection, one, hooks);
+  else if (one.kind === "rename") await resumeRename(connection, one, hooks);
+  else {
+    await resumeRebuild(connection, one, {
+      ...hooks,
+      onProgress: ({ step, rows, total }) => tell(`rebuild: ${step}, ${rows} of ${total} rows`),
+    });
+  }
 }
 
 /** Goes back to what was before. @throws {SchemaError} when the only way is forward. */
 export async function abortOperation(connection: Connection, one: Unfinished, hooks: RunnerHooks = {}): Promise<void> {
-  await abortRebuild(connection, one, hooks);
+  const abort = { rebuild: abortRebuild, view: abortViewStep, rename: abortRename }[one.kind];
+  await abort(connection, one, hooks);
+}
+
+type JournalPlan = Readonly<Record<string, unknown>>;
+
+function fromRebuild(one: Operation, plan: JournalPlan): Unfinished {
+  const count = (n: number): string => n.toLocaleString("en-US");
+  const progress = one.step === "copy" ? `copy, ${count(one.rows)} of ${count(one.total)} rows` : one.step;
+  const [from, to] = [String(plan["from"]), String(plan["to"])];
+  return { ...stateOf(one), kind: "rebuild", keys: keysOf(from, to), from, to, progress };
+}
+
+function fromView(one: ViewOperation): Unfinished {
+  const { from, to, phase } = one;
+  return { ...stateOf(one), kind: "view", keys: keysOf(from, to), from, to, progress: phase };
+}
+
+function fromRename(one: RenameOperation, plan: JournalPlan): Unfinished {
+  const key = (name: Renamed): string =>
+    "name" in name ? objectKey(name.database, name.name) : objectKey(name.database);
+  const keys = [key(plan["from"] as Renamed), key(plan["to"] as Renamed)] as const;
+  const progress = `${one.from} → ${one.to}${one.renamed ? ", has its new name" : ""}`;
+  return { ...stateOf(one), kind: "rename", keys, progress };
+}
+
+function stateOf({
+  operation,
+  database,
+  startedAt,
+  canAbort,
+  aborting,
+}: Omit<Unfinished, "kind" | "keys" | "progress">) {
+  return { operation, database, startedAt, canAbort, aborting };
+}
+
+function keysOf(from: string, to: string): [string, string] {
+  return [keyOf(parseCreate(from)), keyOf(parseCreate(to))];
 }

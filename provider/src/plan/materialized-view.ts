@@ -110,6 +110,11 @@ function canReschedule(from: string | undefined, to: string | undefined): boolea
   return from !== undefined && to !== undefined && appends(from) === appends(to);
 }
 
+/** Whether a refresh of the view replaces what is in its target. */
+function replaces({ refresh }: MaterializedViewSpec): boolean {
+  return refresh !== undefined && !appends(refresh);
+}
+
 function appends(refresh: string): boolean {
   return /\bAPPEND$/.test(refresh);
 }
@@ -134,6 +139,9 @@ function viewStep(
     hazards.push(hazard("copies-rows", `the parts of the inner table of ${name} are linked into ${targetName(to.to)}`));
   } else if (from.to === undefined) {
     hazards.push(hazard("drops-data", `the rows of ${name} lie in its inner table, which goes with the old view`));
+  } else if (replaces(to) && !(replaces(from) && targetName(from.to) === targetName(to.to))) {
+    const message = `every refresh replaces the rows of ${targetName(to.to)}: those that are in it now are gone with the first; append: true keeps them`;
+    hazards.push(hazard("drops-data", message));
   } else {
     const message = `rows that are in ${targetName(from.to)} stay there; ${targetName(to.to)} gets what is written from now on`;
     hazards.push(hazard("changes-history", message));

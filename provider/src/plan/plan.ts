@@ -1,3 +1,4 @@
+import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
 
 /** What a statement can cost or break. `drops-data` and `unproven` need an `allow` of the user. */
@@ -46,9 +47,8 @@ export interface RebuildStep {
 export interface RenameStep {
   readonly kind: "rename";
   readonly object: "database" | "table" | "view" | "materializedView";
-  /** Quoted, qualified names. */
-  readonly from: string;
-  readonly to: string;
+  readonly from: ObjectName;
+  readonly to: ObjectName;
   readonly sql: string;
   readonly hazards: readonly Hazard[];
 }

@@ -11,8 +11,8 @@ export function planRename(object: ObjectKind, from: ObjectName, to: ObjectName)
   return Object.freeze({
     kind: "rename" as const,
     object,
-    from: old,
-    to: wanted,
+    from,
+    to,
     sql: `RENAME ${what} ${old} TO ${wanted}`,
     hazards: hazardsOf(object, old),
   });

@@ -96,7 +96,7 @@ async function plannedInputs(
   const planned = await planChange(context, context.lookFor(urn), change);
   refuseHazards(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change });
-  const drift = driftOf(planned, change);
+  const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
   const plan = [planned.text, retired.plan ?? ""].filter((text) => text !== "").join("\n\n");
@@ -106,6 +106,7 @@ async function plannedInputs(
 
 /** The first line is what the row shows. */
 function announce({ steps }: Plan, text: string): string {
+  if (steps.length === 0) return text;
   const hazards = new Set(steps.flatMap((step) => step.hazards.map(({ kind }) => kind)));
   const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
   return `plan: ${[count, ...hazards].join(", ")}\n${text}`;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { Renaming } from "../apply/rename";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
@@ -30,6 +31,8 @@ export class Context {
   readonly checked = new Map<string, Checked>();
   readonly live: Live;
   readonly world: World;
+  /** What this run gives another name; definitions that mention it follow. */
+  readonly renames: Renaming[] = [];
   private raw: RawConfig = {};
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;

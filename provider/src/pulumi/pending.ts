@@ -2,10 +2,11 @@ import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations 
 import { JOURNAL_TABLE } from "../apply/protocol/journal";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
-import type { Look } from "./standing";
+import type { Look, Standing } from "./standing";
 
 /** An operation on an object that an earlier run did not finish, and what becomes of it. */
 export interface Pending {
@@ -16,29 +17,42 @@ export interface Pending {
   readonly from: string;
 }
 
-/** What was cut off on the object, if anything. Costs nothing where no operation ever ran in the database. */
+/**
+ * What was cut off on the object, if anything. Costs nothing where no operation ever ran in the database.
+ *
+ * @param standing the object as it stands.
+ * @param to what it is to be.
+ */
 export async function pendingOn(
   context: Context,
   look: Look,
-  live: LiveObject | undefined,
-  declared: string,
+  { live, spec }: Standing,
+  to: ObjectSpec,
 ): Promise<Pending | undefined> {
-  const { database, name } = keyParts(live?.key ?? "");
-  if (live === undefined || name === undefined) return undefined;
+  if (live === undefined) return undefined;
+  const { database } = keyParts(live.key);
   if ((await look(objectKey(database, JOURNAL_TABLE))).live === undefined) return undefined;
   const found = await unfinishedOperations(await context.connection(), database);
-  const one = found.find(({ key }) => key === live.key);
+  const one = found.find(({ keys }) => keys.includes(live.key));
   if (one === undefined) return undefined;
-  const isWanted = one.to === declared && !one.aborting;
-  return isWanted || !one.canAbort ? { one, action: "resume", from: one.to } : { one, action: "abort", from: one.from };
+  const isWanted = one.kind === "rename" ? one.keys[1] === keyOf(to) : one.to === renderCreate(to);
+  const action = (isWanted && !one.aborting) || !one.canAbort ? "resume" : "abort";
+  const key = one.keys[action === "resume" ? 1 : 0];
+  const statement = action === "resume" ? one.to : one.from;
+  return { one, action, from: statement ?? renderCreate(named(spec, key)) };
+}
+
+function named(spec: ObjectSpec, key: string): ObjectSpec {
+  const { database, name = database } = keyParts(key);
+  return spec.kind === "database" ? { ...spec, name } : { ...spec, database, name };
 }
 
 /** For the plan. */
 export function describePending({ one, action }: Pending): string {
-  const what = `${one.kind} ${one.operation} of ${quotedName(one.key)} (${one.progress})`;
+  const what = `${one.kind} ${one.operation} of ${quotedName(one.keys[0])} (${one.progress})`;
   return action === "resume"
     ? `-- goes on with ${what}, which was cut off`
-    : `-- gives up ${what}, which was cut off, and goes back to the table as it was before`;
+    : `-- gives up ${what}, which was cut off, and goes back to what was before`;
 }
 
 /** Finishes what was cut off, or gives it up. */
@@ -51,7 +65,7 @@ export async function endPending(
   if (action === "abort") return abortOperation(connection, one);
   if (one.aborting) {
     throw new SchemaError(
-      `${quotedName(one.key)}: ${one.kind} ${one.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
+      `${quotedName(one.keys[0])}: ${one.kind} ${one.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
     );
   }
   return resumeOperation(connection, one, tell);

@@ -1,4 +1,5 @@
 import { DEFAULT_KEEP } from "../apply/rebuild/options";
+import { type Renamed, rewrite } from "../apply/rename";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject } from "../diff";
 import { SchemaError } from "../errors";
@@ -40,16 +41,30 @@ export interface Planned {
 export async function planChange(context: Context, look: Look, change: Change): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
   const standing = await standingOf(context, look, stored, to);
-  const pending = await pendingOn(context, look, standing.live, renderCreate(to));
+  const pending = await pendingOn(context, look, standing, to);
   const { live } = standing;
-  const from = pending === undefined ? standing.spec : parseCreate(pending.from);
+  const from = followRenames(context, pending === undefined ? standing.spec : parseCreate(pending.from), to);
   const { renamedColumns, materialize } = options;
   const changes = diffObject(from, to, { renamedColumns });
   const target = targetColumns(context, to);
   const plan = planObject(from, to, changes, { materialize, ...(target && { targetColumns: target }) });
+  for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
-  const text = [...(pending ? [describePending(pending)] : []), shown].filter((part) => part !== "").join("\n\n");
+  const follows =
+    plan.steps.length === 0 && from !== standing.spec
+      ? ["-- follows the rename of what it names; nothing else runs"]
+      : [];
+  const text = [...follows, ...(pending ? [describePending(pending)] : []), shown]
+    .filter((part) => part !== "")
+    .join("\n\n");
   return { plan, text, live, from: renderCreate(from), ...(pending && { pending }) };
+}
+
+/** The object as it is when what it reads, or its database, has got another name in this run, which re-points it. */
+function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): ObjectSpec {
+  const others = context.renames.filter((renaming) => keyOfName(renaming.to) !== keyOf(to));
+  if (others.length === 0 || spec.kind === "database") return spec;
+  return parseCreate(others.reduce((statement, renaming) => rewrite(statement, renaming).text, renderCreate(spec)));
 }
 
 /** @throws {SchemaError} when the plan does what only the user may allow, saying what and how. */
@@ -77,16 +92,26 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
 }
 
 /** What the server has that the state does not know of: somebody else changed it, or an earlier run stopped half way. */
-export function driftOf({ from, live, pending }: Planned, { stored, sensitive }: Change): string | undefined {
+export function driftOf(context: Context, planned: Planned, { stored, sensitive, to }: Change): string | undefined {
+  const { from, live, pending } = planned;
   if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
-  if (diffObject(parseCreate(stored.statement), parseCreate(from)).length === 0) return undefined;
+  const known = followRenames(context, parseCreate(stored.statement), to);
+  if (diffObject(known, parseCreate(from)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
   return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;
 }
 
-/** Whether the plan leaves an old table behind that has to be dropped later, and how long it is kept: an input's value. */
+/** Whether the plan leaves old rows behind that have to be dropped later, and how long they are kept: an input's value. */
 export function retirementOf({ plan }: Planned, { keepOld = DEFAULT_KEEP }: ChangeOptions): string | undefined {
-  return plan.steps.some((step) => step.kind === "rebuild" && step.holdsRows) ? `${keepOld} s` : undefined;
+  const leaves = plan.steps.some((step) => {
+    if (step.kind === "rebuild") return step.holdsRows;
+    return (step.kind === "externalise-view" || step.kind === "recreate-view") && step.from.to === undefined;
+  });
+  return leaves ? `${keepOld} s` : undefined;
+}
+
+function keyOfName({ database, ...rest }: Renamed): string {
+  return "name" in rest ? objectKey(database, rest.name as string) : objectKey(database);
 }
 
 /** Columns of the table that a materialized view writes to, as declared or as they stand in this run. */

@@ -213,7 +213,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["drops-data"],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR APPEND → EVERY 1 YEAR: the engine fixes APPEND at creation"],
   },
   {
@@ -221,7 +221,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["drops-data"],
     sql: ["recreate-view: incremental → REFRESH EVERY 1 YEAR"],
   },
   {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Connection } from "../../connection/connection";
 import { ConnectionError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
@@ -13,6 +14,8 @@ export interface RunnerHooks {
 
 /** How often the server is asked whether something has ended, in milliseconds. */
 const POLL = 200;
+/** How often a caller is told how far a copy is, in milliseconds. */
+const REPORT_EVERY = 1000;
 /** How long statements of a runner that died may go on, in milliseconds. */
 const LEFTOVER_LIMIT = 600_000;
 
@@ -44,15 +47,15 @@ export class Runner {
    */
   async runLong(sql: string, whileRunning?: (written: number) => void): Promise<void> {
     await this.before(sql);
-    const state = { ended: false };
-    const reporting = whileRunning === undefined ? undefined : this.report(sql, state, whileRunning);
+    const over = new AbortController();
+    const reporting = whileRunning === undefined ? undefined : this.report(sql, over.signal, whileRunning);
     try {
       await this.connection.command(this.mark + sql);
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       await this.waitForEnd(sql);
     } finally {
-      state.ended = true;
+      over.abort();
       await reporting;
     }
   }
@@ -124,12 +127,10 @@ export class Runner {
     }
   }
 
-  private async report(sql: string, state: { ended: boolean }, tell: (written: number) => void): Promise<void> {
-    for (let tick = 1; !state.ended; tick += 1) {
-      await pause(50);
-      if (tick % 20 !== 0 || state.ended) continue;
+  private async report(sql: string, over: AbortSignal, tell: (written: number) => void): Promise<void> {
+    while (await pause(REPORT_EVERY, over)) {
       const written = await this.written(sql).catch(() => undefined);
-      if (written !== undefined) tell(written);
+      if (written !== undefined && !over.aborted) tell(written);
     }
   }
 
@@ -144,7 +145,13 @@ export class Runner {
   }
 }
 
-/** Waits. @param milliseconds how long. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/**
+ * Waits.
+ *
+ * @param milliseconds how long.
+ * @param over ends the wait early.
+ * @returns false when it was ended early.
+ */
+export function pause(milliseconds: number, over?: AbortSignal): Promise<boolean> {
+  return setTimeout(milliseconds, true, over === undefined ? {} : { signal: over }).catch(() => false);
 }

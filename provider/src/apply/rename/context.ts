@@ -1,0 +1,80 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import type { ObjectKind } from "../../sql/spec";
+import { Journal, readJournals } from "../protocol/journal";
+import { Runner } from "../protocol/runner";
+import { createRenaming, type Renamed, type Renaming, written } from "./names";
+import type { RenameHooks } from "./options";
+import { identityOf } from "./refusals";
+
+/** What an operation sets out to do: the first line of its journal. */
+export interface Plan {
+  readonly kind: "rename";
+  readonly object: ObjectKind;
+  readonly from: Renamed;
+  readonly to: Renamed;
+  readonly allow: readonly string[];
+  /** UUID of what is renamed. */
+  readonly uuid: string;
+  readonly startedAt: number;
+}
+
+/** Journal line of a rename that is done: its result. Not `done`, which tells of a table put aside. */
+export const FINISHED = "finished";
+
+/** What the steps of a rename share. */
+export interface Context {
+  readonly runner: Runner;
+  /** Another one after the rename of its own database. */
+  journal: Journal;
+  readonly plan: Plan;
+  readonly renaming: Renaming;
+  readonly hooks: RenameHooks;
+}
+
+/** The journal lies in the database of the old name. When that is what is renamed, it goes along, and is found under either name. */
+export async function journalDatabase(
+  connection: Connection,
+  operation: string,
+  { from, to }: Renaming,
+): Promise<string> {
+  if ("name" in from) return from.database;
+  const there = (await readJournals(connection, to.database)).get(operation);
+  return there?.has("plan") ? to.database : from.database;
+}
+
+/** Opens an operation that has begun. */
+export async function openContext(
+  connection: Connection,
+  { database, operation }: { readonly database: string; readonly operation: string },
+  hooks: RenameHooks,
+): Promise<Context> {
+  const runner = new Runner(connection, operation, hooks);
+  const known = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
+  if (known?.kind !== "rename") {
+    throw new SchemaError(
+      `Operation ${operation} is not known as a rename in database ${database}. A database that was renamed took its journal along: ` +
+        "give its name of now.",
+    );
+  }
+  const journal = await Journal.open(runner, database);
+  const plan = journal.need<Plan>("plan");
+  return { runner, journal, plan, renaming: createRenaming(plan.object, plan.from, plan.to), hooks };
+}
+
+/** Whether the object has its new name: seen on the server, not written down. */
+export async function isRenamed(
+  runner: Runner,
+  { from, to, uuid }: Pick<Plan, "from" | "to" | "uuid">,
+): Promise<boolean> {
+  const [old, now] = [await identityOf(runner, from), await identityOf(runner, to)];
+  if (old === undefined && now !== undefined) return true;
+  if (old !== undefined && now === undefined) return false;
+  if (old !== now && now === uuid) return true;
+  if (old !== now && old === uuid) return false;
+  const what = old === undefined ? "neither exists" : "both exist and neither is what was to be renamed";
+  throw new SchemaError(
+    `${written(from)} → ${written(to)}: ${what}; somebody dropped or renamed it during operation ${runner.operation}. ` +
+      "Give it one of the two names again and run again.",
+  );
+}

@@ -1,0 +1,126 @@
+import { mentionedNames } from "../../canonical/mentions";
+import { qualifiedName } from "../../sql/identifiers";
+import { objectKey } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
+import type { QualifiedName } from "../../sql/spec";
+import type { Runner } from "../protocol/runner";
+import { nameAfter, type Renaming, renamedTo } from "./names";
+import { rewrite } from "./rewrite";
+
+/** An object as the server shows it. */
+export interface LiveText extends QualifiedName {
+  readonly engine: string;
+  /** CREATE text on one line. */
+  readonly statement: string;
+}
+
+/** An object whose definition names what is renamed. */
+export interface Dependent extends QualifiedName {
+  readonly engine: string;
+  /** CREATE text before. */
+  readonly from: string;
+  /** CREATE text when it is re-pointed: the same with the names replaced. */
+  readonly to: string;
+}
+
+/** What a renaming reaches. */
+export interface Reach {
+  /** In the order in which they can be re-pointed: what others read comes first. */
+  readonly dependents: readonly Dependent[];
+  /** Incremental views that fail, or are fed by nothing, while the names do not fit: the dependents, what is moved and what reads either. */
+  readonly incremental: readonly QualifiedName[];
+  /** Refreshable views among them. */
+  readonly refreshable: readonly QualifiedName[];
+  /** Why it cannot be done: a dependent and its mention that nothing can re-point. */
+  readonly refused: readonly string[];
+}
+
+/** Every object with a definition, but the server's own. */
+export function loadTexts(runner: Runner): Promise<LiveText[]> {
+  return runner.rows<LiveText>(
+    "SELECT database, name, engine, create_table_query AS statement FROM system.tables WHERE NOT is_temporary " +
+      "AND create_table_query != '' AND database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY database, name",
+  );
+}
+
+/** Finds what names the renamed object, in all databases of the server. */
+export function findReach(texts: readonly LiveText[], renaming: Renaming): Reach {
+  const refused: string[] = [];
+  const dependents: Dependent[] = [];
+  for (const { database, name, engine, statement } of texts) {
+    if (!mayMention(statement, renaming)) continue;
+    const { text, refused: why } = rewrite(statement, renaming);
+    if (why.length > 0) refused.push(`${qualifiedName({ database, name })}: ${why.join("; ")}`);
+    if (text === rewrite(statement, renaming, "header").text) continue;
+    dependents.push({ database, name, engine, from: statement, to: text });
+  }
+  const touched = closure(texts, dependents, renaming).filter(({ engine }) => engine === "MaterializedView");
+  const isRefreshable = ({ statement }: LiveText): boolean => refreshOf(statement) !== undefined;
+  return {
+    dependents: inOrder(dependents, renaming),
+    incremental: touched.filter((view) => !isRefreshable(view)).map(plainName),
+    refreshable: touched.filter(isRefreshable).map(plainName),
+    refused,
+  };
+}
+
+/** The schedule of a refreshable view. */
+export function refreshOf(statement: string): string | undefined {
+  const spec = parseCreate(statement);
+  return spec.kind === "materializedView" ? spec.refresh : undefined;
+}
+
+/** Moved objects, dependents, and the views that read either of them, over any number of views. */
+function closure(texts: readonly LiveText[], dependents: readonly Dependent[], renaming: Renaming): LiveText[] {
+  const touched = new Set(dependents.map(({ database, name }) => objectKey(database, name)));
+  const found: LiveText[] = [];
+  const views = texts.filter(({ engine }) => engine === "View" || engine === "MaterializedView");
+  const mentions = new Map(views.map((view) => [view, mentionedNames(view.statement)]));
+  for (const view of views) if (renamedTo(renaming, view)) touched.add(objectKey(view.database, view.name));
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const [view, names] of mentions) {
+      const own = objectKey(view.database, view.name);
+      if (!touched.has(own) && ![...names].some((name) => touched.has(name))) continue;
+      mentions.delete(view);
+      touched.add(own);
+      found.push(view);
+      grown = true;
+    }
+  }
+  return found;
+}
+
+/** What is read comes before what reads it. */
+function inOrder(dependents: readonly Dependent[], renaming: Renaming): Dependent[] {
+  const byName = new Map(dependents.map((dependent) => [keyAfter(renaming, dependent), dependent]));
+  const sorted = new Set<Dependent>();
+  const seen = new Set<Dependent>();
+  const visit = (dependent: Dependent): void => {
+    if (seen.has(dependent)) return;
+    seen.add(dependent);
+    for (const key of mentionedNames(dependent.to)) {
+      const read = byName.get(key);
+      if (read !== undefined) visit(read);
+    }
+    sorted.add(dependent);
+  };
+  for (const dependent of dependents) visit(dependent);
+  return [...sorted];
+}
+
+function keyAfter(renaming: Renaming, name: QualifiedName): string {
+  const after = nameAfter(renaming, name);
+  return objectKey(after.database, after.name);
+}
+
+/** Cheap, so that only few statements are taken apart. A pattern of Merge may mean a name without showing it. */
+function mayMention(statement: string, { from }: Renaming): boolean {
+  const shown = (name: string): boolean => /[^\p{L}\p{N}_]/u.test(name) || statement.includes(name);
+  const byPattern = /\bmerge\s*\(/i.test(statement);
+  return byPattern || (shown(from.database) && (!("name" in from) || shown(from.name)));
+}
+
+function plainName({ database, name }: QualifiedName): QualifiedName {
+  return { database, name };
+}

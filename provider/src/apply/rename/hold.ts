@@ -1,0 +1,85 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { type Feeder, viewsAround } from "../protocol/feeders";
+import { type Gate, gateDown, timeLeft } from "../protocol/gate";
+import { uuidOf } from "../protocol/parts";
+import { liveView } from "../protocol/replace-view";
+import type { Runner } from "../protocol/runner";
+import { isGateable } from "../rebuild/refusals";
+import { type Renaming, renamedTo } from "./names";
+
+/**
+ * The tables at which inserts have to be refused so that nothing flows through the views: entry tables first.
+ *
+ * @param views incremental views, as they are named now.
+ * @throws {SchemaError} when rows come from a table that cannot refuse them.
+ */
+export async function gateTables(
+  runner: Runner,
+  views: readonly QualifiedName[],
+  renaming: Renaming,
+  allow: readonly string[],
+): Promise<QualifiedName[]> {
+  const found = new Map<string, QualifiedName>();
+  // A view has one source; where that is known with all that feeds it, the view brings nothing new.
+  const known = new Set<string>();
+  for (const view of views) {
+    if (known.has(qualifiedName(view))) continue;
+    const feeders = (await viewsAround(runner, view)).feeders.slice(0, -1);
+    for (const feeder of feeders) if (!allow.includes("unproven")) refuse(feeder, renaming);
+    const gated = [...feeders];
+    if (feeders.some(({ engine }) => engine === "Null")) {
+      const target = (await liveView(runner, view))?.spec.to;
+      // What a Null table passes on is refused where it arrives, and with it the whole insert.
+      if (target !== undefined) gated.push(...(await viewsAround(runner, target)).feeders);
+    } else for (const reader of feeders.flatMap((feeder) => feeder.views)) known.add(qualifiedName(reader));
+    for (const { database, name, engine } of gated) {
+      if (isGateable(engine)) found.set(qualifiedName({ database, name }), { database, name });
+    }
+  }
+  return [...found.values()];
+}
+
+function refuse(feeder: Feeder, renaming: Renaming): void {
+  const { engine, views } = feeder;
+  if (isGateable(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
+  // One view behind it, and another table renamed: its inserts are refused as a whole further on.
+  if (engine === "Null" && views.length === 1 && renamedTo(renaming, feeder) === undefined) return;
+  throw new SchemaError(
+    `${qualifiedName(feeder)} (${engine}, read by ${views.map(qualifiedName).join(", ")}): inserts cannot be refused there, so rows that come ` +
+      'during the rename could miss a view. Nothing was changed. Stop its writers for that moment and write allow: ["unproven"].',
+  );
+}
+
+/**
+ * Refuses inserts (error 469) until {@link release}, also when the runner dies: between the rename and the re-pointing of the last
+ * view, rows would be stored and reach no view. Raised behind a gate, and checked against it.
+ *
+ * @returns false when the gate has opened meanwhile.
+ */
+export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
+  for (const table of tables) {
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${constraint(runner)} CHECK 0`);
+  }
+  return (await timeLeft(runner, gate)) > 0;
+}
+
+/** Lets inserts through again, what lies behind first. Tables without a hold, or that are gone, are no error. */
+export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+  const there: QualifiedName[] = [];
+  for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
+  for (const table of [...there].reverse()) {
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
+  }
+  await gateDown(runner, there);
+}
+
+/** Whether a constraint is one that refuses inserts for a moment. */
+export function isHelper(name: string): boolean {
+  return /^_(?:gate|hold)_\w+$/.test(name);
+}
+
+function constraint({ operation }: Runner): string {
+  return quoteIdentifier(`_hold_${operation}`);
+}

@@ -1,0 +1,6 @@
+export { createRenaming, nameAfter, type Renamed, type Renaming, renamedTo } from "./names";
+export { abortRename, resumableRenames } from "./operations";
+export type { RenameHooks, RenameOperation, RenameOptions, RenameResult } from "./options";
+export { renameObject, resumeRename } from "./rename";
+export { rewrite } from "./rewrite";
+export type { Rewritten } from "./scan";

@@ -1,0 +1,72 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
+import type { ObjectKind, QualifiedName } from "../../sql/spec";
+
+/** A database, when it is one that gets another name. */
+export interface DatabaseName {
+  readonly database: string;
+}
+
+/** What is renamed: `name` is there for everything but databases. */
+export type Renamed = QualifiedName | DatabaseName;
+
+/** Which names change, and into what. */
+export interface Renaming {
+  readonly object: ObjectKind;
+  readonly from: Renamed;
+  readonly to: Renamed;
+}
+
+/** @throws {SchemaError} when the two are not names of one kind of object, or the same. */
+export function createRenaming(object: ObjectKind, before: Renamed, after: Renamed): Renaming {
+  const [from, to] = [plain(before), plain(after)];
+  for (const side of [from, to]) {
+    const given = "name" in side ? "an object's" : "a database's";
+    if ("name" in side === (object === "database"))
+      throw new SchemaError(`${written(side)} is ${given} name, which a ${object} does not have.`);
+  }
+  if (written(from) === written(to)) throw new SchemaError(`${written(from)}: is to be renamed to its own name.`);
+  return { object, from, to };
+}
+
+/** Nothing but the names: a name that is there and undefined is none. */
+function plain(name: Renamed): Renamed {
+  const { database } = name;
+  return "name" in name && name.name !== undefined ? { database, name: name.name } : { database };
+}
+
+/** The renaming that undoes another. */
+export function reversed({ object, from, to }: Renaming): Renaming {
+  return { object, from: to, to: from };
+}
+
+/** The new name of an object; undefined when it keeps the one it has. */
+export function renamedTo({ from, to }: Renaming, { database, name }: QualifiedName): QualifiedName | undefined {
+  if (database !== from.database) return undefined;
+  if (!("name" in from)) return { database: to.database, name };
+  return name === from.name && "name" in to ? { database: to.database, name: to.name } : undefined;
+}
+
+/** The name of an object when the renaming is done. */
+export function nameAfter(renaming: Renaming, name: QualifiedName): QualifiedName {
+  return renamedTo(renaming, name) ?? { database: name.database, name: name.name };
+}
+
+/** Quoted, and qualified where it is an object's. */
+export function written(name: Renamed): string {
+  return "name" in name ? qualifiedName(name) : quoteIdentifier(name.database);
+}
+
+/** RENAME, whatever depends on it by definition: that is re-pointed afterwards, and the engine would refuse it. */
+export function renameStatement({ object, from, to }: Renaming): string {
+  const what = object === "database" ? "DATABASE" : "TABLE";
+  return `RENAME ${what} ${written(from)} TO ${written(to)} SETTINGS check_table_dependencies = 0`;
+}
+
+/** @throws {SchemaError} when an operation's name cannot be part of a constraint's. */
+export function checkOperation(operation: string): void {
+  if (/^[A-Za-z0-9_]{1,40}$/.test(operation)) return;
+  throw new SchemaError(
+    `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of names on the server.`,
+  );
+}

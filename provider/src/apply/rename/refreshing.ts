@@ -1,0 +1,71 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import type { Journal } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { pause, type Runner } from "../protocol/runner";
+
+/** How long a refresh that is running is waited for, in milliseconds. */
+const REFRESH_LIMIT = 600_000;
+
+/** How the views were found: journal line `refreshing`. */
+interface Refreshing {
+  /** Stopped by the operation, to be started again. */
+  readonly stopped: readonly QualifiedName[];
+  /** Stopped by somebody else before; a replaced view would run again. */
+  readonly disabled: readonly QualifiedName[];
+}
+
+const NONE: Refreshing = { stopped: [], disabled: [] };
+
+/**
+ * Keeps refreshable views from running while names change: a refresh exchanges its target. One that runs is waited for, since a
+ * cancelled one may have written a part of its rows.
+ */
+export async function stopRefreshes(runner: Runner, journal: Journal, views: readonly QualifiedName[]): Promise<void> {
+  const { stopped, disabled } = journal.get<Refreshing>("refreshing") ?? NONE;
+  const known = new Set([...stopped, ...disabled].map(qualifiedName));
+  const now = { stopped: [...stopped], disabled: [...disabled] };
+  for (const view of views.filter((one) => !known.has(qualifiedName(one)))) {
+    const status = await statusOf(runner, view);
+    if (status !== undefined) (status === "Disabled" ? now.disabled : now.stopped).push(view);
+  }
+  if (now.stopped.length + now.disabled.length > known.size) await journal.set("refreshing", now);
+  const limit = Date.now() + REFRESH_LIMIT;
+  for (const view of now.stopped) {
+    while ((await statusOf(runner, view)) === "Running") {
+      if (Date.now() > limit) {
+        throw new SchemaError(
+          `${qualifiedName(view)}: is refreshing for more than ${REFRESH_LIMIT / 60_000} minutes, and the rename waits for it. ` +
+            `Nothing was renamed. SYSTEM CANCEL VIEW ${qualifiedName(view)}, or run again later.`,
+        );
+      }
+      await pause(100);
+    }
+    await runner.run(`SYSTEM STOP VIEW ${qualifiedName(view)}`);
+  }
+}
+
+/** Lets the views run again that {@link stopRefreshes} has stopped, and no other. */
+export async function startRefreshes(
+  runner: Runner,
+  journal: Journal,
+  nameNow: (view: QualifiedName) => QualifiedName,
+): Promise<void> {
+  const { stopped, disabled } = journal.get<Refreshing>("refreshing") ?? NONE;
+  for (const [views, verb] of [
+    [stopped, "START"],
+    [disabled, "STOP"],
+  ] as const) {
+    for (const view of views.map(nameNow)) {
+      if ((await uuidOf(runner, view)) !== undefined) await runner.run(`SYSTEM ${verb} VIEW ${qualifiedName(view)}`);
+    }
+  }
+}
+
+async function statusOf(runner: Runner, { database, name }: QualifiedName): Promise<string | undefined> {
+  const [row] = await runner.rows<{ status: string }>(
+    `SELECT status FROM system.view_refreshes WHERE database = ${quoteString(database)} AND view = ${quoteString(name)}`,
+  );
+  return row?.status;
+}

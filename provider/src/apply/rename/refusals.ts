@@ -1,0 +1,152 @@
+import { mentionedNames } from "../../canonical/mentions";
+import { SchemaError } from "../../errors";
+import { quoteString } from "../../sql/identifiers";
+import { objectKey } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
+import type { ObjectKind, QualifiedName } from "../../sql/spec";
+import { readJournals } from "../protocol/journal";
+import { isTable } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import type { LiveText, Reach } from "./dependents";
+import { type Renamed, type Renaming, renamedTo, written } from "./names";
+import { whyNot } from "./repoint";
+
+/** Journal lines of an operation of any kind that is over. */
+const ENDS = ["done", "finished", "aborted"];
+const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+
+/** What a name stands for: its UUID; undefined when there is nothing. */
+export async function identityOf(runner: Runner, name: Renamed): Promise<string | undefined> {
+  const sql =
+    "name" in name
+      ? `SELECT toString(uuid) AS uuid FROM system.tables WHERE ${isTable(name, "name")}`
+      : `SELECT toString(uuid) AS uuid FROM system.databases WHERE name = ${quoteString(name.database)}`;
+  return (await runner.rows<{ uuid: string }>(sql))[0]?.uuid;
+}
+
+/** @throws {SchemaError} when names or engines stand in the way. Nothing is changed. */
+export async function refuseNames(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<void> {
+  const { object, from, to } = renaming;
+  if ((await identityOf(runner, from)) === undefined) {
+    throw new SchemaError(`${written(from)}: does not exist, so it cannot be renamed to ${written(to)}.`);
+  }
+  if ((await identityOf(runner, to)) !== undefined) {
+    throw new SchemaError(
+      `${written(from)}: not renamed, because there is ${written(to)} already. Rename or drop that first.`,
+    );
+  }
+  const databases = object === "database" ? [from] : [from, to];
+  for (const { database } of databases) await refuseDatabase(runner, database, renaming, allow);
+  if (object !== "database") await refuseObject(runner, renaming, object, allow);
+  const condition = "name" in from ? isTable(from, "table") : `database = ${quoteString(from.database)}`;
+  const [policy] = await runner.rows<{ name: string }>(
+    `SELECT name FROM system.row_policies WHERE ${condition} LIMIT 1`,
+  );
+  if (policy !== undefined) {
+    throw new SchemaError(
+      `${written(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
+        "Create the policy for the new name, drop the old one, and run again.",
+    );
+  }
+}
+
+async function refuseDatabase(
+  runner: Runner,
+  database: string,
+  { from }: Renaming,
+  allow: readonly string[],
+): Promise<void> {
+  const [row] = await runner.rows<{ engine: string }>(
+    `SELECT engine FROM system.databases WHERE name = ${quoteString(database)}`,
+  );
+  if (row === undefined) {
+    throw new SchemaError(`${written(from)}: not moved, because database ${database} does not exist. Create it first.`);
+  }
+  if (row.engine === "Atomic" || (allow.includes("unproven") && /^(?:Replicated|Shared)/.test(row.engine))) return;
+  const how = /^(?:Replicated|Shared)/.test(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
+  throw new SchemaError(
+    `${written(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
+  );
+}
+
+const KINDS: Readonly<Record<string, ObjectKind>> = { View: "view", MaterializedView: "materializedView" };
+
+async function refuseObject(
+  runner: Runner,
+  { from, to }: Renaming,
+  object: ObjectKind,
+  allow: readonly string[],
+): Promise<void> {
+  if (!("name" in from)) return;
+  const { engine, statement } = await runner.one<{ engine: string; statement: string }>(
+    `SELECT engine, create_table_query AS statement FROM system.tables WHERE ${isTable(from, "name")}`,
+  );
+  const kind = KINDS[engine] ?? "table";
+  if (kind !== object || engine === "Dictionary") {
+    throw new SchemaError(
+      `${written(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
+    );
+  }
+  if (/^(?:Replicated|Shared)/.test(engine) && !allow.includes("unproven")) {
+    throw new SchemaError(
+      `${written(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+    );
+  }
+  if (kind !== "materializedView" || from.database === to.database) return;
+  const spec = parseCreate(statement);
+  if (spec.kind === "materializedView" && spec.to === undefined) {
+    throw new SchemaError(
+      `${written(from)}: keeps its rows in an inner table, and the engine moves no such view to another database. ` +
+        "Declare a target of its own for it (`to`) and apply that first.",
+    );
+  }
+}
+
+/** @throws {SchemaError} when an unfinished operation works on what is renamed: its helpers and its journal know the old name. */
+export async function refuseUnfinished(runner: Runner, renaming: Renaming): Promise<void> {
+  const { from } = renaming;
+  for (const [operation, lines] of await readJournals(runner.connection, from.database)) {
+    const plan = lines.get("plan");
+    if (operation === runner.operation || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
+    // The journal of a database would move away under it.
+    if ("name" in from && !concerns(plan, from)) continue;
+    throw new SchemaError(
+      `${written(from)}: operation ${operation} is not finished. Resume or abort it first, then rename.`,
+    );
+  }
+}
+
+/** Whether a plan of any kind names an object: as `{database, name}`, or in the CREATE texts that it holds. */
+function concerns(plan: unknown, object: QualifiedName): boolean {
+  if (typeof plan === "string") return mentionedNames(plan).has(objectKey(object.database, object.name));
+  if (typeof plan !== "object" || plan === null) return false;
+  const { database, name } = plan as Partial<Record<string, unknown>>;
+  if (database === object.database && name === object.name) return true;
+  return Object.values(plan).some((value) => concerns(value, object));
+}
+
+/** @throws {SchemaError} when something names what is renamed and cannot be re-pointed, all of it at once. */
+export function refuseReach(
+  reach: Reach,
+  texts: readonly LiveText[],
+  renaming: Renaming,
+  allow: readonly string[],
+): void {
+  const reasons = [...reach.refused, ...reach.dependents.flatMap((dependent) => whyNot(dependent) ?? [])];
+  if (reasons.length > 0) {
+    throw new SchemaError(
+      [
+        `${written(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
+        ...reasons.map((reason) => `- ${reason}`),
+        "Drop each of these, or declare it without the old name, and run again; create it anew with the new name afterwards.",
+      ].join("\n"),
+    );
+  }
+  const shared = texts.find(
+    ({ engine, ...name }) => /^(?:Replicated|Shared)\w*MergeTree/.test(engine) && renamedTo(renaming, name),
+  );
+  if (shared === undefined || allow.includes("unproven")) return;
+  throw new SchemaError(
+    `${written(renaming.from)}: not renamed, because ${written(shared)} is ${shared.engine}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+  );
+}

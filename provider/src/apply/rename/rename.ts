@@ -1,0 +1,201 @@
+import type { Connection } from "../../connection/connection";
+import { ServerError } from "../../connection/errors";
+import { messageOf, SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { drain, gateUp } from "../protocol/gate";
+import { Journal, readJournals } from "../protocol/journal";
+import { pause, Runner } from "../protocol/runner";
+import { type Context, FINISHED, isRenamed, journalDatabase, openContext, type Plan } from "./context";
+import { type Dependent, findReach, loadTexts, type Reach } from "./dependents";
+import { gateTables, hold, release } from "./hold";
+import { checkOperation, createRenaming, nameAfter, type Renaming, renameStatement, written } from "./names";
+import type { RenameHooks, RenameOptions, RenameResult } from "./options";
+import { startRefreshes, stopRefreshes } from "./refreshing";
+import { identityOf, refuseNames, refuseReach, refuseUnfinished } from "./refusals";
+import { repoint } from "./repoint";
+
+/** How long to try for a moment in which no insert is under way, in milliseconds. */
+const GATE_LIMIT = 600_000;
+/** Longest pause between two gates, in milliseconds. */
+const GATE_PAUSE = 10_000;
+
+/**
+ * Gives a table, view or database another name, or a table or view another database, and everything that names it the new name:
+ * views, dictionaries, defaults, constraints. No row is lost or doubled in the table or in a target of a view: where incremental views
+ * are concerned, inserts are refused (error 469, or 60 while a view's target has lost its name: try again) from before the rename until
+ * the last view is re-pointed, about half a second, or, when the runner dies in between, until it is resumed. Called again with the same operation it goes on where it was.
+ *
+ * Grants are bound to names on the server and stay behind.
+ *
+ * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ */
+export async function renameObject(connection: Connection, options: RenameOptions): Promise<RenameResult> {
+  const { object, from, to, operation } = options;
+  checkOperation(operation);
+  const renaming = createRenaming(object, from, to);
+  const runner = new Runner(connection, operation, options);
+  const database = await journalDatabase(connection, operation, renaming);
+  if ((await identityOf(runner, { database })) === undefined) {
+    throw new SchemaError(`${written(from)}: database ${database} does not exist, so there is nothing to rename.`);
+  }
+  const plan = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
+  if (plan === undefined) await begin(runner, database, renaming, options.allow ?? []);
+  else if (plan.kind !== "rename" || written(plan.from) !== written(from) || written(plan.to) !== written(to)) {
+    throw new SchemaError(
+      `${written(from)}: operation ${operation} exists and does something else. Resume or abort it, or take another name.`,
+    );
+  }
+  return resumeRename(connection, { database, operation }, options);
+}
+
+/** Goes on with a rename that was cut off, on this machine or any other. */
+export async function resumeRename(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: RenameHooks = {},
+): Promise<RenameResult> {
+  const context = await openContext(connection, operation, hooks);
+  const { journal, plan, runner } = context;
+  const done = journal.get<RenameResult>(FINISHED);
+  if (done !== undefined) return done;
+  if (journal.has("aborting")) {
+    const unfinished = journal.has("aborted") ? "" : ", not to the end; abort it again";
+    throw new SchemaError(`Operation ${runner.operation} was aborted${unfinished}.`);
+  }
+  await runner.endLeftovers();
+  await journal.take();
+  if (!(await isRenamed(runner, plan))) await exchangeNames(context);
+  if (plan.object === "database") await followDatabase(context, plan.to.database);
+  return finish(context);
+}
+
+/** The journal went along with its database. */
+export async function followDatabase(context: Context, database: string): Promise<void> {
+  context.journal = await Journal.open(context.runner, database);
+  await context.journal.take();
+}
+
+async function begin(runner: Runner, database: string, renaming: Renaming, allow: readonly string[]): Promise<void> {
+  await refuseNames(runner, renaming, allow);
+  await refuseUnfinished(runner, renaming);
+  const reach = await reachOf(runner, renaming, allow);
+  await gateTables(runner, reach.incremental, renaming, allow);
+  const { object, from, to } = renaming;
+  const uuid = (await identityOf(runner, from)) ?? "";
+  const plan: Plan = { kind: "rename", object, from, to, allow, uuid, startedAt: await runner.now() };
+  await (await Journal.open(runner, database)).set("plan", plan);
+}
+
+async function reachOf(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<Reach> {
+  const texts = await loadTexts(runner);
+  const reach = findReach(texts, renaming);
+  refuseReach(reach, texts, renaming, allow);
+  return reach;
+}
+
+/** Everything up to the rename. When it fails, nothing has changed and inserts go on. */
+async function exchangeNames(context: Context): Promise<void> {
+  const { journal, runner } = context;
+  const limit = Date.now() + GATE_LIMIT;
+  try {
+    // A runner that died may have left inserts refused.
+    await release(runner, journal.get<QualifiedName[]>("gate") ?? []);
+    for (let wait = 100; !(await tryRename(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
+      if (Date.now() > limit) throw stillWriting(context);
+      await pause(wait);
+    }
+  } catch (error) {
+    if (!(await isRenamed(runner, context.plan).catch(() => true))) {
+      // As well as it goes: what failed may be the connection itself, and a resumed operation does the same.
+      await release(runner, journal.get<QualifiedName[]>("gate") ?? []).catch(() => undefined);
+      await startRefreshes(runner, journal, (view) => view).catch(() => undefined);
+      context.hooks.onGate?.(false);
+    }
+    throw error;
+  }
+}
+
+/** @returns false when inserts under way did not end while the gate was closed; writers go on then. */
+async function tryRename({ hooks, journal, plan, renaming, runner }: Context): Promise<boolean> {
+  // Asked each time: views come and go.
+  const reach = await reachOf(runner, renaming, plan.allow);
+  const tables = await gateTables(runner, reach.incremental, renaming, plan.allow);
+  await setChanged(journal, "dependents", reach.dependents);
+  await setChanged(journal, "gate", tables);
+  await stopRefreshes(runner, journal, reach.refreshable);
+  if (tables.length > 0) {
+    hooks.onGate?.(true);
+    const gate = await gateUp(runner, tables);
+    if (!(await drain(runner, gate)) || !(await hold(runner, tables, gate))) {
+      await release(runner, tables);
+      hooks.onGate?.(false);
+      return false;
+    }
+  }
+  await journal.assertOwner();
+  await runner.run(renameStatement(renaming));
+  return true;
+}
+
+async function finish(context: Context): Promise<RenameResult> {
+  const { hooks, journal, renaming, runner } = context;
+  const planned = journal.need<Dependent[]>("dependents");
+  const repointed = new Set<string>();
+  const all = async (dependents: readonly Dependent[]): Promise<void> => {
+    for (const dependent of dependents) {
+      const name = nameAfter(renaming, dependent);
+      await repointNamed(context, name, dependent.to);
+      repointed.add(qualifiedName(name));
+    }
+  };
+  const gate = journal.get<QualifiedName[]>("gate") ?? [];
+  if (!journal.has("open")) {
+    await all(planned);
+    // Made by somebody else in the moment before the rename.
+    if ((await identityOf(runner, renaming.from)) === undefined) {
+      await all(findReach(await loadTexts(runner), renaming).dependents);
+    }
+    await journal.set("repointed", [...repointed]);
+    await journal.set("open", true);
+  }
+  await release(
+    runner,
+    gate.map((table) => nameAfter(renaming, table)),
+  );
+  if (gate.length > 0) hooks.onGate?.(false);
+  await startRefreshes(runner, journal, (view) => nameAfter(renaming, view));
+  const { operation } = runner;
+  const result: RenameResult = { operation, repointed: journal.need<string[]>("repointed"), gated: gate.length > 0 };
+  await journal.set(FINISHED, result);
+  return result;
+}
+
+async function repointNamed(
+  { journal, renaming, runner }: Context,
+  name: QualifiedName,
+  wanted: string,
+): Promise<void> {
+  await journal.assertOwner();
+  try {
+    await repoint(runner, journal, name, wanted);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new SchemaError(
+      `${qualifiedName(name)}: ${written(renaming.from)} is ${written(renaming.to)} now, but this could not be re-pointed to it: ${messageOf(error)} ` +
+        `Until operation ${runner.operation} is resumed or aborted, inserts into what feeds the views are refused.`,
+      { cause: error },
+    );
+  }
+}
+
+async function setChanged(journal: Journal, key: string, value: unknown): Promise<void> {
+  if (JSON.stringify(journal.get(key)) !== JSON.stringify(value)) await journal.set(key, value);
+}
+
+function stillWriting({ renaming }: Context): SchemaError {
+  return new SchemaError(
+    `${written(renaming.from)}: not renamed, because in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s. ` +
+      "Nothing was changed. Run again when fewer are running.",
+  );
+}

@@ -1,0 +1,116 @@
+import { diffObject } from "../../diff";
+import { SchemaError } from "../../errors";
+import { planObject } from "../../plan";
+import { qualifiedName } from "../../sql/identifiers";
+import { parseCreate } from "../../sql/parse";
+import { renderCreate } from "../../sql/render";
+import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import type { Journal } from "../protocol/journal";
+import { isTable } from "../protocol/parts";
+import { replaceView } from "../protocol/replace-view";
+import type { Runner } from "../protocol/runner";
+import type { Dependent } from "./dependents";
+import { isHelper } from "./hold";
+
+/** What cannot stand in a statement that is run again: the server hides secrets when it shows a definition. */
+const HIDDEN = "[HIDDEN]";
+/** Consequences that a rename must not have. */
+const TOO_MUCH: ReadonlySet<string> = new Set(["rewrites-parts", "copies-rows", "drops-data", "unproven"]);
+
+/** Why a dependent cannot be re-pointed; undefined when it can. Nothing is run. */
+export function whyNot({ engine, from, to, ...name }: Dependent): string | undefined {
+  const label = qualifiedName(name);
+  if (to.includes(HIDDEN)) return `${label}: its definition has a secret that the server does not show`;
+  if (engine === "Dictionary") return undefined;
+  const [old, wanted] = [parseCreate(from), parseCreate(to)];
+  if (wanted.kind !== "table" || engine === "Merge") return undefined;
+  return alters(old, wanted) === undefined ? `${label}: no ALTER can give it the new name` : undefined;
+}
+
+/** Gives an object the definition it is to have. Can be repeated, whatever of it was done. */
+export async function repoint(runner: Runner, journal: Journal, name: QualifiedName, wanted: string): Promise<void> {
+  const live = await definitionOf(runner, name);
+  if (/^CREATE DICTIONARY /.test(wanted)) {
+    if (live !== wanted) await runner.run(wanted.replace(/^CREATE /, "CREATE OR REPLACE "));
+    return;
+  }
+  const [from, to] = [parseCreate(live), parseCreate(wanted)];
+  if (from.kind !== to.kind) throw changed(name, live, wanted);
+  if (from.kind === "table" && to.kind === "table") return repointTable(runner, from, to, wanted);
+  if (from.kind === "materializedView" && to.kind === "materializedView") {
+    return repointMaterialized(runner, journal, from, to);
+  }
+  if (!same(from, to)) await runner.run(wanted.replace(/^CREATE /, "CREATE OR REPLACE "));
+}
+
+async function repointTable(runner: Runner, from: TableSpec, to: TableSpec, wanted: string): Promise<void> {
+  const [live, target] = [withoutHelpers(from), withoutHelpers(to)];
+  if (same(live, target)) return;
+  if (/^Merge\b/.test(to.storage.engine ?? "")) {
+    return runner.run(wanted.replace(/^CREATE /, "CREATE OR REPLACE "));
+  }
+  const statements = alters(live, target);
+  if (statements === undefined) throw changed(to, renderCreate(from), wanted);
+  for (const sql of statements) await runner.run(sql);
+}
+
+/**
+ * The query by ALTER, which moves the subscription; then, where the definition reads differently (another target, a column list that
+ * ALTER has made anew), a replacement of the view. Nothing may be inserted meanwhile.
+ */
+async function repointMaterialized(
+  runner: Runner,
+  journal: Journal,
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+): Promise<void> {
+  const label = qualifiedName(to);
+  if (from.query !== to.query) await runner.run(`ALTER TABLE ${label} MODIFY QUERY ${to.query}`);
+  if (from.refresh !== to.refresh && from.refresh !== undefined && to.refresh !== undefined) {
+    await runner.run(`ALTER TABLE ${label} MODIFY REFRESH ${to.refresh}`);
+  }
+  const now = parseCreate(await definitionOf(runner, to));
+  if (now.kind !== "materializedView") throw changed(to, renderCreate(now), renderCreate(to));
+  if (same(now, to)) return;
+  if (to.to === undefined) throw changed(to, renderCreate(now), renderCreate(to));
+  // A refreshable view would run at once.
+  await replaceView(runner, journal, now, to.refresh === undefined ? to : { ...to, empty: true });
+}
+
+/** ALTERs that only touch metadata; undefined where that is not enough. */
+function alters(from: ObjectSpec, to: ObjectSpec): string[] | undefined {
+  const statements: string[] = [];
+  for (const step of planObject(from, to, diffObject(from, to)).steps) {
+    if (step.kind !== "statement" || step.mutation || step.hazards.some(({ kind }) => TOO_MUCH.has(kind)))
+      return undefined;
+    statements.push(step.sql);
+  }
+  return statements;
+}
+
+async function definitionOf(runner: Runner, name: QualifiedName): Promise<string> {
+  const [row] = await runner.rows<{ statement: string }>(
+    `SELECT create_table_query AS statement FROM system.tables WHERE ${isTable(name, "name")}`,
+  );
+  if (row !== undefined) return row.statement;
+  throw new SchemaError(
+    `${qualifiedName(name)}: is gone, so it cannot be re-pointed (operation ${runner.operation}). ` +
+      "Create it again as it was, with the old name in it or the new one, and run again.",
+  );
+}
+
+/** Inserts are refused by constraints that are no part of the definition. */
+function withoutHelpers(spec: TableSpec): TableSpec {
+  return { ...spec, constraints: spec.constraints.filter(({ name }) => !isHelper(name)) };
+}
+
+function same(a: ObjectSpec, b: ObjectSpec): boolean {
+  return renderCreate(a) === renderCreate(b);
+}
+
+function changed(name: QualifiedName, live: string, wanted: string): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(name)}: cannot be re-pointed, because it is not what it was when the rename began. ` +
+      `Give it this definition by hand, and run again: ${wanted}. On the server: ${live}`,
+  );
+}

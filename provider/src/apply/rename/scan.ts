@@ -1,0 +1,43 @@
+import { unquoteIdentifier } from "../../sql/identifiers";
+import type { Token } from "../../sql/lexer";
+import type { QualifiedName } from "../../sql/spec";
+import { type Context, isName } from "./clauses";
+import type { Renaming } from "./names";
+
+/** A statement with names replaced. */
+export interface Rewritten {
+  readonly text: string;
+  /** Mentions that cannot be replaced, in words: `the engine Buffer(… 'd', 't' …)`. Empty when all are. */
+  readonly refused: readonly string[];
+}
+
+/** A piece of a text, and what takes its place. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** What finds mentions in a statement share. */
+export interface Scan {
+  readonly tokens: readonly Token[];
+  readonly contexts: readonly Context[];
+  readonly renaming: Renaming;
+  readonly edits: Edit[];
+  readonly refused: Set<string>;
+}
+
+/** Notes that the tokens from `first` to `last` become `text`. */
+export function replace(scan: Scan, first: number, last: number, text: string): void {
+  const [start, end] = [scan.tokens[first]?.start, scan.tokens[last]?.end];
+  if (start === undefined || end === undefined) throw new Error(`No tokens from ${first} to ${last}`);
+  scan.edits.push({ start, end, text });
+}
+
+/** `database.name` that begins at a token. */
+export function pairAt(tokens: readonly Token[], index: number): QualifiedName | undefined {
+  const [database, dot, name] = tokens.slice(index, index + 3);
+  if (database === undefined || dot?.text !== "." || name === undefined) return undefined;
+  if (!isName(database) || !isName(name) || tokens[index - 1]?.text === ".") return undefined;
+  return { database: unquoteIdentifier(database.text), name: unquoteIdentifier(name.text) };
+}

@@ -1,0 +1,90 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { Journal, readJournals } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { dropChunks } from "./carry";
+import { canAbort, parseMaterializedView, phaseOf, ViewContext, type ViewPlan } from "./context";
+import { openGate } from "./gated";
+import type { ViewHooks, ViewOperation } from "./options";
+import { resumeRefresh } from "./refresh";
+import { dropOther } from "./swap";
+
+/** The view steps in a database that are not finished: to be resumed or, while it can be, aborted. */
+export async function resumableViews(connection: Connection, database: string): Promise<ViewOperation[]> {
+  const found: ViewOperation[] = [];
+  for (const [operation, lines] of await readJournals(connection, database)) {
+    const plan = lines.get("plan") as ViewPlan | undefined;
+    if (plan?.kind !== "view" || lines.has("done") || lines.has("aborted")) continue;
+    const to = parseMaterializedView(plan.to);
+    // A map answers `get` and `has` as a journal does; opening that would write.
+    const lookup = {
+      has: (key: string) => lines.has(key),
+      get: <Value>(key: string) => lines.get(key) as Value | undefined,
+    };
+    // Where somebody has dropped a view meanwhile, going on says so; a list is not to fail for it.
+    const known = await phaseOf(new Runner(connection, operation), lookup, plan).catch((error: unknown) => {
+      if (error instanceof SchemaError) return undefined;
+      throw error;
+    });
+    const phase = known ?? (lines.has("carried") ? "swap" : "carry");
+    const abortable = known !== undefined && canAbort(known, to);
+    const { from, startedAt, step: kind } = plan;
+    found.push({
+      ...{ operation, database, view: qualifiedName(to), kind, from, to: plan.to, phase, startedAt },
+      ...{ canAbort: abortable, aborting: lines.has("aborting") },
+    });
+  }
+  return found;
+}
+
+/**
+ * Goes back to the old view, which was not touched: drops what was made beside it and lets it refresh again.
+ *
+ * @throws {SchemaError} when the only way is forward: the new view has the name, or the declared target has got rows from it.
+ */
+export async function abortViewStep(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: ViewHooks = {},
+): Promise<void> {
+  const runner = new Runner(connection, operation.operation, hooks);
+  const journal = await Journal.open(runner, operation.database);
+  if (!journal.has("plan")) {
+    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
+  }
+  const context = new ViewContext(runner, journal, hooks);
+  if (journal.has("aborted")) return;
+  await runner.endLeftovers();
+  await journal.take();
+  if (!journal.has("aborting")) {
+    if (journal.has("done") || !context.canAbort(await context.phase())) throw await forwardOnly(context);
+    await journal.set("aborting", true);
+  }
+  await openGate(context);
+  if (context.inner !== undefined) await dropNew(context, context.inner.view);
+  await resumeRefresh(context);
+  await journal.set("aborted", true);
+}
+
+async function dropNew(context: ViewContext, old: string): Promise<void> {
+  const { names, runner } = context;
+  const made = await uuidOf(runner, names.other);
+  if (made !== undefined && made !== old) await dropOther(context, made);
+  await context.drop(context.names.idle);
+  await dropChunks(context);
+  await context.drop(names.snapshot);
+}
+
+async function forwardOnly({ journal, names, runner, to }: ViewContext): Promise<SchemaError> {
+  const name = qualifiedName(names.view);
+  const why = journal.has("done")
+    ? "is done"
+    : to.to === undefined
+      ? "has given the name to the new view, which rows go to"
+      : `has made the new view, and ${qualifiedName(to.to)} gets rows from it`;
+  return new SchemaError(
+    `${name}: operation ${runner.operation} ${why}; the way is forward only. Resume it. To go back, change the declaration back afterwards.`,
+  );
+}

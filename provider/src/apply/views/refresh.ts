@@ -1,0 +1,63 @@
+import { ServerError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { pause, type Runner } from "../protocol/runner";
+import type { ViewContext } from "./context";
+
+/** How often a refresh is asked after, in milliseconds. */
+const POLL = 100;
+
+interface RefreshState {
+  readonly status: string;
+  readonly exception: string;
+}
+
+/** Lets no further refresh of the old view begin, and waits until the running one has ended: cut off, an APPEND would be half there. */
+export async function pauseRefresh(context: ViewContext): Promise<void> {
+  const { journal, names, runner } = context;
+  const state = await refreshState(runner, names.view);
+  if (state === undefined) return;
+  if (!journal.has("paused")) await journal.set("paused", state.status !== "Disabled");
+  const name = qualifiedName(names.view);
+  try {
+    await runner.run(`SYSTEM PAUSE VIEW ${name}`);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    // A server that does not know PAUSE: wait, and stop between two refreshes.
+    await untilIdle(runner, names.view);
+    await runner.run(`SYSTEM STOP VIEW ${name}`);
+  }
+  await untilIdle(runner, names.view);
+}
+
+/** Lets the old view refresh again, unless it did not before. */
+export async function resumeRefresh({ journal, names, runner }: ViewContext): Promise<void> {
+  if (journal.get<boolean>("paused") !== true) return;
+  await runner.run(`SYSTEM START VIEW ${qualifiedName(names.view)}`);
+}
+
+/** Waits for a view's first rows. @throws {SchemaError} when its refresh fails. */
+export async function awaitRefresh(runner: Runner, view: QualifiedName): Promise<void> {
+  const state = await untilIdle(runner, view);
+  if (state === undefined || state.exception === "") return;
+  throw new SchemaError(
+    `${qualifiedName(view)}: the first refresh of the new view failed: ${state.exception.split(", Stack trace")[0]}. The old view is as it was. ` +
+      "Mend what the query needs, run SYSTEM REFRESH VIEW on it and go on, or abort the operation.",
+  );
+}
+
+async function untilIdle(runner: Runner, view: QualifiedName): Promise<RefreshState | undefined> {
+  for (;;) {
+    const state = await refreshState(runner, view);
+    if (state === undefined || (state.status !== "Running" && state.status !== "RunningOnAnotherReplica")) return state;
+    await pause(POLL);
+  }
+}
+
+async function refreshState(runner: Runner, { database, name }: QualifiedName): Promise<RefreshState | undefined> {
+  const rows = await runner.rows<RefreshState>(
+    `SELECT toString(status) AS status, exception FROM system.view_refreshes WHERE database = ${quoteString(database)} AND view = ${quoteString(name)}`,
+  );
+  return rows[0];
+}

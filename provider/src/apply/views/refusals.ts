@@ -1,0 +1,205 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { isTable, partsOf } from "../protocol/parts";
+import { liveView } from "../protocol/replace-view";
+import type { Runner } from "../protocol/runner";
+import { type Mapping, mapColumns } from "../rebuild/columns";
+import { deltaStatement } from "../rebuild/definitions";
+import { dependsOnOrder, engineOf, isMergeTree } from "../rebuild/engines";
+import { refuseLive } from "../rebuild/refusals";
+import { requireSpace } from "../rebuild/space";
+import { liveTable } from "./carry";
+import { appends, type Inner, innerTable, viewNames } from "./context";
+
+/** @throws {SchemaError} when the two specs are not ones of the same view, or the operation's name cannot be part of names. */
+export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec, operation: string): void {
+  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
+    throw new SchemaError(
+      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
+    );
+  }
+  if (from.database !== to.database || from.name !== to.name) {
+    throw new SchemaError(
+      `${qualifiedName(from)}: a view step keeps the name; ${qualifiedName(to)} is another. Rename the view first.`,
+    );
+  }
+}
+
+/**
+ * Looks at the live view before anything is changed.
+ *
+ * @returns what has to be known of its inner table; undefined when it has a target.
+ * @throws {SchemaError} when something stands in the way.
+ */
+export async function examine(
+  runner: Runner,
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+  allow: readonly string[],
+): Promise<Inner | undefined> {
+  const name = qualifiedName(to);
+  const live = await liveView(runner, to);
+  if (live === undefined) throw new SchemaError(`${name}: does not exist, so it cannot be changed.`);
+  if (targetName(live.spec) !== targetName(from)) {
+    throw new SchemaError(
+      `${name}: writes to ${targetName(live.spec)} on the server, and the plan was made for ${targetName(from)}. Run a refresh and plan again.`,
+    );
+  }
+  await refuseDatabase(runner, to, allow);
+  if (to.to !== undefined) await refuseTarget(runner, to, to.to);
+  if (to.to !== undefined && renewsAll(to)) await refuseRenewal(runner, from, to, to.to, allow);
+  if (from.to !== undefined) return undefined;
+  const inner = await liveTable({ runner }, innerTable(to.database, live.uuid));
+  return examineInner(runner, live.uuid, inner, to, allow);
+}
+
+async function examineInner(
+  runner: Runner,
+  view: string,
+  inner: TableSpec,
+  to: MaterializedViewSpec,
+  allow: readonly string[],
+): Promise<Inner> {
+  const name = qualifiedName(to);
+  const helpers = viewNames(to, runner.operation);
+  const linked = isMergeTree(engineOf(inner.storage));
+  if (!linked && (await rowsOf(runner, inner)) !== "0") {
+    throw new SchemaError(
+      `${name}: its rows cannot be kept, because ${engineOf(inner.storage).name}, the engine of its inner table, keeps none in parts (only the MergeTree ` +
+        `family does). Copy them by INSERT … SELECT FROM ${qualifiedName(inner)}, TRUNCATE it, and run again.`,
+    );
+  }
+  // The fresh CREATE AS takes the table as it is; what is still to be done to its parts would be missing.
+  if (linked) await refuseLive(runner, inner, allow);
+  if (!linked || renewsAll(to)) return { view, linked };
+  const layout = to.to === undefined ? newInnerTable(to) : await liveTable({ runner }, to.to);
+  refuseLayout(to, layout, allow, (await partsOf(runner, inner)).length > 0);
+  await requireSpace(runner, { ...layout, database: inner.database, name: inner.name }, 1.1);
+  const trial = helpers.chunk(0);
+  const drop = `DROP TABLE IF EXISTS ${qualifiedName(trial)} SYNC`;
+  await runner.run(drop);
+  try {
+    await runner.run(deltaStatement(layout, trial));
+    const columns = await mapColumns(runner, inner, trial, {});
+    await refuseColumns(runner, to, inner, trial, columns, allow);
+    return { view, linked, carry: { columns, layout: renderCreate(layout) } };
+  } finally {
+    await runner.run(drop).catch(() => undefined);
+  }
+}
+
+function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readonly string[], hasRows: boolean): void {
+  const engine = engineOf(layout.storage);
+  const target = to.to === undefined ? "its new inner table" : qualifiedName(layout);
+  if (!isMergeTree(engine)) {
+    if (!hasRows) return;
+    throw new SchemaError(
+      `${qualifiedName(to)}: the rows of its inner table cannot be carried over to ${target}, because ${engine.name} keeps none in parts ` +
+        "(only the MergeTree family does). Nothing was changed.",
+    );
+  }
+  if (allow.includes("unproven")) return;
+  if (engine.shared) {
+    throw new SchemaError(
+      `${qualifiedName(to)}: rows are not carried over to ${target}, because the steps are proven on one server only, and its engine is ${engine.name}. ` +
+        'To go on all the same, write allow: ["unproven"].',
+    );
+  }
+  if (dependsOnOrder(engine) && hasRows) {
+    throw new SchemaError(
+      `${qualifiedName(to)}: in ${target} (${layout.storage.engine}) the row that came last wins, and the older rows would come after the new ones. ` +
+        'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
+    );
+  }
+}
+
+async function refuseColumns(
+  runner: Runner,
+  to: MaterializedViewSpec,
+  inner: QualifiedName,
+  trial: QualifiedName,
+  { values }: Mapping,
+  allow: readonly string[],
+): Promise<void> {
+  const missing = await runner.rows<{ name: string }>(
+    `SELECT name FROM system.columns WHERE ${isTable(inner, "table")} AND default_kind != 'ALIAS' AND name NOT IN ` +
+      `(SELECT name FROM system.columns WHERE ${isTable(trial, "table")} AND default_kind != 'ALIAS') ORDER BY position`,
+  );
+  const target = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
+  if (missing.length > 0 && !allow.includes("drops-data")) {
+    throw new SchemaError(
+      `${qualifiedName(to)}: ${missing.map(({ name }) => name).join(", ")} of its inner table is not a column of ${target}, so the values would be left behind. ` +
+        'Add it there, or write allow: ["drops-data"].',
+    );
+  }
+  // Fails now, before anything is changed, where a type cannot become the new one.
+  await runner.rows(`DESCRIBE TABLE (SELECT ${values} FROM ${qualifiedName(inner)})`);
+}
+
+async function refuseTarget(runner: Runner, to: MaterializedViewSpec, target: QualifiedName): Promise<void> {
+  const columns = await runner.rows<{ name: string }>(
+    `SELECT name FROM system.columns WHERE ${isTable(target, "table")} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')`,
+  );
+  if (columns.length === 0) {
+    throw new SchemaError(`${qualifiedName(to)}: its target ${qualifiedName(target)} does not exist. Create it first.`);
+  }
+  const known = new Set(columns.map(({ name }) => name));
+  const missing = to.columns.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  if (missing.length === 0) return;
+  throw new SchemaError(
+    `${qualifiedName(to)}: writes ${missing.join(", ")}, which its target ${qualifiedName(target)} cannot take. Add the column there, or rename the output.`,
+  );
+}
+
+/** Whether each refresh puts its result in the place of all rows. */
+function renewsAll({ refresh }: MaterializedViewSpec): boolean {
+  return refresh !== undefined && !appends(refresh);
+}
+
+/** The first refresh takes all rows of the target away, also those whose source rows are gone. */
+async function refuseRenewal(
+  runner: Runner,
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+  target: QualifiedName,
+  allow: readonly string[],
+): Promise<void> {
+  const before = renewsAll(from) && from.to !== undefined && qualifiedName(from.to) === qualifiedName(target);
+  if (before || allow.includes("drops-data")) return;
+  const rows = await rowsOf(runner, target);
+  if (rows === "0") return;
+  throw new SchemaError(
+    `${qualifiedName(to)}: REFRESH ${to.refresh} without APPEND puts its result in the place of the ${rows} row(s) of ${qualifiedName(target)}; what the sources do ` +
+      'not hold any more would be lost. Take an empty target, or REFRESH … APPEND; or write allow: ["drops-data"].',
+  );
+}
+
+async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: readonly string[]): Promise<void> {
+  const { engine } = await runner.one<{ engine: string }>(
+    `SELECT engine FROM system.databases WHERE name = ${quoteString(to.database)}`,
+  );
+  if (engine === "Atomic" || (engine !== "Ordinary" && allow.includes("unproven"))) return;
+  throw new SchemaError(
+    `${qualifiedName(to)}: its database has the engine ${engine}; the exchange of views is proven for Atomic only.` +
+      (engine === "Ordinary" ? "" : ' To go on all the same, write allow: ["unproven"].'),
+  );
+}
+
+/** The table that the engine will make for the new view. */
+function newInnerTable({ database, name, columns, indexes, constraints, projections, storage }: MaterializedViewSpec) {
+  return {
+    kind: "table",
+    ...{ database, name, columns, indexes, constraints, projections },
+    storage: storage ?? { settings: [] },
+  } satisfies TableSpec;
+}
+
+async function rowsOf(runner: Runner, table: QualifiedName): Promise<string> {
+  return (await runner.one<{ c: string }>(`SELECT toString(count()) AS c FROM ${qualifiedName(table)}`)).c;
+}
+
+function targetName({ to }: MaterializedViewSpec): string {
+  return to === undefined ? "an inner table" : qualifiedName(to);
+}

@@ -1,0 +1,80 @@
+import { mentionedNames } from "../../canonical/mentions";
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { keyParts, objectKey } from "../../sql/object-key";
+import type { QualifiedName } from "../../sql/spec";
+import { type Feeder, viewsAround } from "../protocol/feeders";
+import { isGateable } from "../rebuild/refusals";
+import type { ViewContext } from "./context";
+
+/** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
+const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
+
+/**
+ * The tables to close so that no row is under way to the view: everything that feeds the old and the new one, entry tables first.
+ *
+ * @throws {SchemaError} when inserts into one of them cannot be refused.
+ */
+export async function gateTables(context: ViewContext): Promise<QualifiedName[]> {
+  const { from, names, plan, to } = context;
+  const found = new Map<string, Feeder>();
+  const own = [names.view, names.other];
+  const add = async (name: QualifiedName): Promise<void> => {
+    for (const feeder of (await viewsAround(context.runner, name)).feeders) {
+      const key = objectKey(feeder.database, feeder.name);
+      // What was found before has its own feeders before it, so the order stays right.
+      if (!own.some((view) => sameName(view, feeder)) && !found.has(key)) found.set(key, feeder);
+    }
+  };
+  for (const view of own) await add(view);
+  // A new query may read other tables; a refreshable view was told of no insert at all.
+  const readsAnew = to.refresh === undefined && (from.refresh !== undefined || from.query !== to.query);
+  for (const table of readsAnew ? await mentionedTables(context) : []) {
+    if (isGateable(table.engine)) await add(table);
+  }
+  const feeders = [...found.values()];
+  // A table that no view reads yet has no engine here; only such with constraints were looked for.
+  const closed = feeders.filter(({ engine }) => isGateable(engine) || engine === "");
+  const targets = plan.allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
+  return [...closed, ...targets].map(({ database, name }) => ({ database, name }));
+}
+
+/**
+ * Where a source takes no constraint, the views' targets are closed instead, which refuses the insert before anything is stored.
+ *
+ * @throws {SchemaError} where that would leave rows half way.
+ */
+function behindOpenSources({ from, inner, names, to }: ViewContext, feeders: readonly Feeder[]): QualifiedName[] {
+  const targets: QualifiedName[] = [];
+  for (const feeder of feeders) {
+    if (isGateable(feeder.engine) || feeder.engine === "") continue;
+    const direct = feeder.views.some((view) => sameName(view, names.view) || sameName(view, names.other));
+    const passes = PASSES_ON.has(feeder.engine) && feeder.views.length <= 1;
+    if (passes && !direct) continue;
+    if (passes && inner === undefined && from.to !== undefined && to.to !== undefined) {
+      targets.push(from.to, ...(sameName(from.to, to.to) ? [] : [to.to]));
+      continue;
+    }
+    throw new SchemaError(
+      `${qualifiedName(names.view)}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts ` +
+        "cannot be refused, so that rows could be lost or doubled while the view is replaced. Stop its writers for the time of the change. " +
+        'To go on all the same, write allow: ["unproven"].',
+    );
+  }
+  return targets;
+}
+
+async function mentionedTables({ runner, to }: ViewContext): Promise<(QualifiedName & { engine: string })[]> {
+  const pairs = [...mentionedNames(to.query)].map((key) => {
+    const { database, name = "" } = keyParts(key);
+    return `(${quoteString(database)}, ${quoteString(name)})`;
+  });
+  if (pairs.length === 0) return [];
+  return runner.rows(
+    `SELECT database, name, engine FROM system.tables WHERE (database, name) IN (${pairs.join(", ")}) ORDER BY database, name`,
+  );
+}
+
+function sameName(a: QualifiedName, b: QualifiedName): boolean {
+  return a.database === b.database && a.name === b.name;
+}

@@ -1,0 +1,135 @@
+import { qualifiedName } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import { drain, type Gate } from "../protocol/gate";
+import { partsOf, uuidOf } from "../protocol/parts";
+import { replaceView, requireSubscribed } from "../protocol/replace-view";
+import { parseTable } from "../rebuild/context";
+import { carriedRows, carry, dropChunks } from "./carry";
+import { type Inner, innerTable, type ViewContext } from "./context";
+import { behindGate, hasTime } from "./gated";
+import type { ViewStepResult } from "./options";
+import { awaitRefresh, pauseRefresh } from "./refresh";
+
+/** How an operation ended: journal line `done`. `retired`, `uuid` and `keepUntil` are those of a rebuild, for whoever removes retired tables. */
+export interface ViewDone {
+  readonly rows: number;
+  readonly retired?: string;
+  readonly uuid?: string;
+  readonly keepUntil?: number;
+}
+
+/** A view with a target is replaced in one statement. */
+export async function replace(context: ViewContext): Promise<ViewDone> {
+  const { from, journal, runner, to } = context;
+  if ((await context.phase()) === "replace") {
+    await pauseRefresh(context);
+    await behindGate(context, (gate) => replaceView(runner, journal, from, to, gate));
+  }
+  return { rows: 0 };
+}
+
+/**
+ * A view with an inner table: its rows so far are linked into a snapshot, and the new view begins beside the old one in the same
+ * moment; the snapshot's rows follow; then the names are exchanged. Until then readers see the old view, complete.
+ */
+export async function replaceInner(context: ViewContext, inner: Inner): Promise<ViewDone> {
+  const { journal, names, runner } = context;
+  const phase = await context.phase();
+  // From the exchange on the name is the new view's, which is to refresh.
+  if (phase !== "retire") await pauseRefresh(context);
+  if (phase === "cut") {
+    await prepareSnapshot(context, inner);
+    await behindGate(context, (gate) => cut(context, inner, gate));
+  }
+  if (!journal.has("new")) await journal.set("new", await uuidOf(runner, names.other));
+  if (phase !== "retire") {
+    await requireSubscribed(runner, { ...context.to, ...names.other });
+    if (inner.carry !== undefined) await carry(context, inner.carry.columns, parseTable(inner.carry.layout));
+    else {
+      await awaitRefresh(runner, names.other);
+      if (!journal.has("carried")) await journal.set("carried", { chunks: 0, rows: 0 });
+    }
+    await behindGate(context, (gate) => exchange(context, gate));
+  }
+  await requireSubscribed(runner, context.to);
+  await dropOther(context, inner.view);
+  return retire(context, inner);
+}
+
+async function prepareSnapshot(context: ViewContext, { linked, view }: Inner): Promise<void> {
+  const { names, runner, to } = context;
+  await context.drop(names.snapshot);
+  if (!linked) return;
+  await runner.run(`CREATE TABLE ${qualifiedName(names.snapshot)} AS ${qualifiedName(innerTable(to.database, view))}`);
+}
+
+/** Whether the cut has been made is seen by the new view, not written down: its CREATE is the last statement. */
+async function cut(context: ViewContext, { linked, view }: Inner, gate: Gate): Promise<boolean> {
+  const { journal, names, runner, to } = context;
+  if (linked) {
+    const snapshot = qualifiedName(names.snapshot);
+    await runner.run(`TRUNCATE TABLE ${snapshot} SETTINGS max_table_size_to_drop = 0`);
+    const inner = qualifiedName(innerTable(to.database, view));
+    await runner.run(`ALTER TABLE ${snapshot} ATTACH PARTITION ALL FROM ${inner}`);
+  }
+  await journal.assertOwner();
+  if (!(await hasTime(context, gate))) return false;
+  await runner.run(renderCreate({ ...to, ...names.other }));
+  return true;
+}
+
+async function exchange(context: ViewContext, gate: Gate): Promise<boolean> {
+  const { journal, names, runner } = context;
+  await journal.assertOwner();
+  if (!(await hasTime(context, gate))) return false;
+  await runner.run(`EXCHANGE TABLES ${qualifiedName(names.view)} AND ${qualifiedName(names.other)}`);
+  return true;
+}
+
+/**
+ * Drops the view under the helper's name, with its inner table, if it is the one meant. The engine drops the inner table first, and
+ * an insert that comes then would fail; so the view is first made to read a table that nobody writes to, and inserts that began
+ * before are awaited. None is refused.
+ */
+export async function dropOther(context: ViewContext, uuid: string): Promise<void> {
+  const { names, runner } = context;
+  if ((await uuidOf(runner, names.other)) === uuid) {
+    const [idle, other] = [qualifiedName(names.idle), qualifiedName(names.other)];
+    await context.drop(names.idle);
+    const inner = qualifiedName(innerTable(names.other.database, uuid));
+    await runner.run(`CREATE TABLE ${idle} ENGINE = Null EMPTY AS SELECT * FROM ${inner}`);
+    await runner.run(`ALTER TABLE ${other} MODIFY QUERY SELECT * FROM ${idle}`);
+    await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+    await context.journal.assertOwner();
+    await runner.run(`DROP VIEW IF EXISTS ${other} SETTINGS max_table_size_to_drop = 0`);
+  }
+  await context.drop(names.idle);
+}
+
+async function retire(context: ViewContext, { carry: carried }: Inner): Promise<ViewDone> {
+  const { names, plan, runner } = context;
+  if (carried !== undefined) await dropChunks(context);
+  const rows = carriedRows(context);
+  if ((await uuidOf(runner, names.snapshot)) !== undefined) {
+    if ((await partsOf(runner, names.snapshot)).length === 0) {
+      await context.drop(names.snapshot);
+      return { rows };
+    }
+    await runner.run(`SYSTEM START MERGES ${qualifiedName(names.snapshot)}`);
+    await runner.run(`RENAME TABLE ${qualifiedName(names.snapshot)} TO ${qualifiedName(names.retired)}`);
+  }
+  const uuid = await uuidOf(runner, names.retired);
+  if (uuid === undefined) return { rows };
+  const keepUntil = Math.ceil((await runner.now()) / 1000) + plan.keepOld;
+  return { rows, retired: names.retired.name, uuid, keepUntil };
+}
+
+/** What the caller is told. */
+export function resultOf({ journal, names, runner }: ViewContext): ViewStepResult {
+  const { rows, retired, keepUntil } = journal.need<ViewDone>("done");
+  return {
+    operation: runner.operation,
+    rows,
+    ...(retired !== undefined && keepUntil !== undefined && { retired: qualifiedName(names.retired), keepUntil }),
+  };
+}

@@ -1,0 +1,110 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import type { ViewStep } from "../../plan/plan";
+import { qualifiedName } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import { Journal } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { resumable } from "../rebuild/operations";
+import { DEFAULT_KEEP } from "../rebuild/options";
+import { selfTest } from "../rebuild/self-test";
+import { ViewContext, type ViewPlan, viewNames } from "./context";
+import { openGate } from "./gated";
+import { resumableViews } from "./operations";
+import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
+import { examine, refuseSpecs } from "./refusals";
+import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
+
+/**
+ * Gives a materialized view what no ALTER can: another target, another kind or another inner table, while clients go on writing.
+ * Each row goes to the old target or the new one, and the rows of an inner table are carried over. Called again with the same
+ * operation it goes on where it was. Inserts into the sources are refused (error 469) for a moment: once for a view with a target,
+ * twice for one with an inner table.
+ *
+ * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ */
+export async function applyViewStep(
+  connection: Connection,
+  step: Pick<ViewStep, "kind" | "from" | "to">,
+  options: ViewStepOptions,
+): Promise<ViewStepResult> {
+  refuseSpecs(step.from, step.to, options.operation);
+  const runner = new Runner(connection, options.operation, options);
+  const journal = await Journal.open(runner, step.to.database);
+  const plan = journal.get<ViewPlan>("plan");
+  if (plan === undefined) await begin(runner, journal, step, options);
+  else if (plan.from !== renderCreate(step.from) || plan.to !== renderCreate(step.to)) {
+    throw new SchemaError(
+      `${qualifiedName(step.to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
+    );
+  }
+  return proceed(new ViewContext(runner, journal, options));
+}
+
+/** Goes on with a view step that was cut off, on this machine or any other. */
+export async function resumeViewStep(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: ViewHooks = {},
+): Promise<ViewStepResult> {
+  const runner = new Runner(connection, operation.operation, hooks);
+  const journal = await Journal.open(runner, operation.database);
+  if (!journal.has("plan")) {
+    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
+  }
+  return proceed(new ViewContext(runner, journal, hooks));
+}
+
+async function begin(
+  runner: Runner,
+  journal: Journal,
+  { from, kind, to }: Pick<ViewStep, "kind" | "from" | "to">,
+  options: ViewStepOptions,
+): Promise<void> {
+  const { connection } = runner;
+  const { allow = [], keepOld = DEFAULT_KEEP } = options;
+  const name = qualifiedName(to);
+  const other = (await resumableViews(connection, to.database)).find(({ view }) => view === name);
+  if (other !== undefined) {
+    throw new SchemaError(`${name}: operation ${other.operation} is not finished. Resume or abort it first.`);
+  }
+  const targets = [from.to, to.to].flatMap((target) => (target === undefined ? [] : [qualifiedName(target)]));
+  const rebuild = (await resumable(connection, to.database)).find(({ table }) => targets.includes(table));
+  if (rebuild !== undefined) {
+    throw new SchemaError(
+      `${name}: its target ${rebuild.table} is being rebuilt by operation ${rebuild.operation}. Resume or abort that first.`,
+    );
+  }
+  const { other: helper, retired, snapshot } = viewNames(to, options.operation);
+  for (const taken of [helper, retired, snapshot]) {
+    if ((await uuidOf(runner, taken)) === undefined) continue;
+    throw new SchemaError(`${qualifiedName(taken)}: exists; the operation needs the name. Take another operation.`);
+  }
+  const inner = await examine(runner, from, to, allow);
+  await selfTest(connection, to.database, options);
+  const startedAt = await runner.now();
+  const plan: ViewPlan = {
+    ...{ kind: "view", step: kind, from: renderCreate(from), to: renderCreate(to), keepOld, allow, startedAt },
+    ...(inner !== undefined && { inner }),
+  };
+  await journal.set("plan", plan);
+}
+
+async function proceed(context: ViewContext): Promise<ViewStepResult> {
+  const { inner, journal, runner } = context;
+  if (journal.has("done")) return resultOf(context);
+  if (journal.has("aborting")) {
+    throw new SchemaError(
+      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
+    );
+  }
+  await runner.endLeftovers();
+  await journal.take();
+  await openGate(context);
+  const done: ViewDone = inner === undefined ? await replace(context) : await replaceInner(context, inner);
+  // Whoever removes retired tables is not to look for one here.
+  if (done.retired === undefined) await journal.set("removed", true);
+  await journal.set("done", done);
+  return resultOf(context);
+}
