@@ -1,7 +1,16 @@
-import { Command } from "commander";
-import { canonicalizeFiles } from "./canonicalize";
+import { Command, Option } from "commander";
+import { canonicalizeFiles, type Output } from "./canonicalize";
+import { withConnection } from "./connect";
+import { graphCommand } from "./graph";
+import { type OperationsOptions, operations } from "./operations";
+import { reportCommand } from "./report";
 
 const { version } = require("../../package.json") as { version: string };
+
+const OUTPUT: Output = {
+  out: (text) => process.stdout.write(text),
+  error: (text) => process.stderr.write(text),
+};
 
 const program = new Command("clickhouse-schema")
   .description("Tools beside the Pulumi resources of pulumi-clickhouse-schema")
@@ -12,10 +21,19 @@ program
   .description("print CREATE statements in the engine's canonical form: what the resources store and compare")
   .argument("[file...]", "SQL files; standard input without any. Statements are separated by semicolons, sources first")
   .action(async (files: string[]) => {
-    process.exitCode = await canonicalizeFiles(files, {
-      out: (text) => process.stdout.write(text),
-      error: (text) => process.stderr.write(text),
-    });
+    process.exitCode = await canonicalizeFiles(files, OUTPUT);
   });
+
+withConnection(program.command("operations"))
+  .description(
+    "show what earlier runs did not finish (rebuilds, renames, changes of views) and the old tables they keep",
+  )
+  .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
+  .option("--abort <operation>", "give it up and go back, while that is possible")
+  .action(async (options: OperationsOptions) => {
+    process.exitCode = await operations(options, OUTPUT);
+  });
+
+program.addCommand(reportCommand(OUTPUT)).addCommand(graphCommand(OUTPUT));
 
 void program.parseAsync();

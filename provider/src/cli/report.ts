@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { messageOf } from "../errors";
+import { DEFAULT_MAX, GATES, type Gate, readPreview, renderReport, SHORTEST, tripped } from "../report";
+import type { Output } from "./canonicalize";
+
+/** Options of {@link reportFile}. */
+export interface ReportFileOptions {
+  readonly title?: string;
+  readonly max?: number;
+  /** Default: none, the exit code tells only whether there is a report. */
+  readonly failOn?: readonly Gate[];
+}
+
+/** `clickhouse-schema report [file]`. */
+export function reportCommand(output: Output): Command {
+  return new Command("report")
+    .description("turn `pulumi preview --json` into Markdown for a pull request; needs no server and no credentials")
+    .argument("[file]", "output of `pulumi preview --json --show-sames`; standard input without, or for -")
+    .option("--title <text>", "heading (default: project and stack)")
+    .option("--max <characters>", "longest report; GitHub takes 65,536 in a comment", readMax, DEFAULT_MAX)
+    .option("--fail-on <what>", `exit with 2, after the report, on any of: ${GATES.join(", ")}`, readGates)
+    .action((file: string | undefined, options: ReportFileOptions) => {
+      process.exitCode = reportFile(file, options, output);
+    });
+}
+
+/**
+ * Prints the report of a preview.
+ *
+ * @returns the exit code: 1 when there is no preview to read, 2 when `failOn` found something.
+ */
+export function reportFile(file: string | undefined, options: ReportFileOptions, output: Output): number {
+  try {
+    const preview = readPreview(readFileSync(file === undefined || file === "-" ? 0 : file, "utf8"));
+    output.out(renderReport(preview, options));
+    const found = tripped(preview, options.failOn ?? []);
+    for (const one of found) output.error(`${one}\n`);
+    return found.length > 0 ? 2 : 0;
+  } catch (error) {
+    output.error(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+function readMax(text: string): number {
+  const max = Number(text);
+  if (Number.isInteger(max) && max >= SHORTEST) return max;
+  throw new InvalidArgumentError(`expected a whole number of characters from ${SHORTEST}.`);
+}
+
+function readGates(text: string): Gate[] {
+  return text.split(",").map((word) => {
+    const gate = GATES.find((one) => one === word.trim());
+    if (gate !== undefined) return gate;
+    throw new InvalidArgumentError(`expected some of ${GATES.join(",")}, separated by commas; found "${word.trim()}".`);
+  });
+}

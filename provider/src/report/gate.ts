@@ -1,0 +1,35 @@
+import type { HazardKind } from "../plan/plan";
+import { lossesOf, unknownOf } from "./losses";
+import { plural } from "./markdown";
+import { HAZARD_ORDER } from "./plan-text";
+import type { Preview } from "./preview";
+import { changesOf } from "./resources";
+
+/** What a run can be made to fail on: a hazard, findings, or changes of which it cannot be told what they run. */
+export type Gate = HazardKind | "error" | "warning" | "unknown";
+
+/** All of them. */
+export const GATES: readonly Gate[] = [...HAZARD_ORDER, "error", "warning", "unknown"];
+
+/** Which of the gates a preview trips, a sentence each. `drops-data` counts removed and replaced objects that keep rows too. */
+export function tripped(preview: Preview, gates: readonly Gate[]): string[] {
+  const changes = changesOf(preview);
+  return [...new Set(gates)].flatMap((gate) => {
+    const names = namesOf(gate);
+    if (names.length === 0) return [];
+    const some = names.slice(0, 5).join(", ");
+    return [`${gate}: ${plural(names.length, "object")}: ${some}${names.length > 5 ? ", …" : ""}`];
+  });
+
+  function namesOf(gate: Gate): string[] {
+    if (gate === "error" || gate === "warning") {
+      const byUrn = new Map(changes.map(({ urn, name }) => [urn, name]));
+      const found = preview.diagnostics.filter(({ severity }) => severity === gate);
+      return [...new Set(found.map(({ urn }) => byUrn.get(urn ?? "") ?? "(the program)"))];
+    }
+    if (gate === "unknown") return unknownOf(changes).map(({ name }) => name);
+    const planned = changes.filter(({ plan }) => plan.some(({ hazards }) => hazards.some(({ kind }) => kind === gate)));
+    const lost = gate === "drops-data" ? lossesOf(changes, preview).map(({ change }) => change) : [];
+    return [...new Set([...planned, ...lost].map(({ name }) => name))];
+  }
+}

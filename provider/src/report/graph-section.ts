@@ -1,0 +1,31 @@
+import { around, connected, type Lineage, type Marks, renderMermaid } from "../graph";
+import { fence, plural } from "./markdown";
+
+/** More boxes are no picture any more. */
+const MOST_NODES = 60;
+/** Mermaid itself draws no more than 500 edges, */
+const MOST_EDGES = 400;
+/** and takes no longer text than 50,000 characters. */
+const LONGEST = 45_000;
+
+/** The lineage with what changes marked; less of what surrounds it where the whole does not fit. */
+export function renderGraph(all: Lineage, marks: Marks, budget: number): string[] {
+  if (marks.size === 0) return [];
+  // A node by itself has no lineage.
+  const lineage = connected(all);
+  const changed = lineage.nodes.map(({ key }) => key).filter((key) => marks.has(key));
+  const views = [lineage, ...[2, 1, 0].map((steps) => around(lineage, changed, steps))];
+  for (const [index, view] of views.entries()) {
+    const isLast = index === views.length - 1;
+    if (view.edges.length === 0 || view.edges.length > MOST_EDGES) continue;
+    if (view.nodes.length > MOST_NODES && !isLast) continue;
+    const text = fence(renderMermaid(view, marks), "mermaid");
+    if (text.length + 300 > Math.min(budget, LONGEST)) continue;
+    const left = lineage.nodes.length - view.nodes.length;
+    const note = left === 0 ? "" : `\n\n<i>Around what changes; ${plural(left, "object")} further away not drawn.</i>`;
+    return [`### Lineage\n\n${text}${note}`];
+  }
+  return lineage.edges.length === 0
+    ? []
+    : ["### Lineage\n\n<i>Too large to draw here: run `clickhouse-schema graph`.</i>"];
+}

@@ -1,0 +1,52 @@
+import type { Preview } from "./preview";
+import { keepsRows, type ResourceChange } from "./resources";
+
+/** Something that takes rows or values away for good. */
+export interface Loss {
+  readonly change: ResourceChange;
+  /** What goes, and what allows or stops it. Plain text. */
+  readonly message: string;
+}
+
+/** Everything in a preview that drops data: planned statements, removed and replaced objects that keep rows. */
+export function lossesOf(changes: readonly ResourceChange[], preview: Preview): Loss[] {
+  const isAllowed = String(preview.config["clickhouse:allowDrop"]) === "true";
+  return changes.flatMap((change) => {
+    if (change.kept) return [];
+    const planned = change.plan.flatMap(({ hazards }) => hazards).filter(({ kind }) => kind === "drops-data");
+    const messages = [...removal(change, isAllowed), ...planned.map(({ message }) => message)];
+    return messages.map((message) => ({ change, message }));
+  });
+}
+
+/** Changes of which it cannot be told what they run: secret, not known before the apply, or without a plan. */
+export function unknownOf(changes: readonly ResourceChange[]): ResourceChange[] {
+  return changes.filter(({ op, plan, secret, from, to }) => {
+    if (op !== "update" || plan.length > 0) return false;
+    return secret || to?.statement === undefined || from?.statement !== to.statement;
+  });
+}
+
+function removal(change: ResourceChange, isAllowed: boolean): string[] {
+  const { op, from, kind } = change;
+  if ((op !== "delete" && op !== "replace") || !keepsRows(from, kind)) return [];
+  const anew = op === "replace" ? "; it is made anew without them" : "";
+  return [`${WHAT_GOES[kind]}${anew} (${permission(change, isAllowed)})`];
+}
+
+const WHAT_GOES = {
+  database: "goes with whatever is in it",
+  table: "goes with all its rows",
+  view: "goes",
+  materializedView: "goes with its inner table and all rows in it",
+};
+
+/** What is refused, and how it is allowed: said once, below those that it is true of. */
+export const REFUSED = "refused while it holds any";
+export const HOW_TO_ALLOW =
+  'Refused unless the resource says deletion: "drop" (applied before), or clickhouse:allowDrop is true.';
+
+function permission({ from }: ResourceChange, isAllowed: boolean): string {
+  if (from?.deletion === "drop") return 'allowed: deletion is "drop"';
+  return isAllowed ? "allowed: clickhouse:allowDrop is true" : REFUSED;
+}

@@ -1,0 +1,147 @@
+import { SIGNS } from "../graph/marks";
+import type { HazardKind } from "../plan/plan";
+import type { ObjectKind } from "../sql/spec";
+import { textDiff } from "../sql/text-diff";
+import { describeChanges } from "./describe";
+import { code, fence, item, plural, prose, shorten } from "./markdown";
+import { costOf, HAZARD_ORDER, HAZARDS, type PlannedStep } from "./plan-text";
+import type { Diagnostic } from "./preview";
+import type { ResourceChange } from "./resources";
+
+/** How much of a resource is shown: a line; everything, with long texts cut; everything. */
+export type Level = "line" | "short" | "full";
+
+/** Longest block of text, in characters, and most entries of a list. */
+const LIMITS = { short: { text: 1_500, entries: 6 }, full: { text: 20_000, entries: 200 } };
+
+const KINDS: Readonly<Record<ObjectKind, string>> = {
+  database: "database",
+  table: "table",
+  view: "view",
+  materializedView: "materialized view",
+};
+
+const SEVERITIES: Readonly<Record<Diagnostic["severity"], string>> = { error: "❌", warning: "⚠️", info: "ℹ️" };
+
+/** What is known of a resource beside the resource itself. */
+export interface ResourceContext {
+  /** Quoted names of objects that stay and read or write this one. */
+  readonly users: readonly string[];
+  readonly open: boolean;
+}
+
+/** A resource as Markdown. */
+export function renderResource(change: ResourceChange, level: Level, context: ResourceContext): string {
+  const head = renderHead(change);
+  if (level === "line") return `- ${head}`;
+  const parts = [...renderWhat(change, context, level), ...renderPlan(change, level), ...renderFindings(change, level)];
+  if (parts.length === 0) return `- ${head}`;
+  return [`<details${context.open ? " open" : ""}><summary>${head}</summary>`, ...parts, "</details>"].join("\n\n");
+}
+
+/** Sign, operation, kind and name. */
+export function renderName({ op, kind, name, kept }: ResourceChange): string {
+  const what = code(shorten(name, 120));
+  if (kept) return `🏷️ <b>adopt</b> ${KINDS[kind]} ${what}`;
+  return op === "none" ? `${KINDS[kind]} ${what}` : `${SIGNS[op]} <b>${op}</b> ${KINDS[kind]} ${what}`;
+}
+
+function renderHead(change: ResourceChange): string {
+  const kinds = new Set(change.plan.flatMap(({ hazards }) => hazards.map(({ kind }) => kind)));
+  const shown = HAZARD_ORDER.filter((kind) => kinds.has(kind) && (kind !== "metadata-only" || kinds.size === 1));
+  const counts = (["error", "warning"] as const).flatMap((severity) => {
+    const count = change.findings.filter((one) => one.severity === severity).length;
+    return count === 0 ? [] : [`${SEVERITIES[severity]} ${plural(count, severity)}`];
+  });
+  return [renderName(change), ...shown.map(label), ...counts].join(" · ");
+}
+
+function label(kind: HazardKind): string {
+  return `${HAZARDS[kind].sign} ${HAZARDS[kind].label}`;
+}
+
+function renderWhat(change: ResourceChange, { users }: ResourceContext, level: "short" | "full"): string[] {
+  const { op, from, to, secret, kept } = change;
+  const notes = change.properties.map((property) => code(shorten(property, 200)));
+  if (kept) notes.push("the resource got another name; the object on the server stays as it is");
+  if (op === "replace" && change.replaceReasons.length > 0) {
+    notes.push(`replaced because of ${change.replaceReasons.map((reason) => code(shorten(reason, 100))).join(", ")}`);
+  }
+  if (op === "delete" && !kept && users.length > 0)
+    notes.push(`💥 still used by ${users.map((name) => code(shorten(name, 120))).join(", ")}`);
+  if (
+    op === "delete" &&
+    !secret &&
+    from?.spec?.kind === "materializedView" &&
+    from.spec.to &&
+    from.spec.refresh === undefined
+  ) {
+    const target = code(shorten(`${from.spec.to.database}.${from.spec.to.name}`, 120));
+    notes.push(`rows inserted from then on no longer reach ${target}`);
+  }
+  if (secret) return [...list(notes, level), "🔒 The definition is secret: neither it nor the statements are shown."];
+  if (op !== "none" && op !== "delete" && to !== undefined && to.statement === undefined) {
+    return [...list(notes, level), "The definition is known only after the apply."];
+  }
+  if (op === "update" || op === "replace") notes.push(...describeChanges(from?.spec, to?.spec));
+  return [...list(notes, level), ...renderStatement(change, level)];
+}
+
+function renderStatement({ op, from, to, kept }: ResourceChange, level: "short" | "full"): string[] {
+  const [before, after] = [from?.statement ?? "", to?.statement ?? ""];
+  if (kept || op === "none" || (before === after && op !== "replace")) return [];
+  if (op === "create" || before === after) return [cut(after, "sql", level)];
+  if (op === "delete") return [cut(before.replace(/^/gm, "-"), "diff", level)];
+  return [cut(textDiff(before, after, "now", "declared"), "diff", level)];
+}
+
+function renderPlan({ plan }: ResourceChange, level: "short" | "full"): string[] {
+  if (plan.length === 0) return [];
+  const shown = plan.slice(0, LIMITS[level].entries);
+  const steps = shown.map((step, index) => renderStep(step, index, level));
+  return ["<b>What runs</b>", ...steps, ...more(plan.length - shown.length, "step")];
+}
+
+function renderStep(step: PlannedStep, index: number, level: "short" | "full"): string {
+  const cost = costOf(step) ?? HAZARD_ORDER.find((kind) => step.hazards.some((one) => one.kind === kind));
+  const notes = step.hazards.filter(({ kind }) => kind !== "metadata-only" || step.hazards.length > 1);
+  const lines = notes.map(
+    ({ kind, message }) => `${HAZARDS[kind].sign} <b>${HAZARDS[kind].label}</b>: ${prose(shorten(message, 600))}`,
+  );
+  const head = `<b>${index + 1}.</b> ${cost === undefined ? "" : label(cost)}`.trim();
+  return [head, ...(step.sql === "" ? [] : [cut(step.sql, "sql", level)]), ...list(lines, level)].join("\n\n");
+}
+
+function renderFindings({ findings }: ResourceChange, level: "short" | "full"): string[] {
+  const order = ["error", "warning", "info"];
+  const sorted = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+  const entries = sorted.map((finding) => renderFinding(finding, LIMITS[level].text));
+  return entries.length === 0 ? [] : ["<b>Findings</b>", ...list(entries, level)];
+}
+
+/** A message with its sign: the first line as prose, what follows as it stands. */
+export function renderFinding({ severity, message }: Diagnostic, longest: number): string {
+  const [first = "", ...rest] = shorten(message, longest).split("\n");
+  const text = rest.join("\n").trimEnd();
+  const head = `${SEVERITIES[severity]} ${prose(first)}`;
+  if (text.trim() === "") return head;
+  return `${head}\n\n${fence(text, /^--- .*\n\+\+\+ /m.test(text) ? "diff" : "")}`;
+}
+
+function list(entries: readonly string[], level: "short" | "full"): string[] {
+  if (entries.length === 0) return [];
+  const shown = entries.slice(0, LIMITS[level].entries);
+  return [[...shown.map(item), ...more(entries.length - shown.length, "entry").map(item)].join("\n")];
+}
+
+function more(count: number, what: string): string[] {
+  return count === 0 ? [] : [`<i>${count} more (${what === "entry" ? "entries" : plural(count, what)})</i>`];
+}
+
+function cut(text: string, language: string, level: "short" | "full"): string {
+  const longest = LIMITS[level].text;
+  if (text.length <= longest) return fence(text, language);
+  const kept = shorten(text, longest);
+  const left = text.split("\n").length - kept.split("\n").length;
+  return `${fence(kept, language)}\n\n<i>The text goes on for ${plural(Math.max(1, left), "line")}.</i>`;
+}
