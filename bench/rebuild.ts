@@ -1,6 +1,6 @@
 /**
  * Rows per second of a rebuild against one raw INSERT … SELECT of the same table, in the same run.
- * `ts-node -T test/apply/bench.ts [rows] [rounds]`
+ * `ts-node -T bench/rebuild.ts [rows] [rounds]`, after a build
  */
 import { rebuildTable, selfTest } from "../provider/dist/apply/rebuild/index.js";
 import type { Connection } from "../provider/dist/connection/connection.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
+import type { RebuildOptions, RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { freshDatabase, sharedServer } from "../support/server";
@@ -139,7 +139,10 @@ describe("the rows of a rebuilt table", () => {
           await connection.command(`ALTER TABLE ${options.name} ${what} SETTINGS mutations_sync = 2`);
       };
       const before = what.startsWith("UPDATE") ? 94 : 0;
-      assert.equal((await rebuildTable(connection, { ...options, beforeStatement })).rows, rows, what);
+      const copied: number[] = [];
+      const onProgress = (progress: RebuildProgress): void => void copied.push(progress.rows);
+      assert.equal((await rebuildTable(connection, { ...options, beforeStatement, onProgress })).rows, rows, what);
+      assert.equal(copied.at(-1), rows, what);
       assert.deepEqual(await connection.query(`SELECT count() AS c, sum(b) AS s FROM ${options.name}`), [
         { c: `${rows}`, s: `${before}` },
       ]);

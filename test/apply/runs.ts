@@ -1,7 +1,13 @@
 /** Random rebuilds under writers, with crashes. */
+import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildHooks, RebuildOptions, RebuildResult } from "../../provider/dist/apply/rebuild/options.js";
+import { newOperation, rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import type {
+  RebuildHooks,
+  RebuildOptions,
+  RebuildProgress,
+  RebuildResult,
+} from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { createTables, definitions, skipSelfTest, type Variant } from "./tables";
 import { compare, Ledger, type Losses, random, write } from "./writers";
@@ -87,24 +93,32 @@ async function rebuildWithCrashes(
   chance: () => number,
   options: Partial<RebuildOptions>,
 ): Promise<{ crashes: number; diedAt: string[]; gates: number[]; result: RebuildResult }> {
+  // A name of its own: what is left of an operation is found and ended by its name, in the whole server.
+  const operation = newOperation();
   const [diedAt, gates]: [string[], number[]] = [[], []];
   let closedAt = 0;
   const onGate = (closed: boolean): void => {
     if (!closed && closedAt > 0) gates.push(Date.now() - closedAt);
     closedAt = closed ? Date.now() : 0;
   };
+  const onProgress = ({ rows, total }: RebuildProgress): void => assert.ok(rows >= 0 && total >= rows);
   let dieAt = Math.floor(chance() * 75);
   for (let crashes = 0; ; crashes += 1) {
     const runner = await open();
     // Small chunks, so that there are several.
-    const hooks = { chunkRows: 50, ...dyingAt(dieAt, (sql) => diedAt.push(sql.replaceAll(database, "d"))), onGate };
+    const hooks = {
+      chunkRows: 50,
+      ...dyingAt(dieAt, (sql) => diedAt.push(sql.replaceAll(database, "d"))),
+      onGate,
+      onProgress,
+    };
     try {
-      const target = { database, operation: "r1" };
+      const target = { database, operation };
       // Until the plan is written there is nothing to resume; calling it again is always right.
       const result =
-        crashes > 0 && chance() < 0.5 && (await hasPlan(runner, database))
+        crashes > 0 && chance() < 0.5 && (await hasPlan(runner, target))
           ? await resumeRebuild(runner, target, hooks)
-          : await rebuildTable(runner, { ...definitions(database, variant), operation: "r1", ...options, ...hooks });
+          : await rebuildTable(runner, { ...definitions(database, variant), operation, ...options, ...hooks });
       return { crashes, diedAt, gates, result };
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
@@ -117,9 +131,12 @@ async function rebuildWithCrashes(
   }
 }
 
-async function hasPlan(connection: Connection, database: string): Promise<boolean> {
+async function hasPlan(
+  connection: Connection,
+  { database, operation }: { readonly database: string; readonly operation: string },
+): Promise<boolean> {
   const rows = await connection
-    .query(`SELECT 1 AS one FROM ${database}._schema_ops WHERE op = 'r1' AND key = 'plan'`)
+    .query(`SELECT 1 AS one FROM ${database}._schema_ops WHERE op = '${operation}' AND key = 'plan'`)
     .catch(() => []);
   return rows.length > 0;
 }

@@ -55,7 +55,7 @@ export async function write(
     if (table === "u") for (let id = first; id < first + count; id += 1) ledger.throughView.add(id);
     const times = variant.repeats && chance() < 0.15 ? 2 : 1;
     for (let time = 0; time < times; time += 1) await insert(connection, sql, ledger, first, count, isOver);
-    await sleep(chance() * 15);
+    await sleep(chance() * 40);
   }
 }
 

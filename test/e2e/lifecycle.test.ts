@@ -118,15 +118,38 @@ for (const [where, open] of targets) {
       await stack.must(["preview", "--expect-no-changes"]);
     });
 
-    it("refuses a change that is not managed yet at preview, with the difference, and changes nothing", async () => {
+    it("refuses a change that loses a column at preview, names it and what to write, and changes nothing", async () => {
       const before = await fingerprint(target);
       stack.edit("logs.ts", "SpanId:", "SpanIdentifier:");
       const { code, text } = await stack.run(["preview"]);
       assert.notEqual(code, 0);
-      assert.match(text, /not managed yet/);
-      assert.match(text, /\+\s+`SpanIdentifier`/);
+      assert.match(
+        text,
+        /drops-data: the values of SpanId .* If it becomes SpanIdentifier, write renamedFrom: "SpanId" there/,
+      );
+      assert.match(text, /allow: \["drops-data"\]/);
       assert.equal(await fingerprint(target), before);
       stack.edit("logs.ts", "SpanIdentifier:", "SpanId:");
+    });
+
+    it("changes a base table's sorting key in place of its rows, with all views fed as before", async () => {
+      await stack.must(["preview", "--expect-no-changes"]);
+      const rows =
+        "SELECT (SELECT count() FROM logs.logs_v1) AS a, (SELECT sum(log_count) FROM logs.log_volume_read) AS b";
+      const insert =
+        "INSERT INTO logs.logs_v1 (Timestamp, AccountId, ServiceName, Body) SELECT now(), 7, 'api', 'kept' FROM numbers(100)";
+      await withServer(target, (connection) => connection.command(insert));
+      const before = await withServer(target, (connection) => connection.query(rows));
+      stack.edit(
+        "logs.ts",
+        'orderBy: ["AccountId", "ServiceName", "Timestamp"]',
+        'orderBy: ["AccountId", "Timestamp"]',
+      );
+      const { text } = await stack.must(["up", "--yes", "--skip-preview"]);
+      assert.match(text, /-- rebuild logs\.logs_v1/);
+      assert.deepEqual(await withServer(target, (connection) => connection.query(rows)), before);
+      await withServer(target, (connection) => connection.command(insert));
+      await stack.must(["preview", "--expect-no-changes"]);
     });
 
     it("refuses to destroy tables that hold rows, and says how to allow it", async () => {

@@ -2,9 +2,11 @@ import { mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
-import { keyParts, quotedName } from "../sql/object-key";
+import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
+import { unfinishedOperations } from "./operations";
+import { JOURNAL_TABLE } from "./protocol/journal";
 
 /** Engines whose objects keep no rows of their own: dropping them loses none. */
 const HOLDS_NO_ROWS = new Set([
@@ -60,6 +62,7 @@ export async function applyDrop(connection: Connection, live: Live, key: string,
   const found = await live.findNow(key);
   if (found === undefined) return;
   if (keyParts(key).name === undefined) return dropDatabase(connection, live, key, allowed);
+  await refuseIfUnfinished(connection, live, found);
   await refuseIfUsed(live, found);
   if (!allowed) await refuseIfHoldsRows(connection, found);
   if (!allowed && found.engine === "MaterializedView") await refuseIfTablesStay(connection, live, found, stays);
@@ -68,7 +71,7 @@ export async function applyDrop(connection: Connection, live: Live, key: string,
 }
 
 async function dropDatabase(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
-  const inside = await live.inDatabase(key);
+  const inside = (await live.inDatabase(key)).filter((object) => keyParts(object.key).name !== JOURNAL_TABLE);
   if (inside.length > 0 && !allowed) {
     const names = inside.slice(0, 5).map((object) => quotedName(object.key));
     const more = inside.length > 5 ? ` and ${inside.length - 5} more` : "";
@@ -79,6 +82,18 @@ async function dropDatabase(connection: Connection, live: Live, key: string, all
   }
   await connection.command(`DROP DATABASE IF EXISTS ${quotedName(key)}`);
   live.forget(key);
+}
+
+/** An operation that was cut off has helper tables and would never end. */
+async function refuseIfUnfinished(connection: Connection, live: Live, { key }: LiveObject): Promise<void> {
+  const { database } = keyParts(key);
+  if ((await live.find(objectKey(database, JOURNAL_TABLE))) === undefined) return;
+  const one = (await unfinishedOperations(connection, database)).find(({ keys }) => keys.includes(key));
+  if (one === undefined) return;
+  throw new SchemaError(
+    `${quotedName(key)}: not dropped, because ${one.kind} ${one.operation} on it was cut off (${one.progress}). ` +
+      `Finish it or give it up first: \`clickhouse-schema operations --${one.canAbort ? "abort" : "resume"} ${one.operation}\`.`,
+  );
 }
 
 /** A table that a live view reads from or writes to: dropping it silences the view, or makes every insert into its source fail. */

@@ -133,19 +133,10 @@ function viewStep(
   reasons: readonly string[],
   options: PlanOptions,
 ): ViewStep {
-  const name = qualifiedName(to);
-  const hazards: Hazard[] = [...missingOutputs(to, options)];
-  if (kind === "externalise-view") {
-    hazards.push(hazard("copies-rows", `the parts of the inner table of ${name} are linked into ${targetName(to.to)}`));
-  } else if (from.to === undefined) {
-    hazards.push(hazard("drops-data", `the rows of ${name} lie in its inner table, which goes with the old view`));
-  } else if (replaces(to) && !(replaces(from) && targetName(from.to) === targetName(to.to))) {
-    const message = `every refresh replaces the rows of ${targetName(to.to)}: those that are in it now are gone with the first; append: true keeps them`;
-    hazards.push(hazard("drops-data", message));
-  } else {
-    const message = `rows that are in ${targetName(from.to)} stay there; ${targetName(to.to)} gets what is written from now on`;
-    hazards.push(hazard("changes-history", message));
-  }
+  const hazards = [
+    ...missingOutputs(to, options),
+    ...(from.to === undefined ? innerHazards(from, to) : targetHazards(from, to)),
+  ];
   return Object.freeze({
     kind,
     from: { ...from, database: to.database, name: to.name },
@@ -153,6 +144,30 @@ function viewStep(
     reasons,
     hazards,
   });
+}
+
+/** What becomes of rows that lie in the view's own table. */
+function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
+  const name = qualifiedName(to);
+  if (replaces(to)) {
+    const message = `a refresh makes all rows of ${name} anew; the old ones are kept aside for a while`;
+    return [hazard("changes-history", message)];
+  }
+  const known = new Set(to.columns.map((column) => column.name));
+  const gone = from.columns.filter((column) => !known.has(column.name)).map((column) => column.name);
+  const copied = `the rows of the inner table of ${name} are copied into ${targetName(to.to)}, under running inserts; the old ones are kept aside for a while`;
+  const lost = `values of ${gone.join(", ")} are left behind: the new storage of ${name} does not have it`;
+  return [hazard("copies-rows", copied), ...(gone.length > 0 ? [hazard("drops-data", lost)] : [])];
+}
+
+/** What becomes of rows that lie in the view's target. */
+function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
+  const [old, wanted] = [targetName(from.to), targetName(to.to)];
+  if (replaces(to) && to.to !== undefined && !(replaces(from) && old === wanted)) {
+    const message = `every refresh replaces the rows of ${wanted}: those that are in it now are gone with the first; append: true keeps them`;
+    return [hazard("drops-data", message)];
+  }
+  return [hazard("changes-history", `rows that are in ${old} stay there; ${wanted} gets what is written from now on`)];
 }
 
 function targetName(target: MaterializedViewSpec["to"]): string {

@@ -11,6 +11,7 @@ import { liveStatement, sameObject } from "./compare";
 import type { Context } from "./context";
 import { declarationOf } from "./declared-spec";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
+import { lookAtRebuilds } from "./rebuild-preview";
 import { retirement } from "./retirement";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -99,7 +100,10 @@ async function plannedInputs(
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
-  const plan = [planned.text, retired.plan ?? ""].filter((text) => text !== "").join("\n\n");
+  const looked = await lookAtRebuilds(context, planned, change);
+  const plan = [[planned.text, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
+    .filter((text) => text !== "")
+    .join("\n\n");
   if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));
   return { ...retired, ...(plan !== "" && { plan }), ...(keep !== undefined && { retired: keep }) };
 }

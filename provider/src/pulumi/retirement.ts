@@ -1,4 +1,5 @@
-import { removeRetired, retiredTables } from "../apply/retired";
+import { retiredTables } from "../apply/rebuild";
+import { removeRetired } from "../apply/retired";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
 import type { Context } from "./context";

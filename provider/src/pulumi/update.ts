@@ -1,6 +1,6 @@
 import { applyPlan, PartlyApplied } from "../apply/apply-plan";
 import { awaitMutations } from "../apply/mutations";
-import { newOperation } from "../apply/retired";
+import { newOperation } from "../apply/rebuild";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { withoutAdditions } from "../canonical/normal-form";

@@ -205,4 +205,6 @@ export interface MaterializedViewArgs extends ViewArgs {
   refresh?: Input<string>;
   /** A refresh adds to the target instead of replacing its rows. Default: false. */
   append?: Input<boolean>;
+  /** How long the rows of an inner table are kept aside when the view gets other storage, e.g. `"7d"`. Default: `"24h"`. */
+  keepOld?: Input<string>;
 }

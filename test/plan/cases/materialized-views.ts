@@ -131,7 +131,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v (a UInt64 COMMENT 'y') ENGINE = MergeTree ORDER BY a COMMENT 'x' AS SELECT a FROM p.s",
-    hazards: ["drops-data"],
+    hazards: ["copies-rows"],
     sql: [
       "recreate-view: the engine passes over COMMENT COLUMN on a view with an inner table: declare a target of its own",
     ],
@@ -141,7 +141,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a, b FROM p.s",
-    hazards: ["drops-data"],
+    hazards: ["copies-rows"],
     sql: ["recreate-view: the inner table has another layout, which no ALTER of a view can give it"],
   },
   {
@@ -149,7 +149,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a, b FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY (b, a)  AS SELECT a, b FROM p.s",
-    hazards: ["drops-data"],
+    hazards: ["copies-rows"],
     sql: ["recreate-view: the inner table has another layout, which no ALTER of a view can give it"],
   },
   {

@@ -1,8 +1,8 @@
-import { SchemaError } from "../../errors";
-import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
+import { backtick, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
+import { noColumnLives } from "./refusals";
 
 /** How rows go from the old table to the new one. Recorded in the journal, because the names change hands. */
 export interface Mapping {
@@ -41,11 +41,7 @@ export async function mapColumns(
     // An EPHEMERAL column has no value to copy; an ALIAS has.
     return source === undefined || source.kind === "EPHEMERAL" ? [] : [{ column, source }];
   });
-  if (pairs.length === 0) {
-    throw new SchemaError(
-      `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it anew.`,
-    );
-  }
+  if (pairs.length === 0) throw noColumnLives(from);
   const value = ({ column, source }: (typeof pairs)[number]): string =>
     source.type === column.type ? backtick(source.name) : `CAST(${backtick(source.name)}, ${quoteString(column.type)})`;
   return {

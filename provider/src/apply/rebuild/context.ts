@@ -101,15 +101,16 @@ export class Context {
   report(underWay: number): void {
     if (this.hooks.onProgress === undefined) return;
     const done = this.journal
-      .entries<{ rows?: number }>("chunk:")
-      .reduce((sum, [, chunk]) => sum + (chunk.rows ?? 0), 0);
+      .entries<{ rows: number } | null>("chunk:")
+      .reduce((sum, [, chunk]) => sum + (chunk?.rows ?? 0), 0);
     const rows = done + underWay;
     this.copiedBefore ??= done;
     const seconds = (Date.now() - this.began) / 1000;
     const rowsPerSecond = seconds > 0 ? Math.round((rows - this.copiedBefore) / seconds) : 0;
     const total = Math.max(this.total, rows);
     const secondsLeft = rowsPerSecond > 0 ? Math.ceil((total - rows) / rowsPerSecond) : undefined;
-    this.hooks.onProgress({ step: this.step, rows, total, rowsPerSecond, secondsLeft });
+    const { mode } = this.plan;
+    this.hooks.onProgress({ step: this.step, mode, rows, total, rowsPerSecond, secondsLeft });
   }
 
   /** Says that inserts are refused now, or let through again. */

@@ -22,7 +22,13 @@ const TAIL = 1 / 8;
 /** Whatever the user's profile says, a copy takes all rows, once each, as they are. */
 const READ_SETTINGS =
   "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0";
-const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, max_block_size = 1048449`;
+/** Large blocks straight from the part, so that none are put together in memory: a third less work, in as few parts. */
+const BLOCK_SETTINGS =
+  "max_block_size = 1048449, preferred_block_size_bytes = 134217728, merge_tree_min_rows_for_concurrent_read = 1048449, " +
+  "merge_tree_min_bytes_for_concurrent_read = 1073741824, min_insert_block_size_rows = 131072, min_insert_block_size_bytes = 67108864";
+const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, ${BLOCK_SETTINGS}`;
+/** For reading alone, blocks that stay in the processor's cache. */
+const HASH_SETTINGS = `${READ_SETTINGS}, preferred_block_size_bytes = 4194304`;
 
 /** Names that no column has: the engine lets an alias stand for a column of the same name. */
 const ALIASES = { rows: "_schema_rows", hash: "_schema_hash", all: "_schema_all" } as const;
@@ -71,7 +77,7 @@ export async function fingerprint(
   parts?: readonly Part[],
 ): Promise<Fingerprint> {
   const where = parts === undefined ? "" : ` WHERE ${inParts(parts)}`;
-  const sql = `SELECT toString(count()) AS ${ALIASES.rows}, toString(sum(${hash})) AS ${ALIASES.hash} FROM ${qualifiedName(table)}${where} SETTINGS ${READ_SETTINGS}`;
+  const sql = `SELECT toString(count()) AS ${ALIASES.rows}, toString(sum(${hash})) AS ${ALIASES.hash} FROM ${qualifiedName(table)}${where} SETTINGS ${HASH_SETTINGS}`;
   return named(await context.runner.one(sql));
 }
 
@@ -190,7 +196,7 @@ async function sourceFingerprint(context: Context, parts: readonly Part[]): Prom
   // Hidden rows are counted too, to see that every part was read, but not copied.
   const row = await runner.one<Aliased>(
     `SELECT toString(countIf(_row_exists)) AS ${ALIASES.rows}, toString(sumIf(${mapping.oldHash}, _row_exists)) AS ${ALIASES.hash}, ` +
-      `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(names.table)} WHERE ${inParts(parts)} SETTINGS ${READ_SETTINGS}, apply_deleted_mask = 0`,
+      `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(names.table)} WHERE ${inParts(parts)} SETTINGS ${HASH_SETTINGS}, apply_deleted_mask = 0`,
   );
   return Number(row[ALIASES.all]) === stored ? named(row) : undefined;
 }

@@ -4,7 +4,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { viewsAround } from "../protocol/feeders";
 import { raiseFence, stopMerges } from "../protocol/fence";
 import { drain, type Gate, gateDown, gateUp, timeLeft } from "../protocol/gate";
-import { partsOf } from "../protocol/parts";
+import { type Part, partsOf } from "../protocol/parts";
 import { pause } from "../protocol/runner";
 import { buildShadow, compareShadow } from "./build";
 import type { Context } from "./context";
@@ -21,7 +21,8 @@ const GATE_PAUSE = 10_000;
 
 /** Everything up to the exchange: until then, nothing that readers or writers see has changed. */
 export async function copyAndExchange(context: Context): Promise<void> {
-  const { journal, names, runner } = context;
+  const { journal, names, plan, runner } = context;
+  const known = plan.mode === "offline" ? highest(await partsOf(runner, names.table)) : undefined;
   if (!journal.has("fenced")) {
     await copyBulk(context);
     await raiseFence(runner, names.table);
@@ -35,7 +36,7 @@ export async function copyAndExchange(context: Context): Promise<void> {
   await catchUp(context);
   await buildShadow(context);
   context.enter("exchange");
-  if (context.plan.mode === "offline") return exchangeOffline(context);
+  if (known !== undefined) return exchangeOffline(context, known);
   const limit = Date.now() + GATE_LIMIT;
   for (let wait = 100; !(await exchangeOnline(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
     if (Date.now() > limit) throw await stillWriting(context);
@@ -74,17 +75,28 @@ async function exchangeBehind(context: Context, gate: Gate): Promise<boolean> {
   return exchange(context, gate);
 }
 
-async function exchangeOffline(context: Context): Promise<void> {
+/** The simple way, with no gate. @param known what there was when this run began; what came later, somebody has written meanwhile. */
+async function exchangeOffline(context: Context, known: ReadonlyMap<string, number>): Promise<void> {
   const { names, runner } = context;
+  const parts = await partsOf(runner, names.table);
   const chunks = chunksOf(context);
-  const late = (await partsOf(runner, names.table)).filter((part) => part.low > highOf(chunks, part.partition));
+  const late = parts.filter(
+    ({ high, low, partition }) => high > (known.get(partition) ?? -1) || low > highOf(chunks, partition),
+  );
   if (late.length > 0) {
     throw new SchemaError(
-      `${qualifiedName(names.table)}: ${late.reduce((sum, part) => sum + part.rows, 0)} row(s) were written during an offline rebuild. ` +
-        'Stop the writers and run again, or abort the operation and take rebuild: "online".',
+      `${qualifiedName(names.table)}: up to ${late.reduce((sum, part) => sum + part.rows, 0)} row(s) were written during an offline rebuild. ` +
+        'They are in the table, which has not changed. Stop the writers and run again, or abort the operation and take rebuild: "online".',
     );
   }
   await exchange(context);
+}
+
+/** Highest block number of each partition. */
+function highest(parts: readonly Part[]): Map<string, number> {
+  const high = new Map<string, number>();
+  for (const part of parts) high.set(part.partition, Math.max(high.get(part.partition) ?? -1, part.high));
+  return high;
 }
 
 async function exchange(context: Context, gate?: Gate): Promise<boolean> {

@@ -1,4 +1,13 @@
+import { randomBytes } from "node:crypto";
 import type { QualifiedName } from "../../sql/spec";
+import { JOURNAL_TABLE } from "../protocol/journal";
+
+/** Tables on which a server is tried out. */
+export const SELF_TEST_PREFIX = "_schema_selftest_";
+/** What stands between an object's name and the operation's: rebuilds and changes of views make them. */
+const HELPER = /__(?:new|old|delta|snap|c\d+)_([A-Za-z0-9_]+)$/;
+/** See {@link newOperation}. */
+const OPERATION = /^[a-f][0-9a-f]{7}$/;
 
 /** Names of the tables that a rebuild makes, derived from the table and the operation, so that any runner finds them. */
 export interface HelperNames {
@@ -23,4 +32,28 @@ export function helperNames({ database, name }: QualifiedName, operation: string
     retired: helper("old"),
     chunk: (index) => helper(`c${index}`),
   };
+}
+
+/**
+ * Name of a new operation, which becomes part of the names of its helper tables: 8 lower-case hexadecimal digits, of which the first
+ * is a letter, so that no date or number of a user's (`events__old_20240131`) looks like one.
+ */
+export function newOperation(): string {
+  const text = randomBytes(4).toString("hex");
+  return OPERATION.test(text) ? text : newOperation();
+}
+
+/**
+ * Whether a table is one of this package's own: the journal, what tries a server out, or a helper of an operation. Such tables are
+ * not the user's: they are neither introspected nor dropped for being undeclared.
+ *
+ * @param name without its database.
+ * @param operations names of the operations that the database's journal knows. Without them, whatever looks like a name of
+ *   {@link newOperation} is taken for one.
+ */
+export function isWorkingTable(name: string, operations?: ReadonlySet<string>): boolean {
+  if (name === JOURNAL_TABLE || name.startsWith(SELF_TEST_PREFIX)) return true;
+  const operation = HELPER.exec(name)?.[1];
+  if (operation === undefined) return false;
+  return operations === undefined ? OPERATION.test(operation) : operations.has(operation);
 }

@@ -15,12 +15,28 @@ import { type Done, dropHelpers } from "./retire";
 /** The operations in a database that are not finished: to be resumed or, before the exchange, aborted. */
 export async function resumable(connection: Connection, database: string): Promise<Operation[]> {
   const found: Operation[] = [];
-  for (const [operation, lines] of await readJournals(connection, database)) {
-    const plan = lines.get("plan") as Plan | undefined;
-    if (plan?.kind !== "rebuild" || lines.has("done") || lines.has("aborted")) continue;
+  for (const { operation, plan, lines } of unfinished(await readJournals(connection, database))) {
     found.push(await describe(connection, operation, plan, lines));
   }
   return found;
+}
+
+/** A rebuild that is not finished, as its journal has it. */
+export interface Unfinished {
+  readonly operation: string;
+  /** Table it works on, quoted and qualified. */
+  readonly table: string;
+  readonly plan: Plan;
+  readonly lines: ReadonlyMap<string, unknown>;
+}
+
+/** The rebuilds among the operations of a database that are not finished. */
+export function unfinished(journals: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Unfinished[] {
+  return [...journals].flatMap(([operation, lines]) => {
+    const plan = lines.get("plan") as Plan | undefined;
+    if (plan?.kind !== "rebuild" || lines.has("done") || lines.has("aborted")) return [];
+    return [{ operation, table: qualifiedName(parseTable(plan.to)), plan, lines }];
+  });
 }
 
 /**

@@ -3,6 +3,8 @@ import type { RunnerHooks } from "../protocol/runner";
 /** How far a rebuild is, for people who wait. */
 export interface RebuildProgress {
   readonly step: RebuildStep;
+  /** `offline`: the rows are copied and the tables exchanged, no more; inserts are not refused, and must not come. */
+  readonly mode: "online" | "offline";
   /** Rows copied so far. */
   readonly rows: number;
   /** Rows to copy, as counted last. */

@@ -8,12 +8,11 @@ import { Runner } from "../protocol/runner";
 import { mapColumns } from "./columns";
 import { Context, type Plan, parseTable } from "./context";
 import { shadowStatement } from "./definitions";
-import { dependsOnOrder, engineOf } from "./engines";
 import { copyAndExchange } from "./exchange";
 import { helperNames } from "./names";
 import { resumable } from "./operations";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
-import { refuseLive, refuseSpecs, refuseViews } from "./refusals";
+import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
 import { resultOf, retire } from "./retire";
 import { selfTest } from "./self-test";
 import { settle } from "./settle";
@@ -27,7 +26,7 @@ import { requireSpace } from "./space";
  */
 export async function rebuildTable(connection: Connection, options: RebuildOptions): Promise<RebuildResult> {
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  refuseSpecs(from, to, options.operation, options.allow ?? []);
+  refuseSpecs(from, to, options.operation, options.allow, options.renamed);
   const runner = new Runner(connection, options.operation, options);
   const journal = await Journal.open(runner, to.database);
   const plan = journal.get<Plan>("plan");
@@ -58,19 +57,12 @@ async function begin(runner: Runner, journal: Journal, options: RebuildOptions):
   const { connection } = runner;
   const { renamed = {}, allow = [], mode = "online", keepOld = DEFAULT_KEEP } = options;
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  const other = (await resumable(connection, to.database)).find(({ table }) => table === qualifiedName(to));
-  if (other !== undefined) {
-    throw new SchemaError(
-      `${qualifiedName(to)}: operation ${other.operation} is not finished. Resume or abort it first.`,
-    );
-  }
-  if ((await uuidOf(runner, from)) === undefined)
-    throw new SchemaError(`${qualifiedName(from)}: does not exist, so it cannot be rebuilt.`);
+  refuseOthers(to, await resumable(connection, to.database));
+  refuseMissing(from, await uuidOf(runner, from));
   await refuseLive(runner, from, allow);
   const views = await viewsAround(runner, from);
-  const keepsOrder = [from, to].some(({ storage }) => dependsOnOrder(engineOf(storage)));
-  await refuseViews(runner, from, views, mode === "online" && (views.readers.length > 0 || keepsOrder), allow);
-  await requireSpace(runner, to, options.spaceFactor ?? 1.1);
+  await refuseViews(runner, from, views, isGated(from, to, views, mode), allow);
+  await requireSpace(runner, to, options.spaceFactor);
   await selfTest(connection, to.database, options);
   const startedAt = await runner.now();
   const plan: Plan = { kind: "rebuild", from: options.from, to: options.to, keepOld, mode, renamed, allow, startedAt };

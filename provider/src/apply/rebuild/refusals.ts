@@ -1,15 +1,22 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import type { TableSpec } from "../../sql/spec";
+import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { ViewsAround } from "../protocol/feeders";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
-import { type Engine, engineOf, isMergeTree } from "./engines";
+import { dependsOnOrder, type Engine, engineOf, isMergeTree } from "./engines";
+import type { Operation } from "./options";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
 /** @throws {SchemaError} when the two tables are not ones that can be rebuilt into each other. */
-export function refuseSpecs(from: TableSpec, to: TableSpec, operation: string, allow: readonly string[]): void {
+export function refuseSpecs(
+  from: TableSpec,
+  to: TableSpec,
+  operation: string,
+  allow: readonly string[] = [],
+  renamed: Readonly<Record<string, string>> = {},
+): void {
   const name = qualifiedName(from);
   if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
     throw new SchemaError(
@@ -23,6 +30,16 @@ export function refuseSpecs(from: TableSpec, to: TableSpec, operation: string, a
   }
   if (to.as !== undefined) throw new SchemaError(`${name}: the new definition has AS …; give its canonical text.`);
   for (const engine of [engineOf(from.storage), engineOf(to.storage)]) refuseEngine(name, engine, allow);
+  const readable = new Set(from.columns.filter((column) => column.default?.kind !== "EPHEMERAL").map((c) => c.name));
+  const stored = to.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
+  if (!stored.some((column) => readable.has(renamed[column.name] ?? column.name))) throw noColumnLives(from);
+}
+
+/** Nothing could be copied. */
+export function noColumnLives(from: QualifiedName): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it anew.`,
+  );
 }
 
 function refuseEngine(name: string, engine: Engine, allow: readonly string[]): void {
@@ -37,6 +54,25 @@ function refuseEngine(name: string, engine: Engine, allow: readonly string[]): v
       `${name}: ${engine.name} is not rebuilt, because the steps are proven on one server only, and replicas commit in an order of their own. ${HOW_TO_ALLOW}`,
     );
   }
+}
+
+/** Whether inserts have to be refused for a moment: views read the table, or it matters which of two rows came last. */
+export function isGated(from: TableSpec, to: TableSpec, { readers }: ViewsAround, mode: "online" | "offline"): boolean {
+  const keepsOrder = [from, to].some(({ storage }) => dependsOnOrder(engineOf(storage)));
+  return mode === "online" && (readers.length > 0 || keepsOrder);
+}
+
+/** @throws {SchemaError} when another operation on the table is not finished. */
+export function refuseOthers(table: TableSpec, operations: readonly Pick<Operation, "operation" | "table">[]): void {
+  const name = qualifiedName(table);
+  const other = operations.find((operation) => operation.table === name);
+  if (other === undefined) return;
+  throw new SchemaError(`${name}: operation ${other.operation} is not finished. Resume or abort it first.`);
+}
+
+/** @throws {SchemaError} when there is no such table. */
+export function refuseMissing(table: TableSpec, uuid: string | undefined): void {
+  if (uuid === undefined) throw new SchemaError(`${qualifiedName(table)}: does not exist, so it cannot be rebuilt.`);
 }
 
 /** @throws {SchemaError} when something about the live table stands in the way. */

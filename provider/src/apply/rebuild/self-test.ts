@@ -7,6 +7,7 @@ import { gateDown } from "../protocol/gate";
 import { Journal } from "../protocol/journal";
 import { partsOf, uuidOf } from "../protocol/parts";
 import { pause, Runner, type RunnerHooks } from "../protocol/runner";
+import { SELF_TEST_PREFIX } from "./names";
 
 /** What the protocols rely on, tried out on a server. */
 export interface SelfTest {
@@ -15,8 +16,8 @@ export interface SelfTest {
   readonly failed: readonly string[];
 }
 
-const OPERATION = "selftest";
-const PREFIX = "_schema_selftest_";
+/** Under which name the journal has the results. */
+export const SELF_TEST = "selftest";
 
 /**
  * Tries out, on small tables of its own, what the protocols need of a server and what differs by version. Done once for each version;
@@ -25,21 +26,30 @@ const PREFIX = "_schema_selftest_";
  * @throws {SchemaError} when a fact does not hold: then no table is rebuilt there.
  */
 export async function selfTest(connection: Connection, database: string, hooks: RunnerHooks = {}): Promise<SelfTest> {
-  const runner = new Runner(connection, OPERATION, hooks);
+  const runner = new Runner(connection, SELF_TEST, hooks);
   const journal = await Journal.open(runner, database);
-  const key = `version:${connection.version}`;
+  const key = selfTestKey(connection);
   let result = journal.get<SelfTest>(key);
   if (result === undefined || result.failed.length > 0) {
     const scratch = new Scratch(runner, database);
     result = { version: connection.version, failed: await scratch.run() };
     await journal.set(key, result);
   }
-  if (result.failed.length > 0) {
-    throw new SchemaError(
-      `${connection.url}: ClickHouse ${connection.version} does not do what a rebuild relies on, so none is done: ${result.failed.join("; ")}.`,
-    );
-  }
+  refuseServer(connection, result);
   return result;
+}
+
+/** Key of the journal line with the result for a server's version. */
+export function selfTestKey({ version }: Connection): string {
+  return `version:${version}`;
+}
+
+/** @throws {SchemaError} when something that the protocols rely on does not hold. */
+export function refuseServer({ url, version }: Connection, { failed }: SelfTest): void {
+  if (failed.length === 0) return;
+  throw new SchemaError(
+    `${url}: ClickHouse ${version} does not do what a rebuild relies on, so none is done: ${failed.join("; ")}.`,
+  );
 }
 
 class Scratch {
@@ -105,7 +115,7 @@ class Scratch {
     await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
     const opens = (await runner.now()) + 1000;
     await this.do(
-      `ALTER TABLE ${this.name("a")} ADD CONSTRAINT _gate_${OPERATION} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
+      `ALTER TABLE ${this.name("a")} ADD CONSTRAINT _gate_${SELF_TEST} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
     );
     const refused = await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`).then(
       () => false,
@@ -166,6 +176,6 @@ class Scratch {
   }
 
   private table(name: string): { database: string; name: string } {
-    return { database: this.database, name: PREFIX + name };
+    return { database: this.database, name: SELF_TEST_PREFIX + name };
   }
 }

@@ -4,26 +4,48 @@ import type { TableSpec } from "../../sql/spec";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 
-/** @throws {SchemaError} when the disks of the new table's policy have no room for a second copy of the rows. */
-export async function requireSpace(runner: Runner, to: TableSpec, factor: number): Promise<void> {
-  const { bytes } = await runner.one<{ bytes: string }>(
-    `SELECT toString(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE ${isTable(to, "table")} AND active`,
+/** What a copy of a table needs, and what there is. */
+export interface Space {
+  readonly rows: number;
+  /** Of the table as it lies on disk. */
+  readonly bytes: number;
+  /** Bytes that are free for the new table; undefined where the server names no disks for its policy. */
+  readonly free: number | undefined;
+  /** Names of the disks of the new table's policy. */
+  readonly disks: readonly string[];
+  readonly policy: string;
+}
+
+/** Looks up how large a table is, and how much room the disks of the new table's policy have. Two questions. */
+export async function spaceFor(runner: Runner, to: TableSpec): Promise<Space> {
+  const { rows, bytes } = await runner.one<{ rows: string; bytes: string }>(
+    `SELECT toString(sum(rows)) AS rows, toString(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE ${isTable(to, "table")} AND active`,
   );
   const declared = to.storage.settings.find(({ name }) => name === "storage_policy")?.value;
   const policy = declared === undefined ? "default" : unquoteString(declared);
-  const disks = await runner.rows<{ free: string }>(
-    "SELECT toString(least(free_space, unreserved_space)) AS free FROM system.disks WHERE name IN " +
-      `(SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = ${quoteString(policy)})`,
+  const disks = await runner.rows<{ name: string; free: string }>(
+    "SELECT name, toString(least(free_space, unreserved_space)) AS free FROM system.disks WHERE name IN " +
+      `(SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = ${quoteString(policy)}) ORDER BY name`,
   );
   // A disk of one's own (`SETTINGS disk = …`) belongs to no named policy; there is nothing to compare with.
-  if (disks.length === 0) return;
-  const free = disks.reduce((sum, disk) => sum + Number(disk.free), 0);
-  const needed = Number(bytes) * factor;
-  if (needed <= free) return;
+  const free = disks.length === 0 ? undefined : disks.reduce((sum, disk) => sum + Number(disk.free), 0);
+  return { rows: Number(rows), bytes: Number(bytes), free, disks: disks.map(({ name }) => name), policy };
+}
+
+/** @throws {SchemaError} when the disks have no room for a second copy of the rows. @param factor see `spaceFactor`. */
+export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space, factor = 1.1): void {
+  const needed = bytes * factor;
+  if (free === undefined || needed <= free) return;
   throw new SchemaError(
-    `${qualifiedName(to)}: not rebuilt, because a second copy of its rows needs ${size(needed)} on the disks of policy ` +
-      `${quoteString(policy)}, and ${size(free)} are free. Make room, or give the new table a storage_policy with more, and run again.`,
+    `${qualifiedName(to)}: not rebuilt, because a second copy of its rows needs ${size(needed)}, and ${size(free)} are free on ` +
+      `${disks.length === 1 ? "disk" : "disks"} ${disks.map(quoteString).join(", ")} of policy ${quoteString(policy)}. ` +
+      "Make room (old tables that are kept for a while may go first), or give the new table a storage_policy with more, and run again.",
   );
+}
+
+/** {@link spaceFor} and {@link refuseSpace} in one. */
+export async function requireSpace(runner: Runner, to: TableSpec, factor?: number): Promise<void> {
+  refuseSpace(to, await spaceFor(runner, to), factor);
 }
 
 function size(bytes: number): string {

@@ -1,0 +1,67 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { viewsAround } from "../protocol/feeders";
+import { readJournals } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { parseTable } from "./context";
+import { unfinished } from "./operations";
+import type { RebuildOptions } from "./options";
+import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
+import { refuseServer, SELF_TEST, type SelfTest, selfTestKey } from "./self-test";
+import { refuseSpace, spaceFor } from "./space";
+
+/** What to look at: what {@link RebuildOptions} has, without what only a run needs. */
+export type PreviewOptions = Pick<RebuildOptions, "from" | "to" | "mode" | "renamed" | "allow" | "spaceFactor">;
+
+/** What a rebuild would be, as things are now. */
+export interface RebuildPreview {
+  /** Rows to copy. */
+  readonly rows: number;
+  /** Bytes to copy, as they lie on disk. */
+  readonly bytes: number;
+  /** Bytes that are free for the copy; undefined where the server names no disks for the new table's policy. */
+  readonly free: number | undefined;
+  /** Whether inserts will be refused for a moment (at most 4 s at a time), because views read the table or the order of rows counts. */
+  readonly gated: boolean;
+  /** Why `rebuildTable` would not begin, one sentence each; empty when it would. */
+  readonly refusals: readonly string[];
+}
+
+/**
+ * Says what a rebuild would cost and why it would be refused, before anything is changed. Only reads system tables and the journal,
+ * about ten questions. Whether the server does what a rebuild relies on is known only where one was begun before.
+ */
+export async function previewRebuild(connection: Connection, options: PreviewOptions): Promise<RebuildPreview> {
+  const { allow = [], mode = "online", renamed = {}, spaceFactor } = options;
+  const [from, to] = [parseTable(options.from), parseTable(options.to)];
+  const runner = new Runner(connection, "preview");
+  const refusals: string[] = [];
+  const collect = async (check: () => void | Promise<void>): Promise<void> => {
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      refusals.push(...error.problems);
+    }
+  };
+  await collect(() => refuseSpecs(from, to, runner.operation, allow, renamed));
+  const uuid = await uuidOf(runner, from);
+  if (uuid === undefined) {
+    await collect(() => refuseMissing(from, uuid));
+    return { rows: 0, bytes: 0, free: undefined, gated: false, refusals };
+  }
+  const [journals, views, space] = await Promise.all([
+    readJournals(connection, to.database),
+    viewsAround(runner, from),
+    spaceFor(runner, to),
+  ]);
+  const gated = isGated(from, to, views, mode);
+  await collect(() => refuseOthers(to, unfinished(journals)));
+  await collect(() => refuseLive(runner, from, allow));
+  await collect(() => refuseViews(runner, from, views, gated, allow));
+  await collect(() => refuseSpace(to, space, spaceFactor));
+  const tested = journals.get(SELF_TEST)?.get(selfTestKey(connection)) as SelfTest | undefined;
+  if (tested !== undefined) await collect(() => refuseServer(connection, tested));
+  return { rows: space.rows, bytes: space.bytes, free: space.free, gated, refusals };
+}

@@ -1,0 +1,75 @@
+import type { Connection } from "../../connection/connection";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { keyOf } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
+import { readJournals } from "../protocol/journal";
+import { isWorkingTable } from "./names";
+import type { Done } from "./retire";
+
+/** A table as it was before an operation, kept for a while. */
+export interface RetiredTable {
+  readonly operation: string;
+  /** Quoted and qualified. */
+  readonly name: string;
+  /** Key of the object whose rows it has. */
+  readonly of: string;
+  readonly rows: number;
+  /** On disk; parts that it shares with another table by hard links are counted in both. */
+  readonly bytes: number;
+  /** In seconds since 1970. */
+  readonly keepUntil: number;
+  /** Whether that is over, by the server's clock. */
+  readonly isDue: boolean;
+}
+
+interface LiveTable {
+  readonly name: string;
+  readonly uuid: string;
+  readonly rows: string;
+  readonly bytes: string;
+  readonly now: string;
+}
+
+/** The old tables of finished operations (rebuilds and changes of views) in a database that nobody has dropped yet. Two questions. */
+export async function retiredTables(connection: Connection, database: string): Promise<RetiredTable[]> {
+  const journals = await readJournals(connection, database);
+  const live = new Map((await liveTables(connection, database)).map((table) => [table.name, table]));
+  const found: RetiredTable[] = [];
+  for (const [operation, lines] of journals) {
+    const done = lines.get("done") as Partial<Done> | undefined;
+    const plan = lines.get("plan") as { readonly to?: unknown } | undefined;
+    const table = done?.retired === undefined ? undefined : live.get(done.retired);
+    // A table of that name with another identity is somebody else's.
+    if (table === undefined || table.uuid !== done?.uuid || lines.has("removed") || typeof plan?.to !== "string")
+      continue;
+    const keepUntil = done.keepUntil ?? 0;
+    found.push({
+      operation,
+      name: qualifiedName({ database, name: table.name }),
+      of: keyOf(parseCreate(plan.to)),
+      rows: Number(table.rows),
+      bytes: Number(table.bytes),
+      keepUntil,
+      isDue: keepUntil * 1000 <= Number(table.now),
+    });
+  }
+  return found;
+}
+
+/**
+ * Names, without the database, of this package's own tables in it: by the operations that its journal knows, so that a table of the
+ * user's whose name only looks like one is not among them. Two questions.
+ */
+export async function workingTables(connection: Connection, database: string): Promise<string[]> {
+  const operations = new Set((await readJournals(connection, database)).keys());
+  const tables = await liveTables(connection, database);
+  return tables.map(({ name }) => name).filter((name) => isWorkingTable(name, operations));
+}
+
+function liveTables(connection: Connection, database: string): Promise<LiveTable[]> {
+  return connection.query(
+    "SELECT name, toString(uuid) AS uuid, toString(ifNull(total_rows, 0)) AS rows, toString(ifNull(total_bytes, 0)) AS bytes, " +
+      `toString(toUnixTimestamp64Milli(now64(3))) AS now FROM system.tables WHERE database = ${quoteString(database)} ` +
+      "AND (startsWith(name, '_schema_') OR position(name, '__') > 0) ORDER BY name",
+  );
+}

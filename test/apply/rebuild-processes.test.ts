@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { resumable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
+import type { Connection } from "../../provider/dist/connection/connection.js";
+import { openConnection } from "../../provider/dist/connection/open.js";
+import { freshDatabase, sharedServer, sleep, temporaryBase } from "../support/server";
+
+const ROWS = 1_500_000;
+const COLUMNS = "(`id` UInt64, `grp` UInt8, `text` String)";
+
+/** Tables between views, with enough rows for a copy that takes a while. */
+async function fill(connection: Connection, database: string, name: string): Promise<RebuildOptions> {
+  const table = `${database}.${name}`;
+  const options = {
+    from: `CREATE TABLE ${table} ${COLUMNS} ENGINE = MergeTree PARTITION BY grp ORDER BY id`,
+    to: `CREATE TABLE ${table} ${COLUMNS} ENGINE = MergeTree ORDER BY (text, id)`,
+    operation: "op1",
+    chunkRows: ROWS / 3,
+  };
+  for (const sql of [
+    options.from,
+    `CREATE TABLE ${table}_in ${COLUMNS} ENGINE = MergeTree ORDER BY id`,
+    `CREATE TABLE ${table}_sum (grp UInt8, c SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY grp`,
+    `CREATE MATERIALIZED VIEW ${table}_v1 TO ${table} AS SELECT id, grp, text FROM ${table}_in`,
+    `CREATE MATERIALIZED VIEW ${table}_v2 TO ${table}_sum AS SELECT grp, count() AS c FROM ${table} GROUP BY grp`,
+    `INSERT INTO ${table}_in SELECT number, number % 3, hex(cityHash64(number)) FROM numbers(${ROWS})`,
+  ]) {
+    await connection.command(sql);
+  }
+  return options;
+}
+
+/** Rows, distinct rows and hash of the table, and what the view behind it has counted. */
+async function contents(connection: Connection, table: string): Promise<unknown> {
+  return connection.query(
+    `SELECT count() AS c, uniqExact(id) AS ids, sum(cityHash64(*)) AS h, (SELECT sum(c) FROM ${table}_sum) AS counted FROM ${table}`,
+  );
+}
+
+/** Starts a runner process and kills it in the middle of its second chunk. */
+async function killedInCopy(url: string, options: RebuildOptions): Promise<void> {
+  const child = fork(join(__dirname, "runs-process.ts"), [url, JSON.stringify(options)], {
+    execArgv: ["-r", "ts-node/register/transpile-only"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const closed = once(child, "close");
+  const reached = await Promise.race([begun(child, /^INSERT INTO .*__c1_/), closed.then(() => false)]);
+  assert.ok(reached, `the runner ended before: ${said}`);
+  await sleep(60);
+  child.kill("SIGKILL");
+  const [, signal] = await closed;
+  assert.equal(signal, "SIGKILL", said);
+}
+
+async function begun(child: ChildProcess, pattern: RegExp): Promise<true> {
+  for (;;) {
+    const [sql] = (await once(child, "message")) as [string];
+    if (pattern.test(sql)) return true;
+  }
+}
+
+describe("a rebuild whose runner process is killed in the middle of a copy", () => {
+  it("goes on over HTTP, with rows written meanwhile", async () => {
+    const { url } = await sharedServer();
+    const database = await freshDatabase({ url });
+    const connection = await openConnection({ url });
+    const options = await fill(connection, database, "t");
+    await killedInCopy(url, options);
+    const [found] = await resumable(connection, database);
+    assert.ok(found);
+    assert.equal(found.step, "copy");
+    assert.ok(found.rows < ROWS);
+    await connection.command(`INSERT INTO ${database}.t_in SELECT ${ROWS} + number, 7, 'late' FROM numbers(500)`);
+    const before = await contents(connection, `${database}.t`);
+    const result = await resumeRebuild(connection, found, { chunkRows: ROWS / 3 });
+    assert.equal(result.rows, ROWS + 500);
+    assert.deepEqual(await contents(connection, `${database}.t`), before);
+    await connection.command(`DROP DATABASE ${database} SYNC`);
+    await connection.close();
+  });
+
+  it("goes on in an embedded engine", async () => {
+    const folder = mkdtempSync(join(temporaryBase(), "rebuild-chdb-"));
+    const url = `chdb://${folder}`;
+    try {
+      const first = await openConnection({ url });
+      await first.command("CREATE DATABASE d");
+      const options = await fill(first, "d", "t");
+      const before = await contents(first, "d.t");
+      await first.close();
+      await killedInCopy(url, options);
+      const connection = await openConnection({ url });
+      const [found] = await resumable(connection, "d");
+      assert.ok(found);
+      assert.equal(found.step, "copy");
+      const gates: boolean[] = [];
+      const result = await resumeRebuild(connection, found, {
+        chunkRows: ROWS / 3,
+        onGate: (shut) => gates.push(shut),
+      });
+      assert.equal(result.rows, ROWS);
+      assert.deepEqual(gates, [true, false]);
+      assert.deepEqual(await contents(connection, "d.t"), before);
+      assert.deepEqual(await resumable(connection, "d"), []);
+      await connection.command("INSERT INTO d.t_in SELECT 9999999, 1, 'after'");
+      assert.deepEqual(await connection.query("SELECT count() AS c FROM d.t"), [{ c: `${ROWS + 1}` }]);
+      await connection.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { abortRename, resumableRenames, resumeRename } from "../../provider/dist/apply/rename/index.js";
+import type { Connection } from "../../provider/dist/connection/connection.js";
+import { openConnection } from "../../provider/dist/connection/open.js";
+import { freePort, startServer, temporaryBase } from "../support/server";
+import { dying, refused, World } from "./rename-world";
+import { Crash, dyingAt } from "./runs";
+
+/** All statements, or every so many. */
+const STEP = process.env["RENAME_RUNS"] === undefined ? 7 : 1;
+
+describe("table, view or database renamed or moved: the operation", () => {
+  let w: World;
+  beforeEach(async () => {
+    w = await World.open();
+  });
+  afterEach(() => w.close());
+
+  for (const object of ["table", "database"] as const) {
+    it(`${object} renamed: goes on from any statement it was cut off at`, async () => {
+      await w.tables();
+      const before = await w.definitions();
+      const [from, to] = object === "table" ? [`${w.d}.t`, `${w.d}.n`] : [w.d, `${w.d}_2`];
+      for (let count = 0, died = true; died; count += STEP) {
+        died = false;
+        const back = count % 3 === 0;
+        const operation = `op${count}`;
+        const hooks = dyingAt(count, () => {
+          died = true;
+        });
+        await w.rename(object, from, to, { operation, ...hooks }).catch((error: unknown) => {
+          if (!(error instanceof Crash)) throw error;
+        });
+        const known = (await Promise.all([w.d, `${w.d}_2`].map((name) => resumableRenames(w.connection, name)))).flat();
+        if (known[0]?.canAbort && back) await abortRename(w.connection, known[0]);
+        else {
+          await (known[0] ? resumeRename(w.connection, known[0]) : w.rename(object, from, to, { operation }));
+          await w.rename(object, to, from, { operation: `${operation}_back` });
+        }
+        assert.deepEqual(await w.definitions(), before, `cut off at statement ${count}`);
+      }
+      await w.run(`INSERT INTO ${w.d}.u VALUES (2, 'two')`);
+      assert.equal(await w.values(`${w.d}.agg`), "1,2");
+    });
+  }
+
+  it("is aborted until all is re-pointed, then only resumed", async () => {
+    await w.tables();
+    await assert.rejects(w.rename("table", `${w.d}.t`, `${w.d}.n`, dying(/MODIFY QUERY/)), Crash);
+    await assert.rejects(w.connection.command(`INSERT INTO ${w.d}.n VALUES (9, '')`), /VIOLATED_CONSTRAINT/);
+    assert.match((await w.definitions())[`${w.d}.n`] ?? "", /CONSTRAINT _hold_op1 CHECK 0/);
+    const [found] = await resumableRenames(w.connection, w.d);
+    assert.ok(found);
+    assert.deepEqual([found.renamed, found.canAbort, found.from, found.to], [true, true, `${w.d}.t`, `${w.d}.n`]);
+    await assert.rejects(abortRename(w.connection, found, dying(/RENAME/)), Crash);
+    await refused(resumeRename(w.connection, found), /abort it again/);
+    await abortRename(w.connection, found);
+    await w.run(`INSERT INTO ${w.d}.u VALUES (2, 'two')`);
+    assert.equal(await w.values(`${w.d}.agg`), "1,2");
+    await refused(w.rename("table", `${w.d}.t`, `${w.d}.n`), /was aborted/);
+    await assert.rejects(
+      w.rename("table", `${w.d}.t`, `${w.d}.n`, { operation: "op2", ...dying(/DROP CONSTRAINT IF EXISTS _hold_op2/) }),
+      Crash,
+    );
+    const [late] = await resumableRenames(w.connection, w.d);
+    assert.ok(late);
+    assert.equal(late.canAbort, false);
+    await refused(abortRename(w.connection, late), /forward only/);
+    await resumeRename(w.connection, late);
+    assert.equal(await w.values(`${w.d}.n`), "1,2");
+  });
+
+  it("goes on when the server was killed between the rename and the first view", async function () {
+    if (process.env["CLICKHOUSE_URL"] !== undefined) this.skip();
+    const [dataDir, port] = [mkdtempSync(join(temporaryBase(), "clickhouse-test-rename-")), await freePort()];
+    const shared = w.connection;
+    const open = (): Promise<Connection> => openConnection({ url: `http://127.0.0.1:${port}` });
+    let server = await startServer({ dataDir, port });
+    try {
+      w.connection = await open();
+      await w.run(`CREATE DATABASE ${w.d}`, `CREATE DATABASE ${w.o}`);
+      await w.tables();
+      const before = await w.definitions();
+      for (const [operation, object, from, to] of [
+        ["op1", "table", `${w.d}.t`, `${w.d}.n`],
+        ["op2", "database", w.d, `${w.d}_2`],
+      ] as const) {
+        await assert.rejects(
+          w.rename(object, from, to, { operation, ...dying(/CREATE OR REPLACE|MODIFY QUERY/) }),
+          Crash,
+        );
+        await w.connection.close();
+        await server.kill();
+        server = await startServer({ dataDir, port });
+        w.connection = await open();
+        await assert.rejects(
+          w.run(`INSERT INTO ${object === "table" ? w.d : to}.u VALUES (5, 'five')`),
+          /CONSTRAINT|UNKNOWN_TABLE/,
+        );
+        await w.rename(object, from, to, { operation });
+        await w.run(`INSERT INTO ${object === "table" ? w.d : to}.u VALUES (${object === "table" ? 2 : 3}, 'more')`);
+      }
+      await w.rename("database", `${w.d}_2`, w.d, { operation: "op3" });
+      await w.rename("table", `${w.d}.n`, `${w.d}.t`, { operation: "op4" });
+      await w.run(`INSERT INTO ${w.d}.u VALUES (4, 'four')`);
+      assert.deepEqual(await w.definitions(), before);
+      assert.equal(await w.values(`${w.d}.t`), "1,2,3,4");
+      assert.equal(await w.values(`${w.d}.agg`), "1,2,3,4");
+      assert.equal(await w.values(`${w.d}.inner`), "1,2,3,4");
+    } finally {
+      await w.connection.close();
+      w.connection = shared;
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it("is refused before anything changes, with each dependent that cannot follow", async () => {
+    await w.tables();
+    await w.run(
+      `CREATE TABLE ${w.o}.buffer AS ${w.d}.t ENGINE = Buffer('${w.d}', 't', 1, 10, 100, 10, 100, 1000, 10000)`,
+      `CREATE TABLE ${w.o}.some (a UInt64) ENGINE = Merge('${w.d}', '^t')`,
+      `CREATE VIEW ${w.o}.far AS SELECT a FROM remote('127.0.0.1', '${w.d}', 't')`,
+    );
+    const before = await w.definitions();
+    for (const object of ["table", "database"] as const) {
+      const [from, to] = object === "table" ? [`${w.d}.t`, `${w.d}.other`] : [w.d, `${w.d}_2`];
+      await refused(
+        w.rename(object, from, to),
+        new RegExp(`- ${w.o}\\.buffer: the engine Buffer`),
+        new RegExp(`- ${w.o}\\.far: remote`),
+        ...(object === "table" ? [new RegExp(`- ${w.o}\\.some: Merge`)] : []),
+        /Nothing was changed/,
+        /Drop each of these/,
+      );
+      assert.deepEqual(await w.definitions(), before);
+      assert.deepEqual(await resumableRenames(w.connection, w.d), []);
+    }
+  });
+
+  it("is refused where names, kinds, engines or other operations stand in the way", async () => {
+    await w.tables();
+    await w.run(
+      `CREATE TABLE ${w.d}.nothing (a UInt64) ENGINE = Null`,
+      `CREATE MATERIALIZED VIEW ${w.d}.mv TO ${w.d}.agg AS SELECT a FROM ${w.d}.nothing`,
+    );
+    await refused(w.rename("table", `${w.d}.missing`, `${w.d}.n`), /does not exist/);
+    await refused(w.rename("table", `${w.d}.t`, `${w.d}.u`), /there is .*\.u already/);
+    await refused(w.rename("table", `${w.d}.t`, "nowhere.t"), /database nowhere does not exist/);
+    await refused(w.rename("table", `${w.d}.enters`, `${w.d}.n`), /is a materializedView on the server, not a table/);
+    await refused(w.rename("table", `${w.d}.dict`, `${w.d}.n`), /is a dictionary/);
+    await refused(w.rename("table", `${w.d}.t`, `${w.d}.t`), /its own name/);
+    await refused(w.rename("database", w.d, w.o), /already/);
+    await refused(w.rename("database", `${w.d}_9`, w.o), /does not exist/);
+    await refused(w.rename("table", `${w.d}.nothing`, `${w.d}.n`), /inserts cannot be refused there/);
+    await w.run(`CREATE TABLE ${w.d}.r (a UInt64) ENGINE = MergeTree ORDER BY a`);
+    const create = `CREATE TABLE ${w.d}.r (\`a\` UInt64) ENGINE = MergeTree`;
+    const rebuild = { from: `${create} ORDER BY a`, to: `${create} PARTITION BY a % 2 ORDER BY a`, operation: "r1" };
+    await assert.rejects(rebuildTable(w.connection, { ...rebuild, ...dying(/'fenced'/) }), Crash);
+    await refused(w.rename("table", `${w.d}.r`, `${w.d}.n`), /operation r1 is not finished/);
+    await w.rename("table", `${w.d}.agg`, `${w.d}.sums`, { operation: "op2" });
+    await refused(w.rename("database", w.d, `${w.d}_2`), /operation r1 is not finished/);
+  });
+});
