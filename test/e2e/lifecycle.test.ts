@@ -166,7 +166,7 @@ for (const [where, open] of targets) {
       const [row] = await withServer(target, (connection) =>
         connection.query<{ n: string }>("SELECT count() AS n FROM logs.logs_v1"),
       );
-      assert.equal(Number(row?.n), 1);
+      assert.equal(Number(row?.n), 201);
       const names = await withServer(target, async (connection) =>
         (await connection.query<{ name: string }>(NAMES)).map(({ name }) => name),
       );

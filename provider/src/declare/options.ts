@@ -4,7 +4,7 @@ import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Ra
 /** Kinds of hazard that a user may allow. */
 export const ALLOWABLE = ["drops-data", "unproven"] as const;
 
-/** What a declaration says about changes of its object; nothing of it is part of the object. */
+/** What a declaration says about checks and changes of its object; nothing of it is part of the object. */
 export interface ChangeOptions {
   readonly allow: readonly string[];
   /** New name → old name. */
@@ -13,14 +13,16 @@ export interface ChangeOptions {
   /** Seconds that the old table of a rebuild is kept; undefined: the default. */
   readonly keepOld?: number;
   readonly materialize: boolean;
+  /** Severity by lint rule, as given. */
+  readonly lint: Readonly<Record<string, unknown>>;
 }
 
 /** Arguments of every kind, and those that only what holds rows has. */
 const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
-  database: ["allow"],
-  table: ["allow", "rebuild", "keepOld", "materialize", "renamedColumns"],
-  view: ["allow"],
-  materializedView: ["allow", "keepOld"],
+  database: ["allow", "lint"],
+  table: ["allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
+  view: ["allow", "lint"],
+  materializedView: ["allow", "lint", "keepOld"],
 };
 
 /**
@@ -40,6 +42,7 @@ export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOp
     renamedColumns: { ...renamedColumnsAt(raw, problems), ...columns.renamed },
     rebuild: rebuildAt(raw, problems),
     materialize: flagAt(raw, "materialize", problems),
+    lint: mapAt(raw, "lint", problems),
     ...(keepOld !== undefined && { keepOld }),
   };
   problems.throwIfAny();
@@ -73,6 +76,13 @@ function flagAt(raw: Raw, key: string, problems: Problems): boolean {
   const value = raw[key] ?? false;
   if (typeof value !== "boolean") problems.add(key, `expected true or false, found ${describe(value)}`);
   return value === true;
+}
+
+function mapAt(raw: Raw, key: string, problems: Problems): Raw {
+  const value = raw[key] ?? {};
+  if (isObject(value)) return value;
+  problems.add(key, `expected a map from rule to severity, found ${describe(value)}`);
+  return {};
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

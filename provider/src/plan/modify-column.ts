@@ -1,6 +1,7 @@
 import type { ColumnChange } from "../diff/changes";
 import { namesIn } from "../diff/text";
 import { backtick, quoteString } from "../sql/identifiers";
+import { nullableInner } from "../sql/query/types";
 import { joinParts, renderSettings } from "../sql/render/columns";
 import type { ColumnSpec } from "../sql/spec";
 import { type Command, PHASE, type Phase } from "./alter";
@@ -11,7 +12,6 @@ import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { leavesNull, retypeHazards } from "./retype-hazards";
 import { ttlExtras } from "./ttl";
-import { nullableInner } from "./type-text";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 type Default = NonNullable<ColumnSpec["default"]>;

@@ -1,10 +1,10 @@
 import type { ColumnChange } from "../diff/changes";
 import { backtick, quoteString } from "../sql/identifiers";
+import { parseType } from "../sql/query/types";
 import type { ColumnSpec } from "../sql/spec";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { classifyRetype } from "./retype";
-import { parseType } from "./type-text";
 
 type Retyped = Extract<ColumnChange, { kind: "column-retyped" }>;
 

@@ -1,4 +1,4 @@
-import { decimal, enumValues, integer, nullableInner, parseType, unwrap } from "./type-text";
+import { decimal, enumValues, integer, nullableInner, parseType, unwrap } from "../sql/query/types";
 
 /** What another type means for the values that are stored. Measured on 26.7 with rows. */
 export interface Retype {

@@ -13,7 +13,7 @@ import type { Context } from "./context";
 import type { Outs, Request } from "./state";
 import { UNKNOWN } from "./unknown";
 
-/** The stored text where it still holds, else the engine's. */
+/** The stored text where it still holds, else the engine's, which is new. */
 export async function canonicalText(
   context: Context,
   spec: ObjectSpec,
@@ -32,11 +32,8 @@ export async function canonicalText(
     read.map((source) => source.fingerprint),
   );
   const uncertain = read.some((source) => source.statement === undefined);
-  const text = uncertain
-    ? UNKNOWN
-    : print === stored.__fingerprint && stored.statement !== undefined
-      ? stored.statement
-      : await askEngine(context, spec, rendered, request, stored.statement);
+  const kept = print === stored.__fingerprint ? stored.statement : undefined;
+  const text = uncertain ? UNKNOWN : (kept ?? (await askEngine(context, spec, rendered, request, stored.statement)));
   context.checked.set(key, {
     urn,
     dependencies,
@@ -45,7 +42,7 @@ export async function canonicalText(
     fingerprint: text === UNKNOWN ? UNKNOWN : print,
   });
   if (text !== UNKNOWN && spec.kind !== "database") context.world.declare(key, text);
-  return { text, print };
+  return { text, print, isNew: text !== UNKNOWN && kept === undefined };
 }
 
 /** Reading what the stack declares without depending on it works by luck only. */

@@ -10,6 +10,7 @@ import { canonicalText } from "./canonical-text";
 import { liveStatement, sameObject } from "./compare";
 import type { Context } from "./context";
 import { declarationOf } from "./declared-spec";
+import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { lookAtRebuilds } from "./rebuild-preview";
 import { retirement } from "./retirement";
@@ -31,7 +32,11 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   const { spec, options } = declarationOf(kind, request);
   const key = keyOf(spec);
   refuseTwins(context, key, request);
-  const { text, print } = await canonicalText(context, spec, key, request, stored);
+  const overrides = lintOverrides(context, options);
+  const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
+    explainByLint(context, spec, overrides, request, error),
+  );
+  if (isNew) await lint(context, parseCreate(text), overrides, request);
   const inputs: Inputs = {
     ...(spec.kind !== "database" && { database: spec.database }),
     name: spec.name,

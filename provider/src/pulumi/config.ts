@@ -9,6 +9,8 @@ export interface ProviderConfig {
   readonly allowDrop: boolean;
   /** Hazards that the whole stack allows. */
   readonly allow: readonly string[];
+  /** Severity by lint rule for the whole stack. */
+  readonly lint: Readonly<Record<string, string>>;
   /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
   readonly scratch: "embedded" | "off";
 }
@@ -21,6 +23,7 @@ export const CONFIG_KEYS = {
   requestTimeout: "CLICKHOUSE_REQUEST_TIMEOUT",
   allowDrop: "CLICKHOUSE_ALLOW_DROP",
   allow: "CLICKHOUSE_ALLOW",
+  lint: "CLICKHOUSE_LINT",
   scratch: "CLICKHOUSE_SCRATCH",
 } as const;
 
@@ -62,6 +65,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   for (const value of wrong) {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(" and ")}, with a comma between them, found "${value}"`);
   }
+  const lint = pairsOf(raw.lint, problems);
   if (problems.length > 0) throw new SchemaError(problems);
   return {
     connection:
@@ -75,6 +79,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
           },
     allowDrop: raw.allowDrop === "true" || raw.allowDrop === "1",
     allow,
+    lint,
     scratch: scratch === "off" ? "off" : "embedded",
   };
 }
@@ -87,4 +92,19 @@ export const NO_URL =
 function listOf(text = ""): string[] {
   const words = text.replace(/^\[|\]$/g, "").split(",");
   return words.map((word) => word.trim().replace(/^"|"$/g, "")).filter((word) => word !== "");
+}
+
+/** `rule=off,rule=warning` or, as `pulumi config set --path` writes it, `{"rule":"off"}`. */
+function pairsOf(text: string | undefined, problems: string[]): Record<string, string> {
+  const pairs = (text ?? "")
+    .replace(/^\{|\}$/g, "")
+    .split(",")
+    .filter((pair) => pair.trim() !== "");
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [rule = "", severity] = pair.split(/[=:]/).map((word) => word.trim().replace(/^"|"$/g, ""));
+      if (severity === undefined) problems.push(`clickhouse:lint: expected rule=severity, found "${pair.trim()}"`);
+      return [rule, severity ?? ""];
+    }),
+  );
 }

@@ -33,7 +33,7 @@ export interface UpdateRequest {
 }
 
 /** What is assumed of a change that no `check` of this process has seen: one that goes on after a failure. */
-const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "online", materialize: false };
+const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "online", materialize: false, lint: {} };
 
 /**
  * Brings the live object to what is declared.

@@ -122,6 +122,11 @@ export interface CommonArgs {
    * the whole stack.
    */
   allow?: Input<Input<Allowed>[]>;
+  /**
+   * Severity of lint rules for this resource, e.g. `{ "inner-table": "off" }`; the rules are in docs/lint.md. An error fails the
+   * preview, a warning is shown on the resource's row. Default: each rule's own; `clickhouse:lint` sets them for the whole stack.
+   */
+  lint?: Input<Record<string, Input<"off" | "info" | "warning" | "error">>>;
 }
 
 /** What only the user may allow; see {@link CommonArgs.allow}. */

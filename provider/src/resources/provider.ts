@@ -16,6 +16,8 @@ export interface ProviderArgs {
   allowDrop?: pulumi.Input<boolean>;
   /** Changes allowed on every resource; see `allow` there. Default: none. */
   allow?: pulumi.Input<pulumi.Input<Allowed>[]>;
+  /** Severity of lint rules on every resource; see `lint` there. Default: each rule's own. */
+  lint?: pulumi.Input<Record<string, pulumi.Input<"off" | "info" | "warning" | "error">>>;
   /** Where declarations are checked: an embedded engine, or nowhere. Default: `"embedded"`. */
   scratch?: pulumi.Input<"embedded" | "off">;
 }
@@ -38,7 +40,7 @@ export class Provider extends pulumi.ProviderResource {
    * @param opts Pulumi options.
    */
   constructor(resourceName: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
-    const { url, username, password, requestTimeout, allowDrop, allow, scratch } = args;
+    const { url, username, password, requestTimeout, allowDrop, allow, lint, scratch } = args;
     const inputs = {
       [PROVIDER_NAME]: resourceName,
       "clickhouse:url": url,
@@ -47,6 +49,7 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:requestTimeout": text(requestTimeout),
       "clickhouse:allowDrop": text(allowDrop),
       "clickhouse:allow": allow === undefined ? undefined : pulumi.output(allow).apply((kinds) => kinds.join(",")),
+      "clickhouse:lint": lint === undefined ? undefined : pulumi.output(lint).apply((rules) => JSON.stringify(rules)),
       "clickhouse:scratch": scratch,
     };
     // Dynamic resources belong to this package name, so that is whose provider this must be.

@@ -1,0 +1,97 @@
+import { mentionedNames } from "../canonical/mentions";
+import { ServerError } from "../connection/errors";
+import type { ChangeOptions } from "../declare/options";
+import { SchemaError } from "../errors";
+import {
+  checkOverrides,
+  describeFinding,
+  type Finding,
+  type LintOverrides,
+  type LintWorld,
+  lintObject,
+  type OutputColumn,
+  rules,
+} from "../lint";
+import { keyOf } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+import type { Request } from "./state";
+
+/** Severities of the stack and, before them, of the resource. @throws {SchemaError} for an unknown rule or severity. */
+export function lintOverrides(context: Context, { lint: own }: ChangeOptions): LintOverrides {
+  const overrides = { ...context.config.lint, ...own };
+  checkOverrides(overrides);
+  return overrides as LintOverrides;
+}
+
+/**
+ * Says on the resource's row what is silently wrong with it.
+ *
+ * @throws {SchemaError} for findings that are errors.
+ */
+export async function lint(context: Context, spec: ObjectSpec, overrides: LintOverrides, request: Request) {
+  const findings = lintObject(spec, await worldOf(context, spec, request.urn), overrides);
+  const say = (finding: Finding): string => (request.sensitive ? withoutText(finding) : describeFinding(finding));
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new SchemaError(errors.map((finding) => `${finding.object}: ${say(finding)}`));
+  for (const finding of findings) {
+    if (finding.severity === "warning") await context.log.warn(request.urn, say(finding));
+  }
+}
+
+/** The engine's refusal and, where a rule knows better words for the mistake, those too. */
+export async function explainByLint(
+  context: Context,
+  spec: ObjectSpec,
+  overrides: LintOverrides,
+  request: Request,
+  error: unknown,
+): Promise<never> {
+  if (!(error instanceof SchemaError) || !(error.cause instanceof ServerError) || request.sensitive) throw error;
+  const world = await worldOf(context, spec, request.urn);
+  const errors = lintObject(spec, world, overrides).filter(({ severity }) => severity === "error");
+  throw new SchemaError([...error.problems, ...errors.map(describeFinding)], { cause: error });
+}
+
+/** What the object reads and writes, as declared or as it stands, and what those read. */
+async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintWorld> {
+  const known = new Map<string, ObjectSpec>();
+  const visit = async (statement: string, own: string): Promise<void> => {
+    for (const key of mentionedNames(statement)) {
+      if (key === own || known.has(key)) continue;
+      const found = context.checked.get(key)?.statement ?? (await context.reachableLive(urn, key))?.statement;
+      const source = found === undefined ? undefined : parsed(found);
+      if (source === undefined || found === undefined) continue;
+      known.set(key, source);
+      await visit(found, key);
+    }
+  };
+  await visit(renderCreate(spec), keyOf(spec));
+  const outputs = "query" in spec ? await outputsOf(context, spec.query) : undefined;
+  return {
+    find: (key) => known.get(key),
+    types: (query) => ("query" in spec && query === spec.query ? outputs : undefined),
+  };
+}
+
+async function outputsOf(context: Context, query: string): Promise<readonly OutputColumn[] | undefined> {
+  if (context.config.scratch === "off") return undefined;
+  // What the scratch engine cannot host has no types; rules that need them stay silent.
+  return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
+}
+
+function parsed(statement: string): ObjectSpec | undefined {
+  try {
+    return parseCreate(statement);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a statement with a secret only the rule is named. */
+function withoutText({ rule }: Finding): string {
+  const summary = rules.find(({ id }) => id === rule)?.summary ?? "";
+  return `${summary} (the statement is secret) [${rule}]`;
+}
