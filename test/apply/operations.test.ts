@@ -182,22 +182,44 @@ describe("operations on a table", () => {
     assert.deepEqual(await connection.query(`SELECT count() AS c FROM ${options.name}`), [{ c: "100" }]);
   });
 
-  it("say when the disk is too small", async () => {
+  it("say when the disk is too small: which, how much is needed, how much is free, and what to do", async () => {
     const options = await plain();
-    await refused(rebuildTable(connection, { ...options, spaceFactor: 1e12 }), /needs .* and .* are free/);
+    await refused(
+      rebuildTable(connection, { ...options, spaceFactor: 1e12 }),
+      /needs [\d.]+ [KMGTP]iB, and [\d.]+ [KMGTP]iB are free on disk 'default' of policy 'default'\. Make room .*storage_policy.*run again/,
+    );
     assert.deepEqual(await resumable(connection, database), []);
+    assert.deepEqual(await helpers(options.name), []);
   });
 
-  it("notice who writes during an offline rebuild", async () => {
-    const options = await plain();
-    const beforeStatement = async (sql: string): Promise<void> => {
-      if (sql.startsWith("TRUNCATE")) await connection.command(`INSERT INTO ${options.name} SELECT 1`);
-    };
-    await refused(
-      rebuildTable(connection, { ...options, mode: "offline", beforeStatement }),
-      /1 row\(s\) were written during an offline rebuild/,
-    );
-    await abortRebuild(connection, { database, operation: options.operation });
+  it("notice who writes during an offline rebuild, at any time of it", async () => {
+    for (const moment of [/^INSERT INTO .*__c0_/, /^TRUNCATE/, /^ALTER TABLE .*__new_.* ATTACH/]) {
+      const options = await plain();
+      let written = 0;
+      const beforeStatement = async (sql: string): Promise<void> => {
+        if (moment.test(sql) && written++ === 0)
+          await connection.command(`INSERT INTO ${options.name} SELECT 1 SETTINGS max_threads = 1`);
+      };
+      const statements: string[] = [];
+      const offline = { ...options, mode: "offline" } as const;
+      await refused(
+        rebuildTable(connection, { ...offline, beforeStatement }),
+        /1 row\(s\) were written during an offline rebuild.* Stop the writers and run again/,
+      );
+      const modes = new Set<string>();
+      const result = await rebuildTable(connection, {
+        ...offline,
+        beforeStatement: (sql) => void statements.push(sql),
+        onProgress: ({ mode }) => void modes.add(mode),
+      });
+      assert.equal(result.rows, 101);
+      assert.equal(result.gated, false);
+      assert.deepEqual([...modes], ["offline"]);
+      assert.deepEqual(
+        statements.filter((sql) => /CONSTRAINT/.test(sql)),
+        [],
+      );
+    }
   });
 
   it("are refused with a reason where they cannot be safe", async () => {

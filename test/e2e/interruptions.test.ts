@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createProject, type Project, type Started } from "../support/pulumi";
-import { freePort, sleep, startServer, type TestServer, temporaryBase } from "../support/server";
+import { createProject, type Project } from "../support/pulumi";
+import { freePort, startServer, type TestServer, temporaryBase } from "../support/server";
+import { killCli, providerOf, until } from "./processes";
 import { assertPresentable, byHand, namesIn } from "./support";
 
 const TABLES = 40;
@@ -88,20 +89,6 @@ describe("an up that is cut off on the embedded engine, with the real CLI", func
   });
 });
 
-/** Kills a CLI, which can tell nobody; its provider must notice by itself and leave. */
-async function killCli(up: Started): Promise<void> {
-  const children = descendantsOf(up.pid);
-  const provider = providerOf(up.pid);
-  process.kill(up.pid, "SIGKILL");
-  await up.ended;
-  const deadline = Date.now() + 8000;
-  while (isProvider(provider) && Date.now() < deadline) await sleep(100);
-  const stayed = isProvider(provider);
-  // Pulumi's own language host outlives its CLI.
-  for (const child of children) if (/pulumi/.test(commandLine(child))) process.kill(child, "SIGKILL");
-  assert.ok(!stayed, "the provider outlives its engine, and with it what it holds open");
-}
-
 /** Runs `up` again as a user would, and finds everything there, once. */
 async function finish(project: Project, url: string): Promise<void> {
   const { text } = await project.must(["up", "--yes", "--skip-preview"]);
@@ -126,57 +113,10 @@ async function tablesStand(url: string): Promise<void> {
   );
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, "the tables did not come");
-    await sleep(5);
-  }
-}
-
 function filesIn(dir: string): number {
   try {
     return readdirSync(dir).length;
   } catch {
     return 0;
-  }
-}
-
-/** The process id of the dynamic provider that a CLI has started. */
-function providerOf(cli: number): number {
-  const found = descendantsOf(cli).find(isProvider);
-  assert.ok(found !== undefined, "no provider is running");
-  return found;
-}
-
-function descendantsOf(ancestor: number): number[] {
-  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const parents = new Map(processes.map((pid) => [Number(pid), parentOf(Number(pid))]));
-  const descends = (pid: number): boolean => {
-    const parent = parents.get(pid);
-    return parent !== undefined && (parent === ancestor || descends(parent));
-  };
-  return [...parents.keys()].filter(descends);
-}
-
-function parentOf(pid: number): number | undefined {
-  const found = /^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`));
-  return found === null ? undefined : Number(found[1]);
-}
-
-/** Its launcher is a shell with the same words among its arguments. */
-function isProvider(pid: number): boolean {
-  return /^(?:\S*\/)?node .*cmd\/dynamic-provider/.test(commandLine(pid));
-}
-
-function commandLine(pid: number): string {
-  return read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }

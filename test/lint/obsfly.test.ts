@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { lintQuery, placeIn } from "../../provider/dist/lint";
-import { specOf } from "../../provider/dist/pulumi/declared-spec";
+import { declarationOf } from "../../provider/dist/pulumi/declared-spec";
 import { qualifiedName } from "../../provider/dist/sql/identifiers";
 import { renderCreate } from "../../provider/dist/sql/render";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
@@ -121,7 +121,7 @@ async function declaredStatements(): Promise<string[]> {
       const kind = (type.split(":").at(-1) ?? "").replace(/^./, (letter) => letter.toLowerCase()) as ObjectKind;
       const request = { database: inputs["database"], name: inputs["name"], statement: inputs["statement"] };
       if (inputs["statement"] !== undefined)
-        statements.push(renderCreate(specOf(kind, request as Parameters<typeof specOf>[1])));
+        statements.push(renderCreate(declarationOf(kind, request as Parameters<typeof declarationOf>[1]).spec));
       const { database } = inputs;
       const named = database === undefined ? inputs["name"] : qualifiedName({ database, name: inputs["name"] });
       return { id: name, state: { ...inputs, qualifiedName: named } };

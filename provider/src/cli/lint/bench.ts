@@ -1,0 +1,263 @@
+import { withoutAdditions, withoutBrackets } from "../../canonical/normal-form";
+import { restore } from "../../canonical/stand-in";
+import type { World } from "../../canonical/world";
+import { ConnectionError, ServerError } from "../../connection/errors";
+import type { OutputColumn } from "../../lint";
+import { SqlParseError } from "../../sql/errors";
+import { quoteIdentifier } from "../../sql/identifiers";
+import { keyOf, objectKey, quotedName } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
+import { renderCreate } from "../../sql/render";
+import type { ObjectSpec, ViewSpec } from "../../sql/spec";
+import { type Head, readHead } from "./head";
+import { isHarmless, localDictionary, readChange, withoutFormat } from "./others";
+import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
+import { localKind, reachesOut } from "./outside";
+import type { Statement } from "./source";
+
+/** Does what it can; false to be asked again when more stands. */
+type Work = () => Promise<boolean>;
+
+/** Under this name queries are tried as views. */
+const QUERY = "_query";
+/** The dictionary or function stands already. */
+const EXISTS = new Set([57, 609]);
+
+/** Statements on the scratch engine, whatever their order. Only definitions run there; it never holds a row. */
+export class Bench {
+  readonly outcomes: Outcome[] = [];
+  /** Names in statements that were not followed (RENAME …), in lower case. */
+  readonly unsure = new Set<string>();
+  /** Why there is no engine. */
+  offline: string | undefined;
+  private readonly world: World;
+  private readonly types = new Map<string, readonly OutputColumn[]>();
+  private readonly standing = new Map<string, Outcome>();
+  private database: string | undefined;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Runs what can be run, again and again while that makes more of it possible. */
+  async run(statements: readonly Statement[]): Promise<void> {
+    let pending = statements.flatMap((statement) => this.workOf(statement) ?? []);
+    for (let before = -1; pending.length !== before; ) {
+      before = pending.length;
+      const left: Work[] = [];
+      for (const work of pending) if (!(await this.attempt(work))) left.push(work);
+      pending = left;
+    }
+  }
+
+  /** The object of a key: what stands in the end, else what was dropped or refused. */
+  find(key: string): ObjectSpec | undefined {
+    return this.outcomeOf(key)?.spec;
+  }
+
+  /** The last word about a key. */
+  outcomeOf(key: string): Outcome | undefined {
+    const isIt = ({ head }: Outcome): boolean => head !== undefined && objectKey(head.database, head.name) === key;
+    return this.standing.get(key) ?? this.outcomes.filter(isIt).at(-1);
+  }
+
+  /** Types of a query's outputs, where the engine knew them. */
+  typesOf(query: string): readonly OutputColumn[] | undefined {
+    return this.types.get(query);
+  }
+
+  private workOf(statement: Statement): Work | undefined {
+    const { verb, sql, database } = statement;
+    if (["SELECT", "WITH", "FROM", "("].includes(verb)) return this.register({ statement }, (it) => this.tryQuery(it));
+    const head = ["CREATE", "ATTACH", "REPLACE"].includes(verb) ? readHead(sql, database) : undefined;
+    if (head === undefined) return this.otherWork(statement);
+    return this.register({ statement, head }, (outcome) => this.tryCreate(outcome, head));
+  }
+
+  private register(outcome: Outcome, run: (outcome: Outcome) => Promise<void>): Work {
+    this.outcomes.push(outcome);
+    return async () => {
+      delete outcome.refusal;
+      try {
+        await run(outcome);
+        return true;
+      } catch (error) {
+        if (!(error instanceof ServerError || error instanceof SqlParseError)) throw error;
+        outcome.refusal = error;
+        return error instanceof SqlParseError;
+      }
+    };
+  }
+
+  /** ALTER and DROP are applied to what stands, SET where it lets types in; all else is left alone. */
+  private otherWork(statement: Statement): Work | undefined {
+    if (statement.verb === "SET" && isHarmless(statement.sql)) return () => this.settle(() => this.ask(statement));
+    const change = readChange(statement);
+    if (change?.kind === "unsure") for (const name of change.names) this.unsure.add(name.toLowerCase());
+    if (change?.kind === "drop") return () => this.drop(change.key);
+    if (change?.kind !== "alter") return undefined;
+    return async () => {
+      const found = this.standing.get(change.key);
+      if (found === undefined) return false;
+      return this.settle(async () => {
+        await this.ask(statement, change.plain);
+        await this.reread(found, change.key);
+      });
+    };
+  }
+
+  private async drop(key: string): Promise<boolean> {
+    const isHosted = this.standing.get(key)?.isHosted;
+    this.standing.delete(key);
+    if (isHosted) {
+      await this.settle(() =>
+        this.world.ask(`DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0`),
+      );
+    }
+    return true;
+  }
+
+  /** Without an engine, statements are taken as they are written. */
+  private async attempt(work: Work): Promise<boolean> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || this.offline !== undefined) throw error;
+      this.offline = error.message;
+      return work();
+    }
+  }
+
+  private async settle(run: () => Promise<unknown>): Promise<boolean> {
+    if (this.offline !== undefined) return true;
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      if (error instanceof ServerError) return false;
+      throw error;
+    }
+  }
+
+  private async tryCreate(outcome: Outcome, head: Head): Promise<void> {
+    const { statement } = outcome;
+    if (head.kind === "dictionary" || head.kind === "function") return this.createOther(outcome, head);
+    const declared = await this.parse(statement, head.plain);
+    const written = qualifiedSpec(declared, statement.database);
+    outcome.spec ??= written;
+    const { spec, hosted } = await this.host(outcome, quietSpec(declared), written);
+    if (spec.kind === "database") return;
+    outcome.spec = spec;
+    outcome.isHosted = hosted !== undefined;
+    this.place(outcome, spec, hosted);
+  }
+
+  private async createOther({ statement }: Outcome, { kind, plain }: Head): Promise<void> {
+    if (this.offline !== undefined) return;
+    try {
+      await this.ask(statement, kind === "dictionary" ? localDictionary(plain) : plain);
+    } catch (error) {
+      if (!(error instanceof ServerError) || !EXISTS.has(error.code)) throw error;
+    }
+  }
+
+  private async tryQuery(outcome: Outcome): Promise<void> {
+    const { sql, database } = outcome.statement;
+    const declared: ViewSpec = { kind: "view", database, name: QUERY, columns: [], query: withoutFormat(sql) };
+    const written = qualifiedSpec(declared, database);
+    outcome.spec ??= written;
+    outcome.spec = (await this.host(outcome, declared, written)).spec;
+  }
+
+  /**
+   * @param declared what is created.
+   * @param written what is linted where the engine is not asked.
+   * @returns `hosted` is what stands on the engine, if anything does.
+   */
+  private async host(
+    outcome: Outcome,
+    declared: ObjectSpec,
+    written: ObjectSpec,
+  ): Promise<{ spec: ObjectSpec; hosted?: string }> {
+    if (this.offline !== undefined) return { spec: written };
+    const outside = reachesOut(declared);
+    const local = outside === undefined ? declared : localKind(declared);
+    if (outside !== undefined) outcome.standIn = `${outside} reaches out of the engine, which is never done here`;
+    if (local === undefined) return { spec: written };
+    await this.use(outcome.statement.database);
+    const { statement, standIn } = await this.world.canonicalize(local);
+    if (standIn !== undefined) outcome.standIn = standIn;
+    const made = parseCreate(statement);
+    await this.describe(made);
+    if (outside !== undefined && made.kind === "table" && local.kind === "table" && written.kind === "table")
+      return { spec: restore(written, local, made), hosted: statement };
+    if (made.kind !== "materializedView" || written.kind !== "materializedView" || !written.populate)
+      return { spec: made, hosted: statement };
+    return { spec: { ...made, populate: true }, hosted: statement };
+  }
+
+  /** Remembers what stands now, and notices a second definition of it. */
+  private place(outcome: Outcome, spec: ObjectSpec, hosted: string | undefined): void {
+    const key = keyOf(spec);
+    const before = this.standing.get(key);
+    if (before?.spec !== undefined && !outcome.head?.replaces) {
+      if (renderCreate(before.spec) === renderCreate(spec)) outcome.isSuperseded = true;
+      else outcome.twin = before.statement;
+      return;
+    }
+    // Dropped and made anew, or replaced: only the last one counts.
+    for (const earlier of this.outcomes) {
+      if (earlier === outcome) break;
+      if (earlier.spec && earlier.head && keyOf(earlier.spec) === key) earlier.isSuperseded = true;
+    }
+    this.standing.set(key, outcome);
+    // What has a stand-in must stay one: the world creates what is declared when something reads it.
+    if (hosted !== undefined) this.world.declare(key, hosted);
+  }
+
+  private async reread(outcome: Outcome, key: string): Promise<void> {
+    const { spec } = outcome;
+    const [row] = await this.world.ask<{ statement: string }>(`SHOW CREATE TABLE ${quotedName(key)}`);
+    if (spec === undefined || row === undefined) return;
+    const shown = withoutBrackets(withoutAdditions(parseCreate(row.statement), spec));
+    this.world.declare(key, renderCreate(shown));
+    const isStandIn = outcome.standIn !== undefined && spec.kind === "table" && shown.kind === "table";
+    outcome.spec = isStandIn ? { ...spec, columns: shown.columns } : shown;
+    await this.describe(outcome.spec);
+  }
+
+  private async describe(spec: ObjectSpec): Promise<void> {
+    if (!("query" in spec)) return;
+    const rows = await this.world.ask<OutputColumn>(`DESCRIBE (${spec.query})`).catch((error: unknown) => {
+      if (error instanceof ServerError) return [];
+      throw error;
+    });
+    if (rows.length > 0) this.types.set(spec.query, rows);
+  }
+
+  /** Where this package's own parser does not follow, the engine's has the word. */
+  private async parse(statement: Statement, plain: string): Promise<ObjectSpec> {
+    try {
+      return parseCreate(plain);
+    } catch (error) {
+      if (error instanceof SqlParseError && this.offline === undefined)
+        await this.world.ask(`${EXPLAIN}${statement.sql}`);
+      throw error;
+    }
+  }
+
+  private async ask(statement: Statement, sql = statement.sql): Promise<void> {
+    await this.use(statement.database);
+    await this.world.ask(sql);
+  }
+
+  private async use(database: string): Promise<void> {
+    if (this.database === database) return;
+    await this.world.ask(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`);
+    await this.world.ask(`USE ${quoteIdentifier(database)}`);
+    this.database = database;
+  }
+}
+
+/** What positions in the engine's answer are counted with. */
+export const EXPLAIN = "EXPLAIN AST ";

@@ -1,0 +1,77 @@
+import { unquoteIdentifier } from "../../sql/identifiers";
+import { lex, type Token } from "../../sql/lexer";
+import { objectKey } from "../../sql/object-key";
+import { type Edit, edited, readTarget } from "./head";
+import type { Statement } from "./source";
+
+/** What a statement that is no CREATE does to the objects before it. */
+export type Change =
+  | { readonly kind: "alter"; readonly key: string; readonly plain: string }
+  | { readonly kind: "drop"; readonly key: string }
+  /** Moves or makes objects in a way that is not followed. */
+  | { readonly kind: "unsure"; readonly names: readonly string[] };
+
+/** What changes a definition; mutations and work on partitions do not. */
+const STRUCTURAL =
+  /^(?:ADD|RENAME\s+COLUMN|COMMENT|MODIFY|ALTER\s+COLUMN|RESET\s+SETTING|DROP\s+(?:COLUMN|INDEX|CONSTRAINT|PROJECTION|STATISTICS))\b/i;
+/** Settings that decide what may be created; others could change how the engine answers. */
+const HARMLESS_SET = /^SET\s+(?:(?:(?:allow|enable)_\w+|flatten_nested|data_type_default_nullable)\s*=\s*\w+[\s,]*)+$/i;
+
+/** Whether a `SET` may be applied before what follows it is tried. */
+export function isHarmless(sql: string): boolean {
+  return HARMLESS_SET.test(sql);
+}
+
+/** What a statement changes; undefined for what changes no definition. */
+export function readChange({ verb, sql, database }: Statement): Change | undefined {
+  if (["RENAME", "EXCHANGE", "UNDROP", "RESTORE", "ATTACH", "CREATE"].includes(verb)) {
+    const names = lex(sql).filter(isName);
+    return { kind: "unsure", names: names.map(({ text }) => unquoteIdentifier(text)) };
+  }
+  if (verb !== "ALTER" && verb !== "DROP" && verb !== "DETACH") return undefined;
+  const target = readTarget(sql, database);
+  if (target === undefined) return undefined;
+  const key = objectKey(target.database, target.name);
+  if (verb !== "ALTER") return { kind: "drop", key };
+  return STRUCTURAL.test(target.rest) ? { kind: "alter", key, plain: target.plain } : undefined;
+}
+
+/** A dictionary's statement with an empty source: reading the real one may reach for a network or start a program. */
+export function localDictionary(sql: string): string {
+  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
+  const edits: Edit[] = [];
+  for (const [index, token] of tokens.entries()) {
+    if (token.text.toUpperCase() !== "SOURCE" || tokens[index + 1]?.text !== "(") continue;
+    const close = closing(tokens, index + 1);
+    if (close) edits.push({ start: token.end, end: close.end, text: "(NULL())" });
+    break;
+  }
+  return edited(sql, edits);
+}
+
+/** A query without what only says where its rows go and how they are written. */
+export function withoutFormat(sql: string): string {
+  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
+  let depth = 0;
+  for (const [index, token] of tokens.entries()) {
+    depth += token.kind === "open" ? 1 : token.kind === "close" ? -1 : 0;
+    const next = tokens[index + 1];
+    const isEnd = /^(?:INTO OUTFILE|FORMAT \w+)$/i.test(`${token.text} ${next?.text}`);
+    const isOperand = /^(?:AS|SELECT|BY|[.,(=])$/i.test(tokens[index - 1]?.text ?? "");
+    if (depth === 0 && token.kind === "word" && next?.text.toUpperCase() !== "FROM" && isEnd && !isOperand)
+      return sql.slice(0, token.start).trimEnd();
+  }
+  return sql;
+}
+
+function closing(tokens: readonly Token[], open: number): Token | undefined {
+  let depth = 0;
+  return tokens.slice(open).find((token) => {
+    depth += token.kind === "open" ? 1 : token.kind === "close" ? -1 : 0;
+    return depth === 0;
+  });
+}
+
+function isName({ kind }: Token): boolean {
+  return kind === "word" || kind === "quoted";
+}

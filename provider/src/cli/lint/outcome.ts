@@ -1,0 +1,40 @@
+import type { ServerError } from "../../connection/errors";
+import type { SqlParseError } from "../../sql/errors";
+import type { ObjectSpec } from "../../sql/spec";
+import type { Head } from "./head";
+import { qualifyQuery } from "./qualify";
+import type { Statement } from "./source";
+
+/** What became of a statement that creates an object or asks for rows. */
+export interface Outcome {
+  readonly statement: Statement;
+  /** Absent for queries. */
+  readonly head?: Head;
+  /** Canonical, or as written where the engine could not say; absent for what no rule reads. */
+  spec?: ObjectSpec;
+  /** Whether something of this name stands on the engine. */
+  isHosted?: boolean;
+  /** Why the engine did not take it, or why it could not be read. */
+  refusal?: ServerError | SqlParseError;
+  /** Why something else was tried in its place, or nothing. */
+  standIn?: string;
+  /** An earlier statement that makes the same object in another way. */
+  twin?: Statement;
+  /** Replaced or repeated by another statement, which is linted instead. */
+  isSuperseded?: boolean;
+}
+
+/** With the database written to each table that a query names without one. */
+export function qualifiedSpec(spec: ObjectSpec, database: string): ObjectSpec {
+  return "query" in spec ? { ...spec, query: qualifyQuery(spec.query, database) } : spec;
+}
+
+/** Creates the same columns and reads nothing while it is created. */
+export function quietSpec(spec: ObjectSpec): ObjectSpec {
+  if (spec.kind === "table" && spec.as && /^[\s(]*(?:SELECT|WITH|FROM)\b/i.test(spec.as.text)) {
+    return { ...spec, as: { text: spec.as.text, empty: true } };
+  }
+  if (spec.kind !== "materializedView") return spec;
+  const { populate: _, ...rest } = spec;
+  return rest;
+}

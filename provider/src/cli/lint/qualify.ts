@@ -1,0 +1,24 @@
+import { quoteIdentifier } from "../../sql/identifiers";
+import { parseQuery, type Query } from "../../sql/query";
+import { type Edit, edited } from "./head";
+
+/** A query with the database written to every table that stands without one; as it is where it cannot be read. */
+export function qualifyQuery(query: string, database: string): string {
+  const parsed = parseQuery(query);
+  return parsed === undefined ? query : edited(query, unqualified(parsed, new Set(), `${quoteIdentifier(database)}.`));
+}
+
+function unqualified(query: Query, scope: ReadonlySet<string>, prefix: string): Edit[] {
+  return query.selects.flatMap((select) => {
+    const names = new Set([...scope, ...select.with.flatMap((item) => (item.query ? [item.name] : []))]);
+    const inner = [...select.with, ...select.from].flatMap((part) =>
+      part.query === undefined ? [] : unqualified(part.query, names, prefix),
+    );
+    const own = select.from.flatMap(({ table, start }) =>
+      table === undefined || table.database !== undefined || names.has(table.name)
+        ? []
+        : [{ start, end: start, text: prefix }],
+    );
+    return [...inner, ...own];
+  });
+}

@@ -1,0 +1,164 @@
+import { mentionedNames } from "../../canonical/mentions";
+import { isMissingSource } from "../../canonical/world";
+import type { ServerError } from "../../connection/errors";
+import { isSyntaxError } from "../../connection/server-message";
+import { rules } from "../../lint";
+import { SqlParseError } from "../../sql/errors";
+import { unquoteIdentifier } from "../../sql/identifiers";
+import { lex } from "../../sql/lexer";
+import { quotedName } from "../../sql/object-key";
+import { renderCreate } from "../../sql/render";
+import { type Bench, EXPLAIN } from "./bench";
+import { type Overrides, ownFinding, type Range, type RangedFinding } from "./finding";
+import type { Outcome } from "./outcome";
+
+/** Codes of a query that is wrong on any server. */
+const WRONG_QUERY = new Set([10, 16, 42, 43, 47, 53, 62, 184, 215, 386]);
+/** Longest part of the engine's words that is shown, in characters. */
+const MAX_WORDS = 400;
+
+/**
+ * What to say of a statement that the engine did not take. A rule that names the same code says it better: then the engine's words
+ * are added to its finding.
+ *
+ * @param found what the rules found in the statement.
+ * @param name where the statement's object is named.
+ */
+export function withRefusal(
+  bench: Bench,
+  outcome: Outcome,
+  found: readonly RangedFinding[],
+  name: Range,
+  overrides: Overrides,
+): RangedFinding[] {
+  const { refusal } = outcome;
+  if (refusal === undefined) return [...found];
+  if (refusal instanceof SqlParseError) return [...found, ...unread(outcome, refusal, name, overrides)];
+  const better = found.find(({ rule, severity, why }) => severity === "error" && names(rule, why, refusal.code));
+  if (better !== undefined)
+    return found.map((one) => (one === better ? { ...one, engine: words(refusal.message) } : one));
+  return [...found, ...refused(bench, outcome, refusal, name, overrides)];
+}
+
+function names(rule: string, why: string, code: number): boolean {
+  const text = `${why} ${rules.find(({ id }) => id === rule)?.why}`;
+  return [...text.matchAll(/\bcodes? (\d+)(?: and (\d+))?/g)].some((match) => match.slice(1).includes(String(code)));
+}
+
+function refused(
+  bench: Bench,
+  outcome: Outcome,
+  refusal: ServerError,
+  name: Range,
+  overrides: Overrides,
+): RangedFinding[] {
+  const isMissing: boolean = isMissingSource(refusal);
+  if (isMissing) return missing(bench, outcome, refusal, name, overrides);
+  const object = nameOf(outcome);
+  const isDoubtful = outcome.head === undefined && (!WRONG_QUERY.has(refusal.code) || readsSystem(outcome));
+  const range = rangeOf(outcome, refusal) ?? name;
+  return ownFinding(overrides, isDoubtful ? "not-checked" : "engine-refuses", range, {
+    object,
+    message: `${words(refusal.message)}`,
+    why: isDoubtful
+      ? "The query was linted as it is written."
+      : `It fails on the server as well (code ${refusal.code}).`,
+    fix: isSyntaxError(refusal) ? "Mend what stands at this place." : "Mend it, and lint again for what it hides.",
+  });
+}
+
+/** A table that is not there: refused as well, moved by a statement that is not followed, or in a file that was not given. */
+function missing(
+  bench: Bench,
+  outcome: Outcome,
+  refusal: ServerError,
+  name: Range,
+  overrides: Overrides,
+): RangedFinding[] {
+  const { statement, head } = outcome;
+  const mentioned = [...mentionedNames(outcome.spec === undefined ? statement.sql : renderCreate(outcome.spec))];
+  const absent = mentioned.find((key) => bench.outcomeOf(key)?.refusal !== undefined || isUnhosted(bench, key));
+  const isMoved = lex(refusal.message).some(({ text }) => bench.unsure.has(unquoteIdentifier(text).toLowerCase()));
+  const range = rangeOf(outcome, refusal) ?? name;
+  if (head === undefined && readsSystem(outcome)) return [];
+  if (absent !== undefined || isMoved || head === undefined) {
+    const reason =
+      absent === undefined ? words(refusal.message) : `it reads ${quotedName(absent)}, which could not be created`;
+    return ownFinding(overrides, "not-checked", range, {
+      object: nameOf(outcome),
+      message: `The engine could not try it: ${reason}.`.replace(/\.\.$/, "."),
+      why: "It was linted as it is written, without types.",
+      fix:
+        absent === undefined
+          ? "Give the files that create what it reads as well."
+          : `Mend ${quotedName(absent)} first, and lint again.`,
+    });
+  }
+  return ownFinding(overrides, "engine-refuses", range, {
+    object: nameOf(outcome),
+    message: words(refusal.message),
+    why: `Nothing in the given files creates it (code ${refusal.code}).`,
+    fix: "Give the files that create what it reads as well, or mend the name.",
+  });
+}
+
+/** The engine's parser follows, this package's does not. */
+function unread(outcome: Outcome, { message }: SqlParseError, name: Range, overrides: Overrides): RangedFinding[] {
+  return ownFinding(overrides, "not-checked", name, {
+    object: nameOf(outcome),
+    message: `The statement could not be read: ${message.replace(/ \(line \d+, column \d+/, " (")}.`,
+    why: "No rule has seen it.",
+    fix: "Write it in the form that SHOW CREATE gives.",
+  });
+}
+
+function isUnhosted(bench: Bench, key: string): boolean {
+  const outcome = bench.outcomeOf(key);
+  return outcome?.standIn !== undefined && outcome.isHosted !== true;
+}
+
+function readsSystem({ spec }: Outcome): boolean {
+  return spec !== undefined && "query" in spec && /\b(?:system|information_schema)\s*\./i.test(spec.query);
+}
+
+function nameOf({ head, statement }: Outcome): string {
+  if (head === undefined) return "query";
+  return quotedName(
+    head.kind === "database" || head.kind === "function"
+      ? head.name
+      : `${head.database || statement.database}\0${head.name}`,
+  );
+}
+
+/** Where the engine says, or the first of the names it quotes that stands in the statement. */
+function rangeOf({ statement: { sql }, head }: Outcome, { message }: ServerError): Range | undefined {
+  const position = Number(/failed at position (\d+)/.exec(message)?.[1] ?? 0) - EXPLAIN.length;
+  if (position > 0) {
+    const start = Buffer.from(sql, "utf8")
+      .subarray(0, position - 1)
+      .toString("utf8").length;
+    const token = lex(sql).find(({ end }) => end > start);
+    return token === undefined
+      ? { start: Math.max(sql.length - 1, 0), end: sql.length }
+      : { start, end: Math.max(token.end, start + 1) };
+  }
+  const tokens = lex(sql).filter(({ start, kind }) => kind !== "comment" && start >= (head?.at.end ?? 0));
+  for (const [, quoted = ""] of message.matchAll(/[`']([^`'\s]+)[`']/g)) {
+    const last = quoted.split(".").at(-1);
+    const token = tokens.find(({ text }) => [quoted, last].includes(unquoteIdentifier(text)));
+    if (token) return { start: token.start, end: token.end };
+  }
+  const named = tokens.find(
+    ({ kind, text }) => kind === "word" && new RegExp(`\\.${text.replaceAll("$", "\\$")}\\b`).test(message),
+  );
+  return named && { start: named.start, end: named.end };
+}
+
+/** Without what repeats the statement. */
+function words(message: string): string {
+  const short = message
+    .replaceAll(/\s+/g, " ")
+    .replace(/ In scope .*?(?=\s\([A-Z_]+\)$|$)/, "")
+    .replace(/ (?:in|In) scope (?:CREATE|SELECT|WITH) .*?(?=\.? ?(?:Maybe you meant|\([A-Z_]+\)$)|$)/, "");
+  return short.length > MAX_WORDS ? `${short.slice(0, MAX_WORDS)}…` : short;
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Started } from "../support/pulumi";
+import { sleep } from "../support/server";
+
+/** Kills a CLI, which can tell nobody; its provider must notice by itself and leave. */
+export async function killCli(up: Started): Promise<void> {
+  const children = descendantsOf(up.pid);
+  const provider = providerOf(up.pid);
+  process.kill(up.pid, "SIGKILL");
+  await up.ended;
+  const deadline = Date.now() + 8000;
+  while (isProvider(provider) && Date.now() < deadline) await sleep(100);
+  const stayed = isProvider(provider);
+  // Pulumi's own language host outlives its CLI.
+  for (const child of children) if (/pulumi/.test(commandLine(child))) process.kill(child, "SIGKILL");
+  assert.ok(!stayed, "the provider outlives its engine, and with it what it holds open");
+}
+
+/** Waits for something to come about, for a minute. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, "it did not come about");
+    await sleep(5);
+  }
+}
+
+/** The process id of the dynamic provider that a CLI has started. */
+export function providerOf(cli: number): number {
+  const found = descendantsOf(cli).find(isProvider);
+  assert.ok(found !== undefined, "no provider is running");
+  return found;
+}
+
+function descendantsOf(ancestor: number): number[] {
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const parents = new Map(processes.map((pid) => [Number(pid), parentOf(Number(pid))]));
+  const descends = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (parent === ancestor || descends(parent));
+  };
+  return [...parents.keys()].filter(descends);
+}
+
+function parentOf(pid: number): number | undefined {
+  const found = /^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`));
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** Its launcher is a shell with the same words among its arguments. */
+function isProvider(pid: number): boolean {
+  return /^(?:\S*\/)?node .*cmd\/dynamic-provider/.test(commandLine(pid));
+}
+
+function commandLine(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,220 @@
+import type { CostRow } from "./cost-rows";
+
+const RENAMED = "table renamed, with views that read it and write to it";
+const REBUILT = "partition key, engine, index granularity";
+
+/** Rows of changes that no ALTER makes, or that concern views. */
+export const ANEW: readonly CostRow[] = [
+  { change: "Names", what: "table renamed", examples: ["table renamed", "name that needs quotes"], e2e: RENAMED },
+  {
+    change: "Names",
+    what: "table moved",
+    examples: ["table moved to another database"],
+    e2e: "table moved to another database",
+  },
+  {
+    change: "Names",
+    what: "database renamed",
+    examples: ["database renamed"],
+    e2e: "database renamed, with tables and views in it",
+  },
+  {
+    change: "Names",
+    what: "ordinary view renamed",
+    detail: true,
+    examples: ["view renamed"],
+    e2e: "view and materialized view renamed",
+  },
+  {
+    change: "Names",
+    what: "materialized view renamed",
+    examples: ["materialized view renamed"],
+    e2e: "view and materialized view renamed",
+  },
+  {
+    change: "Tables made anew",
+    what: "partition key",
+    examples: ["partition key", "partition key taken away"],
+    e2e: REBUILT,
+  },
+  {
+    change: "Tables made anew",
+    what: "sorting key",
+    examples: ["sorting key", "sorting key extended by an old column"],
+    e2e: "sorting key, with a view that reads the table",
+  },
+  {
+    change: "Tables made anew",
+    what: "primary key",
+    examples: ["primary key"],
+    e2e: "sorting key, with a view that reads the table",
+  },
+  {
+    change: "Tables made anew",
+    what: "engine and its parameters",
+    examples: ["engine arguments", "engine of another family"],
+    e2e: REBUILT,
+  },
+  {
+    change: "Tables made anew",
+    what: "wider type of a key column",
+    examples: [],
+    inline: {
+      from: "CREATE TABLE p.t (`a` UInt32, `b` String) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
+      to: "CREATE TABLE p.t (`a` UInt64, `b` String) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
+    },
+    e2e: "type of a key column",
+  },
+  {
+    change: "Tables made anew",
+    what: "setting fixed at creation (`index_granularity`)",
+    examples: ["index_granularity", "index_granularity_bytes"],
+    e2e: REBUILT,
+  },
+  {
+    change: "Tables made anew",
+    what: "columns of a Log or other simple table",
+    examples: ["Log: column added"],
+    e2e: REBUILT,
+    detail: true,
+  },
+  {
+    change: "Tables made anew",
+    what: "engine by which the order of rows counts (Replacing without version, Collapsing, Coalescing)",
+    examples: [],
+    inline: {
+      from: "CREATE TABLE p.t (`a` UInt64, `b` UInt64) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
+      to: "CREATE TABLE p.t (`a` UInt64, `b` UInt64) ENGINE = ReplacingMergeTree ORDER BY a SETTINGS index_granularity = 8192",
+    },
+    e2e: REBUILT,
+    detail: true,
+  },
+  {
+    change: "Tables made anew",
+    what: "key column renamed",
+    detail: true,
+    examples: ["key column renamed"],
+    e2e: "type of a key column",
+  },
+  {
+    change: "Tables made anew",
+    what: "key column dropped; narrower type of a key column",
+    examples: ["key column dropped", "key column retyped"],
+    e2e: "type of a key column",
+  },
+  {
+    change: "Tables made anew",
+    what: "any of these on a `Replicated` or `Shared` table",
+    examples: [],
+    inline: {
+      from: "CREATE TABLE p.t (`a` UInt8, `b` UInt8) ENGINE = ReplicatedMergeTree('/x', '{replica}') ORDER BY a",
+      to: "CREATE TABLE p.t (`a` UInt8, `b` UInt8) ENGINE = ReplicatedMergeTree('/x', '{replica}') ORDER BY b",
+    },
+    test: "plan/plan.test.ts: asks to allow a rebuild where it is not proven",
+  },
+  {
+    change: "Tables made anew",
+    what: "a table without rows (Null, Buffer, Distributed, Kafka)",
+    examples: ["Buffer: other limits", "Kafka: setting"],
+    test: "plan/cases/engines.ts: Buffer: other limits",
+    notes: 'Where materialized views read it, it asks for `rebuild: "offline"`: such a table cannot hold inserts back.',
+  },
+  {
+    change: "Query of a materialized view",
+    what: "query of a materialized view",
+    examples: ["materialized view: query", "materialized view: source", "inner table: query with the same columns"],
+    e2e: "query of a materialized view, its target's columns first",
+    notes:
+      "One atomic statement, so no insert finds the view gone. Columns that the target lacks are added to it first.",
+  },
+  {
+    change: "Query of a materialized view",
+    what: "query of a materialized view with an output that the target lacks",
+    examples: ["materialized view: query with an output that the target lacks"],
+    e2e: "query of a materialized view, its target's columns first",
+    detail: true,
+  },
+  {
+    change: "Query of a materialized view",
+    what: "query of a refreshable view",
+    examples: ["refresh: query", "refresh: schedule, query and comment"],
+    e2e: "schedule of a refreshable view",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "refresh schedule",
+    examples: ["refresh: schedule", "refresh: EVERY to AFTER", "refresh: settings", "refresh: dependency"],
+    e2e: "schedule of a refreshable view",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "target (`to`) of a materialized view",
+    examples: ["materialized view: target", "materialized view: target and query"],
+    e2e: "target of a materialized view changed",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "explicit target → inner table",
+    examples: ["materialized view: target to inner table"],
+    e2e: "target of a materialized view changed",
+    detail: true,
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "refreshable → incremental",
+    examples: ["refreshable to incremental"],
+    e2e: "incremental to refreshable",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "inner table → explicit target",
+    examples: ["materialized view: inner table to target"],
+    e2e: "inner table to explicit target",
+    notes: "The rows of the inner table are carried over; as they were they are kept aside for `keepOld`.",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "layout of an inner table",
+    examples: ["inner table: column added", "inner table: sorting key", "inner table: comments"],
+    e2e: "inner table to explicit target",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "incremental → refreshable",
+    examples: ["incremental to refreshable"],
+    e2e: "incremental to refreshable",
+    notes: "With `append: true` the rows that are in the target stay.",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "`append` taken away",
+    examples: ["refresh: APPEND taken away"],
+    e2e: "incremental to refreshable",
+    detail: true,
+  },
+  {
+    change: "Ordinary views",
+    what: "query of an ordinary view",
+    examples: ["view: query"],
+    e2e: "query of an ordinary view",
+  },
+  {
+    change: "Ordinary views",
+    what: "query of an ordinary view that loses or retypes a column",
+    examples: ["view: column taken away", "view: column of another type"],
+    e2e: "query of an ordinary view",
+  },
+  {
+    change: "SQL security",
+    what: "`sqlSecurity`, `definer`",
+    examples: ["view: SQL SECURITY", "view: SQL SECURITY set, with a comment"],
+    e2e: "SQL security",
+  },
+  {
+    change: "Databases",
+    what: "engine of a database",
+    examples: [],
+    inline: { from: "CREATE DATABASE q ENGINE = Atomic", to: "CREATE DATABASE q ENGINE = Memory" },
+    test: "plan/plan.test.ts: refuses another engine for a database, with the way out",
+  },
+];

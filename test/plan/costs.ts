@@ -1,0 +1,192 @@
+/**
+ * Writes docs/changes.md, and the part of README.md between its markers, from the plan cases; a test compares.
+ * Run: npx ts-node -T test/plan/costs.ts --write
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import type { PlanCase } from "./case";
+import { columnClauses } from "./cases/column-clauses";
+import { columnNames } from "./cases/column-names";
+import { columns } from "./cases/columns";
+import { defaults } from "./cases/defaults";
+import { elements } from "./cases/elements";
+import { engines } from "./cases/engines";
+import { materializedViews } from "./cases/materialized-views";
+import { names } from "./cases/names";
+import { rebuilds } from "./cases/rebuilds";
+import { retypes } from "./cases/retypes";
+import { storage } from "./cases/storage";
+import { views } from "./cases/views";
+import { type Cells, cellsOf } from "./cost-cells";
+import { CHANGES, type CostRow, LIFE, ROWS } from "./cost-rows";
+import { Bench } from "./support";
+
+/** Where the long table is. */
+export const MANUAL = resolve(__dirname, "../../docs/changes.md");
+/** Where the short one is, between {@link BEGIN} and {@link END}. */
+export const README = resolve(__dirname, "../../README.md");
+export const BEGIN = "<!-- changes:begin -->";
+export const END = "<!-- changes:end -->";
+
+const CASES = new Map(
+  [
+    ...[columns, columnNames, defaults, columnClauses, retypes, elements],
+    ...[storage, engines, rebuilds, views, materializedViews, names],
+  ].flatMap((group) => group.map((one) => [one.name, one] as const)),
+);
+
+/** A case as plan, cells, and what it was before and after. */
+export interface Priced extends Cells {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A row with what its examples cost, the one to show first. */
+export interface PricedRow {
+  readonly row: CostRow;
+  readonly examples: readonly [Priced, ...Priced[]];
+}
+
+/** @throws {Error} for a name that no plan case has. */
+export function caseNamed(name: string): PlanCase {
+  const found = CASES.get(name);
+  if (found === undefined) throw new Error(`No case in test/plan/cases is called ${JSON.stringify(name)}`);
+  return found;
+}
+
+/** What every row costs: its examples brought into canonical form by an engine, compared and planned. */
+export async function priceAll(rows: readonly CostRow[] = ROWS): Promise<PricedRow[]> {
+  const bench = await Bench.open();
+  try {
+    const priced: PricedRow[] = [];
+    for (const row of rows) {
+      const found: Priced[] = [];
+      for (const name of row.examples) found.push(await priceCase(bench, caseNamed(name)));
+      if (row.inline !== undefined) {
+        const { from, to } = row.inline;
+        found.push({ ...cellsOf(parseCreate(from), parseCreate(to), {}), from, to });
+      }
+      const [first, ...others] = found;
+      if (first === undefined) throw new Error(`${row.what}: no example`);
+      priced.push({ row, examples: [first, ...others] });
+    }
+    return priced;
+  } finally {
+    await bench.close();
+  }
+}
+
+async function priceCase(bench: Bench, one: PlanCase): Promise<Priced> {
+  for (const database of ["q", "q3"]) await bench.engine.command(`DROP DATABASE IF EXISTS ${database} SYNC`);
+  await bench.reset(one.setup);
+  const [from, to] = [await bench.canonicalize(one.from), await bench.canonicalize(one.to)];
+  return { ...cellsOf(from, to, one), from: one.from, to: one.to };
+}
+
+/** Longest line of the short table, in characters. */
+export const WIDTH = 160;
+
+/** The short table: what is changed in one way and costs the same stands together, in as many lines as it takes. */
+export function renderShort(rows: readonly PricedRow[]): string {
+  const groups = new Map<string, string[]>();
+  for (const { row, examples } of rows) {
+    if (row.detail) continue;
+    const cells = `${examples[0].how} | ${examples[0].cost}`;
+    groups.set(cells, [...(groups.get(cells) ?? []), row.what]);
+  }
+  const [spelling = "", ...others] = [...groups].flatMap(([cells, whats]) => pack(whats, cells));
+  const life = LIFE.map(({ what, how, cost }) => `| ${what} | ${how} | ${cost} |`);
+  return ["| change | how | cost |", "|---|---|---|", spelling, ...life, ...others].join("\n");
+}
+
+function pack(whats: readonly string[], cells: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const what of whats) {
+    const longer = line === "" ? what : `${line}; ${what}`;
+    if (line !== "" && `| ${longer} | ${cells} |`.length > WIDTH) {
+      lines.push(line);
+      line = what;
+    } else line = longer;
+  }
+  return [...lines, line].map((text) => `| ${text} | ${cells} |`);
+}
+
+/** README.md with the short table in it. @throws {Error} when it has no place for it. */
+export function withShort(readme: string, table: string): string {
+  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (begin < 0 || end < begin) {
+    throw new Error(`README.md has no lines ${BEGIN} and ${END}: put them around the table "What each change costs"`);
+  }
+  return `${readme.slice(0, begin + BEGIN.length)}\n${table}\n${readme.slice(end)}`;
+}
+
+const HEAD = `# What each change costs
+
+A changed declaration becomes the statements below; \`pulumi preview\` shows them before they run. This file is made from the test cases of the
+plan: each example was planned, and run on a real engine, and the columns "how" and "cost" are read off its plan.
+
+How:
+
+- \`ALTER\` **in place**: one statement, or a few where the engine wants it. What the server then does to its parts is waited for.
+- \`RENAME\` **with its dependents**: views, dictionaries and defaults that name the object get the new name in the same step. Without that a view
+  would be fed by nothing, or make every insert into its source fail.
+- **rebuild, rows kept**: the table is made anew beside itself, the rows are copied while clients write, the two exchange names, what came meanwhile
+  follows, and both are compared by count and hash. The old table is kept for \`keepOld\` (24 hours). Cut off anywhere, the next \`pulumi up\` goes on.
+  \`rebuild: "offline"\` is the plain copy of a table that nobody writes to.
+- **view protocol**: the view is replaced at a moment when no insert is on its way to it, and the rows of an inner table are carried over.
+
+Cost:
+
+- **metadata only**: done at once, whatever the table holds. Old parts keep the old codec, index or TTL until they merge.
+- **rewrites parts**: the server rewrites the column (or builds the index) in every part, in the background; \`pulumi up\` waits and tells how far it is.
+- **copies rows**: takes time and disk like one \`INSERT … SELECT\` of the table; free disk is checked first.
+- **needs** \`allow\`: values or rows are lost, or the way was never proven. Nothing runs before the resource says \`allow: ["drops-data"]\` or the
+  stack's config \`clickhouse:allow\`; the preview names what is lost.
+- **readers must follow**: queries, inserts and views that use the old name, order or type have to change too. Those that a rename names are changed
+  by it.
+- **may fail on data**: a query finds out before anything is changed.
+- **old rows keep the old meaning**: what is in the target stays as the old query made it.
+- **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time; only where materialized views have to miss no row.
+
+`;
+
+/** The long table, with an example of each row. */
+export function renderLong(rows: readonly PricedRow[]): string {
+  const life = LIFE.map(({ what, how, cost }) => `| ${what} | ${how} | ${cost} |`);
+  const chapters = CHANGES.map((change) => {
+    const own = rows.filter(({ row }) => row.change === change);
+    const table = own.map(({ row, examples: [{ how, cost }] }) => `| ${row.what} | ${how} | ${cost} |`);
+    const head = ["| change | how | cost |", "|---|---|---|", ...(change === "Spelling" ? life : []), ...table];
+    return [`## ${change}`, head.join("\n"), ...own.map(renderRow)].join("\n\n");
+  });
+  return `${HEAD}${chapters.join("\n\n")}\n`;
+}
+
+function renderRow({ row, examples: [example] }: PricedRow): string {
+  const { from, to, how, cost, plan, awaited } = example;
+  const done = how === "refused" ? plan.replace(/^/gm, "-- ") : plan || "-- nothing";
+  const words = [
+    `**${how}**: ${cost}.`,
+    awaited ? "`pulumi up` waits for the server's mutation." : "",
+    row.notes ?? "",
+  ];
+  const sql = [`-- before\n${from};`, `-- after\n${to};`, `-- the plan\n${done}`].join("\n\n");
+  return [`### ${row.what}`, words.filter((text) => text !== "").join(" "), `\`\`\`sql\n${sql}\n\`\`\``].join("\n\n");
+}
+
+async function main(): Promise<void> {
+  const rows = await priceAll();
+  const short = renderShort(rows);
+  if (!process.argv.includes("--write")) return void process.stdout.write(`${short}\n`);
+  writeFileSync(MANUAL, renderLong(rows));
+  writeFileSync(README, withShort(readFileSync(README, "utf8"), short));
+}
+
+if (require.main === module) {
+  main().catch((error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
