@@ -2,7 +2,7 @@ import type { ObjectKind } from "../sql/spec";
 import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
 /** Kinds of hazard that a user may allow. */
-export const ALLOWABLE = ["drops-data", "unproven"] as const;
+export const ALLOWABLE = ["drops-data", "breaks-reader", "unproven"] as const;
 
 /** What a declaration says about checks and changes of its object; nothing of it is part of the object. */
 export interface ChangeOptions {
@@ -60,7 +60,7 @@ function allowAt(raw: Raw, problems: Problems): string[] {
   const texts = values.map((value) => (typeof value === "string" ? value : describe(value)));
   const { allow, wrong } = parseAllow(texts);
   for (const value of wrong) {
-    const known = ALLOWABLE.map((kind) => `"${kind}"`).join(" and ");
+    const known = ALLOWABLE.map((kind) => `"${kind}"`).join(", ");
     problems.add("allow", `knows ${known}, found ${JSON.stringify(value)}${didYouMean(value, ALLOWABLE)}`);
   }
   return allow;

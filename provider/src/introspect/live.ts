@@ -28,6 +28,7 @@ export class Live {
   private readonly changed = new Set<string>();
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
+  private readers: Promise<readonly LiveObject[]> | undefined;
 
   constructor(connect: () => Promise<Connection>) {
     this.connect = connect;
@@ -64,6 +65,15 @@ export class Live {
     return [...(await this.views).values()];
   }
 
+  /** Everything on the server that reads by a query or as a source: views of all kinds and dictionaries. */
+  async allReaders(): Promise<readonly LiveObject[]> {
+    this.readers ??= this.loadReaders().catch((error: unknown) => {
+      this.readers = undefined;
+      throw error;
+    });
+    return this.readers;
+  }
+
   /** Drops what is known of the object, because it was just changed. */
   forget(key: string): void {
     const { database, name } = keyParts(key);
@@ -74,6 +84,7 @@ export class Live {
       this.changed.add(key);
     }
     void this.views?.then((views) => views.delete(key)).catch(() => undefined);
+    this.readers = undefined;
   }
 
   private forgetDatabase(database: string): void {
@@ -109,6 +120,12 @@ export class Live {
     const connection = await this.connect();
     const rows = await connection.query<TableRow>(`${TABLES} AND engine = 'MaterializedView'`);
     return new Map(rows.map(liveTable).map((view) => [view.key, view]));
+  }
+
+  private async loadReaders(): Promise<readonly LiveObject[]> {
+    const connection = await this.connect();
+    const rows = await connection.query<TableRow>(`${TABLES} AND engine IN ('View', 'MaterializedView', 'Dictionary')`);
+    return rows.map(liveTable);
   }
 
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {

@@ -12,6 +12,7 @@ import type { Context } from "./context";
 import { declarationOf } from "./declared-spec";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
+import { refuseReaders } from "./readers";
 import { lookAtRebuilds } from "./rebuild-preview";
 import { retirement } from "./retirement";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
@@ -101,6 +102,7 @@ async function plannedInputs(
   const change: Change = { urn, sensitive, stored, to, options };
   const planned = await planChange(context, context.lookFor(urn), change);
   refuseHazards(context, planned, change);
+  await refuseReaders(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);

@@ -63,7 +63,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   }
   const { allow, wrong } = parseAllow(listOf(raw.allow));
   for (const value of wrong) {
-    problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(" and ")}, with a comma between them, found "${value}"`);
+    problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
   }
   const lint = pairsOf(raw.lint, problems);
   if (problems.length > 0) throw new SchemaError(problems);

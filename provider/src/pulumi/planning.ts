@@ -1,7 +1,7 @@
 import { DEFAULT_KEEP } from "../apply/rebuild/options";
 import { type Renamed, rewrite } from "../apply/rename";
 import type { ChangeOptions } from "../declare/options";
-import { diffObject } from "../diff";
+import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
 import { NEED_ALLOW, type Plan, planObject, renderPlan } from "../plan";
@@ -27,6 +27,7 @@ export interface Change {
 /** A plan, and what it began with. */
 export interface Planned {
   readonly plan: Plan;
+  readonly changes: readonly ObjectChange[];
   /** For people; of a sensitive object without its statements. Empty when nothing has to run. */
   readonly text: string;
   /** The object as it stands; undefined when the server could not be asked. */
@@ -57,7 +58,7 @@ export async function planChange(context: Context, look: Look, change: Change): 
   const text = [...follows, ...(pending ? [describePending(pending)] : []), shown]
     .filter((part) => part !== "")
     .join("\n\n");
-  return { plan, text, live, from: renderCreate(from), ...(pending && { pending }) };
+  return { plan, changes, text, live, from: renderCreate(from), ...(pending && { pending }) };
 }
 
 /** The object as it is when what it reads, or its database, has got another name in this run, which re-points it. */

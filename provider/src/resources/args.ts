@@ -117,8 +117,8 @@ export interface CommonArgs {
    */
   deletion?: Input<"refuse" | "drop">;
   /**
-   * Changes that may be made although they lose something (`"drops-data"`) or were never proven (`"unproven"`, e.g. a rebuild of a
-   * Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
+   * Changes that may be made although they lose something (`"drops-data"`), break what reads the object until that changes too
+   * (`"breaks-reader"`), or were never proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
    * the whole stack.
    */
   allow?: Input<Input<Allowed>[]>;
@@ -130,7 +130,7 @@ export interface CommonArgs {
 }
 
 /** What only the user may allow; see {@link CommonArgs.allow}. */
-export type Allowed = "drops-data" | "unproven";
+export type Allowed = "drops-data" | "breaks-reader" | "unproven";
 
 /** How a table changes. Costs nothing until a change needs it. */
 export interface TableChangeArgs {
