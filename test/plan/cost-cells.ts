@@ -50,13 +50,20 @@ export function cellsOf(from: ObjectSpec, to: ObjectSpec, options: Partial<PlanC
       how: [...new Set(plan.steps.map(howOf))].join(", then ") || "nothing is run",
       cost: costOf(plan, from, to),
       plan: renderPlan(plan),
-      awaited: plan.steps.some((step) => step.kind === "statement" && step.mutation === true),
+      awaited: plan.steps.some(isAwaited),
       kinds,
     };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     return { how: "refused", cost: "nothing is changed", plan: error.message, awaited: false, kinds };
   }
+}
+
+/** What only touches metadata leaves nothing to wait for. */
+function isAwaited(step: Step): boolean {
+  return (
+    step.kind === "statement" && step.mutation === true && step.hazards.every(({ kind }) => kind !== "metadata-only")
+  );
 }
 
 function howOf(step: Step): string {
@@ -96,7 +103,7 @@ function costOf({ steps }: Plan, from: ObjectSpec, to: ObjectSpec): string {
     return found === undefined ? [] : [wordOf(found, to)];
   });
   const costs = words.length > 1 ? words.filter((word) => word !== WORDS["metadata-only"]) : words;
-  const refusals = steps.map((step) => refusalOf(gateOf(step, from))).filter((text) => text !== "");
+  const refusals = steps.map((step) => refusalOf(step, gateOf(step, from))).filter((text) => text !== "");
   return [...costs, ...new Set(refusals)].join("; ");
 }
 
@@ -109,7 +116,9 @@ function wordOf({ kind, check }: Hazard, to: ObjectSpec): string {
   return WORDS[kind];
 }
 
-function refusalOf({ always, readers, writers }: Gate): string {
+function refusalOf(step: Step, { always, readers, writers }: Gate): string {
+  // `remakeTable` refuses it else: nothing can hold inserts back there.
+  if (step.kind === "rebuild" && !step.holdsRows) return 'needs `rebuild: "offline"` if views read it';
   const text = "inserts refused for a moment";
   if (always) return text;
   if (readers && writers) return `${text} if views read or fill it`;

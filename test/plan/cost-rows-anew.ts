@@ -67,9 +67,10 @@ export const ANEW: readonly CostRow[] = [
   },
   {
     change: "Tables made anew",
-    what: "setting fixed at creation (`index_granularity`)",
+    what: "`index_granularity` and the like",
     examples: ["index_granularity", "index_granularity_bytes"],
     e2e: REBUILT,
+    notes: "Settings that the engine fixes when a table is created.",
   },
   {
     change: "Tables made anew",
@@ -98,26 +99,27 @@ export const ANEW: readonly CostRow[] = [
   },
   {
     change: "Tables made anew",
-    what: "key column dropped; narrower type of a key column",
+    what: "key column dropped or narrowed",
     examples: ["key column dropped", "key column retyped"],
     e2e: "type of a key column",
   },
   {
     change: "Tables made anew",
-    what: "any of these on a `Replicated` or `Shared` table",
+    what: "any of these on a `Replicated` table",
     examples: [],
     inline: {
       from: "CREATE TABLE p.t (`a` UInt8, `b` UInt8) ENGINE = ReplicatedMergeTree('/x', '{replica}') ORDER BY a",
       to: "CREATE TABLE p.t (`a` UInt8, `b` UInt8) ENGINE = ReplicatedMergeTree('/x', '{replica}') ORDER BY b",
     },
     test: "plan/plan.test.ts: asks to allow a rebuild where it is not proven",
+    notes: "`Shared` engines alike. Changes in place need no such permission.",
   },
   {
     change: "Tables made anew",
     what: "a table without rows (Null, Buffer, Distributed, Kafka)",
     examples: ["Buffer: other limits", "Kafka: setting"],
     test: "plan/cases/engines.ts: Buffer: other limits",
-    notes: 'Where materialized views read it, it asks for `rebuild: "offline"`: such a table cannot hold inserts back.',
+    notes: "Such a table cannot hold inserts back while it is replaced, so a view that reads it could miss rows.",
   },
   {
     change: "Query of a materialized view",

@@ -31,7 +31,7 @@ export interface LifeRow {
 
 /** What can change, in the order of the table. */
 export const CHANGES = [
-  "Spelling",
+  "Objects and their spelling",
   "Comments",
   "Columns",
   "Table clauses",
@@ -82,18 +82,21 @@ const clauses: readonly CostRow[] = [
     what: "index",
     examples: ["index added", "index dropped", "index type changed"],
     e2e: TABLE,
+    notes: "Old parts get it when they merge, or at once with `materialize: true`.",
   },
   {
     change: "Table clauses",
     what: "projection",
     examples: ["projection added", "projection dropped", "projection changed"],
     e2e: TABLE,
+    notes: "Old parts get it when they merge, or at once with `materialize: true`.",
   },
   {
     change: "Table clauses",
     what: "constraint",
     examples: ["constraint added", "constraint changed", "constraint dropped"],
     e2e: TABLE,
+    notes: "Rows that are there are not looked at; the preview gives the query that counts those that violate it.",
   },
   {
     change: "Table clauses",
@@ -137,8 +140,15 @@ const clauses: readonly CostRow[] = [
   {
     change: "Table clauses",
     what: "table TTL set or shorter",
-    examples: ["TTL set", "TTL made shorter", "TTL applied to old parts"],
+    examples: ["TTL set", "TTL made shorter"],
     e2e: TABLE,
+  },
+  {
+    change: "Table clauses",
+    what: "table TTL set or shorter with `materialize: true`",
+    examples: ["TTL applied to old parts"],
+    e2e: TABLE,
+    detail: true,
   },
   {
     change: "Table clauses",
@@ -152,7 +162,7 @@ const clauses: readonly CostRow[] = [
 /** The table, in its order. */
 export const ROWS: readonly CostRow[] = [
   {
-    change: "Spelling",
+    change: "Objects and their spelling",
     what: "nothing but spelling (SQL ↔ arguments, brackets, intervals, order of clauses)",
     examples: [
       "no change, however it is spelled",

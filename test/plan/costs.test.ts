@@ -69,7 +69,8 @@ describe("what each change costs", () => {
       const own = ROWS.filter((row) => row.change === change);
       assert.ok(own.length > 0, "no row");
       for (const row of own) assert.deepEqual(missing(row), [], row.what);
-      if (change === "Spelling" || change === "Databases") return;
+      // Nothing runs, or nothing can.
+      if (change === "Objects and their spelling" || change === "Databases") return;
       assert.ok(
         own.some(({ examples, e2e }) => examples.length > 0 && e2e !== undefined),
         "no row with both",

@@ -125,7 +125,8 @@ export function withShort(readme: string, table: string): string {
 const HEAD = `# What each change costs
 
 A changed declaration becomes the statements below; \`pulumi preview\` shows them before they run. This file is made from the test cases of the
-plan: each example was planned, and run on a real engine, and the columns "how" and "cost" are read off its plan.
+plan: the columns "how" and "cost" are read off the plan of each example. Those that are \`ALTER\`, \`RENAME\` or \`CREATE OR REPLACE\` run on a real
+engine in the tests, one after the other; rebuilds and view protocols have tests of their own, with clients that write meanwhile.
 
 How:
 
@@ -139,7 +140,8 @@ How:
 
 Cost:
 
-- **metadata only**: done at once, whatever the table holds. Old parts keep the old codec, index or TTL until they merge.
+- **metadata only**: no rows are rewritten, whatever the table holds; where an index, a projection or statistics go, files of parts are linked anew, and
+  small parts of one file (compact ones) written again. Old parts keep the old codec, index or TTL until they merge.
 - **rewrites parts**: the server rewrites the column (or builds the index) in every part, in the background; \`pulumi up\` waits and tells how far it is.
 - **copies rows**: takes time and disk like one \`INSERT … SELECT\` of the table; free disk is checked first.
 - **needs** \`allow\`: values or rows are lost, or the way was never proven. Nothing runs before the resource says \`allow: ["drops-data"]\` or the
@@ -147,8 +149,9 @@ Cost:
 - **readers must follow**: queries, inserts and views that use the old name, order or type have to change too. Those that a rename names are changed
   by it.
 - **may fail on data**: a query finds out before anything is changed.
-- **old rows keep the old meaning**: what is in the target stays as the old query made it.
-- **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time; only where materialized views have to miss no row.
+- **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it makes all anew.
+- **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time, so that materialized views miss no row (or because the order of
+  rows counts for the engine). A rename that is cut off in that moment refuses them until the next \`pulumi up\`.
 
 `;
 
@@ -158,7 +161,7 @@ export function renderLong(rows: readonly PricedRow[]): string {
   const chapters = CHANGES.map((change) => {
     const own = rows.filter(({ row }) => row.change === change);
     const table = own.map(({ row, examples: [{ how, cost }] }) => `| ${row.what} | ${how} | ${cost} |`);
-    const head = ["| change | how | cost |", "|---|---|---|", ...(change === "Spelling" ? life : []), ...table];
+    const head = ["| change | how | cost |", "|---|---|---|", ...table, ...(change === CHANGES[0] ? life : [])];
     return [`## ${change}`, head.join("\n"), ...own.map(renderRow)].join("\n\n");
   });
   return `${HEAD}${chapters.join("\n\n")}\n`;
