@@ -139,6 +139,8 @@ function declareServicePerformance(database: Database, base: Table, config: Obsf
   new MaterializedView("service_performance_mv", {
     database,
     to: target,
+    // One row of the metric is one request here, whatever its name says.
+    lint: { "counter-averaged": "off" },
     query: sql`
       WITH Value >= 0 AND Value < 1e38 AS valid,
            Labels['status'] AS status

@@ -108,7 +108,19 @@ export function retirementOf({ plan }: Planned, { keepOld = DEFAULT_KEEP }: Chan
     if (step.kind === "rebuild") return step.holdsRows;
     return (step.kind === "externalise-view" || step.kind === "recreate-view") && step.from.to === undefined;
   });
-  return leaves ? `${keepOld} s` : undefined;
+  return leaves ? `kept for ${spelled(keepOld)}` : undefined;
+}
+
+/** The largest unit that gives a whole number. */
+function spelled(seconds: number): string {
+  const units = [
+    [604_800, "w"],
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "m"],
+  ] as const;
+  const [size, unit] = units.find(([size]) => seconds >= size && seconds % size === 0) ?? [1, "s"];
+  return `${seconds / size}${unit}`;
 }
 
 function keyOfName({ database, ...rest }: Renamed): string {

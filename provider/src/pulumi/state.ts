@@ -26,7 +26,7 @@ export interface Inputs {
   deletion?: string;
   /** What `up` will run on an object that stands there. Shown, not compared. */
   plan?: string;
-  /** Until when the old table of a rebuild is kept at least, in ISO 8601. */
+  /** Present while old rows are kept aside, e.g. `kept for 1d`. */
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
