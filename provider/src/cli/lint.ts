@@ -33,7 +33,7 @@ export function lintCommand(output: Output): Command {
   return (
     new Command("lint")
       .description(
-        "find what is wrong, or silently so, with SQL statements; needs no server and runs nothing but CREATE",
+        "find what is wrong, or silently so, with SQL statements; needs no server, and runs definitions only",
       )
       .argument(
         "<file...>",
@@ -41,11 +41,11 @@ export function lintCommand(output: Output): Command {
       )
       .addOption(new Option("--format <format>", "what to write").choices(FORMATS).default("text"))
       .option("--database <name>", "database of names without one (a USE in a file wins)")
-      .option("--rule <id=severity>", "off, info, warning or error for a rule; may be repeated", collectRule, {})
+      .option("--rule <id=severity>", "off, info, warning or error for a rule; may be repeated", collectRule)
       .option("--max-warnings <count>", "fail on more warnings than this", readCount)
       // Exit code 1 is for what is wrong with the SQL.
       .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE))
-      .action(async (files: string[], { rule, ...options }: CommandOptions) => {
+      .action(async (files: string[], { rule = {}, ...options }: CommandOptions) => {
         const colors = process.stdout.isTTY === true && !process.env["NO_COLOR"];
         process.exitCode = await lintFiles(files, { ...options, rules: rule, colors }, output);
       })
@@ -53,7 +53,7 @@ export function lintCommand(output: Output): Command {
 }
 
 interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
-  readonly rule: Readonly<Record<string, string>>;
+  readonly rule?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -92,7 +92,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
   }
 }
 
-function collectRule(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function collectRule(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, id, severity] = /^([\w-]+)=(\w+)$/.exec(text) ?? [];
   if (id === undefined || severity === undefined)
     throw new InvalidArgumentError("Expected id=severity, e.g. inner-table=off.");

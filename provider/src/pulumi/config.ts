@@ -9,8 +9,8 @@ export interface ProviderConfig {
   readonly allowDrop: boolean;
   /** Hazards that the whole stack allows. */
   readonly allow: readonly string[];
-  /** Severity by lint rule for the whole stack. */
-  readonly lint: Readonly<Record<string, string>>;
+  /** Severity by lint rule for the whole stack; `off`: no rule is run. */
+  readonly lint: Readonly<Record<string, string>> | "off";
   /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
   readonly scratch: "embedded" | "off";
 }
@@ -65,7 +65,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   for (const value of wrong) {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
   }
-  const lint = pairsOf(raw.lint, problems);
+  const lint = raw.lint === "off" ? "off" : pairsOf(raw.lint, problems);
   if (problems.length > 0) throw new SchemaError(problems);
   return {
     connection:

@@ -19,9 +19,12 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Request } from "./state";
 
-/** Severities of the stack and, before them, of the resource. @throws {SchemaError} for an unknown rule or severity. */
+const ALL_OFF: LintOverrides = Object.fromEntries(rules.map(({ id }) => [id, "off" as const]));
+
+/** Severities of the stack and, before them, of the resource; all off where none is asked for. @throws {SchemaError} for an unknown rule or severity. */
 export function lintOverrides(context: Context, { lint: own }: ChangeOptions): LintOverrides {
-  const overrides = { ...context.config.lint, ...own };
+  const { lint: stack } = context.config;
+  const overrides = { ...(stack === "off" ? ALL_OFF : stack), ...own };
   checkOverrides(overrides);
   return overrides as LintOverrides;
 }
@@ -32,6 +35,7 @@ export function lintOverrides(context: Context, { lint: own }: ChangeOptions): L
  * @throws {SchemaError} for findings that are errors.
  */
 export async function lint(context: Context, spec: ObjectSpec, overrides: LintOverrides, request: Request) {
+  if (rules.every(({ id }) => overrides[id] === "off")) return;
   const findings = lintObject(spec, await worldOf(context, spec, request.urn), overrides);
   const say = (finding: Finding): string => (request.sensitive ? withoutText(finding) : describeFinding(finding));
   const errors = findings.filter(({ severity }) => severity === "error");

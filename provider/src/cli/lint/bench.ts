@@ -1,16 +1,17 @@
 import { withoutAdditions, withoutBrackets } from "../../canonical/normal-form";
-import { restore } from "../../canonical/stand-in";
+import { isStored, restore } from "../../canonical/stand-in";
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
+import { isSyntaxError } from "../../connection/server-message";
 import type { OutputColumn } from "../../lint";
 import { SqlParseError } from "../../sql/errors";
 import { quoteIdentifier } from "../../sql/identifiers";
-import { keyOf, objectKey, quotedName } from "../../sql/object-key";
+import { keyOf, keyParts, objectKey, quotedName } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { ObjectSpec, ViewSpec } from "../../sql/spec";
 import { type Head, readHead } from "./head";
-import { isHarmless, localDictionary, readChange, withoutFormat } from "./others";
+import { isHarmless, isKnown, localDictionary, readChange, withoutFormat } from "./others";
 import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
 import { localKind, reachesOut } from "./outside";
 import type { Statement } from "./source";
@@ -26,13 +27,13 @@ const EXISTS = new Set([57, 609]);
 /** Statements on the scratch engine, whatever their order. Only definitions run there; it never holds a row. */
 export class Bench {
   readonly outcomes: Outcome[] = [];
-  /** Names in statements that were not followed (RENAME …), in lower case. */
-  readonly unsure = new Set<string>();
   /** Why there is no engine. */
   offline: string | undefined;
   private readonly world: World;
   private readonly types = new Map<string, readonly OutputColumn[]>();
   private readonly standing = new Map<string, Outcome>();
+  /** Names in statements that were not followed (RENAME …), in lower case. */
+  private readonly unsure = new Set<string>();
   private database: string | undefined;
 
   constructor(world: World) {
@@ -52,7 +53,12 @@ export class Bench {
 
   /** The object of a key: what stands in the end, else what was dropped or refused. */
   find(key: string): ObjectSpec | undefined {
-    return this.outcomeOf(key)?.spec;
+    return this.isUnsure(key) ? undefined : this.outcomeOf(key)?.spec;
+  }
+
+  /** Whether another object may have come to bear this name, by a statement that was not followed. */
+  isUnsure(key: string): boolean {
+    return this.unsure.has(keyParts(key).name?.toLowerCase() ?? "");
   }
 
   /** The last word about a key. */
@@ -69,6 +75,8 @@ export class Bench {
   private workOf(statement: Statement): Work | undefined {
     const { verb, sql, database } = statement;
     if (["SELECT", "WITH", "FROM", "("].includes(verb)) return this.register({ statement }, (it) => this.tryQuery(it));
+    // In a text, much is only sketched.
+    if (!isKnown(verb) && !statement.source.isMarkdown) return this.register({ statement }, () => this.explain(sql));
     const head = ["CREATE", "ATTACH", "REPLACE"].includes(verb) ? readHead(sql, database) : undefined;
     if (head === undefined) return this.otherWork(statement);
     return this.register({ statement, head }, (outcome) => this.tryCreate(outcome, head));
@@ -83,7 +91,7 @@ export class Bench {
         return true;
       } catch (error) {
         if (!(error instanceof ServerError || error instanceof SqlParseError)) throw error;
-        outcome.refusal = error;
+        outcome.refusal = await this.inOwnText(outcome.statement, error);
         return error instanceof SqlParseError;
       }
     };
@@ -182,18 +190,17 @@ export class Bench {
     if (this.offline !== undefined) return { spec: written };
     const outside = reachesOut(declared);
     const local = outside === undefined ? declared : localKind(declared);
-    if (outside !== undefined) outcome.standIn = `${outside} reaches out of the engine, which is never done here`;
+    if (outside !== undefined) outcome.standIn = outside;
     if (local === undefined) return { spec: written };
     await this.use(outcome.statement.database);
     const { statement, standIn } = await this.world.canonicalize(local);
     if (standIn !== undefined) outcome.standIn = standIn;
     const made = parseCreate(statement);
     await this.describe(made);
-    if (outside !== undefined && made.kind === "table" && local.kind === "table" && written.kind === "table")
-      return { spec: restore(written, local, made), hosted: statement };
-    if (made.kind !== "materializedView" || written.kind !== "materializedView" || !written.populate)
-      return { spec: made, hosted: statement };
-    return { spec: { ...made, populate: true }, hosted: statement };
+    const isRestored = outside !== undefined && isStored(made) && isStored(written) && isStored(local);
+    const spec = isRestored ? restore(written, local, made) : made;
+    const isPopulated = spec.kind === "materializedView" && written.kind === "materializedView" && written.populate;
+    return { spec: isPopulated ? { ...spec, populate: true } : spec, hosted: statement };
   }
 
   /** Remembers what stands now, and notices a second definition of it. */
@@ -202,7 +209,7 @@ export class Bench {
     const before = this.standing.get(key);
     if (before?.spec !== undefined && !outcome.head?.replaces) {
       if (renderCreate(before.spec) === renderCreate(spec)) outcome.isSuperseded = true;
-      else outcome.twin = before.statement;
+      else if (!this.isUnsure(key)) outcome.twin = before.statement;
       return;
     }
     // Dropped and made anew, or replaced: only the last one counts.
@@ -235,15 +242,31 @@ export class Bench {
     if (rows.length > 0) this.types.set(spec.query, rows);
   }
 
+  /** A syntax error counted in the author's text: what was tried is written anew. */
+  private async inOwnText(
+    { sql }: Statement,
+    error: ServerError | SqlParseError,
+  ): Promise<ServerError | SqlParseError> {
+    if (!isSyntaxError(error) || error.sql.startsWith(EXPLAIN)) return error;
+    return this.world.ask(`${EXPLAIN}${sql}`).then(
+      () => error,
+      (own: unknown) => (own instanceof ServerError ? own : error),
+    );
+  }
+
   /** Where this package's own parser does not follow, the engine's has the word. */
   private async parse(statement: Statement, plain: string): Promise<ObjectSpec> {
     try {
       return parseCreate(plain);
     } catch (error) {
-      if (error instanceof SqlParseError && this.offline === undefined)
-        await this.world.ask(`${EXPLAIN}${statement.sql}`);
+      if (error instanceof SqlParseError) await this.explain(statement.sql);
       throw error;
     }
+  }
+
+  /** @throws {ServerError} for what the engine cannot read. */
+  private async explain(sql: string): Promise<void> {
+    if (this.offline === undefined) await this.world.ask(`${EXPLAIN}${sql}`);
   }
 
   private async ask(statement: Statement, sql = statement.sql): Promise<void> {

@@ -28,7 +28,7 @@ export function locate(texts: Texts, at: Pick<Place, "offset" | "text"> | undefi
   if (clause !== undefined) {
     const head = placeIn(written, clause);
     const inside = head && head.offset < query ? placeIn(written, at.text, head.offset) : undefined;
-    if (inside && inside.offset < query) return rangeOf(inside);
+    if (inside && inside.offset < query) return rangeOf(written, inside);
   }
   const before = isName ? named(written, at.text, texts.name.end, query) : placeBetween(written, at.text, 0, query);
   return before ?? (isName ? aliased(written, at.text, query) : undefined) ?? similar(texts, at.text, 0);
@@ -64,7 +64,8 @@ function sameOccurrence(
 
 function occurrences(source: string, text: string, from: number): Range[] {
   const found: Range[] = [];
-  for (let at = placeIn(source, text, from); at; at = placeIn(source, text, at.offset + 1)) found.push(rangeOf(at));
+  for (let at = placeIn(source, text, from); at; at = placeIn(source, text, at.offset + 1))
+    found.push(rangeOf(source, at));
   return found;
 }
 
@@ -75,7 +76,7 @@ function similar(texts: Texts, text: string, from: number): Range {
     for (let first = 0; first + length <= tokens.length; first++) {
       const [start, end] = [tokens[first]?.start ?? 0, tokens[first + length - 1]?.end ?? 0];
       const place = placeIn(texts.written, text.slice(start, end), from);
-      if (place) return rangeOf(place);
+      if (place) return rangeOf(texts.written, place);
     }
   }
   return texts.name;
@@ -83,7 +84,7 @@ function similar(texts: Texts, text: string, from: number): Range {
 
 function placeBetween(source: string, text: string, from: number, to: number): Range | undefined {
   const place = placeIn(source, text, from);
-  return place && place.offset < to ? rangeOf(place) : undefined;
+  return place && place.offset < to ? rangeOf(source, place) : undefined;
 }
 
 /** A name, in the author's own case first: the engine's names know case. */
@@ -107,6 +108,11 @@ function isCalled({ text }: Token, name: string): boolean {
   return unquoteIdentifier(text) === unquoteIdentifier(name);
 }
 
-function rangeOf({ offset, text }: Pick<Place, "offset" | "text">): Range {
-  return { start: offset, end: offset + text.length };
+/** With the brackets at the end, which `placeIn` does not look at. */
+function rangeOf(source: string, { offset, text }: Pick<Place, "offset" | "text">): Range {
+  let depth = 0;
+  for (const { kind } of lex(text)) depth += kind === "open" ? 1 : kind === "close" ? -1 : 0;
+  const rest = source.slice(offset + text.length);
+  const closing = depth > 0 ? new RegExp(`^(?:\\s*\\)){1,${depth}}`).exec(rest)?.[0] : undefined;
+  return { start: offset, end: offset + text.length + (closing?.length ?? 0) };
 }

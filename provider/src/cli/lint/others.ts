@@ -14,8 +14,20 @@ export type Change =
 /** What changes a definition; mutations and work on partitions do not. */
 const STRUCTURAL =
   /^(?:ADD|RENAME\s+COLUMN|COMMENT|MODIFY|ALTER\s+COLUMN|RESET\s+SETTING|DROP\s+(?:COLUMN|INDEX|CONSTRAINT|PROJECTION|STATISTICS))\b/i;
+/** What a statement may begin with that is no query. */
+const VERBS = new Set(
+  (
+    "USE SET INSERT UPDATE DELETE ALTER CREATE DROP DETACH ATTACH UNDROP REPLACE RENAME EXCHANGE MOVE TRUNCATE OPTIMIZE SYSTEM GRANT " +
+    "REVOKE EXECUTE KILL CHECK SHOW DESCRIBE DESC EXPLAIN EXISTS WATCH BACKUP RESTORE COPY BEGIN START COMMIT ROLLBACK VALUES"
+  ).split(" "),
+);
 /** Settings that decide what may be created; others could change how the engine answers. */
 const HARMLESS_SET = /^SET\s+(?:(?:(?:allow|enable)_\w+|flatten_nested|data_type_default_nullable)\s*=\s*\w+[\s,]*)+$/i;
+
+/** Whether a statement can begin with this word; no template or slip of the pen. */
+export function isKnown(verb: string): boolean {
+  return VERBS.has(verb);
+}
 
 /** Whether a `SET` may be applied before what follows it is tried. */
 export function isHarmless(sql: string): boolean {
@@ -25,7 +37,8 @@ export function isHarmless(sql: string): boolean {
 /** What a statement changes; undefined for what changes no definition. */
 export function readChange({ verb, sql, database }: Statement): Change | undefined {
   if (["RENAME", "EXCHANGE", "UNDROP", "RESTORE", "ATTACH", "CREATE"].includes(verb)) {
-    const names = lex(sql).filter(isName);
+    const tokens = lex(sql);
+    const names = tokens.filter((token, index) => isName(token) && tokens[index + 1]?.text !== ".");
     return { kind: "unsure", names: names.map(({ text }) => unquoteIdentifier(text)) };
   }
   if (verb !== "ALTER" && verb !== "DROP" && verb !== "DETACH") return undefined;

@@ -1,3 +1,4 @@
+import { isStored, type Stored, standIns } from "../../canonical/stand-in";
 import { lex } from "../../sql/lexer";
 import type { ObjectSpec, StorageSpec } from "../../sql/spec";
 
@@ -17,16 +18,31 @@ const FUNCTIONS = new RegExp(
     "remote|remoteSecure|mysql|postgresql|mongodb|sqlite|redis|odbc|jdbc|\\w+Cluster|cluster|clusterAllReplicas)$",
   "i",
 );
+/** Without Keeper they cannot stand, and with ON CLUSTER left out some refuse for that. */
+const CLUSTERED = /^(?:Replicated|Shared)\w*MergeTree\b/;
 const LOCAL_DATABASES = /^(?:Atomic|Ordinary|Memory|Lazy|Replicated|Shared)\b/;
 
-/** What a spec would reach for when it is created, as a piece of SQL; undefined for what stays within the engine. */
+/**
+ * Why a spec is not created as it is written: what it would reach for, or that it lives in a cluster. Undefined for what an engine on
+ * its own can host.
+ */
 export function reachesOut(spec: ObjectSpec): string | undefined {
   if (spec.kind === "database") {
-    return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : nameOf(spec.engine);
+    return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }
-  if (spec.kind === "table" && spec.as) return outsideFunction(spec.as.text) ?? outsideStorage(spec.storage);
-  const storage = "storage" in spec ? spec.storage : undefined;
-  return ("query" in spec ? outsideFunction(spec.query) : undefined) ?? (storage && outsideStorage(storage));
+  const query = "query" in spec ? spec.query : spec.kind === "table" ? spec.as?.text : undefined;
+  const called = query === undefined ? undefined : outsideFunction(query);
+  if (called !== undefined) return reaches(called);
+  return "storage" in spec && spec.storage ? outsideStorage(spec.storage) : undefined;
+}
+
+/** The nearest object that stays within the engine; undefined where there is none, or columns are only known outside. */
+export function localKind(spec: ObjectSpec): Stored | undefined {
+  if (!isStored(spec) || ("query" in spec && outsideFunction(spec.query))) return undefined;
+  const isKnown =
+    spec.columns.length > 0 || spec.kind === "materializedView" || !ENGINES.test(spec.storage?.engine ?? "");
+  const isCopy = spec.kind === "table" && spec.as !== undefined && outsideFunction(spec.as.text) !== undefined;
+  return isKnown && !isCopy ? standIns(spec)[0] : undefined;
 }
 
 /** The first table function in a query that reads from outside. */
@@ -41,19 +57,15 @@ export function outsideFunction(query: string): string | undefined {
   )?.text;
 }
 
-/** The nearest object that stays within the engine; undefined where columns are only known outside. */
-export function localKind(spec: ObjectSpec): ObjectSpec | undefined {
-  if (spec.kind !== "table" || spec.as || spec.columns.length === 0) return undefined;
-  const { engine = "", settings } = spec.storage;
-  return ENGINES.test(engine)
-    ? { ...spec, indexes: [], projections: [], constraints: [], storage: { engine: "Memory", settings: [] } }
-    : { ...spec, storage: { ...spec.storage, settings: settings.filter((setting) => !isInlineDisk(setting)) } };
+function outsideStorage({ engine = "", settings }: StorageSpec): string | undefined {
+  if (ENGINES.test(engine)) return reaches(engine);
+  if (CLUSTERED.test(engine)) return `${nameOf(engine)} needs a cluster`;
+  const disk = settings.find(isInlineDisk);
+  return disk && reaches(`${disk.name} = ${disk.value}`);
 }
 
-function outsideStorage({ engine = "", settings }: StorageSpec): string | undefined {
-  if (ENGINES.test(engine)) return nameOf(engine);
-  const disk = settings.find(isInlineDisk);
-  return disk && `${disk.name} = ${nameOf(disk.value)}`;
+function reaches(what: string): string {
+  return `${nameOf(what)} reaches out of the engine, which is never done here`;
 }
 
 /** `disk = disk(type = s3, …)` writes there to see whether it can. */

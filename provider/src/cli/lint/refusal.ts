@@ -1,12 +1,12 @@
 import { mentionedNames } from "../../canonical/mentions";
 import { isMissingSource } from "../../canonical/world";
-import type { ServerError } from "../../connection/errors";
+import { ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import { rules } from "../../lint";
 import { SqlParseError } from "../../sql/errors";
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
-import { quotedName } from "../../sql/object-key";
+import { keyOf, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import { type Bench, EXPLAIN } from "./bench";
 import { type Overrides, ownFinding, type Range, type RangedFinding } from "./finding";
@@ -14,6 +14,8 @@ import type { Outcome } from "./outcome";
 
 /** Codes of a query that is wrong on any server. */
 const WRONG_QUERY = new Set([10, 16, 42, 43, 47, 53, 62, 184, 215, 386]);
+/** A limit of the server's configuration, for which there is no code of its own. */
+const CONFIGURED = /\bconfig\.xml\b/;
 /** Longest part of the engine's words that is shown, in characters. */
 const MAX_WORDS = 400;
 
@@ -55,15 +57,20 @@ function refused(
   const isMissing: boolean = isMissingSource(refusal);
   if (isMissing) return missing(bench, outcome, refusal, name, overrides);
   const object = nameOf(outcome);
-  const isDoubtful = outcome.head === undefined && (!WRONG_QUERY.has(refusal.code) || readsSystem(outcome));
+  // What is right by itself and no view, such as WITH … INSERT.
+  const isNoView = isSyntaxError(refusal) && !refusal.sql.startsWith(EXPLAIN);
+  const isDoubtfulQuery =
+    outcome.head === undefined && (isNoView || !WRONG_QUERY.has(refusal.code) || readsSystem(outcome));
+  const isMoved = mentionedBy(outcome).some((key) => bench.isUnsure(key));
+  const isDoubtful = isDoubtfulQuery || isMoved || CONFIGURED.test(refusal.message);
   const range = rangeOf(outcome, refusal) ?? name;
   return ownFinding(overrides, isDoubtful ? "not-checked" : "engine-refuses", range, {
     object,
     message: `${words(refusal.message)}`,
     why: isDoubtful
-      ? "The query was linted as it is written."
+      ? "The server may take it; it was linted as it is written."
       : `It fails on the server as well (code ${refusal.code}).`,
-    fix: isSyntaxError(refusal) ? "Mend what stands at this place." : "Mend it, and lint again for what it hides.",
+    fix: isDoubtful ? "Nothing to do, if the server takes it." : "Mend it, and lint again for what it hides.",
   });
 }
 
@@ -75,10 +82,10 @@ function missing(
   name: Range,
   overrides: Overrides,
 ): RangedFinding[] {
-  const { statement, head } = outcome;
-  const mentioned = [...mentionedNames(outcome.spec === undefined ? statement.sql : renderCreate(outcome.spec))];
+  const { head } = outcome;
+  const mentioned = mentionedBy(outcome);
   const absent = mentioned.find((key) => bench.outcomeOf(key)?.refusal !== undefined || isUnhosted(bench, key));
-  const isMoved = lex(refusal.message).some(({ text }) => bench.unsure.has(unquoteIdentifier(text).toLowerCase()));
+  const isMoved = mentioned.some((key) => bench.isUnsure(key));
   const range = rangeOf(outcome, refusal) ?? name;
   if (head === undefined && readsSystem(outcome)) return [];
   if (absent !== undefined || isMoved || head === undefined) {
@@ -112,12 +119,20 @@ function unread(outcome: Outcome, { message }: SqlParseError, name: Range, overr
   });
 }
 
+/** Keys of what a statement may read or write, without its own. */
+function mentionedBy({ statement, spec }: Outcome): string[] {
+  const names = [...mentionedNames(spec === undefined ? statement.sql : renderCreate(spec))];
+  return names.filter((key) => spec === undefined || key !== keyOf(spec));
+}
+
 function isUnhosted(bench: Bench, key: string): boolean {
   const outcome = bench.outcomeOf(key);
   return outcome?.standIn !== undefined && outcome.isHosted !== true;
 }
 
-function readsSystem({ spec }: Outcome): boolean {
+/** Whether it asks the server about itself: versions differ in that. */
+function readsSystem({ spec, refusal }: Outcome): boolean {
+  if (refusal instanceof ServerError && isSyntaxError(refusal)) return false;
   return spec !== undefined && "query" in spec && /\b(?:system|information_schema)\s*\./i.test(spec.query);
 }
 
@@ -131,9 +146,9 @@ function nameOf({ head, statement }: Outcome): string {
 }
 
 /** Where the engine says, or the first of the names it quotes that stands in the statement. */
-function rangeOf({ statement: { sql }, head }: Outcome, { message }: ServerError): Range | undefined {
+function rangeOf({ statement: { sql }, head }: Outcome, { message, sql: tried }: ServerError): Range | undefined {
   const position = Number(/failed at position (\d+)/.exec(message)?.[1] ?? 0) - EXPLAIN.length;
-  if (position > 0) {
+  if (position > 0 && tried.startsWith(EXPLAIN)) {
     const start = Buffer.from(sql, "utf8")
       .subarray(0, position - 1)
       .toString("utf8").length;
@@ -158,6 +173,14 @@ function rangeOf({ statement: { sql }, head }: Outcome, { message }: ServerError
 function words(message: string): string {
   const short = message
     .replaceAll(/\s+/g, " ")
+    // The place is shown, in the file's own lines.
+    .replace(/ failed at position \d+(?: \(.*?\))?(?: \(line \d+, col \d+\))?(?=:|\.)/, "")
+    .replace(/^(Syntax error): ?:/, "$1:")
+    // Every table has the engine's own columns; they help nobody.
+    .replace(
+      /(available columns:)((?: '[^']*')+)/,
+      (_, head: string, list: string) => head + list.replaceAll(/ '_[^']*'/g, ""),
+    )
     .replace(/ In scope .*?(?=\s\([A-Z_]+\)$|$)/, "")
     .replace(/ (?:in|In) scope (?:CREATE|SELECT|WITH) .*?(?=\.? ?(?:Maybe you meant|\([A-Z_]+\)$)|$)/, "");
   return short.length > MAX_WORDS ? `${short.slice(0, MAX_WORDS)}…` : short;
