@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { TestProvider, urnOf } from "../support/provider";
+
+const AFTER_DB = { database: "m", dependsOn: [urnOf("database", "m")] };
+const SOURCE = {
+  name: "s",
+  ...AFTER_DB,
+  args: { columns: { k: "String", v: "Float64", t: "DateTime" }, orderBy: "k", ttl: "t + INTERVAL 9 DAY" },
+};
+const QUERY = "SELECT k, avg(v) AS v FROM m.s GROUP BY k";
+const INNER = { engine: "SummingMergeTree", orderBy: "k" };
+const AFTER_SOURCE = { database: "m", dependsOn: [urnOf("table", "s", "m")] };
+
+describe("lint at preview", () => {
+  let provider: TestProvider;
+
+  async function open(config: Record<string, string> = {}): Promise<void> {
+    provider = new TestProvider(config);
+    await provider.statement("database", { name: "m", args: {} });
+    await provider.statement("table", SOURCE);
+  }
+
+  function view(more: object = {}) {
+    return provider.check("materializedView", {
+      name: "v",
+      ...AFTER_SOURCE,
+      args: { inner: INNER, query: QUERY, ...more },
+    });
+  }
+
+  afterEach(() => provider.close());
+
+  it("fails on an error, with what, why and how to mend it", async () => {
+    await open();
+    const { failures } = await view();
+    assert.match(failures.join(), /m\.v: `v` is avg\(\).*SummingMergeTree.*\[non-additive-aggregate-in-summing\]/s);
+  });
+
+  it("says a warning on the resource's row and goes on", async () => {
+    await open();
+    const { failures } = await view({ lint: { "non-additive-aggregate-in-summing": "off" } });
+    assert.deepEqual(failures, []);
+    assert.match(provider.messages.join("\n"), /\[inner-table\]/);
+    assert.match(provider.messages.join("\n"), /\[missing-ttl\]/);
+  });
+
+  it("takes severities from the stack's config, and the resource's before them", async () => {
+    await open({ "clickhouse:lint": "inner-table=error,missing-ttl=off,non-additive-aggregate-in-summing=off" });
+    assert.match((await view()).failures.join(), /\[inner-table\]/);
+    assert.deepEqual((await view({ lint: { "inner-table": "off" } })).failures, []);
+    assert.doesNotMatch(provider.messages.join("\n"), /missing-ttl/);
+  });
+
+  it("runs no rule where the stack turns it off", async () => {
+    await open({ "clickhouse:lint": "off" });
+    assert.deepEqual((await view()).failures, []);
+    assert.doesNotMatch(provider.messages.join("\n"), /\[[\w-]+\]$/m);
+  });
+
+  it("refuses a rule that it does not know, with the nearest one", async () => {
+    await open();
+    assert.match((await view({ lint: { "inner-tabel": "off" } })).failures.join(), /Did you mean `inner-table`/);
+  });
+
+  it("prints nothing of a secret statement", async () => {
+    await open();
+    const query = "SELECT k, avg(v) AS v FROM m.s WHERE k != 'hunter2' GROUP BY k";
+    const request = { name: "v", ...AFTER_SOURCE, sensitive: true, args: { inner: INNER, query } };
+    const { failures } = await provider.check("materializedView", request);
+    assert.match(failures.join(), /the statement is secret/);
+    assert.doesNotMatch(failures.join(), /hunter2/);
+  });
+
+  it("adds a rule's words to the engine's where it refuses", async () => {
+    await open();
+    const args = { columns: { a: "UInt64" }, orderBy: ["a", "zone"] };
+    const { failures } = await provider.check("table", { name: "t", ...AFTER_DB, args });
+    assert.match(failures.join("\n"), /\[key-names-missing-column\]/);
+  });
+
+  it("is silent about what did not change", async () => {
+    await open();
+    const off = { lint: { "non-additive-aggregate-in-summing": "off" } };
+    const { inputs = {} } = await view(off);
+    provider.messages.length = 0;
+    await provider.check("materializedView", {
+      name: "v",
+      ...AFTER_SOURCE,
+      args: { inner: INNER, query: QUERY, ...off },
+      olds: inputs,
+    });
+    assert.deepEqual(provider.messages, []);
+  });
+});
