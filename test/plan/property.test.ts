@@ -6,7 +6,7 @@ import { VIEW_SOURCES, viewPairs } from "./random-view";
 import { Bench, orderless, planBetween, survivors } from "./support";
 
 /** Pairs that are tried. More with PLAN_RUNS, the same ones again with PLAN_SEED. */
-const RUNS = Number(process.env["PLAN_RUNS"] ?? 60);
+const RUNS = Number(process.env["PLAN_RUNS"] ?? 200);
 
 describe("plan, between any two objects", function () {
   this.timeout(Math.max(120_000, RUNS * 2_000));
