@@ -14,7 +14,7 @@ export { rules } from "./rules";
 const SEVERITIES: readonly string[] = ["off", "info", "warning", "error"];
 
 /**
- * Looks for what is wrong, or silently so, with one object. Pure and cheap (about half a millisecond an object).
+ * Looks for what is wrong, or silently so, with one object. Pure and cheap (a millisecond or two an object).
  *
  * @param spec best in canonical form; what a declared one does not say keeps some rules silent.
  * @param world what it reads and writes.
