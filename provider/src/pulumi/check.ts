@@ -33,6 +33,7 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   const { spec, options } = declarationOf(kind, request);
   const key = keyOf(spec);
   refuseTwins(context, key, request);
+  context.options.set(key, options);
   const overrides = lintOverrides(context, options);
   const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
     explainByLint(context, spec, overrides, request, error),

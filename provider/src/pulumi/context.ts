@@ -5,6 +5,7 @@ import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
 import { openScratch } from "../connection/scratch";
 import { parseUrl } from "../connection/url";
+import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
@@ -37,6 +38,8 @@ export class Context {
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
+  /** How what was checked may change, by key. */
+  readonly options = new Map<string, ChangeOptions>();
   /** What `check` has planned, by key: `update` makes sure that it still holds. */
   readonly planned = new Map<string, Planned & Change>();
 

@@ -32,7 +32,7 @@ export interface UpdateRequest {
   readonly provider: unknown;
 }
 
-/** What is assumed of a change that no `check` of this process has seen: one that goes on after a failure. */
+/** What is assumed of a change that no `check` of this process has seen. */
 const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "online", materialize: false, lint: {} };
 
 /**
@@ -52,7 +52,8 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   const to = parseCreate(declared.statement);
   const seen = context.planned.get(keyOf(to));
   const sensitive = context.checked.get(keyOf(to))?.sensitive === true;
-  const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options: DEFAULTS };
+  const options = context.options.get(keyOf(to)) ?? DEFAULTS;
+  const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options };
   try {
     const connection = await context.connection();
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
