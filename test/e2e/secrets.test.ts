@@ -92,6 +92,25 @@ describe("secrets, with the real CLI", function () {
     assertNoSecret(json.text, "preview --json");
   });
 
+  it("show in no plan of a change and in nothing that it prints, and are still known to the server afterwards", async () => {
+    project.write(program().replace('s: "String" };', 's: "String", more: "UInt8" };'));
+    for (const args of [
+      ["preview", "--diff"],
+      ["preview", "--json"],
+      ["up", "--yes"],
+      ["stack", "export"],
+    ]) {
+      const { text } = await project.must(args);
+      assertNoSecret(text, args.join(" "));
+      assertPresentable(text);
+    }
+    const stored = readFileSync(path.join(dataDir, "metadata/vault/remote.sql"), "utf8");
+    assert.ok(stored.includes(TABLE_SECRET) && stored.includes("`more` UInt8"), stored);
+    await project.must(["preview", "--expect-no-changes"]);
+    project.write(program());
+    await project.must(["up", "--yes", "--skip-preview", "--config", "clickhouse:allow=drops-data"]);
+  });
+
   for (const [how, extra, says] of REFUSED) {
     it(`show in no refusal ${how}`, async () => {
       project.write(program(extra));

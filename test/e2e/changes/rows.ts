@@ -1,26 +1,7 @@
-/** One row of the README's table "what a change costs": a declaration before and after. */
-export interface ChangeRow {
-  /** As the table names it. */
-  readonly name: string;
-  /** JavaScript of the program; `db` is the database, names are the row's own. */
-  readonly before: string;
-  readonly after: string;
-  /** Statements by hand between the two, e.g. rows. */
-  readonly rows?: readonly string[];
-  /** Statements by hand afterwards, before the answers are asked for. */
-  readonly later?: readonly string[];
-  /** Resources that are new. */
-  readonly creates?: readonly string[];
-  /** What the preview says will run, by resource name. */
-  readonly plans: Readonly<Record<string, RegExp>>;
-  /** Queries whose answer is the same before and after. */
-  readonly kept?: readonly string[];
-  /** Queries with their answer afterwards, as `value,value;value`. */
-  readonly afterwards?: Readonly<Record<string, string>>;
-}
+import { type ChangeRow, table } from "./row";
 
-const table = (name: string, args: string): string =>
-  `const ${name} = new clickhouse.Table("${name}", { database: db, ${args} });`;
+export type { ChangeRow } from "./row";
+export { PROTOCOLS } from "./rows-protocols";
 
 /** Rows of changes in place. */
 export const IN_PLACE: readonly ChangeRow[] = [
@@ -120,6 +101,30 @@ export const IN_PLACE: readonly ChangeRow[] = [
     plans: { c8_to: /ADD COLUMN `b`/, c8_mv: /MODIFY QUERY SELECT[\s\S]*-- changes-history/ },
     kept: ["SELECT a FROM e.c8_to"],
   },
+  {
+    name: "column TTL applied to rows that are there",
+    before: table("c9", 'columns: { a: "UInt64", t: "DateTime", b: "String" }, orderBy: "a"'),
+    after: table(
+      "c9",
+      'columns: { a: "UInt64", t: "DateTime", b: { type: "String", ttl: "t + INTERVAL 1 DAY" } }, orderBy: "a", materialize: true, allow: ["drops-data"]',
+    ),
+    rows: ["INSERT INTO e.c9 VALUES (1, '2001-01-01 00:00:00', 'old'), (2, '2100-01-01 00:00:00', 'new')"],
+    plans: {
+      c9: /MODIFY COLUMN `b` String TTL t \+ toIntervalDay\(1\);\n-- drops-data: .* at once.*\n-- rewrites-parts: /,
+    },
+    afterwards: { "SELECT a, b FROM e.c9 ORDER BY a": "1,;2,new" },
+  },
+  {
+    name: "query of a refreshable view",
+    before: `${table("c10", 'columns: { a: "UInt64", b: "UInt64" }, orderBy: "a"')} ${table("c10_to", 'columns: { a: "UInt64" }, orderBy: "a"')}
+      new clickhouse.MaterializedView("c10_mv", { database: db, to: c10_to, refresh: "EVERY 1 YEAR", query: sql\`SELECT a FROM \${c10}\` });`,
+    after: `${table("c10", 'columns: { a: "UInt64", b: "UInt64" }, orderBy: "a"')} ${table("c10_to", 'columns: { a: "UInt64" }, orderBy: "a"')}
+      new clickhouse.MaterializedView("c10_mv", { database: db, to: c10_to, refresh: "EVERY 1 YEAR", query: sql\`SELECT b AS a FROM \${c10}\` });`,
+    rows: ["INSERT INTO e.c10 VALUES (1, 5)"],
+    plans: { c10_mv: /MODIFY QUERY SELECT b AS a[\s\S]*-- changes-history: the target follows .* the next refresh/ },
+    later: ["SYSTEM REFRESH VIEW e.c10_mv", "SYSTEM WAIT VIEW e.c10_mv"],
+    afterwards: { "SELECT a FROM e.c10_to": "5" },
+  },
 ];
 
 /** Rows that make a table anew. */
@@ -157,108 +162,31 @@ export const REBUILDS: readonly ChangeRow[] = [
     plans: { r3: /-- rebuild e\.r3[\s\S]*key column a UInt32 → UInt64/ },
     kept: ["SELECT count(), sum(a), sum(cityHash64(b)) FROM e.r3"],
   },
-];
-
-const source = (name: string, more = ""): string => table(name, `columns: { a: "UInt64" }, orderBy: "a"${more}`);
-
-/** Rows that give objects other names, or views what no ALTER can. */
-export const PROTOCOLS: readonly ChangeRow[] = [
   {
-    name: "table renamed, with views that read it and write to it",
-    before: `${source("p1")} ${source("p1_to")}
-      new clickhouse.MaterializedView("p1_mv", { database: db, to: p1_to, query: sql\`SELECT a FROM \${p1}\` });
-      new clickhouse.View("p1_v", { database: db, query: sql\`SELECT a FROM \${p1}\` });`,
-    after: `${source("p1", ', name: "p1 new"')} ${source("p1_to", ', name: "p1_to_new"')}
-      new clickhouse.MaterializedView("p1_mv", { database: db, to: p1_to, query: sql\`SELECT a FROM \${p1}\` });
-      new clickhouse.View("p1_v", { database: db, query: sql\`SELECT a FROM \${p1}\` });`,
-    rows: ["INSERT INTO e.p1 VALUES (1)"],
+    name: "primary key alone",
+    before: table("r4", 'columns: { a: "UInt64", b: "UInt64" }, orderBy: ["a", "b"]'),
+    after: table("r4", 'columns: { a: "UInt64", b: "UInt64" }, orderBy: ["a", "b"], primaryKey: "a"'),
+    rows: ["INSERT INTO e.r4 SELECT number, number % 7 FROM numbers(100)"],
+    plans: { r4: /-- rebuild e\.r4, because:\n-- {3}PRIMARY KEY .* → a\n-- copies-rows: / },
+    kept: ["SELECT count(), sum(cityHash64(a, b)) FROM e.r4"],
+    afterwards: { "SELECT primary_key FROM system.tables WHERE database = 'e' AND name = 'r4'": "a" },
+  },
+  {
+    name: "table without rows",
+    before: `${table("r5_all", 'columns: { a: "UInt64" }, orderBy: "a"')}
+      ${table("r5", 'columns: { a: "UInt64", b: "UInt64" }, engine: "Null"')}
+      new clickhouse.MaterializedView("r5_mv", { database: db, to: r5_all, query: sql\`SELECT a FROM \${r5}\` });
+      ${table("r5_buffer", "columns: { a: \"UInt64\" }, engine: \"Buffer('e', 'r5_all', 1, 600, 600, 1000000, 1000000, 100000000, 100000000)\"")}`,
+    after: `${table("r5_all", 'columns: { a: "UInt64" }, orderBy: "a"')}
+      ${table("r5", 'columns: { a: "UInt64", c: { type: "UInt64", renamedFrom: "b" } }, engine: "Null", rebuild: "offline"')}
+      new clickhouse.MaterializedView("r5_mv", { database: db, to: r5_all, query: sql\`SELECT a FROM \${r5}\` });
+      ${table("r5_buffer", "columns: { a: \"UInt64\" }, engine: \"Buffer('e', 'r5_all', 2, 600, 600, 1000000, 1000000, 100000000, 100000000)\"")}`,
+    rows: ["INSERT INTO e.r5 VALUES (1, 2)", "INSERT INTO e.r5_buffer VALUES (10)"],
     plans: {
-      p1: /RENAME TABLE e\.p1 TO e\.`p1 new`/,
-      p1_to: /RENAME TABLE e\.p1_to TO e\.p1_to_new/,
-      p1_mv: /-- follows the rename/,
-      p1_v: /-- follows the rename/,
+      r5: /-- rebuild e\.r5, because:[\s\S]*\nCREATE OR REPLACE TABLE e\.r5\n[\s\S]*ENGINE = `?Null`?;\n-- metadata-only: a Null table holds no rows/,
+      r5_buffer: /\nCREATE OR REPLACE TABLE e\.r5_buffer\n/,
     },
-    later: ["INSERT INTO e.`p1 new` VALUES (2)"],
-    afterwards: { "SELECT sum(a) FROM e.p1_to_new": "3", "SELECT sum(a) FROM e.p1_v": "3" },
-  },
-  {
-    name: "table moved to another database",
-    before: `const other = new clickhouse.Database("e2"); ${source("p2")} ${source("p2_to")}
-      new clickhouse.MaterializedView("p2_mv", { database: db, to: p2_to, query: sql\`SELECT a FROM \${p2}\` });`,
-    after: `const other = new clickhouse.Database("e2"); ${source("p2").replace("database: db", "database: other")} ${source("p2_to")}
-      new clickhouse.MaterializedView("p2_mv", { database: db, to: p2_to, query: sql\`SELECT a FROM \${p2}\` });`,
-    rows: ["INSERT INTO e.p2 VALUES (1)"],
-    plans: { p2: /RENAME TABLE e\.p2 TO e2\.p2/, p2_mv: /-- follows the rename/ },
-    later: ["INSERT INTO e2.p2 VALUES (2)"],
-    afterwards: { "SELECT sum(a) FROM e.p2_to": "3" },
-  },
-  {
-    name: "database renamed, with tables and views in it",
-    before: `const d3 = new clickhouse.Database("e3"); ${source("p3").replace("database: db", "database: d3")}
-      ${source("p3_to").replace("database: db", "database: d3")}
-      new clickhouse.MaterializedView("p3_mv", { database: d3, to: p3_to, query: sql\`SELECT a FROM \${p3}\` });`,
-    after: `const d3 = new clickhouse.Database("e3", { name: "e3_new" }); ${source("p3").replace("database: db", "database: d3")}
-      ${source("p3_to").replace("database: db", "database: d3")}
-      new clickhouse.MaterializedView("p3_mv", { database: d3, to: p3_to, query: sql\`SELECT a FROM \${p3}\` });`,
-    rows: ["INSERT INTO e3.p3 VALUES (1)"],
-    plans: { e3: /RENAME DATABASE e3 TO e3_new/, p3: /-- follows the rename/, p3_mv: /-- follows the rename/ },
-    later: ["INSERT INTO e3_new.p3 VALUES (2)"],
-    afterwards: { "SELECT sum(a) FROM e3_new.p3_to": "3" },
-  },
-  {
-    name: "view and materialized view renamed",
-    before: `${source("p4")} ${source("p4_to")}
-      new clickhouse.MaterializedView("p4_mv", { database: db, to: p4_to, query: sql\`SELECT a FROM \${p4}\` });
-      new clickhouse.View("p4_v", { database: db, query: sql\`SELECT a FROM \${p4}\` });`,
-    after: `${source("p4")} ${source("p4_to")}
-      new clickhouse.MaterializedView("p4_mv", { database: db, name: "p4_mv2", to: p4_to, query: sql\`SELECT a FROM \${p4}\` });
-      new clickhouse.View("p4_v", { database: db, name: "p4_v2", query: sql\`SELECT a + 1 AS a FROM \${p4}\` });`,
-    plans: {
-      p4_mv: /RENAME TABLE e\.p4_mv TO e\.p4_mv2/,
-      p4_v: /RENAME TABLE e\.p4_v TO e\.p4_v2[\s\S]*CREATE OR REPLACE VIEW e\.p4_v2/,
-    },
-    later: ["INSERT INTO e.p4 VALUES (2)"],
-    afterwards: { "SELECT sum(a) FROM e.p4_to": "2", "SELECT a FROM e.p4_v2": "3" },
-  },
-  {
-    name: "target of a materialized view changed",
-    before: `${source("p5")} ${source("p5_a")} ${source("p5_b")}
-      new clickhouse.MaterializedView("p5_mv", { database: db, to: p5_a, query: sql\`SELECT a FROM \${p5}\` });`,
-    after: `${source("p5")} ${source("p5_a")} ${source("p5_b")}
-      new clickhouse.MaterializedView("p5_mv", { database: db, to: p5_b, query: sql\`SELECT a FROM \${p5}\` });`,
-    rows: ["INSERT INTO e.p5 VALUES (1)"],
-    plans: { p5_mv: /-- retarget-view e\.p5_mv[\s\S]*-- changes-history/ },
-    later: ["INSERT INTO e.p5 VALUES (2)"],
-    afterwards: { "SELECT a FROM e.p5_a": "1", "SELECT a FROM e.p5_b": "2" },
-  },
-  {
-    name: "inner table to explicit target",
-    before: `${source("p6")}
-      new clickhouse.MaterializedView("p6_mv", { database: db, inner: { orderBy: "a" }, query: sql\`SELECT a FROM \${p6}\` });`,
-    after: `${source("p6")} ${source("p6_to")}
-      new clickhouse.MaterializedView("p6_mv", { database: db, to: p6_to, query: sql\`SELECT a FROM \${p6}\` });`,
-    rows: ["INSERT INTO e.p6 VALUES (1)"],
-    creates: ["p6_to"],
-    plans: { p6_mv: /-- externalise-view e\.p6_mv/ },
-    later: ["INSERT INTO e.p6 VALUES (2)"],
-    afterwards: { "SELECT sum(a), count() FROM e.p6_to": "3,2" },
-  },
-  {
-    name: "incremental to refreshable",
-    before: `${source("p7")} ${source("p7_to")}
-      new clickhouse.MaterializedView("p7_mv", { database: db, to: p7_to, query: sql\`SELECT a FROM \${p7}\` });`,
-    after: `${source("p7")} ${source("p7_to")}
-      new clickhouse.MaterializedView("p7_mv", { database: db, to: p7_to, refresh: "EVERY 1 YEAR", allow: ["drops-data"], query: sql\`SELECT a FROM \${p7}\` });`,
-    rows: ["INSERT INTO e.p7 VALUES (1)"],
-    plans: { p7_mv: /-- recreate-view e\.p7_mv[\s\S]*incremental → REFRESH EVERY 1 YEAR/ },
-    afterwards: { "SELECT count() FROM system.view_refreshes WHERE database = 'e' AND view = 'p7_mv'": "1" },
-  },
-  {
-    name: "schedule of a refreshable view",
-    before: `${source("p8")} ${source("p8_to")}
-      new clickhouse.MaterializedView("p8_mv", { database: db, to: p8_to, refresh: "EVERY 1 YEAR", query: sql\`SELECT a FROM \${p8}\` });`,
-    after: `${source("p8")} ${source("p8_to")}
-      new clickhouse.MaterializedView("p8_mv", { database: db, to: p8_to, refresh: "EVERY 2 YEAR", query: sql\`SELECT a FROM \${p8}\` });`,
-    plans: { p8_mv: /MODIFY REFRESH EVERY 2 YEAR/ },
+    later: ["INSERT INTO e.r5 (a, c) VALUES (100, 2)"],
+    afterwards: { "SELECT sum(a) FROM e.r5_all": "111" },
   },
 ];
