@@ -5,6 +5,7 @@ import { inParts, type Part, partNames, partsOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { type Chunk, chunkIndexes, uncovered } from "./coverage";
 import { chunkStatement } from "./definitions";
+import { guardHeadroom } from "./headroom";
 
 /** Chunks of one table, about; a large table has larger ones. */
 const CHUNKS = 250;
@@ -141,6 +142,7 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
   for (const group of groups) {
     const parts = group.filter(({ partition }) => !moved.has(partition));
     if (parts.length === 0) continue;
+    await guardHeadroom(context);
     const index = 1 + Math.max(-1, pending?.index ?? -1, ...chunkIndexes(context));
     await copyInto(context, index, parts);
     if (pending !== undefined) await finish(pending);

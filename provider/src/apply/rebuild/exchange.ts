@@ -10,6 +10,7 @@ import { buildShadow, compareShadow } from "./build";
 import type { Context } from "./context";
 import { catchUp, copyBulk } from "./copy";
 import { chunksOf, highOf } from "./coverage";
+import { type Fenced, guardHeadroom, mostParts } from "./headroom";
 import { isGateable, refuseMutations, refuseViews } from "./refusals";
 
 /** Least time left of the gate when the tables are exchanged, in milliseconds. */
@@ -23,10 +24,11 @@ const GATE_PAUSE = 10_000;
 export async function copyAndExchange(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   const known = plan.mode === "offline" ? highest(await partsOf(runner, names.table)) : undefined;
-  if (!journal.has("fenced")) {
+  if (!journal.get("fenced")) {
     await copyBulk(context);
+    const fenced: Fenced = { parts: await mostParts(context) };
     await raiseFence(runner, names.table);
-    await journal.set("fenced", true);
+    await journal.set("fenced", fenced);
   } else {
     // The definition keeps background merges away after a restart; this keeps OPTIMIZE away as well.
     await stopMerges(runner, names.table);
@@ -47,6 +49,7 @@ export async function copyAndExchange(context: Context): Promise<void> {
 /** @returns false when inserts under way did not end while the gate was closed; writers go on then. */
 async function exchangeOnline(context: Context): Promise<boolean> {
   const { journal, names, plan, runner, to } = context;
+  await guardHeadroom(context);
   await buildShadow(context, await catchUp(context));
   // Asked each time: views may come and go while hours of copying go by.
   const views = await viewsAround(runner, names.table);

@@ -129,7 +129,7 @@ async function describe(
 }
 
 function stepOf(lines: ReadonlyMap<string, unknown>, swapped: boolean): RebuildStep {
-  if (!swapped) return lines.has("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
+  if (!swapped) return lines.get("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
   if (lines.has("verified")) return "retire";
   if (lines.has("attached")) return "verify";
   return lines.has("drained") ? "delta" : "barrier";

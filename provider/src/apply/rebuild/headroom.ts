@@ -1,0 +1,61 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { liftFence } from "../protocol/fence";
+import { isTable } from "../protocol/parts";
+import type { Context } from "./context";
+
+/** Share of the engine's limits that may be used up behind the fence, where parts are not merged. */
+const SHARE = 0.8;
+
+/** What the fence was raised with: journal line `fenced`. */
+export interface Fenced {
+  /** Most parts of a partition at that moment. */
+  readonly parts: number;
+}
+
+/** Most active parts that any partition of the table has. */
+export async function mostParts({ names, runner }: Context): Promise<number> {
+  const { most } = await runner.one<{ most: string }>(
+    `SELECT toString(max(parts)) AS most FROM (SELECT count() AS parts FROM system.parts WHERE ${isTable(names.table, "table")} AND active GROUP BY partition_id)`,
+  );
+  return Number(most);
+}
+
+/**
+ * Takes the fence down before the engine would slow or refuse inserts for having too many parts, and ends this run. What is copied
+ * is kept; the next run copies what was merged meanwhile again.
+ *
+ * @throws {SchemaError} when the parts have come too near to a limit.
+ */
+export async function guardHeadroom(context: Context): Promise<void> {
+  const { from, journal, names, runner } = context;
+  const fenced = journal.get<Fenced | boolean | null>("fenced");
+  if (!fenced) return;
+  const parts = await mostParts(context);
+  const [delay, refuse] = await limits(context);
+  const before = fenced === true ? 0 : fenced.parts;
+  // A table that had too many before the fence is not to blame on it.
+  const allowed = Math.min(Math.max(delay * SHARE, before + delay * (1 - SHARE)), Math.max(refuse * SHARE, before));
+  if (parts <= allowed) return;
+  await liftFence(runner, names.table, from.storage.settings, true);
+  await journal.set("fenced", null);
+  await journal.set("passes", 0);
+  throw new SchemaError(
+    `${qualifiedName(names.table)}: inserts made more parts (${parts} in a partition; the engine slows inserts from ${delay} on and refuses them from ${refuse} on) ` +
+      "than could be caught up with while merges were held back. Merges run again, nothing is lost, and the copy is kept. " +
+      "Run again when fewer inserts come, or insert in larger batches; or give the operation up.",
+  );
+}
+
+/** `parts_to_delay_insert` and `parts_to_throw_insert`, as they hold for the table. */
+async function limits({ from, runner }: Context): Promise<[delay: number, refuse: number]> {
+  const names = ["parts_to_delay_insert", "parts_to_throw_insert"];
+  const rows = await runner.rows<{ name: string; value: string }>(
+    `SELECT name, value FROM system.merge_tree_settings WHERE name IN (${names.map((name) => `'${name}'`).join(", ")})`,
+  );
+  const known = new Map(rows.map(({ name, value }) => [name, value]));
+  for (const { name, value } of from.storage.settings) if (known.has(name)) known.set(name, value);
+  // 0 turns the limit off.
+  const [delay, refuse] = names.map((name) => Number(known.get(name) ?? 0) || Number.MAX_SAFE_INTEGER);
+  return [delay ?? Number.MAX_SAFE_INTEGER, refuse ?? Number.MAX_SAFE_INTEGER];
+}
