@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { abortRename, resumableRenames, resumeRename } from "../../provider/dist/apply/rename/index.js";
+import { applyViewStep, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { parseCreate } from "../../provider/dist/sql/parse/index.js";
+import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
 import { freePort, startServer, temporaryBase } from "../support/server";
 import { dying, refused, World } from "./rename-world";
 import { Crash, dyingAt } from "./runs";
+import { skipSelfTest } from "./tables";
 
 /** All statements, or every so many. */
 const STEP = process.env["RENAME_RUNS"] === undefined ? 7 : 1;
@@ -160,8 +164,40 @@ describe("table, view or database renamed or moved: the operation", () => {
     const create = `CREATE TABLE ${w.d}.r (\`a\` UInt64) ENGINE = MergeTree`;
     const rebuild = { from: `${create} ORDER BY a`, to: `${create} PARTITION BY a % 2 ORDER BY a`, operation: "r1" };
     await assert.rejects(rebuildTable(w.connection, { ...rebuild, ...dying(/'fenced'/) }), Crash);
-    await refused(w.rename("table", `${w.d}.r`, `${w.d}.n`), /operation r1 is not finished/);
+    await refused(w.rename("table", `${w.d}.r`, `${w.d}.n`), /operation r1 .*is not finished/);
     await w.rename("table", `${w.d}.agg`, `${w.d}.sums`, { operation: "op2" });
-    await refused(w.rename("database", w.d, `${w.d}_2`), /operation r1 is not finished/);
+    await refused(w.rename("database", w.d, `${w.d}_2`), /operation r1 .*is not finished/);
+  });
+
+  it("waits for what is unfinished around it, whichever database remembers it", async () => {
+    await w.tables();
+    const view = (target: string): MaterializedViewSpec => {
+      const spec = parseCreate(`CREATE MATERIALIZED VIEW ${w.o}.far TO ${w.d}.${target} AS SELECT a FROM ${w.d}.t`);
+      assert.ok(spec.kind === "materializedView");
+      return spec;
+    };
+    await w.run(
+      `CREATE TABLE ${w.d}.one (a UInt64) ENGINE = MergeTree ORDER BY a`,
+      `CREATE TABLE ${w.d}.two (a UInt64) ENGINE = MergeTree ORDER BY a`,
+      `CREATE TABLE ${w.d}.apart (a UInt64) ENGINE = MergeTree ORDER BY a`,
+      `CREATE MATERIALIZED VIEW ${w.o}.far TO ${w.d}.one AS SELECT a FROM ${w.d}.t`,
+    );
+    const step = { kind: "retarget-view", from: view("one"), to: view("two") } as const;
+    await skipSelfTest(w.connection, w.o);
+    await assert.rejects(applyViewStep(w.connection, step, { operation: "v1", ...dying(/CREATE OR REPLACE/) }), Crash);
+    for (const table of ["u", "t", "one", "two"]) {
+      await refused(w.rename("table", `${w.d}.${table}`, `${w.d}.n`), /operation v1 .*is not finished/);
+    }
+    await refused(w.rename("database", w.d, `${w.d}_2`), /operation v1 .*is not finished/);
+    await w.rename("table", `${w.d}.apart`, `${w.d}.aside`, { operation: "op2" });
+    await resumeViewStep(w.connection, { database: w.o, operation: "v1" });
+    await assert.rejects(w.rename("table", `${w.d}.t`, `${w.d}.n`, dying(/MODIFY QUERY/)), Crash);
+    await refused(w.rename("table", `${w.d}.agg`, `${w.d}.sums`, { operation: "op3" }), /operation op1 .*not finished/);
+    await refused(
+      w.rename("view", `${w.o}.shows`, `${w.d}.shown`, { operation: "op3" }),
+      /operation op1 .*not finished/,
+    );
+    const back = { ...step, from: step.to, to: step.from };
+    await refused(applyViewStep(w.connection, back, { operation: "v2" }), /op1 \(rename of .*\) is not finished/);
   });
 });

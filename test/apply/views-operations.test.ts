@@ -3,6 +3,7 @@ import { Journal } from "../../provider/dist/apply/protocol/journal.js";
 import { replaceView } from "../../provider/dist/apply/protocol/replace-view.js";
 import { Runner } from "../../provider/dist/apply/protocol/runner.js";
 import { rebuildTable, removeRetired, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import { renameObject } from "../../provider/dist/apply/rename/index.js";
 import { abortViewStep, applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import { Crash } from "./runs";
 import { dyingBefore, pick, refused, ViewBench } from "./views-bench";
@@ -159,9 +160,54 @@ describe("operations on a view", () => {
     const rebuild = { from, to: from.replace("ORDER BY", "PARTITION BY id % 2 ORDER BY"), operation: "b1" };
     await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'fenced'/) }), Crash);
     const step = stepOf(database, view);
-    await refused(applyViewStep(connection, step, { operation: "v1" }), /\.b is being rebuilt by operation b1/);
+    await refused(
+      applyViewStep(connection, step, { operation: "v1" }),
+      /operation b1 \(rebuild of \S+\.b\) is not finished/,
+    );
     await resumeRebuild(connection, { database, operation: "b1" });
     await applyViewStep(connection, step, { operation: "v1" });
+  });
+
+  it("wait for a rebuild and a rename of what feeds the view, not for steps of other views", async () => {
+    const { connection, database } = bench;
+    const view = pick("MV target (`to`) changed");
+    await bench.create(view);
+    const step = stepOf(database, view);
+    const from = await bench.statement("u");
+    assert.ok(from);
+    const rebuild = { from, to: from.replace("ORDER BY id", "ORDER BY (grp, id)"), operation: "b1" };
+    await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'fenced'/) }), Crash);
+    await refused(applyViewStep(connection, step, { operation: "v1" }), /b1 \(rebuild of \S+\.u\) is not finished/);
+    await resumeRebuild(connection, { database, operation: "b1" });
+    const [before, after] = [
+      { database, name: "u" },
+      { database, name: "entry" },
+    ];
+    const rename = { object: "table", from: before, to: after, operation: "n1" } as const;
+    await assert.rejects(renameObject(connection, { ...rename, ...dyingBefore(/MODIFY QUERY/) }), Crash);
+    await refused(applyViewStep(connection, step, { operation: "v1" }), /n1 \(rename of .*\) is not finished/);
+    await renameObject(connection, rename);
+    await bench.run("CREATE MATERIALIZED VIEW @.w TO @.a AS SELECT id, v AS c FROM @.t");
+    const sibling = JSON.parse(JSON.stringify(step).replaceAll('"name":"v"', '"name":"w"')) as typeof step;
+    const dying = { operation: "w1", ...dyingBefore(/CREATE OR REPLACE/) };
+    await assert.rejects(applyViewStep(connection, sibling, dying), Crash);
+    await applyViewStep(connection, step, { operation: "v1" });
+  });
+
+  it("take the old view from its source before its inner table goes, so that no insert meets a half of it", async () => {
+    const { connection, database } = bench;
+    const view = pick("inner table → explicit target");
+    await bench.create(view);
+    await bench.insert(0, 20);
+    const step = stepOf(database, view);
+    await assert.rejects(applyViewStep(connection, step, { operation: "d1", ...dyingBefore(/DROP VIEW/) }), Crash);
+    // The engine drops the inner table first; what an insert finds in that moment is what it finds now.
+    const inner = await bench.value(
+      "SELECT concat('.inner_id.', toString(uuid)) AS x FROM system.tables WHERE database = '@' AND name = 'v__new_d1'",
+    );
+    await bench.run(`DROP TABLE @.\`${inner}\` SYNC`);
+    await bench.insert(20, 20);
+    await bench.assertOnce(40);
   });
 
   it("mend what a server killed in the middle of a replacement has left", async () => {

@@ -6,7 +6,7 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { Crash, dyingAt } from "./runs";
 import { VARIANTS, type Variant } from "./tables";
 import { createView, stepOf, type ViewCase } from "./views-cases";
-import { compare, Ledger, type Losses, random, write } from "./writers";
+import { compare, Ledger, type Losses, random, type Surprise, write } from "./writers";
 
 const REPEATING = requireVariant();
 
@@ -14,6 +14,8 @@ const REPEATING = requireVariant();
 export interface ViewRun extends Losses {
   crashes: number;
   refused: number;
+  /** What writers were told that the protocol does not foresee. */
+  surprises: readonly Surprise[];
   /** How long inserts were refused, each time, in milliseconds. */
   gates: number[];
   diedAt: string[];
@@ -52,7 +54,8 @@ export async function randomViewRun(
     const { crashes, diedAt, gates, result } = await applyWithCrashes(open, database, view, chance);
     await sleep(chance() * 40);
     over = true;
-    await Promise.all(writers);
+    // What they were told is in the ledger.
+    await Promise.allSettled(writers);
     if (view.to.startsWith("REFRESH")) {
       await connection.command(`SYSTEM REFRESH VIEW ${database}.v`);
       await connection.command(`SYSTEM WAIT VIEW ${database}.v`);
@@ -62,7 +65,7 @@ export async function randomViewRun(
       const [row] = await connection.query<{ c: string }>(`SELECT count() AS c FROM ${database}.a WHERE id >= 1000000`);
       if (row?.c !== "20") losses.viewLost += 1;
     }
-    return { ...losses, refused: ledger.refused, crashes, diedAt, gates, result };
+    return { ...losses, refused: ledger.refused, surprises: ledger.surprises, crashes, diedAt, gates, result };
   } finally {
     over = true;
     await Promise.allSettled(writers);

@@ -13,6 +13,8 @@ export interface PlanCase {
   readonly targetColumns?: readonly string[];
   /** Kinds, in the order in which the plan names them first. */
   readonly hazards: readonly HazardKind[];
+  /** What the plan as it is shown says, among other things. */
+  readonly says?: readonly string[];
   /** Statements with single spaces; a step of another kind as `kind: reason; reason`. */
   readonly sql: readonly string[];
 }

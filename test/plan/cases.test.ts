@@ -69,7 +69,8 @@ async function tryCase(bench: Bench, one: PlanCase): Promise<void> {
   const plan = planBetween(from, to, one);
   assert.deepEqual(plan.steps.map(describeStep), one.sql);
   assert.deepEqual(hazardKinds(plan), one.hazards);
-  assert.doesNotThrow(() => renderPlan(plan));
+  const shown = renderPlan(plan);
+  for (const words of one.says ?? []) assert.ok(shown.includes(words), `${words}\n\nis not said in\n\n${shown}`);
   // Rebuilds and the protocols of views are proven where they are run.
   if (plan.steps.some(({ kind }) => kind !== "statement" && kind !== "rename")) return;
   await bench.engine.command(one.from);

@@ -20,6 +20,13 @@ export const ANEW: readonly CostRow[] = [
   },
   {
     change: "Names",
+    what: "refreshable view renamed",
+    detail: true,
+    examples: ["refreshable view renamed"],
+    e2e: "view and materialized view renamed",
+  },
+  {
+    change: "Names",
     what: "ordinary view renamed",
     detail: true,
     examples: ["view renamed"],
@@ -47,7 +54,7 @@ export const ANEW: readonly CostRow[] = [
     change: "Tables made anew",
     what: "primary key",
     examples: ["primary key"],
-    e2e: "sorting key, with a view that reads the table",
+    e2e: "primary key alone",
   },
   {
     change: "Tables made anew",
@@ -58,11 +65,7 @@ export const ANEW: readonly CostRow[] = [
   {
     change: "Tables made anew",
     what: "wider type of a key column",
-    examples: [],
-    inline: {
-      from: "CREATE TABLE p.t (`a` UInt32, `b` String) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
-      to: "CREATE TABLE p.t (`a` UInt64, `b` String) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
-    },
+    examples: ["key column made wider"],
     e2e: "type of a key column",
   },
   {
@@ -82,11 +85,7 @@ export const ANEW: readonly CostRow[] = [
   {
     change: "Tables made anew",
     what: "engine by which the order of rows counts (Replacing without version, Collapsing, Coalescing)",
-    examples: [],
-    inline: {
-      from: "CREATE TABLE p.t (`a` UInt64, `b` UInt64) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192",
-      to: "CREATE TABLE p.t (`a` UInt64, `b` UInt64) ENGINE = ReplacingMergeTree ORDER BY a SETTINGS index_granularity = 8192",
-    },
+    examples: ["engine by which the last row wins"],
     e2e: REBUILT,
     detail: true,
   },
@@ -118,7 +117,8 @@ export const ANEW: readonly CostRow[] = [
     change: "Tables made anew",
     what: "a table without rows (Null, Buffer, Distributed, Kafka)",
     examples: ["Buffer: other limits", "Kafka: setting"],
-    test: "plan/cases/engines.ts: Buffer: other limits",
+    e2e: "table without rows",
+    test: "apply/remake.test.ts: makes a Null table anew in one statement, with a view that reads it, when its writers rest",
     notes: "Such a table cannot hold inserts back while it is replaced, so a view that reads it could miss rows.",
   },
   {
@@ -140,7 +140,14 @@ export const ANEW: readonly CostRow[] = [
     change: "Query of a materialized view",
     what: "query of a refreshable view",
     examples: ["refresh: query", "refresh: schedule, query and comment"],
-    e2e: "schedule of a refreshable view",
+    e2e: "query of a refreshable view",
+  },
+  {
+    change: "Query of a materialized view",
+    what: "query of a refreshable view with `append`",
+    examples: ["refresh: query of an appending view"],
+    e2e: "query of a refreshable view",
+    detail: true,
   },
   {
     change: "Target and kind of a materialized view",
@@ -165,7 +172,7 @@ export const ANEW: readonly CostRow[] = [
     change: "Target and kind of a materialized view",
     what: "refreshable → incremental",
     examples: ["refreshable to incremental"],
-    e2e: "incremental to refreshable",
+    e2e: "refreshable to incremental",
   },
   {
     change: "Target and kind of a materialized view",
@@ -178,7 +185,7 @@ export const ANEW: readonly CostRow[] = [
     change: "Target and kind of a materialized view",
     what: "layout of an inner table",
     examples: ["inner table: column added", "inner table: sorting key", "inner table: comments"],
-    e2e: "inner table to explicit target",
+    e2e: "inner table with another layout, its rows kept",
   },
   {
     change: "Target and kind of a materialized view",
@@ -186,6 +193,13 @@ export const ANEW: readonly CostRow[] = [
     examples: ["incremental to refreshable"],
     e2e: "incremental to refreshable",
     notes: "With `append: true` the rows that are in the target stay.",
+  },
+  {
+    change: "Target and kind of a materialized view",
+    what: "`append` added",
+    examples: ["refresh: APPEND added"],
+    e2e: "incremental to refreshable",
+    detail: true,
   },
   {
     change: "Target and kind of a materialized view",

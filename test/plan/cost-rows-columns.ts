@@ -3,6 +3,8 @@ import type { CostRow } from "./cost-rows";
 const COLUMNS = "column added, dropped, retyped, reordered, renamed";
 const CLAUSES = "column default, codec, TTL, settings, statistics";
 
+const TTLS = "column TTL applied to rows that are there";
+
 /** Rows of changes of a column. */
 export const COLUMN_ROWS: readonly CostRow[] = [
   {
@@ -128,6 +130,20 @@ export const COLUMN_ROWS: readonly CostRow[] = [
     what: "column TTL set or shorter",
     examples: ["column TTL set", "column TTL made shorter"],
     e2e: CLAUSES,
+  },
+  {
+    change: "Columns",
+    what: "column TTL set or shorter with `materialize: true`",
+    examples: ["column TTL applied to old parts"],
+    e2e: TTLS,
+    detail: true,
+  },
+  {
+    change: "Columns",
+    what: "column TTL longer with `materialize: true`",
+    examples: ["column TTL made longer, applied to old parts"],
+    e2e: TTLS,
+    detail: true,
   },
   {
     change: "Columns",

@@ -149,6 +149,14 @@ const clauses: readonly CostRow[] = [
     examples: ["TTL applied to old parts"],
     e2e: TABLE,
     detail: true,
+    notes: "Without it, rows and values go when their parts merge. This rewrites all parts at once.",
+  },
+  {
+    change: "Table clauses",
+    what: "table TTL longer or recompression with `materialize: true`",
+    examples: ["TTL made longer, applied to old parts", "TTL that recompresses, applied to old parts"],
+    e2e: TABLE,
+    detail: true,
   },
   {
     change: "Table clauses",

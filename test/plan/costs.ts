@@ -142,7 +142,8 @@ Cost:
 
 - **metadata only**: no rows are rewritten, whatever the table holds; where an index, a projection or statistics go, files of parts are linked anew, and
   small parts of one file (compact ones) written again. Old parts keep the old codec, index or TTL until they merge.
-- **rewrites parts**: the server rewrites the column (or builds the index) in every part, in the background; \`pulumi up\` waits and tells how far it is.
+- **rewrites parts**: the server rewrites the column (builds the index, applies the TTL) in every part, in the background; \`pulumi up\` waits and
+  tells how far it is.
 - **copies rows**: takes time and disk like one \`INSERT … SELECT\` of the table; free disk is checked first.
 - **needs** \`allow\`: values or rows are lost, or the way was never proven. Nothing runs before the resource says \`allow: ["drops-data"]\` or the
   stack's config \`clickhouse:allow\`; the preview names what is lost.
@@ -151,7 +152,8 @@ Cost:
 - **may fail on data**: a query finds out before anything is changed.
 - **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it makes all anew.
 - **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time, so that materialized views miss no row (or because the order of
-  rows counts for the engine). A rename that is cut off in that moment refuses them until the next \`pulumi up\`.
+  rows counts for the engine). In a rename also error 60, while the target of a view has lost its name; one that is cut off in that moment refuses
+  them until the next \`pulumi up\`.
 
 `;
 

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { replaceStatement } from "../plan";
 import { qualifiedName } from "../sql/identifiers";
-import { renderCreate } from "../sql/render";
 import type { TableSpec } from "../sql/spec";
 import { viewsAround } from "./protocol/feeders";
 import { Runner } from "./protocol/runner";
@@ -26,5 +26,5 @@ export async function remakeTable(connection: Connection, to: TableSpec, options
         'this engine cannot hold inserts back. Stop its writers for that moment and write rebuild: "offline" on the table.',
     );
   }
-  await connection.command(renderCreate(to).replace(/^CREATE TABLE/, "CREATE OR REPLACE TABLE"));
+  await connection.command(replaceStatement(to));
 }

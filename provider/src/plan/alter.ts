@@ -1,4 +1,4 @@
-import { gather } from "./hazards";
+import { gather, NOTHING } from "./hazards";
 import type { Hazard, Statement } from "./plan";
 
 /**
@@ -32,11 +32,17 @@ export interface Command {
   readonly listOf?: "MODIFY SETTING" | "RESET SETTING";
 }
 
-/** As few ALTERs as the engine allows, the commands of each in the order given. */
-export function mergeAlters(table: string, commands: readonly Command[]): Statement[] {
+/**
+ * As few ALTERs as the engine allows, the commands of each in the order given.
+ *
+ * @param untouched what an ALTER without hazards says.
+ */
+export function mergeAlters(table: string, commands: readonly Command[], untouched = NOTHING): Statement[] {
   const phaseOf = ({ phase = PHASE.main }: Command): Phase => phase;
   const phases = [...new Set(commands.map(phaseOf))].sort((a, b) => a - b);
-  return phases.map((phase) => alter(table, joinLists(commands.filter((command) => phaseOf(command) === phase))));
+  return phases.map((phase) =>
+    alter(table, joinLists(commands.filter((command) => phaseOf(command) === phase)), untouched),
+  );
 }
 
 /** Lists with the same words in front, in the place of the first. */
@@ -55,7 +61,7 @@ function joinLists(commands: readonly Command[]): Command[] {
   return joined;
 }
 
-function alter(table: string, commands: readonly Command[]): Statement {
+function alter(table: string, commands: readonly Command[], untouched: string): Statement {
   const settings = [...new Set(commands.flatMap(({ setting }) => (setting === undefined ? [] : [setting])))];
   const tail = settings.length === 0 ? "" : ` SETTINGS ${settings.join(", ")}`;
   // Behind a list the engine takes the next command for its next element; brackets go around all or none.
@@ -66,7 +72,10 @@ function alter(table: string, commands: readonly Command[]): Statement {
   return Object.freeze({
     kind: "statement" as const,
     sql: `ALTER TABLE ${table}${body}${tail}`,
-    hazards: gather(commands.flatMap(({ hazards }) => hazards ?? [])),
+    hazards: gather(
+      commands.flatMap(({ hazards }) => hazards ?? []),
+      untouched,
+    ),
     ...(commands.some(({ mutation }) => mutation) && { mutation: true }),
   });
 }

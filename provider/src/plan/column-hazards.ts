@@ -6,15 +6,17 @@ import { deletesMore } from "./ttl";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 
-/** Values that a column TTL takes. */
+/** Values that a column TTL takes, and what it takes to do so in parts that are there. */
 export function ttlHazards(
   { name, from, to }: Of<"column-ttl">,
   { table, materialize }: { readonly table: string; readonly materialize: boolean },
 ): Hazard[] {
   const when = materialize ? "at once" : "when their parts merge";
-  if (!deletesMore(from, to)) return [];
   const message = `values of ${name} in rows of ${table} that are past ${to} become the default, ${when}`;
-  return [hazard("drops-data", message)];
+  return [
+    ...(deletesMore(from, to) ? [hazard("drops-data", message)] : []),
+    ...(materialize ? [hazard("rewrites-parts", `${name} is rewritten in every part of ${table}`)] : []),
+  ];
 }
 
 /** Who counts on the order of columns. */

@@ -3,7 +3,7 @@ import { quoteIdentifier } from "../sql/identifiers";
 import { renderConstraint, renderIndex, renderProjection } from "../sql/render";
 import type { ProjectionSpec } from "../sql/spec";
 import type { Command, Phase } from "./alter";
-import { hazard } from "./hazards";
+import { hazard, removalHazard } from "./hazards";
 
 /** What the commands for indexes, projections and constraints need to know. */
 export interface ElementContext {
@@ -13,11 +13,22 @@ export interface ElementContext {
 }
 
 /** What has to go before columns change. */
-export function dropElement(change: ElementChange): Command[] {
-  if (change.from === undefined) return [];
-  const mutation = change.kind !== "constraint";
-  const sql = `DROP ${change.kind.toUpperCase()} ${quoteIdentifier(change.from.name)}`;
-  return [{ sql, ...(mutation && { mutation }) }];
+export function dropElement({ kind, from }: ElementChange, table: string): Command[] {
+  if (from === undefined) return [];
+  return [
+    kind === "constraint" ? { sql: `DROP CONSTRAINT ${quoteIdentifier(from.name)}` } : removal(kind, from.name, table),
+  ];
+}
+
+/** DROP PROJECTION, also of one that only has to get out of a column's way. */
+export function dropProjection(name: string, table: string): Command {
+  return removal("projection", name, table);
+}
+
+function removal(kind: "index" | "projection", name: string, table: string): Command {
+  const quoted = quoteIdentifier(name);
+  const hazards = [removalHazard(`${kind} ${quoted}`, table)];
+  return { sql: `DROP ${kind.toUpperCase()} ${quoted}`, hazards, mutation: true };
 }
 
 /** What can come when they have. */

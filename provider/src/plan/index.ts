@@ -9,6 +9,7 @@ import { planView } from "./view";
 
 export { NEED_ALLOW } from "./hazards";
 export type * from "./plan";
+export { replaceStatement } from "./rebuild";
 export { renderPlan, renderSize, type Size } from "./render";
 
 /**
@@ -23,7 +24,7 @@ export function planObject(
   options: PlanOptions = {},
 ): Plan {
   const renames = changes.flatMap((change) =>
-    change.kind === "renamed" ? [planRename(to.kind, change.from, change.to)] : [],
+    change.kind === "renamed" ? [planRename(to, change.from, change.to)] : [],
   );
   const rest = changes.filter(({ kind }) => kind !== "renamed");
   const steps: Step[] = rest.length === 0 ? [] : planKind(from, to, rest, options);

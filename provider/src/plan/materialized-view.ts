@@ -51,7 +51,7 @@ export function planMaterializedView(
         break;
       case "target":
         kind ??= change.from && change.to ? "retarget-view" : change.to ? "externalise-view" : "recreate-view";
-        reasons.push(`target ${targetName(change.from)} → ${targetName(change.to)}`);
+        reasons.push(`target ${shownTarget(change.from)} → ${shownTarget(change.to)}`);
         break;
       case "inner-table":
         kind = "recreate-view";
@@ -69,10 +69,12 @@ export function planMaterializedView(
 }
 
 function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
-  const message =
-    to.refresh === undefined
-      ? `rows that are in the target stay as the old query made them; only what is inserted from now on follows the new one`
-      : `the target follows the new query from the next refresh on`;
+  const stay = "rows that are in the target stay as the old query made them";
+  const message = replaces(to)
+    ? "the target follows the new query from the next refresh on"
+    : to.refresh === undefined
+      ? `${stay}; only what is inserted from now on follows the new one`
+      : `${stay}; each refresh from now on adds what the new one gives`;
   return {
     sql: `MODIFY QUERY ${to.query}`,
     takesList: true,
@@ -150,12 +152,14 @@ function viewStep(
 function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
   const name = qualifiedName(to);
   if (replaces(to)) {
+    if (to.to !== undefined) return targetHazards(from, to);
     const message = `a refresh makes all rows of ${name} anew; the old ones are kept aside for a while`;
     return [hazard("changes-history", message)];
   }
   const known = new Set(to.columns.map((column) => column.name));
   const gone = from.columns.filter((column) => !known.has(column.name)).map((column) => column.name);
-  const copied = `the rows of the inner table of ${name} are copied into ${targetName(to.to)}, under running inserts; the old ones are kept aside for a while`;
+  const into = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
+  const copied = `the rows of the inner table of ${name} are copied into ${into}, under running inserts; the old ones are kept aside for a while`;
   const lost = `values of ${gone.join(", ")} are left behind: the new storage of ${name} does not have it`;
   return [hazard("copies-rows", copied), ...(gone.length > 0 ? [hazard("drops-data", lost)] : [])];
 }
@@ -167,9 +171,19 @@ function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Ha
     const message = `every refresh replaces the rows of ${wanted}: those that are in it now are gone with the first; append: true keeps them`;
     return [hazard("drops-data", message)];
   }
-  return [hazard("changes-history", `rows that are in ${old} stay there; ${wanted} gets what is written from now on`)];
+  const message =
+    old === wanted
+      ? `rows that are in ${old} stay as they are; what is written from now on is added to them`
+      : `rows that are in ${old} stay there; ${wanted} gets what is written from now on`;
+  return [hazard("changes-history", message)];
 }
 
+/** In a sentence. */
 function targetName(target: MaterializedViewSpec["to"]): string {
+  return target === undefined ? "the view's inner table" : qualifiedName(target);
+}
+
+/** Beside an arrow. */
+function shownTarget(target: MaterializedViewSpec["to"]): string {
   return target === undefined ? "(inner table)" : qualifiedName(target);
 }

@@ -8,7 +8,7 @@ import { type Command, PHASE, type Phase } from "./alter";
 import { defaultHazards, movedHazard, stores, ttlHazards } from "./column-hazards";
 import { commentColumn, place, renderDefault, typeDefault } from "./column-text";
 import type { ColumnContext } from "./columns";
-import { hazard } from "./hazards";
+import { hazard, removalHazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { leavesNull, retypeHazards } from "./retype-hazards";
 import { ttlExtras } from "./ttl";
@@ -178,7 +178,10 @@ function statistics(column: ColumnSpec, found: Found, { table, phase, materializ
   const change = found["column-statistics"];
   if (!change) return [];
   const name = backtick(column.name);
-  if (change.to === undefined) return [{ sql: `DROP STATISTICS ${name}`, takesList: true, mutation: true, phase }];
+  if (change.to === undefined) {
+    const hazards = [removalHazard(`statistics of ${column.name}`, table)];
+    return [{ sql: `DROP STATISTICS ${name}`, takesList: true, hazards, mutation: true, phase }];
+  }
   const verb = change.from === undefined ? "ADD" : "MODIFY";
   const later = `parts written before have none of it; ALTER TABLE ${table} MATERIALIZE STATISTICS ${name} builds them`;
   const hazards = materialize ? [] : [hazard("metadata-only", `statistics of ${column.name}: ${later}`)];

@@ -1,5 +1,6 @@
 import type { ColumnChange } from "../diff/changes";
 import { qualifiedName } from "../sql/identifiers";
+import { renderCreate } from "../sql/render";
 import type { TableSpec } from "../sql/spec";
 import type { Command } from "./alter";
 import { engineName, holdsRows, isReplicated } from "./engines";
@@ -32,10 +33,18 @@ export function planRebuild({ from, to, columns, reasons, commands }: RebuildReq
   });
 }
 
+/** The one statement by which a table without rows is made anew. */
+export function replaceStatement(to: TableSpec): string {
+  return renderCreate(to).replace(/^CREATE TABLE/, "CREATE OR REPLACE TABLE");
+}
+
 function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
   const engines = [from.storage.engine, to.storage.engine];
   if (!holdsRows(engines[0])) {
-    return [hazard("metadata-only", `a ${engineName(engines[0])} table holds no rows: it is made anew`)];
+    const message =
+      `a ${engineName(engines[0])} table holds no rows: it is made anew in this one statement. It cannot hold inserts back: stop its writers ` +
+      'for that moment and write rebuild: "offline" where materialized views read it';
+    return [hazard("metadata-only", message)];
   }
   const copies = hazard(
     "copies-rows",

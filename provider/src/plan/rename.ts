@@ -1,16 +1,16 @@
 import type { ObjectName } from "../diff/changes";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
-import type { ObjectKind } from "../sql/spec";
+import type { ObjectSpec } from "../sql/spec";
 import { hazard } from "./hazards";
 import type { Hazard, RenameStep } from "./plan";
 
-/** RENAME of an object; what reads it has to be re-pointed around it. */
-export function planRename(object: ObjectKind, from: ObjectName, to: ObjectName): RenameStep {
+/** RENAME of an object; what names it is re-pointed around it. */
+export function planRename(object: ObjectSpec, from: ObjectName, to: ObjectName): RenameStep {
   const [old, wanted] = [written(from), written(to)];
-  const what = object === "database" ? "DATABASE" : "TABLE";
+  const what = object.kind === "database" ? "DATABASE" : "TABLE";
   return Object.freeze({
     kind: "rename" as const,
-    object,
+    object: object.kind,
     from,
     to,
     sql: `RENAME ${what} ${old} TO ${wanted}`,
@@ -18,16 +18,19 @@ export function planRename(object: ObjectKind, from: ObjectName, to: ObjectName)
   });
 }
 
-function hazardsOf(object: ObjectKind, old: string): Hazard[] {
-  const readers = hazard(
-    "breaks-reader",
-    `what names ${old} fails from now on: queries, views, dictionaries, Distributed tables`,
-  );
-  if (object === "view" || object === "materializedView") return [readers];
-  const views =
-    `materialized views are bound to ${old} by name: one that reads it is fed by no insert until it is re-pointed or the server ` +
-    "restarts; one that writes to it makes every insert into its source fail. They are re-pointed around the rename";
-  return [readers, hazard("breaks-reader", views)];
+function hazardsOf(object: ObjectSpec, old: string): Hazard[] {
+  const readers = `clients' queries that name ${old} fail from now on; views, dictionaries and defaults that name it are re-pointed`;
+  return [hazard("breaks-reader", readers), hazard("breaks-reader", refusal(object))];
+}
+
+/** While a view does not fit the names, rows would pass it by, or fail with it. */
+function refusal(object: ObjectSpec): string {
+  const refused = "refused for a moment (error 469 or 60, to be retried)";
+  if (object.kind === "materializedView" && object.refresh === undefined) {
+    return `inserts into what it reads are ${refused}`;
+  }
+  const isWritten = object.kind !== "view";
+  return `inserts are ${refused} where materialized views read${isWritten ? " or write" : ""} it`;
 }
 
 function written({ database, name }: ObjectName): string {

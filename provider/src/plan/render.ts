@@ -1,4 +1,5 @@
-import type { Hazard, HazardKind, Plan, Step } from "./plan";
+import type { Hazard, HazardKind, Plan, RebuildStep, Step, ViewStep } from "./plan";
+import { replaceStatement } from "./rebuild";
 
 /** What an object holds, as far as the server counts it. */
 export interface Size {
@@ -43,18 +44,26 @@ function renderStep(step: Step): string[] {
     case "rename":
       return [`${step.sql};`];
     case "rebuild":
-      return [`-- rebuild ${step.to.database}.${step.to.name}, because:`, ...step.reasons.map(renderReason)];
+      return [...because(step), ...(step.holdsRows ? [] : [`${replaceStatement(step.to)};`])];
     case "retarget-view":
     case "externalise-view":
     case "recreate-view":
-      return [`-- ${step.kind} ${step.to.database}.${step.to.name}, because:`, ...step.reasons.map(renderReason)];
+      return [...because(step), ...(isGated(step) ? [`-- ${GATED}`] : [])];
     default:
       return unreachable(step);
   }
 }
 
-function renderReason(reason: string): string {
-  return `--   ${reason}`;
+function because({ kind, to, reasons }: RebuildStep | ViewStep): string[] {
+  return [`-- ${kind} ${to.database}.${to.name}, because:`, ...reasons.map((reason) => `--   ${reason}`)];
+}
+
+const GATED =
+  "inserts into what it reads are refused for a moment (error 469, to be retried), so that no row is lost or doubled";
+
+/** No insert feeds a view that was refreshable and stays it. */
+function isGated({ from, to }: ViewStep): boolean {
+  return from.refresh === undefined || to.refresh === undefined;
 }
 
 function unreachable(step: never): never {

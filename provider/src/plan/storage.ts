@@ -5,7 +5,7 @@ import { type Command, PHASE, type Phase } from "./alter";
 import { isImmutableSetting, mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
-import { deletesMore, ttlExtras } from "./ttl";
+import { deletesMore, deletesRows, ttlExtras } from "./ttl";
 
 /** What the commands for storage clauses need to know. */
 export interface StorageContext {
@@ -51,11 +51,19 @@ function planTtl(from: string | undefined, to: string | undefined, context: Stor
     const when = materialize ? "at once" : "when their parts merge";
     hazards.push(hazard("drops-data", `rows of ${table} that are past ${to} are deleted, ${when}`));
   }
-  if (!materialize) {
+  if (materialize) hazards.push(rewriteHazard(to, table));
+  else {
     const message = `parts written before follow the old TTL until they merge; ALTER TABLE ${table} MATERIALIZE TTL applies the new one`;
     hazards.push(hazard("metadata-only", message));
   }
   return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...ttlExtras(context) };
+}
+
+/** Measured on 26.7: every column, whatever is past it; only the TTL's own where it deletes nothing. */
+function rewriteHazard(ttl: string, table: string): Hazard {
+  const what = deletesRows(ttl) ? `every part of ${table} is` : `the columns that the TTL reads are`;
+  const where = deletesRows(ttl) ? "" : ` in every part of ${table}`;
+  return hazard("rewrites-parts", `${what} rewritten${where} to apply the TTL`);
 }
 
 function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>, context: StorageContext): Outcome {

@@ -1,12 +1,13 @@
 import type { Change, ColumnChange, ElementChange, StorageChange } from "../diff/changes";
 import { namesIn } from "../diff/text";
-import { qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
+import { qualifiedName, quoteString } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { type Command, mergeAlters, PHASE, type Phase } from "./alter";
 import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./columns";
 import { orderDefaults } from "./default-order";
-import { addElement, addProjection, dropElement } from "./elements";
+import { addElement, addProjection, dropElement, dropProjection } from "./elements";
 import { holdsRows } from "./engines";
+import { NO_PART } from "./hazards";
 import { planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
 import type { PlanOptions, Step } from "./plan";
@@ -35,7 +36,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const storage = { table, to, phase, materialize, addsProjection };
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
   const commands = [
-    ...planBefore(from, sorted),
+    ...planBefore(from, sorted, table),
     ...planColumns(sorted.columns, { table, from, to, phase, materialize, rounds }),
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(from, to, sorted, { table, phase, materialize }),
@@ -44,7 +45,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const reasons = [...rebuildReasons(sorted, to), ...(sorted.engine ? [] : outcomes.flatMap(reasonOf))];
   if (reasons.length > 0) return [planRebuild({ from, to, columns: sorted.columns, reasons, commands })];
   const hasRows = holdsRows(from.storage.engine);
-  const statements = mergeAlters(table, hasRows ? commands : commands.map(withoutRows));
+  const statements = mergeAlters(table, hasRows ? commands : commands.map(withoutRows), NO_PART);
   return materialize ? [...statements, ...planMaterialize(to, sorted)] : statements;
 }
 
@@ -119,16 +120,16 @@ function columnPhase(changes: readonly ColumnChange[]): Phase {
 }
 
 /** What has to be out of the way before columns change. */
-function planBefore(from: TableSpec, { columns, elements }: Sorted): Command[] {
+function planBefore(from: TableSpec, { columns, elements }: Sorted, table: string): Command[] {
   const renamed = new Set(columns.flatMap((change) => (change.kind === "column-renamed" ? [change.from] : [])));
   const isRenamed = (body: string): boolean => renamed.size > 0 && [...namesIn(body)].some((name) => renamed.has(name));
   const drops = elements.flatMap((change): Command[] => {
     const isFirst = change.kind === "projection" && change.from !== undefined && isRenamed(change.from.body);
-    return dropElement(change).map((command) => (isFirst ? { ...command, phase: PHASE.before } : command));
+    return dropElement(change, table).map((command) => (isFirst ? { ...command, phase: PHASE.before } : command));
   });
   const inTheWay = blockedProjections(from, columns, elements).map((projection): Command => {
     const phase = isRenamed(projection.body) ? PHASE.before : PHASE.main;
-    return { sql: `DROP PROJECTION ${quoteIdentifier(projection.name)}`, mutation: true, phase };
+    return { ...dropProjection(projection.name, table), phase };
   });
   return [...drops, ...inTheWay];
 }

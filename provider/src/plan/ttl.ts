@@ -13,6 +13,11 @@ export function deletesMore(from: string | undefined, to: string | undefined): b
   });
 }
 
+/** Whether a table's TTL takes rows away or aggregates them, and does not only move or recompress them. */
+export function deletesRows(ttl: string): boolean {
+  return rules(ttl).length > 0;
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   Second: 1,
   Minute: 60,

@@ -72,6 +72,23 @@ export const columnClauses: readonly PlanCase[] = [
     ],
   },
   {
+    name: "column TTL applied to old parts",
+    from: table("a UInt64, d DateTime, b String"),
+    to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
+    materialize: true,
+    hazards: ["drops-data", "rewrites-parts"],
+    says: ["become the default, at once", "rewrites-parts: b is rewritten in every part of p.t"],
+    sql: ["ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1)"],
+  },
+  {
+    name: "column TTL made longer, applied to old parts",
+    from: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
+    to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 WEEK"),
+    materialize: true,
+    hazards: ["rewrites-parts"],
+    sql: ["ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalWeek(1)"],
+  },
+  {
     name: "column TTL removed",
     from: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 WEEK"),
     to: table("a UInt64, d DateTime, b String"),
@@ -132,6 +149,7 @@ export const columnClauses: readonly PlanCase[] = [
     from: table("a UInt64, b UInt32 STATISTICS(tdigest)"),
     to: table("a UInt64, b UInt32"),
     hazards: ["metadata-only"],
+    says: ["wide parts are linked anew, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP STATISTICS `b`"],
   },
   {

@@ -171,7 +171,7 @@ export const columns: readonly PlanCase[] = [
       "TTL d + INTERVAL 1 DAY WHERE b > 1",
     ),
     to: table("a UInt64, d DateTime"),
-    hazards: ["drops-data"],
+    hazards: ["metadata-only", "drops-data"],
     sql: ["ALTER TABLE p.t DROP INDEX i, DROP PROJECTION r, DROP CONSTRAINT k, DROP COLUMN `b`, REMOVE TTL"],
   },
   {

@@ -22,6 +22,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
     to: table("a UInt64, b String"),
     hazards: ["metadata-only"],
+    says: ["wide parts are linked anew, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP INDEX i"],
   },
   {
@@ -89,6 +90,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
     to: table("a UInt64, b String"),
     hazards: ["metadata-only"],
+    says: ["wide parts are linked anew, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP PROJECTION r"],
   },
   {
@@ -163,6 +165,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, CONSTRAINT k CHECK a > 0"),
     to: table("a UInt64"),
     hazards: ["metadata-only"],
+    says: ["metadata-only: no part is rewritten"],
     sql: ["ALTER TABLE p.t DROP CONSTRAINT k"],
   },
   {
@@ -180,7 +183,7 @@ export const elements: readonly PlanCase[] = [
     to: table(
       "a UInt64, b String, INDEX i b TYPE bloom_filter, CONSTRAINT k CHECK b != '', PROJECTION r (SELECT lower(b) AS l, count() GROUP BY l)",
     ),
-    hazards: ["rewrites-parts", "metadata-only"],
+    hazards: ["metadata-only", "rewrites-parts"],
     sql: [
       "ALTER TABLE p.t DROP INDEX i, DROP PROJECTION r, DROP CONSTRAINT k, MODIFY COLUMN `b` String, ADD INDEX i b TYPE bloom_filter GRANULARITY 1, ADD PROJECTION r ( SELECT lower(b) AS l, count() GROUP BY l ), ADD CONSTRAINT k CHECK b != ''",
     ],

@@ -58,6 +58,7 @@ export const engines: readonly PlanCase[] = [
     to: stored("a UInt64, c UInt8", "Null"),
     renamedColumns: { c: "b" },
     hazards: ["metadata-only", "breaks-reader"],
+    says: ["CREATE OR REPLACE TABLE p.t", 'write rebuild: "offline" where materialized views read it'],
     sql: ["rebuild: Null takes no RENAME COLUMN"],
   },
   {
@@ -79,6 +80,7 @@ export const engines: readonly PlanCase[] = [
     from: stored("a UInt64, b UInt8", "Buffer('p', 'x', 1, 10, 100, 1, 2, 3, 4)"),
     to: stored("a UInt64, b UInt8", "Buffer('p', 'x', 2, 10, 100, 1, 2, 3, 4)"),
     hazards: ["metadata-only"],
+    says: ["CREATE OR REPLACE TABLE p.t", 'write rebuild: "offline" where materialized views read it'],
     sql: ["rebuild: engine Buffer('p', 'x', 1, 10, 100, 1, 2, 3, 4) → Buffer('p', 'x', 2, 10, 100, 1, 2, 3, 4)"],
   },
   {

@@ -34,6 +34,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g COMMENT 'x' AS SELECT a FROM p.s",
     hazards: ["metadata-only"],
+    says: ["metadata-only: nothing is rewritten"],
     sql: ["ALTER TABLE p.v MODIFY COMMENT 'x'"],
   },
   {
@@ -92,6 +93,10 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g2  AS SELECT a FROM p.s",
     hazards: ["changes-history"],
+    says: [
+      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "rows that are in p.g stay there; p.g2 gets what is written from now on",
+    ],
     sql: ["retarget-view: target p.g → p.g2"],
   },
   {
@@ -108,6 +113,10 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     hazards: ["copies-rows"],
+    says: [
+      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "the rows of the inner table of p.v are copied into p.g",
+    ],
     sql: ["externalise-view: target (inner table) → p.g"],
   },
   {
@@ -116,6 +125,10 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     hazards: ["changes-history"],
+    says: [
+      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "rows that are in p.g stay there; the view's inner table gets what is written from now on",
+    ],
     sql: ["recreate-view: target p.g → (inner table)"],
   },
   {
@@ -150,6 +163,10 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a, b FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY (b, a)  AS SELECT a, b FROM p.s",
     hazards: ["copies-rows"],
+    says: [
+      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "the rows of the inner table of p.v are copied into its new inner table",
+    ],
     sql: ["recreate-view: the inner table has another layout, which no ALTER of a view can give it"],
   },
   {
@@ -158,6 +175,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 2 YEAR OFFSET 1 DAY RANDOMIZE FOR 1 HOUR TO p.g EMPTY  AS SELECT a FROM p.s",
     hazards: ["metadata-only"],
+    says: ["metadata-only: nothing is rewritten"],
     sql: ["ALTER TABLE p.v MODIFY REFRESH EVERY 2 YEAR OFFSET 1 DAY RANDOMIZE FOR 1 HOUR"],
   },
   {
@@ -209,6 +227,26 @@ export const materializedViews: readonly PlanCase[] = [
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
   },
   {
+    name: "refresh: query of an appending view",
+    setup: SOURCES,
+    from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
+    to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a, b FROM p.s",
+    hazards: ["changes-history"],
+    says: [
+      "rows that are in the target stay as the old query made them; each refresh from now on adds what the new one gives",
+    ],
+    sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
+  },
+  {
+    name: "refresh: APPEND added",
+    setup: SOURCES,
+    from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
+    to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
+    hazards: ["changes-history"],
+    says: ["rows that are in p.g stay as they are; what is written from now on is added to them"],
+    sql: ["recreate-view: REFRESH EVERY 1 YEAR → EVERY 1 YEAR APPEND: the engine fixes APPEND at creation"],
+  },
+  {
     name: "refresh: APPEND taken away",
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
@@ -222,6 +260,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     hazards: ["drops-data"],
+    says: ["-- inserts into what it reads are refused for a moment (error 469, to be retried)"],
     sql: ["recreate-view: incremental → REFRESH EVERY 1 YEAR"],
   },
   {
@@ -230,6 +269,10 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     hazards: ["changes-history"],
+    says: [
+      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "rows that are in p.g stay as they are; what is written from now on is added to them",
+    ],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR → incremental"],
   },
 ];

@@ -7,6 +7,10 @@ export const names: readonly PlanCase[] = [
     from: table("a UInt64, b String"),
     to: "CREATE TABLE p.t2 (a UInt64, b String) ENGINE = MergeTree ORDER BY a",
     hazards: ["breaks-reader"],
+    says: [
+      "clients' queries that name p.t fail from now on; views, dictionaries and defaults that name it are re-pointed",
+      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+    ],
     sql: ["RENAME TABLE p.t TO p.t2"],
   },
   {
@@ -37,6 +41,10 @@ export const names: readonly PlanCase[] = [
     from: "CREATE VIEW p.v  AS SELECT a FROM p.s",
     to: "CREATE VIEW p.w  AS SELECT a FROM p.s",
     hazards: ["breaks-reader"],
+    says: [
+      "clients' queries that name p.v fail from now on; views, dictionaries and defaults that name it are re-pointed",
+      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read it",
+    ],
     sql: ["RENAME TABLE p.v TO p.w"],
   },
   {
@@ -53,6 +61,21 @@ export const names: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.w TO p.g  AS SELECT a FROM p.s",
     hazards: ["breaks-reader"],
+    says: [
+      "clients' queries that name p.v fail from now on; views, dictionaries and defaults that name it are re-pointed",
+      "inserts into what it reads are refused for a moment (error 469 or 60, to be retried)",
+    ],
+    sql: ["RENAME TABLE p.v TO p.w"],
+  },
+  {
+    name: "refreshable view renamed",
+    setup: SOURCES,
+    from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY AS SELECT a FROM p.s",
+    to: "CREATE MATERIALIZED VIEW p.w REFRESH EVERY 1 YEAR TO p.g EMPTY AS SELECT a FROM p.s",
+    hazards: ["breaks-reader"],
+    says: [
+      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+    ],
     sql: ["RENAME TABLE p.v TO p.w"],
   },
   {
@@ -74,6 +97,7 @@ export const names: readonly PlanCase[] = [
     from: "CREATE DATABASE q",
     to: "CREATE DATABASE q COMMENT 'it''s'",
     hazards: ["metadata-only"],
+    says: ["metadata-only: nothing is rewritten"],
     sql: ["ALTER DATABASE q MODIFY COMMENT 'it\\'s'"],
   },
   {
@@ -88,6 +112,10 @@ export const names: readonly PlanCase[] = [
     from: "CREATE DATABASE q",
     to: "CREATE DATABASE q3",
     hazards: ["breaks-reader"],
+    says: [
+      "clients' queries that name q fail from now on",
+      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+    ],
     sql: ["RENAME DATABASE q TO q3"],
   },
   {

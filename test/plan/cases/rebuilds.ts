@@ -111,6 +111,20 @@ export const rebuilds: readonly PlanCase[] = [
     sql: ["rebuild: setting index_granularity_bytes (default) → 1048576, which the engine fixes at creation"],
   },
   {
+    name: "key column made wider",
+    from: table("a UInt32, b String"),
+    to: table("a UInt64, b String"),
+    hazards: ["copies-rows"],
+    sql: ["rebuild: key column a UInt32 → UInt64"],
+  },
+  {
+    name: "engine by which the last row wins",
+    from: table("a UInt64, b UInt64"),
+    to: stored("a UInt64, b UInt64", "ReplacingMergeTree ORDER BY a"),
+    hazards: ["copies-rows"],
+    sql: ["rebuild: engine MergeTree → ReplacingMergeTree"],
+  },
+  {
     name: "version column renamed",
     from: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(b) ORDER BY a"),
     to: stored("a UInt64, v UInt64, d DateTime", "ReplacingMergeTree(v) ORDER BY a"),

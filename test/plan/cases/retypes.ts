@@ -100,7 +100,7 @@ export const retypes: readonly PlanCase[] = [
     name: "retyped under a projection and an index",
     from: table("a UInt64, b UInt32, INDEX i b TYPE minmax, PROJECTION r (SELECT b ORDER BY b)"),
     to: table("a UInt64, b UInt64, INDEX i b TYPE minmax, PROJECTION r (SELECT b ORDER BY b)"),
-    hazards: ["rewrites-parts", "metadata-only"],
+    hazards: ["metadata-only", "rewrites-parts"],
     sql: ["ALTER TABLE p.t DROP PROJECTION r, MODIFY COLUMN `b` UInt64, ADD PROJECTION r ( SELECT b ORDER BY b )"],
   },
   {

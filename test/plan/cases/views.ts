@@ -16,6 +16,7 @@ export const views: readonly PlanCase[] = [
     from: "CREATE VIEW p.v  AS SELECT a FROM p.s",
     to: "CREATE VIEW p.v  AS SELECT a, b FROM p.s WHERE a > 1",
     hazards: ["metadata-only"],
+    says: ["metadata-only: nothing is rewritten"],
     sql: ["CREATE OR REPLACE VIEW p.v ( `a` UInt64, `b` String ) AS SELECT a, b FROM p.s WHERE a > 1"],
   },
   {
@@ -40,6 +41,7 @@ export const views: readonly PlanCase[] = [
     from: "CREATE VIEW p.v  AS SELECT a FROM p.s",
     to: "CREATE VIEW p.v COMMENT 'x' AS SELECT a FROM p.s",
     hazards: ["metadata-only"],
+    says: ["metadata-only: nothing is rewritten"],
     sql: ["ALTER TABLE p.v MODIFY COMMENT 'x'"],
   },
   {

@@ -1,6 +1,7 @@
-import { objectKey } from "../../sql/object-key";
+import { keyOf, keyParts, objectKey } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName } from "../../sql/spec";
+import { JOURNAL_TABLE, readJournals } from "./journal";
 import type { Runner } from "./runner";
 
 /** A table in the way of rows: it is inserted into, and views carry the rows on. */
@@ -27,7 +28,10 @@ interface Node extends Feeder {
 
 /** Finds the views that read a table and the tables that feed it, however many views lie between. */
 export async function viewsAround(runner: Runner, table: QualifiedName): Promise<ViewsAround> {
-  const nodes = await loadNodes(runner);
+  return aroundOf(await loadNodes(runner), table);
+}
+
+function aroundOf(nodes: ReadonlyMap<string, Node>, table: QualifiedName): ViewsAround {
   const own = objectKey(table.database, table.name);
   const feeders: Feeder[] = [];
   const seen = new Set<string>();
@@ -47,6 +51,100 @@ export async function viewsAround(runner: Runner, table: QualifiedName): Promise
   visit(own, { database: table.database, name: table.name });
   const refreshing = [...nodes.values()].filter(({ refreshable, to }) => refreshable && to && sameName(to, table));
   return { readers: nodes.get(own)?.views ?? [], feeders, refreshing };
+}
+
+/** An operation of any kind that is not finished. */
+export interface Standing {
+  readonly operation: string;
+  /** Whose journal knows it. */
+  readonly database: string;
+  readonly kind: string;
+  /** Keys of what it replaces, renames or gives another definition; of a database, when that is renamed. */
+  readonly changes: ReadonlySet<string>;
+  /** Keys of the tables that it carries rows to, or that rows go to afterwards. */
+  readonly targets: ReadonlySet<string>;
+}
+
+/** Journal lines of an operation that is over. A rename writes `finished`, for `done` tells of a table put aside. */
+const ENDS = ["done", "finished", "aborted"];
+
+/** The operations of others on the server that are not finished, in whatever database their journal lies. */
+export async function standing(runner: Runner): Promise<Standing[]> {
+  const databases = await runner.rows<{ database: string }>(
+    `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
+  );
+  const found: Standing[] = [];
+  for (const { database } of databases) {
+    for (const [operation, lines] of await readJournals(runner.connection, database)) {
+      const plan = lines.get("plan") as JournalPlan | undefined;
+      if (operation === runner.operation || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
+      found.push({ operation, database, kind: plan.kind, ...reachOf(plan, lines.get("dependents")) });
+    }
+  }
+  return found;
+}
+
+/** What plans of all kinds have: names, or CREATE texts. */
+interface JournalPlan {
+  readonly kind: string;
+  readonly from: string | Partial<QualifiedName>;
+  readonly to: string | Partial<QualifiedName>;
+}
+
+function reachOf({ from, to }: JournalPlan, dependents: unknown): Pick<Standing, "changes" | "targets"> {
+  const [changes, targets] = [new Set<string>(), new Set<string>()];
+  for (const side of [from, to]) {
+    if (typeof side !== "string") {
+      changes.add(objectKey(side.database ?? "", side.name));
+      continue;
+    }
+    const spec = parseCreate(side);
+    changes.add(keyOf(spec));
+    if (spec.kind === "materializedView" && spec.to) targets.add(objectKey(spec.to.database, spec.to.name));
+  }
+  for (const { database, name } of (dependents ?? []) as QualifiedName[]) changes.add(objectKey(database, name));
+  return { changes, targets };
+}
+
+/**
+ * Finds an operation that must end before another one on some objects may begin: it changes one of them or has it as a target; or it
+ * changes a table that rows come from. Of such a table it would take the other's gate away with an EXCHANGE, or refuse its rows.
+ *
+ * @param names what is to be changed, with the tables that are written to.
+ * @param toViews also where it changes what rows go on to: for whoever exchanges or renames a table under its views.
+ * @param but kinds that do not stand in the way.
+ */
+export async function standingAround(
+  runner: Runner,
+  names: readonly QualifiedName[],
+  { toViews = false, but = [] }: { readonly toViews?: boolean; readonly but?: readonly string[] } = {},
+): Promise<Standing | undefined> {
+  const others = (await standing(runner)).filter(({ kind }) => !but.includes(kind));
+  if (others.length === 0) return undefined;
+  const own = new Set(names.map(({ database, name }) => objectKey(database, name)));
+  const around = new Set(own);
+  const nodes = await loadNodes(runner);
+  for (const name of names) {
+    for (const feeder of aroundOf(nodes, name).feeders) around.add(objectKey(feeder.database, feeder.name));
+  }
+  if (toViews) for (const key of behind(nodes, own)) around.add(key);
+  const touches = (keys: ReadonlySet<string>, changed: string): boolean =>
+    keys.has(changed) || [...keys].some((key) => keyParts(key).database === changed);
+  return others.find(
+    ({ changes, targets }) =>
+      [...changes].some((key) => touches(around, key)) || [...targets].some((key) => own.has(key)),
+  );
+}
+
+/** Keys of the views that tables pass their rows on to, and of the tables that those write to, however far. */
+function behind(nodes: ReadonlyMap<string, Node>, tables: ReadonlySet<string>): Set<string> {
+  const found = new Set(tables);
+  for (const key of found) {
+    const node = nodes.get(key);
+    const next = [...(node?.views ?? []), ...(node?.to === undefined || node.refreshable ? [] : [node.to])];
+    for (const { database, name } of next) found.add(objectKey(database, name));
+  }
+  return found;
 }
 
 function writersOf(nodes: ReadonlyMap<string, Node>, key: string): Node[] {

@@ -31,7 +31,7 @@ export interface Unfinished {
 }
 
 /** The rebuilds among the operations of a database that are not finished. */
-export function unfinished(journals: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Unfinished[] {
+function unfinished(journals: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Unfinished[] {
   return [...journals].flatMap(([operation, lines]) => {
     const plan = lines.get("plan") as Plan | undefined;
     if (plan?.kind !== "rebuild" || lines.has("done") || lines.has("aborted")) return [];

@@ -5,7 +5,6 @@ import { readJournals } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
 import { parseTable } from "./context";
-import { unfinished } from "./operations";
 import type { RebuildOptions } from "./options";
 import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
 import { refuseServer, SELF_TEST, type SelfTest, selfTestKey } from "./self-test";
@@ -57,7 +56,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
     spaceFor(runner, to),
   ]);
   const gated = isGated(from, to, views, mode);
-  await collect(() => refuseOthers(to, unfinished(journals)));
+  await collect(() => refuseOthers(runner, to));
   await collect(() => refuseLive(runner, from, allow));
   await collect(() => refuseViews(runner, from, views, gated, allow));
   await collect(() => refuseSpace(to, space, spaceFactor));

@@ -10,7 +10,6 @@ import { Context, type Plan, parseTable } from "./context";
 import { shadowStatement } from "./definitions";
 import { copyAndExchange } from "./exchange";
 import { helperNames } from "./names";
-import { resumable } from "./operations";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
 import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
 import { resultOf, retire } from "./retire";
@@ -57,7 +56,7 @@ async function begin(runner: Runner, journal: Journal, options: RebuildOptions):
   const { connection } = runner;
   const { renamed = {}, allow = [], mode = "online", keepOld = DEFAULT_KEEP } = options;
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  refuseOthers(to, await resumable(connection, to.database));
+  await refuseOthers(runner, to);
   refuseMissing(from, await uuidOf(runner, from));
   await refuseLive(runner, from, allow);
   const views = await viewsAround(runner, from);

@@ -1,7 +1,8 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import type { ViewsAround } from "../protocol/feeders";
+import { standingAround, type ViewsAround } from "../protocol/feeders";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { dependsOnOrder, type Engine, engineOf, isMergeTree } from "./engines";
@@ -62,12 +63,14 @@ export function isGated(from: TableSpec, to: TableSpec, { readers }: ViewsAround
   return mode === "online" && (readers.length > 0 || keepsOrder);
 }
 
-/** @throws {SchemaError} when another operation on the table is not finished. */
-export function refuseOthers(table: TableSpec, operations: readonly Pick<Operation, "operation" | "table">[]): void {
-  const name = qualifiedName(table);
-  const other = operations.find((operation) => operation.table === name);
+/** @throws {SchemaError} while another operation on the table, or on what rows come from and go on to, is unfinished. */
+export async function refuseOthers(runner: Runner, table: TableSpec): Promise<void> {
+  const other = await standingAround(runner, [table], { toViews: true });
   if (other === undefined) return;
-  throw new SchemaError(`${name}: operation ${other.operation} is not finished. Resume or abort it first.`);
+  const what = [...other.changes].map(quotedName).join(", ");
+  throw new SchemaError(
+    `${qualifiedName(table)}: operation ${other.operation} (${other.kind} of ${what}) is not finished. Resume or abort it first.`,
+  );
 }
 
 /** @throws {SchemaError} when there is no such table. */

@@ -1,18 +1,15 @@
-import { mentionedNames } from "../../canonical/mentions";
 import { SchemaError } from "../../errors";
-import { quoteString } from "../../sql/identifiers";
-import { objectKey } from "../../sql/object-key";
+import { quoteIdentifier, quoteString } from "../../sql/identifiers";
+import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
-import type { ObjectKind, QualifiedName } from "../../sql/spec";
-import { readJournals } from "../protocol/journal";
+import type { ObjectKind } from "../../sql/spec";
+import { type Standing, standing, standingAround } from "../protocol/feeders";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import type { LiveText, Reach } from "./dependents";
 import { type Renamed, type Renaming, renamedTo, written } from "./names";
 import { whyNot } from "./repoint";
 
-/** Journal lines of an operation of any kind that is over. */
-const ENDS = ["done", "finished", "aborted"];
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
 /** What a name stands for: its UUID; undefined when there is nothing. */
@@ -102,27 +99,26 @@ async function refuseObject(
   }
 }
 
-/** @throws {SchemaError} when an unfinished operation works on what is renamed: its helpers and its journal know the old name. */
-export async function refuseUnfinished(runner: Runner, renaming: Renaming): Promise<void> {
-  const { from } = renaming;
-  for (const [operation, lines] of await readJournals(runner.connection, from.database)) {
-    const plan = lines.get("plan");
-    if (operation === runner.operation || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
-    // The journal of a database would move away under it.
-    if ("name" in from && !concerns(plan, from)) continue;
-    throw new SchemaError(
-      `${written(from)}: operation ${operation} is not finished. Resume or abort it first, then rename.`,
-    );
-  }
+/** @throws {SchemaError} while an operation is unfinished that works on what is renamed, on what names it, or on what feeds or follows either. */
+export async function refuseUnfinished(
+  runner: Runner,
+  { from }: Renaming,
+  { dependents, incremental }: Pick<Reach, "dependents" | "incremental">,
+): Promise<void> {
+  const names = [...("name" in from ? [from] : []), ...dependents, ...incremental];
+  const other =
+    (await standingAround(runner, names, { toViews: true })) ??
+    // Its journal would move away under it, and its helpers have no other place.
+    ("name" in from ? undefined : (await standing(runner)).find((one) => isIn(one, from.database)));
+  if (other === undefined) return;
+  throw new SchemaError(
+    `${written(from)}: operation ${other.operation} (${other.kind}, journal in ${quoteIdentifier(other.database)}) is not finished. ` +
+      "Resume or abort it first, then rename.",
+  );
 }
 
-/** Whether a plan of any kind names an object: as `{database, name}`, or in the CREATE texts that it holds. */
-function concerns(plan: unknown, object: QualifiedName): boolean {
-  if (typeof plan === "string") return mentionedNames(plan).has(objectKey(object.database, object.name));
-  if (typeof plan !== "object" || plan === null) return false;
-  const { database, name } = plan as Partial<Record<string, unknown>>;
-  if (database === object.database && name === object.name) return true;
-  return Object.values(plan).some((value) => concerns(value, object));
+function isIn({ changes, database: journal, targets }: Standing, database: string): boolean {
+  return journal === database || [...changes, ...targets].some((key) => keyParts(key).database === database);
 }
 
 /** @throws {SchemaError} when something names what is renamed and cannot be re-pointed, all of it at once. */

@@ -23,8 +23,11 @@ const GATE_PAUSE = 10_000;
 /**
  * Gives a table, view or database another name, or a table or view another database, and everything that names it the new name:
  * views, dictionaries, defaults, constraints. No row is lost or doubled in the table or in a target of a view: where incremental views
- * are concerned, inserts are refused (error 469, or 60 while a view's target has lost its name: try again) from before the rename until
- * the last view is re-pointed, about half a second, or, when the runner dies in between, until it is resumed. Called again with the same operation it goes on where it was.
+ * are concerned, inserts are refused from before the rename until the last view is re-pointed, about half a second, or, when the runner
+ * dies in between, until it is resumed. Called again with the same operation it goes on where it was.
+ *
+ * An insert that is refused has stored nothing, and is to be tried again: error 469; 60 while the target of a view has lost its name;
+ * 741 when a name changed between two look-ups. The old name itself is answered with 60 from then on, that of a database with 81.
  *
  * Grants are bound to names on the server and stay behind.
  *
@@ -78,8 +81,11 @@ export async function followDatabase(context: Context, database: string): Promis
 
 async function begin(runner: Runner, database: string, renaming: Renaming, allow: readonly string[]): Promise<void> {
   await refuseNames(runner, renaming, allow);
-  await refuseUnfinished(runner, renaming);
-  const reach = await reachOf(runner, renaming, allow);
+  const texts = await loadTexts(runner);
+  const reach = findReach(texts, renaming);
+  // First, for what another operation has made meanwhile may be what cannot be re-pointed.
+  await refuseUnfinished(runner, renaming, reach);
+  refuseReach(reach, texts, renaming, allow);
   await gateTables(runner, reach.incremental, renaming, allow);
   const { object, from, to } = renaming;
   const uuid = (await identityOf(runner, from)) ?? "";

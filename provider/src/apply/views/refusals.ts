@@ -1,7 +1,10 @@
+import { mentionedNames } from "../../canonical/mentions";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { keyParts, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { standingAround } from "../protocol/feeders";
 import { isTable, partsOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
@@ -25,6 +28,25 @@ export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec
       `${qualifiedName(from)}: a view step keeps the name; ${qualifiedName(to)} is another. Rename the view first.`,
     );
   }
+}
+
+/** @throws {SchemaError} while a rebuild or rename of the view's targets or sources, or of what feeds these, is unfinished. */
+export async function refuseUnfinished(
+  runner: Runner,
+  from: MaterializedViewSpec,
+  to: MaterializedViewSpec,
+): Promise<void> {
+  const sources = [from, to].flatMap(({ query }) =>
+    [...mentionedNames(query)].map(keyParts).flatMap(({ database, name }) => (name ? [{ database, name }] : [])),
+  );
+  const targets = [from.to, to.to].flatMap((target) => target ?? []);
+  // Steps of other views have gates of their own; of two on this one the journal of its database tells.
+  const other = await standingAround(runner, [to, ...targets, ...sources], { but: ["view"] });
+  if (other === undefined) return;
+  throw new SchemaError(
+    `${qualifiedName(to)}: operation ${other.operation} (${other.kind} of ${[...other.changes].map(quotedName).join(", ")}) is not finished. ` +
+      "Resume or abort that first.",
+  );
 }
 
 /**

@@ -6,21 +6,20 @@ import { renderCreate } from "../../sql/render";
 import { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
-import { resumable } from "../rebuild/operations";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { selfTest } from "../rebuild/self-test";
 import { ViewContext, type ViewPlan, viewNames } from "./context";
 import { openGate } from "./gated";
 import { resumableViews } from "./operations";
 import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
-import { examine, refuseSpecs } from "./refusals";
+import { examine, refuseSpecs, refuseUnfinished } from "./refusals";
 import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
 
 /**
  * Gives a materialized view what no ALTER can: another target, another kind or another inner table, while clients go on writing.
  * Each row goes to the old target or the new one, and the rows of an inner table are carried over. Called again with the same
- * operation it goes on where it was. Inserts into the sources are refused (error 469) for a moment: once for a view with a target,
- * twice for one with an inner table.
+ * operation it goes on where it was. Inserts into the sources are refused for a moment (error 469; nothing is stored, try again): once
+ * for a view with a target, twice for one with an inner table.
  *
  * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
  */
@@ -69,13 +68,7 @@ async function begin(
   if (other !== undefined) {
     throw new SchemaError(`${name}: operation ${other.operation} is not finished. Resume or abort it first.`);
   }
-  const targets = [from.to, to.to].flatMap((target) => (target === undefined ? [] : [qualifiedName(target)]));
-  const rebuild = (await resumable(connection, to.database)).find(({ table }) => targets.includes(table));
-  if (rebuild !== undefined) {
-    throw new SchemaError(
-      `${name}: its target ${rebuild.table} is being rebuilt by operation ${rebuild.operation}. Resume or abort that first.`,
-    );
-  }
+  await refuseUnfinished(runner, from, to);
   const { other: helper, retired, snapshot } = viewNames(to, options.operation);
   for (const taken of [helper, retired, snapshot]) {
     if ((await uuidOf(runner, taken)) === undefined) continue;
