@@ -82,7 +82,7 @@ describe("clickhouse-schema import", function () {
     assert.match(said, /shop\.names: not managed, dictionary/);
     assert.match(
       said,
-      /pulumi import --file import\.json --generate-code=false --protect=false --yes\n {2}pulumi preview/,
+      /pulumi import --file import\.json --generate-code=false --protect=false --yes\n {2}pulumi up\n/,
     );
     for (const file of readdirSync(out).filter((name) => name !== "node_modules"))
       assert.doesNotMatch(readFileSync(path.join(out, file), "utf8"), /the-secret|HIDDEN/, file);
@@ -160,6 +160,14 @@ describe("clickhouse-schema import", function () {
     } finally {
       await run(server.url, "DROP TABLE stock.added SYNC");
     }
+  });
+
+  it("reads what a selected view reads, selected or not", async () => {
+    const out = folder();
+    const { code, out: said } = await importInto(out, { include: ["shop.moved_mv", "stock.*_read"] });
+    assert.equal(code, 0);
+    assert.doesNotMatch(said, /plain SQL/);
+    assert.match(readFileSync(path.join(out, "shop.ts"), "utf8"), /to: "stock\.moved",/);
   });
 
   it("says which database is not there", async () => {

@@ -9,7 +9,7 @@ import { keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
-import { compareViews } from "./import/views";
+import { type ComparedViews, compareViews } from "./import/views";
 
 const { version } = require("../../package.json") as { version: string };
 
@@ -63,10 +63,10 @@ export async function importServer(options: ImportOptions, output: Output): Prom
       ...(include && { include }),
       ...(exclude && { exclude }),
     });
-    const { program, unknown } = await programOf(found);
+    const { program, views } = await programOf(connection, found);
     if (options.check === true) return check(options.out, program, output);
     write(options, program, found.managed);
-    report(options, program, found, unknown, output);
+    report(options, program, found, views, output);
     next(options, connection.url, program, output);
     return 0;
   } catch (error) {
@@ -77,11 +77,13 @@ export async function importServer(options: ImportOptions, output: Output): Prom
   }
 }
 
-async function programOf({ managed, unmanaged }: ServerObjects) {
-  const specs = managed.map(({ spec }) => spec);
+async function programOf(connection: Connection, found: ServerObjects) {
+  const { unmanaged } = found;
+  const specs = found.managed.map(({ spec }) => spec);
   const program = generateProgram(specs, { unmanaged });
-  const { plain, unknown } = await compareViews(program, new Map(managed.map((object) => [object.key, object])));
-  return { program: plain.size === 0 ? program : generateProgram(specs, { unmanaged, plain }), unknown };
+  const views = await compareViews(connection, program, found);
+  const { plain } = views;
+  return { program: plain.size === 0 ? program : generateProgram(specs, { unmanaged, plain }), views };
 }
 
 function check(out: string, { files }: Program, output: Output): number {
@@ -103,7 +105,7 @@ function report(
   { out }: ImportOptions,
   { resources, files }: Program,
   { unmanaged }: ServerObjects,
-  unknown: ReadonlyMap<string, string>,
+  { unknown, unavailable }: ComparedViews,
   output: Output,
 ): void {
   const databases = new Set(resources.map(({ key }) => keyParts(key).database));
@@ -111,7 +113,7 @@ function report(
     `Wrote ${count(resources.length, "resource")} of ${count(databases.size, "database")} to ${[...files.keys()].map((path) => join(out, path)).join(", ")}.\n`,
   );
   for (const { key, plain } of resources) {
-    if (plain !== undefined)
+    if (plain !== undefined && !unknown.has(key))
       output.out(`  ${quotedName(key)}: plain SQL, because arguments cannot say this: ${plain}\n`);
   }
   for (const { key, circular } of resources) {
@@ -120,8 +122,12 @@ function report(
         `  ${quotedName(key)}: it and ${quotedName(other)} name each other; declare one of the two elsewhere\n`,
       );
   }
+  if (unavailable !== undefined)
+    output.out(`  No view's list of columns was compared with its query: ${unavailable}\n`);
   for (const [key, reason] of unknown) {
-    output.out(`  ${quotedName(key)}: its columns were not compared with its query: ${reason.split("\n", 1)[0]}\n`);
+    output.out(
+      `  ${quotedName(key)}: plain SQL, because its columns could not be compared with its query: ${reason.split("\n", 1)[0]}\n`,
+    );
   }
   for (const { key, kind, reason } of unmanaged) {
     const { database, name } = keyParts(key);
@@ -130,7 +136,7 @@ function report(
   }
 }
 
-/** The commands from here to an empty preview. */
+/** The commands from here to an empty preview; what has secrets is adopted by `up`. */
 function next({ out, user }: ImportOptions, url: string, { resources }: Program, output: Output): void {
   const secrets = resources.flatMap((resource) => resource.secrets.map(({ name }) => name));
   const commands = [
@@ -139,9 +145,10 @@ function next({ out, user }: ImportOptions, url: string, { resources }: Program,
     "pulumi stack init dev",
     `pulumi config set clickhouse:url ${shellWord(url)}`,
     ...(user === undefined ? [] : [`pulumi config set clickhouse:username ${shellWord(user)}`]),
+    ...(process.env["CLICKHOUSE_PASSWORD"] ? ["pulumi config set --secret clickhouse:password"] : []),
     ...secrets.map((name) => `pulumi config set --secret ${name}`),
     `pulumi import --file ${IMPORT_FILE} --generate-code=false --protect=false --yes`,
-    "pulumi preview",
+    secrets.length === 0 ? "pulumi preview" : "pulumi up",
   ];
   output.out(`\nNext:\n${commands.map((command) => `  ${command}\n`).join("")}`);
 }

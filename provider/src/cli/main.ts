@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { canonicalizeFiles, type Output } from "./canonicalize";
 import { withConnection } from "./connect";
 import { graphCommand } from "./graph";
+import { importCommand } from "./import";
 import { lintCommand } from "./lint";
 import { type OperationsOptions, operations } from "./operations";
 import { reportCommand } from "./report";
@@ -35,6 +36,10 @@ withConnection(program.command("operations"))
     process.exitCode = await operations(options, OUTPUT);
   });
 
-program.addCommand(lintCommand(OUTPUT)).addCommand(reportCommand(OUTPUT)).addCommand(graphCommand(OUTPUT));
+program
+  .addCommand(importCommand(OUTPUT))
+  .addCommand(lintCommand(OUTPUT))
+  .addCommand(reportCommand(OUTPUT))
+  .addCommand(graphCommand(OUTPUT));
 
 void program.parseAsync();

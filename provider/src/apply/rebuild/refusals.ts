@@ -6,7 +6,6 @@ import { standingAround, type ViewsAround } from "../protocol/feeders";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { dependsOnOrder, type Engine, engineOf, isMergeTree } from "./engines";
-import type { Operation } from "./options";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 

@@ -1,47 +1,87 @@
 import { World } from "../../canonical/world";
+import type { Connection } from "../../connection/connection";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { openScratch } from "../../connection/scratch";
 import { COLUMNS, type Program } from "../../generate";
-import type { FoundObject } from "../../introspect/server";
-import { keyOf } from "../../sql/object-key";
+import { Live } from "../../introspect/live";
+import type { ServerObjects, UnmanagedObject } from "../../introspect/server";
+import { SqlParseError } from "../../sql/errors";
+import { quoteIdentifier } from "../../sql/identifiers";
+import { keyOf, keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
+import { renderCreate } from "../../sql/render";
 import type { ColumnSpec, ObjectSpec } from "../../sql/spec";
 
 /** What the engine says of the views of a program. */
 export interface ComparedViews {
-  /** Views whose list of columns is not what their query gives, with the reason, by key. */
+  /** Views whose list of columns is not what their query gives, as far as the engine can tell, with the reason, by key. */
   readonly plain: ReadonlyMap<string, string>;
   /** Views that could not be compared, with the engine's words, by key. */
   readonly unknown: ReadonlyMap<string, string>;
+  /** Why no view was compared, where no scratch engine can be had. */
+  readonly unavailable?: string;
 }
 
 /**
- * Compares the columns of views with what the engine makes of their queries: a list that was written by hand, or that a
- * later ALTER of the source left behind, cannot be said by arguments. Costs two statements on the scratch engine for each view and
- * each of its sources.
+ * Compares the columns of views with what the engine makes of their queries: a list that was written by hand, or that a later ALTER
+ * of the source left behind, cannot be said by arguments. Costs two statements on the scratch engine for each view and each of its
+ * sources, and two queries for each database with sources that are not selected.
  */
 export async function compareViews(
+  connection: Connection,
   { resources }: Program,
-  found: ReadonlyMap<string, FoundObject>,
+  found: ServerObjects,
 ): Promise<ComparedViews> {
   const plain = new Map<string, string>();
   const unknown = new Map<string, string>();
   const views = resources.filter(({ live, args }) => "query" in live && live.columns.length > 0 && !("sql" in args));
   if (views.length === 0) return { plain, unknown };
-  const world = new World(openScratch, async (key) => found.get(key)?.live.statement);
+  const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
+  const others = new Live(async () => connection);
+  const lend = async (key: string) => selected.get(key) ?? readable((await others.find(key))?.statement);
+  const world = new World(() => openScratchWith(found.unmanaged), lend);
   try {
     for (const { key, live, declared } of views) {
       try {
         if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) plain.set(key, COLUMNS);
       } catch (error) {
-        if (!(error instanceof ServerError || error instanceof ConnectionError)) throw error;
+        if (error instanceof ConnectionError) return { plain, unknown, unavailable: error.message };
+        if (!(error instanceof ServerError)) throw error;
+        // What it reads may be gone from the server, too: then only the list says what its columns are.
         unknown.set(key, error.message);
+        plain.set(key, COLUMNS);
       }
     }
     return { plain, unknown };
   } finally {
     await world.close();
   }
+}
+
+/** The statement of what this package manages; a dictionary's is none. */
+function readable(statement: string | undefined): string | undefined {
+  try {
+    return statement === undefined ? undefined : renderCreate(parseCreate(statement));
+  } catch (error) {
+    if (error instanceof SqlParseError) return undefined;
+    throw error;
+  }
+}
+
+/** A scratch engine with the dictionaries and functions of the server, as far as it takes them; it loads no dictionary. */
+async function openScratchWith(unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
+  const engine = await openScratch();
+  for (const { key, kind, statement } of unmanaged) {
+    if (kind !== "dictionary" && kind !== "function") continue;
+    const { database } = keyParts(key);
+    const statements = database === "" ? [] : [`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`];
+    for (const one of [...statements, statement]) {
+      await engine.command(one).catch((error: unknown) => {
+        if (!(error instanceof ServerError)) throw error;
+      });
+    }
+  }
+  return engine;
 }
 
 async function canonicalize(world: World, declared: ObjectSpec): Promise<ObjectSpec> {

@@ -1,0 +1,74 @@
+import { qualifiedName } from "../sql/identifiers";
+import type { DatabaseSpec, MaterializedViewSpec, ObjectSpec, SecuritySpec, TableSpec, ViewSpec } from "../sql/spec";
+import { columnArguments } from "./columns";
+import { constraintArguments, indexArguments, projectionArguments, storageArguments } from "./storage";
+import { query, sql } from "./text";
+import type { Value, ValueMap } from "./value";
+
+/**
+ * The structured arguments that say what a spec says: the inverse of `declare/`. What they cannot say is left out, so that declaring
+ * them again shows it.
+ *
+ * @returns arguments without `name` and `database`.
+ */
+export function argumentsOf(spec: ObjectSpec): ValueMap {
+  switch (spec.kind) {
+    case "database":
+      return databaseArguments(spec);
+    case "table":
+      return tableArguments(spec);
+    case "view":
+      return viewArguments(spec);
+    case "materializedView":
+      return materializedViewArguments(spec);
+  }
+}
+
+function databaseArguments({ engine, comment }: DatabaseSpec): ValueMap {
+  // A server of another kind (a managed service) has another engine for the same thing, and makes it so without being told.
+  return { engine: engine === undefined || engine === "Atomic" ? undefined : sql(engine), comment };
+}
+
+function tableArguments(table: TableSpec): ValueMap {
+  return {
+    columns: columnArguments(table.columns),
+    ...storageArguments(table.storage),
+    ...elements(table),
+    comment: table.comment,
+  };
+}
+
+function elements({ indexes, projections, constraints }: TableSpec | MaterializedViewSpec): ValueMap {
+  return {
+    indexes: orNothing(indexes.map(indexArguments)),
+    projections: orNothing(projections.map(projectionArguments)),
+    constraints: orNothing(constraints.map(constraintArguments)),
+  };
+}
+
+function viewArguments(view: ViewSpec): ValueMap {
+  return { ...securityArguments(view.security), comment: view.comment, query: query(view.query) };
+}
+
+function materializedViewArguments(view: MaterializedViewSpec): ValueMap {
+  const [, schedule, append] = /^([\s\S]*?)(\s+APPEND)?$/.exec(view.refresh ?? "") ?? [];
+  return {
+    to: view.to && targetOf(view.to),
+    inner: view.storage && { ...storageArguments(view.storage), ...elements(view) },
+    refresh: schedule ? sql(schedule) : undefined,
+    append: append === undefined ? undefined : true,
+    ...viewArguments({ ...view, kind: "view" }),
+  };
+}
+
+function targetOf(to: { readonly database: string; readonly name: string }): Value {
+  return sql(qualifiedName(to));
+}
+
+function securityArguments(security: SecuritySpec | undefined): ValueMap {
+  return { sqlSecurity: security?.sqlSecurity, definer: security?.definer };
+}
+
+function orNothing(values: readonly Value[]): Value | undefined {
+  return values.length === 0 ? undefined : values;
+}

@@ -1,0 +1,45 @@
+import type { ColumnSpec } from "../sql/spec";
+import { settingArguments } from "./settings";
+import { sql } from "./text";
+import type { Value, ValueMap } from "./value";
+
+const DEFAULT_KEYS = {
+  DEFAULT: "default",
+  MATERIALIZED: "materialized",
+  ALIAS: "alias",
+  EPHEMERAL: "ephemeral",
+} as const;
+/** JavaScript sorts keys that look like integers first and means something else by `__proto__`; others would read badly. */
+const NO_KEY = /^(?:\d|__proto__$)/;
+
+/** A map from name to type or definition; a list where a map could not keep the names or their order. */
+export function columnArguments(columns: readonly ColumnSpec[]): Value {
+  const definitions = columns.map((column) => [column.name, definitionOf(column)] as const);
+  if (
+    !columns.some(({ name }) => NO_KEY.test(name)) &&
+    new Set(columns.map(({ name }) => name)).size === columns.length
+  ) {
+    return Object.fromEntries(definitions.map(([name, definition]) => [name, shorten(definition)]));
+  }
+  return definitions.map(([name, definition]) => ({ name, ...definition }));
+}
+
+function definitionOf(column: ColumnSpec): ValueMap {
+  const { default: value, codec, statistics, ttl, comment, settings } = column;
+  const expression = value?.kind === "EPHEMERAL" && value.expression === undefined ? true : value?.expression;
+  return {
+    type: column.type,
+    ...(value && { [DEFAULT_KEYS[value.kind]]: typeof expression === "string" ? sql(expression) : expression }),
+    codec,
+    statistics,
+    ttl: ttl === undefined ? undefined : sql(ttl),
+    settings: settings && settingArguments(settings),
+    comment,
+  };
+}
+
+/** The type alone where there is nothing else. */
+function shorten(definition: ValueMap): Value {
+  const { type, ...rest } = definition;
+  return type !== undefined && Object.values(rest).every((value) => value === undefined) ? type : definition;
+}

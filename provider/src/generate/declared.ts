@@ -1,0 +1,107 @@
+import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
+import { declareDatabase } from "../declare/database";
+import { declareMaterializedView } from "../declare/materialized-view";
+import { declareOptions } from "../declare/options";
+import { declareTable } from "../declare/table";
+import { declareView } from "../declare/view";
+import { type Change, diffObject } from "../diff";
+import { messageOf, SchemaError } from "../errors";
+import { lex } from "../sql/lexer";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import { withoutGranularity } from "./storage";
+
+/** What arguments declare for the object of `spec`, as `check` reads them. @throws {SchemaError} when they declare nothing. */
+export function declare(spec: ObjectSpec, given: Readonly<Record<string, unknown>>): ObjectSpec {
+  if (typeof given["sql"] === "string") return parseCreate(given["sql"]);
+  const { args } = declareOptions(spec.kind, given);
+  switch (spec.kind) {
+    case "database":
+      return declareDatabase(spec.name, args);
+    case "table":
+      return declareTable(nameOf(spec), args);
+    case "view":
+      return declareView(nameOf(spec), args);
+    case "materializedView":
+      return declareMaterializedView(nameOf(spec), args);
+  }
+}
+
+/** The name alone: a whole spec would bring its own fields along. */
+function nameOf({ database, name }: { readonly database: string; readonly name: string }) {
+  return { database, name };
+}
+
+/** The live object in the form that canonical texts have, less what the server added to `declared`. */
+export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
+  return withoutBrackets(withoutAdditions(live, declared));
+}
+
+/**
+ * What structured arguments lose of an object; undefined when they lose nothing. The columns of a view are not compared: only the
+ * engine knows whether its query gives them.
+ */
+export function lossOf(live: ObjectSpec, given: Readonly<Record<string, unknown>>): string | undefined {
+  let declared: ObjectSpec;
+  try {
+    declared = declare(live, given);
+  } catch (error) {
+    if (error instanceof SchemaError) return reasonOf(error);
+    throw error;
+  }
+  if (hasOwnColumns(live)) return COLUMNS;
+  const from = comparable(normalOf(live, declared));
+  const changes = diffObject(from, comparable(withoutBrackets(declared)));
+  return changes.length === 0 ? undefined : [...new Set(changes.map(nameOfChange))].join(", ");
+}
+
+/** What arguments refuse, and what it means for an object that stands on a server. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [/needs at least one column/, "a table without columns of its own"],
+  [/needs a sorting key/, "a MergeTree in the engine's old syntax"],
+  [/projections\[\d+\]\.query/, "a projection that is no plain query"],
+];
+
+/** The reason in a few words, for the arguments that are refused although the engine takes such objects. */
+function reasonOf(error: SchemaError): string {
+  const message = messageOf(error);
+  const [, reason] = REFUSALS.find(([words]) => words.test(message)) ?? [];
+  return reason ?? message.replaceAll("\n", "; ");
+}
+
+/** Why a view is written as SQL whose columns are not simply those of its query. */
+export const COLUMNS = "its list of columns";
+
+/** Whether the list of columns of a view has more than names and types: the engine takes only those from the query. */
+function hasOwnColumns(live: ObjectSpec): boolean {
+  const keys = "query" in live ? live.columns.flatMap((column) => Object.keys(column)) : [];
+  return keys.some((key) => key !== "name" && key !== "type");
+}
+
+function nameOfChange(change: Change): string {
+  if (change.kind === "setting") return `the value of setting ${change.name}`;
+  if (change.kind === "definition") return "what follows AS, or the targets of a TimeSeries table";
+  return `its ${change.kind.replaceAll("-", " ")}`;
+}
+
+/** White space in queries is no difference, nor is what the engine adds to every table, nor are the columns of a view. */
+function comparable(spec: ObjectSpec): ObjectSpec {
+  if (spec.kind === "database") return spec;
+  if (spec.kind === "view") return { ...spec, columns: [], query: words(spec.query) };
+  const projections = spec.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
+  const stored = spec.storage === undefined ? {} : { storage: withoutGranularity(spec.storage) };
+  if (spec.kind === "table") return { ...spec, projections, ...stored };
+  return { ...spec, columns: [], projections, ...stored, query: words(spec.query) };
+}
+
+function words(text: string): string {
+  return lex(text)
+    .map((token) => token.text)
+    .join(" ");
+}
+
+/** The text to declare an object by where arguments cannot. */
+export function plainSql(live: ObjectSpec): string {
+  return renderCreate(withoutBrackets(live));
+}

@@ -1,0 +1,26 @@
+/**
+ * What a folder needs besides the program to be a Pulumi project: files by path, for a folder that has none.
+ *
+ * @param name of the project.
+ * @param version of this package.
+ */
+export function scaffold(name: string, version: string): ReadonlyMap<string, string> {
+  const dependencies = { "@pulumi/pulumi": "^3.216.0", chdb: "3.4.0", "pulumi-clickhouse-schema": `^${version}` };
+  const compilerOptions = {
+    target: "es2022",
+    module: "nodenext",
+    moduleResolution: "nodenext",
+    strict: true,
+    skipLibCheck: true,
+    noEmit: true,
+  };
+  return new Map([
+    ["Pulumi.yaml", `name: ${name}\nruntime: nodejs\nrequiredPulumiVersion: ">=3.254.0"\n`],
+    ["package.json", json({ name, private: true, main: "index.ts", dependencies })],
+    ["tsconfig.json", json({ compilerOptions, include: ["*.ts"] })],
+  ]);
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

@@ -1,0 +1,10 @@
+import type { ObjectSpec } from "../sql/spec";
+import { Identifiers } from "./identifiers";
+import { Secret } from "./value";
+
+/** Gives each secret of a program a name in the stack's config that no other has. */
+export function secretNames(): (of: ObjectSpec) => Secret {
+  const names = new Identifiers();
+  return (of) =>
+    new Secret(names.take(of.kind === "database" ? `${of.name} secret` : `${of.database} ${of.name} secret`));
+}

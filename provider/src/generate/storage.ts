@@ -1,0 +1,59 @@
+import { splitArguments } from "../sql/fragments";
+import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
+import { settingArguments } from "./settings";
+import { query, sql } from "./text";
+import type { Sql, Value, ValueMap } from "./value";
+
+/** What the engine writes into every MergeTree table that says nothing else. */
+const GRANULARITY = { name: "index_granularity", value: "8192" };
+
+/** Engine, keys, TTL and settings. */
+export function storageArguments(storage: StorageSpec): ValueMap {
+  const { engine, partitionBy, primaryKey, orderBy, sampleBy, ttl } = storage;
+  return {
+    engine: engine === undefined || engine === "MergeTree" ? undefined : sql(engine),
+    partitionBy: partitionBy === undefined ? undefined : keyArgument(partitionBy),
+    primaryKey: primaryKey === undefined ? undefined : keyArgument(primaryKey),
+    orderBy: orderBy === undefined ? undefined : keyArgument(orderBy, true),
+    sampleBy: sampleBy === undefined ? undefined : sql(sampleBy),
+    ttl: ttl === undefined ? undefined : ttlArgument(ttl),
+    settings: settingArguments(withoutGranularity(storage).settings),
+  };
+}
+
+/** The storage without the setting that the engine adds by itself. */
+export function withoutGranularity(storage: StorageSpec): StorageSpec {
+  if (!/MergeTree\b/.test(storage.engine ?? "")) return storage;
+  const { name, value } = GRANULARITY;
+  return { ...storage, settings: storage.settings.filter((one) => one.name !== name || one.value !== value) };
+}
+
+/** A tuple as a list; of one expression only where `listed`. */
+function keyArgument(text: string, listed = false): Value {
+  if (text === "tuple()") return [];
+  const parts = text.startsWith("(") && text.endsWith(")") ? splitArguments(text.slice(1, -1)) : [];
+  if (parts.length > 1 && `(${parts.join(", ")})` === text) return parts.map(sql);
+  return listed && splitArguments(text).length === 1 ? [sql(text)] : sql(text);
+}
+
+/** One TTL as a text, several as a list; `GROUP BY … SET` has commas of its own. */
+function ttlArgument(text: string): Value {
+  const parts = splitArguments(text);
+  const isList = parts.length > 1 && !/\b(?:GROUP BY|SET)\b/.test(text) && parts.join(", ") === text;
+  return isList ? parts.map(sql) : sql(text);
+}
+
+/** A data skipping index. */
+export function indexArguments({ name, expression, type, granularity }: IndexSpec): ValueMap {
+  return { name, expression: sql(expression), type, granularity: granularity === 1 ? undefined : granularity };
+}
+
+/** A projection; of one that is no plain query only the name. */
+export function projectionArguments({ name, body }: ProjectionSpec): ValueMap {
+  return { name, query: /^\([\s\S]*\)$/.test(body) ? query(body.slice(1, -1), 8) : undefined };
+}
+
+/** A constraint. */
+export function constraintArguments({ name, kind, expression }: ConstraintSpec): Record<string, string | Sql> {
+  return { name, [kind === "CHECK" ? "check" : "assume"]: sql(expression) };
+}

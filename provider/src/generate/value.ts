@@ -1,0 +1,90 @@
+import { quotedName } from "../sql/object-key";
+
+/** What an argument of a generated program is: JSON, with SQL that may name other resources, and resources. */
+export type Value = string | number | boolean | Sql | Reference | readonly Value[] | ValueMap;
+
+/** An object literal; undefined entries are left out. */
+export interface ValueMap {
+  readonly [key: string]: Value | undefined;
+}
+
+/** Another resource of the program, by the key of its object. */
+export class Reference {
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** A secret that the server does not show: the program takes it from the stack's config. */
+export class Secret {
+  /** Key in the config, without the project's namespace. */
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** A piece of the text of {@link Sql}. */
+export type Part = string | Reference | Secret;
+
+/** A piece of SQL, apart at its references and secrets. */
+export class Sql {
+  readonly parts: readonly Part[];
+
+  constructor(parts: readonly Part[]) {
+    this.parts = parts;
+  }
+
+  /** The text that the program gives, with secrets as the server shows them. */
+  get text(): string {
+    return this.parts.map((part) => (typeof part === "string" ? part : textOf(part))).join("");
+  }
+}
+
+/** What the server shows in place of a secret. */
+export const HIDDEN = "[HIDDEN]";
+
+function textOf(part: Reference | Secret): string {
+  return part instanceof Secret ? HIDDEN : quotedName(part.key);
+}
+
+/** The value as the program's resource sends it: plain JSON. */
+export function evaluate(value: Value): unknown {
+  if (value instanceof Sql) return value.text;
+  if (value instanceof Reference) return quotedName(value.key);
+  if (isList(value)) return value.map(evaluate);
+  if (typeof value !== "object") return value;
+  const entries = Object.entries(value).flatMap(([key, one]) => (one === undefined ? [] : [[key, evaluate(one)]]));
+  return Object.fromEntries(entries);
+}
+
+/** Every piece of SQL, and every resource in place of one. */
+export function leavesOf(value: Value): (Sql | Reference)[] {
+  if (value instanceof Sql || value instanceof Reference) return [value];
+  if (isList(value)) return value.flatMap(leavesOf);
+  if (typeof value !== "object") return [];
+  return Object.values(value).flatMap((one) => (one === undefined ? [] : leavesOf(one)));
+}
+
+/** The value with every piece of SQL replaced. */
+export function mapSql(value: Value, change: (sql: Sql) => Sql): Value {
+  if (value instanceof Sql) return change(value);
+  if (value instanceof Reference) return value;
+  if (isList(value)) return value.map((one) => mapSql(one, change));
+  return typeof value === "object" ? mapSqlIn(value, change) : value;
+}
+
+/** As {@link mapSql}, for an object. */
+export function mapSqlIn(values: ValueMap, change: (sql: Sql) => Sql): ValueMap {
+  const entries = Object.entries(values).flatMap(([key, one]) =>
+    one === undefined ? [] : [[key, mapSql(one, change)] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+export function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,136 @@
+import { JOURNAL_TABLE, readJournals } from "../apply/protocol/journal";
+import { isWorkingTable } from "../apply/rebuild";
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import { SqlParseError } from "../sql/errors";
+import { keyParts, objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import { Live, type LiveObject } from "./live";
+import { type Selection, selector } from "./selection";
+
+/** An object of the server that this package manages. */
+export interface FoundObject {
+  readonly key: string;
+  readonly live: LiveObject;
+  /** As the server shows it: secrets are `[HIDDEN]`. */
+  readonly spec: ObjectSpec;
+}
+
+/** An object that is read, so that it is not overlooked, but not managed. */
+export interface UnmanagedObject {
+  readonly key: string;
+  /** What it is, in a word or two: `dictionary`, `function`. */
+  readonly kind: string;
+  /** Why it is not managed; empty where the kind says it. */
+  readonly reason: string;
+  /** Its CREATE text in the server's words; empty where it was not read. */
+  readonly statement: string;
+}
+
+/** What stands on a server. Both lists are sorted by key. */
+export interface ServerObjects {
+  readonly managed: readonly FoundObject[];
+  readonly unmanaged: readonly UnmanagedObject[];
+}
+
+/** The server's own. */
+const SYSTEM: ReadonlySet<string> = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
+/** Engines of databases whose tables are the database's own; those of others show what another system has. */
+const LOCAL = /^(?:Atomic|Ordinary|Replicated|Shared|Memory|Lazy|Overlay)\b/;
+/** Tables that the engine makes behind a view or a TimeSeries table. */
+const INNER = /^\.(?:tmp\.)?inner(?:_id)?\./;
+
+/**
+ * Reads everything on a server, apart from what is the server's own, inner tables, and this package's working tables. Costs four
+ * queries, whatever the number of objects, and one more for each database that has seen a rebuild or a rename.
+ *
+ * @throws {SchemaError} when a selected database is not there.
+ */
+export async function introspectServer(connection: Connection, selection: Selection = {}): Promise<ServerObjects> {
+  const live = new Live(async () => connection);
+  const databases = await selectedDatabases(connection, selection);
+  const own = databases.filter(({ engine }) => LOCAL.test(engine));
+  const isSelected = selector(selection);
+  const managed: FoundObject[] = [];
+  const unmanaged: UnmanagedObject[] = await readFunctions(connection, selection);
+  const contents = await Promise.all(own.map(({ name }) => live.inDatabase(name)));
+  for (const [index, { name }] of own.entries()) {
+    const objects = await usersObjects(connection, name, contents[index] ?? []);
+    const wanted = objects.filter(({ key }) => isSelected(key));
+    const found = await live.find(objectKey(name));
+    // A filter that takes all of a database's objects takes the database.
+    if (found === undefined || (wanted.length === 0 && (objects.length > 0 || selection.include !== undefined)))
+      continue;
+    for (const object of [found, ...wanted]) sortIn(object, managed, unmanaged);
+  }
+  for (const { name, engine } of databases) {
+    if (LOCAL.test(engine) || !isSelected(objectKey(name, ""))) continue;
+    const reason = "its engine shows what another system has, and may hold credentials";
+    unmanaged.push({ key: objectKey(name), kind: `database of engine ${engine}`, reason, statement: "" });
+  }
+  return { managed: managed.sort(byKey), unmanaged: unmanaged.sort(byKey) };
+}
+
+interface DatabaseRow {
+  readonly name: string;
+  readonly engine: string;
+}
+
+async function selectedDatabases(connection: Connection, { databases }: Selection): Promise<DatabaseRow[]> {
+  const rows = await connection.query<DatabaseRow>("SELECT name, engine FROM system.databases ORDER BY name");
+  const known = rows.filter(({ name }) => !SYSTEM.has(name));
+  if (databases === undefined) return known;
+  const names = known.map(({ name }) => name);
+  const missing = databases.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    const found = names.length === 0 ? "none" : names.join(", ");
+    throw new SchemaError(
+      missing.map(
+        (name) => `database ${name}: is not on ${connection.url}, or the user may not see it; found ${found}`,
+      ),
+    );
+  }
+  return known.filter(({ name }) => databases.includes(name));
+}
+
+/** Without inner and working tables. */
+async function usersObjects(
+  connection: Connection,
+  database: string,
+  objects: readonly LiveObject[],
+): Promise<LiveObject[]> {
+  const nameOf = (object: LiveObject): string => keyParts(object.key).name ?? "";
+  const hasJournal = objects.some((object) => nameOf(object) === JOURNAL_TABLE);
+  const operations = hasJournal ? new Set((await readJournals(connection, database)).keys()) : new Set<string>();
+  return objects.filter((object) => !INNER.test(nameOf(object)) && !isWorkingTable(nameOf(object), operations));
+}
+
+function sortIn(live: LiveObject, managed: FoundObject[], unmanaged: UnmanagedObject[]): void {
+  const { key, statement } = live;
+  const kind = live.engine === "Dictionary" && /^CREATE DICTIONARY/.test(statement) ? "dictionary" : undefined;
+  if (kind !== undefined) {
+    unmanaged.push({ key, kind, reason: "", statement });
+    return;
+  }
+  try {
+    managed.push({ key, live, spec: parseCreate(statement) });
+  } catch (error) {
+    if (!(error instanceof SqlParseError)) throw error;
+    unmanaged.push({ key, kind: live.engine, reason: error.message, statement });
+  }
+}
+
+async function readFunctions(connection: Connection, selection: Selection): Promise<UnmanagedObject[]> {
+  // Functions are in no database: who selects some databases means those.
+  if (selection.databases !== undefined || selection.include !== undefined) return [];
+  const rows = await connection.query<{ name: string; statement: string }>(
+    "SELECT name, create_query AS statement FROM system.functions WHERE origin = 'SQLUserDefined' ORDER BY name",
+  );
+  return rows.map(({ name, statement }) => ({ key: objectKey("", name), kind: "function", reason: "", statement }));
+}
+
+/** By code units, the database before its objects. */
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}

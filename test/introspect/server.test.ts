@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import type { Connection } from "../../provider/dist/connection/connection";
+import { openConnection } from "../../provider/dist/connection/open";
+import { introspectServer } from "../../provider/dist/introspect/server";
+import { quotedName } from "../../provider/dist/sql/object-key";
+import { startServer, type TestServer } from "../support/server";
+
+const TABLE = "(a UInt8) ENGINE = MergeTree ORDER BY a";
+
+describe("introspection of a server", function () {
+  this.timeout(60_000);
+  let server: TestServer;
+  let connection: Connection;
+
+  before(async () => {
+    server = await startServer();
+    connection = await openConnection({ url: server.url });
+    for (const statement of [
+      "CREATE DATABASE shop COMMENT 'it''s one'",
+      "CREATE DATABASE empty",
+      "CREATE DATABASE memory ENGINE = Memory",
+      `CREATE TABLE shop.orders ${TABLE}`,
+      `CREATE TABLE shop.\`odd.name\` ${TABLE}`,
+      "CREATE MATERIALIZED VIEW shop.inner_mv ENGINE = MergeTree ORDER BY a AS SELECT a FROM shop.orders",
+      "CREATE VIEW shop.seen AS SELECT a FROM shop.orders",
+      "CREATE DICTIONARY shop.names (id UInt64, name String) PRIMARY KEY id SOURCE(NULL()) LIFETIME(60) LAYOUT(FLAT())",
+      "CREATE FUNCTION plus_two AS (x) -> x + 2",
+      // What rebuilds leave, as the journal knows it, and a table of the user's that only looks like it.
+      "CREATE TABLE shop._schema_ops (op String, key String, value String, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY (op, key)",
+      "INSERT INTO shop._schema_ops VALUES ('a0000001', 'plan', '{}', 1)",
+      `CREATE TABLE shop.orders__old_a0000001 ${TABLE}`,
+      `CREATE TABLE shop.orders__old_b0000002 ${TABLE}`,
+    ])
+      await connection.command(statement);
+  });
+
+  after(async () => {
+    await connection?.close();
+    await server?.stop();
+  });
+
+  const names = (objects: readonly { readonly key: string }[]): string[] => objects.map(({ key }) => quotedName(key));
+
+  it("finds the user's objects, and not the server's, inner tables or working tables", async () => {
+    const { managed, unmanaged } = await introspectServer(connection);
+    assert.deepEqual(names(managed), [
+      "default",
+      "empty",
+      "memory",
+      "shop",
+      "shop.inner_mv",
+      "shop.`odd.name`",
+      "shop.orders",
+      "shop.orders__old_b0000002",
+      "shop.seen",
+    ]);
+    const [database] = managed.filter(({ key }) => key === "shop");
+    assert.deepEqual(database?.spec, { kind: "database", name: "shop", engine: "Atomic", comment: "it's one" });
+    assert.deepEqual(
+      unmanaged.map(({ kind, key, statement }) => [
+        kind,
+        key.split("\0")[1],
+        statement.split(" ").slice(0, 2).join(" "),
+      ]),
+      [
+        ["function", "plus_two", "CREATE FUNCTION"],
+        ["dictionary", "names", "CREATE DICTIONARY"],
+      ],
+    );
+  });
+
+  it("takes what a selection means", async () => {
+    const found = async (selection: object) => names((await introspectServer(connection, selection)).managed);
+    assert.deepEqual(await found({ databases: ["empty"] }), ["empty"]);
+    assert.deepEqual(await found({ include: ["shop.o*s"] }), ["shop", "shop.orders"]);
+    assert.deepEqual(await found({ include: ["*.odd.nam?"] }), ["shop", "shop.`odd.name`"]);
+    assert.deepEqual(await found({ include: ["shop.*"], exclude: ["shop.orders*", "shop.i*", "*.odd*"] }), [
+      "shop",
+      "shop.seen",
+    ]);
+    assert.deepEqual(await found({ exclude: ["shop.*"] }), ["default", "empty", "memory"]);
+    await assert.rejects(introspectServer(connection, { databases: ["shop", "nowhere"] }), {
+      message: /^database nowhere: is not on .*found default, empty, memory, shop$/,
+    });
+  });
+
+  it("asks a handful of questions, however many objects there are", async () => {
+    const count = async (): Promise<number> => {
+      let asked = 0;
+      const counting: Connection = {
+        ...connection,
+        query: (sql, params) => {
+          asked++;
+          return connection.query(sql, params);
+        },
+      };
+      await introspectServer(counting);
+      return asked;
+    };
+    const before = await count();
+    assert.equal(before, 5, "databases, functions, names, tables, and one journal");
+    await connection.command("CREATE DATABASE many");
+    for (let index = 0; index < 60; index++) await connection.command(`CREATE TABLE many.t${index} ${TABLE}`);
+    assert.equal(await count(), before);
+    const { managed } = await introspectServer(connection, { databases: ["many"] });
+    assert.equal(managed.length, 61);
+  });
+});
