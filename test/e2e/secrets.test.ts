@@ -27,7 +27,7 @@ ${extra}`;
 const REFUSED: [string, string, RegExp][] = [
   [
     "by the engine",
-    "new clickhouse.Table('bad', { database: db, columns, engine: pulumi.interpolate`MySQL('127.0.0.1:3306', 'd', 't', 'u', '${secret}', nonsense)` });",
+    "new clickhouse.Table('bad', { database: db, columns: { id: 'Uint' }, engine: pulumi.interpolate`MySQL('127.0.0.1:3306', 'd', 't', 'u', '${secret}')` });",
     /vault\.bad: /,
   ],
   [

@@ -21,6 +21,7 @@ export function standIns(spec: Stored): Stored[] {
   const local = localStorage(storage);
   const found: Stored[] = [];
   if (local !== undefined) found.push({ ...spec, storage: local });
+  if (local !== undefined && local.settings.length > 0) found.push({ ...spec, storage: { ...local, settings: [] } });
   found.push({ ...spec, indexes: [], projections: [], constraints: [], storage: { engine: "Memory", settings: [] } });
   return found;
 }
@@ -57,14 +58,17 @@ export function restore(declared: Stored, standIn: Stored, canonical: Stored): S
   const from = declared.storage;
   const made = canonical.storage;
   if (from === undefined || made === undefined) return canonical;
+  const own = withoutAdded(declared, standIn, canonical);
   if (standIn.storage?.engine === "Memory") {
     const { indexes, constraints, projections } = declared;
-    return { ...canonical, indexes, constraints, projections, storage: from };
+    return { ...own, indexes, constraints, projections, storage: from };
   }
-  const kept = from.settings.filter((setting) => LOCAL_SETTINGS.has(setting.name));
-  const settings = [...kept, ...made.settings].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const tried = new Set(standIn.storage?.settings.map(({ name }) => name));
+  const kept = from.settings.filter(({ name }) => !tried.has(name));
+  const left = made.settings.filter(({ name }) => !kept.some((setting) => setting.name === name));
+  const settings = [...kept, ...left].sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
-    ...canonical,
+    ...own,
     storage: {
       ...made,
       ...(from.engine !== undefined && { engine: from.engine }),
@@ -72,4 +76,11 @@ export function restore(declared: Stored, standIn: Stored, canonical: Stored): S
       settings,
     },
   };
+}
+
+/** Without the columns that only the stand-in has. */
+function withoutAdded(declared: Stored, standIn: Stored, canonical: Stored): Stored {
+  if (standIn.columns.length <= declared.columns.length) return canonical;
+  const names = new Set(declared.columns.map(({ name }) => name));
+  return { ...canonical, columns: canonical.columns.filter(({ name }) => names.has(name)) };
 }

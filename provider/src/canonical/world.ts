@@ -1,28 +1,19 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
-import { isUnknownDatabase, isUnknownSetting, isUnknownTable } from "../connection/server-message";
-import { didYouMean } from "../declare/fields";
+import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
-import { mentionedNames } from "./mentions";
+import { isDictionary, localDictionary } from "./dictionary";
+import { localStatement } from "./local-statement";
 import { withoutAdditions, withoutBrackets } from "./normal-form";
-import { isStored, restore, type Stored, standIns } from "./stand-in";
-
-/** Codes that mean "not on this machine" rather than "wrong". */
-const NOT_HERE = new Set([
-  56, // UNKNOWN_STORAGE
-  115, // UNKNOWN_SETTING, e.g. one of a managed service
-  139, // NO_ELEMENTS_IN_CONFIG, e.g. no <zookeeper>
-  225, // NO_ZOOKEEPER
-  228, // NO_MACRO
-  478, // UNKNOWN_POLICY
-  479, // UNKNOWN_DISK
-  701, // CLUSTER_DOESNT_EXIST
-  999, // KEEPER_EXCEPTION
-]);
+import { isAbout, isNotHere, refuseSlip } from "./not-here";
+import { awaySources, columnsUnknown, isQuery, type Local, localKinds, reachesOut, sourcesOf } from "./outside";
+import { restoreOutside } from "./restore";
+import { withoutSecrets } from "./secrets";
+import { isStored, standIns } from "./stand-in";
 
 /** What the engine made of one object. */
 export interface Canonical {
@@ -35,6 +26,8 @@ export interface Canonical {
   /** The engine had to host something simpler in its place; the message says why. */
   readonly standIn?: string;
 }
+
+const BAD_ARGUMENTS = 36;
 
 /** Where an object's definition can be had that no one has declared: the server. */
 export type Lender = (key: string) => Promise<string | undefined>;
@@ -72,9 +65,14 @@ export class World {
     return this.inTurn(() => this.canonicalizeNow(spec));
   }
 
-  /** One statement of any kind, for questions that need the engine but no object. */
+  /**
+   * One statement of any kind, for questions that need the engine but no object. Table functions that read from outside are asked as
+   * local ones.
+   *
+   * @throws {ServerError} with the engine's words, or where the columns of one are not known.
+   */
   ask<Row extends object>(sql: string, params?: Record<string, string>): Promise<Row[]> {
-    return this.inTurn(async () => (await this.connect()).query<Row>(sql, params));
+    return this.inTurn(async () => (await this.connect()).query<Row>(localStatement(sql), params));
   }
 
   async close(): Promise<void> {
@@ -99,10 +97,10 @@ export class World {
     if (spec.kind === "database") return this.canonicalizeDatabase(spec);
     const key = keyOf(spec);
     const rendered = renderCreate(spec);
-    const borrowed = await this.prepare(key, rendered);
+    const borrowed = await this.prepare(key, sourcesOf(spec, rendered));
     const hosted = await this.host(key, spec, rendered);
     const shown = withoutBrackets(withoutAdditions(parseCreate(await this.show(key)), spec));
-    const { statement, comparable } = await this.complete(spec, rendered, hosted, shown);
+    const { statement, comparable } = await this.complete(rendered, hosted, shown);
     this.standing.set(key, statement);
     return {
       statement,
@@ -117,12 +115,13 @@ export class World {
     const engine = await this.connect();
     const trial = "_canonical";
     const rendered = renderCreate(spec);
+    const outside = reachesOut(spec);
+    if (outside !== undefined) return this.writtenDatabase(spec, rendered, outside);
     try {
       await engine.command(renderCreate({ ...spec, name: trial }));
     } catch (error) {
       if (!isNotHere(error)) throw error;
-      const written = await this.format(rendered);
-      return { statement: written, shown: written, borrowed: [], standIn: error.message };
+      return this.writtenDatabase(spec, rendered, error.message);
     }
     const shown = withoutAdditions(parseCreate(await this.show(objectKey(trial))), spec);
     await engine.command(`DROP DATABASE ${trial} SYNC`);
@@ -130,13 +129,20 @@ export class World {
     return { statement, shown: statement, borrowed: [] };
   }
 
+  /** As it is written, in the formatter's spelling. */
+  private async writtenDatabase(spec: DatabaseSpec, rendered: string, reason: string): Promise<Canonical> {
+    const written = withoutAdditions(parseCreate(await this.format(rendered)), spec);
+    const shown = await withoutSecrets(await this.connect(), written);
+    return { statement: renderCreate(written), shown: renderCreate(shown), borrowed: [], standIn: reason };
+  }
+
   /** Puts the engine into the state in which the statement of `key` can run: database there, sources there, itself not. */
-  private async prepare(key: string, rendered: string): Promise<string[]> {
+  private async prepare(key: string, sources: Iterable<string>): Promise<string[]> {
     const engine = await this.connect();
     await this.remove(key);
     await this.ensureDatabase(keyParts(key).database);
     const borrowed: string[] = [];
-    for (const source of mentionedNames(rendered)) {
+    for (const source of sources) {
       if (source !== key) await this.ensure(engine, source, borrowed, new Set([key]));
     }
     return borrowed;
@@ -159,14 +165,19 @@ export class World {
     if (statement === undefined) return;
     await this.ensureDatabase(database);
     const deeper = new Set(path).add(key);
-    for (const source of mentionedNames(statement)) await this.ensure(engine, source, borrowed, deeper);
+    const spec = isDictionary(statement) ? undefined : parseCreate(statement);
+    for (const source of sourcesOf(spec, statement)) await this.ensure(engine, source, borrowed, deeper);
     await this.remove(key);
-    await this.host(key, parseCreate(statement), statement);
+    if (spec !== undefined) await this.host(key, spec, statement);
+    else await engine.command(localDictionary(statement));
+    this.standing.set(key, statement);
     if (declared === undefined) borrowed.push(key);
   }
 
-  /** Runs the CREATE; what this machine cannot host is replaced by its nearest local kind. */
+  /** Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind. */
   private async host(key: string, spec: ObjectSpec, statement: string): Promise<Hosted> {
+    const outside = reachesOut(spec);
+    if (outside !== undefined) return this.hostOutside(key, spec, statement, outside);
     const engine = await this.connect();
     try {
       await engine.command(hostable(spec, statement));
@@ -174,30 +185,42 @@ export class World {
       return {};
     } catch (error) {
       if (!isNotHere(error) || !isStored(spec)) throw error;
-      await this.refuseSlip(error);
-      for (const standIn of standIns(spec)) {
-        try {
-          await engine.command(renderCreate(standIn));
-          this.standing.set(key, statement);
-          return { standIn, reason: error.message };
-        } catch (again) {
-          if (!(again instanceof ServerError)) throw again;
-        }
-      }
-      throw error;
+      await refuseSlip(engine, error);
+      return this.hostNearest(key, standIns(spec), statement, error);
     }
   }
 
-  /** A setting that this engine does not know may be another version's or service's, unless it nearly is one that it does know. */
-  private async refuseSlip(error: ServerError): Promise<void> {
-    const setting = isUnknownSetting(error) ? /Unknown setting '(\w+)'/.exec(error.message)?.[1] : undefined;
-    if (setting === undefined) return;
-    const known = await (await this.connect()).query<{ name: string }>("SELECT name FROM system.merge_tree_settings");
-    const hint = didYouMean(
-      setting,
-      known.map(({ name }) => name),
-    );
-    if (hint !== "") throw new ServerError(`${error.message}${hint}`, error.code, error.sql, { cause: error });
+  private async hostOutside(key: string, spec: ObjectSpec, statement: string, reason: string): Promise<Hosted> {
+    const unknown = new ServerError(columnsUnknown(reason), BAD_ARGUMENTS, statement);
+    const kinds = localKinds(spec);
+    if (kinds.length === 0) throw unknown;
+    return { ...(await this.hostNearest(key, kinds, statement, unknown, awaySources(spec))), reason, isOutside: true };
+  }
+
+  /**
+   * @param away keys of sources that may well be missing here.
+   * @throws {ServerError} `refusal` when this machine hosts none of them; what else the engine says of one, it says of the object.
+   */
+  private async hostNearest(
+    key: string,
+    kinds: readonly Local[],
+    statement: string,
+    refusal: ServerError,
+    away: readonly string[] = [],
+  ): Promise<Hosted> {
+    const engine = await this.connect();
+    for (const standIn of kinds) {
+      try {
+        await engine.command(hostable(standIn, renderCreate(standIn)));
+        this.standing.set(key, statement);
+        return { standIn, reason: refusal.message };
+      } catch (error) {
+        if (isMissingSource(error) && away.some((name) => isAbout(error, name))) continue;
+        if (!isNotHere(error)) throw error;
+        await refuseSlip(engine, error);
+      }
+    }
+    throw refusal;
   }
 
   private async show(key: string): Promise<string> {
@@ -210,17 +233,18 @@ export class World {
   }
 
   /** Puts back what the engine could not host or does not show. */
-  private async complete(spec: ObjectSpec, rendered: string, hosted: Hosted, shown: ObjectSpec): Promise<Completed> {
+  private async complete(rendered: string, hosted: Hosted, shown: ObjectSpec): Promise<Completed> {
     const text = renderCreate(shown);
     const hidesSecret = text.includes("[HIDDEN]") && isStored(shown);
     if (hosted.standIn === undefined && !hidesSecret) return { statement: text, comparable: text };
-    if (!isStored(shown) || !isStored(spec)) return { statement: text, comparable: text };
     const written = parseCreate(await this.format(rendered));
-    if (!isStored(written)) return { statement: text, comparable: text };
     if (hosted.standIn !== undefined) {
-      const restored = renderCreate(restore(written, hosted.standIn, shown));
-      return { statement: restored, comparable: restored };
+      const restored = restoreOutside(written, hosted.standIn, shown);
+      const statement = renderCreate(restored);
+      if (!hosted.isOutside) return { statement, comparable: statement };
+      return { statement, comparable: renderCreate(await withoutSecrets(await this.connect(), restored)) };
     }
+    if (!isStored(written) || !isStored(shown)) return { statement: text, comparable: text };
     const storage = { ...shown.storage, ...written.storage, settings: shown.storage?.settings ?? [] };
     return { statement: renderCreate({ ...shown, storage }), comparable: text };
   }
@@ -242,8 +266,10 @@ export class World {
 }
 
 interface Hosted {
-  readonly standIn?: Stored;
+  readonly standIn?: Local;
   readonly reason?: string;
+  /** It was not tried as it is written, so the engine has not hidden its secrets. */
+  readonly isOutside?: boolean;
 }
 
 interface Completed {
@@ -256,14 +282,11 @@ export function isMissingSource(error: unknown): error is ServerError {
   return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
 }
 
-/** A near miss of a name that this engine does know is a slip of the pen, not another server's engine or setting. */
-function isNotHere(error: unknown): error is ServerError {
-  return error instanceof ServerError && NOT_HERE.has(error.code) && !error.message.includes("Maybe you meant");
-}
-
 function hostable(spec: ObjectSpec, statement: string): string {
-  // A refreshable view must not run here.
+  // Neither a refreshable view nor the query that gives a table its columns is run here.
   if (spec.kind === "materializedView" && spec.refresh !== undefined) return renderCreate({ ...spec, empty: true });
+  if (spec.kind === "table" && spec.as !== undefined && !spec.as.empty && isQuery(spec.as.text))
+    return renderCreate({ ...spec, as: { text: spec.as.text, empty: true } });
   return statement;
 }
 

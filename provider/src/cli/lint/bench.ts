@@ -1,4 +1,6 @@
+import { localDictionary } from "../../canonical/dictionary";
 import { withoutAdditions, withoutBrackets } from "../../canonical/normal-form";
+import { localKind, reachesOut } from "../../canonical/outside";
 import { isStored, restore } from "../../canonical/stand-in";
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
@@ -11,9 +13,8 @@ import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { ObjectSpec, ViewSpec } from "../../sql/spec";
 import { type Head, readHead } from "./head";
-import { isHarmless, isKnown, localDictionary, readChange, withoutFormat } from "./others";
+import { isHarmless, isKnown, readChange, withoutFormat } from "./others";
 import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
-import { localKind, reachesOut } from "./outside";
 import type { Statement } from "./source";
 
 /** Does what it can; false to be asked again when more stands. */

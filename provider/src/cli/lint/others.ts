@@ -1,7 +1,7 @@
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex, type Token } from "../../sql/lexer";
 import { objectKey } from "../../sql/object-key";
-import { type Edit, edited, readTarget } from "./head";
+import { readTarget } from "./head";
 import type { Statement } from "./source";
 
 /** What a statement that is no CREATE does to the objects before it. */
@@ -49,19 +49,6 @@ export function readChange({ verb, sql, database }: Statement): Change | undefin
   return STRUCTURAL.test(target.rest) ? { kind: "alter", key, plain: target.plain } : undefined;
 }
 
-/** A dictionary's statement with an empty source: reading the real one may reach for a network or start a program. */
-export function localDictionary(sql: string): string {
-  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
-  const edits: Edit[] = [];
-  for (const [index, token] of tokens.entries()) {
-    if (token.text.toUpperCase() !== "SOURCE" || tokens[index + 1]?.text !== "(") continue;
-    const close = closing(tokens, index + 1);
-    if (close) edits.push({ start: token.end, end: close.end, text: "(NULL())" });
-    break;
-  }
-  return edited(sql, edits);
-}
-
 /** A query without what only says where its rows go and how they are written. */
 export function withoutFormat(sql: string): string {
   const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
@@ -77,7 +64,7 @@ export function withoutFormat(sql: string): string {
   return sql;
 }
 
-function closing(tokens: readonly Token[], open: number): Token | undefined {
+function _closing(tokens: readonly Token[], open: number): Token | undefined {
   let depth = 0;
   return tokens.slice(open).find((token) => {
     depth += token.kind === "open" ? 1 : token.kind === "close" ? -1 : 0;

@@ -1,0 +1,36 @@
+import { ServerError } from "../connection/errors";
+import { lex } from "../sql/lexer";
+import { columnsUnknown } from "./outside";
+import { localQuery, outsideFunction } from "./outside-calls";
+
+const BAD_ARGUMENTS = 36;
+/** Never run, only read. */
+const UNRUN = /^\s*EXPLAIN\s+AST\b/i;
+
+/**
+ * Any statement with its table functions that read from outside replaced by local ones.
+ *
+ * @throws {ServerError} where the columns of one are not known, or for a disk within the statement.
+ */
+export function localStatement(sql: string): string {
+  if (UNRUN.test(sql)) return sql;
+  if (hasInlineDisk(sql))
+    throw new ServerError("disk(…) reaches out of the engine, which is never done here", BAD_ARGUMENTS, sql);
+  const called = outsideFunction(sql);
+  if (called === undefined) return sql;
+  const local = localQuery(sql);
+  if (local !== undefined) return local;
+  throw new ServerError(
+    columnsUnknown(`${called} reaches out of the engine, which is never done here`),
+    BAD_ARGUMENTS,
+    sql,
+  );
+}
+
+function hasInlineDisk(sql: string): boolean {
+  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
+  return tokens.some(
+    ({ text }, index) =>
+      text.toLowerCase() === "disk" && tokens[index + 1]?.text === "=" && tokens[index + 3]?.text === "(",
+  );
+}

@@ -1,0 +1,51 @@
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { isUnknownDatabase, isUnknownSetting } from "../connection/server-message";
+import { didYouMean } from "../declare/fields";
+import { keyParts } from "../sql/object-key";
+
+/** Codes that mean "not on this machine" rather than "wrong". */
+const NOT_HERE = new Set([
+  56, // UNKNOWN_STORAGE
+  115, // UNKNOWN_SETTING, e.g. one of a managed service
+  139, // NO_ELEMENTS_IN_CONFIG, e.g. no <zookeeper>
+  225, // NO_ZOOKEEPER
+  228, // NO_MACRO
+  478, // UNKNOWN_POLICY
+  479, // UNKNOWN_DISK
+  701, // CLUSTER_DOESNT_EXIST
+  999, // KEEPER_EXCEPTION
+]);
+const BAD_ARGUMENTS = 36;
+/** A limit of the server's configuration, e.g. of its pools, for which there is no code of its own. */
+const CONFIGURED = /\bconfig\.xml\b/;
+
+/** A near miss of a name that this engine does know is a slip of the pen, not another server's engine or setting. */
+export function isNotHere(error: unknown): error is ServerError {
+  if (!(error instanceof ServerError)) return false;
+  if (error.code === BAD_ARGUMENTS) return CONFIGURED.test(error.message);
+  return NOT_HERE.has(error.code) && !error.message.includes("Maybe you meant");
+}
+
+/**
+ * A setting that this engine does not know may be another version's or service's, unless it nearly is one that it does know.
+ *
+ * @throws {ServerError} with what was probably meant.
+ */
+export async function refuseSlip(engine: Connection, error: ServerError): Promise<void> {
+  const setting = isUnknownSetting(error) ? /Unknown setting '(\w+)'/.exec(error.message)?.[1] : undefined;
+  if (setting === undefined) return;
+  const known = await engine.query<{ name: string }>("SELECT name FROM system.merge_tree_settings");
+  const hint = didYouMean(
+    setting,
+    known.map(({ name }) => name),
+  );
+  if (hint !== "") throw new ServerError(`${error.message}${hint}`, error.code, error.sql, { cause: error });
+}
+
+/** Whether it is this object or its database that the engine missed. */
+export function isAbout(error: ServerError, key: string): boolean {
+  const { database, name = database } = keyParts(key);
+  const names: string[] = error.message.match(/[\p{L}\p{N}_]+/gu) ?? [];
+  return names.includes(isUnknownDatabase(error) ? database : name);
+}

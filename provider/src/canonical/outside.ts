@@ -1,0 +1,137 @@
+import { quoteIdentifier, quoteString } from "../sql/identifiers";
+import { renderCreate } from "../sql/render";
+import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec, ViewSpec } from "../sql/spec";
+import { mentionedNames } from "./mentions";
+import { localQuery, outsideFunction, withoutCalls } from "./outside-calls";
+import { isStored, type Stored, standIns } from "./stand-in";
+import { withVirtualColumns } from "./virtual-columns";
+
+/**
+ * Engines that reach out of the process: some as soon as they are created, others when a view reads them. A Kafka table with a view
+ * would consume the real topic.
+ */
+const ENGINES = new RegExp(
+  "^(?:Kafka|RabbitMQ|NATS|FileLog|\\w+Queue|Redis|MySQL|SQLite|(?:Materialized)?PostgreSQL|MaterializedMySQL|MongoDB|[OJ]DBC|" +
+    "ExternalDistributed|Distributed|S3|GCS|OSS|COSN|HDFS|Hive|URL|File|AzureBlobStorage|Iceberg\\w*|DeltaLake\\w*|Hudi|Paimon\\w*|" +
+    "YTsaurus|Arrow(?:Flight|Stream)|Executable(?:Pool)?|Remote\\w*|QueryRunner|KeeperMap)\\b",
+  "i",
+);
+/** With a directory it opens files that are not this table's. */
+const FOREIGN_FILES = /^EmbeddedRocksDB\s*\([^,)]*,/;
+/** Without Keeper they cannot stand. */
+const CLUSTERED = /^(?:Replicated|Shared)\w*MergeTree\b/;
+const LOCAL_DATABASES = /^(?:Atomic|Ordinary|Memory|Lazy|Replicated|Shared|Dictionary)\b/;
+
+/** An object that an engine on its own can host. */
+export type Local = Stored | ViewSpec | MaterializedViewSpec;
+
+/**
+ * Why a spec is not created as it is written: what it would reach for, or that it lives in a cluster. Undefined for what an engine on
+ * its own can host.
+ */
+export function reachesOut(spec: ObjectSpec): string | undefined {
+  if (spec.kind === "database") {
+    return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
+  }
+  const called = calledBy(spec);
+  if (called !== undefined) return reaches(called);
+  return "storage" in spec && spec.storage ? outsideStorage(spec.storage) : undefined;
+}
+
+/** The nearest object that stays within the engine; undefined where there is none, or columns are only known outside. */
+export function localKind(spec: ObjectSpec): Stored | undefined {
+  return localKinds(spec).find(isStored);
+}
+
+/**
+ * Objects with the same columns that stay within the engine, nearest first. A missing source of one says nothing: it may be outside.
+ * None where the columns are only known outside.
+ */
+export function localKinds(spec: ObjectSpec): Local[] {
+  if (spec.kind === "database") return [];
+  const local: readonly Local[] = spec.kind === "table" ? localTable(spec) : localView(spec);
+  return local.flatMap((one): readonly Local[] =>
+    isStored(one) ? standIns(one).map(withVirtualColumns(spec)) : [one],
+  );
+}
+
+/** Says that the columns of `spec`, which {@link reachesOut}, must be declared, because they are not asked for. */
+export function columnsUnknown(reason: string): string {
+  return (
+    `its columns are not declared, and only what it reads from knows them: ${reason}. Declare them: list the columns, or ` +
+    "give the table function its structure, as in url('https://…', 'CSV', 'a UInt64, b String')"
+  );
+}
+
+/** `disk = disk(type = s3, …)` writes there to see whether it can. */
+export function isInlineDisk({ name, value }: { name: string; value: string }): boolean {
+  return name === "disk" && value.includes("(");
+}
+
+function localTable(spec: TableSpec): TableSpec[] {
+  const { as, ...rest } = spec;
+  if (as === undefined) return spec.columns.length > 0 || !ENGINES.test(spec.storage.engine ?? "") ? [spec] : [];
+  const called = outsideFunction(as.text);
+  if (called === undefined) return [spec];
+  if (spec.columns.length > 0) return [rest];
+  const query = localQuery(isQuery(as.text) ? as.text : `SELECT * FROM ${as.text}`);
+  const storage = spec.storage.engine === undefined ? { ...spec.storage, engine: "Memory" } : spec.storage;
+  return query === undefined ? [] : [{ ...rest, storage, as: { text: query, empty: true } }];
+}
+
+function localView(spec: ViewSpec | MaterializedViewSpec): Local[] {
+  if (outsideFunction(spec.query) === undefined) return [spec];
+  const query = localQuery(spec.query);
+  const found: Local[] = query === undefined ? [] : [{ ...spec, query }];
+  if (spec.columns.length > 0) {
+    const structure = spec.columns.map(({ name, type }: ColumnSpec) => `${quoteIdentifier(name)} ${type ?? "String"}`);
+    found.push({ ...spec, query: `SELECT * FROM \`null\`(${quoteString(structure.join(", "))})` });
+  }
+  return found;
+}
+
+/** Keys of tables that only a table function for another server names: that they are missing here says nothing. */
+export function awaySources(spec: ObjectSpec): string[] {
+  if (spec.kind === "database" || calledBy(spec) === undefined) return [];
+  const query = queryOf(spec) ?? "";
+  const here = mentionedNames(withoutCalls(query));
+  return [...mentionedNames(localQuery(query) ?? "")].filter((name) => !here.has(name));
+}
+
+/** Keys of what must stand before a statement, or its local kind, can run; `spec` is undefined for a dictionary. */
+export function sourcesOf(spec: ObjectSpec | undefined, statement: string): Set<string> {
+  const found = mentionedNames(statement);
+  if (spec === undefined || spec.kind === "database" || calledBy(spec) === undefined) return found;
+  // remote('host', 'database', 'table')
+  for (const kind of localKinds(spec)) for (const name of mentionedNames(renderCreate(kind))) found.add(name);
+  return found;
+}
+
+function calledBy(spec: Exclude<ObjectSpec, { kind: "database" }>): string | undefined {
+  const query = queryOf(spec);
+  return query === undefined ? undefined : outsideFunction(query);
+}
+
+function queryOf(spec: Exclude<ObjectSpec, { kind: "database" }>): string | undefined {
+  return spec.kind === "table" ? spec.as?.text : spec.query;
+}
+
+/** Whether what follows `AS` is a query, not a table or a table function. */
+export function isQuery(text: string): boolean {
+  return /^[\s(]*(?:SELECT|WITH|FROM)\b/i.test(text);
+}
+
+function outsideStorage({ engine = "", settings }: StorageSpec): string | undefined {
+  if (ENGINES.test(engine) || FOREIGN_FILES.test(engine)) return reaches(engine);
+  if (CLUSTERED.test(engine)) return `${nameOf(engine)} needs a cluster`;
+  const disk = settings.find(isInlineDisk);
+  return disk && reaches(`${disk.name} = ${disk.value}`);
+}
+
+function reaches(what: string): string {
+  return `${nameOf(what)} reaches out of the engine, which is never done here`;
+}
+
+function nameOf(call: string): string {
+  return /^\s*(\w+)/.exec(call)?.[1] ?? call;
+}

@@ -1,1 +1,0 @@
-export { localKind, reachesOut } from "../../canonical/outside";
