@@ -207,6 +207,42 @@ describe("update of a table, on the server", () => {
     assert.doesNotMatch(table.provider.messages.join("\n"), /hunter2/);
   });
 
+  it("tells nothing of a secret statement while it runs or fails", async () => {
+    const secret = {
+      columns: { a: "UInt64", b: { type: "UInt64", default: `length('hunter2 ${"x".repeat(90)}')` } },
+      orderBy: "a",
+    };
+    const { inputs, failures } = await table.check(secret, { olds: table.inputs, sensitive: true });
+    assert.deepEqual(failures, []);
+    const failure = await table.update(inputs).then(
+      () => assert.fail("no failure"),
+      (error: Error) => error,
+    );
+    assert.match(failure.message, /A value does not fit/);
+    await table.run("TRUNCATE TABLE {db}.t");
+    await table.update(inputs);
+    assert.doesNotMatch(`${failure.message}\n${table.provider.messages.join("\n")}`, /hunter/);
+  });
+
+  it("prints nothing of a secret when a plan refuses", async () => {
+    const olds = { name: "d", qualifiedName: "d", statement: "CREATE DATABASE d\nENGINE = Atomic" };
+    const args = { engine: "MySQL('db:3306', 'd', 'u', 'hush-hush')" };
+    const { failures } = await new TestProvider().check("database", { name: "d", args, olds, sensitive: true });
+    assert.match(failures.join(), /cannot change its engine/);
+    assert.doesNotMatch(failures.join(), /hush-hush/);
+  });
+
+  it("does not speak of a rename that has nothing to do with the table", async () => {
+    await table.run("ALTER TABLE {db}.t ADD COLUMN c UInt8");
+    const other = (name: string) => ({ database: table.database, name });
+    await table.check(ARGS);
+    table.provider.context.renames.push({ object: "table", from: other("x"), to: other("y") });
+    const args = { columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" };
+    const request = { name: "t", database: table.database, args, olds: table.inputs };
+    const { inputs } = await table.provider.check("table", request);
+    assert.equal(inputs?.["plan"], undefined);
+  });
+
   it("refuses an option that it does not know, naming the ones it does", async () => {
     const { failures } = await table.check({ ...ARGS, allow: ["drop-data"], rebuild: "fast", keepOld: "soon" });
     assert.match(
@@ -267,6 +303,20 @@ describe("update of a table, on the server", () => {
       assert.equal(later.inputs?.["retired"], undefined);
       await table.update(later.inputs);
       assert.equal(await table.ask(old), "0");
+    });
+
+    it("drops the old table and nothing else: what somebody changed meanwhile is left to a plan that shows it", async () => {
+      const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
+      table.outs = await table.update(inputs);
+      await table.run("ALTER TABLE {db}.t MODIFY COMMENT 'by hand'");
+      await sleep(1100);
+      const later = await table.check({ ...REKEYED, keepOld: "0s" }, { olds: inputs ?? {} });
+      assert.match(String(later.inputs?.["plan"]), /^DROP TABLE \S+t__old_\w+;\n-- [^\n]+$/);
+      await table.update(later.inputs);
+      assert.equal(
+        await table.ask("SELECT comment FROM system.tables WHERE database = '{db}' AND name = 't'"),
+        "by hand",
+      );
     });
 
     it("goes on where an earlier run was cut off", async () => {

@@ -32,7 +32,7 @@ async function runCheck(connection: Connection, step: Statement, check: string, 
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw new SchemaError(
-      `A value does not fit, so this was not run: ${firstLine(step.sql)}\nThe server says: ${messageOf(error)}\n` +
+      `A value does not fit, so this was not run: ${step.sql}\nThe server says: ${messageOf(error)}\n` +
         `Mend the rows first; this must run without an error: ${check}`,
       { cause: error },
     );

@@ -74,9 +74,10 @@ export function explainUndeclaredDependency(label: string, source: string): stri
   );
 }
 
-/** A message without the text literals of a statement that holds secrets. */
-export function withoutLiterals(message: string, statement: string): string {
-  const literals = lex(statement)
+/** A message without the text literals of statements that hold secrets. */
+export function withoutLiterals(message: string, ...statements: readonly string[]): string {
+  const literals = statements
+    .flatMap((statement) => lex(statement))
     .filter((token) => token.kind === "string")
     .flatMap((token) => [token.text, token.text.slice(1, -1)])
     .filter((literal) => literal.length > 2)

@@ -50,8 +50,10 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   };
   if (text === UNKNOWN) return inputs;
   const { statement } = stored;
-  if (statement !== undefined)
-    return { ...inputs, ...(await plannedInputs(context, request, { ...stored, statement }, text, options)) };
+  if (statement !== undefined) {
+    const planned = plannedInputs(context, request, { ...stored, statement }, text, options);
+    return { ...inputs, ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned)) };
+  }
   await lookBeforeCreate(context, key, inputs, request);
   return inputs;
 }
@@ -114,6 +116,14 @@ async function plannedInputs(
     .join("\n\n");
   if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));
   return { ...retired, ...(plan !== "" && { plan }), ...(keep !== undefined && { retired: keep }) };
+}
+
+/** What a plan refuses may quote the statement before and after. */
+function withoutSecretsOf(...statements: readonly string[]): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new SchemaError(error.problems.map((problem) => withoutLiterals(problem, ...statements)));
+  };
 }
 
 /** The first line is what the row shows. */

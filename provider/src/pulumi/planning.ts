@@ -4,7 +4,7 @@ import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { NEED_ALLOW, type Plan, planObject, renderPlan } from "../plan";
+import { NEED_ALLOW, type Plan, planObject, renderPlan, type Step } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -52,7 +52,7 @@ export async function planChange(context: Context, look: Look, change: Change): 
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
   const follows =
-    plan.steps.length === 0 && from !== standing.spec
+    plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(standing.spec)
       ? ["-- follows the rename of what it names; nothing else runs"]
       : [];
   const text = [...follows, ...(pending ? [describePending(pending)] : []), shown]
@@ -70,9 +70,9 @@ function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): Obje
 
 /** @throws {SchemaError} when the plan does what only the user may allow, saying what and how. */
 export function refuseHazards(context: Context, { plan }: Planned, { to, options, sensitive }: Change): void {
-  if (sensitive && plan.steps.some((step) => step.kind === "rebuild" && step.holdsRows)) {
+  if (sensitive && plan.steps.some(isJournaled)) {
     throw new SchemaError(
-      `${quotedName(keyOf(to))}: is not rebuilt, because an argument is secret and the journal of a rebuild, a table in the database, keeps the ` +
+      `${quotedName(keyOf(to))}: is not changed, because an argument is secret and the journal of such a change, a table in the database, keeps the ` +
         "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change by hand",
     );
   }
@@ -90,6 +90,12 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
       `To go on, write allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
     ].join("\n"),
   );
+}
+
+/** Whether the step writes the object's statement down in the database. */
+function isJournaled(step: Step): boolean {
+  if (step.kind === "rebuild") return step.holdsRows;
+  return step.kind !== "statement" && step.kind !== "rename";
 }
 
 /** What the server has that the state does not know of: somebody else changed it, or an earlier run stopped half way. */

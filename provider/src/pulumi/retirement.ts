@@ -1,5 +1,4 @@
-import { retiredTables } from "../apply/rebuild";
-import { removeRetired } from "../apply/retired";
+import { removeRetired, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
 import type { Context } from "./context";
@@ -44,9 +43,10 @@ export async function dropRetired(
   { stored, declared }: Pick<UpdateRequest, "stored" | "declared">,
   urn: string | undefined,
 ): Promise<void> {
-  const table = tableOf(keyOfStored(stored));
+  const key = keyOfStored(stored);
+  const table = tableOf(key);
   if (stored.retired === undefined || declared.plan === undefined || table === undefined) return;
-  for (const name of await removeRetired(connection, table)) {
+  for (const name of await removeRetired(connection, table.database, undefined, key)) {
     await context.log.info(urn, `dropped ${name}, the table as it was before its rebuild.`);
   }
 }

@@ -45,14 +45,17 @@ const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "onlin
 export async function applyUpdate(context: Context, request: UpdateRequest): Promise<Record<string, string>> {
   const { stored, declared } = request;
   const { statement } = stored;
-  const urn = context.checked.get(keyOf(parseCreate(declared.statement)))?.urn;
-  if (statement === undefined || (statement === declared.statement && declared.plan === undefined)) {
+  const to = parseCreate(declared.statement);
+  const key = keyOf(to);
+  const urn = context.checked.get(key)?.urn;
+  if (statement === undefined || statement === declared.statement) {
+    // The plan of an unchanged object has old tables only; what else differs on the server has not been shown.
+    if (declared.plan !== undefined) await dropRetired(context, await context.connection(), request, urn);
     return outsOf(declared, stored.__observed, urn);
   }
-  const to = parseCreate(declared.statement);
-  const seen = context.planned.get(keyOf(to));
-  const sensitive = context.checked.get(keyOf(to))?.sensitive === true;
-  const options = context.options.get(keyOf(to)) ?? DEFAULTS;
+  const seen = context.planned.get(key);
+  const sensitive = context.checked.get(key)?.sensitive === true;
+  const options = context.options.get(key) ?? DEFAULTS;
   const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options };
   try {
     const connection = await context.connection();
@@ -65,7 +68,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     return outsOf(declared, sensitive ? undefined : observed, urn);
   } catch (error) {
     if (!sensitive || "reasons" in (error as object)) throw error;
-    throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+    throw new SchemaError(withoutLiterals(messageOf(error), declared.statement, statement));
   }
 }
 
@@ -88,10 +91,12 @@ async function run(
   change: Change,
   request: UpdateRequest,
 ): Promise<string> {
-  const { options, to, urn } = change;
+  const { options, sensitive, to, urn } = change;
   const { steps } = planned.plan;
   const table = tableOf(keyOf(to));
-  const tell = (message: string): void => void context.log.status(urn, message);
+  // What is told quotes statements.
+  const tell = (message: string): void =>
+    void context.log.status(urn, sensitive ? "changing it (the statement is secret)" : message);
   let began = false;
   try {
     if (planned.pending !== undefined) {
@@ -152,7 +157,7 @@ async function partial(context: Context, error: unknown, change: Change, request
   const outs = outsOf({ ...declared, ...names, statement }, observed, urn);
   const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
   const text = `${messageOf(error)}\n${done}What stands now is in the state; the next \`pulumi up\` goes on from there.`;
-  const reason = sensitive ? withoutLiterals(text, declared.statement) : text;
+  const reason = sensitive ? withoutLiterals(text, declared.statement, stored.statement) : text;
   return Object.assign(new Error(reason), { id, properties: { ...outs, __provider: provider }, reasons: [reason] });
 }
 

@@ -10,7 +10,7 @@ import { Runner } from "../protocol/runner";
 import { Context, type Plan, parseTable } from "./context";
 import type { Chunk } from "./coverage";
 import type { Operation, RebuildHooks, RebuildStep } from "./options";
-import { type Done, dropHelpers } from "./retire";
+import { dropHelpers } from "./retire";
 
 /** The operations in a database that are not finished: to be resumed or, before the exchange, aborted. */
 export async function resumable(connection: Connection, database: string): Promise<Operation[]> {
@@ -75,29 +75,6 @@ export async function abortRebuild(
   await dropHelpers(context);
   await context.drop(names.shadow);
   await journal.set("aborted", true);
-}
-
-/**
- * Drops the old tables whose time is over.
- *
- * @param now in seconds since 1970.
- * @returns their names, quoted and qualified.
- */
-export async function removeRetired(connection: Connection, database: string, now: number): Promise<string[]> {
-  const removed: string[] = [];
-  for (const [operation, lines] of await readJournals(connection, database)) {
-    const done = lines.get("done") as Done | undefined;
-    if (done === undefined || lines.has("removed") || done.keepUntil > now) continue;
-    const runner = new Runner(connection, operation);
-    const table = { database, name: done.retired };
-    // A table of that name with another identity is somebody else's.
-    if ((await uuidOf(runner, table)) === done.uuid) {
-      await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SETTINGS max_table_size_to_drop = 0`);
-      removed.push(qualifiedName(table));
-    }
-    await (await Journal.open(runner, database)).set("removed", true);
-  }
-  return removed;
 }
 
 async function describe(

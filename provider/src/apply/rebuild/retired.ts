@@ -2,7 +2,8 @@ import type { Connection } from "../../connection/connection";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
-import { readJournals } from "../protocol/journal";
+import { Journal, readJournals } from "../protocol/journal";
+import { Runner } from "../protocol/runner";
 import { isWorkingTable } from "./names";
 import type { Done } from "./retire";
 
@@ -54,6 +55,31 @@ export async function retiredTables(connection: Connection, database: string): P
     });
   }
   return found;
+}
+
+/**
+ * Drops the old tables whose time is over.
+ *
+ * @param now in seconds since 1970. Default: the server's clock.
+ * @param of key of the object whose old tables are meant. Default: all of the database.
+ * @returns their names, quoted and qualified.
+ */
+export async function removeRetired(
+  connection: Connection,
+  database: string,
+  now?: number,
+  of?: string,
+): Promise<string[]> {
+  const removed: string[] = [];
+  for (const table of await retiredTables(connection, database)) {
+    const isDue = now === undefined ? table.isDue : table.keepUntil <= now;
+    if (!isDue || (of !== undefined && table.of !== of)) continue;
+    const runner = new Runner(connection, table.operation);
+    await runner.run(`DROP TABLE IF EXISTS ${table.name} SETTINGS max_table_size_to_drop = 0`);
+    await (await Journal.open(runner, database)).set("removed", true);
+    removed.push(table.name);
+  }
+  return removed;
 }
 
 /**
