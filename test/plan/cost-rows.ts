@@ -49,7 +49,7 @@ export const LIFE: readonly LifeRow[] = [
   {
     what: "a new object",
     how: "`CREATE`",
-    cost: "nothing; one that stands there is adopted if equal, refused with the difference if not",
+    cost: 'nothing; one that stands there is adopted if equal, else refused with the difference, or changed with `adopt: "converge"`',
     test: "e2e/adoption.test.ts: is adopted when it equals the declaration in other words, and keeps its identity and its rows",
   },
   {

@@ -53,7 +53,7 @@ export async function applyCreate(
 export function differs(label: string, statement: string, live: LiveObject): string {
   return [
     `${label}: exists on the server and differs from the declaration; it was not touched.`,
-    "Change the declaration to what stands there, or rename or drop the object, and run again.",
+    'Change the declaration to what stands there, write adopt: "converge" to have it changed, or rename or drop it; then run again.',
     textDiff(live.statement, statement, "server", "declared"),
   ].join("\n");
 }

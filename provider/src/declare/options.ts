@@ -4,8 +4,14 @@ import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Ra
 /** Kinds of hazard that a user may allow. */
 export const ALLOWABLE = ["drops-data", "breaks-reader", "unproven"] as const;
 
+/** What may happen to an object that stands on the server before the state knows of it. */
+export const ADOPTIONS = ["equal", "converge"] as const;
+export type Adoption = (typeof ADOPTIONS)[number];
+
 /** What a declaration says about checks and changes of its object; nothing of it is part of the object. */
 export interface ChangeOptions {
+  /** Undefined: as the stack's config says. */
+  readonly adopt?: Adoption;
   readonly allow: readonly string[];
   /** New name → old name. */
   readonly renamedColumns: Readonly<Record<string, string>>;
@@ -19,10 +25,10 @@ export interface ChangeOptions {
 
 /** Arguments of every kind, and those that only what holds rows has. */
 const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
-  database: ["allow", "lint"],
-  table: ["allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
-  view: ["allow", "lint"],
-  materializedView: ["allow", "lint", "keepOld"],
+  database: ["adopt", "allow", "lint"],
+  table: ["adopt", "allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
+  view: ["adopt", "allow", "lint"],
+  materializedView: ["adopt", "allow", "lint", "keepOld"],
 };
 
 /**
@@ -37,6 +43,7 @@ export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOp
   const rest = Object.fromEntries(Object.entries(args).filter(([key]) => !keys.includes(key)));
   const columns = withoutOldNames(rest["columns"], problems);
   const keepOld = durationAt(raw, "keepOld", problems);
+  const adopt = adoptAt(raw, problems);
   const options: ChangeOptions = {
     allow: allowAt(raw, problems),
     renamedColumns: { ...renamedColumnsAt(raw, problems), ...columns.renamed },
@@ -44,6 +51,7 @@ export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOp
     materialize: flagAt(raw, "materialize", problems),
     lint: mapAt(raw, "lint", problems),
     ...(keepOld !== undefined && { keepOld }),
+    ...(adopt !== undefined && { adopt }),
   };
   problems.throwIfAny();
   return { options, args: rest["columns"] === undefined ? rest : { ...rest, columns: columns.columns } };
@@ -64,6 +72,18 @@ function allowAt(raw: Raw, problems: Problems): string[] {
     problems.add("allow", `knows ${known}, found ${JSON.stringify(value)}${didYouMean(value, ALLOWABLE)}`);
   }
   return allow;
+}
+
+function adoptAt(raw: Raw, problems: Problems): Adoption | undefined {
+  const value = optionalText(raw, "adopt", "", problems);
+  const known = ADOPTIONS.find((one) => one === value);
+  if (value !== undefined && known === undefined) {
+    problems.add(
+      "adopt",
+      `expected "equal" or "converge", found ${JSON.stringify(value)}${didYouMean(value, ADOPTIONS)}`,
+    );
+  }
+  return known;
 }
 
 function rebuildAt(raw: Raw, problems: Problems): "online" | "offline" {

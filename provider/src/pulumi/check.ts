@@ -54,8 +54,7 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
     const planned = plannedInputs(context, request, { ...stored, statement }, text, options);
     return { ...inputs, ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned)) };
   }
-  await lookBeforeCreate(context, key, inputs, request);
-  return inputs;
+  return { ...inputs, ...(await lookBeforeCreate(context, key, inputs, request, options)) };
 }
 
 /** Names that are known stay known, so that what refers to them can be previewed. */
@@ -87,13 +86,14 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   );
 }
 
-/** What an object that is in the state already has to go through, as inputs. */
+/** What an object that stands there has to go through, as inputs. */
 async function plannedInputs(
   context: Context,
   request: Request,
   stored: Partial<Outs> & { statement: string },
   statement: string,
   options: ChangeOptions,
+  adoption: Pick<Change, "adopts"> = {},
 ): Promise<Pick<Inputs, "plan" | "retired">> {
   const { urn, sensitive } = request;
   const retired = await retirement(context, urn, stored);
@@ -102,7 +102,7 @@ async function plannedInputs(
     return retired;
   }
   const to = parseCreate(statement);
-  const change: Change = { urn, sensitive, stored, to, options };
+  const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   refuseHazards(context, planned, change);
   await refuseReaders(context, planned, change);
@@ -134,17 +134,40 @@ function announce({ steps }: Plan, text: string): string {
   return `plan: ${[count, ...hazards].join(", ")}\n${text}`;
 }
 
-/** An object that stands there already is adopted at `up` or, when it differs, refused now. */
-async function lookBeforeCreate(context: Context, key: string, inputs: Inputs, request: Request): Promise<void> {
+/**
+ * An object that stands there already is adopted at `up`; when it differs it is planned like an update where the declaration asks
+ * for that, else refused now.
+ */
+async function lookBeforeCreate(
+  context: Context,
+  key: string,
+  inputs: Inputs,
+  request: Request,
+  options: ChangeOptions,
+): Promise<Pick<Inputs, "plan" | "retired">> {
   const found = await context.reachableLive(request.urn, key);
-  if (found === undefined) return;
+  if (found === undefined) return {};
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
-    return;
+    return {};
   }
-  const text = differs(quotedName(key), inputs.statement, {
-    ...found,
-    statement: await liveStatement(context, inputs.statement, found),
-  });
-  throw new SchemaError(request.sensitive ? withoutLiterals(text, inputs.statement) : text);
+  const { statement: text } = inputs;
+  const statement = await liveStatement(context, text, found);
+  if ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(statement, text)) {
+    const message = differs(quotedName(key), text, { ...found, statement });
+    throw new SchemaError(request.sensitive ? withoutLiterals(message, text) : message);
+  }
+  await context.log.info(request.urn, "exists on the server and differs; it will be adopted and changed by the plan.");
+  const { database, name, qualifiedName } = inputs;
+  const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
+  const planned = plannedInputs(context, request, stored, text, options, { adopts: true });
+  return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
+}
+
+function isSameKind(live: string, declared: string): boolean {
+  try {
+    return parseCreate(live).kind === parseCreate(declared).kind;
+  } catch {
+    return false;
+  }
 }

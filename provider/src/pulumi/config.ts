@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "../connection/connection";
-import { ALLOWABLE, parseAllow } from "../declare/options";
+import { ADOPTIONS, type Adoption, ALLOWABLE, parseAllow } from "../declare/options";
 import { SchemaError } from "../errors";
 
 /** What the provider is told: stack config, or the inputs of an explicit provider. */
@@ -7,6 +7,8 @@ export interface ProviderConfig {
   /** Undefined when no URL is configured. */
   readonly connection: ConnectionOptions | undefined;
   readonly allowDrop: boolean;
+  /** What may happen to objects that stand on the server already. */
+  readonly adopt: Adoption;
   /** Hazards that the whole stack allows. */
   readonly allow: readonly string[];
   /** Severity by lint rule for the whole stack; `off`: no rule is run. */
@@ -22,6 +24,7 @@ export const CONFIG_KEYS = {
   password: "CLICKHOUSE_PASSWORD",
   requestTimeout: "CLICKHOUSE_REQUEST_TIMEOUT",
   allowDrop: "CLICKHOUSE_ALLOW_DROP",
+  adopt: "CLICKHOUSE_ADOPT",
   allow: "CLICKHOUSE_ALLOW",
   lint: "CLICKHOUSE_LINT",
   scratch: "CLICKHOUSE_SCRATCH",
@@ -61,6 +64,8 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   if (raw.allowDrop !== undefined && !["true", "false", "1", "0"].includes(raw.allowDrop)) {
     problems.push(`clickhouse:allowDrop: expected true or false, found "${raw.allowDrop}"`);
   }
+  const adopt = ADOPTIONS.find((one) => one === (raw.adopt ?? "equal"));
+  if (adopt === undefined) problems.push(`clickhouse:adopt: expected "equal" or "converge", found "${raw.adopt}"`);
   const { allow, wrong } = parseAllow(listOf(raw.allow));
   for (const value of wrong) {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
@@ -78,6 +83,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
             ...(timeout !== undefined && { requestTimeout: timeout }),
           },
     allowDrop: raw.allowDrop === "true" || raw.allowDrop === "1",
+    adopt: adopt ?? "equal",
     allow,
     lint,
     scratch: scratch === "off" ? "off" : "embedded",

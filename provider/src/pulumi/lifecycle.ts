@@ -53,6 +53,12 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const declared = inputsOf(readStored(inputs));
     const key = keyOfStored(declared);
     const checked = this.context.checked.get(key);
+    const seen = this.context.planned.get(key);
+    // Gone since: made like any other.
+    if (seen?.adopts && (await this.context.live.findNow(key)) !== undefined) {
+      const [id, provider] = [idOf(declared), inputs["__provider"]];
+      return { id, outs: await applyUpdate(this.context, { id, stored: seen.stored, declared, provider }) };
+    }
     try {
       const connection = await this.context.connection();
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>

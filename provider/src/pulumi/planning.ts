@@ -22,6 +22,8 @@ export interface Change {
   readonly stored: Partial<Outs> & { statement: string };
   readonly to: ObjectSpec;
   readonly options: ChangeOptions;
+  /** It stands on the server and not in the state, and is brought to the declaration by `create`. */
+  readonly adopts?: true;
 }
 
 /** A plan, and what it began with. */

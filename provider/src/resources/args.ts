@@ -117,6 +117,13 @@ export interface CommonArgs {
    */
   deletion?: Input<"refuse" | "drop">;
   /**
+   * What happens when the object stands on the server and is not in the state. `"equal"`: adopted when it is what is declared, else
+   * refused with the difference. `"converge"`: adopted, and brought to the declaration by the changes that the preview shows, with
+   * the same care and the same `allow` as any change. Costs nothing afterwards. Default: `"equal"`; `clickhouse:adopt` sets it for
+   * the whole stack.
+   */
+  adopt?: Input<"equal" | "converge">;
+  /**
    * Changes that may be made although they lose something (`"drops-data"`), break what reads the object until that changes too
    * (`"breaks-reader"`), or were never proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
    * the whole stack.

@@ -14,6 +14,8 @@ export interface ProviderArgs {
   requestTimeout?: pulumi.Input<number>;
   /** Whether objects that hold rows may be dropped. Default: false. */
   allowDrop?: pulumi.Input<boolean>;
+  /** What happens to objects that stand on the server already; see `adopt` on the resources. Default: `"equal"`. */
+  adopt?: pulumi.Input<"equal" | "converge">;
   /** Changes allowed on every resource; see `allow` there. Default: none. */
   allow?: pulumi.Input<pulumi.Input<Allowed>[]>;
   /** Severity of lint rules on every resource; see `lint` there. Default: each rule's own. */
@@ -40,7 +42,7 @@ export class Provider extends pulumi.ProviderResource {
    * @param opts Pulumi options.
    */
   constructor(resourceName: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
-    const { url, username, password, requestTimeout, allowDrop, allow, lint, scratch } = args;
+    const { url, username, password, requestTimeout, allowDrop, adopt, allow, lint, scratch } = args;
     const inputs = {
       [PROVIDER_NAME]: resourceName,
       "clickhouse:url": url,
@@ -48,6 +50,7 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:password": password === undefined ? undefined : pulumi.secret(password),
       "clickhouse:requestTimeout": text(requestTimeout),
       "clickhouse:allowDrop": text(allowDrop),
+      "clickhouse:adopt": adopt,
       "clickhouse:allow": allow === undefined ? undefined : pulumi.output(allow).apply((kinds) => kinds.join(",")),
       "clickhouse:lint": lint === undefined ? undefined : pulumi.output(lint).apply((rules) => JSON.stringify(rules)),
       "clickhouse:scratch": scratch,
