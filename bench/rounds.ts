@@ -11,12 +11,23 @@ export const PHASES = {
   "up --skip-preview": ["up", "--yes", "--skip-preview"],
   "preview, no change": ["preview", "--expect-no-changes"],
   refresh: ["refresh", "--yes"],
+  "preview --refresh": ["preview", "--refresh", "--expect-no-changes"],
 } as const;
 
 export type Phase = keyof typeof PHASES;
 
 /** How often a phase is run in each round; those that change nothing are short, so one run says little. */
-const RUNS: Record<Phase, number> = { up: 1, "up --skip-preview": 1, "preview, no change": 3, refresh: 2 };
+const RUNS: Record<Phase, number> = {
+  up: 1,
+  "up --skip-preview": 1,
+  "preview, no change": 3,
+  refresh: 2,
+  "preview --refresh": 2,
+};
+
+/** Phases whose queries are counted. */
+export const COUNTED = ["refresh", "preview --refresh"] as const satisfies readonly Phase[];
+type Counted = (typeof COUNTED)[number];
 
 /** Seconds of every run, by phase. The n-th runs of two variants were made side by side. */
 export type Times = Record<Phase, number[]>;
@@ -25,8 +36,8 @@ export type Times = Record<Phase, number[]>;
 export interface Measured {
   readonly variant: Variant;
   readonly times: Times;
-  /** Queries that reached the server in each refresh. */
-  readonly queries: number[];
+  /** Queries that reached the server in each run. */
+  readonly queries: Record<Counted, number[]>;
   state: State | undefined;
 }
 
@@ -41,7 +52,9 @@ export interface Size {
  * what else the machine does falls on all of them alike.
  */
 export async function measure(url: string, variants: readonly Variant[], size: Size, log: Log): Promise<Measured[]> {
-  const all = variants.map((variant): Measured => ({ variant, times: noTimes(), queries: [], state: undefined }));
+  const all = variants.map(
+    (variant): Measured => ({ variant, times: noTimes(), queries: noCounts(), state: undefined }),
+  );
   for (let round = 0; round < size.rounds; round++) {
     const turns = all.map((_, index) => all[(index + round) % all.length] as Measured);
     await runRound(url, turns, size, (line) => log(`round ${round + 1}: ${line}`));
@@ -91,8 +104,9 @@ async function runPhase(url: string, { measured, project }: Turn, phase: Phase):
     await project.must(PHASES[phase]);
     measured.times[phase].push(Number(process.hrtime.bigint() - start) / 1e9);
   };
-  if (phase !== "refresh") return run();
-  measured.queries.push(await countQueries(url, run));
+  const counted = COUNTED.find((one) => one === phase);
+  if (counted === undefined) return run();
+  measured.queries[counted].push(await countQueries(url, run));
   measured.state = await project.state();
 }
 
@@ -112,6 +126,10 @@ async function newProject(url: string, variant: Variant, program: string): Promi
     symlinkSync(path.join(variant.checkout, "node_modules"), modules);
   }
   return project;
+}
+
+function noCounts(): Record<Counted, number[]> {
+  return { refresh: [], "preview --refresh": [] };
 }
 
 function noTimes(): Times {
