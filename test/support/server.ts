@@ -88,6 +88,18 @@ if (typeof after === "function") after("stop the shared server", stopSharedServe
 
 /** Starts a server of one's own. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // Between asking for a free port and listening on it, another process may take it.
+      const taken = options.port === undefined && String(error).includes("Address already in use");
+      if (!taken || attempt === 5) throw error;
+    }
+  }
+}
+
+async function startOnce(options: ServerOptions): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(temporaryBase(), "clickhouse-test-server-"));
   writeFileSync(join(dataDir, "users.xml"), options.users ?? USERS_XML);
   writeFileSync(join(dataDir, "config.xml"), CONFIG_XML);

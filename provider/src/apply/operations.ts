@@ -1,6 +1,13 @@
 import type { Connection } from "../connection/connection";
 import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import {
+  abortBackfill,
+  type BackfillOperation,
+  type BackfillProgress,
+  resumableBackfills,
+  resumeBackfill,
+} from "./backfill";
 import { readJournals } from "./protocol/journal";
 import type { RunnerHooks } from "./protocol/runner";
 import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
@@ -9,7 +16,7 @@ import { abortViewStep, resumableViews, resumeViewStep, type ViewOperation } fro
 
 /** Something that takes many statements and was cut off, as the database remembers it. */
 export interface Unfinished {
-  readonly kind: "rebuild" | "view" | "rename";
+  readonly kind: "rebuild" | "view" | "rename" | "backfill";
   readonly operation: string;
   /** Whose journal knows it. */
   readonly database: string;
@@ -42,6 +49,7 @@ export async function unfinishedOperations(connection: Connection, database: str
     ...rebuilds.flatMap((one) => planOf(one).map((plan) => fromRebuild(one, plan))),
     ...(await resumableViews(connection, database)).map(fromView),
     ...renames.flatMap((one) => planOf(one).map((plan) => fromRename(one, plan))),
+    ...(await resumableBackfills(connection, database)).map(fromBackfill),
   ];
   return found.sort((a, b) => a.startedAt - b.startedAt);
 }
@@ -55,7 +63,9 @@ export async function resumeOperation(
 ): Promise<void> {
   if (one.kind === "view") await resumeViewStep(connection, one, hooks);
   else if (one.kind === "rename") await resumeRename(connection, one, hooks);
-  else {
+  else if (one.kind === "backfill") {
+    await resumeBackfill(connection, one, { ...hooks, onProgress: (progress) => tell(describeBackfill(progress)) });
+  } else {
     await resumeRebuild(connection, one, {
       ...hooks,
       onProgress: ({ step, rows, total }) => tell(`rebuild: ${step}, ${rows} of ${total} rows`),
@@ -65,7 +75,7 @@ export async function resumeOperation(
 
 /** Goes back to what was before. @throws {SchemaError} when the only way is forward. */
 export async function abortOperation(connection: Connection, one: Unfinished, hooks: RunnerHooks = {}): Promise<void> {
-  const abort = { rebuild: abortRebuild, view: abortViewStep, rename: abortRename }[one.kind];
+  const abort = { rebuild: abortRebuild, view: abortViewStep, rename: abortRename, backfill: abortBackfill }[one.kind];
   await abort(connection, one, hooks);
 }
 
@@ -89,6 +99,29 @@ function fromRename(one: RenameOperation, plan: JournalPlan): Unfinished {
   const keys = [key(plan["from"] as Renamed), key(plan["to"] as Renamed)] as const;
   const progress = `${one.from} → ${one.to}${one.renamed ? ", has its new name" : ""}`;
   return { ...stateOf(one), kind: "rename", keys, progress };
+}
+
+function fromBackfill(one: BackfillOperation): Unfinished {
+  const count = (n: number): string => n.toLocaleString("en-US");
+  const { rows, statement, step, total, views } = one;
+  const far = step === "fill" ? `fill, ${count(rows)} of ${count(total)} rows` : step;
+  const progress = views.length > 1 ? `${far}; with ${views.slice(1).join(", ")}` : far;
+  return {
+    ...stateOf(one),
+    kind: "backfill",
+    keys: keysOf(statement, statement),
+    from: statement,
+    to: statement,
+    progress,
+  };
+}
+
+/** How far a backfill is, for people. */
+export function describeBackfill({ rows, rowsPerSecond, secondsLeft, step, total }: BackfillProgress): string {
+  if (step !== "fill") return `backfill: ${step}`;
+  const count = (n: number): string => n.toLocaleString("en-US");
+  const left = secondsLeft === undefined ? "" : `, ${count(secondsLeft)} s left`;
+  return `backfill: computed ${count(rows)} of ${count(total)} rows, ${count(rowsPerSecond)} rows/s${left}`;
 }
 
 function stateOf({

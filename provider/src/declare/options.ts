@@ -1,4 +1,5 @@
 import type { ObjectKind } from "../sql/spec";
+import { type BackfillDeclaration, backfillAt } from "./backfill";
 import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
 /** Kinds of hazard that a user may allow. */
@@ -12,6 +13,8 @@ export type Adoption = (typeof ADOPTIONS)[number];
 export interface ChangeOptions {
   /** Undefined: as the stack's config says. */
   readonly adopt?: Adoption;
+  /** How a new materialized view is filled with what its source holds; undefined: not at all. */
+  readonly backfill?: BackfillDeclaration;
   readonly allow: readonly string[];
   /** New name → old name. */
   readonly renamedColumns: Readonly<Record<string, string>>;
@@ -28,7 +31,7 @@ const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
   database: ["adopt", "allow", "lint"],
   table: ["adopt", "allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
   view: ["adopt", "allow", "lint"],
-  materializedView: ["adopt", "allow", "lint", "keepOld"],
+  materializedView: ["adopt", "allow", "backfill", "lint", "keepOld"],
 };
 
 /**
@@ -44,6 +47,7 @@ export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOp
   const columns = withoutOldNames(rest["columns"], problems);
   const keepOld = durationAt(raw, "keepOld", problems);
   const adopt = adoptAt(raw, problems);
+  const backfill = backfillAt(raw, problems);
   const options: ChangeOptions = {
     allow: allowAt(raw, problems),
     renamedColumns: { ...renamedColumnsAt(raw, problems), ...columns.renamed },
@@ -52,6 +56,7 @@ export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOp
     lint: mapAt(raw, "lint", problems),
     ...(keepOld !== undefined && { keepOld }),
     ...(adopt !== undefined && { adopt }),
+    ...(backfill !== undefined && { backfill }),
   };
   problems.throwIfAny();
   return { options, args: rest["columns"] === undefined ? rest : { ...rest, columns: columns.columns } };

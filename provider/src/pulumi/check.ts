@@ -1,13 +1,14 @@
 import { differs } from "../apply/create";
 import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
+import { liveStatement, sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
+import { backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
 import { canonicalText } from "./canonical-text";
-import { liveStatement, sameObject } from "./compare";
 import type { Context } from "./context";
 import { declarationOf } from "./declared-spec";
 import { explainByLint, lint, lintOverrides } from "./lint";
@@ -146,10 +147,12 @@ async function lookBeforeCreate(
   options: ChangeOptions,
 ): Promise<Pick<Inputs, "plan" | "retired">> {
   const found = await context.reachableLive(request.urn, key);
-  if (found === undefined) return {};
+  const backfill = backfillOf(context, key, inputs.statement, options, request);
+  if (found === undefined)
+    return backfill === undefined ? {} : toldPlan(context, request, lookAtBackfill(context, backfill));
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
-    return {};
+    return backfill === undefined ? {} : toldPlan(context, request, lookAtAdopted(context, backfill));
   }
   const { statement: text } = inputs;
   const statement = await liveStatement(context, text, found);
@@ -162,6 +165,17 @@ async function lookBeforeCreate(
   const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
   const planned = plannedInputs(context, request, stored, text, options, { adopts: true });
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
+}
+
+async function toldPlan(
+  context: Context,
+  { urn }: Request,
+  looked: Promise<string | undefined>,
+): Promise<Pick<Inputs, "plan">> {
+  const plan = await looked;
+  if (plan === undefined) return {};
+  await context.log.info(urn, `plan:\n${plan}`);
+  return { plan };
 }
 
 function isSameKind(live: string, declared: string): boolean {

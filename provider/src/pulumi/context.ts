@@ -38,6 +38,7 @@ export class Context {
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
+  private queue: Promise<unknown> = Promise.resolve();
   /** How what was checked may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
   /** What `check` has planned, by key: `update` makes sure that it still holds. */
@@ -74,6 +75,13 @@ export class Context {
     if (this.warned.has(message)) return;
     this.warned.add(message);
     await this.log.warn(urn, message);
+  }
+
+  /** For work that would be in its own way: each piece waits for the ones before. */
+  oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.queue.then(work, work);
+    this.queue = done.catch(() => undefined);
+    return done;
   }
 
   async close(): Promise<void> {

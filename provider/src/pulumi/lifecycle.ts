@@ -1,13 +1,15 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { applyCreate } from "../apply/create";
+import { applyCreate, type Created } from "../apply/create";
 import { applyDrop } from "../apply/drop";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
+import type { Connection } from "../connection/connection";
+import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
+import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
-import { liveStatement, sameObject } from "./compare";
 import { readConfig } from "./config";
 import type { Context } from "./context";
 import { keyOfStored } from "./standing";
@@ -63,7 +65,10 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const connection = await this.context.connection();
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
         sameObject(this.context, statement, live);
-      const created = await applyCreate(connection, this.context.live, key, quotedName(key), declared.statement, same);
+      const { statement } = declared;
+      const filled = await this.createFilled(connection, key, statement);
+      const created =
+        filled ?? (await applyCreate(connection, this.context.live, key, quotedName(key), statement, same));
       if (created.adopted)
         await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
       return {
@@ -74,6 +79,13 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       if (checked?.sensitive !== true) throw error;
       throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
     }
+  }
+
+  private async createFilled(connection: Connection, key: string, statement: string): Promise<Created | undefined> {
+    const [checked, options] = [this.context.checked.get(key), this.context.options.get(key)];
+    if (checked === undefined || options === undefined) return undefined;
+    const backfill = backfillOf(this.context, key, statement, options, checked);
+    return backfill && createFilled(this.context, connection, backfill);
   }
 
   async update(id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {

@@ -1,10 +1,10 @@
 import { withoutAdditions } from "../canonical/normal-form";
+import { liveStatement } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
-import { liveStatement } from "./compare";
 import type { Context } from "./context";
 import type { Outs } from "./state";
 

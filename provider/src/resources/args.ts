@@ -171,6 +171,9 @@ export interface SqlArgs extends CommonArgs {
   sql: Input<string>;
 }
 
+/** A materialized view in plain SQL. */
+export interface MaterializedViewSqlArgs extends SqlArgs, MaterializedViewChangeArgs {}
+
 /** A table in plain SQL. */
 export interface TableSqlArgs extends SqlArgs, TableChangeArgs {
   /** New column name → old column name: what `renamedFrom` is in structured arguments. */
@@ -191,12 +194,25 @@ export interface TableArgs extends CommonArgs, StorageArgs, TableChangeArgs {
   comment?: Input<string>;
 }
 
+/** A column of a view: as of a table, but under no other name before, because a view holds no rows. */
+export type ViewColumnArgs = Omit<ColumnArgs, "renamedFrom">;
+
+/** The columns of a view, in order: a list, or a map from name to type or definition. */
+export type ViewColumnsArgs =
+  | Input<Input<ViewColumnArgs>[]>
+  | Input<Record<string, Input<string | Omit<ViewColumnArgs, "name">>>>;
+
 /** Structured arguments of `View`. */
 export interface ViewArgs extends CommonArgs {
   /** Database: its resource (which makes it a dependency) or its name. */
   database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */
   name?: Input<string>;
+  /**
+   * The columns, where they are not simply those of the query: other types, which the engine casts to, comments, or (with an inner
+   * table) codecs and the like. Changing them makes a view anew; it holds no rows. Default: names and types of the query's result.
+   */
+  columns?: ViewColumnsArgs;
   /** The SELECT. Use the `sql` tag to put resources into it. */
   query: Input<string>;
   /** Whose rights the query runs with. Default: the server's. */
@@ -207,8 +223,40 @@ export interface ViewArgs extends CommonArgs {
   comment?: Input<string>;
 }
 
+/** How a materialized view is made and changed. Costs nothing until then. */
+export interface MaterializedViewChangeArgs {
+  /**
+   * Fills the target with what the source held before the view was created, each row once, while clients go on writing. `true`, or
+   * limits. At preview the rows, bytes and chunks are shown; inserts into the source are refused for a moment (at most 4 s at a time,
+   * error 469, to be retried) unless the source says when the server took a row. Only at creation: of a view that stands,
+   * `clickhouse-schema backfill` does it. Default: false, the target gets what is inserted from then on.
+   */
+  backfill?: Input<boolean | BackfillArgs>;
+  /** How long the rows of an inner table are kept aside when the view gets other storage, e.g. `"7d"`. Default: `"24h"`. */
+  keepOld?: Input<string>;
+}
+
+/** What a backfill reads, and what it may cost. */
+export interface BackfillArgs {
+  /** Only buckets from this moment on: ISO 8601, UTC unless it says otherwise. Default: all rows of the source. */
+  from?: Input<string>;
+  /** Column of the target that `from` is about. Default: the only Date or DateTime column of its sorting and partition keys. */
+  timeColumn?: Input<string>;
+  /** Rows that one statement reads, and what is done again after a crash. Default: 4 million, or a 250th of the source if that is more. */
+  chunk?: Input<number>;
+  /** Most memory of one statement: bytes, or a text such as `"4 GiB"`; half of it is for groups, which go to disk beyond. Default: 4 GiB. */
+  maxMemory?: Input<number | string>;
+  /** Threads of one statement. Default: as many as the server gives. */
+  maxThreads?: Input<number>;
+  /**
+   * Column of the source in which the server notes when it took a row (`MATERIALIZED now64(3)`); then no insert is refused. Must not
+   * be given by clients. Default: such a MATERIALIZED column, if there is one; `false`: refuse inserts for a moment instead.
+   */
+  insertTime?: Input<string | false>;
+}
+
 /** Structured arguments of `MaterializedView`. */
-export interface MaterializedViewArgs extends ViewArgs {
+export interface MaterializedViewArgs extends ViewArgs, MaterializedViewChangeArgs {
   /** Target table: its resource (which makes it a dependency) or its qualified name. Give this or `inner`. */
   to?: Input<string> | Named;
   /** Layout of the inner table of a view without target. Prefer `to`: an inner table goes when the view goes. */
@@ -217,6 +265,4 @@ export interface MaterializedViewArgs extends ViewArgs {
   refresh?: Input<string>;
   /** A refresh adds to the target instead of replacing its rows. Default: false. */
   append?: Input<boolean>;
-  /** How long the rows of an inner table are kept aside when the view gets other storage, e.g. `"7d"`. Default: `"24h"`. */
-  keepOld?: Input<string>;
 }

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { MaterializedViewArgs, SqlArgs } from "./args";
+import type { MaterializedViewArgs, MaterializedViewSqlArgs } from "./args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
 import { nameIn } from "./sql";
 
@@ -26,7 +26,11 @@ export class MaterializedView extends SchemaObject {
    * @param args structured arguments, or `{ sql: "CREATE MATERIALIZED VIEW …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
    */
-  constructor(resourceName: string, args: MaterializedViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
+  constructor(
+    resourceName: string,
+    args: MaterializedViewArgs | MaterializedViewSqlArgs,
+    opts: pulumi.CustomResourceOptions = {},
+  ) {
     if ("sql" in args) {
       const { sql, deletion, ...options } = args;
       super("materializedView", resourceName, { ...namesInSql(sql), args: { sql, ...options }, deletion }, opts);

@@ -1,0 +1,114 @@
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { liftFence, raiseFence } from "../protocol/fence";
+import { type Part, partsOf } from "../protocol/parts";
+import { deltaStatement } from "../rebuild/definitions";
+import type { Context } from "./context";
+
+/** Most parts that a partition of the target gets at once; more are merged before. */
+const MOST_PARTS = 60;
+
+/** How many parts there are of each partition and hash. */
+type Counts = Map<string, number>;
+
+/**
+ * Brings the parts of the stage to the target, which takes new rows meanwhile, each once. They have a mark codec of their own, so only a
+ * part that was attached before has an equal hash; merges of the target wait until all is written down.
+ */
+export async function attach(context: Context): Promise<void> {
+  const { destination, journal, layout, names, runner } = context;
+  if (!journal.has("attached")) {
+    context.enter("attach");
+    if (!journal.has("merged")) {
+      await mergeMany(context);
+      await journal.set("merged", true);
+    }
+    const parts = await partsOf(runner, names.stage);
+    await raiseFence(runner, destination);
+    const own = countsOf(parts);
+    if (!journal.has("baseline")) {
+      const before = [...countsOf(await partsOf(runner, destination))].filter(([key]) => own.has(key));
+      await journal.set("baseline", Object.fromEntries(before));
+    }
+    await journal.assertOwner();
+    await attachMissing(context, parts);
+    // Before the fence is lifted: merges change the hashes by which an attached part is known.
+    await journal.set(
+      "attached",
+      parts.reduce((sum, part) => sum + part.rows, 0),
+    );
+  }
+  await liftFence(runner, destination, layout.storage.settings, true);
+}
+
+/** Many small parts at once would slow the target's writers down. */
+async function mergeMany({ names, runner }: Context): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const { partition } of await partsOf(runner, names.stage)) {
+    counts.set(partition, (counts.get(partition) ?? 0) + 1);
+  }
+  for (const [partition, count] of counts) {
+    if (count <= MOST_PARTS) continue;
+    await runner.runLong(
+      `OPTIMIZE TABLE ${qualifiedName(names.stage)} PARTITION ID ${quoteString(partition)} FINAL SETTINGS optimize_throw_if_noop = 0`,
+    );
+  }
+}
+
+/** A server that was killed may have attached some parts and not the others, even of one partition; the others follow. */
+async function attachMissing(context: Context, parts: readonly Part[]): Promise<void> {
+  const { destination, journal, names, runner } = context;
+  const missing: Counts = new Map(Object.entries(journal.need<Record<string, number>>("baseline")));
+  for (const [key, count] of countsOf(parts)) missing.set(key, (missing.get(key) ?? 0) + count);
+  for (const [key, count] of countsOf(await partsOf(runner, destination))) {
+    missing.set(key, (missing.get(key) ?? 0) - count);
+  }
+  const left = parts.filter((part) => take(missing, part));
+  if (left.length === 0) return;
+  if (left.length === parts.length) {
+    await runner.run(
+      `ALTER TABLE ${qualifiedName(destination)} ATTACH PARTITION ALL FROM ${qualifiedName(names.stage)}`,
+    );
+    return;
+  }
+  for (const partition of new Set(left.map((part) => part.partition))) {
+    const some = left.filter((part) => part.partition === partition);
+    const whole = some.length === parts.filter((part) => part.partition === partition).length;
+    const from = whole ? names.stage : await separate(context, partition, some);
+    await runner.run(attachStatement(destination, partition, from));
+  }
+}
+
+/** A table with only the parts that are left. */
+async function separate(context: Context, partition: string, left: readonly Part[]): Promise<QualifiedName> {
+  const { layout, names, runner } = context;
+  await context.drop(names.rest);
+  await runner.run(deltaStatement(layout, names.rest));
+  await runner.run(attachStatement(names.rest, partition, names.stage));
+  const wanted = countsOf(left);
+  for (const part of await partsOf(runner, names.rest)) {
+    if (take(wanted, part)) continue;
+    await runner.run(`ALTER TABLE ${qualifiedName(names.rest)} DROP PART ${quoteString(part.name)}`);
+  }
+  return names.rest;
+}
+
+function attachStatement(to: QualifiedName, partition: string, from: QualifiedName): string {
+  return `ALTER TABLE ${qualifiedName(to)} ATTACH PARTITION ID ${quoteString(partition)} FROM ${qualifiedName(from)}`;
+}
+
+function countsOf(parts: readonly Part[]): Counts {
+  const counts: Counts = new Map();
+  for (const part of parts) counts.set(keyOf(part), (counts.get(keyOf(part)) ?? 0) + 1);
+  return counts;
+}
+
+function take(counts: Counts, part: Part): boolean {
+  const count = counts.get(keyOf(part)) ?? 0;
+  counts.set(keyOf(part), count - 1);
+  return count > 0;
+}
+
+function keyOf({ hash, partition }: Part): string {
+  return `${partition} ${hash}`;
+}

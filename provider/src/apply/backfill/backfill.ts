@@ -1,0 +1,204 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import type { QualifiedName } from "../../sql/spec";
+import { Journal } from "../protocol/journal";
+import { uuidOf } from "../protocol/parts";
+import { liveView } from "../protocol/replace-view";
+import { Runner } from "../protocol/runner";
+import { newOperation } from "../rebuild/names";
+import { selfTest } from "../rebuild/self-test";
+import { attach } from "./attach";
+import { dropGuards } from "./by-time";
+import { checkCoverage } from "./check";
+import { type BackfillPlan, backfillNames, Context, parseView } from "./context";
+import { cut } from "./cut";
+import { examine, type Wanted } from "./examine";
+import { exchange, isExchanged, retireOld } from "./exchange";
+import { fill } from "./fill";
+import { openGate } from "./gate";
+import { dropHelpers } from "./helpers";
+import { findUnfinished, type UnfinishedBackfill } from "./journals";
+import type { BackfillHooks, BackfillOptions, BackfillResult, RefillOptions } from "./options";
+
+/**
+ * Creates materialized views of one target, and fills that with what their sources held before, while clients go on writing: each row
+ * counts once. Inserts into the sources are refused for a moment (error 469; nothing is stored, try again) unless the rows tell when they
+ * came. The target may hold rows, and other views may write to it. Called again after it was cut off it goes on where it was, whatever the
+ * operation was called.
+ *
+ * @param statements canonical CREATE MATERIALIZED VIEW texts, with the same `TO`.
+ * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ */
+export async function createWithBackfill(
+  connection: Connection,
+  statements: readonly string[],
+  options: BackfillOptions = {},
+): Promise<BackfillResult> {
+  const found = await findUnfinished(connection);
+  const specs = statements.map(parseView);
+  const texts = specs.map(renderCreate);
+  const own = found.find(({ plan }) => plan.mode === "create" && specs.some((spec) => creates(plan, spec)));
+  if (own !== undefined && !own.aborting) {
+    if (texts.every((text) => own.plan.views.some((view) => view.statement === text)))
+      return resumeBackfill(connection, own, options);
+    throw new SchemaError(
+      `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish it or give it up: ` +
+        `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
+    );
+  }
+  // What an earlier run has left of the same target would be in the way; whoever began it began a create as well.
+  for (const other of found.filter((one) => one.plan.mode === "create" && !one.aborting && concerns(one, specs))) {
+    await resumeBackfill(connection, other, { ...options });
+  }
+  return begin(connection, { mode: "create", statements: texts, options });
+}
+
+/**
+ * Computes the rows of a target anew, from all that the sources of its views hold, while clients go on writing, and puts them in the place
+ * of the old ones in one moment. Readers see the old rows until then. The old table is kept for a while. Called again after it was cut
+ * off it goes on where it was.
+ *
+ * @param views all views of one target.
+ * @throws {SchemaError} as {@link createWithBackfill}; also when the target knows of rows that the sources do not have any more.
+ */
+export async function backfillViews(
+  connection: Connection,
+  views: readonly QualifiedName[],
+  options: RefillOptions = {},
+): Promise<BackfillResult> {
+  const statements = await liveStatements(connection, views);
+  const own = (await findUnfinished(connection)).find(({ aborting, plan }) => {
+    const texts = plan.views.map(({ statement }) => statement);
+    return (
+      plan.mode === "refill" &&
+      !aborting &&
+      texts.length === statements.length &&
+      statements.every((text) => texts.includes(text))
+    );
+  });
+  if (own !== undefined) return resumeBackfill(connection, own, options);
+  return begin(connection, { mode: "refill", statements, options });
+}
+
+/** CREATE texts of views as they stand. @throws {SchemaError} when one is not there. */
+export async function liveStatements(connection: Connection, views: readonly QualifiedName[]): Promise<string[]> {
+  const runner = new Runner(connection, "preview");
+  const statements: string[] = [];
+  for (const name of views) {
+    const live = await liveView(runner, name);
+    if (live === undefined) throw new SchemaError(`${qualifiedName(name)}: there is no such view.`);
+    statements.push(renderCreate(live.spec));
+  }
+  return statements;
+}
+
+/** Goes on with a backfill that was cut off, on this machine or any other. */
+export async function resumeBackfill(
+  connection: Connection,
+  operation: { readonly database: string; readonly operation: string },
+  hooks: BackfillHooks = {},
+): Promise<BackfillResult> {
+  const runner = new Runner(connection, operation.operation, hooks);
+  const journal = await Journal.open(runner, operation.database);
+  if (!journal.has("plan")) {
+    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
+  }
+  return proceed(new Context(runner, journal, hooks));
+}
+
+function creates({ views }: BackfillPlan, { database, name }: QualifiedName): boolean {
+  return views.some(({ statement }) => {
+    const spec = parseView(statement);
+    return spec.database === database && spec.name === name;
+  });
+}
+
+/** Whether a backfill writes to what views write to, or read. */
+function concerns({ target }: UnfinishedBackfill, specs: readonly ReturnType<typeof parseView>[]): boolean {
+  return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || query.includes(target));
+}
+
+async function begin(connection: Connection, wanted: Wanted): Promise<BackfillResult> {
+  const { options } = wanted;
+  const operation = options.operation ?? newOperation();
+  const runner = new Runner(connection, operation, options);
+  const first = wanted.statements[0];
+  const database = first === undefined ? "" : (parseView(first).to?.database ?? "");
+  const { plan, sources, target } = await examine(runner, wanted);
+  const journal = await Journal.open(runner, database);
+  const names = backfillNames(target, operation);
+  if (journal.has("plan") || (await uuidOf(runner, names.stage)) !== undefined) {
+    throw new SchemaError(
+      `Operation ${operation} exists in database ${database}. Resume or abort it, or take another name.`,
+    );
+  }
+  await selfTest(connection, database, options);
+  const named = [...plan.views.map(({ statement }) => parseView(statement)), ...sources];
+  await journal.set(
+    "dependents",
+    named.map(({ database: of, name }) => ({ database: of, name })),
+  );
+  const uuid = wanted.mode === "refill" ? await uuidOf(runner, target) : undefined;
+  await journal.set("plan", { ...plan, ...(uuid !== undefined && { uuid }) } satisfies BackfillPlan);
+  return proceed(new Context(runner, journal, options));
+}
+
+async function proceed(context: Context): Promise<BackfillResult> {
+  const { journal, runner } = context;
+  if (journal.has("done")) return resultOf(context);
+  if (journal.has("aborting")) {
+    throw new SchemaError(
+      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
+    );
+  }
+  await runner.endLeftovers();
+  await journal.take();
+  await openGate(context);
+  if (!context.isRefill) {
+    await cut(context);
+    await fill(context);
+    await attach(context);
+    await dropGuards(context);
+  } else if (!(await isExchanged(context))) {
+    await cut(context);
+    await fill(context);
+    await checkCoverage(context);
+    await attach(context);
+    await exchange(context);
+  }
+  await retire(context);
+  return resultOf(context);
+}
+
+/** How an operation ended: journal line `done`. `retired`, `uuid` and `keepUntil` are those of a rebuild, for whoever removes retired tables. */
+interface Done {
+  readonly rows: number;
+  readonly written: number;
+  readonly retired?: string;
+  readonly uuid?: string;
+  readonly keepUntil?: number;
+}
+
+async function retire(context: Context): Promise<void> {
+  const { journal, names, plan, runner } = context;
+  context.enter("retire");
+  if (context.isRefill) await retireOld(context);
+  await dropHelpers(context);
+  let done: Done = { rows: context.rows, written: journal.need<number>("attached") };
+  if (plan.uuid !== undefined) {
+    const keepUntil = Math.ceil((await runner.now()) / 1000) + plan.keepOld;
+    done = { ...done, retired: names.retired.name, uuid: plan.uuid, keepUntil };
+  }
+  await journal.set("done", done);
+  context.enter("done");
+}
+
+function resultOf({ journal, names, runner }: Context): BackfillResult {
+  const { rows, written, retired, keepUntil } = journal.need<Done>("done");
+  return {
+    ...{ operation: runner.operation, rows, written, gated: journal.has("gate") },
+    ...(retired !== undefined && keepUntil !== undefined && { retired: qualifiedName(names.retired), keepUntil }),
+  };
+}

@@ -1,0 +1,83 @@
+import { backtick, qualifiedName } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import { drain } from "../protocol/gate";
+import { uuidOf } from "../protocol/parts";
+import { pause } from "../protocol/runner";
+import { parseTable } from "../rebuild/context";
+import type { Context, View } from "./context";
+import { createSnapshot, dropViews, link } from "./helpers";
+import { readingFrom } from "./query";
+
+/** How long before the cut the views are made at first, in milliseconds; longer when inserts last longer. */
+const LEAD = 3000;
+const LONGEST_LEAD = 60_000;
+/** What {@link drain} keeps of the time it is given. */
+const DRAIN_MARGIN = 1500;
+/** Time to drop a view before the cut, in milliseconds. */
+const SPARE = 500;
+
+/**
+ * Cuts at a moment to come: the views take rows that the server takes from then on, the snapshots give those from before. No insert is
+ * refused. Every insert that began without the views must have ended before that moment, or a later one is taken.
+ *
+ * The target was empty and is fed by nothing but these views, so a cut without its journal line is thrown away.
+ */
+export async function cutByTime(context: Context): Promise<void> {
+  const { journal, runner } = context;
+  for (let lead = LEAD; !journal.has("cut"); lead = Math.min(LONGEST_LEAD, lead * 2)) await tryCut(context, lead);
+  if (journal.has("snapped")) return;
+  const at = journal.need<{ at: number }>("cut").at;
+  while ((await runner.now()) <= at + 5) await pause(10);
+  // What began before is to be stored.
+  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: at + 5 });
+  for (const view of context.views) {
+    await createSnapshot(context, parseTable(view.snapshot));
+    await link(context, view.source, view.snapshotName);
+  }
+  await journal.set("snapped", true);
+}
+
+async function tryCut(context: Context, lead: number): Promise<void> {
+  const { journal, names, runner, views } = context;
+  let made = false;
+  for (const { live } of views) made ||= (await uuidOf(runner, live)) !== undefined;
+  if (made) {
+    await dropViews(context);
+    const now = await runner.now();
+    await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: now });
+    // Before its moment no row has passed a view.
+    if (now >= (journal.get<number>("at") ?? 0)) await context.truncate(names.target);
+  }
+  await journal.assertOwner();
+  // Whole seconds, for columns that hold no less.
+  const at = Math.ceil(((await runner.now()) + lead) / 1000) * 1000;
+  await journal.set("at", at);
+  for (const view of views) await runner.run(guarded(view, at));
+  const closed = await runner.now();
+  if (await drain(runner, { deadline: at - SPARE + DRAIN_MARGIN, closed })) await journal.set("cut", { at });
+}
+
+/** CREATE of a view that takes rows from a moment on only. */
+function guarded({ byTime, source, spec }: View, at: number): string {
+  const columns = (byTime?.columns ?? []).map(backtick).join(", ");
+  const condition = `${backtick(byTime?.column ?? "")} >= ${moment(at)}`;
+  const rows = `(SELECT ${columns} FROM ${qualifiedName(source)} WHERE ${condition})`;
+  return renderCreate({ ...spec, query: readingFrom(spec.query, source, rows) });
+}
+
+/** Condition on the rows of a snapshot: those from before the cut. Undefined where the snapshot holds no others. */
+export function beforeCut({ journal }: Context, { byTime }: View): string | undefined {
+  if (byTime === undefined) return undefined;
+  return `${backtick(byTime.column)} < ${moment(journal.need<{ at: number }>("cut").at)}`;
+}
+
+/** Gives the views their own query, without the condition. */
+export async function dropGuards({ runner, views }: Context): Promise<void> {
+  for (const { byTime, live, spec } of views) {
+    if (byTime !== undefined) await runner.run(`ALTER TABLE ${qualifiedName(live)} MODIFY QUERY ${spec.query}`);
+  }
+}
+
+function moment(milliseconds: number): string {
+  return `fromUnixTimestamp64Milli(toInt64(${milliseconds}))`;
+}

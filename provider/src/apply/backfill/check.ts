@@ -1,0 +1,111 @@
+import { SchemaError } from "../../errors";
+import { splitArguments } from "../../sql/fragments";
+import { backtick, qualifiedName } from "../../sql/identifiers";
+import type { ColumnSpec } from "../../sql/spec";
+import { engineOf } from "../rebuild/engines";
+import type { Context } from "./context";
+import { DEFAULT_MEMORY } from "./options";
+
+/** An aggregate that can only grow, or only fall, as rows come. */
+interface Measure {
+  readonly name: string;
+  /** Over the column of a group. */
+  readonly value: string;
+  /** Whether more rows make it less. */
+  readonly falls: boolean;
+}
+
+/**
+ * Before the old rows of a target are replaced: every key it has must be in what was computed anew, and nothing there may say less than
+ * it did: fewer rows, a smaller count or maximum. Where it does, rows have left the source (TTL, DROP PARTITION, DELETE) that the target
+ * still knows of.
+ *
+ * What neither grows nor falls (sums of signed numbers, quantiles, `any`) cannot be looked at so; its keys and their counts are.
+ *
+ * @throws {SchemaError} with how many keys and where; nothing was changed then.
+ */
+export async function checkCoverage(context: Context): Promise<void> {
+  const { journal, names, plan, runner } = context;
+  if (journal.has("checked")) return;
+  context.enter("check");
+  const { keys, measures } = comparison(context);
+  const since = plan.since === undefined ? "" : ` WHERE ${plan.since}`;
+  const side = (table: string, old: 0 | 1): string => `SELECT *, ${old} AS _schema_old FROM ${table}${since}`;
+  const columns = measures.flatMap(({ name, value }) => [
+    `${value.replace("@", "_schema_old = 1")} AS ${backtick(`_schema_o_${name}`)}`,
+    `${value.replace("@", "_schema_old = 0")} AS ${backtick(`_schema_n_${name}`)}`,
+  ]);
+  const less = measures.map(({ falls, name }) => {
+    const [before, now] = [backtick(`_schema_o_${name}`), backtick(`_schema_n_${name}`)];
+    return falls ? `${now} > ${before}` : `${now} < ${before}`;
+  });
+  const half = Math.floor((plan.limits.maxMemory ?? DEFAULT_MEMORY) / 2);
+  const key = keys.length === 0 ? "tuple()" : `tuple(${keys.join(", ")})`;
+  const row = await runner.one<{ gone: string; less: string; example: string }>(
+    `SELECT toString(countIf(NOT _schema_has_new)) AS gone, toString(countIf(_schema_has_new AND (${less.join(" OR ") || "0"}))) AS less, ` +
+      `toString(anyIf(_schema_key, NOT _schema_has_new OR (${less.join(" OR ") || "0"}))) AS example FROM (` +
+      `SELECT ${key} AS _schema_key, countIf(_schema_old = 1) > 0 AS _schema_has_old, countIf(_schema_old = 0) > 0 AS _schema_has_new` +
+      `${columns.map((column) => `, ${column}`).join("")} FROM (${side(qualifiedName(names.before), 1)} UNION ALL ${side(qualifiedName(names.stage), 0)}) ` +
+      `GROUP BY _schema_key) WHERE _schema_has_old SETTINGS max_bytes_before_external_group_by = ${half}, max_execution_time = 0, final = 0`,
+  );
+  if (row.gone !== "0" || row.less !== "0") throw missing(context, row);
+  await journal.set("checked", true);
+}
+
+function missing({ names, plan, runner }: Context, row: { gone: string; less: string; example: string }): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(names.target)}: computed from the rows that its sources have now, ${row.gone} of its keys would be gone and ${row.less} would say less than they do ` +
+      `(for example ${row.example.slice(0, 200)}). Rows have left a source (TTL, DROP PARTITION, DELETE), or somebody else writes to the target. Nothing was changed. ` +
+      `Abort operation ${runner.operation}, and ${plan.since === undefined ? "say" : "choose a later moment"} from which on the sources have all rows (--from); older ` +
+      "buckets then stay as they are.",
+  );
+}
+
+function comparison({ layout }: Context): { keys: string[]; measures: Measure[] } {
+  const engine = engineOf(layout.storage);
+  const stored = layout.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
+  const rows: Measure = { name: "rows", value: "countIf(@)", falls: false };
+  if (engine.base === "MergeTree") {
+    // Plain rows: all that can be grouped by.
+    return {
+      keys: stored
+        .filter(({ type }) => !/\b(?:AggregateFunction|JSON|Dynamic|Variant)\b/.test(type ?? ""))
+        .map(({ name }) => backtick(name)),
+      measures: [rows],
+    };
+  }
+  const order = layout.storage.orderBy ?? "";
+  const keys = order === "" || order === "tuple()" ? [] : splitArguments(inner(order));
+  const measures = stored.flatMap((column) => measureOf(column, engine.base, engine.arguments));
+  return { keys, measures };
+}
+
+function inner(order: string): string {
+  return order.startsWith("(") && order.endsWith(")") ? order.slice(1, -1) : order;
+}
+
+function measureOf({ name, type = "" }: ColumnSpec, base: string, summed: readonly string[]): Measure[] {
+  const column = backtick(name);
+  const simple = /^SimpleAggregateFunction\((\w+), ?(.*)\)$/.exec(type);
+  if (simple) {
+    const [, called, of = ""] = simple;
+    if (called === "max") return [{ name, value: `maxIf(${column}, @)`, falls: false }];
+    if (called === "min") return [{ name, value: `minIf(${column}, @)`, falls: true }];
+    return called === "sum" && isUnsigned(of) ? [{ name, value: `sumIf(${column}, @)`, falls: false }] : [];
+  }
+  const state = /^AggregateFunction\((\w+)(?:, ?(.*))?\)$/.exec(type);
+  if (state) {
+    const [, called = "", of = ""] = state;
+    const grows =
+      /^(?:count(?:If)?|uniqExact(?:If)?|max(?:If)?)$/.test(called) || (/^sum(?:If)?$/.test(called) && isUnsigned(of));
+    if (grows) return [{ name, value: `${called}MergeIf(${column}, @)`, falls: false }];
+    return /^min(?:If)?$/.test(called) ? [{ name, value: `${called}MergeIf(${column}, @)`, falls: true }] : [];
+  }
+  const isSummed =
+    base === "SummingMergeTree" && isUnsigned(type) && (summed.length === 0 || summed.join(" ").includes(name));
+  return isSummed ? [{ name, value: `sumIf(${column}, @)`, falls: false }] : [];
+}
+
+function isUnsigned(type: string): boolean {
+  return /^(?:Nullable\()?UInt/.test(type);
+}

@@ -1,0 +1,90 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import { drain, type Gate } from "../protocol/gate";
+import { isTable, partsOf } from "../protocol/parts";
+import { parseTable } from "../rebuild/context";
+import { cutByTime } from "./by-time";
+import type { Context, View } from "./context";
+import { freshStatement, snapshotStatement } from "./definitions";
+import { behindGate, hasTime } from "./gate";
+import { createSnapshot, dropViews, link } from "./helpers";
+
+/**
+ * Divides the rows: those before are in the snapshots, those after come through the views, none is in both or in neither. Inserts are
+ * refused for a moment, unless the rows themselves tell when they came.
+ */
+export async function cut(context: Context): Promise<void> {
+  context.enter("cut");
+  if (context.isRefill) await cutTwins(context);
+  else if (context.views.some(({ byTime }) => byTime !== undefined)) await cutByTime(context);
+  else await cutNew(context);
+  for (const view of context.views) await requireSource(context, view);
+}
+
+/** A new view is the sign of its own cut: CREATE is the last statement of it, so a crash leaves nothing to take back. */
+async function cutNew(context: Context): Promise<void> {
+  const open = await uncut(context);
+  for (const view of open) await createSnapshot(context, parseTable(view.snapshot));
+  const sources = open.map(({ source }) => source);
+  if (open.length > 0) await behindGate(context, sources, (gate) => createViews(context, gate));
+}
+
+async function createViews(context: Context, gate: Gate): Promise<boolean> {
+  const { journal, names, runner } = context;
+  const open = await uncut(context);
+  for (const view of open) await link(context, view.source, view.snapshotName);
+  // Whether it can be made empty again when the operation is given up.
+  if (open.length === context.views.length) {
+    await journal.set("empty", (await partsOf(runner, names.target)).length === 0);
+  }
+  await journal.assertOwner();
+  for (const { spec } of open) {
+    if (!(await hasTime(context, gate))) return false;
+    await runner.run(renderCreate(spec));
+  }
+  return true;
+}
+
+async function uncut(context: Context): Promise<View[]> {
+  const open: View[] = [];
+  for (const view of context.views) if (!(await context.isCut(view))) open.push(view);
+  return open;
+}
+
+/** The new target is nobody's but ours, so a cut without its journal line is thrown away. */
+async function cutTwins(context: Context): Promise<void> {
+  const { journal, layout, names, runner, views } = context;
+  if (journal.has("cut")) return;
+  await dropViews(context);
+  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await context.drop(names.fresh);
+  await runner.run(freshStatement(layout, names.fresh));
+  await createSnapshot(context, parseTable(snapshotStatement(layout, names.before)));
+  for (const view of views) await createSnapshot(context, parseTable(view.snapshot));
+  const sources = views.map(({ source }) => source);
+  await behindGate(context, [...sources, names.target], async (gate) => {
+    await dropViews(context);
+    await context.truncate(names.fresh);
+    for (const view of views) await link(context, view.source, view.snapshotName);
+    await link(context, names.target, names.before);
+    await journal.assertOwner();
+    for (const { live, spec } of views) await runner.run(renderCreate({ ...spec, ...live, to: names.fresh }));
+    if (!(await hasTime(context, gate))) return false;
+    await journal.set("cut", true);
+    return true;
+  });
+}
+
+/** @throws {SchemaError} when the engine has taken another table for the view's source than we did. */
+async function requireSource({ runner }: Context, { live, source, spec }: View): Promise<void> {
+  const pair = `(${quoteString(live.database)}, ${quoteString(live.name)})`;
+  const [row] = await runner.rows(
+    `SELECT 1 AS one FROM system.tables WHERE ${isTable(source, "name")} AND has(arrayZip(dependencies_database, dependencies_table), ${pair})`,
+  );
+  if (row !== undefined) return;
+  throw new SchemaError(
+    `${qualifiedName(spec)}: ${qualifiedName(source)} does not pass its rows on to ${qualifiedName(live)}; somebody dropped or changed the view, or the ` +
+      `server reads its query otherwise. Abort operation ${runner.operation}.`,
+  );
+}

@@ -1,0 +1,155 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { quotedName } from "../../sql/object-key";
+import { renderCreate } from "../../sql/render";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { standingAround } from "../protocol/feeders";
+import { partsOf } from "../protocol/parts";
+import { liveView } from "../protocol/replace-view";
+import type { Runner } from "../protocol/runner";
+import { DEFAULT_KEEP } from "../rebuild/options";
+import { liveTable } from "../views/carry";
+import { type BackfillPlan, backfillNames, type PlannedView, parseView } from "./context";
+import { snapshotStatement } from "./definitions";
+import { gateTables } from "./gate";
+import { insertTimes } from "./insert-time";
+import { findUnfinished } from "./journals";
+import type { BackfillLimits, RefillOptions } from "./options";
+import { sourceOf } from "./query";
+import { refuseOutputs, refuseRights, refuseSource, refuseSpecs, refuseTarget, refuseWriters } from "./refusals";
+import { refuseSpace } from "./space";
+import { sinceCondition } from "./time";
+
+/** What is asked for. */
+export interface Wanted {
+  readonly mode: BackfillPlan["mode"];
+  /** CREATE text of the views, all of one target. */
+  readonly statements: readonly string[];
+  readonly options: RefillOptions;
+}
+
+/** The tables that an operation reads. */
+export interface Examined {
+  readonly plan: BackfillPlan;
+  readonly target: TableSpec;
+  readonly sources: readonly TableSpec[];
+}
+
+/**
+ * Looks at everything before anything is changed.
+ *
+ * @throws {SchemaError} when something stands in the way.
+ */
+export async function examine(runner: Runner, { mode, options, statements }: Wanted): Promise<Examined> {
+  const { allow = [], keepOld = DEFAULT_KEEP } = options;
+  const specs = statements.map(parseView);
+  const name = refuseSpecs(specs, runner.operation, options);
+  for (const spec of specs) await refuseExistence(runner, spec, mode);
+  const target = await liveTable({ runner }, name);
+  const isEmpty = (await partsOf(runner, name)).length === 0;
+  await refuseTarget(runner, target, mode, isEmpty, allow);
+  const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec)));
+  for (const [index, table] of tables.entries()) {
+    await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });
+  }
+  await refuseStanding(runner, specs, name, tables, mode);
+  await refuseRights(runner, mode, specs, name, tables);
+  if (mode === "refill") await refuseWriters(runner, specs, name);
+  const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
+  if (byTime.length === 0) await gateTables(runner, mode === "refill" ? [...tables, name] : tables, allow);
+  const names = backfillNames(name, runner.operation);
+  const views: PlannedView[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const [table, time] = [tables[index], byTime[index]];
+    if (table === undefined) continue;
+    const columns = await refuseOutputs(runner, spec, target);
+    const snapshot = snapshotStatement(table, names.snapshot(index));
+    views.push({ statement: renderCreate(spec), snapshot, columns, ...(time !== undefined && { byTime: time }) });
+  }
+  const since = sinceCondition(target, options);
+  await refuseSpace(runner, { specs, tables, target, views }, options.spaceFactor);
+  const text = renderCreate(target);
+  const plan: BackfillPlan = {
+    ...{ kind: "backfill", mode, views, from: text, to: text, limits: limitsOf(options), keepOld, allow },
+    ...(since !== undefined && { since }),
+    startedAt: await runner.now(),
+  };
+  return { plan, target, sources: tables };
+}
+
+function limitsOf({ chunk, from, maxMemory, maxThreads, timeColumn }: BackfillLimits): BackfillLimits {
+  return {
+    ...(from !== undefined && { from }),
+    ...(timeColumn !== undefined && { timeColumn }),
+    ...(chunk !== undefined && { chunk }),
+    ...(maxMemory !== undefined && { maxMemory }),
+    ...(maxThreads !== undefined && { maxThreads }),
+  };
+}
+
+async function refuseExistence(runner: Runner, spec: MaterializedViewSpec, mode: BackfillPlan["mode"]): Promise<void> {
+  const live = await liveView(runner, spec);
+  if (mode === "refill" || live === undefined) return;
+  throw new SchemaError(
+    `${qualifiedName(spec)}: exists, so it is not created. To fill its target with what the source held before it, run ` +
+      `\`clickhouse-schema backfill --view ${qualifiedName(spec)}\`.`,
+  );
+}
+
+async function sourceTable(runner: Runner, spec: MaterializedViewSpec): Promise<TableSpec> {
+  const source = sourceOf(spec);
+  const [row] = await runner.rows<{ engine: string }>(
+    `SELECT engine FROM system.tables WHERE database = ${quoteString(source.database)} AND name = ${quoteString(source.name)}`,
+  );
+  if (row === undefined) {
+    throw new SchemaError(
+      `${qualifiedName(spec)}: its source ${qualifiedName(source)} does not exist. Create it first.`,
+    );
+  }
+  if (!row.engine.endsWith("MergeTree")) throw noSnapshot(spec, source, row.engine);
+  return liveTable({ runner }, source);
+}
+
+function noSnapshot(view: QualifiedName, source: QualifiedName, engine: string): SchemaError {
+  const [why, next] = /^(?:Kafka|RabbitMQ|NATS|S3Queue|AzureQueue|FileLog|Null)$/.test(engine)
+    ? [
+        "it keeps no rows",
+        "Create the view without a backfill; what the source has passed on lives in the targets of its other views.",
+      ]
+    : engine === "Distributed"
+      ? ["its rows are in the tables behind it", "Run the backfill on each server, with a view on the local table."]
+      : engine === "Buffer"
+        ? ["a part of its rows is in memory only", "Let the view read the table that it is flushed into."]
+        : engine === "View" || engine === "MaterializedView"
+          ? ["it is a view", "Let the view read the table that holds the rows."]
+          : [
+              "no snapshot can be made of its rows",
+              "Create the view without a backfill, and fill its target by INSERT … SELECT while nobody writes.",
+            ];
+  return new SchemaError(
+    `${qualifiedName(view)}: ${qualifiedName(source)} has the engine ${engine}: ${why}, so its history is not backfilled. ${next}`,
+  );
+}
+
+/** Other backfills stand in the way only where they write to the target or to a source. */
+async function refuseStanding(
+  runner: Runner,
+  views: readonly QualifiedName[],
+  target: QualifiedName,
+  sources: readonly QualifiedName[],
+  mode: BackfillPlan["mode"],
+): Promise<void> {
+  const own = [target, ...sources].map(qualifiedName);
+  const backfill = (await findUnfinished(runner.connection)).find((one) => own.includes(one.target));
+  if (backfill !== undefined) throw unfinished(backfill.operation, `backfill of ${backfill.target}`);
+  const toViews = mode === "refill";
+  const other = await standingAround(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
+  if (other === undefined) return;
+  throw unfinished(other.operation, `${other.kind} of ${[...other.changes].map(quotedName).join(", ")}`);
+}
+
+function unfinished(operation: string, what: string): SchemaError {
+  return new SchemaError(
+    `Operation ${operation} (${what}) is not finished. Resume or abort it first: clickhouse-schema operations.`,
+  );
+}

@@ -1,0 +1,43 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { drain, gateDown } from "../protocol/gate";
+import { uuidOf } from "../protocol/parts";
+import type { Context } from "./context";
+import { behindGate, hasTime } from "./gate";
+import { dropViews } from "./helpers";
+
+/** Whether the new rows have taken the place of the old ones: seen by the table that has the name, not written down. */
+export async function isExchanged({ names, plan, runner }: Context): Promise<boolean> {
+  const current = await uuidOf(runner, names.target);
+  if (current === plan.uuid) return false;
+  if (current !== undefined && (await uuidOf(runner, names.fresh)) === plan.uuid) return true;
+  if (current !== undefined && (await uuidOf(runner, names.retired)) === plan.uuid) return true;
+  throw new SchemaError(
+    `${qualifiedName(names.target)}: ${current === undefined ? "is gone" : "is neither the old table nor the new one"}; somebody dropped, renamed or ` +
+      `replaced it during operation ${runner.operation}.`,
+  );
+}
+
+/** Puts the new target in the place of the old one, while nothing is on its way to either. */
+export async function exchange(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  if (await isExchanged(context)) return;
+  context.enter("exchange");
+  await behindGate(context, [...context.views.map(({ source }) => source), names.target], async (gate) => {
+    await journal.assertOwner();
+    if (!(await hasTime(context, gate))) return false;
+    await runner.run(`EXCHANGE TABLES ${qualifiedName(names.target)} AND ${qualifiedName(names.fresh)}`);
+    // The old table has taken its gate along, and must be open before the sources are: the twins write to it.
+    await gateDown(runner, [names.fresh]);
+    return true;
+  });
+}
+
+/** Ends the twins, which have written to the old target since, and puts that aside. */
+export async function retireOld(context: Context): Promise<void> {
+  const { names, plan, runner } = context;
+  await dropViews(context);
+  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  if ((await uuidOf(runner, names.fresh)) !== plan.uuid) return;
+  await runner.run(`RENAME TABLE ${qualifiedName(names.fresh)} TO ${qualifiedName(names.retired)}`);
+}

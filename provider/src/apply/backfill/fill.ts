@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ConnectionError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
+import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { partsOf } from "../protocol/parts";
+import { deltaStatement } from "../rebuild/definitions";
+import { beforeCut } from "./by-time";
+import type { Context, View } from "./context";
+import { DEFAULT_MEMORY } from "./options";
+import { readingFrom } from "./query";
+import { frozenParts, type Slice, sliced } from "./slices";
+
+/** Whatever the user's profile says, a chunk takes all of its rows, once each, as they are. */
+const READ_SETTINGS =
+  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0, max_rows_to_group_by = 0, limit = 0, offset = 0";
+const WRITE_SETTINGS =
+  "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
+
+/** A piece that is in the stage: journal line `chunk:<item>:<n>`. */
+interface Chunk {
+  /** Rows of the source. */
+  readonly rows: number;
+  /** Highest block number in the stage; what is above was written by a statement that was cut off. */
+  readonly high: number;
+}
+
+/** What is computed into the stage, slice by slice. */
+interface Item {
+  readonly key: string;
+  readonly snapshot: QualifiedName;
+  readonly columns: readonly string[];
+  readonly query: string;
+  readonly where: string | undefined;
+  readonly filter: string | undefined;
+  /** Whether its rows are told as progress. */
+  readonly counted: boolean;
+}
+
+/** Computes what the views make of the snapshots into a table of its own, which nobody else knows. */
+export async function fill(context: Context): Promise<void> {
+  const { journal, names, plan, runner } = context;
+  const { limits } = plan;
+  if (journal.has("filled")) return;
+  const work: { item: Item; slices: Slice[] }[] = [];
+  for (const item of await items(context)) {
+    work.push({ item, slices: sliced(await frozenParts(context, item.snapshot), limits.chunk) });
+  }
+  const counted = work.filter(({ item }) => item.counted).flatMap(({ slices }) => slices);
+  context.expect(counted.reduce((sum, { rows }) => sum + rows, 0));
+  context.enter("fill");
+  await prepareStage(context);
+  for (const { item, slices } of work) {
+    for (const [index, slice] of slices.entries()) {
+      const key = `chunk:${item.key}:${index}`;
+      if (journal.has(key)) continue;
+      await compute(context, item, slice);
+      const high = Math.max(0, ...(await partsOf(runner, names.stage)).map((part) => part.high));
+      await journal.set(key, { rows: item.counted ? slice.rows : 0, high } satisfies Chunk);
+      context.report();
+    }
+  }
+  for (const { item } of work) await frozenParts(context, item.snapshot);
+  await journal.set("filled", true);
+}
+
+async function items(context: Context): Promise<Item[]> {
+  const { layout, names, plan, views } = context;
+  const found: Item[] = views.map((view) => ({
+    key: `${view.index}`,
+    snapshot: view.snapshotName,
+    columns: view.columns,
+    query: snapshotQuery(view),
+    where: plan.since,
+    filter: beforeCut(context, view),
+    counted: true,
+  }));
+  if (!context.isRefill || plan.since === undefined) return found;
+  // Older rows stay as they are.
+  const columns = layout.columns.filter(({ default: value }) => value === undefined || value.kind === "DEFAULT");
+  const stored = columns.map(({ name }) => name);
+  return [
+    ...found,
+    {
+      ...{ key: "kept", snapshot: names.before, columns: stored, filter: undefined, counted: false },
+      query: `SELECT ${stored.map(backtick).join(", ")} FROM ${qualifiedName(names.before)}`,
+      where: `NOT (${plan.since})`,
+    },
+  ];
+}
+
+/** What a view makes of the rows of its snapshot. */
+export function snapshotQuery({ snapshotName, source, spec }: View): string {
+  return readingFrom(spec.query, source, qualifiedName(snapshotName));
+}
+
+/** Makes the stage, or takes out of it what a statement has left that was cut off. */
+async function prepareStage(context: Context): Promise<void> {
+  const { journal, layout, names, runner } = context;
+  const chunks = journal.entries<Chunk>("chunk:");
+  if (chunks.length === 0) {
+    await context.drop(names.stage);
+    await runner.run(deltaStatement(layout, names.stage));
+    return;
+  }
+  await clearAbove(context, Math.max(...chunks.map(([, { high }]) => high)));
+}
+
+async function clearAbove({ names, runner }: Context, high: number): Promise<void> {
+  for (const part of await partsOf(runner, names.stage)) {
+    if (part.low > high)
+      await runner.run(`ALTER TABLE ${qualifiedName(names.stage)} DROP PART ${quoteString(part.name)}`);
+  }
+}
+
+async function compute(context: Context, item: Item, slice: Slice): Promise<void> {
+  const { runner } = context;
+  const sql = insertStatement(context, item, slice);
+  try {
+    await runner.run(sql);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    // The answer was lost; the statement goes on at the server.
+    await waitForEnd(context);
+    await requireWhole(context, item, slice);
+  }
+}
+
+function insertStatement(context: Context, item: Item, slice: Slice): string {
+  const { maxMemory = DEFAULT_MEMORY, maxThreads } = context.plan.limits;
+  const columns = item.columns.map(backtick).join(", ");
+  const threads = maxThreads === undefined ? "" : `, max_threads = ${maxThreads}`;
+  // Two threads sort and write where one would hold up those that read.
+  const writers = `, max_insert_threads = ${Math.min(2, maxThreads ?? 2)}`;
+  const half = Math.floor(maxMemory / 2);
+  const memory = `max_memory_usage = ${maxMemory}, max_bytes_before_external_group_by = ${half}, max_bytes_before_external_sort = ${half}`;
+  return (
+    `INSERT INTO ${qualifiedName(context.names.stage)} (${columns}) SELECT ${columns} FROM ${rowsOf(item)} ` +
+    `SETTINGS ${filterSetting(item, slice)}, ${READ_SETTINGS}, ${WRITE_SETTINGS}, ${memory}${threads}${writers}`
+  );
+}
+
+function rowsOf({ query, where }: Item): string {
+  return `(${query})${where === undefined ? "" : ` WHERE ${where}`}`;
+}
+
+/** Picks the rows where the snapshot is read, whatever the query does around that; the engine skips parts and granules by it. */
+function filterSetting({ filter, snapshot }: Item, { where }: Slice): string {
+  const condition = filter === undefined ? where : `(${where}) AND (${filter})`;
+  return `additional_table_filters = {${quoteString(`${snapshot.database}.${snapshot.name}`)}: ${quoteString(condition)}}`;
+}
+
+async function waitForEnd({ names, runner }: Context): Promise<void> {
+  const head = quoteString(`INSERT INTO ${qualifiedName(names.stage)} `);
+  const running = (): Promise<object[]> =>
+    runner.rows(
+      `SELECT 1 AS one FROM system.processes WHERE query_kind = 'Insert' AND position(query, ${quoteString(`schema-op ${runner.operation} `)}) > 0 AND position(query, ${head}) > 0`,
+    );
+  while ((await running()).length > 0) await sleep(1000);
+}
+
+/** @throws {SchemaError} when the rows that were written are not all of a slice. */
+async function requireWhole(context: Context, item: Item, slice: Slice): Promise<void> {
+  const { journal, names, runner } = context;
+  const known = Math.max(-1, ...journal.entries<Chunk>("chunk:").map(([, { high }]) => high));
+  const parts = (await partsOf(runner, names.stage)).filter(({ low }) => low > known);
+  const written = parts.reduce((sum, { rows }) => sum + rows, 0);
+  const { wanted } = await runner.one<{ wanted: string }>(
+    `SELECT toString(count()) AS wanted FROM ${rowsOf(item)} SETTINGS ${filterSetting(item, slice)}, ${READ_SETTINGS}`,
+  );
+  if (Number(wanted) === written) return;
+  throw new SchemaError(
+    `${qualifiedName(names.target)}: the connection was lost, and of ${wanted} row(s) ${written} were written. Run again: this chunk is computed anew. If it ` +
+      "takes longer than requests may, take smaller chunks.",
+  );
+}

@@ -1,0 +1,59 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { viewsAround } from "../protocol/feeders";
+import type { Runner } from "../protocol/runner";
+import type { PlannedView } from "./context";
+import { sourceOf } from "./query";
+import { writersOf } from "./refusals";
+
+type ByTime = NonNullable<PlannedView["byTime"]>;
+
+/** What the server sets for itself. */
+const NOW = /^(?:now64\((?:[3-9](?:, ?'[^']*')?)?\)|now\((?:'[^']*')?\))$/;
+const TIME = /^DateTime/;
+
+/**
+ * The columns by which rows tell when the server took them, one for each view; empty when inserts have to be refused instead.
+ *
+ * Only direct inserts have one time for all of their rows, so a source that views write to has none. A cut that was not written down is
+ * taken back by emptying the target, so that must be empty, and fed by these views alone.
+ *
+ * @throws {SchemaError} when a column was named that does not serve.
+ */
+export async function insertTimes(
+  runner: Runner,
+  specs: readonly MaterializedViewSpec[],
+  tables: readonly TableSpec[],
+  target: QualifiedName,
+  isEmpty: boolean,
+  named: string | false | undefined,
+): Promise<readonly ByTime[]> {
+  if (named === false) return [];
+  const refuse = (why: string): [] => {
+    if (named === undefined) return [];
+    throw new SchemaError(
+      `insertTime: ${named} does not tell what came before the view, because ${why}. Leave it out: inserts are then refused for a moment.`,
+    );
+  };
+  if (!isEmpty) return refuse(`${qualifiedName(target)} has rows already`);
+  const [other] = await writersOf(runner, target);
+  if (other !== undefined) return refuse(`${qualifiedName(other)} writes to ${qualifiedName(target)} as well`);
+  const found: ByTime[] = [];
+  for (const [index, table] of tables.entries()) {
+    const column = table.columns.find(({ default: value, name, type }) => {
+      if (!TIME.test(type ?? "") || !NOW.test(value?.expression ?? "")) return false;
+      return named === undefined ? value?.kind === "MATERIALIZED" : name === named && value?.kind !== "ALIAS";
+    });
+    if (column === undefined)
+      return refuse(`${qualifiedName(table)} has no such column with DEFAULT or MATERIALIZED now64(3)`);
+    const { feeders } = await viewsAround(runner, table);
+    if (feeders.length > 1)
+      return refuse(`rows come to ${qualifiedName(table)} through views, block by block, each at a time of its own`);
+    const spec = specs[index];
+    if (spec === undefined || sourceOf(spec).final) return refuse("the view reads its source with FINAL");
+    const columns = table.columns.filter(({ default: value }) => value?.kind !== "EPHEMERAL").map(({ name }) => name);
+    found.push({ column: column.name, columns });
+  }
+  return found;
+}

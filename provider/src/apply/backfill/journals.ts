@@ -1,0 +1,34 @@
+import type { Connection } from "../../connection/connection";
+import { qualifiedName } from "../../sql/identifiers";
+import { JOURNAL_TABLE, readJournals } from "../protocol/journal";
+import { parseTable } from "../rebuild/context";
+import type { BackfillPlan } from "./context";
+
+/** A backfill that is not finished, as its journal has it. */
+export interface UnfinishedBackfill {
+  readonly operation: string;
+  readonly database: string;
+  /** Quoted and qualified. */
+  readonly target: string;
+  readonly plan: BackfillPlan;
+  readonly lines: ReadonlyMap<string, unknown>;
+  readonly aborting: boolean;
+}
+
+/** The backfills that are not finished, in one database or on the whole server; oldest first. */
+export async function findUnfinished(connection: Connection, database?: string): Promise<UnfinishedBackfill[]> {
+  const rows = await connection.query<{ database: string }>(
+    `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
+  );
+  const found: UnfinishedBackfill[] = [];
+  for (const { database: of } of rows) {
+    if (database !== undefined && of !== database) continue;
+    for (const [operation, lines] of await readJournals(connection, of)) {
+      const plan = lines.get("plan") as BackfillPlan | undefined;
+      if (plan?.kind !== "backfill" || lines.has("done") || lines.has("aborted")) continue;
+      const target = qualifiedName(parseTable(plan.to));
+      found.push({ operation, database: of, target, plan, lines, aborting: lines.has("aborting") });
+    }
+  }
+  return found.sort((a, b) => a.plan.startedAt - b.plan.startedAt);
+}

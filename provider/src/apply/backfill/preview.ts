@@ -1,0 +1,70 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import { partsOf } from "../protocol/parts";
+import { Runner } from "../protocol/runner";
+import { parseView } from "./context";
+import { examine, type Wanted } from "./examine";
+import { sliced } from "./slices";
+import { spaceOf } from "./space";
+
+/** A source as a backfill would read it. */
+export interface SourcePreview {
+  /** The view and its source, quoted and qualified. */
+  readonly view: string;
+  readonly source: string;
+  readonly rows: number;
+  /** As they lie on disk. */
+  readonly bytes: number;
+  /** Statements that read it, one after the other. */
+  readonly chunks: number;
+}
+
+/** What a backfill would be, as things are now. */
+export interface BackfillPreview {
+  readonly sources: readonly SourcePreview[];
+  /** Bytes that the result takes at most: estimated from a few rows, without compression. */
+  readonly needed: number;
+  /** Bytes that are free for it; undefined where the server names no disks for the target's policy. */
+  readonly free: number | undefined;
+  /** Whether inserts will be refused for a moment, at most 4 s at a time: once for a new view, twice for an existing one. */
+  readonly gated: boolean;
+  /** Why it would not begin; empty when it would. */
+  readonly refusals: readonly string[];
+}
+
+/**
+ * Says what a backfill would cost, or why it would be refused. Only reads: system tables, and a few rows of each source. Whether the
+ * sources still have all that the target knows of is found out by a run, before anything is replaced.
+ */
+export async function previewBackfill(connection: Connection, wanted: Wanted): Promise<BackfillPreview> {
+  const runner = new Runner(connection, "preview");
+  try {
+    const { plan, sources, target } = await examine(runner, {
+      ...wanted,
+      // Told below, with the sizes.
+      options: { ...wanted.options, spaceFactor: 0 },
+    });
+    const specs = plan.views.map(({ statement }) => parseView(statement));
+    const { needed, sizes, space } = await spaceOf(runner, { specs, tables: sources, target, views: plan.views });
+    const kept = plan.mode === "refill" && plan.since !== undefined ? space.bytes : 0;
+    const found: SourcePreview[] = [];
+    for (const [index, source] of sources.entries()) {
+      const [spec, size] = [specs[index], sizes[index]];
+      if (spec === undefined || size === undefined) continue;
+      const chunks = sliced(await partsOf(runner, source), plan.limits.chunk).length;
+      found.push({
+        ...{ view: qualifiedName(spec), source: qualifiedName(source), chunks },
+        ...{ rows: size.rows, bytes: size.bytes },
+      });
+    }
+    const total = needed + kept;
+    const lacks = space.free !== undefined && total * (wanted.options.spaceFactor ?? 1.1) > space.free;
+    const refusals = lacks ? [`${qualifiedName(target)}: its rows may need more room than is free.`] : [];
+    const gated = plan.views.every(({ byTime }) => byTime === undefined);
+    return { sources: found, needed: total, free: space.free, gated, refusals };
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return { sources: [], needed: 0, free: undefined, gated: false, refusals: error.problems };
+  }
+}

@@ -1,0 +1,98 @@
+import { SchemaError } from "../../errors";
+import { backtick, qualifiedName, unquoteIdentifier } from "../../sql/identifiers";
+import { lex, type Token } from "../../sql/lexer";
+import { parseQuery, type Query, type Select } from "../../sql/query";
+import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
+
+/** The table whose inserts a view is told of, and where its query names it. */
+export interface ViewSource extends QualifiedName {
+  readonly alias?: string;
+  readonly final: boolean;
+  /** Offsets of the name in the query. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Finds the table that an incremental view reads: the first one of its innermost SELECT, as the engine does.
+ *
+ * @throws {SchemaError} when the query cannot be read, or names the table more than once: an insert takes the place of the first only,
+ *   so that history cannot be computed by one pass over the rows.
+ */
+export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query"> & QualifiedName): ViewSource {
+  const parsed = parseQuery(query);
+  const found = parsed === undefined ? undefined : innermost(parsed, []);
+  const name = found?.table;
+  if (found === undefined || name?.database === undefined) {
+    throw new SchemaError(
+      `${qualifiedName(view)}: its query reads no table that can be told (one SELECT from \`database.table\` is expected), so it is not backfilled. ` +
+        "Fill the target by INSERT … SELECT while nobody writes, or write the query anew.",
+    );
+  }
+  const tokens = tokensOf(query);
+  const at = tokens.findIndex(({ start }) => start === found.start);
+  const last = tokens[at + 2];
+  const source = { database: name.database, name: name.name };
+  if (last === undefined || !isPair(tokens, at, source)) {
+    throw new SchemaError(`${qualifiedName(view)}: where its query names ${qualifiedName(source)} cannot be told.`);
+  }
+  const again = tokens.some((_, index) => index !== at && isPair(tokens, index, source) && !isDot(tokens[index + 3]));
+  if (again) {
+    throw new SchemaError(
+      `${qualifiedName(view)}: its query names ${qualifiedName(source)} more than once. An insert takes the place of the first only, so what it would have ` +
+        "made of older rows depends on when they came; it is not backfilled.",
+    );
+  }
+  const alias = found.alias === undefined ? {} : { alias: found.alias };
+  return { ...source, ...alias, final: found.final, start: found.start, end: last.end };
+}
+
+/** The query with something else in the place of its source, under the name by which the rest of the query knows the source. */
+export function readingFrom(query: string, source: ViewSource, replacement: string): string {
+  const alias = source.alias === undefined ? ` AS ${backtick(source.name)}` : "";
+  let text = "";
+  let from = 0;
+  const tokens = tokensOf(query);
+  for (const [index, token] of tokens.entries()) {
+    if (token.start === source.start) {
+      text += query.slice(from, token.start) + replacement + alias;
+      from = source.end;
+    } else if (token.start > from && isPair(tokens, index, source) && isDot(tokens[index + 3])) {
+      // `database.table.column`: the table has no database any more.
+      text += query.slice(from, token.start);
+      from = tokens[index + 2]?.start ?? token.end;
+    }
+  }
+  return text + query.slice(from);
+}
+
+type From = NonNullable<Select["from"][number]>;
+
+function innermost({ selects }: Query, outer: Select["with"]): From | undefined {
+  const [select] = selects;
+  if (select === undefined || selects.length > 1) return undefined;
+  const [first] = select.from;
+  const known = [...select.with, ...outer];
+  if (first?.query !== undefined) return innermost(first.query, known);
+  if (first?.table === undefined || first.table.database !== undefined) return first;
+  const { name } = first.table;
+  const expression = known.find((item) => item.name === name && item.query !== undefined);
+  return expression?.query === undefined ? undefined : innermost(expression.query, known);
+}
+
+function tokensOf(query: string): Token[] {
+  return lex(query).filter(({ kind }) => kind !== "comment");
+}
+
+function isPair(tokens: readonly Token[], at: number, { database, name }: QualifiedName): boolean {
+  const [first, second] = [tokens[at], tokens[at + 2]];
+  return isNamed(first, database) && isDot(tokens[at + 1]) && isNamed(second, name) && !isDot(tokens[at - 1]);
+}
+
+function isNamed(token: Token | undefined, name: string): boolean {
+  return (token?.kind === "word" || token?.kind === "quoted") && unquoteIdentifier(token.text) === name;
+}
+
+function isDot(token: Token | undefined): boolean {
+  return token?.text === ".";
+}

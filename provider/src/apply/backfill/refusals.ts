@@ -1,0 +1,216 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { parseCreate } from "../../sql/parse";
+import { renderCreate } from "../../sql/render";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { isTable } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../rebuild/engines";
+import { refuseLive } from "../rebuild/refusals";
+import type { BackfillPlan } from "./context";
+import type { RefillOptions } from "./options";
+import { isDenied } from "./rights";
+
+const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+type Mode = BackfillPlan["mode"];
+
+/**
+ * Looks at the texts alone.
+ *
+ * @returns the target of all views.
+ * @throws {SchemaError} when the views are none that can be filled together.
+ */
+export function refuseSpecs(
+  specs: readonly MaterializedViewSpec[],
+  operation: string,
+  { chunk, maxMemory, maxThreads, sensitive }: RefillOptions,
+): QualifiedName {
+  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
+    throw new SchemaError(
+      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
+    );
+  }
+  for (const [name, value] of Object.entries({ chunk, maxMemory, maxThreads })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
+    throw new SchemaError(`${name}: expected a whole number above 0, found ${value}.`);
+  }
+  const [target] = specs.map((spec) => refuseSpec(spec, sensitive === true));
+  if (target === undefined) throw new SchemaError("A backfill takes one view or more; none was given.");
+  for (const spec of specs) {
+    if (spec.to?.database === target.database && spec.to.name === target.name) continue;
+    throw new SchemaError(
+      `${qualifiedName(spec)}: writes to another table than ${qualifiedName(target)}. Fill the views of each target together.`,
+    );
+  }
+  return target;
+}
+
+function refuseSpec(spec: MaterializedViewSpec, sensitive: boolean): QualifiedName {
+  const name = qualifiedName(spec);
+  if (sensitive || renderCreate(spec).includes("'[HIDDEN]'")) {
+    throw new SchemaError(
+      `${name}: its statement holds secrets, which the journal of a backfill would show. Create it without one.`,
+    );
+  }
+  if (spec.refresh !== undefined) {
+    throw new SchemaError(
+      `${name}: is refreshable, so each refresh fills its target by itself. Run SYSTEM REFRESH VIEW ${name} instead.`,
+    );
+  }
+  if (spec.to === undefined) {
+    throw new SchemaError(
+      `${name}: keeps its rows in an inner table, which is not backfilled. Give the view a target (to).`,
+    );
+  }
+  return spec.to;
+}
+
+/** @throws {SchemaError} when rows of a snapshot cannot be brought to the target. */
+export async function refuseTarget(
+  runner: Runner,
+  target: TableSpec,
+  mode: Mode,
+  isEmpty: boolean,
+  allow: readonly string[],
+): Promise<void> {
+  const [engine, name] = [engineOf(target.storage), qualifiedName(target)];
+  if (!isMergeTree(engine)) {
+    throw new SchemaError(
+      `${name}: is not backfilled, because ${engine.name} keeps no rows in parts (only the MergeTree family does).`,
+    );
+  }
+  if (allow.includes("unproven")) return;
+  if (engine.shared)
+    throw new SchemaError(
+      `${name}: the steps are proven on one server only, and its engine is ${engine.name}. ${HOW_TO_ALLOW}`,
+    );
+  if (dependsOnOrder(engine)) {
+    throw new SchemaError(
+      `${name}: in ${target.storage.engine} the row that came last wins, and the older rows would come after the new ones. ` +
+        'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
+    );
+  }
+  if (mode === "refill" || !isEmpty) await refuseLive(runner, target, allow);
+}
+
+/** What decides whether a source can be read. */
+interface Reading {
+  readonly mode: Mode;
+  readonly isEmpty: boolean;
+  readonly allow: readonly string[];
+  readonly from: string | undefined;
+}
+
+/** @throws {SchemaError} when a source does not hold all that is to be computed. */
+export async function refuseSource(
+  runner: Runner,
+  view: QualifiedName,
+  source: TableSpec,
+  reading: Reading,
+): Promise<void> {
+  const { allow, from, isEmpty, mode } = reading;
+  const [engine, name] = [engineOf(source.storage), qualifiedName(source)];
+  if (engine.shared && !allow.includes("unproven")) {
+    throw new SchemaError(
+      `${qualifiedName(view)}: its source ${name} is ${engine.name}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+    );
+  }
+  await refuseLive(runner, source, allow);
+  if (mode === "create" || isEmpty) return;
+  if (collapses(engine) && !allow.includes("unproven")) {
+    throw new SchemaError(
+      `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have made fewer rows of those that were inserted, so the target may know more than can be ` +
+        `computed anew. ${HOW_TO_ALLOW}`,
+    );
+  }
+  if (hasTtl(source) && from === undefined) {
+    throw new SchemaError(
+      `${qualifiedName(view)}: rows leave its source ${name} by TTL, and the target keeps what was made of them; computed anew, it would be lost. Say from which ` +
+        "moment on the source has all rows (from, --from): older buckets then stay as they are.",
+    );
+  }
+}
+
+/** @throws {SchemaError} when others write to the target too: their rows could not be computed anew. */
+export async function refuseWriters(
+  runner: Runner,
+  specs: readonly MaterializedViewSpec[],
+  target: QualifiedName,
+): Promise<void> {
+  const given = new Set(specs.map(qualifiedName));
+  const others = (await writersOf(runner, target)).filter((view) => !given.has(qualifiedName(view)));
+  if (others.length === 0) return;
+  throw new SchemaError(
+    `${qualifiedName(target)}: ${others.map(qualifiedName).join(", ")} write(s) to it as well, and the rows from there would be lost. Give all views of the target together.`,
+  );
+}
+
+/** The materialized views that write to a table. */
+export async function writersOf(runner: Runner, target: QualifiedName): Promise<MaterializedViewSpec[]> {
+  const rows = await runner.rows<{ statement: string }>(
+    "SELECT formatQuery(create_table_query) AS statement FROM system.tables WHERE engine = 'MaterializedView' ORDER BY database, name",
+  );
+  return rows.flatMap(({ statement }) => {
+    const spec = parseCreate(statement);
+    const writes =
+      spec.kind === "materializedView" && spec.to?.database === target.database && spec.to.name === target.name;
+    return writes ? [spec] : [];
+  });
+}
+
+/**
+ * Compares what a view puts out with what the target takes.
+ *
+ * @returns the columns that go over.
+ * @throws {SchemaError} when one would be left out.
+ */
+export async function refuseOutputs(runner: Runner, spec: MaterializedViewSpec, target: TableSpec): Promise<string[]> {
+  const outputs = await runner.rows<{ name: string }>(`DESCRIBE TABLE (${spec.query})`);
+  const taken = new Set(
+    target.columns
+      .filter(({ default: value }) => value === undefined || value.kind === "DEFAULT")
+      .map(({ name }) => name),
+  );
+  const missing = outputs.filter(({ name }) => !taken.has(name)).map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new SchemaError(
+      `${qualifiedName(spec)}: writes ${missing.join(", ")}, which its target ${qualifiedName(target)} cannot take. Add the column there, or rename the output.`,
+    );
+  }
+  return outputs.map(({ name }) => name);
+}
+
+/** @throws {SchemaError} when the user may not do what a backfill does. */
+export async function refuseRights(
+  runner: Runner,
+  mode: Mode,
+  specs: readonly MaterializedViewSpec[],
+  target: QualifiedName,
+  sources: readonly QualifiedName[],
+): Promise<void> {
+  const on = `${qualifiedName({ database: target.database, name: "x" }).slice(0, -1)}*`;
+  const needed = [
+    ...["CREATE TABLE", "DROP TABLE", "INSERT", "SELECT", "ALTER TABLE", "TRUNCATE", "SYSTEM MERGES"].map(
+      (right) => `${right} ON ${on}`,
+    ),
+    ...sources.flatMap((name) => [`SELECT ON ${qualifiedName(name)}`, `ALTER CONSTRAINT ON ${qualifiedName(name)}`]),
+    ...(mode === "create"
+      ? specs.map((name) => `CREATE VIEW ON ${qualifiedName(name)}`)
+      : [`CREATE VIEW ON ${on}`, `DROP VIEW ON ${on}`]),
+  ];
+  if (!(await isDenied(runner, [...new Set(needed)].join(", ")))) return;
+  const missing: string[] = [];
+  for (const right of new Set(needed)) if (await isDenied(runner, right)) missing.push(right);
+  if (missing.length === 0) return;
+  throw new SchemaError(
+    `${qualifiedName(target)}: not backfilled, because the user lacks rights; nothing was changed. Needed: GRANT ${missing.join("; GRANT ")}.`,
+  );
+}
+
+/** Whether a table has rows. */
+export async function hasRows(runner: Runner, table: QualifiedName): Promise<boolean> {
+  const rows = await runner.rows(
+    `SELECT 1 AS one FROM system.parts WHERE ${isTable(table, "table")} AND active AND rows > 0 LIMIT 1`,
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { SchemaError } from "../../errors";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { inParts, type Part, partsOf } from "../protocol/parts";
+import type { Context } from "./context";
+import { DEFAULT_CHUNK } from "./options";
+
+/** Some rows of a snapshot. */
+export interface Slice {
+  readonly rows: number;
+  /** Condition that picks them. */
+  readonly where: string;
+}
+
+/** Chunks of one source, about; a large one has larger ones. */
+const CHUNKS = 250;
+/** Parts of one chunk; their names go into one statement. */
+const CHUNK_PARTS = 1000;
+/** A part is cut where the engine's index granules usually end. */
+const GRANULE = 8192;
+
+/** Divides rows into chunks: small parts together, a large part by ranges of rows. The same as long as the parts are the same. */
+export function sliced(parts: readonly Part[], chunk: number | undefined): Slice[] {
+  const total = parts.reduce((sum, part) => sum + part.rows, 0);
+  const limit = chunk ?? Math.max(DEFAULT_CHUNK, Math.ceil(total / CHUNKS));
+  const slices: Slice[] = [];
+  let group: Part[] = [];
+  let rows = 0;
+  const close = (): void => {
+    if (group.length > 0) slices.push({ rows, where: inParts(group) });
+    [group, rows] = [[], 0];
+  };
+  for (const part of parts) {
+    if (rows + part.rows > limit || group.length >= CHUNK_PARTS) close();
+    if (part.rows > limit * 1.5) slices.push(...ranges(part, limit));
+    else {
+      group.push(part);
+      rows += part.rows;
+    }
+  }
+  close();
+  return slices;
+}
+
+function ranges({ name, rows }: Part, limit: number): Slice[] {
+  const count = Math.ceil(rows / limit);
+  const even = Math.ceil(rows / count);
+  // Granules of small parts are not worth looking for.
+  const step = even > 4 * GRANULE ? Math.ceil(even / GRANULE) * GRANULE : even;
+  const slices: Slice[] = [];
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    const where = `_part = ${quoteString(name)} AND _part_offset >= ${from} AND _part_offset < ${to}`;
+    slices.push({ rows: to - from, where });
+  }
+  return slices;
+}
+
+/**
+ * The parts of a snapshot.
+ *
+ * @throws {SchemaError} when they are others than when they were looked at first.
+ */
+export async function frozenParts({ journal, runner }: Context, snapshot: QualifiedName): Promise<Part[]> {
+  const parts = await partsOf(runner, snapshot);
+  const names = parts.map(({ name, rows }) => `${name} ${rows}`).join("\n");
+  const digest = createHash("sha256").update(names).digest("hex");
+  const key = `parts:${snapshot.name}`;
+  if (!journal.has(key)) await journal.set(key, digest);
+  else if (journal.get(key) !== digest) {
+    throw new SchemaError(
+      `${qualifiedName(snapshot)}: its parts have changed; did somebody run OPTIMIZE, DELETE or DROP PARTITION on it? What is computed from it cannot be ` +
+        `trusted any more. Abort operation ${runner.operation} and begin again.`,
+    );
+  }
+  return parts;
+}

@@ -1,0 +1,98 @@
+import { ServerError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
+import { backtick, quoteString } from "../../sql/identifiers";
+import type { MaterializedViewSpec, TableSpec } from "../../sql/spec";
+import { partsOf } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import { refuseSpace as refuse, type Space, spaceFor } from "../rebuild/space";
+import type { PlannedView } from "./context";
+
+/** Rows that the size of the result is estimated from. */
+const SAMPLE = 65_536;
+
+/** What is to be computed. */
+export interface Extent {
+  readonly specs: readonly MaterializedViewSpec[];
+  readonly tables: readonly TableSpec[];
+  readonly target: TableSpec;
+  readonly views: readonly Pick<PlannedView, "columns">[];
+}
+
+/** A source as it is read. */
+export interface SourceSize {
+  readonly rows: number;
+  /** As they lie on disk. */
+  readonly bytes: number;
+  /** Bytes that its view makes of it, estimated from a few rows and without compression: more than it will be. */
+  readonly result: number;
+}
+
+/** How much is read, and how much that makes at most. Reads a few rows of each source. */
+export async function sizesOf(runner: Runner, { specs, tables, views }: Extent): Promise<SourceSize[]> {
+  const sizes: SourceSize[] = [];
+  for (const [index, table] of tables.entries()) {
+    const parts = await partsOf(runner, table);
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const largest = [...parts].sort((a, b) => b.rows - a.rows)[0];
+    const [spec, view] = [specs[index], views[index]];
+    if (largest === undefined || spec === undefined || view === undefined) {
+      sizes.push({ rows, bytes, result: 0 });
+      continue;
+    }
+    const sampled = Math.min(SAMPLE, largest.rows);
+    const where = `_part = ${quoteString(largest.name)} AND _part_offset < ${sampled}`;
+    const size = await sampleSize(runner, spec, table, view.columns, where);
+    sizes.push({ rows, bytes, result: size === undefined ? bytes : Math.ceil((size / sampled) * rows) });
+  }
+  return sizes;
+}
+
+/** Free space on the target's disks, and what is needed. */
+export async function spaceOf(
+  runner: Runner,
+  extent: Extent,
+): Promise<{ space: Space; needed: number; sizes: SourceSize[] }> {
+  const space = await spaceFor(runner, extent.target);
+  const sizes = await sizesOf(runner, extent);
+  return { space, sizes, needed: sizes.reduce((sum, { result }) => sum + result, 0) };
+}
+
+/** @throws {SchemaError} when the disks of the target have no room for what is computed. */
+export async function refuseSpace(runner: Runner, extent: Extent, factor = 1.1): Promise<void> {
+  const { needed, space } = await spaceOf(runner, extent);
+  try {
+    refuse(extent.target, { ...space, bytes: needed }, factor);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new SchemaError(
+      error.message.replace(
+        "not rebuilt, because a second copy of its rows needs",
+        "not backfilled, because its rows need up to",
+      ),
+    );
+  }
+}
+
+/** Bytes of what a view makes of some rows; undefined where the engine cannot tell, or no row was there any more. */
+async function sampleSize(
+  runner: Runner,
+  spec: MaterializedViewSpec,
+  table: TableSpec,
+  columns: readonly string[],
+  where: string,
+): Promise<number | undefined> {
+  const filter = `additional_table_filters = {${quoteString(`${table.database}.${table.name}`)}: ${quoteString(where)}}`;
+  const bytes = columns.map((column) => `byteSize(${backtick(column)})`).join(" + ");
+  try {
+    const [row] = await runner.rows<{ size: string }>(
+      `SELECT toString(sum(${bytes})) AS size FROM (${spec.query}) SETTINGS ${filter}`,
+    );
+    const size = Number(row?.size);
+    return size > 0 ? size : undefined;
+  } catch (error) {
+    // States of some aggregate functions have no size.
+    if (error instanceof ServerError) return undefined;
+    throw error;
+  }
+}

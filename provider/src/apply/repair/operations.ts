@@ -1,0 +1,60 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { gateDown } from "../protocol/gate";
+import { Journal, readJournals } from "../protocol/journal";
+import { isTable } from "../protocol/parts";
+import { Runner, type RunnerHooks } from "../protocol/runner";
+import { helperNames } from "../rebuild/names";
+import type { RepairOperation } from "./options";
+import { dropStage } from "./stage";
+
+/** What a repair sets out to do: the first line of its journal. */
+export interface RepairPlan {
+  readonly kind: "repair";
+  readonly from: QualifiedName;
+  readonly to: QualifiedName;
+  readonly startedAt: number;
+}
+
+/** The table that a repair of a target fills before it replaces partitions. */
+export function stageOf(target: QualifiedName, operation: string): QualifiedName {
+  return helperNames(target, operation).chunk(0);
+}
+
+/** The repairs in a database that were cut off. */
+export async function unfinishedRepairs(connection: Connection, database: string): Promise<RepairOperation[]> {
+  const found: RepairOperation[] = [];
+  for (const [operation, lines] of await readJournals(connection, database)) {
+    const plan = lines.get("plan") as RepairPlan | undefined;
+    if (plan?.kind !== "repair" || lines.has("done") || lines.has("aborted")) continue;
+    found.push({ operation, database, table: qualifiedName(plan.to), startedAt: plan.startedAt });
+  }
+  return found;
+}
+
+/**
+ * Clears away what a repair that was cut off has left. The target needs nothing: each of its partitions is the old one or the new one,
+ * and what a repair has not reached differs still, for the next one. A repair that still runs stops before its next replacement.
+ */
+export async function abortRepair(
+  connection: Connection,
+  { database, operation }: { readonly database: string; readonly operation: string },
+  hooks: RunnerHooks = {},
+): Promise<void> {
+  const runner = new Runner(connection, operation, hooks);
+  const journal = await Journal.open(runner, database);
+  if (!journal.has("plan")) throw new SchemaError(`Operation ${operation} is not known in database ${database}.`);
+  if (journal.has("aborted") || journal.has("done")) return;
+  await journal.take();
+  await runner.endLeftovers();
+  const closed: QualifiedName[] = [];
+  for (const table of journal.get<QualifiedName[]>("gate") ?? []) {
+    const there = await runner.rows(`SELECT 1 AS one FROM system.tables WHERE ${isTable(table, "name")}`);
+    if (there.length > 0) closed.push(table);
+  }
+  await gateDown(runner, closed);
+  await dropStage(runner, stageOf(journal.need<RepairPlan>("plan").to, operation));
+  await journal.set("aborted", true);
+}

@@ -1,0 +1,204 @@
+import type { Connection } from "../../connection/connection";
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { groupSettings } from "../../verify/compare";
+import type { Comparison } from "../../verify/comparison";
+import { prepare } from "../../verify/prepare";
+import { coverOf, inserted, isStill, watchedBy } from "../../verify/still";
+import type { Verified } from "../../verify/verify";
+import { standingAround, viewsAround } from "../protocol/feeders";
+import { drain, gateDown, gateUp, timeLeft } from "../protocol/gate";
+import { Journal } from "../protocol/journal";
+import { pause, Runner } from "../protocol/runner";
+import { engineOf } from "../rebuild/engines";
+import { newOperation } from "../rebuild/names";
+import { isGateable } from "../rebuild/refusals";
+import { abortRepair, type RepairPlan, stageOf, unfinishedRepairs } from "./operations";
+import type { RepairOptions, RepairResult } from "./options";
+import { type Batch, batchesOf, dropStage, fillStage, inPartitions, replacePartition } from "./stage";
+
+/** Tries without refusing an insert, and then with. */
+const TRIES = 4;
+const GATED_TRIES = 3;
+/** Least time left of the gate for the replacements, in milliseconds. */
+const MARGIN = 1000;
+/** Buckets that are computed at once. */
+const BATCH = 2000;
+
+/** What the steps of a repair share. */
+interface Work {
+  readonly runner: Runner;
+  readonly journal: Journal;
+  readonly verified: Verified;
+  readonly options: RepairOptions;
+  readonly stage: QualifiedName;
+  /** Tables whose inserts can be refused; undefined when not all of them can. */
+  readonly gate: readonly QualifiedName[] | undefined;
+}
+
+/**
+ * Computes the buckets that differ anew, from the sources, and puts them in place partition by partition, while inserts go on: a
+ * partition is right if nothing came to the sources' partitions from before it was computed to after it was replaced. When that does
+ * not happen, inserts are refused for less than four seconds. Run twice it changes nothing more; what was cut off is begun anew.
+ *
+ * Costs, for each partition, a copy of it and a grouping of the sources' rows of the buckets. Replacing fires no views: targets that are
+ * fed by this one have to be verified afterwards.
+ *
+ * @param verified what `verifySubject` has found.
+ * @throws {SchemaError} when it is refused, before anything is changed.
+ */
+export async function repairTarget(
+  connection: Connection,
+  verified: Verified,
+  options: RepairOptions = {},
+): Promise<RepairResult> {
+  const operation = options.operation ?? newOperation();
+  const ids = verified.report.differences.map(({ id }) => id);
+  const { comparison, subject } = verified;
+  if (comparison === undefined || ids.length === 0) {
+    return { operation, repaired: 0, partitions: 0, gated: false, refused: [] };
+  }
+  const runner = new Runner(connection, operation, options);
+  for (const one of await unfinishedRepairs(connection, subject.target.database)) {
+    if (one.table === qualifiedName(subject.target)) await abortRepair(connection, one);
+  }
+  await refuse(runner, verified, options);
+  const journal = await Journal.open(runner, subject.target.database);
+  const plan: RepairPlan = { kind: "repair", from: subject.target, to: subject.target, startedAt: await runner.now() };
+  await journal.set("plan", plan);
+  await journal.take();
+  const gate = await gateTables(runner, verified);
+  const stage = stageOf(subject.target, operation);
+  const result = await repairAll({ runner, journal, verified, options, stage, gate }, comparison, ids);
+  await dropStage(runner, stage);
+  await journal.set("done", { rows: 0, repaired: result.repaired });
+  return { operation, ...result };
+}
+
+async function repairAll(
+  work: Work,
+  comparison: Comparison,
+  ids: readonly string[],
+): Promise<Omit<RepairResult, "operation">> {
+  const refused: { buckets: number; reason: string }[] = [];
+  let [repaired, partitions, gated] = [0, 0, false];
+  for (let from = 0; from < ids.length; from += BATCH) {
+    for (const batch of await batchesOf(work.runner, comparison, { ids: ids.slice(from, from + BATCH) })) {
+      const done = await repairBatch(work, batch);
+      if ("reason" in done) refused.push({ buckets: batch.ids.length, reason: done.reason });
+      else {
+        repaired += batch.ids.length;
+        partitions += done.partitions;
+        gated ||= done.gated;
+      }
+      work.options.onProgress?.(repaired + refused.reduce((sum, { buckets }) => sum + buckets, 0), ids.length);
+    }
+  }
+  return { repaired, partitions, gated, refused };
+}
+
+type Done = { readonly partitions: number; readonly gated: boolean } | { readonly reason: string };
+
+async function repairBatch(work: Work, batch: Batch): Promise<Done> {
+  let took = 0;
+  let dirty = false;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    if (attempt > 0) await pause(100 * attempt);
+    const began = Date.now();
+    const done = await tryOpen(work, batch);
+    if (done.right) return { partitions: done.replaced, gated: false };
+    dirty ||= done.replaced > 0;
+    took = Date.now() - began;
+  }
+  for (let attempt = 0; work.gate !== undefined && attempt < GATED_TRIES; attempt++) {
+    if (attempt > 0) await pause(1000 * attempt);
+    const done = await tryGated(work, batch, work.gate);
+    if (done !== undefined) return { partitions: done, gated: true };
+  }
+  const why =
+    work.gate === undefined
+      ? "inserts into them cannot be refused: stop the writers"
+      : `computing it takes longer (${(took / 1000).toFixed(1)} s) than inserts may be refused: stop the writers, or repair when nobody writes to its partition any more`;
+  const state = dirty ? " Some of the rows that came meanwhile are missing from it now; run again." : "";
+  return { reason: `its sources are written to all the time, and ${why}.${state}` };
+}
+
+/** @returns how many partitions were replaced, and whether nothing came in meanwhile. */
+async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; right: boolean }> {
+  const { journal, options, runner, stage, verified } = work;
+  const { comparison } = await prepare(runner, verified.subject, options.tolerance);
+  const nothing = { replaced: 0, right: false };
+  if (!(await inserted(runner))) return nothing;
+  const watched = await watchedBy(runner, comparison, inPartitions(comparison, batch));
+  const before = await coverOf(runner, comparison);
+  const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
+  const isSame = async (): Promise<boolean> => isStill(before, await coverOf(runner, comparison), watched);
+  // What came in is rather seen before the rows are replaced than after.
+  if (!(await inserted(runner)) || !(await isSame())) return nothing;
+  await journal.assertOwner();
+  for (const partition of meant) {
+    await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
+  }
+  const since = await runner.now();
+  while (!(await inserted(runner, since))) runner.throwIfAborted();
+  return { replaced: meant.length, right: await isSame() };
+}
+
+async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName[]): Promise<number | undefined> {
+  const { journal, options, runner, stage, verified } = work;
+  const { comparison } = await prepare(runner, verified.subject, options.tolerance);
+  await journal.set("gate", tables);
+  await journal.assertOwner();
+  options.onGate?.(true);
+  try {
+    const gate = await gateUp(runner, tables);
+    if (!(await drain(runner, gate))) return undefined;
+    const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
+    await journal.assertOwner();
+    for (const partition of meant) {
+      // Those before are right; this one and the rest differ still.
+      if ((await timeLeft(runner, gate)) < MARGIN) return undefined;
+      await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
+    }
+    return meant.length;
+  } finally {
+    // When it cannot be opened, it opens by itself; what went wrong before is to be told, not this.
+    await gateDown(runner, tables).catch(() => undefined);
+    options.onGate?.(false);
+  }
+}
+
+/** What feeds the target, entry tables first; the target itself may be written to. */
+async function gateTables(
+  runner: Runner,
+  { subject }: Verified,
+): Promise<readonly QualifiedName[] | undefined> {
+  const { feeders } = await viewsAround(runner, subject.shown);
+  const isTarget = ({ database, name }: QualifiedName): boolean =>
+    [subject.shown, subject.target].some((own) => own.database === database && own.name === name);
+  const others = feeders.filter((feeder) => !isTarget(feeder) && feeder.engine !== "MaterializedView");
+  if (!others.every(({ engine }) => isGateable(engine))) return undefined;
+  return others.map(({ database, name }) => ({ database, name }));
+}
+
+async function refuse(runner: Runner, { report, subject }: Verified, { allow = [] }: RepairOptions): Promise<void> {
+  if (report.inexact.length > 0) {
+    throw new SchemaError(
+      `${report.target}: not repaired, because its views may rightly have written something else than their SELECT gives now: ${report.inexact.join("; ")}.`,
+    );
+  }
+  if (subject.spec !== undefined && engineOf(subject.spec.storage).shared && !allow.includes("unproven")) {
+    throw new SchemaError(
+      `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To go on all the same, allow "unproven".`,
+    );
+  }
+  const other = await standingAround(runner, [subject.target, subject.shown]);
+  if (other !== undefined) {
+    throw new SchemaError(
+      `${report.target}: not repaired, because operation ${other.operation} (${other.kind}) around it is unfinished; ` +
+        "`clickhouse-schema operations` shows it and finishes it.",
+    );
+  }
+}
+

@@ -1,0 +1,118 @@
+import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { bucketId } from "../../verify/bucket";
+import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../../verify/comparison";
+import { partsOf } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import { chunkStatement } from "../rebuild/definitions";
+
+/** Settings of the copies: as the rows are, once each. */
+const COPY = "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
+
+/** Some buckets that lie in the same partitions of a target. */
+export interface Batch {
+  readonly ids: readonly string[];
+  /** Partitions as the values of their expression; see {@link partitionValue}. */
+  readonly partitions: readonly string[];
+}
+
+/** A partition as a text, over the target's columns; the engine's own names of partitions cannot be computed. */
+export function partitionValue({ spec }: Comparison): string {
+  return `toString(tuple(${spec.storage.partitionBy ?? ""}))`;
+}
+
+/** Condition that a row of the target lies in some partitions. */
+export function inPartitions(comparison: Comparison, { partitions }: Batch): string {
+  return `${partitionValue(comparison)} IN (${partitions.map(quoteString).join(", ")})`;
+}
+
+/** Puts buckets together that lie in the same partitions, of the target as it is and as it is to be. */
+export async function batchesOf(runner: Runner, comparison: Comparison, scope: Scope): Promise<Batch[]> {
+  const { subject } = comparison;
+  const columns = neededColumns({ ...comparison, measures: [] });
+  const output = `SELECT DISTINCT ${bucketId(comparison.bucket)} AS id, ${partitionValue(comparison)} AS value`;
+  const where = `WHERE ${scopeCondition(comparison, scope)}`;
+  const sides = [
+    `${output} FROM ${qualifiedName(subject.target)} ${where}`,
+    ...subject.feeds.map((feed) => `${output} FROM (${truthRows({ ...comparison, measures: [] }, feed, columns)}) ${where}`),
+  ];
+  const rows = await runner.rows<{ id: string; partitions: string[] }>(
+    `SELECT id, arraySort(groupUniqArray(value)) AS partitions FROM (${sides.join(" UNION ALL ")}) GROUP BY id ORDER BY length(id), id SETTINGS final = 0, max_query_size = 16777216`,
+  );
+  const found = new Map<string, { ids: string[]; partitions: readonly string[] }>();
+  for (const { id, partitions } of rows) {
+    const key = JSON.stringify(partitions);
+    const batch = found.get(key) ?? { ids: [], partitions };
+    batch.ids.push(id);
+    found.set(key, batch);
+  }
+  return [...found.values()];
+}
+
+/**
+ * Fills a stage with what the target's partitions are to hold: the buckets anew, from the sources, and all else as it is. Rows that
+ * may have expired in the source are not taken from there, but stay as they are.
+ *
+ * @returns the engine's names of the target's partitions that are meant, and of those that the stage has.
+ */
+export async function fillStage(
+  runner: Runner,
+  comparison: Comparison,
+  batch: Batch,
+  stage: QualifiedName,
+  settings: string,
+): Promise<{ meant: string[]; filled: ReadonlySet<string> }> {
+  const { expired, spec, subject } = comparison;
+  await dropStage(runner, stage);
+  await runner.run(chunkStatement(spec, stage));
+  const anew = `(${scopeCondition(comparison, { ids: batch.ids })}) AND NOT (${expired})`;
+  const needed = new Set(neededColumns(comparison));
+  for (const feed of subject.feeds) {
+    const given = new Set(feed.view.columns.map(({ name }) => name));
+    const columns = spec.columns.filter(({ name, default: value }) => given.has(name) && !isComputed(value?.kind));
+    for (const { name } of columns) needed.add(name);
+    const names = columns.map(({ name }) => backtick(name)).join(", ");
+    const all = spec.columns.filter(({ name }) => needed.has(name)).map(({ name }) => name);
+    // What the view gives along for ties is of no use here.
+    const rows = truthRows({ ...comparison, measures: [] }, feed, all);
+    await runner.runLong(
+      `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM (${rows}) WHERE ${anew}${settings}, ${COPY}`,
+    );
+  }
+  const stored = spec.columns.filter(({ default: value }) => !/^(?:ALIAS|EPHEMERAL)$/.test(value?.kind ?? ""));
+  const names = stored.map(({ name }) => backtick(name)).join(", ");
+  const where = inPartitions(comparison, batch);
+  await runner.runLong(
+    `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM ${qualifiedName(subject.target)} WHERE ${where} AND NOT (${anew})${settings}, ${COPY}`,
+  );
+  const present = await runner.rows<{ partition: string }>(
+    `SELECT DISTINCT _partition_id AS partition FROM ${qualifiedName(subject.target)} WHERE ${where} SETTINGS final = 0`,
+  );
+  const filled = new Set((await partsOf(runner, stage)).map(({ partition }) => partition));
+  return { meant: [...new Set([...present.map(({ partition }) => partition), ...filled])], filled };
+}
+
+/** Puts a partition of the stage in place of the target's, in one step. */
+export async function replacePartition(
+  runner: Runner,
+  target: QualifiedName,
+  stage: QualifiedName,
+  partition: string,
+  filled: boolean,
+): Promise<void> {
+  const id = quoteString(partition);
+  await runner.run(
+    filled
+      ? `ALTER TABLE ${qualifiedName(target)} REPLACE PARTITION ID ${id} FROM ${qualifiedName(stage)}`
+      : `ALTER TABLE ${qualifiedName(target)} DROP PARTITION ID ${id} SETTINGS max_partition_size_to_drop = 0`,
+  );
+}
+
+/** Drops a stage, whatever its size. */
+export async function dropStage(runner: Runner, stage: QualifiedName): Promise<void> {
+  await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(stage)} SYNC SETTINGS max_table_size_to_drop = 0`);
+}
+
+function isComputed(kind: string | undefined): boolean {
+  return kind !== undefined && kind !== "DEFAULT";
+}

@@ -1,0 +1,81 @@
+import type { Change } from "../diff";
+import type { ObjectSpec, SettingSpec, StorageSpec, TableSpec } from "../sql/spec";
+
+/**
+ * The live object in the declaration's spelling wherever the two mean the same: in the order in which settings, indexes and the like
+ * are declared, and with its words. What is left between the texts of the two is then what differs.
+ *
+ * @param changes from `declared` to `live`.
+ */
+export function alignTo(declared: ObjectSpec, live: ObjectSpec, changes: readonly Change[]): ObjectSpec {
+  if (declared.kind === "table" && live.kind === "table") return alignTable(declared, live, changes);
+  if ((declared.kind === "view" && live.kind === "view") || isMaterialized(declared, live)) {
+    const isOther = (...kinds: Change["kind"][]): boolean => changes.some(({ kind }) => kinds.includes(kind));
+    const { security: _, ...rest } = live as Extract<ObjectSpec, { query: string }>;
+    const shown = live as Extract<ObjectSpec, { query: string }>;
+    const security = isOther("security") ? shown.security : (declared as typeof shown).security;
+    const columns = isOther("view-columns", "column-comment") ? shown.columns : (declared as typeof shown).columns;
+    return { ...rest, columns, ...(security && { security }) } as ObjectSpec;
+  }
+  return live;
+}
+
+function isMaterialized(declared: ObjectSpec, live: ObjectSpec): boolean {
+  return declared.kind === "materializedView" && live.kind === "materializedView";
+}
+
+function alignTable(declared: TableSpec, live: TableSpec, changes: readonly Change[]): TableSpec {
+  const changed = new Set(changes.map((change) => `${groupOf(change)}\0${nameOf(change)}`));
+  const own = <T extends { readonly name: string }>(group: string, items: readonly T[], wanted: readonly T[]): T[] => {
+    const byName = new Map(wanted.map((item) => [item.name, item]));
+    return items.map((item) => (changed.has(`${group}\0${item.name}`) ? item : (byName.get(item.name) ?? item)));
+  };
+  return {
+    ...live,
+    columns: own("column", live.columns, declared.columns),
+    indexes: ordered(own("index", live.indexes, declared.indexes), declared.indexes),
+    projections: ordered(own("projection", live.projections, declared.projections), declared.projections),
+    constraints: ordered(own("constraint", live.constraints, declared.constraints), declared.constraints),
+    storage: alignStorage(declared.storage, live.storage, changes),
+  };
+}
+
+const KEYS = {
+  partitionBy: "partition-key",
+  orderBy: "sorting-key",
+  primaryKey: "primary-key",
+  sampleBy: "sample-by",
+} as const;
+
+function alignStorage(declared: StorageSpec, live: StorageSpec, changes: readonly Change[]): StorageSpec {
+  const kinds = new Set(changes.map(({ kind }) => kind));
+  const keys = (Object.keys(KEYS) as (keyof typeof KEYS)[]).flatMap((clause) => {
+    const text = kinds.has(KEYS[clause]) ? live[clause] : declared[clause];
+    return text === undefined ? [] : [[clause, text]];
+  });
+  const { partitionBy: _, orderBy: __, primaryKey: ___, sampleBy: ____, ...rest } = live;
+  return { ...rest, ...Object.fromEntries(keys), settings: ordered<SettingSpec>(live.settings, declared.settings) };
+}
+
+/** In the wanted order; what is not wanted stays behind what stood before it. */
+function ordered<T extends { readonly name: string }>(items: readonly T[], wanted: readonly T[]): T[] {
+  const rank = new Map(wanted.map(({ name }, index) => [name, index]));
+  let last = -1;
+  const ranked = items.map((item) => {
+    last = rank.get(item.name) ?? last;
+    return { item, at: last };
+  });
+  return ranked.sort((a, b) => a.at - b.at).map(({ item }) => item);
+}
+
+function groupOf({ kind }: Change): string {
+  return kind.startsWith("column-") ? "column" : kind;
+}
+
+function nameOf(change: Change): string {
+  if (change.kind === "column-added" || change.kind === "column-dropped") return change.column.name;
+  if (change.kind === "index" || change.kind === "projection" || change.kind === "constraint") {
+    return (change.to ?? change.from)?.name ?? "";
+  }
+  return "name" in change ? change.name : "";
+}

@@ -1,0 +1,182 @@
+import { digest } from "../canonical/fingerprint";
+import { World } from "../canonical/world";
+import type { Connection } from "../connection/connection";
+import { openScratch } from "../connection/scratch";
+import { type Change, diffObject } from "../diff";
+import { Live } from "../introspect/live";
+import { introspectServer, type ServerObjects } from "../introspect/server";
+import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { ObjectKind } from "../sql/spec";
+import { textDiff } from "../sql/text-diff";
+import { alignTo } from "./align";
+import { type Comparer, compareObject } from "./compare";
+import type { StoredObject } from "./state";
+
+/** How an object of the state stands on the server. */
+export type DriftStatus = "in-sync" | "drifted" | "missing" | "not-compared";
+
+/** One object of the state. */
+export interface ObjectDrift {
+  /** Qualified and quoted; that of the resource where the object's is not known. */
+  readonly name: string;
+  readonly kind: ObjectKind;
+  readonly urn: string;
+  readonly status: DriftStatus;
+  /** Something of it is secret: nothing of its statement is in `changes` and `diff`. */
+  readonly secret: boolean;
+  /** What differs, from declared to live. Empty where the kinds differ, and for secret objects. */
+  readonly changes: readonly Change[];
+  /** What differs, in a word each (`column-retyped`), for secret objects too. */
+  readonly differs: readonly string[];
+  /** Unified diff of the two texts; absent for secret objects. */
+  readonly diff?: string;
+  /** Why it was not compared, or what stands there in its place. */
+  readonly reason?: string;
+}
+
+/** An object in a database of the state that the state does not hold. */
+export interface Extra {
+  /** See `sql/object-key.ts`. */
+  readonly key: string;
+  readonly name: string;
+  /** `table`, `view`, `materializedView`, or what this package does not manage: `dictionary`, … */
+  readonly kind: string;
+}
+
+/** What {@link findDrift} finds. Both lists are sorted by name. */
+export interface Drift {
+  readonly objects: readonly ObjectDrift[];
+  readonly unmanaged: readonly Extra[];
+}
+
+/** Where a live object stands: its text, and what it is called where it is none of ours. */
+interface Found {
+  readonly statement: string;
+  /** A dictionary, or what cannot be parsed. */
+  readonly foreign?: string;
+}
+
+/**
+ * Compares what a state holds with what stands on the server, in the way of `pulumi refresh`: a text that is as it was at the last
+ * write is no drift; any other is compared in the canonical form of a scratch engine. Costs five queries, whatever the number of
+ * objects, one more for each database that has seen a rebuild or a rename, and for each object whose text changed two statements
+ * or four on the scratch engine.
+ *
+ * @param known keys of everything that the state holds: what is not among them is unmanaged. Default: those of `objects`.
+ * @throws {ConnectionError} when the server cannot be reached.
+ */
+export async function findDrift(
+  connection: Connection,
+  objects: readonly StoredObject[],
+  known: ReadonlySet<string> = new Set(objects.flatMap(({ key }) => key ?? [])),
+): Promise<Drift> {
+  const live = new Live(async () => connection);
+  const server = await readServer(connection, live, objects);
+  const stored = new Map(objects.map((object) => [object.key, object]));
+  const lend = async (key: string): Promise<string | undefined> => {
+    const found = server.found.get(key)?.statement ?? (await live.find(key))?.statement;
+    return found ?? stored.get(key)?.statement;
+  };
+  const world = new World(openScratch, lend);
+  try {
+    const comparer: Comparer = { config: { scratch: "embedded" }, world };
+    const results: ObjectDrift[] = [];
+    for (const object of objects) results.push(await driftOf(comparer, server.found, object));
+    return { objects: results.sort(byName), unmanaged: extras(server, objects, known) };
+  } finally {
+    await world.close();
+  }
+}
+
+interface Server {
+  readonly found: ReadonlyMap<string, Found>;
+  readonly objects: ServerObjects;
+}
+
+async function readServer(connection: Connection, live: Live, objects: readonly StoredObject[]): Promise<Server> {
+  const named = new Set(objects.flatMap(({ key }) => (key === undefined ? [] : [keyParts(key).database])));
+  const databases: string[] = [];
+  const found = new Map<string, Found>();
+  for (const name of named) {
+    const database = await live.find(objectKey(name));
+    if (database === undefined) continue;
+    databases.push(name);
+    found.set(database.key, { statement: database.statement });
+  }
+  const server: ServerObjects =
+    databases.length === 0 ? { managed: [], unmanaged: [] } : await introspectServer(connection, { databases });
+  for (const { key, live: object } of server.managed) found.set(key, { statement: object.statement });
+  for (const { key, kind, statement } of server.unmanaged) {
+    if (!found.has(key)) found.set(key, { statement, foreign: kind });
+  }
+  return { found, objects: server };
+}
+
+async function driftOf(
+  comparer: Comparer,
+  server: ReadonlyMap<string, Found>,
+  object: StoredObject,
+): Promise<ObjectDrift> {
+  const { urn, kind, key, statement, secret, observed } = object;
+  const name = key === undefined ? (urn.split("::").at(-1) ?? urn) : quotedName(key);
+  const base = { name, kind, urn, secret, changes: [], differs: [] };
+  if (key === undefined) return { ...base, status: "not-compared", reason: secret ? ENCRYPTED : INCOMPLETE };
+  const live = server.get(key);
+  if (live === undefined) return { ...base, status: "missing" };
+  if (observed === digest(live.statement)) return { ...base, status: "in-sync" };
+  if (statement === undefined) return { ...base, status: "not-compared", reason: secret ? ENCRYPTED : INCOMPLETE };
+  const compared = await compareObject(comparer, statement, live);
+  if (compared.same) return { ...base, status: "in-sync" };
+  if (!compared.asked && live.statement.includes("[HIDDEN]")) {
+    return { ...base, status: "not-compared", reason: HIDDEN };
+  }
+  const { declared, live: standing } = compared;
+  const after = standing === undefined ? live.statement : renderCreate(standing);
+  if (standing?.kind !== declared.kind) {
+    const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name stands there`;
+    const diff = secret ? {} : { diff: textDiff(renderCreate(declared), after, "declared", "live") };
+    return { ...base, status: "drifted", differs: ["kind"], reason, ...diff };
+  }
+  const changes = diffObject(declared, standing);
+  const differs = [...new Set(changes.map((change) => change.kind))];
+  if (secret) return { ...base, status: "drifted", differs };
+  const text = renderCreate(alignTo(declared, standing, changes));
+  return {
+    ...base,
+    status: "drifted",
+    changes,
+    differs,
+    diff: textDiff(renderCreate(declared), text, "declared", "live"),
+  };
+}
+
+const ENCRYPTED =
+  "its statement is encrypted in the state; compare it with `pulumi stack export --show-secrets | clickhouse-schema drift --state -`";
+const INCOMPLETE = "the state holds no statement of it; run `pulumi up` once";
+const HIDDEN = "the server hides a secret of it, and there is no embedded engine (chdb) to compare it on";
+
+function wordOf(kind: ObjectKind | undefined): string {
+  return kind === "materializedView" ? "materialized view" : (kind ?? "thing of another kind");
+}
+
+/** Only in databases that the state itself holds: others belong to somebody else. */
+function extras(
+  { objects: { managed, unmanaged } }: Server,
+  objects: readonly StoredObject[],
+  known: ReadonlySet<string>,
+): Extra[] {
+  const databases = new Set(
+    objects.flatMap(({ kind, key }) => (kind === "database" && key !== undefined ? [key] : [])),
+  );
+  const found = [...managed.map(({ key, spec }) => ({ key, kind: spec.kind as string })), ...unmanaged];
+  return found
+    .filter(({ key }) => !known.has(key) && keyParts(key).name !== undefined && databases.has(keyParts(key).database))
+    .map(({ key, kind }) => ({ key, name: quotedName(key), kind }))
+    .sort(byName);
+}
+
+/** By code units: the same on every machine. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

@@ -1,0 +1,143 @@
+import { SchemaError } from "../errors";
+import { isObject, objectsAmong } from "../report/preview";
+import { kindOfUrn } from "../report/resources";
+import { objectKey } from "../sql/object-key";
+import type { ObjectKind } from "../sql/spec";
+
+/** The key by which Pulumi tells that an object stands for a secret. */
+const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+
+/** An object that a stack's state holds. */
+export interface StoredObject {
+  readonly urn: string;
+  readonly kind: ObjectKind;
+  /** Name of the provider resource it belongs to; `default` is that of the stack's config. */
+  readonly provider: string;
+  /** Undefined where its name is encrypted, or missing. */
+  readonly key: string | undefined;
+  /** Canonical CREATE statement; undefined where it is encrypted, or missing. */
+  readonly statement: string | undefined;
+  /** Something of the object is secret: nothing of its statement may be shown. */
+  readonly secret: boolean;
+  /** Digest of the server's own text at the last write. */
+  readonly observed: string | undefined;
+}
+
+/** Where a provider leads, as the last `up` stored it. What is encrypted is left out. */
+export interface StoredProvider {
+  readonly name: string;
+  readonly url?: string;
+  readonly username?: string;
+  /** Present only in an export with `--show-secrets`. */
+  readonly password?: string;
+}
+
+/** What a stack's state says of ClickHouse. */
+export interface StackState {
+  readonly objects: readonly StoredObject[];
+  readonly providers: readonly StoredProvider[];
+}
+
+/** How to come by a state. */
+export const EXPORT = "pulumi stack export --stack NAME > state.json";
+
+type Bag = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the state of a stack: the output of `pulumi stack export`, with `--show-secrets` or without, or a file of a file backend
+ * (`.pulumi/stacks/PROJECT/STACK.json`).
+ *
+ * @throws {SchemaError} when it is neither.
+ */
+export function readState(text: string): StackState {
+  const resources = resourcesAmong(text);
+  if (resources === undefined) {
+    const start = text.trim().slice(0, 60).replace(/\s+/g, " ");
+    throw new SchemaError(
+      "Expected the state of a stack, an object with a deployment or a checkpoint, but found " +
+        `${start === "" ? "nothing" : JSON.stringify(start)}. Write it with: ${EXPORT}`,
+    );
+  }
+  // What waits for its deletion has a successor in the same state.
+  const standing = resources.filter((resource) => resource["delete"] !== true);
+  return { objects: standing.flatMap(objectOf), providers: standing.flatMap(providerOf) };
+}
+
+function resourcesAmong(text: string): Bag[] | undefined {
+  for (const found of objectsAmong(text)) {
+    const checkpoint = found["checkpoint"];
+    const deployment = isObject(checkpoint) ? (checkpoint["latest"] ?? {}) : found["deployment"];
+    // A stack that was never brought up has none.
+    if (isObject(deployment)) return list(deployment["resources"]);
+  }
+  return undefined;
+}
+
+function objectOf(resource: Bag): StoredObject[] {
+  const urn = text(resource["urn"]) ?? "";
+  const kind = kindOfUrn(urn);
+  if (kind === undefined) return [];
+  const values = isObject(resource["outputs"]) ? resource["outputs"] : (resource["inputs"] ?? {});
+  const bag = isObject(values) ? values : {};
+  const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(bag[key]));
+  const isNamed = name !== undefined && (kind === "database" || database !== undefined);
+  return [
+    {
+      urn,
+      kind,
+      provider: providerName(text(resource["provider"]) ?? ""),
+      key: isNamed ? (kind === "database" ? objectKey(name) : objectKey(database ?? "", name)) : undefined,
+      statement,
+      secret: Object.values(bag).some(isSecret),
+      observed: text(bag["__observed"]),
+    },
+  ];
+}
+
+function providerOf(resource: Bag): StoredProvider[] {
+  if (resource["type"] !== "pulumi:providers:pulumi-nodejs") return [];
+  const inputs = isObject(resource["inputs"]) ? resource["inputs"] : {};
+  const [url, username, password] = ["url", "username", "password"].map((key) =>
+    storedText(inputs[`clickhouse:${key}`]),
+  );
+  return [
+    {
+      name: shortName(text(resource["urn"])?.split("::").at(-1) ?? ""),
+      ...(url !== undefined && { url }),
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+    },
+  ];
+}
+
+/** The name in a reference, which is a URN with an id behind it. */
+function providerName(reference: string): string {
+  return shortName(reference.split("::").at(-2) ?? "");
+}
+
+function shortName(name: string): string {
+  return name === "" || /^default(?:_\d+)*$/.test(name) ? "default" : name;
+}
+
+/** A text; also that of a secret that is shown. */
+function storedText(value: unknown): string | undefined {
+  if (!isSecret(value)) return text(value);
+  const plain = text(value["plaintext"]);
+  try {
+    return plain === undefined ? undefined : text(JSON.parse(plain));
+  } catch {
+    return undefined;
+  }
+}
+
+function isSecret(value: unknown): value is Bag {
+  return isObject(value) && SECRET_MARK in value;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function list(value: unknown): Bag[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

@@ -1,0 +1,125 @@
+import { code, fence, item, plural, prose, shorten } from "../report/markdown";
+import type { Drift, DriftStatus, Extra, ObjectDrift } from "./drift";
+
+/** What is written beside the drift itself. */
+export interface DriftCircumstances {
+  /** Where the server is, without credentials. */
+  readonly url: string;
+  /** Objects of other providers of the state, which were not looked at: their number by provider. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+/** Longest diff in Markdown, in characters: a comment holds 65,536. */
+const LONGEST = 3000;
+/** Most entries of a list in Markdown. */
+const MOST = 100;
+
+const STATUS: Readonly<Record<DriftStatus, string>> = {
+  drifted: "drifted",
+  missing: "missing",
+  "not-compared": "not compared",
+  "in-sync": "in sync",
+};
+
+const KINDS: Readonly<Record<string, string>> = { materializedView: "materialized view" };
+
+/** Whether there is drift; with `strict`, objects that the state does not hold, or that could not be compared, are some. */
+export function hasDrift({ objects, unmanaged }: Drift, strict = false): boolean {
+  const counted: readonly DriftStatus[] = strict ? ["drifted", "missing", "not-compared"] : ["drifted", "missing"];
+  return objects.some(({ status }) => counted.includes(status)) || (strict && unmanaged.length > 0);
+}
+
+/** For a terminal: what differs with its lines, and a summary as the last line. */
+export function renderText(drift: Drift, circumstances: DriftCircumstances): string {
+  const parts = differing(drift).map((object) => {
+    const lines = linesOf(object).map((line) => `    ${line}`);
+    return [`${STATUS[object.status]}: ${kindOf(object)} ${object.name}${because(object)}`, ...lines].join("\n");
+  });
+  for (const extra of drift.unmanaged) parts.push(`unmanaged: ${kindOf(extra)} ${extra.name}`);
+  for (const [provider, count] of circumstances.leftOut) parts.push(leftOut(provider, count));
+  return `${[...parts, `${summary(drift)} (${circumstances.url})`].join("\n")}\n`;
+}
+
+/** For machines. `diff` and `changes` are from declared to live. */
+export function renderJson(drift: Drift, { url, leftOut }: DriftCircumstances): string {
+  const { objects, unmanaged } = drift;
+  const counts = Object.fromEntries(
+    (Object.keys(STATUS) as DriftStatus[]).map((status) => [status, countOf(drift, status)]),
+  );
+  const extra = unmanaged.map(({ name, kind }) => ({ name, kind }));
+  const shown = {
+    url,
+    drift: hasDrift(drift),
+    counts,
+    objects,
+    unmanaged: extra,
+    leftOut: Object.fromEntries(leftOut),
+  };
+  return `${JSON.stringify(shown, undefined, 2)}\n`;
+}
+
+/** For a comment or an issue. */
+export function renderMarkdown(drift: Drift, { url, leftOut: others }: DriftCircumstances): string {
+  const found = differing(drift);
+  const sections = found.slice(0, MOST).map((object) => {
+    const head = `**${STATUS[object.status]}**: ${kindOf(object)} ${code(object.name)}${prose(because(object))}`;
+    const diff = object.diff === undefined ? "" : `\n${fence(shorten(withoutHead(object.diff), LONGEST), "diff")}`;
+    return item(`${head}${diff}`);
+  });
+  if (found.length > MOST) sections.push(item(`and ${found.length - MOST} more`));
+  const extra = drift.unmanaged.slice(0, MOST).map((one) => item(`${prose(kindOf(one))} ${code(one.name)}`));
+  if (drift.unmanaged.length > MOST) extra.push(item(`and ${drift.unmanaged.length - MOST} more`));
+  const parts = [
+    `${hasDrift(drift) ? "### ⚠️ Drift" : "### ✅ No drift"}`,
+    prose(`${summary(drift)} (${url})`),
+    ...(sections.length > 0 ? [sections.join("\n")] : []),
+    ...(extra.length > 0 ? ["**Not in the state**", extra.join("\n")] : []),
+    ...[...others].map(([provider, count]) => prose(leftOut(provider, count))),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function differing({ objects }: Drift): ObjectDrift[] {
+  return objects.filter(({ status }) => status !== "in-sync");
+}
+
+function because({ reason, secret, status, differs }: ObjectDrift): string {
+  if (reason !== undefined) return `: ${reason}`;
+  if (status === "missing") return ": is not on the server";
+  return secret && status === "drifted" ? `: ${differs.join(", ")} (its definition is secret and not shown)` : "";
+}
+
+function linesOf({ diff }: ObjectDrift): string[] {
+  return diff === undefined ? [] : withoutHead(diff).split("\n");
+}
+
+/** The names of the two sides and the positions say nothing here. */
+function withoutHead(diff: string): string {
+  return diff
+    .split("\n")
+    .filter((line) => !/^(?:--- declared|\+\+\+ live|@@ .* @@)/.test(line))
+    .join("\n");
+}
+
+function summary(drift: Drift): string {
+  const counts = (Object.keys(STATUS) as DriftStatus[]).flatMap((status) => {
+    const count = countOf(drift, status);
+    return count === 0 && status !== "in-sync" ? [] : [`${count} ${STATUS[status]}`];
+  });
+  const extra = drift.unmanaged.length === 0 ? [] : [`${drift.unmanaged.length} not in the state`];
+  const lead = hasDrift(drift) ? "Drift (- declared, + live)" : "No drift";
+  return `${lead}: ${[...counts, ...extra].join(", ")}`;
+}
+
+function leftOut(provider: string, count: number): string {
+  const which = provider === "default" ? "the stack's own config" : `provider ${provider}`;
+  return `left out: ${plural(count, "object")} of ${which} (--provider ${provider})`;
+}
+
+function countOf({ objects }: Drift, wanted: DriftStatus): number {
+  return objects.filter(({ status }) => status === wanted).length;
+}
+
+function kindOf({ kind }: ObjectDrift | Extra): string {
+  return KINDS[kind] ?? kind;
+}

@@ -1,0 +1,123 @@
+import {
+  type BackfillPreview,
+  createWithBackfill,
+  findUnfinished,
+  previewBackfill,
+  type UnfinishedBackfill,
+} from "../apply/backfill";
+import type { Created } from "../apply/create";
+import { describeBackfill } from "../apply/operations";
+import { digest } from "../canonical/fingerprint";
+import type { Connection } from "../connection/connection";
+import type { BackfillDeclaration } from "../declare/backfill";
+import type { ChangeOptions } from "../declare/options";
+import { SchemaError } from "../errors";
+import { renderSize } from "../plan";
+import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { Context } from "./context";
+
+/** A materialized view to be created with what its source holds already. */
+export interface Backfill {
+  readonly key: string;
+  readonly urn: string | undefined;
+  readonly statement: string;
+  readonly sensitive: boolean;
+  readonly declared: BackfillDeclaration;
+  readonly allow: readonly string[];
+}
+
+/** What is declared of it; undefined when it is created as it is. */
+export function backfillOf(
+  context: Context,
+  key: string,
+  statement: string,
+  { allow, backfill }: ChangeOptions,
+  { sensitive, urn }: { readonly sensitive: boolean; readonly urn: string | undefined },
+): Backfill | undefined {
+  if (backfill === undefined) return undefined;
+  return { key, urn, statement, sensitive, declared: backfill, allow: [...allow, ...context.config.allow] };
+}
+
+/**
+ * What the creation will read and cost, for the plan. Says less where the target does not stand yet: nothing is known then of what
+ * the source will hold.
+ *
+ * @throws {SchemaError} when it would be refused.
+ */
+export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<string> {
+  const { allow, declared, sensitive, statement } = backfill;
+  const spec = parseCreate(statement);
+  const target = spec.kind === "materializedView" ? spec.to : undefined;
+  const live = target && (await context.reachableLive(backfill.urn, objectKey(target.database, target.name)));
+  if (live === undefined) return "-- backfill: fills its target with what its source holds by then";
+  const connection = await context.connection();
+  if ((await unfinishedOn(connection, backfill.key)) !== undefined) return GOES_ON;
+  const options = { ...declared, allow, sensitive };
+  const preview = await previewBackfill(connection, { mode: "create", statements: [statement], options });
+  if (preview.refusals.length === 0) return describePreview(preview);
+  throw new SchemaError(
+    `${quotedName(backfill.key)}: cannot be created with backfill; nothing was done:\n${preview.refusals.join("\n")}`,
+  );
+}
+
+const GOES_ON = "-- goes on with its backfill, which was cut off";
+
+/** Whether an earlier run has begun to create the view and was cut off; then a plan's text. */
+export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<string | undefined> {
+  if ((await unfinishedOn(await context.connection(), key)) !== undefined) return GOES_ON;
+  await context.log.warn(
+    urn,
+    `stands on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``,
+  );
+  return undefined;
+}
+
+/**
+ * Creates the view and fills its target, or goes on with that; one that stands there complete is left to be adopted.
+ *
+ * @returns undefined when there is nothing to be filled.
+ */
+export async function createFilled(
+  context: Context,
+  connection: Connection,
+  backfill: Backfill,
+): Promise<Created | undefined> {
+  const { allow, declared, key, sensitive, statement, urn } = backfill;
+  return context.oneByOne(async () => {
+    const stands = (await context.live.findNow(key)) !== undefined;
+    if (stands && (await unfinishedOn(connection, key)) === undefined) return undefined;
+    await createWithBackfill(connection, [statement], {
+      ...declared,
+      ...{ allow, sensitive },
+      onProgress: (progress) => void context.log.status(urn, describeBackfill(progress)),
+    });
+    const live = await context.live.findNow(key);
+    if (live === undefined) {
+      throw new SchemaError(`${quotedName(key)}: was created and filled, but the server does not show it.`);
+    }
+    return { adopted: false, observed: digest(live.statement) };
+  });
+}
+
+async function unfinishedOn(connection: Connection, key: string): Promise<UnfinishedBackfill | undefined> {
+  const found = await findUnfinished(connection);
+  return found.find(
+    ({ plan }) => plan.mode === "create" && plan.views.some(({ statement }) => keyOf(parseCreate(statement)) === key),
+  );
+}
+
+function describePreview({ free, gated, needed, sources }: BackfillPreview): string {
+  const reads = sources.map(
+    ({ bytes, chunks, rows, source }) =>
+      `-- backfill: reads ${source}, ${renderSize({ rows, bytes })}, in ${chunks} ${chunks === 1 ? "chunk" : "chunks"}`,
+  );
+  const room = free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: free })}`;
+  return [
+    ...reads,
+    `-- needs up to ${renderSize({ bytes: needed })}${room}`,
+    gated
+      ? "-- inserts are refused (error 469, to be retried) for at most 4 s at a time while the view is created"
+      : "-- no insert is refused",
+  ].join("\n");
+}
