@@ -158,9 +158,31 @@ describe("a generated program", () => {
       old: "a MergeTree in the engine's old syntax",
       n: "a table without columns of its own",
       p: "a projection that is no plain query",
-      mv: "its list of columns",
+      mv: undefined,
       t: undefined,
     });
+  });
+
+  it("writes the columns of a view where they have more than the query gives, and where it is told to", () => {
+    const specs = specsOf(
+      "CREATE VIEW a.plain (x UInt8) AS SELECT 1 AS x",
+      "CREATE VIEW a.said (x UInt8, y String COMMENT 'why') AS SELECT 1 AS x, '' AS y",
+      "CREATE VIEW a.listed (`1` UInt16, x UInt8) AS SELECT 1 AS `1`, 1 AS x",
+      "CREATE MATERIALIZED VIEW a.mv (x UInt8 CODEC(ZSTD(1))) ENGINE = MergeTree ORDER BY x AS SELECT 1 AS x",
+    );
+    const { files, resources } = generateProgram(specs, { listed: new Set([objectKey("a", "listed")]) });
+    const text = files.get("a.ts") ?? "";
+    assert.match(text, /new View\("plain", \{ database: "a", query: "SELECT 1 AS x" \}\)/);
+    assert.match(text, /columns: \{ x: "UInt8", y: \{ type: "String", comment: "why" \} \},/);
+    assert.match(
+      text,
+      /columns: \[\n {4}\{ name: "1", type: "UInt16" \},\n {4}\{ name: "x", type: "UInt8" \},\n {2}\],/,
+    );
+    assert.match(text, /columns: \{ x: \{ type: "UInt8", codec: "ZSTD\(1\)" \} \},\n {2}query/);
+    for (const { live, declared, plain } of resources) {
+      assert.equal(plain, undefined);
+      if (live.name !== "plain") assert.deepEqual({ ...declared, storage: undefined }, { ...live, storage: undefined });
+    }
   });
 
   it("writes keys as lists, without what the engine adds", () => {

@@ -1,6 +1,8 @@
 import { withoutOuterBrackets } from "../sql/fragments";
-import type { ObjectSpec } from "../sql/spec";
-import { isStored } from "./stand-in";
+import type { ObjectSpec, SecuritySpec, SettingSpec } from "../sql/spec";
+import { isStored, type Stored } from "./stand-in";
+
+type View = Extract<ObjectSpec, { readonly query: string }>;
 
 /** What the engine adds from its own circumstances and the user did not say: not part of the declaration. */
 export function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
@@ -8,27 +10,57 @@ export function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): Objec
     const { engine: _, ...rest } = shown;
     return rest;
   }
-  if (
-    (shown.kind === "view" || shown.kind === "materializedView") &&
-    "query" in declared &&
-    declared.security === undefined
-  ) {
-    const { security: _, ...rest } = shown;
-    return rest;
-  }
-  return shown;
+  return "query" in shown && "query" in declared ? withSecurity(shown, declared.security) : shown;
 }
 
-/** `ORDER BY (a)` and `ORDER BY a` are the same key; the engine keeps either spelling. */
-export function withoutBrackets(shown: ObjectSpec): ObjectSpec {
-  if (!isStored(shown) || shown.storage === undefined) return shown;
+/** Whose rights a view uses is the server's to say where it is not declared, and so is which user `DEFINER` alone means. */
+function withSecurity(shown: View, declared: SecuritySpec | undefined): View {
+  const { security, ...rest } = shown;
+  const wanted = canonicalSecurity(declared);
+  if (wanted === undefined || security === undefined) return wanted === undefined ? rest : shown;
+  const { definer: _, ...withoutUser } = security;
+  return { ...rest, security: wanted.definer === undefined ? withoutUser : security };
+}
+
+/** What the engine makes of a security clause, but for the users: those are the server's, and the scratch engine has none of them. */
+export function canonicalSecurity(security: SecuritySpec | undefined): SecuritySpec | undefined {
+  if (security === undefined) return undefined;
+  const { definer, sqlSecurity = "DEFINER" } = security;
+  const isCurrent = definer === undefined || /^CURRENT_USER$/i.test(definer);
+  return isCurrent ? { sqlSecurity } : { definer, sqlSecurity };
+}
+
+/**
+ * Of what the engine keeps in several spellings the one without brackets (`ORDER BY (a)` is `ORDER BY a`), with a number (a setting
+ * of `true` is one of `1`), written out (the granularity of an index of a view is 1); and without the columns of an Alias, which it
+ * shows and refuses.
+ */
+export function withoutBrackets(given: ObjectSpec): ObjectSpec {
+  if (!isStored(given) || given.storage === undefined) return given;
+  const shown = withoutQuirks(given);
+  if (shown.storage === undefined) return shown;
   const { orderBy, primaryKey, partitionBy, sampleBy } = shown.storage;
   const keys = Object.entries({ orderBy, primaryKey, partitionBy, sampleBy }).flatMap(([clause, text]) => {
     return text === undefined ? [] : [[clause, withoutOuterBrackets(text)]];
   });
-  const plain = { ...shown.storage, ...Object.fromEntries(keys) };
+  const plain = { ...shown.storage, ...Object.fromEntries(keys), settings: shown.storage.settings.map(withNumber) };
   if (plain.primaryKey === undefined || plain.primaryKey !== plain.orderBy) return { ...shown, storage: plain };
   // The primary key is the sorting key unless said otherwise.
   const { primaryKey: _, ...rest } = plain;
   return { ...shown, storage: rest };
+}
+
+function withoutQuirks(shown: Stored): Stored {
+  if (shown.kind === "materializedView")
+    return { ...shown, indexes: shown.indexes.map((index) => ({ ...index, granularity: index.granularity ?? 1 })) };
+  return /^Alias\b/.test(shown.storage.engine ?? "") ? { ...shown, columns: [] } : shown;
+}
+
+const NUMBERS: ReadonlyMap<string, string> = new Map([
+  ["true", "1"],
+  ["false", "0"],
+]);
+
+function withNumber({ name, value }: SettingSpec): SettingSpec {
+  return { name, value: NUMBERS.get(value.toLowerCase()) ?? value.replace(/^(-?\d+)\.$/, "$1") };
 }

@@ -7,10 +7,11 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
 import { isDictionary, localDictionary } from "./dictionary";
+import { hostable, withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
 import { withoutAdditions, withoutBrackets } from "./normal-form";
 import { isAbout, isNotHere, refuseSlip } from "./not-here";
-import { awaySources, columnsUnknown, isQuery, type Local, localKinds, reachesOut, sourcesOf } from "./outside";
+import { awaySources, columnsUnknown, type Local, localKinds, reachesOut, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
 import { isStored, standIns } from "./stand-in";
@@ -99,7 +100,7 @@ export class World {
     const rendered = renderCreate(spec);
     const borrowed = await this.prepare(key, sourcesOf(spec, rendered));
     const hosted = await this.host(key, spec, rendered);
-    const shown = withoutBrackets(withoutAdditions(parseCreate(await this.show(key)), spec));
+    const shown = withoutBrackets(withDeclaredSecurity(parseCreate(await this.show(key)), spec));
     const { statement, comparable } = await this.complete(rendered, hosted, shown);
     this.standing.set(key, statement);
     return {
@@ -280,14 +281,6 @@ interface Completed {
 /** Whether the engine missed an object that the statement names. */
 export function isMissingSource(error: unknown): error is ServerError {
   return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
-}
-
-function hostable(spec: ObjectSpec, statement: string): string {
-  // Neither a refreshable view nor the query that gives a table its columns is run here.
-  if (spec.kind === "materializedView" && spec.refresh !== undefined) return renderCreate({ ...spec, empty: true });
-  if (spec.kind === "table" && spec.as !== undefined && !spec.as.empty && isQuery(spec.as.text))
-    return renderCreate({ ...spec, as: { text: spec.as.text, empty: true } });
-  return statement;
 }
 
 function isSystem(database: string): boolean {

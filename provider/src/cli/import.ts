@@ -82,8 +82,8 @@ async function programOf(connection: Connection, found: ServerObjects) {
   const specs = found.managed.map(({ spec }) => spec);
   const program = generateProgram(specs, { unmanaged });
   const views = await compareViews(connection, program, found);
-  const { plain } = views;
-  return { program: plain.size === 0 ? program : generateProgram(specs, { unmanaged, plain }), views };
+  const { listed } = views;
+  return { program: listed.size === 0 ? program : generateProgram(specs, { unmanaged, listed }), views };
 }
 
 function check(out: string, { files }: Program, output: Output): number {
@@ -113,7 +113,7 @@ function report(
     `Wrote ${count(resources.length, "resource")} of ${count(databases.size, "database")} to ${[...files.keys()].map((path) => join(out, path)).join(", ")}.\n`,
   );
   for (const { key, plain } of resources) {
-    if (plain !== undefined && !unknown.has(key))
+    if (plain !== undefined)
       output.out(`  ${quotedName(key)}: plain SQL, because arguments cannot say this: ${plain}\n`);
   }
   for (const { key, circular } of resources) {
@@ -123,10 +123,10 @@ function report(
       );
   }
   if (unavailable !== undefined)
-    output.out(`  No view's list of columns was compared with its query: ${unavailable}\n`);
+    output.out(`  Every view's columns are written, because none were compared with its query: ${unavailable}\n`);
   for (const [key, reason] of unknown) {
     output.out(
-      `  ${quotedName(key)}: plain SQL, because its columns could not be compared with its query: ${reason.split("\n", 1)[0]}\n`,
+      `  ${quotedName(key)}: its columns are written, because they could not be compared with its query: ${reason.split("\n", 1)[0]}\n`,
     );
   }
   for (const { key, kind, reason } of unmanaged) {

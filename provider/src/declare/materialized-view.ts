@@ -2,7 +2,7 @@ import { parseQualifiedName } from "../sql/fragments";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import { commentAt, objectAt, optionalText, Problems, type Raw, requiredText } from "./fields";
 import { constraintsAt, indexesAt, projectionsAt, STORAGE_KEYS, storageAt } from "./storage";
-import { securityAt, VIEW_KEYS } from "./view";
+import { securityAt, VIEW_KEYS, viewColumnsAt } from "./view";
 
 /** Arguments of `MaterializedView` → spec. @throws {SchemaError} naming every wrong argument. */
 export function declareMaterializedView(name: QualifiedName, args: unknown): MaterializedViewSpec {
@@ -22,7 +22,7 @@ export function declareMaterializedView(name: QualifiedName, args: unknown): Mat
     ...name,
     ...(refresh !== undefined && { refresh }),
     ...(to && { to }),
-    columns: [],
+    columns: viewColumnsAt(raw, problems),
     indexes: inner ? indexesAt(inner, "inner", problems) : [],
     constraints: inner ? constraintsAt(inner, "inner", problems) : [],
     projections: inner ? projectionsAt(inner, "inner", problems) : [],

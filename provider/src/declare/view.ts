@@ -1,13 +1,15 @@
-import type { QualifiedName, SecuritySpec, ViewSpec } from "../sql/spec";
+import type { ColumnSpec, QualifiedName, SecuritySpec, ViewSpec } from "../sql/spec";
+import { columnsAt } from "./columns";
 import { commentAt, objectAt, optionalText, Problems, type Raw, requiredText } from "./fields";
 
 /** Arguments every kind of view has. */
-export const VIEW_KEYS = ["query", "sqlSecurity", "definer", "comment"] as const;
+export const VIEW_KEYS = ["query", "columns", "sqlSecurity", "definer", "comment"] as const;
 
 /** Arguments of `View` → spec. @throws {SchemaError} naming every wrong argument. */
 export function declareView(name: QualifiedName, args: unknown): ViewSpec {
   const problems = new Problems();
   const raw = objectAt(args, "", VIEW_KEYS, problems);
+  const columns = viewColumnsAt(raw, problems);
   const comment = commentAt(raw, "", problems);
   const security = securityAt(raw, problems);
   const query = requiredText(raw, "query", "", problems);
@@ -15,13 +17,19 @@ export function declareView(name: QualifiedName, args: unknown): ViewSpec {
   return {
     kind: "view",
     ...name,
-    columns: [],
+    columns,
     ...(security && { security }),
     ...(comment !== undefined && { comment }),
     query,
   };
 }
 
+/** The columns of a view of either kind; none: those of its query. */
+export function viewColumnsAt(raw: Raw, problems: Problems): ColumnSpec[] {
+  return raw["columns"] === undefined ? [] : columnsAt(raw, "", problems);
+}
+
+/** Whose rights a view uses. */
 export function securityAt(raw: Raw, problems: Problems): SecuritySpec | undefined {
   const definer = optionalText(raw, "definer", "", problems);
   const sqlSecurity = optionalText(raw, "sqlSecurity", "", problems);

@@ -1,6 +1,6 @@
 import { qualifiedName } from "../sql/identifiers";
 import type { DatabaseSpec, MaterializedViewSpec, ObjectSpec, SecuritySpec, TableSpec, ViewSpec } from "../sql/spec";
-import { columnArguments } from "./columns";
+import { columnArguments, hasOwnColumns } from "./columns";
 import { constraintArguments, indexArguments, projectionArguments, storageArguments } from "./storage";
 import { query, sql } from "./text";
 import type { Value, ValueMap } from "./value";
@@ -9,18 +9,19 @@ import type { Value, ValueMap } from "./value";
  * The structured arguments that say what a spec says: the inverse of `declare/`. What they cannot say is left out, so that declaring
  * them again shows it.
  *
+ * @param listed whether the columns of a view are written although they may be those of its query.
  * @returns arguments without `name` and `database`.
  */
-export function argumentsOf(spec: ObjectSpec): ValueMap {
+export function argumentsOf(spec: ObjectSpec, listed = false): ValueMap {
   switch (spec.kind) {
     case "database":
       return databaseArguments(spec);
     case "table":
       return tableArguments(spec);
     case "view":
-      return viewArguments(spec);
+      return viewArguments(spec, listed);
     case "materializedView":
-      return materializedViewArguments(spec);
+      return materializedViewArguments(spec, listed);
   }
 }
 
@@ -31,7 +32,7 @@ function databaseArguments({ engine, comment }: DatabaseSpec): ValueMap {
 
 function tableArguments(table: TableSpec): ValueMap {
   return {
-    columns: columnArguments(table.columns),
+    columns: table.columns.length === 0 ? undefined : columnArguments(table.columns),
     ...storageArguments(table.storage),
     ...elements(table),
     comment: table.comment,
@@ -46,18 +47,24 @@ function elements({ indexes, projections, constraints }: TableSpec | Materialize
   };
 }
 
-function viewArguments(view: ViewSpec): ValueMap {
-  return { ...securityArguments(view.security), comment: view.comment, query: query(view.query) };
+function viewArguments(view: ViewSpec | MaterializedViewSpec, listed: boolean): ValueMap {
+  const hasList = view.columns.length > 0 && (listed || hasOwnColumns(view));
+  return {
+    ...securityArguments(view.security),
+    comment: view.comment,
+    columns: hasList ? columnArguments(view.columns) : undefined,
+    query: query(view.query),
+  };
 }
 
-function materializedViewArguments(view: MaterializedViewSpec): ValueMap {
+function materializedViewArguments(view: MaterializedViewSpec, listed: boolean): ValueMap {
   const [, schedule, append] = /^([\s\S]*?)(\s+APPEND)?$/.exec(view.refresh ?? "") ?? [];
   return {
     to: view.to && targetOf(view.to),
     inner: view.storage && { ...storageArguments(view.storage), ...elements(view) },
     refresh: schedule ? sql(schedule) : undefined,
     append: append === undefined ? undefined : true,
-    ...viewArguments({ ...view, kind: "view" }),
+    ...viewArguments(view, listed),
   };
 }
 

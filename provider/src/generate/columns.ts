@@ -1,4 +1,4 @@
-import type { ColumnSpec } from "../sql/spec";
+import type { ColumnSpec, MaterializedViewSpec, ViewSpec } from "../sql/spec";
 import { settingArguments } from "./settings";
 import { sql } from "./text";
 import type { Value, ValueMap } from "./value";
@@ -22,6 +22,11 @@ export function columnArguments(columns: readonly ColumnSpec[]): Value {
     return Object.fromEntries(definitions.map(([name, definition]) => [name, shorten(definition)]));
   }
   return definitions.map(([name, definition]) => ({ name, ...definition }));
+}
+
+/** Whether the columns of a view have more than names and types: the engine takes only those from the query. */
+export function hasOwnColumns({ columns }: ViewSpec | MaterializedViewSpec): boolean {
+  return columns.some((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
 }
 
 function definitionOf(column: ColumnSpec): ValueMap {

@@ -39,10 +39,12 @@ export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
 }
 
 /**
- * What structured arguments lose of an object; undefined when they lose nothing. The columns of a view are not compared: only the
- * engine knows whether its query gives them.
+ * What structured arguments lose of an object; undefined when they lose nothing. Columns of a view that the arguments leave to its
+ * query are not compared: only the engine knows whether it gives them.
  */
 export function lossOf(live: ObjectSpec, given: Readonly<Record<string, unknown>>): string | undefined {
+  // Without a query the columns could be any; the engine keeps such a source for ever.
+  if (live.kind === "table" && live.as !== undefined) return "the table function whose rows it shows";
   let declared: ObjectSpec;
   try {
     declared = declare(live, given);
@@ -50,15 +52,15 @@ export function lossOf(live: ObjectSpec, given: Readonly<Record<string, unknown>
     if (error instanceof SchemaError) return reasonOf(error);
     throw error;
   }
-  if (hasOwnColumns(live)) return COLUMNS;
-  const from = comparable(normalOf(live, declared));
-  const changes = diffObject(from, comparable(withoutBrackets(declared)));
+  const listed = "columns" in declared && declared.columns.length > 0;
+  const from = comparable(normalOf(live, declared), listed);
+  const changes = diffObject(from, comparable(withoutBrackets(declared), listed));
   return changes.length === 0 ? undefined : [...new Set(changes.map(nameOfChange))].join(", ");
 }
 
 /** What arguments refuse, and what it means for an object that stands on a server. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/needs at least one column/, "a table without columns of its own"],
+  [/^columns: give the columns/, "a table without columns of its own"],
   [/needs a sorting key/, "a MergeTree in the engine's old syntax"],
   [/projections\[\d+\]\.query/, "a projection that is no plain query"],
 ];
@@ -70,29 +72,21 @@ function reasonOf(error: SchemaError): string {
   return reason ?? message.replaceAll("\n", "; ");
 }
 
-/** Why a view is written as SQL whose columns are not simply those of its query. */
-export const COLUMNS = "its list of columns";
-
-/** Whether the list of columns of a view has more than names and types: the engine takes only those from the query. */
-function hasOwnColumns(live: ObjectSpec): boolean {
-  const keys = "query" in live ? live.columns.flatMap((column) => Object.keys(column)) : [];
-  return keys.some((key) => key !== "name" && key !== "type");
-}
-
 function nameOfChange(change: Change): string {
   if (change.kind === "setting") return `the value of setting ${change.name}`;
   if (change.kind === "definition") return "what follows AS, or the targets of a TimeSeries table";
   return `its ${change.kind.replaceAll("-", " ")}`;
 }
 
-/** White space in queries is no difference, nor is what the engine adds to every table, nor are the columns of a view. */
-function comparable(spec: ObjectSpec): ObjectSpec {
+/** White space in queries is no difference, nor is what the engine adds to every table, nor are columns left to a view's query. */
+function comparable(spec: ObjectSpec, listed: boolean): ObjectSpec {
   if (spec.kind === "database") return spec;
-  if (spec.kind === "view") return { ...spec, columns: [], query: words(spec.query) };
+  const columns = listed ? spec.columns : [];
+  if (spec.kind === "view") return { ...spec, columns, query: words(spec.query) };
   const projections = spec.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
   const stored = spec.storage === undefined ? {} : { storage: withoutGranularity(spec.storage) };
   if (spec.kind === "table") return { ...spec, projections, ...stored };
-  return { ...spec, columns: [], projections, ...stored, query: words(spec.query) };
+  return { ...spec, columns, projections, ...stored, query: words(spec.query) };
 }
 
 function words(text: string): string {

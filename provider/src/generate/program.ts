@@ -8,8 +8,8 @@ import { CLASSES, type PlacedResource, type Resource, resourcesOf } from "./reso
 
 /** How a program is made of objects. */
 export interface ProgramOptions {
-  /** Why an object is to be declared in plain SQL although arguments could say it, by key. Default: none. */
-  readonly plain?: ReadonlyMap<string, string>;
+  /** Views whose columns are written, because they are not simply those of the query, by key. Default: none. */
+  readonly listed?: ReadonlySet<string>;
   /** Objects to name in comments, because the program does not manage them. Default: none. */
   readonly unmanaged?: readonly UnmanagedObject[];
 }
@@ -33,7 +33,7 @@ const DEFAULT_DATABASE = "default";
  */
 export function generateProgram(objects: readonly ObjectSpec[], options: ProgramOptions = {}): Program {
   const declared = objects.filter((spec) => spec.kind !== "database" || spec.name !== DEFAULT_DATABASE);
-  const { list, order } = resourcesOf(declared, options.plain ?? new Map());
+  const { list, order } = resourcesOf(declared, options.listed ?? new Set());
   const resources = place(list, order);
   const byFile = new Map<string, PlacedResource[]>();
   for (const resource of resources) {

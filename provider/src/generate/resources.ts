@@ -65,10 +65,10 @@ interface Draft {
 /**
  * Makes resources of objects.
  *
- * @param plain why an object is to be declared in plain SQL, by key, whatever its arguments could say.
+ * @param listed views whose columns are written, by key.
  */
-export function resourcesOf(objects: readonly ObjectSpec[], plain: ReadonlyMap<string, string>): Resources {
-  const drafts = new Map(objects.map((live) => [keyOf(live), draftOf(live, plain.get(keyOf(live)))]));
+export function resourcesOf(objects: readonly ObjectSpec[], listed: ReadonlySet<string>): Resources {
+  const drafts = new Map(objects.map((live) => [keyOf(live), draftOf(live, listed.has(keyOf(live)))]));
   const keys = [...drafts.values()].sort(compareDrafts).map(({ key }) => key);
   const known: ReadonlySet<string> = new Set(keys);
   const needs = new Map(keys.map((key) => [key, needsOf(drafts.get(key), known)]));
@@ -82,10 +82,10 @@ export function resourcesOf(objects: readonly ObjectSpec[], plain: ReadonlyMap<s
   return { list, order };
 }
 
-function draftOf(live: ObjectSpec, forced: string | undefined): Draft {
+function draftOf(live: ObjectSpec, listed: boolean): Draft {
   const key = keyOf(live);
-  const args = argumentsOf(withoutBrackets(live));
-  const plain = forced ?? lossOf(live, evaluate(args) as Record<string, unknown>);
+  const args = argumentsOf(withoutBrackets(live), listed);
+  const plain = lossOf(live, evaluate(args) as Record<string, unknown>);
   const given = plain === undefined ? args : { sql: new Sql([plainSql(live)]) };
   const declared = declare(live, evaluate(given) as Record<string, unknown>);
   return { key, live, args: given, declared, ...(plain !== undefined && { plain }) };

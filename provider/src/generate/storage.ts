@@ -1,4 +1,17 @@
+import {
+  atWords,
+  type Cursor,
+  createCursor,
+  isAtEnd,
+  peek,
+  skipElement,
+  sliceTokens,
+  takeGroup,
+  takeRest,
+  takeWords,
+} from "../sql/cursor";
 import { splitArguments } from "../sql/fragments";
+import { takeSettings } from "../sql/parse/storage";
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
 import { settingArguments } from "./settings";
 import { query, sql } from "./text";
@@ -48,9 +61,28 @@ export function indexArguments({ name, expression, type, granularity }: IndexSpe
   return { name, expression: sql(expression), type, granularity: granularity === 1 ? undefined : granularity };
 }
 
-/** A projection; of one that is no plain query only the name. */
+/** A projection: a query, or an index. */
 export function projectionArguments({ name, body }: ProjectionSpec): ValueMap {
-  return { name, query: /^\([\s\S]*\)$/.test(body) ? query(body.slice(1, -1), 8) : undefined };
+  const cursor = createCursor(body);
+  const isQuery = peek(cursor)?.text === "(";
+  const text = isQuery ? takeRest(takeGroup(cursor, "the name")) : "";
+  const index = takeWords(cursor, "INDEX") ? takeUntil(cursor, "TYPE") : undefined;
+  const type = takeWords(cursor, "TYPE") ? takeUntil(cursor, "WITH") : undefined;
+  const settings = takeWords(cursor, "WITH", "SETTINGS") ? takeSettings(takeGroup(cursor, "SETTINGS")) : [];
+  return {
+    name,
+    query: isQuery ? query(text, 8) : undefined,
+    index: index === undefined ? undefined : sql(index),
+    type,
+    settings: settingArguments(settings),
+  };
+}
+
+/** The text up to a word outside of brackets. */
+function takeUntil(cursor: Cursor, word: string): string {
+  const from = cursor.position;
+  while (!isAtEnd(cursor) && !atWords(cursor, word)) skipElement(cursor);
+  return sliceTokens(cursor, from, cursor.position);
 }
 
 /** A constraint. */

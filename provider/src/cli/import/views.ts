@@ -1,8 +1,9 @@
+import { allowAs } from "../../canonical/gates";
 import { World } from "../../canonical/world";
 import type { Connection } from "../../connection/connection";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { openScratch } from "../../connection/scratch";
-import { COLUMNS, type Program } from "../../generate";
+import type { Program } from "../../generate";
 import { Live } from "../../introspect/live";
 import type { ServerObjects, UnmanagedObject } from "../../introspect/server";
 import { SqlParseError } from "../../sql/errors";
@@ -14,17 +15,17 @@ import type { ColumnSpec, ObjectSpec } from "../../sql/spec";
 
 /** What the engine says of the views of a program. */
 export interface ComparedViews {
-  /** Views whose list of columns is not what their query gives, as far as the engine can tell, with the reason, by key. */
-  readonly plain: ReadonlyMap<string, string>;
-  /** Views that could not be compared, with the engine's words, by key. */
+  /** Views whose list of columns is not what their query gives, or may not be, by key. */
+  readonly listed: ReadonlySet<string>;
+  /** Those of them that could not be compared, with the engine's words, by key. */
   readonly unknown: ReadonlyMap<string, string>;
   /** Why no view was compared, where no scratch engine can be had. */
   readonly unavailable?: string;
 }
 
 /**
- * Compares the columns of views with what the engine makes of their queries: a list that was written by hand, or that a later ALTER
- * of the source left behind, cannot be said by arguments. Costs two statements on the scratch engine for each view and each of its
+ * Compares the columns of views with what the engine makes of their queries: only a list that was written by hand, or that a later
+ * ALTER of the source left behind, is worth declaring. Costs two statements on the scratch engine for each view and each of its
  * sources, and two queries for each database with sources that are not selected.
  */
 export async function compareViews(
@@ -32,27 +33,30 @@ export async function compareViews(
   { resources }: Program,
   found: ServerObjects,
 ): Promise<ComparedViews> {
-  const plain = new Map<string, string>();
+  const listed = new Set<string>();
   const unknown = new Map<string, string>();
-  const views = resources.filter(({ live, args }) => "query" in live && live.columns.length > 0 && !("sql" in args));
-  if (views.length === 0) return { plain, unknown };
+  const views = resources.filter(
+    ({ live, args }) => "query" in live && live.columns.length > 0 && !("sql" in args) && !("columns" in args),
+  );
+  if (views.length === 0) return { listed, unknown };
   const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
   const others = new Live(async () => connection);
   const lend = async (key: string) => selected.get(key) ?? readable((await others.find(key))?.statement);
-  const world = new World(() => openScratchWith(found.unmanaged), lend);
+  const world = new World(() => openScratchWith(connection, found.unmanaged), lend);
   try {
     for (const { key, live, declared } of views) {
       try {
-        if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) plain.set(key, COLUMNS);
+        if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) listed.add(key);
       } catch (error) {
-        if (error instanceof ConnectionError) return { plain, unknown, unavailable: error.message };
+        if (error instanceof ConnectionError)
+          return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
         if (!(error instanceof ServerError)) throw error;
         // What it reads may be gone from the server, too: then only the list says what its columns are.
         unknown.set(key, error.message);
-        plain.set(key, COLUMNS);
+        listed.add(key);
       }
     }
-    return { plain, unknown };
+    return { listed, unknown };
   } finally {
     await world.close();
   }
@@ -69,8 +73,9 @@ function readable(statement: string | undefined): string | undefined {
 }
 
 /** A scratch engine with the dictionaries and functions of the server, as far as it takes them; it loads no dictionary. */
-async function openScratchWith(unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
+async function openScratchWith(server: Connection, unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
   const engine = await openScratch();
+  await allowAs(engine, server);
   for (const { key, kind, statement } of unmanaged) {
     if (kind !== "dictionary" && kind !== "function") continue;
     const { database } = keyParts(key);

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { World } from "../../provider/dist/canonical/world";
+import { ServerError } from "../../provider/dist/connection/errors";
+import { openScratch } from "../../provider/dist/connection/scratch";
+import { diffObject } from "../../provider/dist/diff";
+import { generateProgram } from "../../provider/dist/generate";
+import { keyOf } from "../../provider/dist/sql/object-key";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import { renderCreate } from "../../provider/dist/sql/render";
+import { finalStatements, GATES } from "../generate/statements";
+import { randomTable, randomView, SOURCES } from "./random-object";
+
+/** Objects that are tried. More with CANONICAL_RUNS. */
+const RUNS = Number(process.env["CANONICAL_RUNS"] ?? 150);
+
+describe("canonical text", function () {
+  this.timeout(600_000);
+  let world: World;
+  let tried = 0;
+
+  beforeEach(() => {
+    tried = 0;
+    world = new World(openAllowing, async () => undefined);
+    for (const source of SOURCES) world.declare(keyOf(parseCreate(source)), source);
+  });
+
+  afterEach(() => world.close());
+
+  /** The canonical text, or undefined where the engine refuses. */
+  async function canonical(sql: string): Promise<string | undefined> {
+    try {
+      return (await world.canonicalize(parseCreate(sql))).statement;
+    } catch (error) {
+      if (error instanceof ServerError) return undefined;
+      throw error;
+    }
+  }
+
+  async function isFixed(sql: string): Promise<void> {
+    const once = await canonical(sql);
+    if (once === undefined) return;
+    tried += 1;
+    assert.equal(renderCreate(parseCreate(once)), once, "statement → spec → statement");
+    assert.equal(await canonical(once), once, "canonical(canonical(x)) = canonical(x)");
+    const [resource] = generateProgram([parseCreate(once)], { listed: new Set([keyOf(parseCreate(once))]) }).resources;
+    assert.ok(resource !== undefined);
+    const declared = await canonical(renderCreate(resource.declared));
+    assert.ok(declared !== undefined);
+    assert.deepEqual(diffObject(parseCreate(declared), parseCreate(once)), [], "spec → arguments → spec");
+  }
+
+  for (const [what, objects] of Object.entries({ table: randomTable, view: randomView })) {
+    it(`is its own canonical text, for any ${what}; the arguments that declare it mean the same`, async () => {
+      await fc.assert(fc.asyncProperty(objects, isFixed), { numRuns: RUNS });
+      assert.ok(tried > RUNS / 2, `${tried} of ${RUNS}`);
+    });
+  }
+
+  it("is its own canonical text, for the corpus of real DDL", async function () {
+    const statements = finalStatements(process.env["CORPUS"] === "all");
+    if (statements.length === 0) this.skip();
+    for (const sql of statements) world.declare(keyOf(parseCreate(sql)), sql);
+    for (const sql of statements) await isFixed(sql);
+    assert.ok(tried > 0.9 * statements.length, `${tried} of ${statements.length}`);
+  });
+});
+
+async function openAllowing() {
+  const engine = await openScratch();
+  for (const name of GATES) await engine.command(`SET ${name} = 1`);
+  return engine;
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { withoutAdditions, withoutBrackets } from "../../provider/dist/canonical/normal-form";
+import { World } from "../../provider/dist/canonical/world";
+import { openScratch } from "../../provider/dist/connection/scratch";
+import { diffObject } from "../../provider/dist/diff";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import { renderCreate } from "../../provider/dist/sql/render";
+
+const VIEW = "AS SELECT\n    1 AS x";
+
+describe("the canonical form", () => {
+  const world = new World(openScratch, async () => undefined);
+  after(() => world.close());
+
+  const canonical = async (sql: string): Promise<string> => (await world.canonicalize(parseCreate(sql))).shown;
+
+  it("keeps the users of a view's security clause, which only the server knows", async () => {
+    const cases = {
+      "DEFINER = `svc-views` SQL SECURITY DEFINER": "DEFINER = `svc-views` SQL SECURITY DEFINER",
+      "DEFINER = svc": "DEFINER = svc SQL SECURITY DEFINER",
+      "SQL SECURITY NONE": "SQL SECURITY NONE",
+      "SQL SECURITY INVOKER": "SQL SECURITY INVOKER",
+      "SQL SECURITY DEFINER": "SQL SECURITY DEFINER",
+      "DEFINER = CURRENT_USER SQL SECURITY DEFINER": "SQL SECURITY DEFINER",
+    };
+    for (const [written, shown] of Object.entries(cases)) {
+      const text = await canonical(`CREATE VIEW d.v ${written} AS SELECT 1 AS x`);
+      assert.ok(text.includes(`\n${shown}\nAS SELECT`), `${written}: ${text}`);
+    }
+  });
+
+  it("takes whichever user the server put in for DEFINER alone", () => {
+    const live = parseCreate(`CREATE VIEW d.v DEFINER = deploy SQL SECURITY DEFINER ${VIEW}`);
+    const same = (security: string): boolean => {
+      const declared = parseCreate(`CREATE VIEW d.v ${security} ${VIEW}`);
+      return diffObject(withoutAdditions(live, declared), declared).length === 0;
+    };
+    assert.ok(same("SQL SECURITY DEFINER"));
+    assert.ok(same("DEFINER = deploy SQL SECURITY DEFINER"));
+    assert.ok(same(""));
+    assert.ok(!same("DEFINER = another SQL SECURITY DEFINER"));
+    assert.ok(!same("SQL SECURITY INVOKER"));
+  });
+
+  it("has one spelling for what the engine keeps in several", () => {
+    const same = (a: string, b: string): void => {
+      const [one, other] = [a, b].map((sql) => withoutBrackets(parseCreate(`CREATE ${sql}`)));
+      assert.ok(one !== undefined && other !== undefined);
+      assert.equal(renderCreate(one), renderCreate(other));
+      assert.equal(renderCreate(withoutBrackets(one)), renderCreate(one));
+    };
+    const table = "TABLE d.t (a UInt8) ENGINE = MergeTree";
+    same(`${table} PRIMARY KEY (a) ORDER BY ((a))`, `${table} ORDER BY a`);
+    same(
+      `${table} ORDER BY a SETTINGS x = true, y = FALSE, z = 1.`,
+      `${table} ORDER BY a SETTINGS x = 1, y = 0, z = 1`,
+    );
+    const view = (index: string): string =>
+      `MATERIALIZED VIEW d.v (a UInt8, INDEX i a TYPE minmax${index}) ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a`;
+    same(view(""), view(" GRANULARITY 1"));
+  });
+
+  it("has no columns of an Alias, which the engine shows and refuses", async () => {
+    world.declare("d\0t", "CREATE TABLE d.t (a UInt8) ENGINE = MergeTree ORDER BY a");
+    const shown = await canonical("CREATE TABLE d.a ENGINE = Alias('d', 't')");
+    assert.equal(shown, "CREATE TABLE d.a\nENGINE = Alias('d', 't')");
+    assert.equal(await canonical(shown), shown);
+  });
+});

@@ -1,0 +1,26 @@
+-- settings: allow_suspicious_ttl_expressions = 1
+CREATE DATABASE layout;
+CREATE TABLE layout.partitions (id UInt64, at DateTime, region LowCardinality(String)) ENGINE = MergeTree PARTITION BY (toStartOfMonth(at), region) PRIMARY KEY (region, id) ORDER BY (region, id, at) SAMPLE BY id SETTINGS index_granularity = 1024, allow_nullable_key = 0;
+CREATE TABLE layout.sampled (id UInt64, at DateTime) ENGINE = MergeTree ORDER BY (at, intHash32(id)) SAMPLE BY intHash32(id);
+CREATE TABLE layout.descending (a UInt8, b UInt8) ENGINE = MergeTree ORDER BY (a DESC, b) SETTINGS allow_experimental_reverse_key = 1;
+CREATE TABLE layout.expression_key (a String, m Map(String, String)) ENGINE = MergeTree ORDER BY (lower(a), m['it''s'], -length(a));
+CREATE TABLE layout.settings (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS min_bytes_for_wide_part = '10M', merge_with_ttl_timeout = 3600, ratio_of_defaults_for_sparse_serialization = 0.95, deduplicate_merge_projection_mode = 'drop', enable_block_number_column = true, enable_block_offset_column = false, fsync_after_insert = 1, max_suspicious_broken_parts = 500, storage_policy = 'default', columns_to_prewarm_mark_cache = 'a';
+CREATE TABLE layout.ttl_one (at DateTime, a String) ENGINE = MergeTree ORDER BY at TTL at + INTERVAL 30 DAY;
+CREATE TABLE layout.ttl_where (at DateTime, a String) ENGINE = MergeTree ORDER BY at TTL at + toIntervalDay(1) DELETE WHERE a = 'x, y', at + INTERVAL 1 YEAR DELETE;
+CREATE TABLE layout.ttl_recompress (at DateTime, a String) ENGINE = MergeTree ORDER BY at TTL at + INTERVAL 1 MONTH RECOMPRESS CODEC(ZSTD(17)), at + INTERVAL 2 MONTH RECOMPRESS CODEC(LZ4HC(10));
+CREATE TABLE layout.ttl_group (at DateTime, k String, n UInt64, m UInt64) ENGINE = MergeTree ORDER BY (k, toDate(at)) TTL at + INTERVAL 1 MONTH GROUP BY k, toDate(at) SET n = sum(n), m = max(m), at + INTERVAL 1 YEAR;
+CREATE TABLE layout.ttl_move (at DateTime) ENGINE = MergeTree ORDER BY at TTL at + INTERVAL 1 WEEK TO DISK 'default', at + INTERVAL 2 WEEK TO VOLUME 'default';
+CREATE TABLE layout.ttl_if (at DateTime, keep UInt8) ENGINE = MergeTree ORDER BY at TTL if(keep = 1, at + INTERVAL 10 YEAR, at + INTERVAL 1 DAY);
+CREATE TABLE layout.indexes (a UInt64, b String, c Array(String), m Map(String, String), d Nullable(DateTime), INDEX i1 a TYPE minmax, INDEX i2 (a, b) TYPE set(100) GRANULARITY 4, INDEX i3 b TYPE bloom_filter(0.01) GRANULARITY 2, INDEX i4 c TYPE bloom_filter, INDEX i5 lower(b) TYPE ngrambf_v1(3, 256, 2, 0) GRANULARITY 1, INDEX i6 b TYPE tokenbf_v1(512, 3, 0), INDEX i7 b TYPE text(tokenizer = splitByNonAlpha), INDEX i8 mapKeys(m) TYPE bloom_filter(0.001), INDEX `odd index` a * 2 TYPE minmax GRANULARITY 8, INDEX i9 m['k'] TYPE text(tokenizer = ngrams(4), preprocessor = lower(m['k']))) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192;
+CREATE TABLE layout.projections (a UInt64, b String, at DateTime, PROJECTION by_b (SELECT * ORDER BY b, at), PROJECTION counts (SELECT b, toStartOfHour(at) AS hour, count() AS n, uniq(a) GROUP BY b, hour), PROJECTION `odd name` (SELECT a, _part_offset ORDER BY b), PROJECTION with_alias (WITH toDate(at) AS day SELECT day, max(a) GROUP BY day)) ENGINE = MergeTree ORDER BY a;
+CREATE TABLE layout.projection_index (a UInt64, b String, PROJECTION p INDEX b TYPE basic) ENGINE = MergeTree ORDER BY a;
+CREATE TABLE layout.projection_settings (a UInt64, b String, PROJECTION p (SELECT a, b ORDER BY b) WITH SETTINGS (index_granularity = 512)) ENGINE = MergeTree ORDER BY a;
+CREATE TABLE layout.constraints (a UInt8, b String, CONSTRAINT small CHECK a < 10, CONSTRAINT `not empty` CHECK (b != '') AND (b NOT LIKE '%''%'), CONSTRAINT known ASSUME a = length(b)) ENGINE = MergeTree ORDER BY a COMMENT 'what holds, and ''is'' so';
+CREATE TABLE layout.nullable_key (a Nullable(UInt8), b LowCardinality(Nullable(String))) ENGINE = MergeTree ORDER BY (a, b) SETTINGS allow_nullable_key = true;
+CREATE TABLE layout.altered (a UInt8, b String) ENGINE = MergeTree ORDER BY a;
+ALTER TABLE layout.altered ADD COLUMN c Nullable(Float64) DEFAULT 1.5 AFTER a, ADD INDEX ib b TYPE minmax, MODIFY SETTING merge_with_ttl_timeout = 100;
+ALTER TABLE layout.altered MODIFY COMMENT 'later';
+ALTER TABLE layout.altered ADD CONSTRAINT positive CHECK a > 0, ADD PROJECTION pb (SELECT b ORDER BY b), MODIFY COLUMN b LowCardinality(String) COMMENT 'b' CODEC(ZSTD(1)), ADD STATISTICS a TYPE tdigest;
+ALTER TABLE layout.altered RENAME COLUMN c TO `c d`, MODIFY TTL toDate(a) + INTERVAL 1 DAY;
+CREATE TABLE layout.dropped_default (a UInt8, b String DEFAULT 'x' COMMENT 'y' CODEC(ZSTD(1))) ENGINE = MergeTree ORDER BY a SETTINGS merge_with_ttl_timeout = 5;
+ALTER TABLE layout.dropped_default MODIFY COLUMN b REMOVE DEFAULT, MODIFY COLUMN b REMOVE CODEC, RESET SETTING merge_with_ttl_timeout;
