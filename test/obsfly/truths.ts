@@ -1,5 +1,5 @@
+import { statuses } from "../../examples/obsfly/load/metrics";
 import type { Comparison } from "./compare";
-import { statuses } from "./generator";
 
 /*
  * What each read view must show, computed from all rows of the base table by other means than the views': by sorting

@@ -1,11 +1,15 @@
 import { Command, Option } from "commander";
 import { canonicalizeFiles, type Output } from "./canonicalize";
 import { withConnection } from "./connect";
+import { doctorCommand } from "./doctor";
+import { driftCommand } from "./drift";
 import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { lintCommand } from "./lint";
 import { type OperationsOptions, operations } from "./operations";
 import { reportCommand } from "./report";
+import { statusCommand } from "./status";
+import { verifyCommand } from "./verify";
 
 const { version } = require("../../package.json") as { version: string };
 
@@ -38,8 +42,12 @@ withConnection(program.command("operations"))
 
 program
   .addCommand(importCommand(OUTPUT))
+  .addCommand(driftCommand(OUTPUT))
+  .addCommand(doctorCommand(OUTPUT))
   .addCommand(lintCommand(OUTPUT))
   .addCommand(reportCommand(OUTPUT))
-  .addCommand(graphCommand(OUTPUT));
+  .addCommand(graphCommand(OUTPUT))
+  .addCommand(statusCommand(OUTPUT))
+  .addCommand(verifyCommand(OUTPUT));
 
 void program.parseAsync();

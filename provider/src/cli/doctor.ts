@@ -1,0 +1,80 @@
+import { Command } from "commander";
+import type { Connection } from "../connection/connection";
+import { type Check, check } from "../doctor/check";
+import { checkServer, unreachable } from "../doctor/server";
+import { checkTools } from "../doctor/tools";
+import type { Output } from "./canonicalize";
+import { type ConnectOptions, connect, withConnection } from "./connect";
+
+/** Options of {@link doctor}. */
+export interface DoctorOptions extends ConnectOptions {
+  /** Databases whose rights are looked at; they need not exist. Default: all on the server. */
+  readonly database?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** `clickhouse-schema doctor`. */
+export function doctorCommand(output: Output): Command {
+  return withConnection(new Command("doctor"))
+    .description(
+      "check what is needed here and on the server, and say what to do: tools, connection, versions, rights, settings; changes nothing",
+    )
+    .option(
+      "--database <name>",
+      "look at the rights on this database, which need not exist; may be given again",
+      collect,
+    )
+    .option("--json", "write JSON")
+    .action(async (options: DoctorOptions) => {
+      process.exitCode = await doctor(options, output);
+    });
+}
+
+/**
+ * Checks this machine and the server, and prints a line for each check. Changes nothing.
+ *
+ * @param folder where the user's project is.
+ * @returns the exit code: 1 when there is an error.
+ */
+export async function doctor(
+  options: DoctorOptions,
+  output: Output,
+  environment: NodeJS.ProcessEnv = process.env,
+  folder: string = process.cwd(),
+): Promise<number> {
+  const tools = await checkTools(folder, environment);
+  const checks = [...tools.checks, ...(await serverChecks(options, environment, tools.scratch))];
+  output.out(options.json === true ? `${JSON.stringify(checks, undefined, 2)}\n` : checks.map(render).join(""));
+  return checks.some(({ status }) => status === "error") ? 1 : 0;
+}
+
+async function serverChecks(
+  options: DoctorOptions,
+  environment: NodeJS.ProcessEnv,
+  scratch: string | undefined,
+): Promise<Check[]> {
+  if (!options.url && !environment["CLICKHOUSE_URL"]) {
+    return [
+      check("connection", "skipped", "no server was named", "Give --url https://HOST:8443, or set CLICKHOUSE_URL"),
+    ];
+  }
+  let connection: Connection | undefined;
+  try {
+    connection = await connect(options, environment);
+    const reached = check("connection", "ok", `${connection.url} answers`);
+    return [reached, ...(await checkServer(connection, { databases: options.database, scratch }))];
+  } catch (error) {
+    return [unreachable(error)];
+  } finally {
+    await connection?.close();
+  }
+}
+
+function render({ status, message, next }: Check): string {
+  const more = next === undefined ? "" : next.replace(/^/gm, `${" ".repeat(9)}→ `);
+  return `${status.padEnd(9)}${message}\n${more === "" ? "" : `${more}\n`}`;
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}

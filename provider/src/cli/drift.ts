@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { Command, Option } from "commander";
+import type { Connection } from "../connection/connection";
+import { type Drift, findDrift } from "../drift/drift";
+import { EXPORT, readState, type StackState } from "../drift/state";
+import { hasDrift, renderJson, renderMarkdown, renderText } from "../drift/text";
+import { messageOf, SchemaError } from "../errors";
+import { selector } from "../introspect/selection";
+import type { Output } from "./canonicalize";
+import { type ConnectOptions, connect, withConnection } from "./connect";
+
+/** Options of {@link driftOfState}. */
+export interface DriftOptions extends ConnectOptions {
+  /** File with the state; `-` is standard input. */
+  readonly state?: string;
+  /** Provider resource whose objects are compared. Default: those of the stack's config; the only one where there is but one. */
+  readonly provider?: string;
+  /** Patterns of `database.name` that are left out. */
+  readonly exclude?: readonly string[];
+  readonly strict?: boolean;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}
+
+/** Exit codes. */
+const DRIFT = 1;
+const FAILED = 2;
+
+/** `clickhouse-schema drift --state FILE`. */
+export function driftCommand(output: Output): Command {
+  return (
+    withConnection(new Command("drift"))
+      .description(
+        "compare what a stack's state declares with what stands on the server, without running Pulumi; exit code 1 on drift, 2 on failure",
+      )
+      .option("--state <file>", "output of `pulumi stack export`, or a file of a file backend; - for standard input")
+      .option(
+        "--provider <name>",
+        "compare the objects of this Provider resource (default: those of the stack's config)",
+      )
+      .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
+      .option("--strict", "objects that the state does not hold, or that cannot be compared, are drift too")
+      .addOption(new Option("--json", "write JSON").conflicts("markdown"))
+      .option("--markdown", "write Markdown, for a comment or an issue")
+      // Exit code 1 is for drift.
+      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : FAILED))
+      .action(async (options: DriftOptions) => {
+        process.exitCode = await driftOfState(options, output);
+      })
+  );
+}
+
+/**
+ * Compares a state with the server and prints what differs. The server is `--url`, the environment, or where the last `up` of the
+ * state went.
+ *
+ * @returns the exit code: 0 without drift, 1 with drift, 2 when it could not be told.
+ */
+export async function driftOfState(
+  options: DriftOptions,
+  output: Output,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  let connection: Connection | undefined;
+  try {
+    const state = readState(textOf(options.state));
+    const provider = chooseProvider(state, options.provider);
+    const leftOut = new Map<string, number>();
+    for (const object of state.objects) {
+      if (object.provider !== provider) leftOut.set(object.provider, (leftOut.get(object.provider) ?? 0) + 1);
+    }
+    connection = await connect(options, environmentOf(state, provider, environment));
+    const drift = await compare(connection, state, provider, options.exclude);
+    const circumstances = { url: connection.url, leftOut };
+    const render = options.json ? renderJson : options.markdown ? renderMarkdown : renderText;
+    output.out(render(drift, circumstances));
+    return hasDrift(drift, options.strict) ? DRIFT : 0;
+  } catch (error) {
+    output.error(`${messageOf(error)}\n`);
+    return FAILED;
+  } finally {
+    await connection?.close();
+  }
+}
+
+async function compare(
+  connection: Connection,
+  { objects }: StackState,
+  provider: string,
+  exclude: readonly string[] = [],
+): Promise<Drift> {
+  const isWanted = selector({ exclude });
+  const own = objects.filter((object) => object.provider === provider);
+  // All of them: what is left out is in the state all the same, and so is not unmanaged.
+  const wanted = own.filter(({ key }) => key === undefined || isWanted(key));
+  const drift = await findDrift(connection, wanted, new Set(own.flatMap(({ key }) => key ?? [])));
+  return { ...drift, unmanaged: drift.unmanaged.filter(({ key }) => isWanted(key)) };
+}
+
+function textOf(file: string | undefined): string {
+  if (file === undefined) {
+    throw new SchemaError(
+      `No state: write it with \`${EXPORT}\` and give --state state.json, or pipe it: pulumi stack export | clickhouse-schema drift --state -`,
+    );
+  }
+  try {
+    const bytes = readFileSync(file === "-" ? 0 : file);
+    // File backends may keep their files compressed.
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
+  } catch (error) {
+    throw new SchemaError(`--state ${file}: cannot be read (${messageOf(error)}). Write it with: ${EXPORT}`, {
+      cause: error,
+    });
+  }
+}
+
+function chooseProvider({ objects }: StackState, wanted: string | undefined): string {
+  const names = [...new Set(objects.map(({ provider }) => provider))].sort();
+  if (names.length === 0) {
+    throw new SchemaError(
+      "The state holds no ClickHouse object. Is it that of the right stack, and has `pulumi up` been run there?",
+    );
+  }
+  if (wanted === undefined) {
+    if (names.includes("default")) return "default";
+    const [only, ...others] = names;
+    if (only !== undefined && others.length === 0) return only;
+    throw new SchemaError(
+      `The state has objects of several providers: say which with --provider ${names.join(" or ")}`,
+    );
+  }
+  if (names.includes(wanted)) return wanted;
+  throw new SchemaError(`--provider ${wanted}: the state has no object of it; found ${names.join(", ")}`);
+}
+
+/** The environment goes before the state. A provider with a name has variables of its own, as in a program. */
+function environmentOf(state: StackState, provider: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = provider === "default" ? "" : `${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
+  const stored = state.providers.find(({ name }) => name === provider);
+  const of = (name: string): string | undefined => environment[`CLICKHOUSE_${own}${name}`];
+  return {
+    CLICKHOUSE_URL: of("URL") ?? stored?.url,
+    CLICKHOUSE_USER: of("USER") ?? stored?.username,
+    CLICKHOUSE_PASSWORD: of("PASSWORD") ?? stored?.password,
+  };
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}

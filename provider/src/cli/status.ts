@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { messageOf, SchemaError } from "../errors";
+import { readStatus, renderStatusPage, renderStatusTable, type ServerStatus } from "../status";
+import type { Output } from "./canonicalize";
+import { type ConnectOptions, connect, withConnection } from "./connect";
+
+/** Seconds between two looks of `--watch`. */
+const WATCH_SECONDS = 2;
+/** Moves the cursor home and wipes what is below: less flicker than wiping first. */
+const HOME = "\x1b[H\x1b[J";
+
+/** Options of {@link status}. */
+export interface StatusCommandOptions extends ConnectOptions {
+  readonly database?: readonly string[];
+  readonly scan?: boolean;
+  readonly json?: boolean;
+  /** File that gets the page; `-` for standard output. */
+  readonly html?: string;
+  /** Seconds; `true` for the default. */
+  readonly watch?: number | true;
+}
+
+/** How a terminal is written to. */
+export interface Terminal {
+  readonly color: boolean;
+  /** Characters a line. */
+  readonly width: number;
+  /** Whether what was written can be written over. */
+  readonly isLive: boolean;
+  /** Ends `--watch`. Default: never; the process is interrupted. */
+  readonly signal?: AbortSignal;
+}
+
+/** `clickhouse-schema status`. */
+export function statusCommand(output: Output): Command {
+  return withConnection(new Command("status"))
+    .description("show how each materialized view is getting on: its target's size, buckets, lag, last error, refresh")
+    .option("--database <name...>", "views of these databases only")
+    .option("--scan", "read time columns whose range no metadata tells; costs a scan of the column")
+    .option("--json", "print JSON")
+    .addOption(new Option("--html <file>", "write a page with charts that needs no network; - for standard output"))
+    .addOption(
+      new Option("--watch [seconds]", `look again and again (default: every ${WATCH_SECONDS} seconds)`)
+        .argParser(readSeconds)
+        .conflicts(["html"]),
+    )
+    .addHelpText("after", HELP)
+    .action(async (options: StatusCommandOptions) => {
+      process.exitCode = await status(options, output);
+    });
+}
+
+const HELP = `
+Reads system tables and the metadata of parts, no rows. REDUCED: rows of the sources by rows of the target. LAG: the bucket
+of the source's newest row less the newest bucket there is; ~ where that bucket could not be worked out. DISK: part of the
+bytes of all tables. Exit code: 1 when it could not be read, 2 when a view does not work.`;
+
+/**
+ * Shows how the views are getting on, once or again and again.
+ *
+ * @returns the exit code: 1 on failure, 2 when a view has a problem.
+ */
+export async function status(
+  options: StatusCommandOptions,
+  output: Output,
+  terminal: Terminal = terminalOf(process.stdout),
+): Promise<number> {
+  try {
+    for (;;) {
+      const found = await look(options);
+      write(found, options, output, terminal);
+      if (options.watch === undefined || terminal.signal?.aborted) return exitCode(found);
+      await pause(options.watch === true ? WATCH_SECONDS : options.watch, terminal.signal);
+      if (terminal.signal?.aborted) return exitCode(found);
+    }
+  } catch (error) {
+    output.error(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+/** Each time on a connection of its own: an open one would keep an embedded database from all others. */
+async function look(options: StatusCommandOptions): Promise<ServerStatus> {
+  const connection = await connect(options);
+  try {
+    const { database: databases, scan = false } = options;
+    return await readStatus(connection, { scan, ...(databases && { databases }) });
+  } finally {
+    await connection.close();
+  }
+}
+
+function write(found: ServerStatus, options: StatusCommandOptions, output: Output, terminal: Terminal): void {
+  if (options.html !== undefined) writePage(options.html, renderStatusPage(found), output);
+  // One line a look, so that a stream of looks can be read line by line.
+  if (options.json) output.out(`${JSON.stringify(found, undefined, options.watch === undefined ? 2 : 0)}\n`);
+  if (options.json || options.html !== undefined) return;
+  const home = options.watch !== undefined && terminal.isLive ? HOME : "";
+  output.out(home + renderStatusTable(found, terminal));
+}
+
+function writePage(file: string, page: string, output: Output): void {
+  try {
+    if (file === "-") output.out(page);
+    else writeFileSync(file, page);
+  } catch (error) {
+    throw new SchemaError(`--html ${file}: cannot be written (${messageOf(error)})`, { cause: error });
+  }
+}
+
+function exitCode({ views }: ServerStatus): number {
+  return views.some(({ lastError, problems }) => problems.length > 0 || lastError?.recovered === false) ? 2 : 0;
+}
+
+async function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(seconds * 1000, undefined, { ...(signal && { signal }) }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= 0.1 && seconds <= 86_400) return seconds;
+  throw new InvalidArgumentError("expected seconds from 0.1 to 86400.");
+}
+
+/** See https://no-color.org. */
+function terminalOf(stream: NodeJS.WriteStream): Terminal {
+  const isLive = stream.isTTY === true;
+  return { color: isLive && !process.env["NO_COLOR"], width: Math.max(80, stream.columns ?? 100), isLive };
+}

@@ -1,0 +1,203 @@
+import { Command, InvalidArgumentError } from "commander";
+import { type RepairResult, repairTarget } from "../apply/repair";
+import type { Connection } from "../connection/connection";
+import { messageOf, SchemaError } from "../errors";
+import { qualifiedName } from "../sql/identifiers";
+import { loadSubjects, type Subject, type TargetReport, type Verified, type VerifyOptions, verifySubject } from "../verify";
+import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
+import type { Output } from "./canonicalize";
+import { type ConnectOptions, connect, withConnection } from "./connect";
+
+/** Options of {@link verifyViews}. */
+export interface VerifyCommandOptions extends ConnectOptions {
+  readonly database?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly sample?: number;
+  readonly tolerance?: number;
+  /** Bytes. */
+  readonly maxMemory?: number;
+  readonly repair?: boolean;
+  readonly allow?: readonly string[];
+  readonly json?: boolean;
+  readonly all?: boolean;
+}
+
+/** `clickhouse-schema verify [view...]`. */
+export function verifyCommand(output: Output): Command {
+  return withConnection(new Command("verify"))
+    .description(
+      "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; only reads, inserts may go on",
+    )
+    .argument("[view...]", "database.name of views or of their targets (default: all)")
+    .option("--database <name...>", "all views of these databases")
+    .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
+    .option("--to <time>", "moment to end before; UTC", readTime)
+    .option("--sample <buckets>", "compare this many buckets of each target, chosen by chance", readCount)
+    .option("--tolerance <share>", "how far apart sums of floats may be, for they are added in another order", readShare, 1e-9)
+    .option("--max-memory <GiB>", "memory of one statement on the server; what does not fit goes to its disk", readMemory)
+    .option("--repair", "compute the buckets that differ anew and replace their partitions, under running inserts")
+    .option("--allow <what...>", "with --repair: `unproven` repairs replicated targets too")
+    .option("--json", "print the reports as JSON")
+    .option("--all", "list every bucket that differs, not the first ten of each target")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
+        "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
+    )
+    .action(async (names: string[], options: VerifyCommandOptions) => {
+      process.exitCode = await verifyViews(names, options, output);
+    });
+}
+
+/**
+ * Verifies, repairs if asked, and prints.
+ *
+ * @returns the exit code: 1 when targets differ, 2 on failure.
+ */
+export async function verifyViews(
+  names: readonly string[],
+  options: VerifyCommandOptions,
+  output: Output,
+): Promise<number> {
+  let connection: Connection | undefined;
+  try {
+    connection = await connect(options);
+    const { failed, repairs, reports } = await run(connection, names, options, output);
+    if (options.json) {
+      const repaired = options.repair ? { repairs: Object.fromEntries(repairs) } : {};
+      output.out(`${JSON.stringify({ targets: reports, ...repaired }, null, 2)}\n`);
+    } else output.out(`${renderReports(reports, repairs, options.all)}\n${renderVerdict(reports)}`);
+    if (failed) return 2;
+    return reports.some(({ verdict }) => verdict === "different") ? 1 : 0;
+  } catch (error) {
+    output.error(`${messageOf(error)}\n`);
+    return 2;
+  } finally {
+    await connection?.close();
+  }
+}
+
+interface Run {
+  readonly reports: readonly TargetReport[];
+  readonly repairs: ReadonlyMap<string, RepairNote>;
+  /** Whether a repair was refused as a whole, or a target could not be read. */
+  readonly failed: boolean;
+}
+
+async function run(
+  connection: Connection,
+  names: readonly string[],
+  options: VerifyCommandOptions,
+  output: Output,
+): Promise<Run> {
+  const chosen = optionsOf(names, options, output);
+  const reports: TargetReport[] = [];
+  const repairs = new Map<string, RepairNote>();
+  let failed = false;
+  // In the order in which rows go: a repair fires no views, so what is fed by a target is compared after it was repaired.
+  for (const subject of await loadSubjects(connection, chosen)) {
+    try {
+      const verified = await verifySubject(connection, subject, chosen);
+      const wanted = options.repair && verified.report.verdict === "different";
+      if (!wanted) {
+        reports.push(verified.report);
+        continue;
+      }
+      const result = await repairTarget(connection, verified, repairOptions(options));
+      repairs.set(verified.report.target, result);
+      reports.push(await after(connection, verified, result, chosen));
+    } catch (error) {
+      if (!(error instanceof SchemaError)) output.error(`${qualifiedName(subject.shown)}: `);
+      output.error(`${messageOf(error)}\n`);
+      failed = true;
+    }
+  }
+  if (repairs.size > 0) await tellDownstream(connection, repairs, reports, output);
+  return { reports, repairs, failed };
+}
+
+/** The report of a repaired target: what was compared before, and what differs still. */
+async function after(
+  connection: Connection,
+  { report, subject }: Verified,
+  _result: RepairResult,
+  options: VerifyOptions,
+): Promise<TargetReport> {
+  const ids = report.differences.map(({ id }) => id);
+  const again = (await verifySubject(connection, subject, options, ids)).report;
+  return {
+    ...report,
+    verdict: again.verdict,
+    differences: again.differences,
+    equal: report.compared - again.differences.length - report.busy - again.busy,
+    busy: report.busy + again.busy,
+    seconds: report.seconds + again.seconds,
+  };
+}
+
+async function tellDownstream(
+  connection: Connection,
+  repairs: ReadonlyMap<string, unknown>,
+  reports: readonly TargetReport[],
+  output: Output,
+): Promise<void> {
+  const done = new Set(reports.map(({ target }) => target));
+  const isFed = ({ feeds, shown }: Subject): boolean =>
+    !done.has(qualifiedName(shown)) &&
+    feeds.some(({ source }) => source !== undefined && repairs.has(qualifiedName(source)));
+  const fed = (await loadSubjects(connection)).filter(isFed).map(({ shown }) => qualifiedName(shown));
+  if (fed.length === 0) return;
+  output.error(`A repair fires no views. Fed by what was repaired, and not compared here: ${fed.join(", ")}; verify them too.\n`);
+}
+
+function repairOptions({ allow, maxMemory, tolerance }: VerifyCommandOptions) {
+  return {
+    ...(allow !== undefined && { allow }),
+    ...(maxMemory !== undefined && { maxMemory }),
+    ...(tolerance !== undefined && { tolerance }),
+  };
+}
+
+function optionsOf(names: readonly string[], options: VerifyCommandOptions, output: Output): VerifyOptions {
+  const { database, from, maxMemory, sample, to, tolerance } = options;
+  return {
+    ...(names.length > 0 && { names }),
+    ...(database !== undefined && { databases: database }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(sample !== undefined && { sample }),
+    ...(tolerance !== undefined && { tolerance }),
+    ...(maxMemory !== undefined && { maxMemory }),
+    onProgress: ({ target, window, windows }) => {
+      if (windows > 1 && options.json !== true) output.error(`${target}: window ${window} of ${windows}\n`);
+    },
+  };
+}
+
+function readTime(text: string): number {
+  // Without a zone a date with a time would be taken for local time.
+  const withZone = /[T ]\d/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? `${text.replace(" ", "T")}Z` : text;
+  const time = Date.parse(withZone);
+  if (!Number.isNaN(time)) return time;
+  throw new InvalidArgumentError(`expected a time like 2026-03-01 or 2026-03-01T12:00:00Z; found "${text}".`);
+}
+
+function readCount(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError(`expected a whole number from 1; found "${text}".`);
+}
+
+function readShare(text: string): number {
+  const number = Number(text);
+  if (text !== "" && number >= 0 && number < 1) return number;
+  throw new InvalidArgumentError(`expected a number from 0 to below 1, e.g. 1e-9; found "${text}".`);
+}
+
+function readMemory(text: string): number {
+  const number = Number(text);
+  if (number > 0) return Math.round(number * 1024 ** 3);
+  throw new InvalidArgumentError(`expected a number of GiB above 0; found "${text}".`);
+}

@@ -1,0 +1,150 @@
+import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { Need } from "./needs";
+
+/** Privileges of one GRANT or REVOKE that SHOW GRANTS prints. */
+interface Rule {
+  readonly revoked: boolean;
+  /** Upper-case; those of single columns are left out. */
+  readonly privileges: ReadonlySet<string>;
+  readonly level: Level;
+}
+
+/** A part is a name, or the beginning of one with `*` behind it. */
+interface Level {
+  readonly parts: readonly Part[];
+}
+
+interface Part {
+  readonly text: string;
+  readonly open: boolean;
+}
+
+/** What SHOW GRANTS says, as far as it can be told. */
+export interface Grants {
+  readonly missing: readonly Need[];
+  /** Roles whose rights are not among the lines, so that something missing may be had by them. */
+  readonly roles: readonly string[];
+}
+
+/**
+ * Which rights are not among the lines of `SHOW GRANTS FINAL`, or of `SHOW GRANTS` of a server that does not know FINAL.
+ *
+ * @param lines one GRANT or REVOKE each.
+ */
+export function missingRights(lines: readonly string[], needs: readonly Need[]): Grants {
+  const rules: Rule[] = [];
+  const roles: string[] = [];
+  for (const line of lines) {
+    const rule = parseRule(line);
+    if (rule !== undefined) rules.push(rule);
+    else roles.push(...rolesIn(line));
+  }
+  return { missing: needs.filter((need) => !isGranted(rules, need)), roles };
+}
+
+/** The statements that give the rights, one for each level. */
+export function grantStatements(missing: readonly Need[], user: string): string[] {
+  const byLevel = new Map<string, string[]>();
+  for (const { level, privilege } of missing) byLevel.set(level, [...(byLevel.get(level) ?? []), privilege]);
+  return [...byLevel].map(([level, names]) => `GRANT ${names.join(", ")} ON ${level} TO ${quoteIdentifier(user)};`);
+}
+
+function isGranted(rules: readonly Rule[], { privilege, level }: Need): boolean {
+  const wanted = parseLevel(level);
+  return [privilege, ...(BRINGS[privilege] ?? [])].some((name) => isGrantedItself(rules, name, wanted));
+}
+
+function isGrantedItself(rules: readonly Rule[], privilege: string, level: Level): boolean {
+  const names = namesOf(privilege);
+  const about = rules.filter(({ privileges }) => names.some((name) => privileges.has(name)));
+  const grants = about.filter((rule) => !rule.revoked && covers(rule.level, level));
+  if (grants.length === 0) return false;
+  // Part of it is taken away again, unless a grant of that part, or of less, follows.
+  const revokes = about.filter(({ revoked, level: of }) => revoked && (covers(of, level) || covers(level, of)));
+  return revokes.every((revoke) => grants.some((grant) => covers(revoke.level, grant.level)));
+}
+
+/** Rights that bring others along. */
+const BRINGS: Readonly<Record<string, readonly string[]>> = {
+  "SHOW TABLES": ["SHOW COLUMNS", "SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "DROP TABLE", "TRUNCATE"],
+  "SHOW COLUMNS": ["SELECT", "INSERT", "ALTER TABLE"],
+};
+
+/** The privilege, and the groups that it is in. */
+function namesOf(privilege: string): string[] {
+  const [, group] = /^(SHOW|ALTER|CREATE|DROP|SYSTEM) /.exec(privilege) ?? [];
+  const between = privilege === "SYSTEM VIEWS" ? ["SYSTEM BACKGROUND"] : [];
+  return [privilege, ...between, ...(group === undefined ? [] : [group]), "ALL"];
+}
+
+/** Whether everything of `inner` is in `outer`. */
+function covers(outer: Level, inner: Level): boolean {
+  return inner.parts.every((part, index) => {
+    const wide = outer.parts[index] ?? ANY;
+    if (!wide.open) return !part.open && wide.text === part.text;
+    return part.text.startsWith(wide.text);
+  });
+}
+
+const ANY: Part = { text: "", open: true };
+
+/** `*.*`, `shop.*`, `shop*.*`, `system.parts`; `*`, `S3` and `S3('…')` for engines, users and the like. */
+function parseLevel(text: string): Level {
+  const parts: Part[] = [];
+  let current = "";
+  let open = false;
+  for (const token of lex(text)) {
+    if (token.text === ".") {
+      parts.push({ text: current, open });
+      [current, open] = ["", false];
+    } else if (token.text === "*") open = true;
+    else if (token.kind === "word" || token.kind === "quoted") current += unquoteIdentifier(token.text);
+    // A source with a filter is less than the source.
+    else if (token.text === "(") current += "(";
+  }
+  return { parts: [...parts, { text: current, open }] };
+}
+
+function parseRule(line: string): Rule | undefined {
+  const tokens = lex(line).filter(({ kind }) => kind !== "comment");
+  const verb = tokens[0]?.text.toUpperCase();
+  const isWord = (index: number, word: string): boolean =>
+    tokens[index]?.kind === "word" && tokens[index]?.text.toUpperCase() === word;
+  const on = tokens.findIndex((_, index) => isWord(index, "ON"));
+  const to = tokens.findIndex((_, index) => index > on && isWord(index, verb === "REVOKE" ? "FROM" : "TO"));
+  if ((verb !== "GRANT" && verb !== "REVOKE") || on < 0 || to < 0) return undefined;
+  const [start, end] = [tokens[on]?.end ?? 0, tokens[to]?.start ?? 0];
+  const names = line.slice(tokens[0]?.end ?? 0, tokens[on]?.start ?? 0);
+  const privileges = splitList(names.replace(/^\s*GRANT OPTION FOR\b/i, ""));
+  return {
+    revoked: verb === "REVOKE",
+    privileges: new Set(privileges.filter((name) => !name.includes("(") || verb === "REVOKE").map(bare)),
+    level: parseLevel(line.slice(start, end)),
+  };
+}
+
+function bare(privilege: string): string {
+  return privilege.replace(/\(.*$/, "").trim().toUpperCase();
+}
+
+/** At commas that are not between brackets. */
+function splitList(text: string): string[] {
+  const items: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (const token of lex(text)) {
+    if (token.text === "(") depth += 1;
+    if (token.text === ")") depth -= 1;
+    if (token.text !== "," || depth > 0) continue;
+    items.push(text.slice(from, token.start));
+    from = token.end;
+  }
+  return [...items, text.slice(from)].map((item) => item.trim()).filter((item) => item !== "");
+}
+
+/** `GRANT reader, writer TO somebody`. */
+function rolesIn(line: string): string[] {
+  const [, names] = /^GRANT (.*) TO /s.exec(line) ?? [];
+  return names === undefined ? [] : splitList(names).map(unquoteIdentifier);
+}

@@ -1,0 +1,73 @@
+import { quoteIdentifier } from "../sql/identifiers";
+
+/** What a right is needed for; see {@link PURPOSES}. */
+export type Purpose = "read" | "change" | "protocols";
+
+/** What each purpose is, for people. */
+export const PURPOSES: Readonly<Record<Purpose, string>> = {
+  read: "preview, refresh and drift",
+  change: "creating, altering and dropping",
+  protocols: "rebuilds, renames, and views that no ALTER can change",
+};
+
+/** A right, as GRANT names it. */
+export interface Need {
+  readonly privilege: string;
+  /** As behind ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
+  readonly level: string;
+  readonly purpose: Purpose;
+}
+
+/**
+ * Rights on each database, each of them proven to be needed. CREATE, ALTER and DROP of a table stand for those of a view too.
+ */
+const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
+  read: ["SHOW TABLES", "SHOW COLUMNS"],
+  change: [
+    "CREATE DATABASE",
+    "CREATE TABLE",
+    "ALTER TABLE",
+    "ALTER DATABASE",
+    "DROP DATABASE",
+    "DROP TABLE",
+    // Who creates a materialized view must be allowed to read its sources and to fill its target.
+    "SELECT",
+    "INSERT",
+  ],
+  protocols: ["TRUNCATE", "OPTIMIZE", "SYSTEM MERGES", "SYSTEM TTL MERGES", "SYSTEM VIEWS"],
+};
+
+/** Tables of `system` that are asked, where the server asks for a right at all; others are open to everybody. */
+const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
+  read: [],
+  change: ["mutations", "processes"],
+  protocols: ["parts", "merges", "disks", "storage_policies", "merge_tree_settings", "view_refreshes", "row_policies"],
+};
+
+/**
+ * The least rights that this package needs.
+ *
+ * @param databases names of databases, which need not exist; none: all.
+ * @param engines table engines that are used, for servers that ask for a right to each.
+ */
+export function neededRights(databases: readonly string[], engines: readonly string[]): Need[] {
+  const levels = databases.length === 0 ? ["*.*"] : databases.map((name) => `${quoteIdentifier(name)}.*`);
+  const purposes = Object.keys(PURPOSES) as Purpose[];
+  return purposes.flatMap((purpose) => [
+    ...levels.flatMap((level) => ON_DATABASE[purpose].map((privilege) => ({ privilege, level, purpose }))),
+    ...ON_SYSTEM[purpose].map((table) => ({ privilege: "SELECT", level: `system.${table}`, purpose })),
+    ...enginesFor(purpose, engines).map((level) => ({
+      privilege: "TABLE ENGINE",
+      level: quoteIdentifier(level),
+      purpose,
+    })),
+  ]);
+}
+
+/** The protocols have tables of their own. */
+const PROTOCOL_ENGINES: readonly string[] = ["MergeTree", "Null", "ReplacingMergeTree"];
+
+function enginesFor(purpose: Purpose, used: readonly string[]): readonly string[] {
+  if (purpose === "change") return used;
+  return purpose === "protocols" ? PROTOCOL_ENGINES.filter((engine) => !used.includes(engine)) : [];
+}

@@ -1,0 +1,165 @@
+import { unfinishedOperations } from "../apply/operations";
+import { JOURNAL_TABLE } from "../apply/protocol/journal";
+import type { Connection } from "../connection/connection";
+import { ConnectionError, ServerError } from "../connection/errors";
+import { isAuthenticationFailed } from "../connection/server-message";
+import { messageOf } from "../errors";
+import { Live } from "../introspect/live";
+import { quotedName } from "../sql/object-key";
+import { type Check, check } from "./check";
+import { clockCheck, diskChecks, engineCheck, settingChecks, versionCheck } from "./judgements";
+import { checkRights } from "./rights";
+
+/** The server's own databases. */
+const SYSTEM: ReadonlySet<string> = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
+/** What is looked at on a server. */
+export interface ServerSubject {
+  /** Databases, which need not exist. Default: all but the server's own. */
+  readonly databases: readonly string[] | undefined;
+  /** Version of the scratch engine, where there is one. */
+  readonly scratch: string | undefined;
+}
+
+/**
+ * Looks at a server: version, rights, clock, settings, engines of databases, disks, unfinished operations. Changes nothing. Costs some ten
+ * queries; more when rights are missing.
+ *
+ * @throws {ConnectionError} when it goes away meanwhile.
+ */
+export async function checkServer(connection: Connection, subject: ServerSubject): Promise<Check[]> {
+  const isEmbedded = connection.url.startsWith("chdb:");
+  const standing = await databasesOf(connection, subject.databases);
+  const names = subject.databases ?? standing.map(({ name }) => name);
+  const rights = isEmbedded
+    ? [check("rights", "skipped", "rights: the embedded engine asks for none")]
+    : await optional("rights", () => rightsOf(connection, names));
+  return [
+    versionCheck(connection.version, subject.scratch),
+    ...(await optional("reading", () => readingCheck(connection))),
+    ...rights,
+    ...(isEmbedded ? [] : await optional("clock", () => clockOf(connection))),
+    ...(await optional("settings", () => settingsOf(connection))),
+    ...standing.flatMap(engineCheck),
+    ...(await optional("cluster", () => clusterOf(connection))),
+    ...(await optional("disks", () => disksOf(connection, names))),
+    ...(await optional("operations", () => operationsOf(connection))),
+  ];
+}
+
+/** Puts into words why there is no connection. */
+export function unreachable(error: unknown): Check {
+  if (!(error instanceof ConnectionError)) return check("connection", "error", messageOf(error));
+  return check(`connection-${reasonOf(error)}`, "error", error.message);
+}
+
+/** A word for the reason; the message has the next step. */
+function reasonOf({ cause }: ConnectionError): string {
+  if (isAuthenticationFailed(cause)) return "authentication";
+  const code = cause instanceof Error ? String((cause as NodeJS.ErrnoException).code ?? "") : "";
+  if (/^(?:ENOTFOUND|EAI_)/.test(code)) return "dns";
+  if (code === "ECONNREFUSED") return "refused";
+  if (/^(?:EHOST|ENET|ETIMEDOUT)/.test(code)) return "network";
+  return /EPROTO|CERT|SELF_SIGNED|ISSUER|ERR_SSL|ERR_TLS/.test(code) ? "tls" : "failed";
+}
+
+/** What a user may not look at is no mistake of the server's. */
+async function optional(id: string, work: () => Promise<Check[]>): Promise<Check[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    return [check(id, "skipped", `${id}: could not be looked at: ${error.message}`)];
+  }
+}
+
+/** Runs what introspection runs: a server that is too old does not know a function or column of it. */
+async function readingCheck(connection: Connection): Promise<Check[]> {
+  try {
+    await new Live(async () => connection).inDatabase("INFORMATION_SCHEMA");
+    return [check("reading", "ok", "its tables can be read")];
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    return [
+      check("reading", "error", `its tables cannot be read: ${error.message}`, "Is the server too old? Update it"),
+    ];
+  }
+}
+
+async function rightsOf(connection: Connection, names: readonly string[]): Promise<Check[]> {
+  const rows = await connection.query<{ engine: string }>(
+    "SELECT DISTINCT engine FROM system.tables WHERE database IN {names:Array(String)} AND engine LIKE '%MergeTree' ORDER BY engine",
+    { names },
+  );
+  return checkRights(connection, names, [...new Set(["MergeTree", ...rows.map(({ engine }) => engine)])]);
+}
+
+async function clockOf(connection: Connection): Promise<Check[]> {
+  const before = Date.now();
+  const [row] = await connection.query<{ now: string }>("SELECT toString(toUnixTimestamp64Milli(now64(3))) AS now");
+  return [clockCheck(Number(row?.now), before, Date.now())];
+}
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
+
+async function settingsOf(connection: Connection): Promise<Check[]> {
+  const names = ["readonly", "allow_ddl", "async_insert", "wait_for_async_insert", "cloud_mode"];
+  const rows = await connection.query<Setting>(
+    "SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}",
+    { names },
+  );
+  return settingChecks(new Map(rows.map(({ name, value }) => [name, value])));
+}
+
+interface DatabaseRow {
+  readonly name: string;
+  readonly engine: string;
+}
+
+async function databasesOf(connection: Connection, wanted: readonly string[] | undefined): Promise<DatabaseRow[]> {
+  const rows = await connection.query<DatabaseRow>("SELECT name, engine FROM system.databases ORDER BY name");
+  return rows.filter(({ name }) => (wanted === undefined ? !SYSTEM.has(name) : wanted.includes(name)));
+}
+
+async function clusterOf(connection: Connection): Promise<Check[]> {
+  const rows = await connection.query<{ cluster: string; hosts: string }>(
+    "SELECT cluster, toString(count()) AS hosts FROM system.clusters GROUP BY cluster HAVING count() > 1 ORDER BY cluster",
+  );
+  if (rows.length === 0) return [];
+  const names = rows.map(({ cluster, hosts }) => `${cluster} (${hosts} hosts)`).join(", ");
+  const message = `clusters ${names}: ON CLUSTER is not used, so each host is a server of its own here`;
+  return [check("cluster", "warning", message, "Use a Replicated database, or one Provider for each host")];
+}
+
+async function disksOf(connection: Connection, names: readonly string[]): Promise<Check[]> {
+  const disks = await connection.query<{ name: string; free: string; total: string }>(
+    "SELECT name, toString(free_space) AS free, toString(total_space) AS total FROM system.disks ORDER BY name",
+  );
+  const tables = await connection.query<{ key: string; bytes: string }>(
+    "SELECT concat(database, '\\0', name) AS key, toString(total_bytes) AS bytes FROM system.tables " +
+      "WHERE database IN {names:Array(String)} AND engine LIKE '%MergeTree' ORDER BY total_bytes DESC LIMIT 1",
+    { names },
+  );
+  const largest = tables.map(({ key, bytes }) => ({ name: quotedName(key), bytes: Number(bytes) }))[0];
+  return diskChecks(
+    disks.map(({ name, free, total }) => ({ name, free: Number(free), total: Number(total) })),
+    largest,
+  );
+}
+
+async function operationsOf(connection: Connection): Promise<Check[]> {
+  const rows = await connection.query<{ database: string }>(
+    "SELECT database FROM system.tables WHERE name = {name:String} ORDER BY database",
+    { name: JOURNAL_TABLE },
+  );
+  const found: Check[] = [];
+  for (const { database } of rows) {
+    for (const { operation, kind, keys } of await unfinishedOperations(connection, database)) {
+      const message = `${kind} of ${quotedName(keys[0])} (${operation}) is unfinished`;
+      found.push(check("operations", "warning", message, "`pulumi up` finishes it; or: clickhouse-schema operations"));
+    }
+  }
+  return found.length > 0 ? found : [check("operations", "ok", "no unfinished operation")];
+}

@@ -1,0 +1,218 @@
+import { pause, type Runner } from "../apply/protocol/runner";
+import { qualifiedName } from "../sql/identifiers";
+import { bucketId, inRange, type Range } from "./bucket";
+import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";
+import { coverOf, inserted, isStill, truthBuckets, watchedBy } from "./still";
+import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types";
+
+const DEFAULT_MEMORY = 4 * 1024 ** 3;
+const DEFAULT_WINDOW = 5_000_000;
+/** Buckets that are named in one statement, once for each side; texts of partitions are longer than numbers. */
+const BATCH = { time: 8000, partition: 800, all: 2 } as const;
+/** How often a bucket that differs is looked at before it is called busy. */
+const LOOKS = 8;
+/** Times that it must differ while nothing came in: what is flushed in the background shows in no list of inserts. */
+const PROOFS = 2;
+/** A batch that is written to is taken apart, down to this many pieces. */
+const PIECES = 64;
+
+/** What one pass over the buckets gave. */
+export interface Summary {
+  readonly buckets: number;
+  readonly expired: number;
+  /** Compared, but for some keys. */
+  readonly partly: number;
+  readonly different: readonly string[];
+  /** First bucket that the sources have rows for. */
+  readonly first: number | undefined;
+}
+
+/** Settings of a statement that groups: what does not fit into memory goes to disk. */
+export function groupSettings({ maxMemory = DEFAULT_MEMORY }: Pick<VerifyOptions, "maxMemory">): string {
+  const spill = Math.floor(maxMemory / 4);
+  return (
+    ` SETTINGS final = 0, apply_mutations_on_fly = 0, max_execution_time = 0, max_rows_to_read = 0, max_bytes_to_read = 0, ` +
+    `max_rows_to_group_by = 0, max_result_rows = 0, max_result_bytes = 0, max_memory_usage = ${Math.floor(maxMemory)}, max_bytes_before_external_group_by = ${spill}, ` +
+    `max_bytes_ratio_before_external_group_by = 0, max_query_size = 16777216, max_ast_elements = 1000000, max_expanded_ast_elements = 10000000`
+  );
+}
+
+/** Cuts the time into windows of about as many target rows each. */
+export async function windowsOf(
+  runner: Runner,
+  { bucket, subject }: Comparison,
+  range: Range,
+  options: VerifyOptions,
+): Promise<Range[]> {
+  if (bucket.kind !== "time") return [range];
+  const size = bucket.unit === "days" ? 1 : 86_400;
+  const day = `intDiv(toInt64(${bucketId(bucket)}), ${size})`;
+  const rows = await runner.rows<{ day: string; rows: string }>(
+    `SELECT toString(${day}) AS day, toString(count()) AS rows FROM ${qualifiedName(subject.target)} ` +
+      `WHERE ${inRange(bucket, range)} GROUP BY day ORDER BY toInt64(day) SETTINGS final = 0`,
+  );
+  const limit = options.windowRows ?? DEFAULT_WINDOW;
+  const cuts: number[] = [];
+  let sum = 0;
+  for (const { day: at, rows: count } of rows) {
+    if (sum > 0 && sum + Number(count) > limit) {
+      cuts.push(Number(at) * size);
+      sum = 0;
+    }
+    sum += Number(count);
+  }
+  const edges = [range.from, ...cuts, range.to];
+  return edges.slice(1).map((to, index) => ({
+    ...(edges[index] !== undefined && { from: edges[index] }),
+    ...(to !== undefined && { to }),
+  }));
+}
+
+/** Compares the buckets of a scope, whatever is written meanwhile. */
+export async function summarise(
+  runner: Runner,
+  comparison: Comparison,
+  scope: Scope,
+  options: VerifyOptions,
+): Promise<Summary> {
+  const row = await runner.one<{
+    buckets: string;
+    expired: string;
+    partly: string;
+    different: string[];
+    first: string;
+    known_buckets: string;
+  }>(summaryQuery(comparison, scope) + groupSettings(options));
+  return {
+    buckets: Number(row.buckets),
+    expired: Number(row.expired),
+    partly: Number(row.partly),
+    different: row.different,
+    first: row.known_buckets === "0" ? undefined : Number(row.first),
+  };
+}
+
+/** Looks again at buckets that differ, until nothing was written while they were looked at. */
+export async function lookAgain(
+  runner: Runner,
+  comparison: Comparison,
+  ids: readonly string[],
+  options: VerifyOptions,
+): Promise<{ differences: BucketDifference[]; busy: string[] }> {
+  const differences: BucketDifference[] = [];
+  const busy: string[] = [];
+  const open = [...batches(ids, comparison)];
+  const most = PIECES + open.length;
+  for (let pieces = open.length, batch = open.shift(); batch !== undefined; batch = open.shift()) {
+    const found = await settled(runner, comparison, batch, options);
+    if (found.still) differences.push(...found.differences);
+    else if (found.ids.length > 1 && pieces < most) {
+      // Some of the buckets may be closed, while others are written to.
+      const half = Math.ceil(found.ids.length / 2);
+      open.unshift(found.ids.slice(0, half), found.ids.slice(half));
+      pieces += 1;
+    } else busy.push(...found.ids);
+  }
+  return { differences, busy };
+}
+
+async function settled(
+  runner: Runner,
+  comparison: Comparison,
+  batch: readonly string[],
+  options: VerifyOptions,
+): Promise<{ still: boolean; differences: BucketDifference[]; ids: readonly string[] }> {
+  let ids = batch;
+  let proofs = 0;
+  const looks = batch.length > 1 ? LOOKS / 2 : LOOKS;
+  for (let look = 0; look < looks; look++) {
+    if (look > 0) await pause(Math.min(1000, 100 * look));
+    const ended = await inserted(runner);
+    const watched = await watchedBy(runner, comparison, scopeCondition(comparison, { ids }));
+    const before = await coverOf(runner, comparison);
+    const differences = await details(runner, comparison, ids, options);
+    if (differences.length === 0) return { still: true, differences: [], ids: [] };
+    const still = ended && (await inserted(runner)) && isStill(before, await coverOf(runner, comparison), watched);
+    ids = differences.map(({ id }) => id);
+    proofs = still ? proofs + 1 : 0;
+    if (proofs >= PROOFS) return { still: true, differences, ids };
+  }
+  return { still: false, differences: [], ids };
+}
+
+/** How some buckets differ at this moment. */
+export async function details(
+  runner: Runner,
+  comparison: Comparison,
+  ids: readonly string[],
+  options: VerifyOptions,
+): Promise<BucketDifference[]> {
+  const rows = await runner.rows<DetailRow>(detailQuery(comparison, { ids }) + groupSettings(options));
+  return rows.map((row) => ({
+    bucket: row.bucket,
+    id: row.id,
+    keys: Number(row.keys),
+    missing: Number(row.missing),
+    surplus: Number(row.surplus),
+    ...(row.example !== "" && { example: row.example }),
+    columns: comparison.measures.flatMap(({ column }, index) => columnOf(column, row[`x${index}`])),
+  }));
+}
+
+interface DetailRow {
+  readonly id: string;
+  readonly bucket: string;
+  readonly keys: string;
+  readonly missing: string;
+  readonly surplus: string;
+  readonly example: string;
+  readonly [column: `x${number}`]: unknown;
+}
+
+function columnOf(column: string, value: unknown): ColumnDifference[] {
+  if (!Array.isArray(value)) return [];
+  const [keys, example] = value as [string, [string, string, string]];
+  if (keys === "0") return [];
+  const [key, expected, found] = example;
+  return [{ column, keys: Number(keys), key, expected, found }];
+}
+
+/** Names of some buckets, chosen by chance among those of the target and, where that can be asked cheaply, of its sources. */
+export async function sampleOf(
+  runner: Runner,
+  comparison: Comparison,
+  range: Range,
+  count: number,
+  options: VerifyOptions,
+): Promise<string[]> {
+  const { bucket, subject } = comparison;
+  const id = bucketId(bucket);
+  const where = inRange(bucket, range);
+  const columns = neededColumns({ ...comparison, measures: [] });
+  const sides = [
+    `SELECT DISTINCT ${id} AS id FROM ${qualifiedName(subject.target)} WHERE ${where}`,
+    ...subject.feeds.map((feed) => `${truthBuckets(comparison, feed, id, columns)} WHERE ${where}`),
+  ];
+  const rows = await runner.rows<{ id: string }>(
+    `SELECT DISTINCT id FROM (${sides.join(" UNION ALL ")}) ORDER BY rand() LIMIT ${count}${groupSettings(options)}`,
+  );
+  return rows.map(({ id: found }) => found);
+}
+
+/** The first bucket that the sources have any row for, whatever range is looked at. */
+export async function firstBucket(runner: Runner, comparison: Comparison, options: VerifyOptions): Promise<number> {
+  const { bucket, subject } = comparison;
+  const id = `toInt64OrZero(${bucketId(bucket)})`;
+  const columns = neededColumns({ ...comparison, measures: [] });
+  const sides = subject.feeds.map((feed) => truthBuckets(comparison, feed, id, columns));
+  const { first } = await runner.one<{ first: string }>(
+    `SELECT toString(min(id)) AS first FROM (${sides.join(" UNION ALL ")})${groupSettings(options)}`,
+  );
+  return Number(first);
+}
+
+/** Buckets in groups that one statement can name. */
+export function* batches(ids: readonly string[], { bucket, subject }: Comparison): Generator<readonly string[]> {
+  const size = Math.max(1, Math.floor(BATCH[bucket.kind] / (1 + subject.feeds.length)));
+  for (let from = 0; from < ids.length; from += size) yield ids.slice(from, from + size);
+}

@@ -1,0 +1,159 @@
+import { engineOf } from "../apply/rebuild/engines";
+import { lex } from "../sql/lexer";
+import { aggregateOf, callsIn, parseQuery, plainColumn, type Select } from "../sql/query";
+import { parseType } from "../sql/query/types";
+import { onlySelect } from "./rewrite";
+import type { Feed, SourceTable, Subject } from "./subject";
+
+/** What stands in the way of a comparison. */
+export interface Doubts {
+  /** Set when nothing can be compared. */
+  readonly reason?: string;
+  /** Why views may rightly have written something else than their SELECT gives over all rows. */
+  readonly inexact: readonly string[];
+}
+
+/** Functions that give something else each time, or depend on how rows lie in blocks. */
+const CHANCE =
+  /^(?:now\w*|today|yesterday|current_?(?:timestamp|date)|localtime\w*|utc_?timestamp|rand\w*|generate(?:uuid|ulid|snowflake)\w*|fuzz\w+|rownumberin\w*block\w*|blocknumber|blocksize|blockserializedsize|running\w+|neighbor|hostname|fqdn|uptime|currentuser|queryid|initialqueryid|connectionid|serveruuid|arrayshuffle|arraypartialshuffle|arrayrandomsample|(?:lag|lead)inframe)$/i;
+const LOOKS_UP = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*)$/i;
+/** Where a row lies, which changes with every merge. */
+const VIRTUAL = /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
+/** Keep no rows to compare with. */
+const KEEPS_NOTHING =
+  /^(?:Null|Kafka|RabbitMQ|NATS|FileLog|\w*Queue|Buffer|Distributed|Merge|URL|Dictionary|GenerateRandom|View)$/;
+const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
+/** Aggregate functions that count rows, however many rows those stand for. */
+const COUNTS_ROWS = /^(?:count|avg|avgWeighted|sumCount|quantiles?\w*|groupArray|topK|entropy|(?:stddev|var|covar|corr|skew|kurt)\w*)$/;
+
+/** What is known against comparing a target with its views. */
+export function doubtsOf(subject: Subject): Doubts {
+  const inexact: string[] = [];
+  const reason = targetReason(subject);
+  if (reason !== undefined) return { reason, inexact };
+  for (const feed of subject.feeds) {
+    const name = `${feed.view.database}.${feed.view.name}`;
+    const found = feedReason(feed);
+    if (found !== undefined) return { reason: subject.feeds.length > 1 ? `${name}: ${found}` : found, inexact };
+    const doubts = [...queryDoubts(feed.view.query), ...sourceDoubts(feed)];
+    inexact.push(...doubts.map((doubt) => (subject.feeds.length > 1 ? `${name}: ${doubt}` : doubt)));
+  }
+  return { inexact };
+}
+
+function targetReason({ spec, feeds }: Subject): string | undefined {
+  const refreshable = feeds.filter(({ view }) => view.refresh !== undefined);
+  if (refreshable.length === feeds.length) return "refreshable: recomputed on its schedule, not fed by inserts";
+  if (refreshable.length > 0) return "a refreshable view writes to the target too";
+  if (spec === undefined) return "its target is not there, or is no table";
+  const { base } = engineOf(spec.storage);
+  if (/^(?:Aggregating|Summing|Replacing)MergeTree$/.test(base)) return undefined;
+  if (base !== "MergeTree") return `nothing is known of how ${base} makes one row of many`;
+  const holdsStates = spec.columns.some(({ type }) => /AggregateFunction\(/.test(type ?? ""));
+  return holdsStates ? undefined : "its target is a MergeTree without states, which keeps rows as they were inserted";
+}
+
+function feedReason({ view, source }: Feed): string | undefined {
+  if (source === undefined) return "reads no table";
+  if (KEEPS_NOTHING.test(source.engine)) return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
+  if (!source.engine.endsWith("MergeTree") && !LOCAL.test(source.engine))
+    return `reads ${source.name} (${source.engine}), whose rows are not this server's own`;
+  for (const token of lex(view.query)) {
+    if (token.kind !== "word") continue;
+    if (VIRTUAL.test(token.text)) return `reads ${token.text}, which changes with every merge`;
+  }
+  for (const name of calledIn(view.query)) {
+    if (CHANCE.test(name)) return `calls ${name}(), which gives something else when it is asked again`;
+  }
+  const select = onlySelect(view.query);
+  if (select === undefined) return undefined;
+  if (/\bLIMIT\b/i.test(clauses(view.query, select))) return "has a LIMIT, which counts within one insert";
+  if (select.having !== undefined) return "has HAVING, which sees one insert at a time";
+  const windows = select.items.some(({ expression }) => callsIn(expression).some(({ window }) => window));
+  return windows ? "has window functions, which see one insert at a time" : undefined;
+}
+
+function queryDoubts(query: string): string[] {
+  const doubts: string[] = [];
+  const select = onlySelect(query);
+  if (select === undefined)
+    doubts.push(parseQuery(query) === undefined ? "its query could not be read" : "has UNION, of which an insert runs a part");
+  const joins = (select?.from ?? []).slice(1);
+  if (joins.length > 0) doubts.push(`joins ${joins.map(tableOf).join(", ")}, as it was at each insert`);
+  if (select?.from[0]?.final) doubts.push("reads FINAL");
+  if (select?.from[0]?.query !== undefined) doubts.push("reads a subquery, which sees one insert at a time");
+  const tokens = lex(query).filter(({ kind }) => kind === "word");
+  const selects = tokens.filter(({ text }) => /^SELECT$/i.test(text)).length;
+  if (select !== undefined && joins.length === 0 && select.from[0]?.query === undefined && selects > 1)
+    doubts.push("has a subquery, which gave what was there at each insert");
+  const lookup = calledIn(query).find((name) => LOOKS_UP.test(name));
+  if (lookup !== undefined) doubts.push(`calls ${lookup}(), which gave what was there at each insert`);
+  if (select?.distinct) doubts.push("has DISTINCT, which sees one insert at a time");
+  return doubts;
+}
+
+/** A source that makes fewer rows of many forgets what a view has seen of them, unless the view only merges. */
+function sourceDoubts({ view, source }: Feed): string[] {
+  const base = source?.spec === undefined ? "" : engineOf(source.spec.storage).base;
+  if (source === undefined || base === "MergeTree" || !base.endsWith("MergeTree")) return [];
+  const what = `${source.name} is a ${base}`;
+  if (base !== "AggregatingMergeTree" && base !== "SummingMergeTree")
+    return [`${what}: the view has seen rows that merges have taken away`];
+  const select = onlySelect(view.query);
+  const bad = select === undefined ? undefined : notMerging(select, source);
+  return bad === undefined ? [] : [`${what}: ${bad} depends on how far it is merged`];
+}
+
+function notMerging(select: Select, source: SourceTable): string | undefined {
+  const kept = new Set(
+    (source.spec?.columns ?? [])
+      .filter(({ type = "" }) => /^(?:Simple)?AggregateFunction\(/.test(type))
+      .map(({ name }) => name),
+  );
+  const summing = source.engine.endsWith("SummingMergeTree");
+  for (const { expression } of select.items) {
+    for (const call of callsIn(expression)) {
+      const found = aggregateOf(call.name);
+      if (found === undefined || found.combinators.includes("Merge")) continue;
+      if (COUNTS_ROWS.test(found.base)) return `${call.name}()`;
+      const column = call.arguments[0] === undefined ? undefined : plainColumn(call.arguments[0]);
+      const added = /^sum/.test(found.base) && !summing && (column === undefined || !kept.has(column));
+      if (added) return `${call.name}()`;
+    }
+  }
+  return undefined;
+}
+
+function calledIn(query: string): string[] {
+  const tokens = lex(query).filter(({ kind }) => kind !== "comment");
+  return tokens.flatMap((token, index) =>
+    token.kind === "word" && tokens[index + 1]?.text === "(" ? [token.text] : [],
+  );
+}
+
+/** What stands behind the last condition of a SELECT. */
+function clauses(query: string, { from, where, groupBy }: Select): string {
+  const last = groupBy?.expressions.at(-1) ?? where;
+  const start = last === undefined ? (from.at(-1)?.start ?? 0) : last.start + last.text.length;
+  const depthless: string[] = [];
+  let depth = 0;
+  for (const { kind, text } of lex(query.slice(start))) {
+    depth += kind === "open" ? 1 : kind === "close" ? -1 : 0;
+    if (depth === 0 && kind === "word") depthless.push(text);
+  }
+  return depthless.join(" ");
+}
+
+function tableOf({ table, function: name }: Select["from"][number]): string {
+  return table === undefined ? (name ?? "a subquery") : [table.database, table.name].filter(Boolean).join(".");
+}
+
+/** Whether a type is a state or a value that merges by a function. */
+export function aggregateType(type: string): { state: boolean; name: string; parameters: string[]; inner: string } | undefined {
+  const { name, args } = parseType(type);
+  if (name !== "AggregateFunction" && name !== "SimpleAggregateFunction") return undefined;
+  // A state may have a version before its function.
+  const [fn = "", ...types] = /^\d+$/.test(args[0] ?? "") ? args.slice(1) : args;
+  const { name: base, args: parameters } = parseType(fn);
+  return { state: name === "AggregateFunction", name: base, parameters: [...parameters], inner: types[0] ?? "" };
+}

@@ -1,0 +1,143 @@
+import { engineOf } from "../apply/rebuild/engines";
+import { isWorkingTable } from "../apply/rebuild/names";
+import { innerTable } from "../apply/views/context";
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import { Live, type LiveObject } from "../introspect/live";
+import { SqlParseError } from "../sql/errors";
+import { qualifiedName } from "../sql/identifiers";
+import { keyParts, objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { parseQuery } from "../sql/query";
+import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../sql/spec";
+import type { Feed, SourceTable, Subject } from "./subject";
+
+/** Which targets are meant; see `VerifyOptions`. */
+export interface Choice {
+  readonly databases?: readonly string[];
+  readonly names?: readonly string[];
+}
+
+/**
+ * Finds the targets of materialized views on a server, each with all of its views, in the order in which rows go: what feeds another
+ * target comes before it. Costs a query, and one for each database that is read or written.
+ *
+ * @throws {SchemaError} when a name is neither a view's nor a target's.
+ */
+export async function loadSubjects(connection: Connection, choice: Choice = {}): Promise<Subject[]> {
+  const live = new Live(async () => connection);
+  const found = new Map<string, { target: QualifiedName; shown: QualifiedName; feeds: Feed[] }>();
+  for (const object of await live.materializedViews()) {
+    const view = parsed(object);
+    if (view?.kind !== "materializedView" || isWorkingTable(view.name)) continue;
+    const target = targetOf(view, object);
+    const key = objectKey(target.database, target.name);
+    const entry = found.get(key) ?? { target, shown: view.to ?? name(view), feeds: [] };
+    entry.feeds.push({ view, source: await sourceOf(live, view) });
+    found.set(key, entry);
+  }
+  const subjects: Subject[] = [];
+  for (const [key, { feeds, ...rest }] of found) {
+    const table = parsed(await live.find(key));
+    feeds.sort((a, b) => (qualifiedName(a.view) < qualifiedName(b.view) ? -1 : 1));
+    subjects.push({ ...rest, feeds, spec: table?.kind === "table" ? table : undefined });
+  }
+  return chosen(inOrder(subjects), choice);
+}
+
+function name({ database, name: own }: QualifiedName): QualifiedName {
+  return { database, name: own };
+}
+
+function targetOf(view: MaterializedViewSpec, { uuid }: LiveObject): QualifiedName {
+  return view.to ?? innerTable(view.database, uuid);
+}
+
+/** The table whose inserts a view sees. A view that reads a view sees what that one writes. */
+async function sourceOf(live: Live, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
+  const table = parseQuery(view.query)?.selects[0]?.from[0];
+  let at = innermost(table)?.table;
+  for (let hops = 0; at?.database !== undefined && hops < 20; hops++) {
+    const key = objectKey(at.database, at.name);
+    const object = await live.find(key);
+    const spec = parsed(object);
+    if (object === undefined) return undefined;
+    if (spec?.kind === "materializedView") {
+      at = targetOf(spec, object);
+      continue;
+    }
+    const { database, name: own = "" } = keyParts(key);
+    return { database, name: own, engine: object.engine, spec: spec?.kind === "table" ? spec : undefined };
+  }
+  return undefined;
+}
+
+type From = NonNullable<ReturnType<typeof parseQuery>>["selects"][number]["from"][number];
+
+function innermost(source: From | undefined): From | undefined {
+  return source?.query === undefined ? source : innermost(source.query.selects[0]?.from[0]);
+}
+
+function parsed(object: LiveObject | undefined): ObjectSpec | undefined {
+  if (object === undefined) return undefined;
+  try {
+    return parseCreate(object.statement);
+  } catch (error) {
+    // Dictionaries and the like: nothing that is compared.
+    if (error instanceof SqlParseError) return undefined;
+    throw error;
+  }
+}
+
+function inOrder(subjects: readonly Subject[]): Subject[] {
+  const byKey = new Map(subjects.map((subject) => [objectKey(subject.target.database, subject.target.name), subject]));
+  const ordered = new Set<Subject>();
+  const visiting = new Set<Subject>();
+  const visit = (subject: Subject): void => {
+    if (ordered.has(subject) || visiting.has(subject)) return;
+    visiting.add(subject);
+    for (const { source } of subject.feeds) {
+      const before = source === undefined ? undefined : byKey.get(objectKey(source.database, source.name));
+      if (before !== undefined) visit(before);
+    }
+    ordered.add(subject);
+  };
+  for (const [, subject] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1))) visit(subject);
+  return [...ordered];
+}
+
+function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice): Subject[] {
+  const named = (subject: Subject): string[] =>
+    [subject.target, subject.shown, ...subject.feeds.map(({ view }) => view)].flatMap((one) => [
+      `${one.database}.${one.name}`,
+      qualifiedName(one),
+    ]);
+  const unknown = names.filter((wanted) => !subjects.some((subject) => named(subject).includes(wanted)));
+  if (unknown.length > 0) {
+    const known = subjects.flatMap(({ feeds }) => feeds.map(({ view }) => qualifiedName(view)));
+    throw new SchemaError(
+      unknown.map(
+        (wanted) =>
+          `${wanted}: is no materialized view, and no target of one; write database.view. Found ${known.join(", ") || "none"}.`,
+      ),
+    );
+  }
+  return subjects.filter((subject) => {
+    const inDatabase =
+      databases === undefined ||
+      databases.includes(subject.target.database) ||
+      subject.feeds.some(({ view }) => databases.includes(view.database));
+    return inDatabase && (names.length === 0 || names.some((wanted) => named(subject).includes(wanted)));
+  });
+}
+
+/** The target's table. @throws {SchemaError} when it is none; asked only of what {@link Doubts} let pass. */
+export function tableOf({ spec, shown }: Subject): TableSpec {
+  if (spec !== undefined) return spec;
+  throw new SchemaError(`${qualifiedName(shown)}: is no table.`);
+}
+
+/** Name of a source's engine without arguments. */
+export function engineName({ spec, engine }: SourceTable): string {
+  return spec === undefined ? engine : engineOf(spec.storage).name;
+}

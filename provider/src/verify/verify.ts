@@ -1,0 +1,172 @@
+import { newOperation } from "../apply/rebuild/names";
+import { Runner } from "../apply/protocol/runner";
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import { qualifiedName } from "../sql/identifiers";
+import type { Range } from "./bucket";
+import { batches, firstBucket, lookAgain, sampleOf, summarise, type Summary, windowsOf } from "./compare";
+import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
+import { doubtsOf } from "./doubts";
+import { bucketText, type Prepared, prepare } from "./prepare";
+import type { Subject } from "./subject";
+import { loadSubjects } from "./subjects";
+import type { BucketDifference, TargetReport, VerifyOptions } from "./types";
+
+/** A target's report with what it was made of, for a repair. */
+export interface Verified {
+  readonly report: TargetReport;
+  readonly subject: Subject;
+  /** Absent where nothing could be compared. */
+  readonly comparison?: Comparison;
+}
+
+/**
+ * Compares the targets of incremental materialized views with what their views' SELECTs give over the whole sources. Only reads; inserts
+ * may go on. In the order in which rows go from table to table.
+ *
+ * Costs a grouping of the source's rows for each target, and memory for the keys of one window; see {@link VerifyOptions}.
+ *
+ * @throws {SchemaError} for names that are no views or targets, and for a window or a sample where there is no time.
+ */
+export async function verify(connection: Connection, options: VerifyOptions = {}): Promise<TargetReport[]> {
+  const reports: TargetReport[] = [];
+  for (const subject of await loadSubjects(connection, options)) {
+    reports.push((await verifySubject(connection, subject, options)).report);
+  }
+  return reports;
+}
+
+/** {@link verify} of one target. @param only names of buckets, of a report; else as the options say. */
+export async function verifySubject(
+  connection: Connection,
+  subject: Subject,
+  options: VerifyOptions = {},
+  only?: readonly string[],
+): Promise<Verified> {
+  const began = Date.now();
+  const seconds = (): number => (Date.now() - began) / 1000;
+  const doubts = doubtsOf(subject);
+  if (doubts.reason !== undefined) {
+    const report = { ...emptyReport(subject), reason: doubts.reason, seconds: seconds() };
+    return { subject, report };
+  }
+  const runner = new Runner(connection, newOperation(), options.signal === undefined ? {} : { signal: options.signal });
+  const prepared = await prepare(runner, subject, options.tolerance);
+  const { comparison } = prepared;
+  const result = await compareAll(runner, prepared, options, only);
+  const inexact = [...doubts.inexact, ...prepared.inexact];
+  const differs = result.differences.length > 0;
+  const report: TargetReport = {
+    ...emptyReport(subject),
+    ...result,
+    verdict: differs ? (inexact.length > 0 ? "inexact" : "different") : "equal",
+    inexact,
+    bucket: bucketText(comparison),
+    columns: comparison.measures.map((measure) => ({ column: measure.column, rule: describeRule(measure) })),
+    omitted: comparison.omitted,
+    notes: [...prepared.notes, ...result.notes],
+    seconds: seconds(),
+  };
+  return { subject, report, comparison };
+}
+
+function emptyReport(subject: Subject): TargetReport {
+  const sources = new Set(
+    subject.feeds.flatMap(({ source }) => (source === undefined ? [] : [qualifiedName(source)])),
+  );
+  return {
+    target: qualifiedName(subject.shown),
+    views: subject.feeds.map(({ view }) => qualifiedName(view)),
+    sources: [...sources],
+    verdict: "not verifiable",
+    inexact: [],
+    bucket: "",
+    compared: 0,
+    equal: 0,
+    leftOut: 0,
+    busy: 0,
+    differences: [],
+    columns: [],
+    omitted: [],
+    notes: [],
+    seconds: 0,
+  };
+}
+
+type Result = Pick<TargetReport, "compared" | "equal" | "leftOut" | "busy" | "differences" | "notes">;
+
+async function compareAll(
+  runner: Runner,
+  { comparison }: Prepared,
+  options: VerifyOptions,
+  only: readonly string[] | undefined,
+): Promise<Result> {
+  const scopes = await scopesOf(runner, comparison, options, only);
+  const summaries: Summary[] = [];
+  const target = qualifiedName(comparison.subject.shown);
+  for (const [index, scope] of scopes.entries()) {
+    options.onProgress?.({ target, window: index + 1, windows: scopes.length });
+    summaries.push(await summarise(runner, comparison, scope, options));
+  }
+  const different = summaries.flatMap((summary) => summary.different);
+  const looked = await lookAgain(runner, comparison, different, options);
+  const { old, rest } = await withoutOld(runner, comparison, looked.differences, options);
+  const sum = (of: (summary: Summary) => number): number => summaries.reduce((total, one) => total + of(one), 0);
+  const leftOut = sum(({ expired }) => expired) + old;
+  const compared = sum(({ buckets }) => buckets) - leftOut;
+  const notes: string[] = [];
+  const partly = sum((summary) => summary.partly);
+  if (partly > 0) notes.push(`${partly} bucket(s) compared without the keys that may have expired`);
+  if (old > 0) notes.push(`${old} bucket(s) older than the sources' oldest row left out`);
+  if (looked.busy.length > 0) notes.push(`${looked.busy.length} bucket(s) written to all the time: undecided`);
+  if (different.length >= MOST_BUCKETS) notes.push(`more than ${MOST_BUCKETS} buckets differ; the first are listed`);
+  return {
+    compared,
+    equal: compared - rest.length - looked.busy.length,
+    leftOut,
+    busy: looked.busy.length,
+    differences: rest,
+    notes,
+  };
+}
+
+async function scopesOf(
+  runner: Runner,
+  comparison: Comparison,
+  options: VerifyOptions,
+  only: readonly string[] | undefined,
+): Promise<Scope[]> {
+  if (only !== undefined) return [...batches(only, comparison)].map((ids) => ({ ids }));
+  const range = rangeAsked(comparison, options);
+  if (options.sample === undefined) return windowsOf(runner, comparison, range, options);
+  return (await sampleOf(runner, comparison, range, options.sample, options)).map((id) => ({ ids: [id] }));
+}
+
+/** Sources whose old partitions were dropped have nothing to say about the buckets before. */
+async function withoutOld(
+  runner: Runner,
+  comparison: Comparison,
+  differences: readonly BucketDifference[],
+  options: VerifyOptions,
+): Promise<{ old: number; rest: BucketDifference[] }> {
+  const isLeft = ({ keys, surplus }: BucketDifference): boolean => keys === surplus;
+  if (comparison.bucket.kind !== "time" || !differences.some(isLeft)) return { old: 0, rest: [...differences] };
+  const first = await firstBucket(runner, comparison, options);
+  const rest = differences.filter((one) => !isLeft(one) || Number(one.id) >= first);
+  return { old: differences.length - rest.length, rest };
+}
+
+function rangeAsked({ bucket, subject }: Comparison, { from, to }: VerifyOptions): Range {
+  if (from === undefined && to === undefined) return {};
+  if (bucket.kind !== "time") {
+    throw new SchemaError(
+      `${qualifiedName(subject.shown)}: has no time column in its sorting key, so there is no window of it; leave --from and --to away.`,
+    );
+  }
+  const unit = bucket.unit === "days" ? 86_400_000 : 1000;
+  const whole = (at: number): number => Math.floor(at / unit / bucket.width) * bucket.width;
+  return {
+    ...(from !== undefined && { from: whole(from) }),
+    ...(to !== undefined && { to: Math.ceil(to / unit / bucket.width) * bucket.width }),
+  };
+}
