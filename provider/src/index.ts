@@ -7,7 +7,34 @@ export * from "./resources/args";
 export { Database } from "./resources/database";
 export { MaterializedView } from "./resources/materialized-view";
 export { Provider, type ProviderArgs } from "./resources/provider";
+export { Rollup } from "./resources/rollup";
+export * from "./resources/rollup-args";
+export type { RollupLevel } from "./resources/rollup-parts";
 export { SchemaObject } from "./resources/schema-object";
 export { sql } from "./resources/sql";
 export { Table } from "./resources/table";
 export { View } from "./resources/view";
+export type { RollupBucket, RollupTtl } from "./rollup/definition";
+export {
+  any,
+  anyLast,
+  argMax,
+  argMin,
+  avg,
+  count,
+  derived,
+  groupArray,
+  groupUniqArray,
+  histogram,
+  type Measure,
+  type MeasureOptions,
+  max,
+  min,
+  type QuantilesAlgorithm,
+  quantiles,
+  raw,
+  sum,
+  sumMap,
+  type UniqAlgorithm,
+  uniq,
+} from "./rollup/measures";

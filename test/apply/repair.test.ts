@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { repairTarget, unfinishedRepairs } from "../../provider/dist/apply/repair/index.js";
-import { loadSubjects, verifySubject, type Verified } from "../../provider/dist/verify/index.js";
+import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
 import { Bench } from "../verify/bench";
 
 const COLUMNS =
@@ -64,7 +64,10 @@ describe("repairing a target", () => {
         JSON.stringify(before.report),
       );
       const result = await repairTarget(bench.connection, before);
-      assert.deepEqual({ ...result, operation: "", partitions: 0 }, { operation: "", repaired: 3, partitions: 0, gated: false, refused: [] });
+      assert.deepEqual(
+        { ...result, operation: "", partitions: 0 },
+        { operation: "", repaired: 3, partitions: 0, gated: false, refused: [] },
+      );
       const after = await verified();
       assert.equal(after.report.verdict, "equal", JSON.stringify(after.report.differences));
       assert.deepEqual(

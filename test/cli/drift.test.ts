@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type DriftOptions, driftOfState } from "../../provider/dist/cli/drift";
 import { run } from "../e2e/support";
@@ -236,6 +237,18 @@ describe("clickhouse-schema drift", function () {
     const { code, out } = await drift({ provider: "eu" });
     assert.equal(code, 0);
     assert.match(out, /left out: 22 objects of the stack's own config.*\nNo drift: 1 in sync/);
+  });
+
+  it("reads the state from a pipe, and tells drift from failure by its exit code", () => {
+    const bin = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");
+    const piped = (...args: string[]) =>
+      spawnSync(process.execPath, [bin, "drift", ...args], { input: readFileSync(state), encoding: "utf8" });
+    const { status, stdout, stderr } = piped("--state", "-", "--url", server.url);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /No drift: /);
+    assert.equal(piped("--state", "-", "--url", server.url, "--strict").status, 1);
+    assert.equal(piped("--state", "nowhere.json").status, 2);
+    assert.equal(piped("--nonsense").status, 2);
   });
 
   it("says what is missing: a state, a server, a provider", async () => {

@@ -13,7 +13,7 @@ const DOCS = path.resolve(__dirname, "../../docs/import.md");
 
 /** Engines that need another system, or what a configuration file defines, to stand at all; and views. */
 const NOT_HERE =
-  /^(?:Replicated|Shared)|Queue$|^(?:AzureBlobStorage|DeltaLake|Hudi|Iceberg|Paimon|ArrowFlight|COSN|OSS|GCS|HDFS|Hive|YTsaurus)|^(?:Distributed|ExternalDistributed|FileLog|GraphiteMergeTree|JDBC|KeeperMap|MaterializedPostgreSQL|NATS|SQLite|Loop|Remote\w*|QueryRunner|FuzzQuery|\w*View)/;
+  /^(?:Replicated|Shared)|Queue$|^(?:AzureBlobStorage|DeltaLake|Hudi|Iceberg|Paimon|Arrow\w*|COSN|OSS|GCS|HDFS|Hive|YTsaurus)|^(?:Distributed|ExternalDistributed|FileLog|GraphiteMergeTree|JDBC|KeeperMap|MaterializedPostgreSQL|NATS|SQLite|Loop|Remote\w*|QueryRunner|FuzzQuery|\w*View)/;
 /** What a table cannot have a column of. */
 const NO_COLUMN = /^(?:Nothing|Object|Interval(?!Day)\w*|Set|AggregateFunctionState)$/;
 

@@ -17,17 +17,6 @@ export const EXCEPTIONS: readonly Exception[] = [
       "its disk is defined in a setting (`disk = disk(…)`), of which the server shows only the type of each value: it is imported with " +
       "its secrets and paths as `config.requireSecret`, and can be made again only by whoever knows them",
   },
-  {
-    name: "s0108.test_mv",
-    steps: ["adopted", "recreated"],
-    reason:
-      "a view whose source and target never were: imported by the import file, with an empty preview; no server can run it",
-  },
-  {
-    name: "s0577.`03561_v1`",
-    steps: ["adopted", "recreated"],
-    reason: "likewise",
-  },
 ];
 
 /** Why an object is written as plain SQL, as the generated program says it, and what is behind that. */

@@ -148,16 +148,20 @@ describe("a generated program", () => {
       specsOf(
         "CREATE TABLE a.old (d Date, k UInt8) ENGINE = MergeTree(d, k, 8192)",
         "CREATE TABLE a.n AS numbers(10)",
-        "CREATE TABLE a.p (x UInt8, PROJECTION p INDEX x TYPE basic) ENGINE = MergeTree ORDER BY x",
+        "CREATE TABLE a.al ENGINE = Alias('a', 't')",
+        "CREATE TABLE a.disk (x UInt8) ENGINE = MergeTree ORDER BY x SETTINGS disk = disk(type = local, path = '[HIDDEN]')",
+        "CREATE TABLE a.p (x UInt8, PROJECTION p INDEX x TYPE basic, PROJECTION q (SELECT x ORDER BY x) WITH SETTINGS (s = 1)) ENGINE = MergeTree ORDER BY x",
         "CREATE MATERIALIZED VIEW a.mv (x UInt8 CODEC(ZSTD(1))) ENGINE = MergeTree ORDER BY x AS SELECT 1 AS x",
         "CREATE TABLE a.t (x UInt8) ENGINE = MergeTree ORDER BY (x) PRIMARY KEY x SETTINGS index_granularity = 8192, s = '10M'",
       ),
     );
     const reasons = Object.fromEntries(resources.map(({ live, plain }) => [live.name, plain]));
     assert.deepEqual(reasons, {
-      old: "a MergeTree in the engine's old syntax",
-      n: "a table without columns of its own",
-      p: "a projection that is no plain query",
+      old: undefined,
+      n: "the table function whose rows it shows",
+      al: undefined,
+      disk: "the value of setting disk",
+      p: undefined,
       mv: undefined,
       t: undefined,
     });
@@ -172,7 +176,7 @@ describe("a generated program", () => {
     );
     const { files, resources } = generateProgram(specs, { listed: new Set([objectKey("a", "listed")]) });
     const text = files.get("a.ts") ?? "";
-    assert.match(text, /new View\("plain", \{ database: "a", query: "SELECT 1 AS x" \}\)/);
+    assert.match(text, /new View\("plain", \{\n {2}database: "a",\n {2}query: "SELECT 1 AS x",\n\}\)/);
     assert.match(text, /columns: \{ x: "UInt8", y: \{ type: "String", comment: "why" \} \},/);
     assert.match(
       text,

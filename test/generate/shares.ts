@@ -33,7 +33,7 @@ export async function journeysOf(groups: readonly Group[]): Promise<{ journeys: 
 /** Kind, and the engine of a table. */
 export function sortOf(live: ObjectSpec | undefined): string {
   if (live === undefined) return "not read";
-  return live.kind === "table" ? `table ${/\w+/.exec(live.storage.engine ?? "of a function")?.[0]}` : live.kind;
+  return live.kind === "table" ? `table ${/\w+/.exec(live.storage.engine ?? "function")?.[0]}` : live.kind;
 }
 
 /** A table of shares, a row a group. */

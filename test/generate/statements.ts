@@ -114,7 +114,8 @@ function groupsOf(file: string): Group[] {
   const name = file.replace(/^.*\/|\.jsonl$/g, "");
   const groups = new Map<string, CorpusLine[]>();
   for (const line of lines) {
-    const gates = JSON.stringify(partOf(line.settings, true));
+    const own = GATES.filter((gate) => line.sql.includes(gate)).map((gate) => [gate, "1"]);
+    const gates = JSON.stringify({ ...partOf(line.settings, true), ...Object.fromEntries(own) });
     groups.set(gates, [...(groups.get(gates) ?? []), line]);
   }
   return [...groups].map(([gates, group]) => ({

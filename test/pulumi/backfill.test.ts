@@ -120,6 +120,15 @@ describe("a materialized view that is created with backfill", () => {
     );
   });
 
+  it("is refused when a view reads the target already, which would never hear of the rows that are brought there", async () => {
+    await run("CREATE TABLE {db}.daily (k String, day Date, n UInt64) ENGINE = SummingMergeTree ORDER BY (k, day)");
+    await run(
+      "CREATE MATERIALIZED VIEW {db}.daily_mv TO {db}.daily AS SELECT k, toDate(hour) AS day, sum(n) AS n FROM {db}.hourly GROUP BY k, day",
+    );
+    const { failures } = await check(true);
+    assert.match(failures.join("\n"), /hourly.*read.*daily_mv|daily_mv.*reads.*hourly/s);
+  });
+
   it("warns that a view which stands already is not filled", async () => {
     await run(`CREATE MATERIALIZED VIEW {db}.mv TO {db}.hourly AS ${query()}`);
     const { inputs = {}, failures } = await check(true);

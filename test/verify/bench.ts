@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
-import { type TargetReport, verify, type VerifyOptions } from "../../provider/dist/verify/index.js";
+import { type TargetReport, type VerifyOptions, verify } from "../../provider/dist/verify/index.js";
 import { freshDatabase, sharedServer } from "../support/server";
 
 /** Columns of every source. `id` counts the rows. */
@@ -38,7 +38,12 @@ export class Bench {
   }
 
   /** Makes `s`, `t` and `mv`. */
-  async create(columns: string, storage: string, select: string, source = "ENGINE = MergeTree PARTITION BY toDate(ts) ORDER BY (k, ts)"): Promise<void> {
+  async create(
+    columns: string,
+    storage: string,
+    select: string,
+    source = "ENGINE = MergeTree PARTITION BY toDate(ts) ORDER BY (k, ts)",
+  ): Promise<void> {
     await this.run(
       `CREATE TABLE @.s ${SOURCE} ${source}`,
       `CREATE TABLE @.t ${columns} ${storage}`,

@@ -75,6 +75,8 @@ export async function driftOfState(
     const circumstances = { url: connection.url, leftOut };
     const render = options.json ? renderJson : options.markdown ? renderMarkdown : renderText;
     output.out(render(drift, circumstances));
+    if (drift.unchecked !== undefined)
+      output.error(`Compared as it is spelled, not as it is meant: ${drift.unchecked}\n`);
     return hasDrift(drift, options.strict) ? DRIFT : 0;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { backfillCommand } from "./backfill";
 import { canonicalizeFiles, type Output } from "./canonicalize";
 import { withConnection } from "./connect";
 import { doctorCommand } from "./doctor";
@@ -32,7 +33,7 @@ program
 
 withConnection(program.command("operations"))
   .description(
-    "show what earlier runs did not finish (rebuilds, renames, changes of views) and the old tables they keep",
+    "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills) and the old tables they keep",
   )
   .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
   .option("--abort <operation>", "give it up and go back, while that is possible")
@@ -48,6 +49,7 @@ program
   .addCommand(reportCommand(OUTPUT))
   .addCommand(graphCommand(OUTPUT))
   .addCommand(statusCommand(OUTPUT))
+  .addCommand(backfillCommand(OUTPUT))
   .addCommand(verifyCommand(OUTPUT));
 
 void program.parseAsync();

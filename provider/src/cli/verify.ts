@@ -3,7 +3,14 @@ import { type RepairResult, repairTarget } from "../apply/repair";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
-import { loadSubjects, type Subject, type TargetReport, type Verified, type VerifyOptions, verifySubject } from "../verify";
+import {
+  loadSubjects,
+  type Subject,
+  type TargetReport,
+  type Verified,
+  type VerifyOptions,
+  verifySubject,
+} from "../verify";
 import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
@@ -35,8 +42,17 @@ export function verifyCommand(output: Output): Command {
     .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
     .option("--to <time>", "moment to end before; UTC", readTime)
     .option("--sample <buckets>", "compare this many buckets of each target, chosen by chance", readCount)
-    .option("--tolerance <share>", "how far apart sums of floats may be, for they are added in another order", readShare, 1e-9)
-    .option("--max-memory <GiB>", "memory of one statement on the server; what does not fit goes to its disk", readMemory)
+    .option(
+      "--tolerance <share>",
+      "how far apart sums of floats may be, for they are added in another order",
+      readShare,
+      1e-9,
+    )
+    .option(
+      "--max-memory <GiB>",
+      "memory of one statement on the server; what does not fit goes to its disk",
+      readMemory,
+    )
     .option("--repair", "compute the buckets that differ anew and replace their partitions, under running inserts")
     .option("--allow <what...>", "with --repair: `unproven` repairs replicated targets too")
     .option("--json", "print the reports as JSON")
@@ -149,7 +165,9 @@ async function tellDownstream(
     feeds.some(({ source }) => source !== undefined && repairs.has(qualifiedName(source)));
   const fed = (await loadSubjects(connection)).filter(isFed).map(({ shown }) => qualifiedName(shown));
   if (fed.length === 0) return;
-  output.error(`A repair fires no views. Fed by what was repaired, and not compared here: ${fed.join(", ")}; verify them too.\n`);
+  output.error(
+    `A repair fires no views. Fed by what was repaired, and not compared here: ${fed.join(", ")}; verify them too.\n`,
+  );
 }
 
 function repairOptions({ allow, maxMemory, tolerance }: VerifyCommandOptions) {

@@ -3,6 +3,7 @@ import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
 import { type Change, diffObject } from "../diff";
+import { messageOf } from "../errors";
 import { Live } from "../introspect/live";
 import { introspectServer, type ServerObjects } from "../introspect/server";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
@@ -48,6 +49,8 @@ export interface Extra {
 export interface Drift {
   readonly objects: readonly ObjectDrift[];
   readonly unmanaged: readonly Extra[];
+  /** Why there is no scratch engine, where one was wanted: objects are then compared as they are spelled. */
+  readonly unchecked?: string;
 }
 
 /** Where a live object stands: its text, and what it is called where it is none of ours. */
@@ -59,7 +62,7 @@ interface Found {
 
 /**
  * Compares what a state holds with what stands on the server, in the way of `pulumi refresh`: a text that is as it was at the last
- * write is no drift; any other is compared in the canonical form of a scratch engine. Costs five queries, whatever the number of
+ * write is no drift; any other is compared in the canonical form of a scratch engine. Costs four queries, whatever the number of
  * objects, one more for each database that has seen a rebuild or a rename, and for each object whose text changed two statements
  * or four on the scratch engine.
  *
@@ -78,12 +81,22 @@ export async function findDrift(
     const found = server.found.get(key)?.statement ?? (await live.find(key))?.statement;
     return found ?? stored.get(key)?.statement;
   };
-  const world = new World(openScratch, lend);
+  let unchecked: string | undefined;
+  const open = (): Promise<Connection> =>
+    openScratch().catch((error: unknown) => {
+      unchecked = messageOf(error);
+      throw error;
+    });
+  const world = new World(open, lend);
   try {
     const comparer: Comparer = { config: { scratch: "embedded" }, world };
     const results: ObjectDrift[] = [];
     for (const object of objects) results.push(await driftOf(comparer, server.found, object));
-    return { objects: results.sort(byName), unmanaged: extras(server, objects, known) };
+    return {
+      objects: results.sort(byName),
+      unmanaged: extras(server, objects, known),
+      ...(unchecked && { unchecked }),
+    };
   } finally {
     await world.close();
   }

@@ -38,24 +38,27 @@ export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
   return withoutBrackets(withoutAdditions(live, declared));
 }
 
+/** What structured arguments declare of an object, or what they lose of it. */
+export type Attempt = { readonly declared: ObjectSpec } | { readonly loss: string };
+
 /**
- * What structured arguments lose of an object; undefined when they lose nothing. Columns of a view that the arguments leave to its
- * query are not compared: only the engine knows whether it gives them.
+ * Tries structured arguments on an object. Columns of a view that the arguments leave to its query are not compared: only the engine
+ * knows whether it gives them.
  */
-export function lossOf(live: ObjectSpec, given: Readonly<Record<string, unknown>>): string | undefined {
+export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, unknown>>): Attempt {
   // Without a query the columns could be any; the engine keeps such a source for ever.
-  if (live.kind === "table" && live.as !== undefined) return "the table function whose rows it shows";
+  if (live.kind === "table" && live.as !== undefined) return { loss: "the table function whose rows it shows" };
   let declared: ObjectSpec;
   try {
     declared = declare(live, given);
   } catch (error) {
-    if (error instanceof SchemaError) return reasonOf(error);
+    if (error instanceof SchemaError) return { loss: reasonOf(error) };
     throw error;
   }
   const listed = "columns" in declared && declared.columns.length > 0;
   const from = comparable(normalOf(live, declared), listed);
   const changes = diffObject(from, comparable(withoutBrackets(declared), listed));
-  return changes.length === 0 ? undefined : [...new Set(changes.map(nameOfChange))].join(", ");
+  return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
 }
 
 /** What arguments refuse, and what it means for an object that stands on a server. */

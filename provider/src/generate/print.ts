@@ -1,4 +1,4 @@
-import { isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
+import { entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
 
 /** Longest line. */
 const WIDTH = 120;
@@ -94,8 +94,9 @@ export class Printer {
 
 /** A string literal, in the quotes that need fewer escapes. */
 export function quote(text: string): string {
-  const count = (char: string): number => text.split(char).length - 1;
   const double = JSON.stringify(text);
+  if (!text.includes('"')) return double;
+  const count = (char: string): number => text.split(char).length - 1;
   if (count('"') <= count("'")) return double;
   return `'${double.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
@@ -107,10 +108,6 @@ function escapeTemplate(text: string): string {
     .replace(/[\p{Cc}\u2028\u2029\ufeff]/gu, (char) =>
       char === "\n" || char === "\t" ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
-}
-
-function entriesOf(values: ValueMap): [string, Value][] {
-  return Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
 }
 
 function keyText(key: string): string {

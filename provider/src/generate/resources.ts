@@ -6,7 +6,7 @@ import { keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { argumentsOf } from "./arguments";
-import { declare, lossOf, plainSql } from "./declared";
+import { declare, plainSql, tryArguments } from "./declared";
 import { linkNames, linkSecrets } from "./links";
 import { type Order, orderOf } from "./order";
 import { secretNames } from "./secrets";
@@ -85,10 +85,10 @@ export function resourcesOf(objects: readonly ObjectSpec[], listed: ReadonlySet<
 function draftOf(live: ObjectSpec, listed: boolean): Draft {
   const key = keyOf(live);
   const args = argumentsOf(withoutBrackets(live), listed);
-  const plain = lossOf(live, evaluate(args) as Record<string, unknown>);
-  const given = plain === undefined ? args : { sql: new Sql([plainSql(live)]) };
-  const declared = declare(live, evaluate(given) as Record<string, unknown>);
-  return { key, live, args: given, declared, ...(plain !== undefined && { plain }) };
+  const tried = tryArguments(live, evaluate(args) as Record<string, unknown>);
+  if ("declared" in tried) return { key, live, args, declared: tried.declared };
+  const sql = plainSql(live);
+  return { key, live, args: { sql: new Sql([sql]) }, declared: declare(live, { sql }), plain: tried.loss };
 }
 
 const RANKS = { database: 0, table: 1, view: 2, materializedView: 2 } as const;

@@ -57,16 +57,24 @@ export function evaluate(value: Value): unknown {
   if (value instanceof Reference) return quotedName(value.key);
   if (isList(value)) return value.map(evaluate);
   if (typeof value !== "object") return value;
-  const entries = Object.entries(value).flatMap(([key, one]) => (one === undefined ? [] : [[key, evaluate(one)]]));
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entriesOf(value).map(([key, one]) => [key, evaluate(one)]));
+}
+
+/** The entries that are there. */
+export function entriesOf(values: ValueMap): [string, Value][] {
+  return Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
 }
 
 /** Every piece of SQL, and every resource in place of one. */
 export function leavesOf(value: Value): (Sql | Reference)[] {
-  if (value instanceof Sql || value instanceof Reference) return [value];
-  if (isList(value)) return value.flatMap(leavesOf);
-  if (typeof value !== "object") return [];
-  return Object.values(value).flatMap((one) => (one === undefined ? [] : leavesOf(one)));
+  const leaves: (Sql | Reference)[] = [];
+  const visit = (one: Value | undefined): void => {
+    if (typeof one !== "object") return;
+    if (one instanceof Sql || one instanceof Reference) leaves.push(one);
+    else Object.values(one).forEach(visit);
+  };
+  visit(value);
+  return leaves;
 }
 
 /** The value with every piece of SQL replaced. */
@@ -79,10 +87,7 @@ export function mapSql(value: Value, change: (sql: Sql) => Sql): Value {
 
 /** As {@link mapSql}, for an object. */
 export function mapSqlIn(values: ValueMap, change: (sql: Sql) => Sql): ValueMap {
-  const entries = Object.entries(values).flatMap(([key, one]) =>
-    one === undefined ? [] : [[key, mapSql(one, change)] as const],
-  );
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entriesOf(values).map(([key, one]) => [key, mapSql(one, change)]));
 }
 
 export function isList(value: Value): value is readonly Value[] {

@@ -29,8 +29,15 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
   ) {
     throw new SchemaError('deletion: expected "refuse" or "drop"');
   }
-  const { options, args } = declareOptions(kind, parseArgs(request.statement));
+  const { refused, ...given } = parseArgs(request.statement);
+  refuse(refused);
+  const { options, args } = declareOptions(kind, given);
   return { spec: specOf(kind, request, args), options };
+}
+
+/** What a component found wrong with its own arguments once it knew what they refer to. */
+function refuse(problems: unknown): void {
+  if (Array.isArray(problems)) throw new SchemaError(problems.map(String));
 }
 
 function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {

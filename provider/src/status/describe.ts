@@ -3,6 +3,9 @@ import type { KnownView, Reading } from "./read";
 import { firstLine, type Range } from "./system";
 import type { Buckets, Lag, RefreshStatus, SourceStatus, Unknown, ViewStatus } from "./view-status";
 
+/** Before a first refresh the engine counts from 1970: a time up to here is none. Seconds. */
+const NONE = 366 * 86_400;
+
 /** Puts together what was read of one view; pure. */
 export function describeView(view: KnownView, reading: Reading): ViewStatus {
   const { key, spec, sources, target } = view;
@@ -109,16 +112,16 @@ function refreshOf({ key, spec }: KnownView, { refreshes }: Reading): RefreshSta
   return {
     schedule,
     status: found.status,
-    ...(found.last > 0 && { last: isoTime(found.last) }),
-    ...(found.lastSuccess > 0 && { lastSuccess: isoTime(found.lastSuccess) }),
-    ...(found.next > 0 && { next: isoTime(found.next) }),
+    ...(found.last > NONE && { last: isoTime(found.last) }),
+    ...(found.lastSuccess > NONE && { lastSuccess: isoTime(found.lastSuccess) }),
+    ...(found.next > NONE && { next: isoTime(found.next) }),
   };
 }
 
 function lastErrorOf({ key }: KnownView, { log, refreshes }: Reading): ViewStatus["lastError"] {
   const refresh = refreshes.get(key);
   if (refresh !== undefined && refresh.exception !== "") {
-    const at = refresh.last > 0 ? { at: isoTime(refresh.last) } : {};
+    const at = refresh.last > NONE ? { at: isoTime(refresh.last) } : {};
     return { ...at, message: firstLine(refresh.exception), recovered: false };
   }
   const failed = log.get(shownName(key));

@@ -60,8 +60,8 @@ function headline({ at, bytes, disk, url, version, views }: ServerStatus, width:
     `tables hold ${bytesText(bytes)}`,
     disk === undefined ? "" : `${bytesText(disk.free)} of ${bytesText(disk.total)} disk free`,
   ];
-  const where = `${url} (ClickHouse ${version}) at ${timeText(at)} UTC`;
-  return [where, parts.filter(Boolean).join(", ")].flatMap((line) => wrap(line, width, "")).join("\n");
+  const where = [`${url} (ClickHouse ${version})`, `${timeText(at)} UTC`];
+  return [where, parts].flatMap((line) => pack(line.filter(Boolean), width, "")).join("\n");
 }
 
 function tableLines(views: readonly ViewStatus[], width: number, paint: Paint): string[] {
@@ -80,7 +80,7 @@ function tableLines(views: readonly ViewStatus[], width: number, paint: Paint): 
     paint(BOLD, titles.trimEnd()),
     ...views.flatMap((view, index) => {
       const row = line(shorten(view.view, nameWidth), cells[index] ?? []);
-      const detail = wrap(detailOf(view), width, "  ").map((one) => paint(SOFT, one));
+      const detail = pack(detailOf(view), width, "  ").map((one) => paint(SOFT, one));
       const remarks = remarksOf(view).flatMap(({ text, isWrong }) =>
         wrap(`! ${text}`, width, "  ").map((one) => paint(isWrong ? RED : YELLOW, one)),
       );
@@ -89,7 +89,7 @@ function tableLines(views: readonly ViewStatus[], width: number, paint: Paint): 
   ];
 }
 
-function detailOf(view: ViewStatus): string {
+function detailOf(view: ViewStatus): string[] {
   const { buckets, sharedWith, sources, target, ttl } = view;
   const from = namesText(sources.map(({ name }) => name)) || "no table";
   const parts = [
@@ -99,12 +99,23 @@ function detailOf(view: ViewStatus): string {
     refreshText(view),
     ttl === undefined ? "no TTL" : `TTL ${ttl}`,
   ];
-  return parts.filter(Boolean).join(" · ");
+  return parts.filter(Boolean);
 }
 
 function spanText(oldest: string, newest: string): string {
   const seconds = (Date.parse(newest) - Date.parse(oldest)) / 1000;
   return `${timeText(oldest)} to ${timeText(newest)} (${durationText(seconds)})`;
+}
+
+/** As many parts a line as fit, whole where that is possible. */
+function pack(parts: readonly string[], width: number, indent: string): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 3 + part.length <= width) lines[lines.length - 1] = `${last} · ${part}`;
+    else lines.push(...wrap(part, width, indent));
+  }
+  return lines;
 }
 
 /** Lines of at most `width` characters, broken at spaces; those after the first are indented further. */

@@ -93,6 +93,7 @@ export interface RefreshStatus {
   readonly schedule: string;
   /** As `system.view_refreshes` has it, e.g. `Scheduled`; absent where that cannot be read. */
   readonly status?: string;
+  /** The last one, and the last that succeeded, since the server started. */
   readonly last?: string;
   readonly lastSuccess?: string;
   readonly next?: string;

@@ -73,7 +73,7 @@ export function refreshText({ refresh }: Pick<ViewStatus, "refresh">): string {
   const parts = [
     `refresh ${schedule}`,
     status?.toLowerCase(),
-    lastSuccess === undefined ? "never succeeded" : `last ${timeText(lastSuccess)}`,
+    lastSuccess === undefined ? "not yet since the server started" : `last ${timeText(lastSuccess)}`,
     next === undefined ? undefined : `next ${timeText(next)}`,
   ];
   return (status === undefined ? parts.slice(0, 1) : parts).filter(Boolean).join(", ");

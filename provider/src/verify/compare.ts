@@ -2,7 +2,7 @@ import { pause, type Runner } from "../apply/protocol/runner";
 import { qualifiedName } from "../sql/identifiers";
 import { bucketId, inRange, type Range } from "./bucket";
 import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";
-import { coverOf, inserted, isStill, truthBuckets, watchedBy } from "./still";
+import { inserted, stateOf, truthBuckets } from "./still";
 import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types";
 
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
@@ -128,11 +128,12 @@ async function settled(
   for (let look = 0; look < looks; look++) {
     if (look > 0) await pause(Math.min(1000, 100 * look));
     const ended = await inserted(runner);
-    const watched = await watchedBy(runner, comparison, scopeCondition(comparison, { ids }));
-    const before = await coverOf(runner, comparison);
+    const looked = scopeCondition(comparison, { ids });
+    const state = (): Promise<string> => stateOf(runner, comparison, looked);
+    const before = await state();
     const differences = await details(runner, comparison, ids, options);
     if (differences.length === 0) return { still: true, differences: [], ids: [] };
-    const still = ended && (await inserted(runner)) && isStill(before, await coverOf(runner, comparison), watched);
+    const still = ended && (await inserted(runner)) && before === (await state());
     ids = differences.map(({ id }) => id);
     proofs = still ? proofs + 1 : 0;
     if (proofs >= PROOFS) return { still: true, differences, ids };

@@ -1,9 +1,8 @@
-import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
+import { engineOf } from "../apply/rebuild/engines";
+import { backtick, qualifiedName, quoteString, unquoteIdentifier } from "../sql/identifiers";
 import { columnsIn, parseExpression } from "../sql/query";
 import { nullableInner } from "../sql/query/types";
 import type { TableSpec } from "../sql/spec";
-import { engineOf } from "../apply/rebuild/engines";
-import { unquoteIdentifier } from "../sql/identifiers";
 import { type Bucket, bucketId, bucketLabel, inRange, type Range, rangeOf } from "./bucket";
 import { aggregateType } from "./doubts";
 import { isNumeric, same, within } from "./equality";
@@ -53,7 +52,8 @@ export function truthRows(comparison: Comparison, feed: Feed, columns: readonly 
     const alias = backtick(name);
     if (own !== undefined && column?.default?.kind !== "MATERIALIZED") {
       const value = `_schema_view.${alias}`;
-      const fills = nullableInner(own) !== undefined && aggregate === undefined && nullableInner(column?.type ?? "") === undefined;
+      const fills =
+        nullableInner(own) !== undefined && aggregate === undefined && nullableInner(column?.type ?? "") === undefined;
       stored.push(`CAST(${fills ? `ifNull(${value}, defaultValueOfTypeName(${type}))` : value}, ${type}) AS ${alias}`);
     } else {
       const expression = column?.default?.expression;
@@ -201,7 +201,9 @@ function judged(comparison: Comparison, scope: Scope): string {
   const zero = (side: "h" | "t"): string =>
     measures
       .flatMap(({ column }, index) =>
-        vanishes.includes(column) ? [`ifNull(${side}${index} = defaultValueOfTypeName(${quoteString(types.get(`h${index}`) ?? "")}), 1)`] : [],
+        vanishes.includes(column)
+          ? [`ifNull(${side}${index} = defaultValueOfTypeName(${quoteString(types.get(`h${index}`) ?? "")}), 1)`]
+          : [],
       )
       .join(" AND ") || "0";
   const outputs = [

@@ -18,13 +18,15 @@ const CHANCE =
   /^(?:now\w*|today|yesterday|current_?(?:timestamp|date)|localtime\w*|utc_?timestamp|rand\w*|generate(?:uuid|ulid|snowflake)\w*|fuzz\w+|rownumberin\w*block\w*|blocknumber|blocksize|blockserializedsize|running\w+|neighbor|hostname|fqdn|uptime|currentuser|queryid|initialqueryid|connectionid|serveruuid|arrayshuffle|arraypartialshuffle|arrayrandomsample|(?:lag|lead)inframe)$/i;
 const LOOKS_UP = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*)$/i;
 /** Where a row lies, which changes with every merge. */
-const VIRTUAL = /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
+const VIRTUAL =
+  /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
 /** Keep no rows to compare with. */
 const KEEPS_NOTHING =
   /^(?:Null|Kafka|RabbitMQ|NATS|FileLog|\w*Queue|Buffer|Distributed|Merge|URL|Dictionary|GenerateRandom|View)$/;
 const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
 /** Aggregate functions that count rows, however many rows those stand for. */
-const COUNTS_ROWS = /^(?:count|avg|avgWeighted|sumCount|quantiles?\w*|groupArray|topK|entropy|(?:stddev|var|covar|corr|skew|kurt)\w*)$/;
+const COUNTS_ROWS =
+  /^(?:count|avg|avgWeighted|sumCount|quantiles?\w*|groupArray|topK|entropy|(?:stddev|var|covar|corr|skew|kurt)\w*)$/;
 
 /** What is known against comparing a target with its views. */
 export function doubtsOf(subject: Subject): Doubts {
@@ -55,7 +57,8 @@ function targetReason({ spec, feeds }: Subject): string | undefined {
 
 function feedReason({ view, source }: Feed): string | undefined {
   if (source === undefined) return "reads no table";
-  if (KEEPS_NOTHING.test(source.engine)) return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
+  if (KEEPS_NOTHING.test(source.engine))
+    return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
   if (!source.engine.endsWith("MergeTree") && !LOCAL.test(source.engine))
     return `reads ${source.name} (${source.engine}), whose rows are not this server's own`;
   for (const token of lex(view.query)) {
@@ -77,7 +80,9 @@ function queryDoubts(query: string): string[] {
   const doubts: string[] = [];
   const select = onlySelect(query);
   if (select === undefined)
-    doubts.push(parseQuery(query) === undefined ? "its query could not be read" : "has UNION, of which an insert runs a part");
+    doubts.push(
+      parseQuery(query) === undefined ? "its query could not be read" : "has UNION, of which an insert runs a part",
+    );
   const joins = (select?.from ?? []).slice(1);
   if (joins.length > 0) doubts.push(`joins ${joins.map(tableOf).join(", ")}, as it was at each insert`);
   if (select?.from[0]?.final) doubts.push("reads FINAL");
@@ -149,7 +154,9 @@ function tableOf({ table, function: name }: Select["from"][number]): string {
 }
 
 /** Whether a type is a state or a value that merges by a function. */
-export function aggregateType(type: string): { state: boolean; name: string; parameters: string[]; inner: string } | undefined {
+export function aggregateType(
+  type: string,
+): { state: boolean; name: string; parameters: string[]; inner: string } | undefined {
   const { name, args } = parseType(type);
   if (name !== "AggregateFunction" && name !== "SimpleAggregateFunction") return undefined;
   // A state may have a version before its function.

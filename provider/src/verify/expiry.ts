@@ -1,8 +1,8 @@
+import { isWord } from "../sql/cursor";
 import { splitArguments } from "../sql/fragments";
 import { backtick } from "../sql/identifiers";
-import { type ColumnReference, columnsIn, parseExpression, plainColumn, callsIn } from "../sql/query";
+import { type ColumnReference, callsIn, columnsIn, parseExpression, plainColumn } from "../sql/query";
 import type { TableSpec } from "../sql/spec";
-import { isWord } from "../sql/cursor";
 import { type Bucket, keyColumn } from "./bucket";
 import { itemOf, onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
@@ -18,7 +18,8 @@ export interface Expiry {
 }
 
 /** Functions under which a later time stays a later time. */
-const RISING = /^(?:toDateTime(?:32|64)?|toDate(?:32)?|toStartOf\w+|toMonday|add\w+|subtract\w+|plus|minus|CAST|_CAST)$/;
+const RISING =
+  /^(?:toDateTime(?:32|64)?|toDate(?:32)?|toStartOf\w+|toMonday|add\w+|subtract\w+|plus|minus|CAST|_CAST)$/;
 const FLOORS = /^(?:toStartOf\w+|toDate(?:32)?|toDateTime(?:32)?|toMonday|date_trunc|dateTrunc)$/;
 
 /** Finds out from the TTLs of a target and of its sources which keys are not to be compared. */
@@ -34,7 +35,8 @@ export function expiryOf(subject: Subject, spec: TableSpec, keys: readonly strin
       if (mapped !== undefined) conditions.push(`${mapped} <= @now`);
       else if (source !== undefined) {
         const time = bucket.kind === "time" ? timeColumn(feed, bucket.column) : undefined;
-        if (time === undefined) unclear.push(`rows of ${source.name} expire (TTL ${ttl}), and the target does not tell which`);
+        if (time === undefined)
+          unclear.push(`rows of ${source.name} expire (TTL ${ttl}), and the target does not tell which`);
         else {
           const seconds = `dateDiff('second', toDateTime(${backtick(time)}), toDateTime(${ttl}))`;
           ask.push({ source: `${backtick(source.database)}.${backtick(source.name)}`, seconds });

@@ -1,5 +1,5 @@
 import { engineOf } from "../apply/rebuild/engines";
-import { withoutOuterBrackets, splitArguments } from "../sql/fragments";
+import { splitArguments, withoutOuterBrackets } from "../sql/fragments";
 import { unquoteIdentifier } from "../sql/identifiers";
 import { integer, parseType, unwrap } from "../sql/query/types";
 import type { ColumnSpec, TableSpec } from "../sql/spec";
@@ -48,8 +48,7 @@ export function measuresOf(subject: Subject, spec: TableSpec): Measures {
   const omitted: { column: string; reason: string }[] = [];
   for (const column of spec.columns) {
     if (names.has(column.name) || /^(?:ALIAS|EPHEMERAL|MATERIALIZED)$/.test(column.default?.kind ?? "")) continue;
-    const found =
-      engine.base === "ReplacingMergeTree" ? replaced(column, version) : measureOf(column, subject, summed);
+    const found = engine.base === "ReplacingMergeTree" ? replaced(column, version) : measureOf(column, subject, summed);
     if ("reason" in found) omitted.push({ column: column.name, reason: found.reason });
     else measures.push(found);
   }
@@ -170,7 +169,8 @@ function summedColumns(
   const listed = splitArguments(withoutOuterBrackets(given.at(-1) ?? "").replace(/^\((.*)\)$/s, "$1"));
   const names = new Set(listed.map(unquoteIdentifier));
   const isNumber = (type: string): boolean =>
-    integer(unwrap(type)) !== undefined || /^(?:Nullable\()?(?:B?Float|Decimal|U?Int)/.test(parseType(type).name === "LowCardinality" ? unwrap(type) : type);
+    integer(unwrap(type)) !== undefined ||
+    /^(?:Nullable\()?(?:B?Float|Decimal|U?Int)/.test(parseType(type).name === "LowCardinality" ? unwrap(type) : type);
   return new Set(
     columns
       .filter(({ name, type = "" }) => !keys.has(name) && isNumber(type) && (names.size === 0 || names.has(name)))

@@ -2,20 +2,13 @@ import { drain } from "../apply/protocol/gate";
 import { isTable, partsOf } from "../apply/protocol/parts";
 import type { Runner } from "../apply/protocol/runner";
 import { ServerError } from "../connection/errors";
-import { quoteString } from "../sql/identifiers";
-import { objectKey } from "../sql/object-key";
+import { backtick, quoteString } from "../sql/identifiers";
 import { type Comparison, truthRows } from "./comparison";
 import { itemOf, onlySelect, ungrouped } from "./rewrite";
 import type { Feed, SourceTable } from "./subject";
 
 /** How long inserts under way are waited for, in milliseconds. */
 const PATIENCE = 5000;
-
-/** What a table held at a moment: highest block number and newest mutation by partition; rows where it has no parts. */
-export type Cover = ReadonlyMap<string, string>;
-
-/** Partitions that matter, by table; absent: all of them. Partitions that come later always matter. */
-export type Watched = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Waits for the inserts that have begun.
@@ -28,93 +21,87 @@ export async function inserted(runner: Runner, since?: number): Promise<boolean>
   return drain(runner, { closed: since ?? now, deadline: now + PATIENCE });
 }
 
-/** The tables that the views of a target read. */
-export function sourcesOf({ subject }: Comparison): SourceTable[] {
-  const found = new Map<string, SourceTable>();
-  for (const { source } of subject.feeds) {
-    if (source !== undefined) found.set(objectKey(source.database, source.name), source);
-  }
-  return [...found.values()];
-}
-
-/** What the sources hold now. */
-export async function coverOf(runner: Runner, comparison: Comparison): Promise<Cover> {
-  const cover = new Map<string, string>();
-  for (const source of sourcesOf(comparison)) {
-    const key = objectKey(source.database, source.name);
-    if (!source.engine.endsWith("MergeTree")) {
-      const { rows } = await runner.one<{ rows: string }>(
-        `SELECT toString(sum(total_rows)) AS rows FROM system.tables WHERE ${isTable(source, "name")}`,
-      );
-      cover.set(key, rows);
-      continue;
-    }
-    const newest = new Map<string, [number, number]>();
-    for (const { high, mutation, partition } of await partsOf(runner, source)) {
-      const [block, version] = newest.get(partition) ?? [-1, 0];
-      newest.set(partition, [Math.max(block, high), Math.max(version, mutation)]);
-    }
-    for (const [partition, state] of newest) cover.set(`${key}\0${partition}`, state.join("/"));
-  }
-  return cover;
-}
-
-/** Whether nothing came in between. */
-export function isStill(before: Cover, after: Cover, watched?: Watched): boolean {
-  const isWatched = (key: string): boolean => {
-    const at = key.lastIndexOf("\0");
-    const partitions = watched?.get(key.slice(0, at));
-    return partitions === undefined || partitions.has(key.slice(at + 1));
-  };
-  for (const [key, state] of after) {
-    if (before.get(key) !== state && (!before.has(key) || isWatched(key))) return false;
-  }
-  return [...before.keys()].every((key) => after.has(key) || !isWatched(key));
-}
-
 /**
- * Finds the partitions of the sources that have rows for some rows of the target.
+ * What the sources hold for some rows of the target, as a text that is another one when something has come or gone: number and times of
+ * the rows; where rows become fewer by merges, the newest blocks of their partitions.
  *
  * @param condition over the target's time column; see `scopeCondition`.
- * @returns nothing for a source where that cannot be asked.
  */
-export async function watchedBy(runner: Runner, comparison: Comparison, condition: string): Promise<Watched> {
-  const found = new Map<string, Set<string>>();
-  const unknown = new Set<string>();
+export async function stateOf(runner: Runner, comparison: Comparison, condition: string): Promise<string> {
+  const states: string[] = [];
   for (const feed of comparison.subject.feeds) {
-    const { source } = feed;
-    if (source === undefined) continue;
-    const key = objectKey(source.database, source.name);
-    const partitions = await partitionsOf(runner, comparison, feed, condition);
-    if (partitions === undefined) unknown.add(key);
-    const known = found.get(key) ?? new Set<string>();
-    for (const partition of partitions ?? []) known.add(partition);
-    found.set(key, known);
+    const counted = await countRows(runner, comparison, feed, condition);
+    states.push(counted ?? (await newestBlocks(runner, comparison, feed, condition)));
   }
-  for (const key of unknown) found.delete(key);
-  return found;
+  return states.join("; ");
 }
 
-async function partitionsOf(
+/** @returns nothing where counting does not tell, or cannot be asked. */
+async function countRows(
   runner: Runner,
   comparison: Comparison,
   feed: Feed,
   condition: string,
-): Promise<string[] | undefined> {
+): Promise<string | undefined> {
+  const { source } = feed;
+  if (source === undefined || /.MergeTree$/.test(source.engine.replace(/^(?:Replicated|Shared)/, ""))) return undefined;
+  const rows = timesOf(comparison, feed, "1 AS _schema_one");
+  if (rows === undefined) return undefined;
+  const found = await asked<{ rows: string; hash: string }>(
+    runner,
+    `SELECT toString(count()) AS rows, toString(sum(cityHash64(_schema_time))) AS hash FROM (${rows}) WHERE ${condition} SETTINGS final = 0`,
+  );
+  if (found?.[0] === undefined) return undefined;
+  // An update leaves the number as it is.
+  const newest = source.engine.endsWith("MergeTree") ? await newestMutation(runner, source) : 0;
+  return `${found[0].rows}/${found[0].hash}/${newest}`;
+}
+
+async function newestMutation(runner: Runner, source: SourceTable): Promise<number> {
+  return (await partsOf(runner, source)).reduce((newest, { mutation }) => Math.max(newest, mutation), 0);
+}
+
+async function newestBlocks(runner: Runner, comparison: Comparison, feed: Feed, condition: string): Promise<string> {
+  const { source } = feed;
+  if (source === undefined) return "";
+  if (!source.engine.endsWith("MergeTree")) {
+    const { rows } = await runner.one<{ rows: string }>(
+      `SELECT toString(sum(total_rows)) AS rows FROM system.tables WHERE ${isTable(source, "name")}`,
+    );
+    return rows;
+  }
+  const times = timesOf(comparison, feed, "_partition_id AS _schema_partition");
+  const asking = `SELECT DISTINCT _schema_partition AS partition FROM (${times}) WHERE ${condition} SETTINGS final = 0`;
+  const found = times === undefined ? undefined : await asked<{ partition: string }>(runner, asking);
+  const wanted = found === undefined ? undefined : new Set(found.map(({ partition }) => partition));
+  const newest = new Map<string, [number, number]>();
+  for (const { high, mutation, partition } of await partsOf(runner, source)) {
+    if (wanted?.has(partition) === false) continue;
+    const [block, version] = newest.get(partition) ?? [-1, 0];
+    newest.set(partition, [Math.max(block, high), Math.max(version, mutation)]);
+  }
+  return JSON.stringify([...newest].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The source's rows as the view takes them, with the target's time of each. */
+function timesOf(comparison: Comparison, { view }: Feed, output: string): string | undefined {
   const { bucket } = comparison;
-  const select = onlySelect(feed.view.query);
+  const select = onlySelect(view.query);
   const item = select === undefined || bucket.kind !== "time" ? undefined : itemOf(select, bucket.column);
-  if (select === undefined || item === undefined || bucket.kind !== "time" || select.from.length !== 1) return undefined;
-  const outputs = `${item.expression.text} AS _schema_time, _partition_id AS _schema_partition`;
-  const rows = ungrouped(feed.view.query, select, outputs, false);
-  if (rows === undefined || !feed.source?.engine.endsWith("MergeTree")) return undefined;
+  if (select === undefined || item === undefined || bucket.kind !== "time" || select.from.length !== 1)
+    return undefined;
+  const outputs = `${item.expression.text} AS _schema_time, ${output}`;
+  const rows = ungrouped(view.query, select, outputs, false);
+  if (rows === undefined) return undefined;
   const type = comparison.spec.columns.find(({ name }) => name === bucket.column)?.type ?? "";
-  const times = `SELECT CAST(_schema_time, ${quoteString(type)}) AS \`${bucket.column}\`, _schema_partition FROM (${rows})`;
-  const sql = `SELECT DISTINCT _schema_partition AS partition FROM (${times}) WHERE ${condition} SETTINGS final = 0`;
+  return `SELECT CAST(_schema_time, ${quoteString(type)}) AS ${backtick(bucket.column)}, * FROM (${rows})`;
+}
+
+/** @returns nothing when the server cannot answer: a condition may use a name that is no output any more, or another column. */
+async function asked<Row extends object>(runner: Runner, sql: string): Promise<Row[] | undefined> {
   try {
-    return (await runner.rows<{ partition: string }>(sql)).map(({ partition }) => partition);
+    return await runner.rows<Row>(sql);
   } catch (error) {
-    // A condition may use a name of an output that is not there any more: then every partition matters.
     if (error instanceof ServerError) return undefined;
     throw error;
   }

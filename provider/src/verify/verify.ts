@@ -1,10 +1,10 @@
-import { newOperation } from "../apply/rebuild/names";
 import { Runner } from "../apply/protocol/runner";
+import { newOperation } from "../apply/rebuild/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
 import type { Range } from "./bucket";
-import { batches, firstBucket, lookAgain, sampleOf, summarise, type Summary, windowsOf } from "./compare";
+import { batches, firstBucket, lookAgain, type Summary, sampleOf, summarise, windowsOf } from "./compare";
 import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
 import { doubtsOf } from "./doubts";
 import { bucketText, type Prepared, prepare } from "./prepare";
@@ -71,9 +71,7 @@ export async function verifySubject(
 }
 
 function emptyReport(subject: Subject): TargetReport {
-  const sources = new Set(
-    subject.feeds.flatMap(({ source }) => (source === undefined ? [] : [qualifiedName(source)])),
-  );
+  const sources = new Set(subject.feeds.flatMap(({ source }) => (source === undefined ? [] : [qualifiedName(source)])));
   return {
     target: qualifiedName(subject.shown),
     views: subject.feeds.map(({ view }) => qualifiedName(view)),

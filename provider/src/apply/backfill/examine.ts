@@ -14,6 +14,7 @@ import { snapshotStatement } from "./definitions";
 import { gateTables } from "./gate";
 import { insertTimes } from "./insert-time";
 import { findUnfinished } from "./journals";
+import { refuseListeners } from "./listeners";
 import type { BackfillLimits, RefillOptions } from "./options";
 import { sourceOf } from "./query";
 import { refuseOutputs, refuseRights, refuseSource, refuseSpecs, refuseTarget, refuseWriters } from "./refusals";
@@ -48,6 +49,7 @@ export async function examine(runner: Runner, { mode, options, statements }: Wan
   const target = await liveTable({ runner }, name);
   const isEmpty = (await partsOf(runner, name)).length === 0;
   await refuseTarget(runner, target, mode, isEmpty, allow);
+  await refuseListeners(runner, name, mode);
   const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec)));
   for (const [index, table] of tables.entries()) {
     await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });

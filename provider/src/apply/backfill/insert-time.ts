@@ -1,7 +1,8 @@
 import { SchemaError } from "../../errors";
-import { qualifiedName } from "../../sql/identifiers";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { viewsAround } from "../protocol/feeders";
+import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import type { PlannedView } from "./context";
 import { sourceOf } from "./query";
@@ -47,6 +48,11 @@ export async function insertTimes(
     });
     if (column === undefined)
       return refuse(`${qualifiedName(table)} has no such column with DEFAULT or MATERIALIZED now64(3)`);
+    if (!(await isStored(runner, table, column.name))) {
+      return refuse(
+        `older parts of ${qualifiedName(table)} do not have the column: the engine makes up a time when it reads or merges them`,
+      );
+    }
     const { feeders } = await viewsAround(runner, table);
     if (feeders.length > 1)
       return refuse(`rows come to ${qualifiedName(table)} through views, block by block, each at a time of its own`);
@@ -56,4 +62,13 @@ export async function insertTimes(
     found.push({ column: column.name, columns });
   }
   return found;
+}
+
+/** Whether every part has a column: what a column added later says of older rows is made up anew each time. */
+async function isStored(runner: Runner, table: QualifiedName, column: string): Promise<boolean> {
+  const { all, having } = await runner.one<{ all: string; having: string }>(
+    `SELECT (SELECT toString(count()) FROM system.parts WHERE ${isTable(table, "table")} AND active) AS all, ` +
+      `(SELECT toString(uniqExact(name)) FROM system.parts_columns WHERE ${isTable(table, "table")} AND active AND column = ${quoteString(column)}) AS having`,
+  );
+  return Number(having) >= Number(all);
 }

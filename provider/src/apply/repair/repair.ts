@@ -5,7 +5,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { groupSettings } from "../../verify/compare";
 import type { Comparison } from "../../verify/comparison";
 import { prepare } from "../../verify/prepare";
-import { coverOf, inserted, isStill, watchedBy } from "../../verify/still";
+import { inserted, stateOf } from "../../verify/still";
 import type { Verified } from "../../verify/verify";
 import { standingAround, viewsAround } from "../protocol/feeders";
 import { drain, gateDown, gateUp, timeLeft } from "../protocol/gate";
@@ -130,10 +130,10 @@ async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; ri
   const { comparison } = await prepare(runner, verified.subject, options.tolerance);
   const nothing = { replaced: 0, right: false };
   if (!(await inserted(runner))) return nothing;
-  const watched = await watchedBy(runner, comparison, inPartitions(comparison, batch));
-  const before = await coverOf(runner, comparison);
+  const state = (): Promise<string> => stateOf(runner, comparison, inPartitions(comparison, batch));
+  const before = await state();
   const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
-  const isSame = async (): Promise<boolean> => isStill(before, await coverOf(runner, comparison), watched);
+  const isSame = async (): Promise<boolean> => before === (await state());
   // What came in is rather seen before the rows are replaced than after.
   if (!(await inserted(runner)) || !(await isSame())) return nothing;
   await journal.assertOwner();
@@ -170,10 +170,7 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
 }
 
 /** What feeds the target, entry tables first; the target itself may be written to. */
-async function gateTables(
-  runner: Runner,
-  { subject }: Verified,
-): Promise<readonly QualifiedName[] | undefined> {
+async function gateTables(runner: Runner, { subject }: Verified): Promise<readonly QualifiedName[] | undefined> {
   const { feeders } = await viewsAround(runner, subject.shown);
   const isTarget = ({ database, name }: QualifiedName): boolean =>
     [subject.shown, subject.target].some((own) => own.database === database && own.name === name);
@@ -201,4 +198,3 @@ async function refuse(runner: Runner, { report, subject }: Verified, { allow = [
     );
   }
 }
-

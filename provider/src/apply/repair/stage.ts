@@ -34,7 +34,9 @@ export async function batchesOf(runner: Runner, comparison: Comparison, scope: S
   const where = `WHERE ${scopeCondition(comparison, scope)}`;
   const sides = [
     `${output} FROM ${qualifiedName(subject.target)} ${where}`,
-    ...subject.feeds.map((feed) => `${output} FROM (${truthRows({ ...comparison, measures: [] }, feed, columns)}) ${where}`),
+    ...subject.feeds.map(
+      (feed) => `${output} FROM (${truthRows({ ...comparison, measures: [] }, feed, columns)}) ${where}`,
+    ),
   ];
   const rows = await runner.rows<{ id: string; partitions: string[] }>(
     `SELECT id, arraySort(groupUniqArray(value)) AS partitions FROM (${sides.join(" UNION ALL ")}) GROUP BY id ORDER BY length(id), id SETTINGS final = 0, max_query_size = 16777216`,

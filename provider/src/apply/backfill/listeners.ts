@@ -1,0 +1,23 @@
+import { SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { viewsAround } from "../protocol/feeders";
+import type { Runner } from "../protocol/runner";
+
+/**
+ * Views hear of inserts only, and rows are brought to the target by attaching and exchanging.
+ *
+ * @throws {SchemaError} when incremental views read the target: their own targets would lack what it gets.
+ */
+export async function refuseListeners(runner: Runner, target: QualifiedName, mode: "create" | "refill"): Promise<void> {
+  const { readers } = await viewsAround(runner, target);
+  if (readers.length === 0) return;
+  const views = readers.map(qualifiedName).join(", ");
+  throw new SchemaError(
+    `${qualifiedName(target)}: is read by ${views}, which would not hear of the rows that a backfill brings. ` +
+      (mode === "create"
+        ? "Create the views that read it afterwards (dependsOn), each with a backfill of its own."
+        : "Drop these first, and create them afterwards with a backfill into an empty target; " +
+          "or let `clickhouse-schema verify --repair` mend what differs."),
+  );
+}

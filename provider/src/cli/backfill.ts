@@ -1,0 +1,120 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  type BackfillPreview,
+  backfillViews,
+  liveStatements,
+  previewBackfill,
+  type RefillOptions,
+} from "../apply/backfill";
+import { describeBackfill } from "../apply/operations";
+import type { Connection } from "../connection/connection";
+import { messageOf } from "../errors";
+import { renderSize } from "../plan";
+import { unquoteIdentifier } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { QualifiedName } from "../sql/spec";
+import type { Output } from "./canonicalize";
+import { type ConnectOptions, connect, withConnection } from "./connect";
+
+/** Options of {@link backfill}. */
+export interface BackfillCommandOptions
+  extends ConnectOptions,
+    Pick<RefillOptions, "from" | "timeColumn" | "chunk" | "maxMemory" | "maxThreads" | "allow"> {
+  /** All views of one target. */
+  readonly view: readonly QualifiedName[];
+  readonly dryRun?: boolean;
+}
+
+/** `clickhouse-schema backfill`. */
+export function backfillCommand(output: Output): Command {
+  return withConnection(new Command("backfill"))
+    .description(
+      "compute a materialized view's target anew from all rows its source has, also those from before the view; each row counts once, while inserts go on. " +
+        "What the target says and the source does not have any more is never given up",
+    )
+    .addOption(
+      new Option("--view <database.view...>", "the view; all of them when several write to one target")
+        .argParser(readView)
+        .makeOptionMandatory(),
+    )
+    .option("--from <time>", "only buckets from this moment on (ISO 8601, UTC); older ones stay as they are")
+    .option("--time-column <name>", "column of the target that --from is about (default: the only one of its keys)")
+    .option("--chunk <rows>", "rows that one statement reads (default: 4 million, or a 250th of the source)", readCount)
+    .option("--max-memory <bytes>", "most memory of a statement (default: 4 GiB)", readCount)
+    .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
+    .addOption(new Option("--allow <what...>", "go on where the steps were never measured").choices(["unproven"]))
+    .option("--dry-run", "print chunks, rows, bytes and disk space, and change nothing")
+    .action(async (options: BackfillCommandOptions) => {
+      process.exitCode = await backfill(options, output);
+    });
+}
+
+/**
+ * Fills the target of existing views, or says what that would cost.
+ *
+ * @returns the exit code: 1 on failure, and when a dry run finds that it would be refused.
+ */
+export async function backfill(options: BackfillCommandOptions, output: Output): Promise<number> {
+  const { dryRun, view: views, url: _url, user: _user, ...limits } = options;
+  let connection: Connection | undefined;
+  try {
+    connection = await connect(options);
+    if (dryRun === true) {
+      const statements = await liveStatements(connection, views);
+      return show(await previewBackfill(connection, { mode: "refill", statements, options: limits }), output);
+    }
+    let last = "";
+    const result = await backfillViews(connection, views, {
+      ...limits,
+      onProgress: (progress) => {
+        const line = describeBackfill(progress);
+        if (line !== last) output.error(`${line}\n`);
+        last = line;
+      },
+      onGate: (closed) => output.error(closed ? "inserts are refused for a moment\n" : "inserts go on\n"),
+    });
+    const count = (rows: number): string => rows.toLocaleString("en-US");
+    output.out(`Computed from ${count(result.rows)} rows: ${count(result.written)} rows. `);
+    output.out(`As it was, the target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
+    return 0;
+  } catch (error) {
+    output.error(`${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    await connection?.close();
+  }
+}
+
+function show({ free, gated, needed, refusals, sources }: BackfillPreview, output: Output): number {
+  for (const { bytes, chunks, rows, source, view } of sources) {
+    output.out(
+      `${view}: reads ${source}, ${renderSize({ rows, bytes })}, in ${chunks} chunk${chunks === 1 ? "" : "s"}\n`,
+    );
+  }
+  if (sources.length > 0) {
+    const there = free === undefined ? "free space is not known" : `${renderSize({ bytes: free })} free`;
+    output.out(`Disk: up to ${renderSize({ bytes: needed })} needed (estimated from a few rows), ${there}\n`);
+    if (gated) output.out("Inserts are refused twice, for at most 4 s at a time (error 469: try again)\n");
+  }
+  for (const refusal of refusals) output.error(`Would be refused: ${refusal}\n`);
+  if (refusals.length === 0) output.out("Nothing was changed. Without --dry-run it begins.\n");
+  return refusals.length === 0 ? 0 : 1;
+}
+
+function readView(text: string, before: readonly QualifiedName[] = []): QualifiedName[] {
+  const [database, dot, name, ...rest] = lex(text);
+  if (database === undefined || dot?.text !== "." || name === undefined || rest.length > 0) {
+    throw new InvalidArgumentError("expected database.view.");
+  }
+  return [...before, { database: unquoteIdentifier(database.text), name: unquoteIdentifier(name.text) }];
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("expected a whole number above 0.");
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -1,0 +1,120 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SchemaError } from "../errors";
+import {
+  type Rollup as Definition,
+  defineLevel,
+  defineRollup,
+  type Feed,
+  renderFill,
+  renderTarget,
+  renderTruth,
+  type Source,
+  type Target,
+} from "../rollup";
+import { parseQualifiedName } from "../sql/fragments";
+import { parseCreate } from "../sql/parse";
+import type { TableSpec } from "../sql/spec";
+import type { Input, Named } from "./args";
+import type { RollupArgs, RollupLevelArgs, RollupSourceArgs } from "./rollup-args";
+import { isNamed, nameIn } from "./sql";
+
+/** A rollup's arguments, checked. */
+export interface Definitions {
+  readonly rollup: Definition;
+  readonly sources: readonly SourceDefinition[];
+  readonly levels: readonly Definition[];
+  readonly levelArgs: readonly RollupLevelArgs[];
+  /** The sources, once they are known. */
+  readonly feeds: pulumi.Output<readonly Feed[]>;
+}
+
+/** A source, and the rollup as it feeds it; `key` is its short name where there are several. */
+export interface SourceDefinition {
+  readonly key: string | undefined;
+  readonly args: RollupSourceArgs;
+  readonly rollup: Definition;
+}
+
+/** What follows from the arguments and the sources' definitions. */
+export interface First {
+  readonly database: string;
+  readonly target: Target;
+  /** Queries of the views, in the order of the sources. */
+  readonly fills: readonly string[];
+  readonly truth: string;
+}
+
+/** What came out, or what is wrong. */
+export interface Attempt<T> {
+  readonly value?: T;
+  readonly problems?: readonly string[];
+}
+
+/** @throws {SchemaError} naming every wrong argument. */
+export function definitionsOf(args: RollupArgs): Definitions {
+  const { source, sources } = args;
+  if ((source === undefined) === (sources === undefined || Object.keys(sources).length === 0))
+    throw new SchemaError("source: give the table that feeds the rollup, or several in `sources`; one of the two");
+  const rollup = defineRollup(args);
+  const given: [string | undefined, RollupSourceArgs][] =
+    source === undefined ? Object.entries(sources ?? {}) : [[undefined, { source }]];
+  const defined = given.map(([key, one]) => ({
+    key,
+    args: one,
+    rollup: key === undefined ? rollup : defineRollup(args, one, `sources.${key}`),
+  }));
+  const levelArgs = (args.cascade ?? []).map((level) => (typeof level === "string" ? { every: level } : level));
+  const levels: Definition[] = [];
+  for (const [index, level] of levelArgs.entries())
+    levels.push(defineLevel(levels.at(-1) ?? rollup, level, `cascade[${index}]`));
+  const feeds = pulumi.all(
+    defined.map((one) => sourceOf(one.args.source).apply((source) => ({ rollup: one.rollup, source }))),
+  );
+  return { rollup, sources: defined, levels, levelArgs, feeds };
+}
+
+/** Name and, from the resource of a table, definition. */
+function sourceOf(source: Input<string> | Named): pulumi.Output<Source> {
+  const statement = isNamed(source) && "statement" in source ? (source.statement as pulumi.Output<string>) : undefined;
+  return pulumi.all([nameIn(source), statement]).apply(([name, text]) => {
+    const table = tableIn(text);
+    return { name, ...(table && { table }) };
+  });
+}
+
+function tableIn(statement: string | undefined): TableSpec | undefined {
+  if (statement === undefined) return undefined;
+  const spec = parseCreate(statement);
+  return spec.kind === "table" ? spec : undefined;
+}
+
+/** @throws {SchemaError} with what is wrong once the sources are known. */
+export function renderFirst(feeds: readonly Feed[], args: RollupArgs): First {
+  const source = feeds[0]?.source.name ?? "";
+  const database = args.database === undefined ? parseQualifiedName(source)?.database : "";
+  if (database === undefined)
+    throw new SchemaError(
+      `source: expected \`database.table\`, found \`${source}\`. Pass the table's resource, or its qualified name`,
+    );
+  return { database, target: renderTarget(feeds), fills: feeds.map(renderFill), truth: renderTruth(feeds) };
+}
+
+/** What is wrong once the sources are known, as a value: see where it is used. */
+export function attempt<T>(label: string, work: () => T): Attempt<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return { problems: error.problems.map((problem) => `${label}: ${problem}`) };
+  }
+}
+
+/** What is wrong with the arguments, as Pulumi shows mistakes of the program: without a stack trace. */
+export function explained<T>(label: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new pulumi.RunError(error.problems.map((problem) => `${label}: ${problem}`).join("\n"));
+  }
+}

@@ -1,0 +1,149 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  type Rollup as Definition,
+  levelTtl,
+  renderLevelFill,
+  renderLevelTarget,
+  renderRead,
+  type Target,
+} from "../rollup";
+import type { Input, NamedDatabase } from "./args";
+import { MaterializedView } from "./materialized-view";
+import type { RollupArgs, RollupLevelArgs } from "./rollup-args";
+import { type Attempt, attempt, type Definitions, type First } from "./rollup-definitions";
+import { Table } from "./table";
+import { View } from "./view";
+
+/** One width of a rollup: what is kept, what fills it, what readers query. */
+export interface RollupLevel {
+  /** The table that keeps the merged rows. */
+  readonly target: Table;
+  /** The views that fill it, one for each source. */
+  readonly views: readonly MaterializedView[];
+  /** The view to query. */
+  readonly read: View;
+}
+
+/** What the parts of a rollup are made from. */
+export interface Parts extends Definitions {
+  readonly name: string;
+  readonly label: string;
+  readonly args: RollupArgs;
+  readonly parent: pulumi.ComponentResource;
+  readonly rendered: pulumi.Output<Attempt<First>>;
+}
+
+/** The rollup itself. */
+export function declareFirst(parts: Parts): RollupLevel {
+  const { args, name, parent, rendered, rollup, sources } = parts;
+  const serverName = args.name ?? name;
+  const attempt = rendered.apply(({ value, problems }) => ({ value: value?.target, problems }));
+  const target = declareTarget(parts, name, serverName, attempt, args.partitionBy);
+  const views = sources.map(({ key, args: own }, index) => {
+    const suffix = key === undefined ? "mv" : `${key}_mv`;
+    const database = own.database ?? databaseOf(parts);
+    const query = rendered.apply(({ value }) => value?.fills[index] ?? "");
+    return new MaterializedView(
+      `${name}_${suffix}`,
+      {
+        ...common(args),
+        ...filled(args),
+        database,
+        name: own.viewName ?? `${serverName}_${suffix}`,
+        to: target,
+        query,
+      },
+      { parent },
+    );
+  });
+  return { target, views, read: declareRead(parts, name, serverName, rollup, target) };
+}
+
+/** A coarser level, fed by the one below. */
+export function declareLevel(
+  parts: Parts,
+  below: RollupLevel,
+  level: Definition,
+  levelArgs: RollupLevelArgs,
+): RollupLevel {
+  const { args, feeds, label, parent, rollup } = parts;
+  const suffix = levelArgs.every.trim().replaceAll(/\s+/g, "_");
+  const name = `${parts.name}_${suffix}`;
+  const serverName = levelArgs.name ?? `${args.name ?? parts.name}_${suffix}`;
+  const rendered = pulumi.all([feeds, below.target.qualifiedName]).apply(([[feed], belowName]) =>
+    attempt(label, () => {
+      const source = { name: belowName };
+      const ttl = levelTtl(level, feed?.rollup ?? rollup, feed?.source.table, feed?.source.name ?? "");
+      return { target: renderLevelTarget(level, source, ttl), query: renderLevelFill(level, source, ttl) };
+    }),
+  );
+  const targetOnly = rendered.apply(({ value, problems }) => ({ value: value?.target, problems }));
+  const target = declareTarget(parts, name, serverName, targetOnly, levelArgs.partitionBy);
+  const query = rendered.apply(({ value }) => value?.query ?? "");
+  const view = new MaterializedView(
+    `${name}_mv`,
+    { ...common(args), ...filled(args), database: databaseOf(parts), name: `${serverName}_mv`, to: target, query },
+    // Filled once the level below is: rows that a backfill brings there are no inserts, which this view would hear of.
+    { parent, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
+  );
+  return { target, views: [view], read: declareRead(parts, name, serverName, level, target) };
+}
+
+function declareTarget(
+  parts: Parts,
+  name: string,
+  serverName: string,
+  rendered: pulumi.Output<{ value: Target | undefined; problems: readonly string[] | undefined }>,
+  partitionBy: string | undefined,
+): Table {
+  const { args, parent } = parts;
+  const { rebuild, keepOld, materialize, settings, indexes, comment, engine = "AggregatingMergeTree" } = args;
+  return new Table(
+    name,
+    {
+      ...common(args),
+      ...withoutUndefined({ rebuild, keepOld, materialize, settings, indexes, comment }),
+      // Said by the check of this resource: an error thrown here would come with a stack trace, once for every resource.
+      ...{ refused: rendered.apply(({ problems }) => problems) },
+      database: databaseOf(parts),
+      name: serverName,
+      engine,
+      columnsFrom: rendered.apply(({ value }) => value?.columnsFrom ?? ""),
+      orderBy: rendered.apply(({ value }) => [...(value?.orderBy ?? [])]),
+      partitionBy: rendered.apply(({ value }) => partitionBy ?? value?.partitionBy ?? ""),
+      ttl: rendered.apply(({ value }) => value?.ttl ?? []),
+    },
+    { parent },
+  );
+}
+
+function declareRead(parts: Parts, name: string, serverName: string, rollup: Definition, target: Table): View {
+  return new View(
+    `${name}_read`,
+    {
+      ...common(parts.args),
+      database: databaseOf(parts),
+      name: `${serverName}_read`,
+      query: target.qualifiedName.apply((table) => renderRead(rollup, table)),
+    },
+    { parent: parts.parent },
+  );
+}
+
+/** The given database, or that of the first source. */
+function databaseOf({ args, rendered }: Parts): Input<string> | NamedDatabase {
+  return args.database ?? rendered.apply(({ value }) => value?.database ?? "");
+}
+
+function common({ deletion, allow, lint }: RollupArgs) {
+  return withoutUndefined({ deletion, allow, lint });
+}
+
+function filled({ backfill }: RollupArgs): object {
+  return withoutUndefined({ backfill });
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
