@@ -8,7 +8,7 @@ import { declareProfiles } from "./profiles";
 import { declareTraces } from "./traces";
 
 /*
- * The ObsFly schema, one file a signal. Each rollup is three resources:
+ * The ObsFly schema, one file a signal. Each rollup is a component of three resources:
  *   metrics_hourly       the target table: what is kept, and how rows of one key merge
  *   metrics_hourly_mv    the materialized view: fills the target on every insert into the base table
  *   metrics_hourly_read  the view to query: the finished numbers, right before and after merges

@@ -1,4 +1,4 @@
-import { MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { count, Rollup, sum, type View } from "pulumi-clickhouse-schema";
 import { type ObsflyConfig, type Signal, signals } from "./config";
 import type { DeclaredSignal } from "./signal";
 
@@ -10,45 +10,24 @@ import type { DeclaredSignal } from "./signal";
  * a week. Every row stays as long, so whole months are dropped.
  */
 export function declareIngestion(declared: Record<Signal, DeclaredSignal>, config: ObsflyConfig): { reads: View[] } {
-  const database = declared.metrics.database;
-  const target = new Table("data_ingestion", {
-    database,
-    columns: {
-      AccountId: "UInt64",
-      data_type: "LowCardinality(String)",
-      day_bucket: { type: "Date", comment: "Day in UTC" },
-      record_count: "SimpleAggregateFunction(sum, UInt64)",
-      total_bytes: "SimpleAggregateFunction(sum, UInt64)",
-    },
-    engine: "AggregatingMergeTree",
-    partitionBy: "toYYYYMM(day_bucket)",
-    orderBy: ["AccountId", "data_type", "day_bucket"],
-    ttl: `day_bucket + toIntervalDay(${config.usageRetentionDays})`,
-    settings: { ttl_only_drop_parts: 1 },
-  });
-
-  for (const signal of signals) {
-    new MaterializedView(`${signal}.data_ingestion_mv`, {
+  const sources = signals.map((signal) => [
+    signal,
+    {
+      source: declared[signal].base,
+      keys: { data_type: `toLowCardinality('${signal}')` },
       database: declared[signal].database,
-      name: "data_ingestion_mv",
-      to: target,
-      query: sql`
-        SELECT AccountId, '${signal}' AS data_type, toDate(Timestamp) AS day_bucket,
-               count() AS record_count,
-               sum(Bytes) AS total_bytes
-        FROM ${declared[signal].base}
-        GROUP BY AccountId, day_bucket`,
-    });
-  }
-
-  const read = new View("data_ingestion_read", {
-    database,
-    query: sql`
-      SELECT AccountId, data_type, day_bucket,
-             sum(d.record_count) AS record_count,
-             sum(d.total_bytes) AS total_bytes
-      FROM ${target} AS d
-      GROUP BY AccountId, data_type, day_bucket`,
+      viewName: "data_ingestion_mv",
+    },
+  ]);
+  const ingestion = new Rollup("data_ingestion", {
+    database: declared.metrics.database,
+    sources: Object.fromEntries(sources),
+    keys: ["AccountId", "data_type"],
+    bucket: { name: "day_bucket", every: "day", time: "Timestamp" },
+    measures: { record_count: count(), total_bytes: sum("Bytes") },
+    ttl: `${config.usageRetentionDays} days`,
+    settings: { ttl_only_drop_parts: 1 },
+    comment: "Days in UTC",
   });
-  return { reads: [read] };
+  return { reads: [ingestion.read] };
 }

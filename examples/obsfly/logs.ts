@@ -1,6 +1,6 @@
-import { type Database, MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { any, count, type Database, Rollup, sum, Table, uniq, type View } from "pulumi-clickhouse-schema";
 import type { ObsflyConfig } from "./config";
-import { baseRetention, retentionColumn, rollupRetention } from "./retention";
+import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
 import type { DeclaredSignal } from "./signal";
 
 /** The database `logs`: the records, their volume by minute, their patterns by hour. */
@@ -40,42 +40,15 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
 
 /** Records and bytes by service, severity and minute. */
 function declareVolume(database: Database, base: Table, config: ObsflyConfig): View {
-  const target = new Table("log_volume", {
+  const volume = new Rollup("log_volume", {
     database,
-    columns: {
-      AccountId: "UInt64",
-      ServiceName: "LowCardinality(String)",
-      SeverityText: "LowCardinality(String)",
-      time_bucket: "DateTime('UTC')",
-      RetentionDays: "UInt16",
-      log_count: "SimpleAggregateFunction(sum, UInt64)",
-      total_bytes: "SimpleAggregateFunction(sum, UInt64)",
-    },
-    engine: "AggregatingMergeTree",
-    orderBy: ["AccountId", "ServiceName", "SeverityText", "time_bucket", "RetentionDays"],
-    ...rollupRetention("time_bucket", "minute", config),
+    source: base,
+    keys: ["AccountId", "ServiceName", "SeverityText"],
+    bucket: { name: "time_bucket", every: "minute", time: "Timestamp" },
+    measures: { log_count: count(), total_bytes: sum("Bytes") },
+    ...inheritedRetention(config),
   });
-
-  new MaterializedView("log_volume_mv", {
-    database,
-    to: target,
-    query: sql`
-      SELECT AccountId, ServiceName, SeverityText, toStartOfMinute(Timestamp) AS time_bucket, RetentionDays,
-             count() AS log_count,
-             sum(Bytes) AS total_bytes
-      FROM ${base}
-      GROUP BY AccountId, ServiceName, SeverityText, time_bucket, RetentionDays`,
-  });
-
-  return new View("log_volume_read", {
-    database,
-    query: sql`
-      SELECT AccountId, ServiceName, SeverityText, time_bucket,
-             sum(v.log_count) AS log_count,
-             sum(v.total_bytes) AS total_bytes
-      FROM ${target} AS v
-      GROUP BY AccountId, ServiceName, SeverityText, time_bucket`,
-  });
+  return volume.read;
 }
 
 /**
@@ -83,46 +56,19 @@ function declareVolume(database: Database, base: Table, config: ObsflyConfig): V
  * for many bodies, which are counted, and one of them is kept as a sample.
  */
 function declarePatterns(database: Database, base: Table, config: ObsflyConfig): View {
-  const target = new Table("log_patterns", {
+  const patterns = new Rollup("log_patterns", {
     database,
-    columns: {
-      AccountId: "UInt64",
-      ServiceName: "LowCardinality(String)",
-      PatternHash: "String",
-      severity: "LowCardinality(String)",
-      time_bucket: "DateTime('UTC')",
-      RetentionDays: "UInt16",
-      sample_body: "SimpleAggregateFunction(any, String)",
-      bodies: "AggregateFunction(uniqCombined64, String)",
-      occurrence_count: "SimpleAggregateFunction(sum, UInt64)",
+    source: base,
+    where: "BodyHash != ''",
+    keys: {
+      AccountId: "AccountId",
+      ServiceName: "ServiceName",
+      PatternHash: "PatternHash",
+      severity: "SeverityText",
     },
-    engine: "AggregatingMergeTree",
-    orderBy: ["AccountId", "ServiceName", "PatternHash", "severity", "time_bucket", "RetentionDays"],
-    ...rollupRetention("time_bucket", "hour", config),
+    bucket: { name: "time_bucket", every: "hour", time: "Timestamp" },
+    measures: { sample_body: any("Body"), occurrence_count: count(), distinct_bodies: uniq("BodyHash") },
+    ...inheritedRetention(config),
   });
-
-  new MaterializedView("log_patterns_mv", {
-    database,
-    to: target,
-    query: sql`
-      SELECT AccountId, ServiceName, PatternHash, SeverityText AS severity, toStartOfHour(Timestamp) AS time_bucket,
-             RetentionDays,
-             any(Body) AS sample_body,
-             uniqCombined64State(BodyHash) AS bodies,
-             count() AS occurrence_count
-      FROM ${base}
-      WHERE BodyHash != ''
-      GROUP BY AccountId, ServiceName, PatternHash, severity, time_bucket, RetentionDays`,
-  });
-
-  return new View("log_patterns_read", {
-    database,
-    query: sql`
-      SELECT AccountId, ServiceName, PatternHash, severity, time_bucket,
-             any(p.sample_body) AS sample_body,
-             sum(p.occurrence_count) AS occurrence_count,
-             uniqCombined64Merge(p.bodies) AS distinct_bodies
-      FROM ${target} AS p
-      GROUP BY AccountId, ServiceName, PatternHash, severity, time_bucket`,
-  });
+  return patterns.read;
 }

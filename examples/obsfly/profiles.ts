@@ -1,6 +1,6 @@
-import { type Database, MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { any, type Database, Rollup, sum, Table, type View } from "pulumi-clickhouse-schema";
 import type { ObsflyConfig } from "./config";
-import { baseRetention, retentionColumn, rollupRetention } from "./retention";
+import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
 import type { DeclaredSignal } from "./signal";
 
 /** The database `profiles`: the samples, and their sums by stack and hour. */
@@ -34,52 +34,21 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
 
 /**
  * Values by stack, runtime and hour. The runtime is in the key, or runtimes would be added together. Summing engines
- * drop rows whose sums are all zero; this one keeps a stack that was seen with the value 0.
+ * drop rows whose sums are all zero; a rollup keeps a stack that was seen with the value 0.
  */
 function declareSamples(database: Database, base: Table, config: ObsflyConfig): View {
-  const target = new Table("profile_samples", {
+  const samples = new Rollup("profile_samples", {
     database,
-    columns: {
-      AccountId: "UInt64",
-      ServiceName: "LowCardinality(String)",
-      ProfileType: "LowCardinality(String)",
-      Runtime: "LowCardinality(String)",
-      StackHash: "UInt64",
-      time_bucket: "DateTime('UTC')",
-      RetentionDays: "UInt16",
-      function_names: "SimpleAggregateFunction(any, Array(String))",
-      function_files: "SimpleAggregateFunction(any, Array(String))",
-      total_value: "SimpleAggregateFunction(sum, UInt64)",
-      total_samples: "SimpleAggregateFunction(sum, UInt64)",
+    source: base,
+    keys: ["AccountId", "ServiceName", "ProfileType", "Runtime", "StackHash"],
+    bucket: { name: "time_bucket", every: "hour", time: "Timestamp" },
+    measures: {
+      function_names: any("FunctionNames"),
+      function_files: any("FunctionFiles"),
+      total_value: sum("SampleValue"),
+      total_samples: sum("SampleCount"),
     },
-    engine: "AggregatingMergeTree",
-    orderBy: ["AccountId", "ServiceName", "ProfileType", "Runtime", "StackHash", "time_bucket", "RetentionDays"],
-    ...rollupRetention("time_bucket", "hour", config),
+    ...inheritedRetention(config),
   });
-
-  new MaterializedView("profile_samples_mv", {
-    database,
-    to: target,
-    query: sql`
-      SELECT AccountId, ServiceName, ProfileType, Runtime, StackHash, toStartOfHour(Timestamp) AS time_bucket,
-             RetentionDays,
-             any(FunctionNames) AS function_names,
-             any(FunctionFiles) AS function_files,
-             sum(SampleValue) AS total_value,
-             sum(SampleCount) AS total_samples
-      FROM ${base}
-      GROUP BY AccountId, ServiceName, ProfileType, Runtime, StackHash, time_bucket, RetentionDays`,
-  });
-
-  return new View("profile_samples_read", {
-    database,
-    query: sql`
-      SELECT AccountId, ServiceName, ProfileType, Runtime, StackHash, time_bucket,
-             any(p.function_names) AS function_names,
-             any(p.function_files) AS function_files,
-             sum(p.total_value) AS total_value,
-             sum(p.total_samples) AS total_samples
-      FROM ${target} AS p
-      GROUP BY AccountId, ServiceName, ProfileType, Runtime, StackHash, time_bucket`,
-  });
+  return samples.read;
 }

@@ -1,4 +1,4 @@
-import type { ColumnDefinitionArgs, StorageArgs } from "pulumi-clickhouse-schema";
+import type { ColumnDefinitionArgs, RollupArgs, StorageArgs } from "pulumi-clickhouse-schema";
 import { maximumDays, type ObsflyConfig, type Signal } from "./config";
 
 /*
@@ -29,8 +29,17 @@ export const baseRetention = {
   settings: { ttl_only_drop_parts: 1 },
 } satisfies StorageArgs;
 
+/** The same for a `Rollup`: it inherits the plan from its base table, and adds it to its key. */
+export function inheritedRetention(config: ObsflyConfig): Pick<RollupArgs, "ttl" | "settings"> {
+  const least = config.rollupRetentionDays;
+  return {
+    ttl: least > 0 ? { inherit: true, atLeast: `${least} days` } : "inherit",
+    settings: { merge_with_ttl_timeout: 86400 },
+  };
+}
+
 /**
- * Partitions and TTL of a rollup, counted from the end of the bucket: it never leaves before a row it was made from.
+ * Partitions and TTL of a rollup that is none in the sense of `Rollup`, counted from the end of the bucket: it never leaves before a row it was made from.
  * Rollups are small, so expired rows are cut out of their month, at most once a day, instead of waiting for its end.
  */
 export function rollupRetention(bucket: string, width: "minute" | "hour", config: ObsflyConfig): StorageArgs {

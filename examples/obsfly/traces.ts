@@ -1,7 +1,7 @@
-import { type Database, MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { count, type Database, derived, quantiles, Rollup, sum, Table, type View } from "pulumi-clickhouse-schema";
 import type { ObsflyConfig } from "./config";
 import { declareDependencies } from "./dependencies";
-import { baseRetention, retentionColumn, rollupRetention } from "./retention";
+import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
 import type { DeclaredSignal } from "./signal";
 
 /** The database `traces`: the spans, their latency by minute, and the map of who calls whom. */
@@ -43,59 +43,28 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
 
 /**
  * Latency by operation and minute. A span without an end, or one that ends before it starts, has no duration: the
- * unsigned difference would be 584 years. Such spans are counted apart (`invalid_count`) and kept out of the durations.
+ * unsigned difference would be 584 years. Such spans are counted apart (`invalid_count`) and kept out of the durations;
+ * `span_count` and `error_count` are over all spans.
  */
 function declareLatency(database: Database, base: Table, config: ObsflyConfig): View {
-  const target = new Table("trace_latency", {
+  const finished = "StartTimeUnixNano > 0 AND EndTimeUnixNano >= StartTimeUnixNano";
+  const duration = "(EndTimeUnixNano - StartTimeUnixNano) / 1e6";
+  const latency = new Rollup("trace_latency", {
     database,
-    columns: {
-      AccountId: "UInt64",
-      ServiceName: "LowCardinality(String)",
-      operation_name: "LowCardinality(String)",
-      time_bucket: "DateTime('UTC')",
-      RetentionDays: "UInt16",
-      span_count: "SimpleAggregateFunction(sum, UInt64)",
-      invalid_count: "SimpleAggregateFunction(sum, UInt64)",
-      sum_duration_ms: "SimpleAggregateFunction(sum, Float64)",
-      // Counts by value cut to 8 bits: counts add up, so merged states equal the state over all spans; the quantile is
-      // up to 0.8 % low.
-      duration_sketch: "AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), Float64)",
-      error_count: "SimpleAggregateFunction(sum, UInt64)",
+    source: base,
+    keys: { AccountId: "AccountId", ServiceName: "ServiceName", operation_name: "Name" },
+    bucket: { name: "time_bucket", every: "minute", time: "Timestamp" },
+    measures: {
+      span_count: count(),
+      invalid_count: count({ if: `NOT (${finished})` }),
+      sum_duration_ms: sum(duration, { if: finished }),
+      avg_duration_ms: derived("sum_duration_ms / (span_count - invalid_count)"),
+      duration_sketch: quantiles({ p50_duration_ms: 0.5, p95_duration_ms: 0.95, p99_duration_ms: 0.99 }, duration, {
+        if: finished,
+      }),
+      error_count: count({ if: "StatusCode = 2" }),
     },
-    engine: "AggregatingMergeTree",
-    orderBy: ["AccountId", "ServiceName", "operation_name", "time_bucket", "RetentionDays"],
-    ...rollupRetention("time_bucket", "minute", config),
+    ...inheritedRetention(config),
   });
-
-  new MaterializedView("trace_latency_mv", {
-    database,
-    to: target,
-    query: sql`
-      WITH StartTimeUnixNano > 0 AND EndTimeUnixNano >= StartTimeUnixNano AS finished,
-           if(finished, (EndTimeUnixNano - StartTimeUnixNano) / 1e6, 0) AS duration_ms
-      SELECT AccountId, ServiceName, Name AS operation_name, toStartOfMinute(Timestamp) AS time_bucket, RetentionDays,
-             count() AS span_count,
-             countIf(NOT finished) AS invalid_count,
-             sum(duration_ms) AS sum_duration_ms,
-             quantilesBFloat16StateIf(0.5, 0.95, 0.99)(duration_ms, finished) AS duration_sketch,
-             countIf(StatusCode = 2) AS error_count
-      FROM ${base}
-      GROUP BY AccountId, ServiceName, operation_name, time_bucket, RetentionDays`,
-  });
-
-  // span_count and error_count are over all spans; durations over the finished ones, and nan where there is none.
-  return new View("trace_latency_read", {
-    database,
-    query: sql`
-      SELECT AccountId, ServiceName, operation_name, time_bucket,
-             sum(l.span_count) AS span_count,
-             sum(l.invalid_count) AS invalid_count,
-             sum(l.sum_duration_ms) / (sum(l.span_count) - sum(l.invalid_count)) AS avg_duration_ms,
-             quantilesBFloat16Merge(0.5, 0.95, 0.99)(l.duration_sketch)[1] AS p50_duration_ms,
-             quantilesBFloat16Merge(0.5, 0.95, 0.99)(l.duration_sketch)[2] AS p95_duration_ms,
-             quantilesBFloat16Merge(0.5, 0.95, 0.99)(l.duration_sketch)[3] AS p99_duration_ms,
-             sum(l.error_count) AS error_count
-      FROM ${target} AS l
-      GROUP BY AccountId, ServiceName, operation_name, time_bucket`,
-  });
+  return latency.read;
 }

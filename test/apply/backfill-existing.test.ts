@@ -41,12 +41,11 @@ describe("a backfill of an existing view", () => {
     assert.deepEqual(await bench.names(), ["hourly", "mv", "t"]);
   });
 
-  it("leaves views on the target fed, and their targets as they are", async () => {
+  it("refuses when views read the target, which would not hear of what it gets", async () => {
     await bench.run("CREATE TABLE @.total (n UInt64) ENGINE = SummingMergeTree ORDER BY tuple()");
     await bench.run("CREATE MATERIALIZED VIEW @.on_hourly TO @.total AS SELECT sum(n) AS n FROM @.hourly");
-    await refill();
-    await bench.insert(105, 5);
-    assert.equal(await bench.value("SELECT sum(n) AS x FROM @.total"), "5");
+    await refused(refill(), /is read by test_\w+\.on_hourly, which would not hear/);
+    assert.equal(await bench.hours(), "10:5");
   });
 
   it("from a moment on, leaves older buckets alone", async () => {
@@ -113,6 +112,32 @@ describe("a backfill of an existing view", () => {
     const names = ["mv", "mv2"].map((name) => ({ database: bench.database, name }));
     await backfillViews(bench.connection, names);
     assert.equal(await bench.hours(), `0:20${FULL.slice(4)} 10:5`);
+  });
+
+  it("computes MATERIALIZED columns of the target anew, and keeps its definition", async () => {
+    await bench.run(
+      "ALTER TABLE @.hourly ADD COLUMN day Date MATERIALIZED toDate(hour), ADD COLUMN alias UInt8 ALIAS k, COMMENT COLUMN k 'kept'",
+    );
+    const definition = (): Promise<string | undefined> =>
+      bench.value("SELECT create_table_query AS x FROM system.tables WHERE database = '@' AND name = 'hourly'");
+    const before = await definition();
+    await refill({ from: "2024-01-01T05:00:00Z" });
+    assert.equal(await bench.hours(), "5:10 6:10 7:10 8:10 9:10 10:5");
+    assert.equal(await bench.value("SELECT toString(groupUniqArray(day)) AS x FROM @.hourly"), "['2024-01-01']");
+    assert.equal(await definition(), before);
+  });
+
+  it("stops when the target was altered meanwhile, and can be given up", async () => {
+    const beforeStatement = async (sql: string): Promise<void> => {
+      if (/ATTACH PARTITION ALL FROM .*__c0_/.test(sql)) await bench.run("ALTER TABLE @.hourly COMMENT COLUMN k 'new'");
+    };
+    await refused(refill({ beforeStatement }), /was altered while its rows were computed/);
+    const [one] = await unfinishedOperations(bench.connection, bench.database);
+    assert.ok(one?.canAbort);
+    await abortOperation(bench.connection, one);
+    assert.equal(await bench.hours(), "10:5");
+    await refill();
+    assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
   it("is shown while it is unfinished, goes on when it is called again, and cannot be given up after the exchange", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { findUnfinished } from "../../provider/dist/apply/backfill/index.js";
+import { createWithBackfill, findUnfinished, previewBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { abortOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
-import { LIMITED, sharedServer } from "../support/server";
+import { startServer, USERS_XML } from "../support/server";
 import { BackfillBench } from "./backfill-bench";
 import { dyingBefore, refused } from "./views-bench";
 
@@ -78,6 +78,16 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), "0:40");
   });
 
+  it("leaves rows whose time is over to the target's own TTL", async () => {
+    await bench.run("ALTER TABLE @.hourly MODIFY TTL hour + INTERVAL 1 YEAR");
+    await bench.run("SYSTEM STOP TTL MERGES @.hourly");
+    const { written } = await bench.create({ chunk: 10 });
+    assert.ok(written >= 20);
+    await bench.run("SYSTEM START TTL MERGES @.hourly");
+    await bench.run("OPTIMIZE TABLE @.hourly FINAL");
+    assert.equal(await bench.hours(), "");
+  });
+
   it("merges what it computed when that is in many parts", async () => {
     await bench.create({ chunk: 1 });
     assert.equal(await bench.hours(), FULL);
@@ -125,8 +135,28 @@ describe("a new view with a backfill", () => {
     await bench.run("CREATE TABLE @.t2 AS @.t");
     await bench.insert(0, 10, "t2");
     await assert.rejects(bench.create(dyingBefore(/INSERT INTO .*__c0_/)));
+    const wanted = { mode: "create", statements: [bench.view("mv2", "t2")], options: {} } as const;
+    assert.deepEqual((await previewBackfill(bench.connection, wanted)).refusals, []);
     await bench.create({}, bench.view("mv2", "t2"));
     assert.equal(await bench.hours(), `0:20${FULL.slice(4)}`);
+  });
+
+  it("links behind the gate only the partitions that have changed since", async () => {
+    await bench.run("SYSTEM STOP MERGES @.t");
+    await bench.insert(240, 10);
+    let behind = 0;
+    const seen: string[] = [];
+    const beforeStatement = async (sql: string): Promise<void> => {
+      if (/ADD CONSTRAINT/.test(sql) && behind === 0) {
+        await bench.insert(250, 10);
+        behind = 1;
+      }
+      if (behind > 0 && /ALTER TABLE \S+__snap_\S+ (?:ATTACH|DROP)/.test(sql))
+        seen.push(/(?:ATTACH|DROP) .*?'\d+'/.exec(sql)?.[0] ?? "");
+    };
+    await bench.create({ beforeStatement });
+    assert.deepEqual(seen, ["DROP PARTITION ID '20240102'", "ATTACH PARTITION ID '20240102'"]);
+    assert.equal(await bench.hours(), `${FULL} 24:10 25:10`);
   });
 
   it("can be given up: the view is gone, and so is what it has brought", async () => {
@@ -267,15 +297,23 @@ describe("a new view with a backfill is refused, and nothing is changed, for", (
     });
   }
 
-  it("a user without rights", async () => {
-    const { url } = await sharedServer();
-    const limited = await openConnection({ url, ...LIMITED });
-    await bench.run(`GRANT SELECT ON ${bench.database}.* TO ${LIMITED.username}`).catch(() => undefined);
-    const { createWithBackfill } = await import("../../provider/dist/apply/backfill/index.js");
-    await assert.rejects(
-      createWithBackfill(limited, [bench.view("denied")]),
-      /lacks rights|does not exist|Not enough privileges/,
+  it("a user without rights, who is told which", async () => {
+    const reader =
+      "<reader><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><grants><query>GRANT SELECT ON *.*</query></grants></reader>";
+    const server = await startServer({ users: USERS_XML.replace("</users>", `${reader}</users>`) });
+    const [owner, limited] = await Promise.all([
+      openConnection({ url: server.url }),
+      openConnection({ url: server.url, username: "reader" }),
+    ]);
+    await owner.command("CREATE DATABASE d");
+    await owner.command("CREATE TABLE d.t (k UInt8) ENGINE = MergeTree ORDER BY k");
+    await owner.command("CREATE TABLE d.a (k UInt8) ENGINE = MergeTree ORDER BY k");
+    const work = createWithBackfill(limited, ["CREATE MATERIALIZED VIEW d.v TO d.a AS SELECT k FROM d.t"]);
+    await refused(
+      work,
+      /lacks rights; nothing was changed\. Needed: GRANT CREATE TABLE ON d\.\*; .*GRANT ALTER CONSTRAINT ON d\.t/,
     );
-    await limited.close();
+    await Promise.all([owner.close(), limited.close()]);
+    await server.stop();
   });
 });

@@ -94,6 +94,24 @@ describe("clickhouse-schema status", () => {
     assert.equal(looks, 3);
   });
 
+  it("looks at the embedded engine, and lets go of it", async () => {
+    const embedded = `chdb://${path.join(directory, "data")}`;
+    const engine = await openConnection({ url: embedded });
+    await engine.command("CREATE DATABASE d");
+    await engine.command("CREATE TABLE d.t (at DateTime('UTC')) ENGINE = MergeTree ORDER BY at");
+    await engine.command(
+      `CREATE MATERIALIZED VIEW d.mv REFRESH EVERY 1 YEAR ENGINE = MergeTree ORDER BY day EMPTY
+       AS SELECT toDate(at) AS day, count() AS n FROM d.t GROUP BY day`,
+    );
+    await engine.close();
+    const { code, out } = await run({ url: embedded, database: ["d"] });
+    assert.equal(code, 0, out);
+    assert.match(out, /^d\.mv /m);
+    // Before a first refresh the engine counts from 1970.
+    assert.doesNotMatch(out, /19[67]\d-/);
+    assert.equal((await run({ url: embedded, database: ["d"] })).code, 0);
+  });
+
   it("exits with 2 when a view does not work", async () => {
     await connection.command(`CREATE TABLE ${database}.gone (n UInt64) ENGINE = MergeTree ORDER BY n`);
     await connection.command(

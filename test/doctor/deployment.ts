@@ -1,4 +1,5 @@
 import { applyPlan } from "../../provider/dist/apply/apply-plan";
+import { backfillViews, createWithBackfill } from "../../provider/dist/apply/backfill";
 import { applyCreate } from "../../provider/dist/apply/create";
 import { applyDrop } from "../../provider/dist/apply/drop";
 import type { Connection } from "../../provider/dist/connection/connection";
@@ -8,6 +9,8 @@ import { introspectServer } from "../../provider/dist/introspect/server";
 import { planObject } from "../../provider/dist/plan";
 import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
+import { renderCreate } from "../../provider/dist/sql/render";
+import { verify } from "../../provider/dist/verify";
 
 const COLUMNS = "(`id` UInt64, `at` DateTime, `name` String, `n` UInt64)";
 const table = (name: string, rest = "ENGINE = MergeTree ORDER BY id", columns = COLUMNS): string =>
@@ -92,7 +95,7 @@ const STEPS: readonly Step[] = [
 
 const CREATED: readonly string[] = [
   "CREATE DATABASE shop",
-  ...["t", "u", "v", "w", "target", "other", "third", "fourth", "fifth"].map((name) => table(name)),
+  ...["t", "u", "v", "w", "target", "other", "third", "fourth", "fifth", "filled"].map((name) => table(name)),
   view("mv TO shop.target", "id > 1"),
   view("inner ENGINE = MergeTree ORDER BY id", "1"),
   view("r REFRESH EVERY 1 YEAR TO shop.fourth", "1"),
@@ -110,6 +113,7 @@ export async function deploy(connection: Connection, database = "shop"): Promise
   }
   await connection.command(own("INSERT INTO shop.t SELECT number, now(), 'a', 1 FROM numbers(10)"));
   await connection.command(own("INSERT INTO shop.u SELECT number, now(), 'a', 1 FROM numbers(10)"));
+  await connection.command(own("INSERT INTO shop.v SELECT number, now(), 'a', 1 FROM numbers(10)"));
   for (const [index, { name, from, to }] of STEPS.entries()) {
     const [before, after] = [parseCreate(own(from)), parseCreate(own(to))];
     const plan = planObject(before, after, diffObject(before, after), { materialize: true });
@@ -122,14 +126,21 @@ export async function deploy(connection: Connection, database = "shop"): Promise
     };
     await named(name, () => applyPlan(connection, object, plan, options));
   }
+  const filled = parseCreate(own(view("filled_mv TO shop.filled", "id > 3").replace("shop.t ", "shop.v ")));
+  await named("a backfill of a new view", () =>
+    createWithBackfill(connection, [renderCreate(filled)], { operation: "fill" }),
+  );
+  const names = [{ database, name: "filled_mv" }];
+  await named("a backfill of a view", () => backfillViews(connection, names, { operation: "refill" }));
+  await named("verify", () => verify(connection, { databases: [database] }));
   await named("introspect", () => introspectServer(connection, { databases: [database] }));
   const fresh = new Live(async () => connection);
   const options = { allowed: true, stays: () => false };
-  const left = ["read", "mv", "inner", "r"].map((name) => `${database}\0${name}`);
-  const names = (await fresh.inDatabase(database))
+  const left = ["read", "mv", "inner", "r", "filled_mv"].map((name) => `${database}\0${name}`);
+  const tables = (await fresh.inDatabase(database))
     .map(({ key }) => key)
     .filter((key) => !left.includes(key) && !key.includes(".inner"));
-  for (const key of [...left, ...names, database])
+  for (const key of [...left, ...tables, database])
     await named(`drop ${key.replace("\0", ".")}`, () => applyDrop(connection, fresh, key, options));
 }
 

@@ -6,6 +6,7 @@ import { openConnection } from "../../provider/dist/connection/open";
 import { grantStatements, missingRights } from "../../provider/dist/doctor/grants";
 import { type Need, neededRights } from "../../provider/dist/doctor/needs";
 import { checkRights } from "../../provider/dist/doctor/rights";
+import { checkServer } from "../../provider/dist/doctor/server";
 import { startServer, type TestServer, temporaryBase } from "../support/server";
 import { deploy } from "./deployment";
 
@@ -28,12 +29,15 @@ function user(name: string, statements: readonly string[]): string {
   return `<${name}><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><grants>${grants}</grants></${name}>`;
 }
 
-const USERS = `<clickhouse><profiles><default/></profiles><quotas><default/></quotas>
+const USERS = `<clickhouse><profiles><default/>
+  <careless><readonly>2</readonly><allow_ddl>0</allow_ddl><async_insert>1</async_insert><wait_for_async_insert>0</wait_for_async_insert></careless>
+  </profiles><quotas><default/></quotas>
   <roles><deployer><grants>${NEEDS.map(({ privilege, level }) => `<query>GRANT ${privilege} ON ${level}</query>`).join("")}</grants></deployer></roles>
   <users>
     ${user("default", ["GRANT ALL ON *.*"])}
     ${user("least", grantStatements(NEEDS, "x"))}
     ${user("by_role", ["GRANT deployer"])}
+    ${user("careless", ["GRANT ALL ON *.*"]).replace("<profile>default", "<profile>careless")}
     ${user("nobody", ["GRANT SELECT ON other.*"])}
     ${user("revoked", ["GRANT ALL ON *.*", "REVOKE INSERT ON shop.secret"])}
     ${user("wild", ["GRANT ALL ON sh*.*", "GRANT SELECT ON system.*", "GRANT TABLE ENGINE ON *"])}
@@ -49,7 +53,7 @@ const USERS = `<clickhouse><profiles><default/></profiles><quotas><default/></qu
   </users></clickhouse>`;
 
 describe("rights on a server", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let dataDir: string;
   let server: TestServer;
 
@@ -80,7 +84,7 @@ describe("rights on a server", function () {
       return checks.map(({ id, status }) => `${id} ${status}`);
     });
 
-  const FINE = ["rights-read ok", "rights-change ok", "rights-protocols ok"];
+  const FINE = ["rights-read ok", "rights-change ok", "rights-protocols ok", "rights-status ok"];
 
   it("that are said to be needed are enough for all that this package does", () => as("least", deploy));
 
@@ -101,12 +105,36 @@ describe("rights on a server", function () {
   });
 
   it("are missed where a table is taken away, and where there are none", async () => {
-    assert.deepEqual(await statusOf("revoked"), ["rights-read ok", "rights-change error", "rights-protocols ok"]);
+    assert.deepEqual(await statusOf("revoked"), [
+      "rights-read ok",
+      "rights-change error",
+      "rights-protocols ok",
+      "rights-status ok",
+    ]);
     assert.deepEqual(await statusOf("nobody"), [
       "rights-read error",
       "rights-change error",
       "rights-protocols warning",
+      "rights-status warning",
     ]);
+  });
+
+  it("are not all: a profile can stand in the way, and what a user may not look at is said, not failed on", async () => {
+    const look = (username: string) =>
+      as(username, async (connection) => {
+        const checks = await checkServer(connection, { databases: ["shop"], scratch: connection.version });
+        return checks
+          .filter(({ status }) => status !== "ok" && status !== "warning")
+          .map(({ id, status }) => `${id} ${status}`);
+      });
+    assert.deepEqual(await look("careless"), [
+      "rights-change skipped",
+      "rights-protocols skipped",
+      "readonly error",
+      "allow-ddl error",
+    ]);
+    const nobody = await look("nobody");
+    assert.deepEqual(nobody, ["rights-read error", "rights-change error", "cluster skipped", "disks skipped"]);
   });
 
   it("are read from SHOW GRANTS as CHECK GRANT answers", async () => {

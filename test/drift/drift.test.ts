@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { findDrift } from "../../provider/dist/drift/drift";
@@ -163,6 +164,41 @@ describe("drift on a server", () => {
         [`${database}.mv`, "materializedView"],
       ],
     );
+  });
+
+  it("shows nothing of what may hold a secret where there is no embedded engine to hide it, and says that there is none", async () => {
+    const bucket = (file: string): string =>
+      `CREATE TABLE ${database}.s (a UInt8) ENGINE = S3('http://127.0.0.1:9/bucket/${file}', 'key', 'clear-Pa55', 'CSV')`;
+    await connection.command(bucket("other.csv"));
+    await connection.command(`CREATE VIEW ${database}.v AS SELECT 1 AS a`);
+    const objects = [stored("s", bucket("f.csv")), stored("v", bucket("f.csv").replace(".s ", ".v "))];
+    const scratch = () => Promise.reject(new Error("no engine here"));
+    const drift = await findDrift(connection, objects, { scratch });
+    assert.equal(drift.unchecked, "no engine here");
+    assert.deepEqual(
+      drift.objects.map(({ status, secret }) => [status, secret]),
+      [
+        ["not-compared", false],
+        ["drifted", true],
+      ],
+    );
+    assert.doesNotMatch(JSON.stringify(drift), /Pa55/);
+  });
+
+  it("says of an object in the middle of a rebuild that it is, and takes none of its helpers for unmanaged", async () => {
+    await connection.command(create("t"));
+    await connection.command(`INSERT INTO ${database}.t VALUES (1)`);
+    const to = create("t").replace("ORDER BY a", "ORDER BY tuple()");
+    const operation = newOperation();
+    const beforeStatement = (sql: string): void => {
+      if (/EXCHANGE TABLES .*__new_/.test(sql)) throw new Error("cut off");
+    };
+    await assert.rejects(rebuildTable(connection, { from: create("t"), to, operation, beforeStatement }), /cut off/);
+    const drift = await findDrift(connection, [holder(), stored("t", to)]);
+    assert.deepEqual(drift.unmanaged, []);
+    const [, table] = drift.objects;
+    assert.equal(table?.status, "drifted");
+    assert.match(table?.reason ?? "", new RegExp(`^rebuild ${operation} of it is not finished`));
   });
 
   it("says that a database is gone, and everything in it", async () => {

@@ -52,6 +52,7 @@ export async function travel(group: Group): Promise<Outcome> {
     const note = (step: Step) => (key: string, problem: string) => problems.get(key)?.set(step, problem);
     await adopt(origin.url, declared, note);
     await preview(origin.url, declared, file.resources, note("unchanged"));
+    for (const statement of prerequisites(group)) await send(copy.url, statement);
     await recreate(copy.url, declared, found, note);
     await compare(await introspectServer(to), program, note("recreated"));
     const journeys = program.resources.map(
@@ -68,6 +69,11 @@ export async function travel(group: Group): Promise<Outcome> {
     await Promise.all([from.close(), to.close()]);
     await Promise.all([origin.stop(), copy.stop()]);
   }
+}
+
+/** What no server shows again, because it is made of secrets. */
+function prerequisites({ statements }: Group): string[] {
+  return statements.map(({ sql }) => sql).filter((sql) => /^CREATE NAMED COLLECTION/.test(sql));
 }
 
 async function importProgram(connection: Connection, found: ServerObjects) {

@@ -4,7 +4,11 @@ import type { Group, Statement } from "./statements";
 /** A server whose users are allowed what a group takes. */
 export function serverFor({ gates }: Group): Promise<TestServer> {
   const settings = Object.entries(gates).map(([name, value]) => `<${name}>${value}</${name}>`);
-  return startServer({ users: USERS_XML.replace("<default/>", `<default>${settings.join("")}</default>`) });
+  const users = USERS_XML.replace("<default/>", `<default>${settings.join("")}</default>`);
+  const rights = "<access_management>1</access_management>";
+  return startServer({
+    users: users.replace(rights, `${rights}<named_collection_control>1</named_collection_control>`),
+  });
 }
 
 /** Runs a group. @returns what the server refused, by the statement. */

@@ -96,7 +96,7 @@ async function compare(
   const own = objects.filter((object) => object.provider === provider);
   // All of them: what is left out is in the state all the same, and so is not unmanaged.
   const wanted = own.filter(({ key }) => key === undefined || isWanted(key));
-  const drift = await findDrift(connection, wanted, new Set(own.flatMap(({ key }) => key ?? [])));
+  const drift = await findDrift(connection, wanted, { known: new Set(own.flatMap(({ key }) => key ?? [])) });
   return { ...drift, unmanaged: drift.unmanaged.filter(({ key }) => isWanted(key)) };
 }
 

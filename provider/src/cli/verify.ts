@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { type RepairResult, repairTarget } from "../apply/repair";
+import { repairTarget } from "../apply/repair";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
@@ -33,38 +33,42 @@ export interface VerifyCommandOptions extends ConnectOptions {
 
 /** `clickhouse-schema verify [view...]`. */
 export function verifyCommand(output: Output): Command {
-  return withConnection(new Command("verify"))
-    .description(
-      "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; only reads, inserts may go on",
-    )
-    .argument("[view...]", "database.name of views or of their targets (default: all)")
-    .option("--database <name...>", "all views of these databases")
-    .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
-    .option("--to <time>", "moment to end before; UTC", readTime)
-    .option("--sample <buckets>", "compare this many buckets of each target, chosen by chance", readCount)
-    .option(
-      "--tolerance <share>",
-      "how far apart sums of floats may be, for they are added in another order",
-      readShare,
-      1e-9,
-    )
-    .option(
-      "--max-memory <GiB>",
-      "memory of one statement on the server; what does not fit goes to its disk",
-      readMemory,
-    )
-    .option("--repair", "compute the buckets that differ anew and replace their partitions, under running inserts")
-    .option("--allow <what...>", "with --repair: `unproven` repairs replicated targets too")
-    .option("--json", "print the reports as JSON")
-    .option("--all", "list every bucket that differs, not the first ten of each target")
-    .addHelpText(
-      "after",
-      "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
-        "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
-    )
-    .action(async (names: string[], options: VerifyCommandOptions) => {
-      process.exitCode = await verifyViews(names, options, output);
-    });
+  return (
+    withConnection(new Command("verify"))
+      .description(
+        "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; only reads, inserts may go on",
+      )
+      .argument("[view...]", "database.name of views or of their targets (default: all)")
+      .option("--database <name...>", "all views of these databases")
+      .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
+      .option("--to <time>", "moment to end before; UTC", readTime)
+      .option("--sample <buckets>", "compare this many buckets of each target, chosen by chance", readCount)
+      .option(
+        "--tolerance <share>",
+        "how far apart sums of floats may be, for they are added in another order",
+        readShare,
+        1e-9,
+      )
+      .option(
+        "--max-memory <GiB>",
+        "memory of one statement on the server; what does not fit goes to its disk",
+        readMemory,
+      )
+      .option("--repair", "compute the buckets that differ anew and replace their partitions, under running inserts")
+      .option("--allow <what...>", "with --repair: `unproven` repairs replicated targets too")
+      .option("--json", "print the reports as JSON")
+      .option("--all", "list every bucket that differs, not the first ten of each target")
+      .addHelpText(
+        "after",
+        "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
+          "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
+      )
+      // 1 says that something differs, so a wrong option must not.
+      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+      .action(async (names: string[], options: VerifyCommandOptions) => {
+        process.exitCode = await verifyViews(names, options, output);
+      })
+  );
 }
 
 /**
@@ -111,6 +115,7 @@ async function run(
   const chosen = optionsOf(names, options, output);
   const reports: TargetReport[] = [];
   const repairs = new Map<string, RepairNote>();
+  const repaired = new Set<string>();
   let failed = false;
   // In the order in which rows go: a repair fires no views, so what is fed by a target is compared after it was repaired.
   for (const subject of await loadSubjects(connection, chosen)) {
@@ -123,26 +128,22 @@ async function run(
       }
       const result = await repairTarget(connection, verified, repairOptions(options));
       repairs.set(verified.report.target, result);
-      reports.push(await after(connection, verified, result, chosen));
+      for (const one of [subject.shown, subject.target]) repaired.add(qualifiedName(one));
+      reports.push(await after(connection, verified, chosen));
     } catch (error) {
       if (!(error instanceof SchemaError)) output.error(`${qualifiedName(subject.shown)}: `);
       output.error(`${messageOf(error)}\n`);
       failed = true;
     }
   }
-  if (repairs.size > 0) await tellDownstream(connection, repairs, reports, output);
+  if (repaired.size > 0) await tellDownstream(connection, repaired, reports, output);
   return { reports, repairs, failed };
 }
 
 /** The report of a repaired target: what was compared before, and what differs still. */
-async function after(
-  connection: Connection,
-  { report, subject }: Verified,
-  _result: RepairResult,
-  options: VerifyOptions,
-): Promise<TargetReport> {
-  const ids = report.differences.map(({ id }) => id);
-  const again = (await verifySubject(connection, subject, options, ids)).report;
+async function after(connection: Connection, verified: Verified, options: VerifyOptions): Promise<TargetReport> {
+  const { report, subject } = verified;
+  const again = (await verifySubject(connection, subject, options, verified)).report;
   return {
     ...report,
     verdict: again.verdict,
@@ -155,14 +156,14 @@ async function after(
 
 async function tellDownstream(
   connection: Connection,
-  repairs: ReadonlyMap<string, unknown>,
+  repaired: ReadonlySet<string>,
   reports: readonly TargetReport[],
   output: Output,
 ): Promise<void> {
   const done = new Set(reports.map(({ target }) => target));
   const isFed = ({ feeds, shown }: Subject): boolean =>
     !done.has(qualifiedName(shown)) &&
-    feeds.some(({ source }) => source !== undefined && repairs.has(qualifiedName(source)));
+    feeds.some(({ source }) => source !== undefined && repaired.has(qualifiedName(source)));
   const fed = (await loadSubjects(connection)).filter(isFed).map(({ shown }) => qualifiedName(shown));
   if (fed.length === 0) return;
   output.error(

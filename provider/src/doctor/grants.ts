@@ -45,9 +45,11 @@ export function missingRights(lines: readonly string[], needs: readonly Need[]):
 
 /** The statements that give the rights, one for each level. */
 export function grantStatements(missing: readonly Need[], user: string): string[] {
-  const byLevel = new Map<string, string[]>();
-  for (const { level, privilege } of missing) byLevel.set(level, [...(byLevel.get(level) ?? []), privilege]);
-  return [...byLevel].map(([level, names]) => `GRANT ${names.join(", ")} ON ${level} TO ${quoteIdentifier(user)};`);
+  const byLevel = new Map<string, Set<string>>();
+  for (const { level, privilege } of missing) byLevel.set(level, (byLevel.get(level) ?? new Set()).add(privilege));
+  return [...byLevel].map(
+    ([level, names]) => `GRANT ${[...names].join(", ")} ON ${level} TO ${quoteIdentifier(user)};`,
+  );
 }
 
 function isGranted(rules: readonly Rule[], { privilege, level }: Need): boolean {

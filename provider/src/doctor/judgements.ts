@@ -32,13 +32,13 @@ export function versionCheck(server: string, scratch: string | undefined): Check
 /** @param server its time; `before` and `after` are this machine's around the question. All in milliseconds since 1970. */
 export function clockCheck(server: number, before: number, after: number): Check {
   const skew = server < before ? server - before : server > after ? server - after : 0;
-  if (Math.abs(skew) <= SKEW) return check("clock", "ok", "its clock and this machine's agree");
+  if (Math.abs(skew) <= SKEW) return check("clock", "ok", "the server's clock and this machine's agree");
   const seconds = Math.round(Math.abs(skew) / 1000);
   const how = skew < 0 ? "behind" : "ahead of";
   return check(
     "clock",
     "warning",
-    `its clock is ${seconds} s ${how} this machine's. No change relies on that (gates and deadlines go by the server's clock alone), but times in ` +
+    `the server's clock is ${seconds} s ${how} this machine's. No change relies on that (gates and deadlines go by the server's clock alone), but times in ` +
       "messages and logs do not match, certificates may count as expired, and now() in defaults and TTL is the server's",
     "Set both by NTP",
   );

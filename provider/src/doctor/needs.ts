@@ -1,13 +1,14 @@
 import { quoteIdentifier } from "../sql/identifiers";
 
 /** What a right is needed for; see {@link PURPOSES}. */
-export type Purpose = "read" | "change" | "protocols";
+export type Purpose = "read" | "change" | "protocols" | "status";
 
 /** What each purpose is, for people. */
 export const PURPOSES: Readonly<Record<Purpose, string>> = {
   read: "preview, refresh and drift",
   change: "creating, altering and dropping",
-  protocols: "rebuilds, renames, and views that no ALTER can change",
+  protocols: "rebuilds, backfills, renames, and views that no ALTER can change",
+  status: "clickhouse-schema status",
 };
 
 /** A right, as GRANT names it. */
@@ -35,13 +36,24 @@ const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
     "INSERT",
   ],
   protocols: ["TRUNCATE", "OPTIMIZE", "SYSTEM MERGES", "SYSTEM TTL MERGES", "SYSTEM VIEWS"],
+  status: [],
 };
 
 /** Tables of `system` that are asked, where the server asks for a right at all; others are open to everybody. */
 const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
   read: [],
   change: ["mutations", "processes"],
-  protocols: ["parts", "merges", "disks", "storage_policies", "merge_tree_settings", "view_refreshes", "row_policies"],
+  protocols: [
+    "parts",
+    "parts_columns",
+    "merges",
+    "disks",
+    "storage_policies",
+    "merge_tree_settings",
+    "view_refreshes",
+    "row_policies",
+  ],
+  status: ["parts", "disks", "view_refreshes", "query_views_log"],
 };
 
 /**

@@ -33,17 +33,29 @@ export async function checkServer(connection: Connection, subject: ServerSubject
   const rights = isEmbedded
     ? [check("rights", "skipped", "rights: the embedded engine asks for none")]
     : await optional("rights", () => rightsOf(connection, names));
+  const settings = await optional("settings", () => settingsOf(connection));
+  const isHeld = settings.some(({ status }) => status === "error");
   return [
     versionCheck(connection.version, subject.scratch),
     ...(await optional("reading", () => readingCheck(connection))),
-    ...rights,
+    ...(isHeld ? rights.map(untold) : rights),
     ...(isEmbedded ? [] : await optional("clock", () => clockOf(connection))),
-    ...(await optional("settings", () => settingsOf(connection))),
+    ...settings,
     ...standing.flatMap(engineCheck),
     ...(await optional("cluster", () => clusterOf(connection))),
     ...(await optional("disks", () => disksOf(connection, names))),
     ...(await optional("operations", () => operationsOf(connection))),
   ];
+}
+
+/** A readonly user has no right to change anything, whatever was granted: no GRANT mends that. */
+function untold(found: Check): Check {
+  if (found.status === "ok" || found.id === "rights-read") return found;
+  return check(
+    found.id,
+    "skipped",
+    "rights to change something: cannot be told before the user's profile lets it change anything",
+  );
 }
 
 /** Puts into words why there is no connection. */
@@ -76,11 +88,16 @@ async function optional(id: string, work: () => Promise<Check[]>): Promise<Check
 async function readingCheck(connection: Connection): Promise<Check[]> {
   try {
     await new Live(async () => connection).inDatabase("INFORMATION_SCHEMA");
-    return [check("reading", "ok", "its tables can be read")];
+    return [check("reading", "ok", "the server's definitions can be read")];
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     return [
-      check("reading", "error", `its tables cannot be read: ${error.message}`, "Is the server too old? Update it"),
+      check(
+        "reading",
+        "error",
+        `the server's definitions cannot be read: ${error.message}`,
+        "Is the server too old? Update it",
+      ),
     ];
   }
 }

@@ -1,4 +1,5 @@
 import { digest } from "../canonical/fingerprint";
+import { reachesOut } from "../canonical/outside";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
@@ -13,6 +14,7 @@ import { textDiff } from "../sql/text-diff";
 import { alignTo } from "./align";
 import { type Comparer, compareObject } from "./compare";
 import type { StoredObject } from "./state";
+import { operationsOn } from "./unfinished";
 
 /** How an object of the state stands on the server. */
 export type DriftStatus = "in-sync" | "drifted" | "missing" | "not-compared";
@@ -53,6 +55,14 @@ export interface Drift {
   readonly unchecked?: string;
 }
 
+/** How {@link findDrift} looks. */
+export interface DriftSearch {
+  /** Keys of everything that the state holds: what is not among them is unmanaged. Default: those of the objects. */
+  readonly known?: ReadonlySet<string>;
+  /** Opens the engine that texts are compared on. Default: an embedded one. */
+  readonly scratch?: () => Promise<Connection>;
+}
+
 /** Where a live object stands: its text, and what it is called where it is none of ours. */
 interface Found {
   readonly statement: string;
@@ -63,17 +73,17 @@ interface Found {
 /**
  * Compares what a state holds with what stands on the server, in the way of `pulumi refresh`: a text that is as it was at the last
  * write is no drift; any other is compared in the canonical form of a scratch engine. Costs four queries, whatever the number of
- * objects, one more for each database that has seen a rebuild or a rename, and for each object whose text changed two statements
+ * objects, some more for each database that has seen a rebuild or a rename, and for each object whose text changed two statements
  * or four on the scratch engine.
  *
- * @param known keys of everything that the state holds: what is not among them is unmanaged. Default: those of `objects`.
  * @throws {ConnectionError} when the server cannot be reached.
  */
 export async function findDrift(
   connection: Connection,
   objects: readonly StoredObject[],
-  known: ReadonlySet<string> = new Set(objects.flatMap(({ key }) => key ?? [])),
+  options: DriftSearch = {},
 ): Promise<Drift> {
+  const { known = new Set(objects.flatMap(({ key }) => key ?? [])), scratch = openScratch } = options;
   const live = new Live(async () => connection);
   const server = await readServer(connection, live, objects);
   const stored = new Map(objects.map((object) => [object.key, object]));
@@ -83,7 +93,7 @@ export async function findDrift(
   };
   let unchecked: string | undefined;
   const open = (): Promise<Connection> =>
-    openScratch().catch((error: unknown) => {
+    scratch().catch((error: unknown) => {
       unchecked = messageOf(error);
       throw error;
     });
@@ -92,14 +102,33 @@ export async function findDrift(
     const comparer: Comparer = { config: { scratch: "embedded" }, world };
     const results: ObjectDrift[] = [];
     for (const object of objects) results.push(await driftOf(comparer, server.found, object));
+    const explained = await explain(connection, objects, results);
     return {
-      objects: results.sort(byName),
+      objects: explained.sort(byName),
       unmanaged: extras(server, objects, known),
       ...(unchecked && { unchecked }),
     };
   } finally {
     await world.close();
   }
+}
+
+/** An operation that is not finished explains what differs. */
+async function explain(
+  connection: Connection,
+  objects: readonly StoredObject[],
+  results: readonly ObjectDrift[],
+): Promise<ObjectDrift[]> {
+  const isOther = ({ status }: ObjectDrift): boolean => status === "drifted" || status === "missing";
+  const others = objects.filter((_, index) => results.slice(index, index + 1).some(isOther));
+  if (others.length === 0) return [...results];
+  const databases = new Set(others.map(({ key = "" }) => keyParts(key).database));
+  const operations = await operationsOn(connection, databases);
+  return results.map((result, index) => {
+    const operation = isOther(result) ? operations.get(objects[index]?.key ?? "") : undefined;
+    if (operation === undefined) return result;
+    return { ...result, reason: [result.reason, operation].filter(Boolean).join("; ") };
+  });
 }
 
 interface Server {
@@ -131,29 +160,32 @@ async function driftOf(
   server: ReadonlyMap<string, Found>,
   object: StoredObject,
 ): Promise<ObjectDrift> {
-  const { urn, kind, key, statement, secret, observed } = object;
+  const { urn, kind, key, statement, observed } = object;
   const name = key === undefined ? (urn.split("::").at(-1) ?? urn) : quotedName(key);
-  const base = { name, kind, urn, secret, changes: [], differs: [] };
-  if (key === undefined) return { ...base, status: "not-compared", reason: secret ? ENCRYPTED : INCOMPLETE };
+  const base = { name, kind, urn, secret: object.secret, changes: [], differs: [] };
+  if (key === undefined) return { ...base, status: "not-compared", reason: object.secret ? ENCRYPTED : INCOMPLETE };
   const live = server.get(key);
   if (live === undefined) return { ...base, status: "missing" };
   if (observed === digest(live.statement)) return { ...base, status: "in-sync" };
-  if (statement === undefined) return { ...base, status: "not-compared", reason: secret ? ENCRYPTED : INCOMPLETE };
+  if (statement === undefined)
+    return { ...base, status: "not-compared", reason: object.secret ? ENCRYPTED : INCOMPLETE };
   const compared = await compareObject(comparer, statement, live);
   if (compared.same) return { ...base, status: "in-sync" };
   if (!compared.asked && live.statement.includes("[HIDDEN]")) {
     return { ...base, status: "not-compared", reason: HIDDEN };
   }
   const { declared, live: standing } = compared;
+  // The engine hides secrets, and has not been asked.
+  const secret = object.secret || (!compared.asked && reachesOut(declared) !== undefined);
   const after = standing === undefined ? live.statement : renderCreate(standing);
   if (standing?.kind !== declared.kind) {
     const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name stands there`;
     const diff = secret ? {} : { diff: textDiff(renderCreate(declared), after, "declared", "live") };
-    return { ...base, status: "drifted", differs: ["kind"], reason, ...diff };
+    return { ...base, secret, status: "drifted", differs: ["kind"], reason, ...diff };
   }
   const changes = diffObject(declared, standing);
   const differs = [...new Set(changes.map((change) => change.kind))];
-  if (secret) return { ...base, status: "drifted", differs };
+  if (secret) return { ...base, secret, status: "drifted", differs };
   const text = renderCreate(alignTo(declared, standing, changes));
   return {
     ...base,

@@ -9,8 +9,10 @@ export interface DriftCircumstances {
   readonly leftOut: ReadonlyMap<string, number>;
 }
 
-/** Longest diff in Markdown, in characters: a comment holds 65,536. */
+/** Longest diff in Markdown, in characters. */
 const LONGEST = 3000;
+/** All diffs together: a comment holds 65,536 characters. Beyond that objects are only named. */
+const BUDGET = 40_000;
 /** Most entries of a list in Markdown. */
 const MOST = 100;
 
@@ -61,10 +63,12 @@ export function renderJson(drift: Drift, { url, leftOut }: DriftCircumstances): 
 /** For a comment or an issue. */
 export function renderMarkdown(drift: Drift, { url, leftOut: others }: DriftCircumstances): string {
   const found = differing(drift);
+  let used = 0;
   const sections = found.slice(0, MOST).map((object) => {
     const head = `**${STATUS[object.status]}**: ${kindOf(object)} ${code(object.name)}${prose(because(object))}`;
     const diff = object.diff === undefined ? "" : `\n${fence(shorten(withoutHead(object.diff), LONGEST), "diff")}`;
-    return item(`${head}${diff}`);
+    used += diff.length;
+    return item(used > BUDGET ? head : `${head}${diff}`);
   });
   if (found.length > MOST) sections.push(item(`and ${found.length - MOST} more`));
   const extra = drift.unmanaged.slice(0, MOST).map((one) => item(`${prose(kindOf(one))} ${code(one.name)}`));
@@ -84,9 +88,11 @@ function differing({ objects }: Drift): ObjectDrift[] {
 }
 
 function because({ reason, secret, status, differs }: ObjectDrift): string {
-  if (reason !== undefined) return `: ${reason}`;
-  if (status === "missing") return ": is not on the server";
-  return secret && status === "drifted" ? `: ${differs.join(", ")} (its definition is secret and not shown)` : "";
+  const isHidden = secret && status === "drifted" && differs.length > 0;
+  const what = isHidden ? `${differs.join(", ")} (its definition is or may be secret, and is not shown)` : undefined;
+  const why = status === "missing" ? "is not on the server" : what;
+  const words = [why, reason].filter(Boolean).join("; ");
+  return words === "" ? "" : `: ${words}`;
 }
 
 function linesOf({ diff }: ObjectDrift): string[] {

@@ -1,5 +1,5 @@
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
-import { bytesText, countText, durationText, factorText, lagText, timeText } from "./words";
+import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./words";
 
 /** A target with all views that write to it: what is drawn once. */
 interface Drawn {
@@ -107,10 +107,6 @@ function filled(held: Buckets, { lag, sources }: ViewStatus): Buckets {
 
 function span({ oldest, newest }: Buckets): readonly [number, number] {
   return [Date.parse(oldest), Date.parse(newest)];
-}
-
-function rangeText({ oldest, newest }: Buckets): string {
-  return `${timeText(oldest)} to ${timeText(newest)}`;
 }
 
 function labelOf(name: string): string {

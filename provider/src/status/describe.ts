@@ -1,6 +1,6 @@
 import { layoutOf, shownName } from "./lineage";
 import type { KnownView, Reading } from "./read";
-import { firstLine, type Range } from "./system";
+import { errorText, type Range } from "./system";
 import type { Buckets, Lag, RefreshStatus, SourceStatus, Unknown, ViewStatus } from "./view-status";
 
 /** Before a first refresh the engine counts from 1970: a time up to here is none. Seconds. */
@@ -71,7 +71,8 @@ function reductionOf(view: KnownView, rows: number | undefined, reading: Reading
     if (counted === undefined) return {};
     read += counted;
   }
-  return rows === undefined || rows === 0 || sources.size === 0 ? {} : { reduction: read / rows };
+  // A source that keeps nothing (Null, Kafka) says nothing about what went through it.
+  return rows === undefined || rows === 0 || read === 0 ? {} : { reduction: read / rows };
 }
 
 function bucketsOf(view: KnownView, reading: Reading): Buckets | Unknown {
@@ -122,12 +123,12 @@ function lastErrorOf({ key }: KnownView, { log, refreshes }: Reading): ViewStatu
   const refresh = refreshes.get(key);
   if (refresh !== undefined && refresh.exception !== "") {
     const at = refresh.last > NONE ? { at: isoTime(refresh.last) } : {};
-    return { ...at, message: firstLine(refresh.exception), recovered: false };
+    return { ...at, message: errorText(refresh.exception), recovered: false };
   }
   const failed = log.get(shownName(key));
   if (failed === undefined) return undefined;
   const recovered = failed.succeededAt > failed.failedAt;
-  return { at: isoTime(failed.failedAt), message: firstLine(failed.message), recovered };
+  return { at: isoTime(failed.failedAt), message: errorText(failed.message), recovered };
 }
 
 function problemsOf({ sources, spec, target }: KnownView, { known, objects }: Reading): string[] {

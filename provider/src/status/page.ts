@@ -8,6 +8,7 @@ import {
   factorText,
   lagText,
   namesText,
+  rangeText,
   refreshText,
   remarksOf,
   sharedText,
@@ -90,9 +91,7 @@ function renderRow(view: ViewStatus): string {
   const from = namesText(sources.map(({ name }) => name)) || "no table";
   const details = [
     `${from} → ${target === view.view ? "inner table" : target}${sharedWith.length > 0 ? ` (${sharedText(sharedWith)})` : ""}`,
-    isUnknown(buckets)
-      ? `buckets n/a: ${buckets.unknown}`
-      : `${buckets.column} ${timeText(buckets.oldest)} to ${timeText(buckets.newest)}`,
+    isUnknown(buckets) ? `buckets n/a: ${buckets.unknown}` : `${buckets.column} ${rangeText(buckets)}`,
     refreshText(view),
     ttl === undefined ? "no TTL" : `TTL ${ttl}`,
   ].filter(Boolean);

@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { parseServerMessage } from "../connection/server-message";
 import { objectKey } from "../sql/object-key";
 
 /** What the parts of a table say of it. */
@@ -126,16 +127,19 @@ export async function optional<T>(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     const reason =
-      error.code === UNKNOWN_TABLE ? "is not on this server" : `could not be read (${firstLine(error.message)})`;
+      error.code === UNKNOWN_TABLE ? "is not on this server" : `could not be read (${errorText(error.message)})`;
     notes.push(`${table} ${reason}: ${without}`);
     return otherwise;
   }
 }
 
-/** The first line of an error, cut, without what may be a password in a URL. */
-export function firstLine(text: string, longest = 200): string {
-  const [line = ""] = text.split("\n", 1);
-  const shown = line.replace(/(:\/\/[^\s:@/']*:)[^\s@']*@/g, "$1[HIDDEN]@");
+/** Behind these words the engine repeats the statement, with its literals. */
+const REPEATED = /[:.]?\s*(?:while (?:executing|processing|parsing)|in (?:query|scope|statement))\b[\s\S]*$/i;
+
+/** What went wrong, in the server's words: one line, without the statement or what may be a password in a URL. */
+export function errorText(raw: string, longest = 200): string {
+  const said = parseServerMessage(raw).message.replace(REPEATED, "").replaceAll(/\s+/g, " ").trim();
+  const shown = said.replace(/(:\/\/[^\s:@/']*:)[^\s@']*@/g, "$1[HIDDEN]@");
   return shown.length > longest ? `${shown.slice(0, longest - 1)}…` : shown;
 }
 

@@ -1,5 +1,5 @@
 import { shorten } from "../graph/names";
-import { isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
+import { type Buckets, isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 import {
   bytesText,
   countText,
@@ -7,6 +7,7 @@ import {
   factorText,
   lagText,
   namesText,
+  rangeText,
   refreshText,
   remarksOf,
   sharedText,
@@ -95,16 +96,16 @@ function detailOf(view: ViewStatus): string[] {
   const parts = [
     `${from} → ${target === view.view ? "inner table" : target}`,
     sharedText(sharedWith),
-    isUnknown(buckets) ? `buckets n/a: ${buckets.unknown}` : spanText(buckets.oldest, buckets.newest),
+    isUnknown(buckets) ? `buckets n/a: ${buckets.unknown}` : spanText(buckets),
     refreshText(view),
     ttl === undefined ? "no TTL" : `TTL ${ttl}`,
   ];
   return parts.filter(Boolean);
 }
 
-function spanText(oldest: string, newest: string): string {
-  const seconds = (Date.parse(newest) - Date.parse(oldest)) / 1000;
-  return `${timeText(oldest)} to ${timeText(newest)} (${durationText(seconds)})`;
+function spanText(buckets: Buckets): string {
+  const seconds = (Date.parse(buckets.newest) - Date.parse(buckets.oldest)) / 1000;
+  return `${rangeText(buckets)} (${durationText(seconds)})`;
 }
 
 /** As many parts a line as fit, whole where that is possible. */

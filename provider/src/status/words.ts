@@ -1,5 +1,5 @@
 import { renderSize } from "../plan";
-import { isUnknown, type ViewStatus } from "./view-status";
+import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 
 /** Bytes for people, e.g. `3.1 MiB`; `–` for none known. */
 export function bytesText(bytes: number | undefined): string {
@@ -46,13 +46,14 @@ export function lagText({ lag }: Pick<ViewStatus, "lag">): string {
   return `${lag.exact ? "" : "~"}${durationText(lag.seconds)}`;
 }
 
-/** An ISO time as people read it, without what is zero at its end: `2026-01-02 03:04`, `2026-01-02`. */
+/** An ISO time as people read it, without seconds that are zero: `2026-01-02 03:04`. */
 export function timeText(iso: string): string {
-  return iso
-    .slice(0, 19)
-    .replace("T", " ")
-    .replace(/:00$/, "")
-    .replace(/ 00:00$/, "");
+  return iso.slice(0, 19).replace("T", " ").replace(/:00$/, "");
+}
+
+/** From the oldest bucket to the newest; midnights are days: `2026-01-02 to 2026-01-02 03:04`. */
+export function rangeText({ oldest, newest }: Buckets): string {
+  return [oldest, newest].map((iso) => timeText(iso).replace(/ 00:00$/, "")).join(" to ");
 }
 
 /** `3 more views write it`; empty when none does. */
@@ -88,8 +89,11 @@ export function remarksOf(view: ViewStatus): { readonly text: string; readonly i
     const since = lastError.recovered ? " (it has run since)" : "";
     remarks.push({ text: `last error${when}${since}: ${lastError.message}`, isWrong: !lastError.recovered });
   }
-  if (isUnknown(view.lag) && view.lag.unknown !== "no bucket yet") {
-    remarks.push({ text: `lag n/a: ${view.lag.unknown}`, isWrong: false });
+  const { buckets, lag } = view;
+  // What stands for the buckets already is not said twice.
+  const isSaid = isUnknown(lag) && isUnknown(buckets) && lag.unknown === buckets.unknown;
+  if (isUnknown(lag) && !isSaid && lag.unknown !== "no bucket yet") {
+    remarks.push({ text: `lag n/a: ${lag.unknown}`, isWrong: false });
   }
   return remarks;
 }

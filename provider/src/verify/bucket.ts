@@ -80,7 +80,7 @@ export function bucketLabel(bucket: Bucket): string {
 /** In words. */
 export function describeBucket(bucket: Bucket): string {
   if (bucket.kind === "all") return "all rows (no time column in the sorting key, no partitions)";
-  if (bucket.kind === "partition") return `partition (${bucket.expression})`;
+  if (bucket.kind === "partition") return `partition ${bucket.expression}`;
   return bucket.start === backtick(bucket.column) ? bucket.column : bucket.start.replaceAll("`", "");
 }
 

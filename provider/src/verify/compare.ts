@@ -127,10 +127,11 @@ async function settled(
   const looks = batch.length > 1 ? LOOKS / 2 : LOOKS;
   for (let look = 0; look < looks; look++) {
     if (look > 0) await pause(Math.min(1000, 100 * look));
-    const ended = await inserted(runner);
     const looked = scopeCondition(comparison, { ids });
     const state = (): Promise<string> => stateOf(runner, comparison, looked);
+    // Rows seen here are of inserts that began before, and are awaited: their views have run when the buckets are compared.
     const before = await state();
+    const ended = await inserted(runner);
     const differences = await details(runner, comparison, ids, options);
     if (differences.length === 0) return { still: true, differences: [], ids: [] };
     const still = ended && (await inserted(runner)) && before === (await state());

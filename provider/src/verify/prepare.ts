@@ -16,11 +16,15 @@ export interface Prepared {
   readonly inexact: readonly string[];
 }
 
-/** Makes the comparison of a target with its views. Asks for types, for times that are no minutes, and for the shortest retention. */
-export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9): Promise<Prepared> {
+/**
+ * Makes the comparison of a target with its views. Asks for types, for times that are no minutes, and for the shortest retention.
+ *
+ * @param known buckets as an earlier comparison has named them.
+ */
+export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9, known?: Bucket): Promise<Prepared> {
   const spec = tableOf(subject);
   const notes: string[] = [];
-  const bucket = await bucketOf(runner, subject);
+  const bucket = known ?? (await bucketOf(runner, subject));
   const { keys, measures, omitted, vanishes } = measuresOf(subject, spec);
   const now = await moment(runner);
   const { ask, conditions, unclear } = expiryOf(subject, spec, keys, bucket);

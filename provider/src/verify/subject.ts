@@ -23,4 +23,6 @@ export interface SourceTable extends QualifiedName {
   /** Engine with its arguments left out. */
   readonly engine: string;
   readonly spec: TableSpec | undefined;
+  /** The view's name that stands for it in the query; no insert reaches a view by that. */
+  readonly through?: QualifiedName;
 }

@@ -55,19 +55,22 @@ function targetOf(view: MaterializedViewSpec, { uuid }: LiveObject): QualifiedNa
 
 /** The table whose inserts a view sees. A view that reads a view sees what that one writes. */
 async function sourceOf(live: Live, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
-  const table = parseQuery(view.query)?.selects[0]?.from[0];
-  let at = innermost(table)?.table;
+  const first = parseQuery(view.query)?.selects[0]?.from[0];
+  let at = innermost(first)?.table;
+  let through: QualifiedName | undefined;
   for (let hops = 0; at?.database !== undefined && hops < 20; hops++) {
     const key = objectKey(at.database, at.name);
     const object = await live.find(key);
     const spec = parsed(object);
     if (object === undefined) return undefined;
     if (spec?.kind === "materializedView") {
+      through ??= name(spec);
       at = targetOf(spec, object);
       continue;
     }
     const { database, name: own = "" } = keyParts(key);
-    return { database, name: own, engine: object.engine, spec: spec?.kind === "table" ? spec : undefined };
+    const table = spec?.kind === "table" ? spec : undefined;
+    return { database, name: own, engine: object.engine, spec: table, ...(through !== undefined && { through }) };
   }
   return undefined;
 }

@@ -36,12 +36,12 @@ export async function verify(connection: Connection, options: VerifyOptions = {}
   return reports;
 }
 
-/** {@link verify} of one target. @param only names of buckets, of a report; else as the options say. */
+/** {@link verify} of one target. @param earlier compares the buckets that differed there, and no others. */
 export async function verifySubject(
   connection: Connection,
   subject: Subject,
   options: VerifyOptions = {},
-  only?: readonly string[],
+  earlier?: Verified,
 ): Promise<Verified> {
   const began = Date.now();
   const seconds = (): number => (Date.now() - began) / 1000;
@@ -51,9 +51,14 @@ export async function verifySubject(
     return { subject, report };
   }
   const runner = new Runner(connection, newOperation(), options.signal === undefined ? {} : { signal: options.signal });
-  const prepared = await prepare(runner, subject, options.tolerance);
+  const prepared = await prepare(runner, subject, options.tolerance, earlier?.comparison?.bucket);
   const { comparison } = prepared;
-  const result = await compareAll(runner, prepared, options, only);
+  const result = await compareAll(
+    runner,
+    prepared,
+    options,
+    earlier?.report.differences.map(({ id }) => id),
+  );
   const inexact = [...doubts.inexact, ...prepared.inexact];
   const differs = result.differences.length > 0;
   const report: TargetReport = {
@@ -64,10 +69,20 @@ export async function verifySubject(
     bucket: bucketText(comparison),
     columns: comparison.measures.map((measure) => ({ column: measure.column, rule: describeRule(measure) })),
     omitted: comparison.omitted,
-    notes: [...prepared.notes, ...result.notes],
+    notes: [...throughViews(subject), ...prepared.notes, ...result.notes],
     seconds: seconds(),
   };
   return { subject, report, comparison };
+}
+
+function throughViews({ feeds }: Subject): string[] {
+  return feeds.flatMap(({ source, view }) =>
+    source?.through === undefined
+      ? []
+      : [
+          `${qualifiedName(view)} reads the view ${qualifiedName(source.through)}, which no insert reaches: it gets no rows`,
+        ],
+  );
 }
 
 function emptyReport(subject: Subject): TargetReport {

@@ -1,9 +1,12 @@
+import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { liftFence, raiseFence } from "../protocol/fence";
 import { type Part, partsOf } from "../protocol/parts";
-import { deltaStatement } from "../rebuild/definitions";
+import { digestOf } from "../rebuild/build";
 import type { Context } from "./context";
+import { stageStatement } from "./definitions";
+import { keepExpired } from "./helpers";
 
 /** Most parts that a partition of the target gets at once; more are merged before. */
 const MOST_PARTS = 60;
@@ -19,11 +22,13 @@ export async function attach(context: Context): Promise<void> {
   const { destination, journal, layout, names, runner } = context;
   if (!journal.has("attached")) {
     context.enter("attach");
+    await keepExpired(context);
     if (!journal.has("merged")) {
       await mergeMany(context);
-      await journal.set("merged", true);
+      await journal.set("merged", digestOf(await partsOf(runner, names.stage)));
     }
     const parts = await partsOf(runner, names.stage);
+    if (digestOf(parts) !== journal.need("merged")) throw changed(context);
     await raiseFence(runner, destination);
     const own = countsOf(parts);
     if (!journal.has("baseline")) {
@@ -39,6 +44,13 @@ export async function attach(context: Context): Promise<void> {
     );
   }
   await liftFence(runner, destination, layout.storage.settings, true);
+}
+
+function changed({ names, runner }: Context): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(names.stage)}: its parts have changed; did somebody run OPTIMIZE on it, or has a restart let rows go whose time is over? What of it is in ` +
+      `${qualifiedName(names.target)} cannot be told any more. Abort operation ${runner.operation}; if that is refused, drop the view, and compute the target anew.`,
+  );
 }
 
 /** Many small parts at once would slow the target's writers down. */
@@ -81,9 +93,9 @@ async function attachMissing(context: Context, parts: readonly Part[]): Promise<
 
 /** A table with only the parts that are left. */
 async function separate(context: Context, partition: string, left: readonly Part[]): Promise<QualifiedName> {
-  const { layout, names, runner } = context;
+  const { names, runner } = context;
   await context.drop(names.rest);
-  await runner.run(deltaStatement(layout, names.rest));
+  await runner.run(stageStatement(context, names.rest));
   await runner.run(attachStatement(names.rest, partition, names.stage));
   const wanted = countsOf(left);
   for (const part of await partsOf(runner, names.rest)) {

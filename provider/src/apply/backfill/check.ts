@@ -28,9 +28,10 @@ export async function checkCoverage(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   if (journal.has("checked")) return;
   context.enter("check");
-  const { keys, measures } = comparison(context);
+  const { keys, measures, stored } = comparison(context);
   const since = plan.since === undefined ? "" : ` WHERE ${plan.since}`;
-  const side = (table: string, old: 0 | 1): string => `SELECT *, ${old} AS _schema_old FROM ${table}${since}`;
+  const side = (table: string, old: 0 | 1): string =>
+    `SELECT ${stored.join(", ")}, ${old} AS _schema_old FROM ${table}${since}`;
   const columns = measures.flatMap(({ name, value }) => [
     `${value.replace("@", "_schema_old = 1")} AS ${backtick(`_schema_o_${name}`)}`,
     `${value.replace("@", "_schema_old = 0")} AS ${backtick(`_schema_n_${name}`)}`,
@@ -39,14 +40,14 @@ export async function checkCoverage(context: Context): Promise<void> {
     const [before, now] = [backtick(`_schema_o_${name}`), backtick(`_schema_n_${name}`)];
     return falls ? `${now} > ${before}` : `${now} < ${before}`;
   });
-  const half = Math.floor((plan.limits.maxMemory ?? DEFAULT_MEMORY) / 2);
+  const { maxMemory = DEFAULT_MEMORY } = plan.limits;
   const key = keys.length === 0 ? "tuple()" : `tuple(${keys.join(", ")})`;
   const row = await runner.one<{ gone: string; less: string; example: string }>(
     `SELECT toString(countIf(NOT _schema_has_new)) AS gone, toString(countIf(_schema_has_new AND (${less.join(" OR ") || "0"}))) AS less, ` +
       `toString(anyIf(_schema_key, NOT _schema_has_new OR (${less.join(" OR ") || "0"}))) AS example FROM (` +
       `SELECT ${key} AS _schema_key, countIf(_schema_old = 1) > 0 AS _schema_has_old, countIf(_schema_old = 0) > 0 AS _schema_has_new` +
       `${columns.map((column) => `, ${column}`).join("")} FROM (${side(qualifiedName(names.before), 1)} UNION ALL ${side(qualifiedName(names.stage), 0)}) ` +
-      `GROUP BY _schema_key) WHERE _schema_has_old SETTINGS max_bytes_before_external_group_by = ${half}, max_execution_time = 0, final = 0`,
+      `GROUP BY _schema_key) WHERE _schema_has_old SETTINGS max_memory_usage = ${maxMemory}, max_bytes_before_external_group_by = ${Math.floor(maxMemory / 2)}, max_execution_time = 0, final = 0`,
   );
   if (row.gone !== "0" || row.less !== "0") throw missing(context, row);
   await journal.set("checked", true);
@@ -61,23 +62,19 @@ function missing({ names, plan, runner }: Context, row: { gone: string; less: st
   );
 }
 
-function comparison({ layout }: Context): { keys: string[]; measures: Measure[] } {
+function comparison({ layout }: Context): { keys: string[]; measures: Measure[]; stored: string[] } {
   const engine = engineOf(layout.storage);
-  const stored = layout.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
-  const rows: Measure = { name: "rows", value: "countIf(@)", falls: false };
+  const columns = layout.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
+  const stored = columns.map(({ name }) => backtick(name));
   if (engine.base === "MergeTree") {
     // Plain rows: all that can be grouped by.
-    return {
-      keys: stored
-        .filter(({ type }) => !/\b(?:AggregateFunction|JSON|Dynamic|Variant)\b/.test(type ?? ""))
-        .map(({ name }) => backtick(name)),
-      measures: [rows],
-    };
+    const grouped = columns.filter(({ type }) => !/\b(?:AggregateFunction|JSON|Dynamic|Variant)\b/.test(type ?? ""));
+    const rows: Measure = { name: "rows", value: "countIf(@)", falls: false };
+    return { stored, keys: grouped.map(({ name }) => backtick(name)), measures: [rows] };
   }
   const order = layout.storage.orderBy ?? "";
   const keys = order === "" || order === "tuple()" ? [] : splitArguments(inner(order));
-  const measures = stored.flatMap((column) => measureOf(column, engine.base, engine.arguments));
-  return { keys, measures };
+  return { stored, keys, measures: columns.flatMap((column) => measureOf(column, engine.base, engine.arguments)) };
 }
 
 function inner(order: string): string {

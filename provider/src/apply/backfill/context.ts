@@ -23,6 +23,8 @@ export interface BackfillPlan {
   readonly limits: BackfillLimits;
   /** Condition on the target's rows, from {@link BackfillLimits.from}. */
   readonly since?: string;
+  /** The target has settings that CREATE asks for and ALTER does not, see `definitions.ts`. */
+  readonly lenient?: boolean;
   readonly keepOld: number;
   readonly allow: readonly string[];
   readonly startedAt: number;

@@ -6,7 +6,7 @@ import { isTable, partsOf } from "../protocol/parts";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
 import type { Context, View } from "./context";
-import { freshStatement, snapshotStatement } from "./definitions";
+import { freshStatements, snapshotStatement } from "./definitions";
 import { behindGate, hasTime } from "./gate";
 import { createSnapshot, dropViews, link } from "./helpers";
 
@@ -25,7 +25,11 @@ export async function cut(context: Context): Promise<void> {
 /** A new view is the sign of its own cut: CREATE is the last statement of it, so a crash leaves nothing to take back. */
 async function cutNew(context: Context): Promise<void> {
   const open = await uncut(context);
-  for (const view of open) await createSnapshot(context, parseTable(view.snapshot));
+  for (const view of open) {
+    await createSnapshot(context, parseTable(view.snapshot));
+    // Most of it beforehand, for linking many parts takes longer than inserts may be refused.
+    await link(context, view.source, view.snapshotName);
+  }
   const sources = open.map(({ source }) => source);
   if (open.length > 0) await behindGate(context, sources, (gate) => createViews(context, gate));
 }
@@ -59,9 +63,13 @@ async function cutTwins(context: Context): Promise<void> {
   await dropViews(context);
   await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.drop(names.fresh);
-  await runner.run(freshStatement(layout, names.fresh));
+  for (const sql of freshStatements(context, names.fresh)) await runner.run(sql);
   await createSnapshot(context, parseTable(snapshotStatement(layout, names.before)));
-  for (const view of views) await createSnapshot(context, parseTable(view.snapshot));
+  await link(context, names.target, names.before);
+  for (const view of views) {
+    await createSnapshot(context, parseTable(view.snapshot));
+    await link(context, view.source, view.snapshotName);
+  }
   const sources = views.map(({ source }) => source);
   await behindGate(context, [...sources, names.target], async (gate) => {
     await dropViews(context);

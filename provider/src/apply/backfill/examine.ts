@@ -7,10 +7,11 @@ import { standingAround } from "../protocol/feeders";
 import { partsOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
+import { engineOf } from "../rebuild/engines";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { liveTable } from "../views/carry";
 import { type BackfillPlan, backfillNames, type PlannedView, parseView } from "./context";
-import { snapshotStatement } from "./definitions";
+import { LENIENT, snapshotStatement } from "./definitions";
 import { gateTables } from "./gate";
 import { insertTimes } from "./insert-time";
 import { findUnfinished } from "./journals";
@@ -27,6 +28,8 @@ export interface Wanted {
   /** CREATE text of the views, all of one target. */
   readonly statements: readonly string[];
   readonly options: RefillOptions;
+  /** Only looked at: unfinished creations on the same target are finished before another begins, so they are in nobody's way. */
+  readonly preview?: boolean;
 }
 
 /** The tables that an operation reads. */
@@ -41,7 +44,8 @@ export interface Examined {
  *
  * @throws {SchemaError} when something stands in the way.
  */
-export async function examine(runner: Runner, { mode, options, statements }: Wanted): Promise<Examined> {
+export async function examine(runner: Runner, wanted: Wanted): Promise<Examined> {
+  const { mode, options, statements } = wanted;
   const { allow = [], keepOld = DEFAULT_KEEP } = options;
   const specs = statements.map(parseView);
   const name = refuseSpecs(specs, runner.operation, options);
@@ -54,7 +58,7 @@ export async function examine(runner: Runner, { mode, options, statements }: Wan
   for (const [index, table] of tables.entries()) {
     await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });
   }
-  await refuseStanding(runner, specs, name, tables, mode);
+  await refuseStanding(runner, specs, name, tables, wanted);
   await refuseRights(runner, mode, specs, name, tables);
   if (mode === "refill") await refuseWriters(runner, specs, name);
   const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
@@ -65,7 +69,7 @@ export async function examine(runner: Runner, { mode, options, statements }: Wan
     const [table, time] = [tables[index], byTime[index]];
     if (table === undefined) continue;
     const columns = await refuseOutputs(runner, spec, target);
-    const snapshot = snapshotStatement(table, names.snapshot(index));
+    const snapshot = snapshotStatement(table, names.snapshot(index), sourceOf(spec).final);
     views.push({ statement: renderCreate(spec), snapshot, columns, ...(time !== undefined && { byTime: time }) });
   }
   const since = sinceCondition(target, options);
@@ -74,6 +78,7 @@ export async function examine(runner: Runner, { mode, options, statements }: Wan
   const plan: BackfillPlan = {
     ...{ kind: "backfill", mode, views, from: text, to: text, limits: limitsOf(options), keepOld, allow },
     ...(since !== undefined && { since }),
+    ...((await needsLenience(runner, target)) && { lenient: true }),
     startedAt: await runner.now(),
   };
   return { plan, target, sources: tables };
@@ -139,10 +144,13 @@ async function refuseStanding(
   views: readonly QualifiedName[],
   target: QualifiedName,
   sources: readonly QualifiedName[],
-  mode: BackfillPlan["mode"],
+  { mode, preview = false }: Wanted,
 ): Promise<void> {
   const own = [target, ...sources].map(qualifiedName);
-  const backfill = (await findUnfinished(runner.connection)).find((one) => own.includes(one.target));
+  const backfill = (await findUnfinished(runner.connection)).find((one) => {
+    const isFinished = preview && mode === "create" && one.plan.mode === "create" && !one.aborting;
+    return own.includes(one.target) && !isFinished;
+  });
   if (backfill !== undefined) throw unfinished(backfill.operation, `backfill of ${backfill.target}`);
   const toViews = mode === "refill";
   const other = await standingAround(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
@@ -154,4 +162,11 @@ function unfinished(operation: string, what: string): SchemaError {
   return new SchemaError(
     `Operation ${operation} (${what}) is not finished. Resume or abort it first: clickhouse-schema operations.`,
   );
+}
+
+/** Whether a copy of a table might be refused for columns that an ALTER has added; older servers do not know the question. */
+async function needsLenience(runner: Runner, { storage }: TableSpec): Promise<boolean> {
+  if (engineOf(storage).base === "MergeTree" || storage.settings.some(({ name }) => name === LENIENT)) return false;
+  const known = await runner.rows(`SELECT 1 AS one FROM system.merge_tree_settings WHERE name = '${LENIENT}'`);
+  return known.length > 0;
 }

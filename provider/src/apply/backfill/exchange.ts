@@ -1,7 +1,10 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import type { TableSpec } from "../../sql/spec";
 import { drain, gateDown } from "../protocol/gate";
 import { uuidOf } from "../protocol/parts";
+import { liveTable } from "../views/carry";
 import type { Context } from "./context";
 import { behindGate, hasTime } from "./gate";
 import { dropViews } from "./helpers";
@@ -23,6 +26,7 @@ export async function exchange(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   if (await isExchanged(context)) return;
   context.enter("exchange");
+  await refuseChanged(context);
   await behindGate(context, [...context.views.map(({ source }) => source), names.target], async (gate) => {
     await journal.assertOwner();
     if (!(await hasTime(context, gate))) return false;
@@ -31,6 +35,18 @@ export async function exchange(context: Context): Promise<void> {
     await gateDown(runner, [names.fresh]);
     return true;
   });
+}
+
+/** @throws {SchemaError} when the target has been altered meanwhile, which the new one has not. */
+async function refuseChanged(context: Context): Promise<void> {
+  const { layout, names, plan, runner } = context;
+  const text = (table: TableSpec): string =>
+    renderCreate({ ...table, constraints: table.constraints.filter(({ name }) => !name.startsWith("_gate_")) });
+  if (text(await liveTable(context, names.target)) === text(layout)) return;
+  throw new SchemaError(
+    `${qualifiedName(names.target)}: was altered while its rows were computed, and the new ones have it as it was: ${plan.to}\nAbort operation ${runner.operation} and ` +
+      "begin again.",
+  );
 }
 
 /** Ends the twins, which have written to the old target since, and puts that aside. */

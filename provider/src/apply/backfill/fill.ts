@@ -4,16 +4,18 @@ import { SchemaError } from "../../errors";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { partsOf } from "../protocol/parts";
-import { deltaStatement } from "../rebuild/definitions";
 import { beforeCut } from "./by-time";
 import type { Context, View } from "./context";
+import { stageStatement } from "./definitions";
+import { keepExpired } from "./helpers";
 import { DEFAULT_MEMORY } from "./options";
 import { readingFrom } from "./query";
 import { frozenParts, type Slice, sliced } from "./slices";
 
 /** Whatever the user's profile says, a chunk takes all of its rows, once each, as they are. */
 const READ_SETTINGS =
-  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0, max_rows_to_group_by = 0, limit = 0, offset = 0";
+  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0, max_rows_to_group_by = 0, limit = 0, offset = 0, " +
+  "optimize_use_projections = 0, force_primary_key = 0, force_index_by_date = 0";
 const WRITE_SETTINGS =
   "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
 
@@ -96,13 +98,14 @@ export function snapshotQuery({ snapshotName, source, spec }: View): string {
 
 /** Makes the stage, or takes out of it what a statement has left that was cut off. */
 async function prepareStage(context: Context): Promise<void> {
-  const { journal, layout, names, runner } = context;
+  const { journal, names, runner } = context;
   const chunks = journal.entries<Chunk>("chunk:");
   if (chunks.length === 0) {
     await context.drop(names.stage);
-    await runner.run(deltaStatement(layout, names.stage));
-    return;
+    await runner.run(stageStatement(context, names.stage));
+    return keepExpired(context);
   }
+  await keepExpired(context);
   await clearAbove(context, Math.max(...chunks.map(([, { high }]) => high)));
 }
 

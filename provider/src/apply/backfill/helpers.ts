@@ -1,7 +1,10 @@
-import { qualifiedName } from "../../sql/identifiers";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { stopMerges } from "../protocol/fence";
+import { partsOf } from "../protocol/parts";
+import type { Runner } from "../protocol/runner";
+import { hasTtl } from "../rebuild/engines";
 import type { Context } from "./context";
 
 /** Drops the views that the operation has made. */
@@ -16,10 +19,36 @@ export async function createSnapshot(context: Context, table: TableSpec): Promis
   await stopMerges(context.runner, table);
 }
 
-/** All rows of a table as they are now, by hard links. */
-export async function link(context: Context, from: QualifiedName, snapshot: QualifiedName): Promise<void> {
-  await context.truncate(snapshot);
-  await context.runner.run(`ALTER TABLE ${qualifiedName(snapshot)} ATTACH PARTITION ALL FROM ${qualifiedName(from)}`);
+/**
+ * All rows of a table as they are now, by hard links. What the snapshot has already is kept: called before the gate and again behind it,
+ * only the partitions that have changed in between take time there.
+ */
+export async function link({ runner }: Context, from: QualifiedName, snapshot: QualifiedName): Promise<void> {
+  const [source, linked] = [await contentOf(runner, from), await contentOf(runner, snapshot)];
+  const name = qualifiedName(snapshot);
+  if (linked.size === 0) {
+    if (source.size > 0) await runner.run(`ALTER TABLE ${name} ATTACH PARTITION ALL FROM ${qualifiedName(from)}`);
+    return;
+  }
+  for (const partition of new Set([...source.keys(), ...linked.keys()])) {
+    if (source.get(partition) === linked.get(partition)) continue;
+    const id = quoteString(partition);
+    if (linked.has(partition)) {
+      await runner.run(`ALTER TABLE ${name} DROP PARTITION ID ${id} SETTINGS max_partition_size_to_drop = 0`);
+    }
+    if (source.has(partition)) {
+      await runner.run(`ALTER TABLE ${name} ATTACH PARTITION ID ${id} FROM ${qualifiedName(from)}`);
+    }
+  }
+}
+
+/** The hashes of the parts of each partition. */
+async function contentOf(runner: Runner, table: QualifiedName): Promise<Map<string, string>> {
+  const hashes = new Map<string, string[]>();
+  for (const { hash, partition } of await partsOf(runner, table)) {
+    hashes.set(partition, [...(hashes.get(partition) ?? []), hash]);
+  }
+  return new Map([...hashes].map(([partition, list]) => [partition, list.sort().join(" ")]));
 }
 
 /** Drops the tables that rows were computed in and from. */
@@ -28,4 +57,9 @@ export async function dropHelpers(context: Context): Promise<void> {
   for (const table of [names.stage, names.rest, ...views.map(({ snapshotName }) => snapshotName)])
     await context.drop(table);
   if (context.isRefill) await context.drop(names.before);
+}
+
+/** Rows whose time is over go in the target, as all others do, and not before: the parts are known by what is in them. */
+export async function keepExpired({ layout, names, runner }: Context): Promise<void> {
+  if (hasTtl(layout)) await runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(names.stage)}`);
 }

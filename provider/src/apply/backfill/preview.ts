@@ -23,7 +23,7 @@ export interface SourcePreview {
 /** What a backfill would be, as things are now. */
 export interface BackfillPreview {
   readonly sources: readonly SourcePreview[];
-  /** Bytes that the result takes at most: estimated from a few rows, without compression. */
+  /** Bytes that the result takes, before compression: estimated from a few rows. */
   readonly needed: number;
   /** Bytes that are free for it; undefined where the server names no disks for the target's policy. */
   readonly free: number | undefined;
@@ -42,6 +42,7 @@ export async function previewBackfill(connection: Connection, wanted: Wanted): P
   try {
     const { plan, sources, target } = await examine(runner, {
       ...wanted,
+      preview: true,
       // Told below, with the sizes.
       options: { ...wanted.options, spaceFactor: 0 },
     });

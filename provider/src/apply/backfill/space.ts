@@ -23,11 +23,11 @@ export interface SourceSize {
   readonly rows: number;
   /** As they lie on disk. */
   readonly bytes: number;
-  /** Bytes that its view makes of it, estimated from a few rows and without compression: more than it will be. */
+  /** Bytes that its view makes of it, before compression: estimated from a few rows. */
   readonly result: number;
 }
 
-/** How much is read, and how much that makes at most. Reads a few rows of each source. */
+/** How much is read, and about how much that makes. Reads a few rows of each source. */
 export async function sizesOf(runner: Runner, { specs, tables, views }: Extent): Promise<SourceSize[]> {
   const sizes: SourceSize[] = [];
   for (const [index, table] of tables.entries()) {

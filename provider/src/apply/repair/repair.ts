@@ -127,11 +127,12 @@ async function repairBatch(work: Work, batch: Batch): Promise<Done> {
 /** @returns how many partitions were replaced, and whether nothing came in meanwhile. */
 async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; right: boolean }> {
   const { journal, options, runner, stage, verified } = work;
-  const { comparison } = await prepare(runner, verified.subject, options.tolerance);
+  const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
   const nothing = { replaced: 0, right: false };
-  if (!(await inserted(runner))) return nothing;
   const state = (): Promise<string> => stateOf(runner, comparison, inPartitions(comparison, batch));
+  // Rows seen here are of inserts that began before, and are awaited: their views have run when the rows are copied.
   const before = await state();
+  if (!(await inserted(runner))) return nothing;
   const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
   const isSame = async (): Promise<boolean> => before === (await state());
   // What came in is rather seen before the rows are replaced than after.
@@ -147,7 +148,7 @@ async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; ri
 
 async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName[]): Promise<number | undefined> {
   const { journal, options, runner, stage, verified } = work;
-  const { comparison } = await prepare(runner, verified.subject, options.tolerance);
+  const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
   await journal.set("gate", tables);
   await journal.assertOwner();
   options.onGate?.(true);

@@ -1,0 +1,25 @@
+import { unfinishedOperations } from "../apply/operations";
+import { JOURNAL_TABLE } from "../apply/protocol/journal";
+import type { Connection } from "../connection/connection";
+
+/**
+ * What of the objects is in the middle of a rebuild, a rename or the like, in words, by key: such an object is not what is declared until
+ * that is over. Costs one query, and some for each of the databases that has a journal.
+ */
+export async function operationsOn(
+  connection: Connection,
+  databases: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await connection.query<{ database: string }>(
+    "SELECT database FROM system.tables WHERE name = {name:String} ORDER BY database",
+    { name: JOURNAL_TABLE },
+  );
+  const found = new Map<string, string>();
+  for (const { database } of rows.filter((row) => databases.has(row.database))) {
+    for (const { keys, kind, operation } of await unfinishedOperations(connection, database)) {
+      const words = `${kind} ${operation} of it is not finished; \`pulumi up\` or \`clickhouse-schema operations\` ends it`;
+      for (const key of keys) found.set(key, words);
+    }
+  }
+  return found;
+}
