@@ -4,8 +4,9 @@
  *     [BENCH_ROWS=1000000] [BENCH_ROUNDS=5] npx ts-node -T bench/reads.ts
  *
  * BENCH_ROWS are those of each signal, over six hours; all tables are merged before. Times are medians, ratios medians of the ratios
- * within a round. The table goes to stdout, progress to stderr. Ten million rows take about ten minutes to load and 3 GB of memory.
+ * within a round; "less CPU" is the ratio of processor time, which a busy machine changes less. The table goes to stdout, progress to stderr. Ten million rows take about ten minutes to load and 3 GB of memory.
  */
+import { randomUUID } from "node:crypto";
 import { loadavg } from "node:os";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { load } from "../examples/obsfly/load/load";
@@ -13,7 +14,17 @@ import { createProgress } from "../examples/obsfly/load/progress";
 import { openConnection } from "../provider/dist/connection/open.js";
 import { compare } from "../test/obsfly/compare";
 import { baseTables, eachTable, refreshDependencies, rollups } from "../test/obsfly/truth";
-import { fromEnvironment, markdownTable, median, milliseconds, startObsfly, times } from "./obsfly";
+import {
+  fromEnvironment,
+  type Logged,
+  loggedOf,
+  markdownTable,
+  median,
+  milliseconds,
+  runAs,
+  startObsfly,
+  times,
+} from "./obsfly";
 import { type Question, questions } from "./questions";
 
 const ROWS = fromEnvironment("BENCH_ROWS", 1_000_000);
@@ -43,7 +54,17 @@ async function main(): Promise<void> {
     }
     const load = `load average ${before.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after`;
     console.log(`${ROWS.toLocaleString("en-US")} rows a signal over six hours, ${ROUNDS} rounds, ${load}\n`);
-    const titles = ["read view", "question", "rows read", "of the base", "less", "time", "of the base", "faster"];
+    const titles = [
+      "read view",
+      "question",
+      "rows read",
+      "of the base",
+      "less",
+      "time",
+      "of the base",
+      "faster",
+      "less CPU",
+    ];
     console.log(markdownTable(titles, rows, 2));
   } finally {
     await server.stop();
@@ -90,41 +111,32 @@ async function measure(url: string, question: Question, filter: string): Promise
   const truth = `SELECT * FROM (${question.truth})${filter}`;
   const client = patientClient(url);
   await compare(client, { ...question, seen, truth }).finally(() => client.close());
-  const [ours, theirs]: [Run[], Run[]] = [[], []];
+  const ids: { ours: string[]; theirs: string[] } = { ours: [], theirs: [] };
   for (let round = 0; round < ROUNDS; round++) {
     // Taking turns at going first evens out what the machine does meanwhile.
-    if (round % 2 === 0) ours.push(await run(url, seen));
-    theirs.push(await run(url, truth));
-    if (round % 2 === 1) ours.push(await run(url, seen));
+    for (const whose of round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const)) {
+      const id = randomUUID();
+      await runAs(url, id, `${whose === "ours" ? seen : truth} FORMAT Null`);
+      ids[whose].push(id);
+    }
   }
-  const rowsOf = (runs: Run[]): number => runs[0]?.rows ?? 0;
-  const timeOf = (runs: Run[]): number => median(runs.map(({ time }) => time));
-  const faster = median(theirs.map(({ time }, round) => time / (ours[round]?.time ?? Number.NaN)));
+  return cells(await loggedOf(url, ids.ours), await loggedOf(url, ids.theirs));
+}
+
+function cells(ours: readonly Logged[], theirs: readonly Logged[]): string[] {
+  const [rows, of] = [ours[0]?.rows ?? 0, theirs[0]?.rows ?? 0];
+  const timeOf = (runs: readonly Logged[]): string => milliseconds(median(runs.map(({ time }) => time)));
+  const ratio = (key: "time" | "cpu"): string =>
+    times(median(theirs.map((run, round) => run[key] / (ours[round]?.[key] ?? Number.NaN))));
   return [
-    rowsOf(ours).toLocaleString("en-US"),
-    rowsOf(theirs).toLocaleString("en-US"),
-    times(rowsOf(theirs) / Math.max(1, rowsOf(ours))),
-    milliseconds(timeOf(ours)),
-    milliseconds(timeOf(theirs)),
-    times(faster),
+    rows.toLocaleString("en-US"),
+    of.toLocaleString("en-US"),
+    times(of / Math.max(1, rows)),
+    timeOf(ours),
+    timeOf(theirs),
+    ratio("time"),
+    ratio("cpu"),
   ];
-}
-
-interface Run {
-  readonly rows: number;
-  readonly time: number;
-}
-
-/** One query whose answer stays on the server; rows and time as the server counts them. */
-async function run(url: string, query: string): Promise<Run> {
-  const response = await fetch(`${url}/?wait_end_of_query=1&use_query_condition_cache=0`, {
-    method: "POST",
-    body: `${query} FORMAT Null`,
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${query}: ${text}`);
-  const summary = JSON.parse(response.headers.get("x-clickhouse-summary") ?? "{}") as Record<string, string>;
-  return { rows: Number(summary["read_rows"]), time: Number(summary["elapsed_ns"]) / 1e6 };
 }
 
 main().then(

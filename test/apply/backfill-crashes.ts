@@ -14,7 +14,16 @@ export interface Crashed<Result> {
 }
 
 /** Hooks for the operation. */
-export type CrashHooks = ReturnType<typeof dyingAt> & { readonly onGate: (closed: boolean) => void };
+export interface CrashHooks {
+  readonly beforeStatement: (sql: string) => void | Promise<void>;
+  readonly onGate: (closed: boolean) => void;
+}
+
+/** Dies before its n-th statement, counted from 0; for operations of any kind. */
+export function dying(count: number, onDeath?: (sql: string) => void): Pick<CrashHooks, "beforeStatement"> {
+  const { beforeStatement } = dyingAt(count, onDeath);
+  return { beforeStatement: (sql) => beforeStatement?.(sql) };
+}
 
 /**
  * Runs an operation to its end with up to four crashes at random statements.
@@ -40,7 +49,7 @@ export async function withCrashes<Result>(
   for (let crashes = 0; ; crashes += 1) {
     const connection = await open();
     const died: string[] = [];
-    const hooks = { ...dyingAt(dieAt, (sql) => died.push(sql.replaceAll(hide, "d"))), onGate };
+    const hooks = { ...dying(dieAt, (sql) => died.push(sql.replaceAll(hide, "d"))), onGate };
     try {
       return { result: await attempt(connection, hooks, crashes), crashes, diedAt, gates };
     } catch (error) {

@@ -270,6 +270,11 @@ const REFUSALS: readonly {
     says: /mutation\(s\) are unfinished/,
   },
   {
+    name: "a Buffer table before the source",
+    before: ["CREATE TABLE @.b AS @.t ENGINE = Buffer('@', 't', 1, 10, 100, 10000, 1000000, 10000000, 100000000)"],
+    says: /\.b \(Buffer\) writes to it in the background/,
+  },
+  {
     name: "a view that is there",
     before: ["CREATE MATERIALIZED VIEW @.mv TO @.hourly AS SELECT k FROM @.t"],
     says: /exists, so it is not created/,

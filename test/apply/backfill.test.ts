@@ -3,8 +3,9 @@ import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfi
 import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
 import { freshDatabase, sharedServer } from "../support/server";
 import { BACKFILL_CASES, type BackfillCase, createSource, createViews, runBackfill } from "./backfill-cases";
+import { dying } from "./backfill-crashes";
 import { compareTarget, randomBackfill } from "./backfill-runs";
-import { Crash, dyingAt } from "./runs";
+import { Crash } from "./runs";
 import { open, ViewBench } from "./views-bench";
 import { Ledger } from "./writers";
 
@@ -91,7 +92,7 @@ describe(`a backfill (BACKFILL_SEED=${SEED})`, () => {
     const { connection, database } = bench;
     await begin(one);
     const operation = newOperation();
-    const death = await runBackfill(connection, database, one, { operation, chunk: 50, ...dyingAt(dieAt) }).then(
+    const death = await runBackfill(connection, database, one, { operation, chunk: 50, ...dying(dieAt) }).then(
       () => undefined,
       (error: unknown) => error,
     );

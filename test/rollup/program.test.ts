@@ -171,7 +171,7 @@ describe("Rollup, with the real CLI", function () {
     project.write(PROGRAM.replace('ttl: "toDateTime(Timestamp) + toIntervalDay(least(Days, 18250))",', ""));
     const failed = await project.run(["preview"]);
     assert.notEqual(failed.code, 0);
-    
+
     assertPresentable(failed.text);
     assert.match(failed.text, /Rollup requests_minute: ttl: "inherit" finds no TTL on shop\.requests/);
   });

@@ -137,6 +137,16 @@ describe("verify", () => {
     assert.ok(report.differences.every(({ keys, missing }) => keys === missing));
   });
 
+  it("cuts a window that does not fit into memory", async () => {
+    await bench.create(COUNTS.replace("LowCardinality(String)", "UInt64"), HOURLY, COUNT.replaceAll("k,", "id AS k,"));
+    await bench.run(
+      "INSERT INTO @.s SELECT toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + toIntervalMinute(number % 5760), number, '', 1, 1, NULL, 30 FROM numbers(600000) SETTINGS max_partitions_per_insert_block = 0",
+    );
+    const report = await bench.verify({ maxMemory: 70e6 });
+    assert.deepEqual([report.verdict, report.compared], ["equal", 96]);
+    await assert.rejects(bench.verify({ maxMemory: 1e6 }), /its smallest window does not fit into 1000000 bytes/);
+  });
+
   it("leaves out what has expired on either side, key by key", async () => {
     await bench.create(
       COUNTS.replace("c Simple", "r UInt16, c Simple"),

@@ -96,7 +96,8 @@ export function uniq(expression: string, options: MeasureOptions & { algorithm?:
   const { algorithm = "combined" } = options;
   const name = UNIQ[algorithm];
   if (name === undefined) return wrong(unknownAlgorithm(algorithm, Object.keys(UNIQ)));
-  return state(name, [], [expression], options);
+  // Merged states over NULLs only give NULL, where the function itself gives 0.
+  return { ...state(name, [], [expression], options), shows: { "": "ifNull({}, 0)" } };
 }
 
 /**

@@ -1,4 +1,6 @@
 import { pause, type Runner } from "../apply/protocol/runner";
+import { ServerError } from "../connection/errors";
+import { SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
 import { bucketId, inRange, type Range } from "./bucket";
 import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";
@@ -7,6 +9,7 @@ import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types"
 
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
 const DEFAULT_WINDOW = 5_000_000;
+const MEMORY_LIMIT_EXCEEDED = 241;
 /** Buckets that are named in one statement, once for each side; texts of partitions are longer than numbers. */
 const BATCH = { time: 8000, partition: 800, all: 2 } as const;
 /** How often a bucket that differs is looked at before it is called busy. */
@@ -45,16 +48,16 @@ export async function windowsOf(
   options: VerifyOptions,
 ): Promise<Range[]> {
   if (bucket.kind !== "time") return [range];
-  const size = bucket.unit === "days" ? 1 : 86_400;
-  const day = `intDiv(toInt64(${bucketId(bucket)}), ${size})`;
-  const rows = await runner.rows<{ day: string; rows: string }>(
-    `SELECT toString(${day}) AS day, toString(count()) AS rows FROM ${qualifiedName(subject.target)} ` +
-      `WHERE ${inRange(bucket, range)} GROUP BY day ORDER BY toInt64(day) SETTINGS final = 0`,
+  const size = bucket.unit === "days" ? 1 : 3600;
+  const slice = `intDiv(toInt64(${bucketId(bucket)}), ${size})`;
+  const rows = await runner.rows<{ slice: string; rows: string }>(
+    `SELECT toString(${slice}) AS slice, toString(count()) AS rows FROM ${qualifiedName(subject.target)} ` +
+      `WHERE ${inRange(bucket, range)} GROUP BY slice ORDER BY toInt64(slice) SETTINGS final = 0`,
   );
   const limit = options.windowRows ?? DEFAULT_WINDOW;
   const cuts: number[] = [];
   let sum = 0;
-  for (const { day: at, rows: count } of rows) {
+  for (const { slice: at, rows: count } of rows) {
     if (sum > 0 && sum + Number(count) > limit) {
       cuts.push(Number(at) * size);
       sum = 0;
@@ -68,8 +71,50 @@ export async function windowsOf(
   }));
 }
 
-/** Compares the buckets of a scope, whatever is written meanwhile. */
+/**
+ * Compares the buckets of a scope, whatever is written meanwhile. A window that does not fit into memory, although its groups go to
+ * disk, is cut into smaller ones.
+ *
+ * @throws {SchemaError} when not even an hour, or a day, fits.
+ */
 export async function summarise(
+  runner: Runner,
+  comparison: Comparison,
+  scope: Scope,
+  options: VerifyOptions,
+): Promise<Summary[]> {
+  try {
+    return [await summariseOnce(runner, comparison, scope, options)];
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === MEMORY_LIMIT_EXCEEDED)) throw error;
+    const summaries: Summary[] = [];
+    for (const part of await narrower(runner, comparison, scope, options, error)) {
+      summaries.push(...(await summarise(runner, comparison, part, options)));
+    }
+    return summaries;
+  }
+}
+
+async function narrower(
+  runner: Runner,
+  comparison: Comparison,
+  scope: Scope,
+  options: VerifyOptions,
+  cause: ServerError,
+): Promise<Range[]> {
+  const least = 1000;
+  for (let rows = options.windowRows ?? DEFAULT_WINDOW; scope.ids === undefined && rows > least; rows /= 4) {
+    const windows = await windowsOf(runner, comparison, scope, { ...options, windowRows: rows });
+    if (windows.length > 1) return windows;
+  }
+  const name = qualifiedName(comparison.subject.shown);
+  throw new SchemaError(
+    `${name}: its smallest window does not fit into ${options.maxMemory ?? DEFAULT_MEMORY} bytes of memory. Give it more (--max-memory): ${cause.message}`,
+    { cause },
+  );
+}
+
+async function summariseOnce(
   runner: Runner,
   comparison: Comparison,
   scope: Scope,

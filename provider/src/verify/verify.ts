@@ -119,7 +119,7 @@ async function compareAll(
   const target = qualifiedName(comparison.subject.shown);
   for (const [index, scope] of scopes.entries()) {
     options.onProgress?.({ target, window: index + 1, windows: scopes.length });
-    summaries.push(await summarise(runner, comparison, scope, options));
+    summaries.push(...(await summarise(runner, comparison, scope, options)));
   }
   const different = summaries.flatMap((summary) => summary.different);
   const looked = await lookAgain(runner, comparison, different, options);

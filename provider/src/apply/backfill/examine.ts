@@ -18,7 +18,15 @@ import { findUnfinished } from "./journals";
 import { refuseListeners } from "./listeners";
 import type { BackfillLimits, RefillOptions } from "./options";
 import { sourceOf } from "./query";
-import { refuseOutputs, refuseRights, refuseSource, refuseSpecs, refuseTarget, refuseWriters } from "./refusals";
+import {
+  refuseBuffers,
+  refuseOutputs,
+  refuseRights,
+  refuseSource,
+  refuseSpecs,
+  refuseTarget,
+  refuseWriters,
+} from "./refusals";
 import { refuseSpace } from "./space";
 import { sinceCondition } from "./time";
 
@@ -62,7 +70,9 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
   await refuseRights(runner, mode, specs, name, tables);
   if (mode === "refill") await refuseWriters(runner, specs, name);
   const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
-  if (byTime.length === 0) await gateTables(runner, mode === "refill" ? [...tables, name] : tables, allow);
+  // Also those of a cut by time are looked at, for what writes to them unseen.
+  const around = await gateTables(runner, mode === "refill" ? [...tables, name] : tables, allow);
+  if (!allow.includes("unproven")) await refuseBuffers(runner, around);
   const names = backfillNames(name, runner.operation);
   const views: PlannedView[] = [];
   for (const [index, spec] of specs.entries()) {
