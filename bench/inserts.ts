@@ -3,9 +3,10 @@
  *
  *     [BENCH_ROWS=1000000] [BENCH_BATCH=50000] npx ts-node -T bench/inserts.ts
  *
- * BENCH_ROWS of each signal go in, BENCH_BATCH an insert; each insert is a round: the same rows into both, in turns. As JSON over HTTP,
- * which is mostly parsing, and once more from a table in memory, which is the cost of storing alone. Times are medians, ratios medians of the
- * ratios within a round. The table goes to stdout, progress to stderr.
+ * BENCH_ROWS of each signal go in, BENCH_BATCH an insert; each insert is a round: the same rows into both, in turns. As
+ * JSON over HTTP, which is mostly parsing, and once more from a table in memory, which is the cost of storing alone.
+ * Times are medians, ratios medians of the ratios within a round; processor time changes less on a busy machine. The
+ * table goes to stdout, progress to stderr.
  */
 import { randomUUID } from "node:crypto";
 import { loadavg } from "node:os";
@@ -47,7 +48,8 @@ async function main(): Promise<void> {
       await ask(url, `CREATE TABLE plain.${signal}_memory AS ${table} ENGINE = Memory`);
       const views = await ask(
         url,
-        `SELECT count() FROM system.tables WHERE engine = 'MaterializedView' AND as_select LIKE '%${table}%' AND create_table_query NOT LIKE '%REFRESH %'`,
+        `SELECT count() FROM system.tables WHERE engine = 'MaterializedView' AND as_select LIKE '%${table}%'
+         AND create_table_query NOT LIKE '%REFRESH %'`,
       );
       const json: Rounds = { withViews: [], without: [] };
       const memory: Rounds = { withViews: [], without: [] };

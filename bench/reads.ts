@@ -3,8 +3,9 @@
  *
  *     [BENCH_ROWS=1000000] [BENCH_ROUNDS=5] npx ts-node -T bench/reads.ts
  *
- * BENCH_ROWS are those of each signal, over six hours; all tables are merged before. Times are medians, ratios medians of the ratios
- * within a round; "less CPU" is the ratio of processor time, which a busy machine changes less. The table goes to stdout, progress to stderr. Ten million rows take about ten minutes to load and 3 GB of memory.
+ * BENCH_ROWS are those of each signal, over six hours; all tables are merged before. Times are medians, ratios medians
+ * of the ratios within a round; "less CPU" is the ratio of processor time, which a busy machine changes less. The table
+ * goes to stdout, progress to stderr. Ten million rows take about ten minutes to load on two idle cores.
  */
 import { randomUUID } from "node:crypto";
 import { loadavg } from "node:os";
@@ -91,7 +92,8 @@ async function fill(url: string): Promise<number> {
     await eachTable(client, [...baseTables, ...rollups], "OPTIMIZE TABLE", "FINAL");
     // The last refresh saw two hours before its own.
     const [refreshed] = await connection.query<{ hour: string }>(
-      "SELECT toUnixTimestamp(min(time_bucket)) AS hour FROM traces.service_dependencies WHERE computed_at = (SELECT max(computed_at) FROM traces.service_dependencies)",
+      `SELECT toUnixTimestamp(min(time_bucket)) AS hour FROM traces.service_dependencies
+       WHERE computed_at = (SELECT max(computed_at) FROM traces.service_dependencies)`,
     );
     return Number(refreshed?.hour);
   } finally {

@@ -172,6 +172,13 @@ describe("a backfill of an existing view", () => {
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
+  it("goes on with more memory when what was allowed is too little", async () => {
+    await assert.rejects(refill({ maxMemory: 1000 }), /memory limit/i);
+    assert.equal(await bench.hours(), "10:5");
+    await refill({ maxMemory: 1024 ** 3, maxThreads: 1 });
+    assert.equal(await bench.hours(), `${FULL} 10:5`);
+  });
+
   it("says beforehand what it reads and needs, and changes nothing", async () => {
     const before = await bench.names();
     const preview = await previewBackfill(bench.connection, {

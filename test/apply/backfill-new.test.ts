@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createWithBackfill, findUnfinished, previewBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { abortOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
-import { startServer, USERS_XML } from "../support/server";
+import { sleep, startServer, USERS_XML } from "../support/server";
 import { BackfillBench } from "./backfill-bench";
 import { dyingBefore, refused } from "./views-bench";
 
@@ -139,6 +139,31 @@ describe("a new view with a backfill", () => {
     assert.deepEqual((await previewBackfill(bench.connection, wanted)).refusals, []);
     await bench.create({}, bench.view("mv2", "t2"));
     assert.equal(await bench.hours(), `0:20${FULL.slice(4)}`);
+  });
+
+  it("begins anew when the server created the view only after the gate had opened by itself", async () => {
+    let slow = true;
+    const beforeStatement = async (sql: string): Promise<void> => {
+      if (!/^CREATE MATERIALIZED VIEW/.test(sql) || !slow) return;
+      slow = false;
+      await sleep(4500);
+      await bench.insert(100, 5);
+    };
+    await bench.create({ beforeStatement });
+    assert.equal(await bench.hours(), `${FULL} 10:5`);
+  });
+
+  it("says so when the server created the view too late and the rows cannot be told apart", async () => {
+    await bench.run("INSERT INTO @.hourly VALUES ('2023-01-01 00:00:00', 1, 7, 7)");
+    const beforeStatement = async (sql: string): Promise<void> => {
+      if (/^CREATE MATERIALIZED VIEW/.test(sql)) await sleep(4500);
+    };
+    await refused(bench.create({ beforeStatement }), /took so long to create the view/);
+    await refused(bench.create(), /took so long to create the view/);
+    const [one] = await unfinishedOperations(bench.connection, bench.database);
+    assert.ok(one?.canAbort);
+    await abortOperation(bench.connection, one);
+    assert.deepEqual(await bench.names(), ["hourly", "t"]);
   });
 
   it("links behind the gate only the partitions that have changed since", async () => {

@@ -37,6 +37,26 @@ new Rollup("requests_minute", {
 });
 `;
 
+/** Names that need quotes, several sources, one of them by its name only, and a key that may be NULL. */
+const ODD = `
+const { Rollup, count, sum, raw } = clickhouse;
+const db = new clickhouse.Database("my db");
+const columns = { "the time": "DateTime('UTC')", "it\`s": "Nullable(String)", "n n": "UInt8" };
+const one = new clickhouse.Table("one", { database: db, columns, orderBy: [] });
+const two = new clickhouse.Table("table", { database: db, columns, orderBy: [] });
+new Rollup("odd rollup", {
+  database: db,
+  sources: {
+    one: { source: one },
+    "the other": { source: "\`my db\`.\`table\`", where: "\`n n\` > 1", measures: { "n n": sum("1 + \`n n\`") } },
+  },
+  keys: ["it\`s"],
+  bucket: { name: "the time", every: "day", time: "\`the time\`" },
+  measures: { "n n": sum("\`n n\`"), "select": count(), top: raw({ state: "topKState(2)(\`n n\`)", merge: "topKMerge(2)" }) },
+  settings: { allow_nullable_key: 1 },
+}, { dependsOn: two });
+`;
+
 const ROWS = `
   INSERT INTO shop.requests SELECT
     toDateTime64(today() - 1, 9, 'UTC') + toIntervalSecond(intDiv(number, 4) * 120), 1 + number % 2, 30 + number % 2, 'web', number % 5 = 0 ? 500 : 200,
@@ -174,5 +194,26 @@ describe("Rollup, with the real CLI", function () {
 
     assertPresentable(failed.text);
     assert.match(failed.text, /Rollup requests_minute: ttl: "inherit" finds no TTL on shop\.requests/);
+  });
+
+  it("takes any names, several sources, and a key that may be NULL where that is allowed", async () => {
+    project.write(
+      PROGRAM +
+        ODD.replace("const { Rollup, count, sum, raw } = clickhouse;", "const { raw } = clickhouse;")
+          .replace("const db", "const other")
+          .replaceAll("database: db", "database: other"),
+    );
+    await project.must(["up", "--yes", "--skip-preview"]);
+    await project.must(["preview", "--expect-no-changes"]);
+    const insert =
+      "VALUES ('2026-01-01 10:00:00', NULL, 200), ('2026-01-01 11:00:00', NULL, 100), ('2026-01-02 11:00:00', 'a', 1)";
+    await run(server.url, `INSERT INTO \`my db\`.one ${insert}`, `INSERT INTO \`my db\`.\`table\` ${insert}`);
+    const rows = await byHand(server.url, (connection) =>
+      connection.query("SELECT * FROM `my db`.`odd rollup_read` ORDER BY ALL"),
+    );
+    assert.deepEqual(rows, [
+      { "it`s": "a", "the time": "2026-01-02", "n n": "1", select: "1", top: [1] },
+      { "it`s": null, "the time": "2026-01-01", "n n": "602", select: "4", top: [200, 100] },
+    ]);
   });
 });

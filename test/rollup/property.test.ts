@@ -22,7 +22,7 @@ import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 import { BASE, type Case, cases } from "./random-rollup";
 
-/** Rollups that are tried. More with ROLLUP_RUNS, the same ones again with ROLLUP_SEED. */
+/** Rollups that are tried. More with ROLLUP_RUNS, the same ones again with ROLLUP_SEED; ROLLUP_SHRINK looks for a smaller one. */
 const RUNS = Number(process.env["ROLLUP_RUNS"] ?? 100);
 
 describe("any rollup over any rows in any inserts", function () {
@@ -39,7 +39,11 @@ describe("any rollup over any rows in any inserts", function () {
     const seed = process.env["ROLLUP_SEED"];
     const counts = { levels: 0, rows: 0 };
     const property = fc.asyncProperty(cases, (one) => tryRollup(engine, one, counts));
-    await fc.assert(property, { numRuns: RUNS, endOnFailure: process.env["ROLLUP_SHRINK"] === undefined, ...(seed !== undefined && { seed: Number(seed) }) });
+    await fc.assert(property, {
+      numRuns: RUNS,
+      endOnFailure: process.env["ROLLUP_SHRINK"] === undefined,
+      ...(seed !== undefined && { seed: Number(seed) }),
+    });
     if (RUNS > 100) console.log(`      ${JSON.stringify({ runs: RUNS, ...counts })}`);
     assert.ok(counts.levels > RUNS && counts.rows > RUNS, JSON.stringify(counts));
   });
@@ -100,7 +104,9 @@ async function tryRollup(engine: Connection, one: Case, counts: { levels: number
 }
 
 function createTarget(name: string, { columnsFrom, orderBy, partitionBy, ttl }: Target): string {
-  const args = { engine: "AggregatingMergeTree", columnsFrom, orderBy, partitionBy, ...(ttl !== undefined && { ttl }) };
+  const settings = { allow_nullable_key: 1 };
+  const storage = { engine: "AggregatingMergeTree", orderBy, partitionBy, settings };
+  const args = { ...storage, columnsFrom, ...(ttl !== undefined && { ttl }) };
   return renderCreate(declareTable({ database: "r", name }, args));
 }
 

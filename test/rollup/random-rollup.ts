@@ -112,7 +112,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   grp: ["grp", "`grp`", "lower(grp)"],
   s: ["s", "upper(s)"],
   num: ["num % 3", "num > 100"],
-  nn: ["ifNull(nn, 0)", "isNull(nn)"],
+  nn: ["ifNull(nn, 0)", "isNull(nn)", "nn", "toLowCardinality(toString(nn))"],
   "odd `name": [backtick("odd `name"), "concat(s, 'x')"],
   _source: ["length(s)"],
 };
@@ -192,6 +192,7 @@ export const cases: fc.Arbitrary<Case> = fc
     return {
       shape: {
         keys: Object.fromEntries(keys),
+        settings: { allow_nullable_key: 1 },
         bucket: { ...at, ...(timezone !== undefined && { timezone }) },
         measures: Object.fromEntries(used.map(([name, { measure }]) => [name, measure])),
         ...(where !== undefined && { where }),

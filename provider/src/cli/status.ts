@@ -53,9 +53,14 @@ export function statusCommand(output: Output): Command {
 }
 
 const HELP = `
-Reads system tables and the metadata of parts, no rows. REDUCED: rows of the sources by rows of the target. LAG: the bucket
-of the source's newest row less the newest bucket there is; ~ where that bucket could not be worked out. DISK: part of the
-bytes of all tables. Exit code: 1 when it could not be read, 2 when a view does not work.`;
+Reads system tables and the metadata of parts, no rows.
+
+  REDUCED  rows of the sources by rows of the target
+  DISK     part of the bytes of all tables
+  LAG      the bucket of the source's newest row less the newest bucket there is;
+           ~ where that bucket could not be worked out
+
+Exit code: 1 when it could not be read, 2 when a view does not work.`;
 
 /**
  * Shows how the views are getting on, once or again and again.

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { objectAt, Problems } from "../declare/fields";
 import { declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
 import { SchemaError } from "../errors";
@@ -52,8 +53,62 @@ export interface Attempt<T> {
   readonly problems?: readonly string[];
 }
 
+const SOURCE_KEYS: Record<keyof RollupSourceArgs, true> = {
+  source: true,
+  where: true,
+  keys: true,
+  time: true,
+  measures: true,
+  database: true,
+  viewName: true,
+};
+const LEVEL_KEYS: Record<keyof RollupLevelArgs, true> = {
+  every: true,
+  name: true,
+  bucket: true,
+  ttl: true,
+  partitionBy: true,
+};
+const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
+  source: true,
+  sources: true,
+  where: true,
+  keys: true,
+  bucket: true,
+  measures: true,
+  ttl: true,
+  cascade: true,
+  name: true,
+  database: true,
+  engine: true,
+  partitionBy: true,
+  settings: true,
+  indexes: true,
+  comment: true,
+  backfill: true,
+  deletion: true,
+  allow: true,
+  lint: true,
+  adopt: true,
+  rebuild: true,
+  keepOld: true,
+  materialize: true,
+};
+
+/** @throws {SchemaError} for names that are no arguments, which a program in plain JavaScript may have. */
+function refuseUnknown(args: RollupArgs): void {
+  const problems = new Problems();
+  objectAt(args, "", Object.keys(ROLLUP_KEYS), problems);
+  for (const [key, source] of Object.entries(args.sources ?? {}))
+    objectAt(source, `sources.${key}`, Object.keys(SOURCE_KEYS), problems);
+  for (const [index, level] of (args.cascade ?? []).entries())
+    if (typeof level !== "string") objectAt(level, `cascade[${index}]`, Object.keys(LEVEL_KEYS), problems);
+  problems.throwIfAny();
+}
+
 /** @throws {SchemaError} naming every wrong argument. */
 export function definitionsOf(args: RollupArgs): Definitions {
+  refuseUnknown(args);
   const { source, sources } = args;
   if ((source === undefined) === (sources === undefined || Object.keys(sources).length === 0))
     throw new SchemaError("source: give the table that feeds the rollup, or several in `sources`; one of the two");

@@ -29,13 +29,14 @@ export interface Parts extends Definitions {
   readonly name: string;
   readonly label: string;
   readonly args: RollupArgs;
-  readonly parent: pulumi.ComponentResource;
+  /** Options of every part. Pulumi does not hand a component's `dependsOn` on to what is inside. */
+  readonly opts: pulumi.CustomResourceOptions;
   readonly rendered: pulumi.Output<Attempt<First>>;
 }
 
 /** The rollup itself. */
 export function declareFirst(parts: Parts): RollupLevel {
-  const { args, name, parent, rendered, rollup, sources } = parts;
+  const { args, name, opts, rendered, rollup, sources } = parts;
   const serverName = args.name ?? name;
   const attempt = rendered.apply(({ value, problems }) => ({ value: value?.target, problems }));
   const target = declareTarget(parts, name, serverName, attempt, args.partitionBy);
@@ -53,7 +54,7 @@ export function declareFirst(parts: Parts): RollupLevel {
         to: target,
         query,
       },
-      { parent },
+      opts,
     );
   });
   return { target, views, read: declareRead(parts, name, serverName, rollup, target) };
@@ -66,7 +67,7 @@ export function declareLevel(
   level: Definition,
   levelArgs: RollupLevelArgs,
 ): RollupLevel {
-  const { args, feeds, label, parent, rollup } = parts;
+  const { args, feeds, label, opts, rollup } = parts;
   const suffix = levelArgs.every.trim().replaceAll(/\s+/g, "_");
   const name = `${parts.name}_${suffix}`;
   const serverName = levelArgs.name ?? `${args.name ?? parts.name}_${suffix}`;
@@ -84,7 +85,7 @@ export function declareLevel(
     `${name}_mv`,
     { ...common(args), ...filled(args), database: databaseOf(parts), name: `${serverName}_mv`, to: target, query },
     // Filled once the level below is: rows that a backfill brings there are no inserts, which this view would hear of.
-    { parent, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
+    { ...opts, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
   );
   return { target, views: [view], read: declareRead(parts, name, serverName, level, target) };
 }
@@ -96,7 +97,7 @@ function declareTarget(
   rendered: pulumi.Output<{ value: Target | undefined; problems: readonly string[] | undefined }>,
   partitionBy: string | undefined,
 ): Table {
-  const { args, parent } = parts;
+  const { args, opts } = parts;
   const { rebuild, keepOld, materialize, settings, indexes, comment, engine = "AggregatingMergeTree" } = args;
   return new Table(
     name,
@@ -113,7 +114,7 @@ function declareTarget(
       partitionBy: rendered.apply(({ value }) => partitionBy ?? value?.partitionBy ?? ""),
       ttl: rendered.apply(({ value }) => value?.ttl ?? []),
     },
-    { parent },
+    opts,
   );
 }
 
@@ -126,7 +127,7 @@ function declareRead(parts: Parts, name: string, serverName: string, rollup: Def
       name: `${serverName}_read`,
       query: target.qualifiedName.apply((table) => renderRead(rollup, table)),
     },
-    { parent: parts.parent },
+    parts.opts,
   );
 }
 
@@ -135,8 +136,8 @@ function databaseOf({ args, rendered }: Parts): Input<string> | NamedDatabase {
   return args.database ?? rendered.apply(({ value }) => value?.database ?? "");
 }
 
-function common({ deletion, allow, lint }: RollupArgs) {
-  return withoutUndefined({ deletion, allow, lint });
+function common({ adopt, allow, deletion, lint }: RollupArgs) {
+  return withoutUndefined({ adopt, allow, deletion, lint });
 }
 
 function filled({ backfill }: RollupArgs): object {

@@ -56,7 +56,8 @@ export class Rollup extends pulumi.ComponentResource {
     const definitions = explained(label, () => definitionsOf(args));
     super("clickhouse:index:Rollup", resourceName, {}, opts);
     const rendered = definitions.feeds.apply((feeds) => attempt(label, () => renderFirst(feeds, args)));
-    const parts: Parts = { name: resourceName, args, label, parent: this, rendered, ...definitions };
+    const own = { parent: this, ...(opts.dependsOn !== undefined && { dependsOn: opts.dependsOn }) };
+    const parts: Parts = { name: resourceName, args, label, opts: own, rendered, ...definitions };
     const first = declareFirst(parts);
     const levels = [first];
     for (const [index, definition] of definitions.levels.entries()) {

@@ -1,4 +1,4 @@
-import { didYouMean, Problems } from "../declare/fields";
+import { describe, didYouMean, isObject, objectAt, Problems } from "../declare/fields";
 import { backtick, quoteString, unquoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { bucketStart, describeWidth, isMadeOf, parseInterval, parseWidth, type Width } from "./bucket";
@@ -41,6 +41,7 @@ export interface RollupShape extends Omit<RollupSourceShape, "keys"> {
   readonly measures: Readonly<Record<string, Measure>>;
   readonly ttl?: RollupTtl;
   readonly engine?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** A rollup, checked. */
@@ -51,6 +52,8 @@ export interface Rollup {
   readonly measures: readonly { readonly name: string; readonly measure: Measure }[];
   readonly where?: string;
   readonly ttl?: RollupTtl;
+  /** The target's settings allow keys that may be NULL. */
+  readonly nullableKeys: boolean;
 }
 
 /** A column and what fills it. */
@@ -67,6 +70,7 @@ export interface Named {
 export function defineRollup(shape: RollupShape, source: RollupSourceShape = {}, path = ""): Rollup {
   const problems = new Problems();
   const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  refuseOtherShapes(shape, problems);
   const keys = keysOf(shape, source, at, problems);
   const bucket = bucketOf(shape, source, problems);
   for (const name of Object.keys(source.measures ?? {}))
@@ -104,6 +108,7 @@ export function defineRollup(shape: RollupShape, source: RollupSourceShape = {},
     keys,
     bucket,
     measures,
+    nullableKeys: ["1", "true"].includes(String(shape.settings?.["allow_nullable_key"])),
     ...(where !== undefined && { where }),
     ...(shape.ttl !== undefined && { ttl: shape.ttl }),
   };
@@ -141,13 +146,28 @@ export function defineLevel(below: Rollup, level: RollupLevelShape, path: string
   const bucket = { ...below.bucket, name, expression, width, time };
   noNameTwice(keys, bucket, below.measures, problems);
   problems.throwIfAny();
-  return { keys, bucket, measures: below.measures, ...(ttl !== undefined && { ttl }) };
+  const { measures, nullableKeys } = below;
+  return { keys, bucket, measures, nullableKeys, ...(ttl !== undefined && { ttl }) };
 }
 
 /** Whether a key is a column of the source under its own name. */
 export function isItself({ name, expression }: Named): boolean {
   const [token, ...rest] = lex(expression);
   return token !== undefined && rest.length === 0 && unquoteIdentifier(token.text) === name;
+}
+
+/** Programs in plain JavaScript are not checked by a compiler. */
+function refuseOtherShapes(shape: RollupShape, problems: Problems): void {
+  objectAt(shape.bucket, "bucket", ["name", "every", "time", "timezone"], problems);
+  if (!isObject(shape.measures))
+    problems.add("measures", `expected a map from name to measure, found ${describe(shape.measures)}`);
+  else
+    for (const [name, measure] of Object.entries(shape.measures))
+      if (typeof (measure as Partial<Measure> | undefined)?.fill !== "string")
+        problems.add(`measures.${name}`, `expected a measure, e.g. count(), found ${describe(measure)}`);
+  if (!Array.isArray(shape.keys) && !isObject(shape.keys))
+    problems.add("keys", `expected columns or a map from name to expression, found ${describe(shape.keys)}`);
+  problems.throwIfAny();
 }
 
 function keysOf(

@@ -160,6 +160,7 @@ function ownNames(rollup: Rollup, { table }: Source): Set<string> {
 }
 
 function refuseNullableKeys(rollup: Rollup, { table, name: label }: Source): void {
+  if (rollup.nullableKeys) return;
   for (const key of rollup.keys) {
     const type = isItself(key) ? table?.columns.find(({ name }) => name === key.name)?.type : undefined;
     if (type === undefined || !/^(LowCardinality\()?Nullable\(/.test(type)) continue;

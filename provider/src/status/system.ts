@@ -70,7 +70,8 @@ function partsOf(row: PartsRow): PartsOf {
 /** Free and whole space of the disks; disks that share a file system are counted once. */
 export async function readDisk(connection: Connection): Promise<{ free: number; total: number }> {
   const [row] = await connection.query<{ free: string; total: string }>(
-    "SELECT sum(free) AS free, sum(total_space) AS total FROM (SELECT total_space, max(free_space) AS free FROM system.disks GROUP BY total_space)",
+    `SELECT sum(free) AS free, sum(total_space) AS total
+     FROM (SELECT total_space, max(free_space) AS free FROM system.disks GROUP BY total_space)`,
   );
   return { free: Number(row?.free ?? 0), total: Number(row?.total ?? 0) };
 }

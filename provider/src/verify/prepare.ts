@@ -11,7 +11,8 @@ import { tableOf } from "./subjects";
 /** A comparison that can be run, and what is to be said about it. */
 export interface Prepared {
   readonly comparison: Comparison;
-  readonly notes: readonly string[];
+  /** Rows whose TTL ends by then may be gone; in seconds since 1970. */
+  readonly until: number;
   /** Why the truth may rightly differ. */
   readonly inexact: readonly string[];
 }
@@ -23,7 +24,6 @@ export interface Prepared {
  */
 export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9, known?: Bucket): Promise<Prepared> {
   const spec = tableOf(subject);
-  const notes: string[] = [];
   const bucket = known ?? (await bucketOf(runner, subject));
   const { keys, measures, omitted, vanishes } = measuresOf(subject, spec);
   const now = await moment(runner);
@@ -36,9 +36,6 @@ export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9
     else all.push(`${backtick(bucket.column)} <= toDateTime(${now - retention})`);
   }
   const expired = all.length === 0 ? "0" : `(${all.join(" OR ")})`.replaceAll("@now", `toDateTime(${now})`);
-  if (conditions.length + ask.length > 0) {
-    notes.push(`keys whose rows may have expired by ${new Date(now * 1000).toISOString().slice(0, 19)}Z are left out`);
-  }
   const draft: Comparison = {
     subject,
     spec,
@@ -54,10 +51,10 @@ export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9
   };
   const typed = { ...draft, types: await typesOf(runner, draft) };
   const without = incomparable(typed);
-  if (without.length === 0) return { comparison: typed, notes, inexact };
+  if (without.length === 0) return { comparison: typed, until: now, inexact };
   const kept = measures.filter(({ column }) => !without.some((one) => one.column === column));
   const smaller = { ...draft, measures: kept, omitted: [...omitted, ...without] };
-  return { comparison: { ...smaller, types: await typesOf(runner, smaller) }, notes, inexact };
+  return { comparison: { ...smaller, types: await typesOf(runner, smaller) }, until: now, inexact };
 }
 
 /** The chosen bucket in words. */

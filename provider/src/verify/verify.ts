@@ -1,3 +1,4 @@
+import { standingAround } from "../apply/protocol/feeders";
 import { Runner } from "../apply/protocol/runner";
 import { newOperation } from "../apply/rebuild/names";
 import type { Connection } from "../connection/connection";
@@ -46,11 +47,9 @@ export async function verifySubject(
   const began = Date.now();
   const seconds = (): number => (Date.now() - began) / 1000;
   const doubts = doubtsOf(subject);
-  if (doubts.reason !== undefined) {
-    const report = { ...emptyReport(subject), reason: doubts.reason, seconds: seconds() };
-    return { subject, report };
-  }
   const runner = new Runner(connection, newOperation(), options.signal === undefined ? {} : { signal: options.signal });
+  const reason = doubts.reason ?? (await unfinished(runner, subject));
+  if (reason !== undefined) return { subject, report: { ...emptyReport(subject), reason, seconds: seconds() } };
   const prepared = await prepare(runner, subject, options.tolerance, earlier?.comparison?.bucket);
   const { comparison } = prepared;
   const result = await compareAll(
@@ -69,10 +68,18 @@ export async function verifySubject(
     bucket: bucketText(comparison),
     columns: comparison.measures.map((measure) => ({ column: measure.column, rule: describeRule(measure) })),
     omitted: comparison.omitted,
-    notes: [...throughViews(subject), ...prepared.notes, ...result.notes],
+    notes: [...throughViews(subject), ...result.notes],
     seconds: seconds(),
   };
   return { subject, report, comparison };
+}
+
+/** While a backfill or a change is under way, rows are where nobody looks for them. A repair leaves whole partitions. */
+async function unfinished(runner: Runner, { feeds, shown, target }: Subject): Promise<string | undefined> {
+  const names = [target, shown, ...feeds.map(({ view }) => view)];
+  const other = await standingAround(runner, names, { but: ["repair"] });
+  if (other === undefined) return undefined;
+  return `operation ${other.operation} (${other.kind}) around it is unfinished; \`clickhouse-schema operations\` shows it`;
 }
 
 function throughViews({ feeds }: Subject): string[] {
@@ -110,7 +117,7 @@ type Result = Pick<TargetReport, "compared" | "equal" | "leftOut" | "busy" | "di
 
 async function compareAll(
   runner: Runner,
-  { comparison }: Prepared,
+  { comparison, until }: Prepared,
   options: VerifyOptions,
   only: readonly string[] | undefined,
 ): Promise<Result> {
@@ -128,8 +135,13 @@ async function compareAll(
   const leftOut = sum(({ expired }) => expired) + old;
   const compared = sum(({ buckets }) => buckets) - leftOut;
   const notes: string[] = [];
-  const partly = sum((summary) => summary.partly);
-  if (partly > 0) notes.push(`${partly} bucket(s) compared without the keys that may have expired`);
+  const [gone, partly] = [sum(({ expired }) => expired), sum((summary) => summary.partly)];
+  if (gone + partly > 0) {
+    const by = new Date(until * 1000).toISOString().slice(0, 19);
+    notes.push(
+      `rows may have expired by ${by}Z: ${gone} bucket(s) left out, ${partly} compared without the keys concerned`,
+    );
+  }
   if (old > 0) notes.push(`${old} bucket(s) older than the sources' oldest row left out`);
   if (looked.busy.length > 0) notes.push(`${looked.busy.length} bucket(s) written to all the time: undecided`);
   if (different.length >= MOST_BUCKETS) notes.push(`more than ${MOST_BUCKETS} buckets differ; the first are listed`);

@@ -40,7 +40,7 @@ export async function checkCoverage(context: Context): Promise<void> {
     const [before, now] = [backtick(`_schema_o_${name}`), backtick(`_schema_n_${name}`)];
     return falls ? `${now} > ${before}` : `${now} < ${before}`;
   });
-  const { maxMemory = DEFAULT_MEMORY } = plan.limits;
+  const { maxMemory = DEFAULT_MEMORY } = context.limits;
   const key = keys.length === 0 ? "tuple()" : `tuple(${keys.join(", ")})`;
   const row = await runner.one<{ gone: string; less: string; example: string }>(
     `SELECT toString(countIf(NOT _schema_has_new)) AS gone, toString(countIf(_schema_has_new AND (${less.join(" OR ") || "0"}))) AS less, ` +

@@ -106,6 +106,16 @@ export class Context {
     return this.plan.mode === "refill";
   }
 
+  /** What a statement may take. */
+  get limits(): Pick<BackfillLimits, "maxMemory" | "maxThreads"> {
+    const { maxMemory, maxThreads } = this.hooks;
+    return {
+      ...this.plan.limits,
+      ...(maxMemory !== undefined && { maxMemory }),
+      ...(maxThreads !== undefined && { maxThreads }),
+    };
+  }
+
   /** Where the views write from the cut on, and what was computed is brought to. */
   get destination(): QualifiedName {
     return this.isRefill ? this.names.fresh : this.names.target;

@@ -1,14 +1,14 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
-import { drain, type Gate } from "../protocol/gate";
+import { drain, type Gate, timeLeft } from "../protocol/gate";
 import { isTable, partsOf } from "../protocol/parts";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
 import type { Context, View } from "./context";
 import { freshStatements, snapshotStatement } from "./definitions";
 import { behindGate, hasTime } from "./gate";
-import { createSnapshot, dropViews, link } from "./helpers";
+import { canEmpty, createSnapshot, dropViews, link } from "./helpers";
 
 /**
  * Divides the rows: those before are in the snapshots, those after come through the views, none is in both or in neither. Inserts are
@@ -24,14 +24,21 @@ export async function cut(context: Context): Promise<void> {
 
 /** A new view is the sign of its own cut: CREATE is the last statement of it, so a crash leaves nothing to take back. */
 async function cutNew(context: Context): Promise<void> {
-  const open = await uncut(context);
-  for (const view of open) {
-    await createSnapshot(context, parseTable(view.snapshot));
-    // Most of it beforehand, for linking many parts takes longer than inserts may be refused.
-    await link(context, view.source, view.snapshotName);
+  const { journal } = context;
+  while (!journal.has("cut")) {
+    if (journal.has("late")) throw cutTooLate(context);
+    const open = await uncut(context);
+    for (const view of open) {
+      await createSnapshot(context, parseTable(view.snapshot));
+      // Most of it beforehand, for linking many parts takes longer than inserts may be refused.
+      await link(context, view.source, view.snapshotName);
+    }
+    const sources = open.map(({ source }) => source);
+    if (open.length > 0) await behindGate(context, sources, (gate) => createViews(context, gate));
+    if (journal.has("cut")) break;
+    if (await areInTime(context)) await journal.set("cut", true);
+    else await takeBack(context);
   }
-  const sources = open.map(({ source }) => source);
-  if (open.length > 0) await behindGate(context, sources, (gate) => createViews(context, gate));
 }
 
 async function createViews(context: Context, gate: Gate): Promise<boolean> {
@@ -42,12 +49,45 @@ async function createViews(context: Context, gate: Gate): Promise<boolean> {
   if (open.length === context.views.length) {
     await journal.set("empty", (await partsOf(runner, names.target)).length === 0);
   }
+  for (const { index } of open) await journal.set(`deadline:${index}`, gate.deadline);
   await journal.assertOwner();
   for (const { spec } of open) {
     if (!(await hasTime(context, gate))) return false;
     await runner.run(renderCreate(spec));
   }
+  if (open.length === context.views.length && (await timeLeft(runner, gate)) > 0) await journal.set("cut", true);
   return true;
+}
+
+/** Whether the views were made before the gate opened by itself; asked of the server, for the runner that made them may have died. */
+async function areInTime({ journal, runner, views }: Context): Promise<boolean> {
+  for (const { index, live } of views) {
+    const deadline = journal.get<number>(`deadline:${index}`);
+    const [row] = await runner.rows<{ made: string }>(
+      `SELECT toString(toUnixTimestamp(metadata_modification_time)) AS made FROM system.tables WHERE ${isTable(live, "name")}`,
+    );
+    // The server tells whole seconds; with less than one left it may have been too late.
+    if (deadline !== undefined && row !== undefined && (Number(row.made) + 1) * 1000 > deadline) return false;
+  }
+  return true;
+}
+
+/** A server that took seconds for a CREATE has let rows pass that are in no snapshot and came through no view: all begins anew. */
+async function takeBack(context: Context): Promise<void> {
+  const { journal, names, runner } = context;
+  if (!(await canEmpty(context))) await journal.set("late", true);
+  await dropViews(context);
+  if (journal.has("late")) throw cutTooLate(context);
+  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await context.truncate(names.target);
+}
+
+function cutTooLate({ names, runner }: Context): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(names.target)}: the server took so long to create the view that inserts had been let through again, so the view was dropped. The rows it ` +
+      `has brought in that time are in the target, among others, and would count twice. Abort operation ${runner.operation}, take them out ` +
+      "(clickhouse-schema verify --repair finds the buckets once the view is there), and begin again when the server is less busy.",
+  );
 }
 
 async function uncut(context: Context): Promise<View[]> {

@@ -130,7 +130,7 @@ async function compute(context: Context, item: Item, slice: Slice): Promise<void
 }
 
 function insertStatement(context: Context, item: Item, slice: Slice): string {
-  const { maxMemory = DEFAULT_MEMORY, maxThreads } = context.plan.limits;
+  const { maxMemory = DEFAULT_MEMORY, maxThreads } = context.limits;
   const columns = item.columns.map(backtick).join(", ");
   const threads = maxThreads === undefined ? "" : `, max_threads = ${maxThreads}`;
   // Two threads sort and write where one would hold up those that read.

@@ -6,6 +6,7 @@ import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { hasTtl } from "../rebuild/engines";
 import type { Context } from "./context";
+import { writersOf } from "./refusals";
 
 /** Drops the views that the operation has made. */
 export async function dropViews({ runner, views }: Context): Promise<void> {
@@ -62,4 +63,12 @@ export async function dropHelpers(context: Context): Promise<void> {
 /** Rows whose time is over go in the target, as all others do, and not before: the parts are known by what is in them. */
 export async function keepExpired({ layout, names, runner }: Context): Promise<void> {
   if (hasTtl(layout)) await runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(names.stage)}`);
+}
+
+/** Whether the target has no rows but those that the operation's own views have brought: it was empty, and nobody else writes there. */
+export async function canEmpty({ journal, names, plan, runner, views }: Context): Promise<boolean> {
+  const own = new Set(views.map(({ spec }) => qualifiedName(spec)));
+  const others = (await writersOf(runner, names.target)).filter((view) => !own.has(qualifiedName(view)));
+  const wasEmpty = journal.get<boolean>("empty") === true || plan.views.some(({ byTime }) => byTime !== undefined);
+  return others.length === 0 && wasEmpty;
 }

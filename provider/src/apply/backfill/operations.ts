@@ -8,10 +8,9 @@ import { Runner } from "../protocol/runner";
 import { type BackfillPlan, backfillNames, Context, parseView } from "./context";
 import { isExchanged } from "./exchange";
 import { openGate } from "./gate";
-import { dropHelpers, dropViews } from "./helpers";
+import { canEmpty, dropHelpers, dropViews } from "./helpers";
 import { findUnfinished, type UnfinishedBackfill } from "./journals";
 import type { BackfillHooks, BackfillOperation, BackfillStep } from "./options";
-import { writersOf } from "./refusals";
 
 /** The backfills in a database that are not finished: to be resumed or, while it can be, aborted. */
 export async function resumableBackfills(connection: Connection, database: string): Promise<BackfillOperation[]> {
@@ -85,14 +84,11 @@ async function madeViews({ runner, views }: Pick<Context, "runner" | "views">): 
 }
 
 async function noWayBack(context: Context): Promise<string | undefined> {
-  const { journal, names, plan, runner, views } = context;
+  const { journal } = context;
   if (context.isRefill) return (await isExchanged(context)) ? "has put the new rows in place" : undefined;
   if (journal.has("baseline")) return "is bringing rows to the target";
   if (!(await madeViews(context))) return undefined;
-  const own = new Set(views.map(({ spec }) => qualifiedName(spec)));
-  const others = (await writersOf(runner, names.target)).filter((view) => !own.has(qualifiedName(view)));
-  const wasEmpty = journal.get<boolean>("empty") === true || plan.views.some(({ byTime }) => byTime !== undefined);
-  if (others.length === 0 && wasEmpty) return undefined;
+  if (await canEmpty(context)) return undefined;
   return "has created the view, whose rows cannot be told from the others in the target";
 }
 

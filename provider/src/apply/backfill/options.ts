@@ -24,6 +24,9 @@ export interface BackfillHooks extends RunnerHooks {
   readonly onProgress?: (progress: BackfillProgress) => void;
   /** Told when inserts begin to be refused (`true`) and when they are let through again. */
   readonly onGate?: (closed: boolean) => void;
+  /** As in {@link BackfillLimits}; of a resumption, in the place of what was asked for at first. */
+  readonly maxMemory?: number;
+  readonly maxThreads?: number;
 }
 
 /** What is filled and what that may cost; all of it is declared with the view, and kept in the journal. */

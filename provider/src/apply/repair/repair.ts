@@ -6,10 +6,11 @@ import { groupSettings } from "../../verify/compare";
 import type { Comparison } from "../../verify/comparison";
 import { prepare } from "../../verify/prepare";
 import { inserted, stateOf } from "../../verify/still";
-import type { Verified } from "../../verify/verify";
+import { loadSubjects } from "../../verify/subjects";
+import { type Verified, verifySubject } from "../../verify/verify";
 import { standingAround, viewsAround } from "../protocol/feeders";
 import { drain, gateDown, gateUp, timeLeft } from "../protocol/gate";
-import { Journal } from "../protocol/journal";
+import { Journal, readJournals } from "../protocol/journal";
 import { pause, Runner } from "../protocol/runner";
 import { engineOf } from "../rebuild/engines";
 import { newOperation } from "../rebuild/names";
@@ -74,6 +75,26 @@ export async function repairTarget(
   await dropStage(runner, stage);
   await journal.set("done", { rows: 0, repaired: result.repaired });
   return { operation, ...result };
+}
+
+/** Clears away what a repair that was cut off has left, and repairs its target anew: what it has not reached differs still. */
+export async function resumeRepair(
+  connection: Connection,
+  one: { readonly database: string; readonly operation: string },
+  options: RepairOptions = {},
+): Promise<RepairResult> {
+  const plan = (await readJournals(connection, one.database)).get(one.operation)?.get("plan") as RepairPlan | undefined;
+  if (plan?.kind !== "repair") {
+    throw new SchemaError(`Operation ${one.operation} is not known in database ${one.database}, or is no repair.`);
+  }
+  await abortRepair(connection, one, options);
+  const [subject] = await loadSubjects(connection, { names: [qualifiedName(plan.to)] });
+  if (subject === undefined) return { operation: one.operation, repaired: 0, partitions: 0, gated: false, refused: [] };
+  return repairTarget(
+    connection,
+    await verifySubject(connection, subject, options.maxMemory === undefined ? {} : { maxMemory: options.maxMemory }),
+    options,
+  );
 }
 
 async function repairAll(
