@@ -131,6 +131,25 @@ describe("a new view with a backfill", () => {
     assert.deepEqual(await findUnfinished(bench.connection), []);
   });
 
+  for (const [name, pattern] of [
+    ["between two chunks", /'chunk:0:1'/],
+    ["in the middle of a chunk", /^INSERT INTO \S+__c0_/],
+    ["before it attaches", /'merged'/],
+  ] as const) {
+    it(`is left alone by a runner that another one has overtaken ${name}`, async () => {
+      let overtaken = false;
+      const beforeStatement = async (sql: string): Promise<void> => {
+        if (overtaken || !pattern.test(sql)) return;
+        overtaken = true;
+        await bench.create();
+      };
+      await assert.rejects(bench.create({ chunk: 20, beforeStatement }));
+      assert.ok(overtaken);
+      assert.equal(await bench.hours(), FULL);
+      assert.deepEqual(await bench.names(), ["hourly", "mv", "t"]);
+    });
+  }
+
   it("finishes what was begun on the target before it begins another view", async () => {
     await bench.run("CREATE TABLE @.t2 AS @.t");
     await bench.insert(0, 10, "t2");

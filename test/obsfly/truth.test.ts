@@ -29,7 +29,7 @@ function describeStack(title: string, config: Record<string, string>, tests: (se
 
 describeStack("ObsFly's rollups", {}, (server) => {
   it("equal the truth computed from the base tables, before and after merges", async function () {
-    this.timeout(300_000); // ten seconds on two idle cores
+    this.timeout(300_000); // half a minute on two idle cores
     const { rows } = await loadAndCompare(server());
     for (const [table, count] of Object.entries(rows)) assert.ok(count >= 200_000, `${table}: ${count} rows`);
   });

@@ -157,7 +157,8 @@ function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-function escapeHtml(text: string): string {
+/** For text and for attributes in double quotes. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']|[^\P{Cc}\n\t]/gu, (char) => (char < " " ? "�" : `&#${char.charCodeAt(0)};`));
 }
 

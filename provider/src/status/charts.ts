@@ -1,3 +1,4 @@
+import { escapeHtml } from "../graph/html";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./words";
 
@@ -119,9 +120,4 @@ function drawing(marks: string, title = ""): string {
   const tip = title === "" ? "" : `<title>${escapeHtml(title)}</title>`;
   const track = '<rect class="track" width="100" height="14"/>';
   return `<svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">${tip}${track}${marks}</svg>`;
-}
-
-/** Text that is no markup; control characters as a sign that something was there. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']|[^\P{Cc}\n\t]/gu, (char) => (char < " " ? "\uFFFD" : `&#${char.charCodeAt(0)};`));
 }

@@ -1,4 +1,5 @@
-import { escapeHtml, renderCharts } from "./charts";
+import { escapeHtml } from "../graph/html";
+import { renderCharts } from "./charts";
 import { PAGE_STYLE } from "./page-style";
 import { isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 import {

@@ -155,6 +155,8 @@ async function proceed(context: Context): Promise<BackfillResult> {
   }
   await runner.endLeftovers();
   await journal.take();
+  // What another runner began before it could see that it was overtaken.
+  await runner.endLeftovers();
   await openGate(context);
   if (!context.isRefill) {
     await cut(context);

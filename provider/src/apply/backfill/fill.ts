@@ -56,6 +56,8 @@ export async function fill(context: Context): Promise<void> {
     for (const [index, slice] of slices.entries()) {
       const key = `chunk:${item.key}:${index}`;
       if (journal.has(key)) continue;
+      // Two runners in one stage could not tell their rows apart.
+      await journal.assertOwner();
       await compute(context, item, slice);
       const high = Math.max(0, ...(await partsOf(runner, names.stage)).map((part) => part.high));
       await journal.set(key, { rows: item.counted ? slice.rows : 0, high } satisfies Chunk);
