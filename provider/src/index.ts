@@ -14,7 +14,7 @@ export { SchemaObject } from "./resources/schema-object";
 export { sql } from "./resources/sql";
 export { Table } from "./resources/table";
 export { View } from "./resources/view";
-export type { RollupBucket, RollupTtl } from "./rollup/definition";
+export type { RollupBucket, RollupLongerTtl, RollupTtl } from "./rollup/definition";
 export {
   any,
   anyLast,

@@ -17,7 +17,15 @@ export interface RollupBucket {
 }
 
 /** How long rows of a rollup stay; see `RollupArgs.ttl`. */
-export type RollupTtl = string | { readonly inherit: true; readonly atLeast: string };
+export type RollupTtl = string | RollupLongerTtl;
+
+/** As long as the source's rows, and longer. */
+export interface RollupLongerTtl {
+  /** As `ttl: "inherit"`. */
+  readonly inherit: true;
+  /** A time, `"395 days"`, counted from the end of the bucket. */
+  readonly atLeast: string;
+}
 
 /** The part of a rollup that differs from source to source. */
 export interface RollupSourceShape {

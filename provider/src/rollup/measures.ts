@@ -90,7 +90,7 @@ const UNIQ: Readonly<Record<UniqAlgorithm, string>> = {
  *
  * - `combined` (default): exact up to some thousand values, then about 0.3 % off; at most about 100 KB.
  * - `exact`: grows by 8 to 16 bytes a distinct value.
- * - `adaptive`: about 0.4 %; at most 256 KB. `hll12`: about 1.6 %; 2.5 KB. `theta`: about 1 %; allows set operations.
+ * - `adaptive`: about 0.4 %; at most 256 KB. `hll12`: about 1.6 %; 2.5 KB. `theta`: up to about 3 %; allows set operations.
  */
 export function uniq(expression: string, options: MeasureOptions & { algorithm?: UniqAlgorithm } = {}): Measure {
   const { algorithm = "combined" } = options;
