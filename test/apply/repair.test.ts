@@ -92,7 +92,8 @@ describe("repairing a target", () => {
       await bench.insert(0, 1500);
       await damage();
       const found = await verified();
-      died = await repairTarget(bench.connection, found, dyingAt(dieAt)).then(
+      const { beforeStatement = () => undefined } = dyingAt(dieAt);
+      died = await repairTarget(bench.connection, found, { beforeStatement }).then(
         () => false,
         (error: unknown) => {
           assert.ok(error instanceof Crash, String(error));
@@ -114,6 +115,27 @@ describe("repairing a target", () => {
     }
     assert.ok(crashes > 4, `only ${crashes} crashes`);
   }).timeout(180_000);
+
+  for (const times of [1, 4]) {
+    it(`keeps rows that come between the copy and the replacement, ${times} time(s)`, async () => {
+      await bench.create(COLUMNS, LAYOUTS[1]?.[1] ?? "", SELECT);
+      await bench.insert(0, 1500);
+      await damage();
+      let left = times;
+      const beforeStatement = async (sql: string): Promise<void> => {
+        if (left === 0 || !/REPLACE PARTITION ID '20260302'/.test(sql)) return;
+        left -= 1;
+        // Another hour of the same day, which was copied.
+        await bench.run(
+          `INSERT INTO @.s SELECT '2026-03-02 06:30:00', number + ${800_000 + left * 100}, 'k1', 1, 1.5, NULL, 30 FROM numbers(5)`,
+        );
+      };
+      const result = await repairTarget(bench.connection, await verified(), { beforeStatement });
+      assert.deepEqual([left, result.repaired, result.gated, result.refused], [0, 3, times === 4, []]);
+      const after = await verified();
+      assert.equal(after.report.verdict, "equal", JSON.stringify(after.report.differences));
+    });
+  }
 
   it("does not take away what has expired in the source", async () => {
     await bench.create(

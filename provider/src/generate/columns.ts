@@ -24,9 +24,16 @@ export function columnArguments(columns: readonly ColumnSpec[]): Value {
   return definitions.map(([name, definition]) => ({ name, ...definition }));
 }
 
-/** Whether the columns of a view have more than names and types: the engine takes only those from the query. */
-export function hasOwnColumns({ columns }: ViewSpec | MaterializedViewSpec): boolean {
-  return columns.some((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
+/**
+ * Whether the columns of a view have more than names and types, which is all that the engine takes from the query; or stand beside
+ * indexes and the like, where it takes nothing.
+ */
+export function hasOwnColumns(view: ViewSpec | MaterializedViewSpec): boolean {
+  if (view.kind === "materializedView") {
+    const { indexes, projections, constraints } = view;
+    if (indexes.length + projections.length + constraints.length > 0) return true;
+  }
+  return view.columns.some((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
 }
 
 function definitionOf(column: ColumnSpec): ValueMap {

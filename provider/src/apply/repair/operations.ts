@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { qualifiedName } from "../../sql/identifiers";
+import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import { gateDown } from "../protocol/gate";
 import { Journal, readJournals } from "../protocol/journal";
@@ -29,7 +29,7 @@ export async function unfinishedRepairs(connection: Connection, database: string
   for (const [operation, lines] of await readJournals(connection, database)) {
     const plan = lines.get("plan") as RepairPlan | undefined;
     if (plan?.kind !== "repair" || lines.has("done") || lines.has("aborted")) continue;
-    found.push({ operation, database, table: qualifiedName(plan.to), startedAt: plan.startedAt });
+    found.push({ operation, database, key: objectKey(plan.to.database, plan.to.name), startedAt: plan.startedAt });
   }
   return found;
 }

@@ -30,8 +30,8 @@ export interface RepairResult {
 export interface RepairOperation {
   readonly operation: string;
   readonly database: string;
-  /** Table it works on, quoted and qualified. */
-  readonly table: string;
+  /** Key of the table it works on. */
+  readonly key: string;
   /** When it began, in milliseconds since 1970, by the server's clock. */
   readonly startedAt: number;
 }

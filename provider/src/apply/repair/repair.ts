@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import { groupSettings } from "../../verify/compare";
 import type { Comparison } from "../../verify/comparison";
@@ -62,7 +63,7 @@ export async function repairTarget(
   }
   const runner = new Runner(connection, operation, options);
   for (const one of await unfinishedRepairs(connection, subject.target.database)) {
-    if (one.table === qualifiedName(subject.target)) await abortRepair(connection, one);
+    if (one.key === objectKey(subject.target.database, subject.target.name)) await abortRepair(connection, one);
   }
   await refuse(runner, verified, options);
   const journal = await Journal.open(runner, subject.target.database);
@@ -127,15 +128,16 @@ async function repairBatch(work: Work, batch: Batch): Promise<Done> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     if (attempt > 0) await pause(100 * attempt);
     const began = Date.now();
-    const done = await tryOpen(work, batch);
+    const done = await tryOpen(work, batch, dirty);
     if (done.right) return { partitions: done.replaced, gated: false };
     dirty ||= done.replaced > 0;
     took = Date.now() - began;
   }
   for (let attempt = 0; work.gate !== undefined && attempt < GATED_TRIES; attempt++) {
     if (attempt > 0) await pause(1000 * attempt);
-    const done = await tryGated(work, batch, work.gate);
-    if (done !== undefined) return { partitions: done, gated: true };
+    const done = await tryGated(work, batch, work.gate, dirty);
+    if (done.right) return { partitions: done.replaced, gated: true };
+    dirty ||= done.replaced > 0;
   }
   const why =
     work.gate === undefined
@@ -145,19 +147,29 @@ async function repairBatch(work: Work, batch: Batch): Promise<Done> {
   return { reason: `its sources are written to all the time, and ${why}.${state}` };
 }
 
-/** @returns how many partitions were replaced, and whether nothing came in meanwhile. */
-async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; right: boolean }> {
+/** How many partitions were replaced, and whether nothing came in meanwhile. */
+interface Tried {
+  readonly replaced: number;
+  readonly right: boolean;
+}
+
+const NOTHING: Tried = { replaced: 0, right: false };
+
+/** @param dirty whether partitions were replaced in a wrong moment before. */
+async function tryOpen(work: Work, batch: Batch, dirty: boolean): Promise<Tried> {
   const { journal, options, runner, stage, verified } = work;
   const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
-  const nothing = { replaced: 0, right: false };
   const state = (): Promise<string> => stateOf(runner, comparison, inPartitions(comparison, batch));
   // Rows seen here are of inserts that began before, and are awaited: their views have run when the rows are copied.
   const before = await state();
-  if (!(await inserted(runner))) return nothing;
-  const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
+  if (!(await inserted(runner))) return NOTHING;
+  const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
+    dirty,
+    settings: groupSettings(options),
+  });
   const isSame = async (): Promise<boolean> => before === (await state());
   // What came in is rather seen before the rows are replaced than after.
-  if (!(await inserted(runner)) || !(await isSame())) return nothing;
+  if (!(await inserted(runner)) || !(await isSame())) return NOTHING;
   await journal.assertOwner();
   for (const partition of meant) {
     await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
@@ -167,7 +179,7 @@ async function tryOpen(work: Work, batch: Batch): Promise<{ replaced: number; ri
   return { replaced: meant.length, right: await isSame() };
 }
 
-async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName[]): Promise<number | undefined> {
+async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName[], dirty: boolean): Promise<Tried> {
   const { journal, options, runner, stage, verified } = work;
   const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
   await journal.set("gate", tables);
@@ -175,15 +187,21 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
   options.onGate?.(true);
   try {
     const gate = await gateUp(runner, tables);
-    if (!(await drain(runner, gate))) return undefined;
-    const { filled, meant } = await fillStage(runner, comparison, batch, stage, groupSettings(options));
+    if (!(await drain(runner, gate))) return NOTHING;
+    const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
+      dirty,
+      settings: groupSettings(options),
+    });
     await journal.assertOwner();
+    let replaced = 0;
     for (const partition of meant) {
       // Those before are right; this one and the rest differ still.
-      if ((await timeLeft(runner, gate)) < MARGIN) return undefined;
+      if ((await timeLeft(runner, gate)) < MARGIN) return { replaced, right: false };
       await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
+      replaced += 1;
     }
-    return meant.length;
+    // A slow server may have let inserts through before it had replaced the last one.
+    return { replaced, right: (await timeLeft(runner, gate)) > 0 };
   } finally {
     // When it cannot be opened, it opens by itself; what went wrong before is to be told, not this.
     await gateDown(runner, tables).catch(() => undefined);

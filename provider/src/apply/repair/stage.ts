@@ -52,6 +52,23 @@ export async function batchesOf(runner: Runner, comparison: Comparison, scope: S
 }
 
 /**
+ * Condition of the rows that are computed anew: those of the buckets that differ. After a replacement in a wrong moment the other buckets
+ * of the partition may miss rows as well; then all that the sources have anything for. What may have expired is never touched.
+ */
+function anewCondition(comparison: Comparison, batch: Batch, dirty: boolean): string {
+  const { bucket, expired, subject } = comparison;
+  const scope = scopeCondition(comparison, { ids: batch.ids });
+  if (!dirty) return `(${scope}) AND NOT (${expired})`;
+  const bare = { ...comparison, measures: [] };
+  const where = inPartitions(comparison, batch);
+  const known = subject.feeds.map(
+    (feed) => `SELECT ${bucketId(bucket)} AS id FROM (${truthRows(bare, feed, neededColumns(bare))}) WHERE ${where}`,
+  );
+  const isKnown = `${where} AND ${bucketId(bucket)} IN (SELECT id FROM (${known.join(" UNION ALL ")}))`;
+  return `((${scope}) OR (${isKnown})) AND NOT (${expired})`;
+}
+
+/**
  * Fills a stage with what the target's partitions are to hold: the buckets anew, from the sources, and all else as it is. Rows that
  * may have expired in the source are not taken from there, but stay as they are.
  *
@@ -62,12 +79,12 @@ export async function fillStage(
   comparison: Comparison,
   batch: Batch,
   stage: QualifiedName,
-  settings: string,
+  { dirty, settings }: { readonly dirty: boolean; readonly settings: string },
 ): Promise<{ meant: string[]; filled: ReadonlySet<string> }> {
-  const { expired, spec, subject } = comparison;
+  const { spec, subject } = comparison;
   await dropStage(runner, stage);
   await runner.run(chunkStatement(spec, stage));
-  const anew = `(${scopeCondition(comparison, { ids: batch.ids })}) AND NOT (${expired})`;
+  const anew = anewCondition(comparison, batch, dirty);
   const needed = new Set(neededColumns(comparison));
   for (const feed of subject.feeds) {
     const given = new Set(feed.view.columns.map(({ name }) => name));
