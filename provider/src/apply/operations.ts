@@ -12,11 +12,12 @@ import { readJournals } from "./protocol/journal";
 import type { RunnerHooks } from "./protocol/runner";
 import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
 import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
+import { abortRepair, type RepairOperation, resumeRepair, unfinishedRepairs } from "./repair";
 import { abortViewStep, resumableViews, resumeViewStep, type ViewOperation } from "./views";
 
 /** Something that takes many statements and was cut off, as the database remembers it. */
 export interface Unfinished {
-  readonly kind: "rebuild" | "view" | "rename" | "backfill";
+  readonly kind: "rebuild" | "view" | "rename" | "backfill" | "repair";
   readonly operation: string;
   /** Whose journal knows it. */
   readonly database: string;
@@ -50,6 +51,7 @@ export async function unfinishedOperations(connection: Connection, database: str
     ...(await resumableViews(connection, database)).map(fromView),
     ...renames.flatMap((one) => planOf(one).map((plan) => fromRename(one, plan))),
     ...(await resumableBackfills(connection, database)).map(fromBackfill),
+    ...(await unfinishedRepairs(connection, database)).map(fromRepair),
   ];
   return found.sort((a, b) => a.startedAt - b.startedAt);
 }
@@ -63,6 +65,7 @@ export async function resumeOperation(
 ): Promise<void> {
   if (one.kind === "view") await resumeViewStep(connection, one, hooks);
   else if (one.kind === "rename") await resumeRename(connection, one, hooks);
+  else if (one.kind === "repair") await resumeRepair(connection, one, hooks);
   else if (one.kind === "backfill") {
     await resumeBackfill(connection, one, { ...hooks, onProgress: (progress) => tell(describeBackfill(progress)) });
   } else {
@@ -75,7 +78,13 @@ export async function resumeOperation(
 
 /** Goes back to what was before. @throws {SchemaError} when the only way is forward. */
 export async function abortOperation(connection: Connection, one: Unfinished, hooks: RunnerHooks = {}): Promise<void> {
-  const abort = { rebuild: abortRebuild, view: abortViewStep, rename: abortRename, backfill: abortBackfill }[one.kind];
+  const abort = {
+    rebuild: abortRebuild,
+    view: abortViewStep,
+    rename: abortRename,
+    backfill: abortBackfill,
+    repair: abortRepair,
+  }[one.kind];
   await abort(connection, one, hooks);
 }
 
@@ -113,6 +122,17 @@ function fromBackfill(one: BackfillOperation): Unfinished {
     from: statement,
     to: statement,
     progress,
+  };
+}
+
+/** Resumed or given up, what it has not reached differs still, for `verify`. */
+function fromRepair({ database, key, operation, startedAt }: RepairOperation): Unfinished {
+  const state = { operation, database, startedAt, canAbort: true, aborting: false };
+  return {
+    ...state,
+    kind: "repair",
+    keys: [key, key],
+    progress: "replacing partitions that differ from their sources",
   };
 }
 

@@ -33,7 +33,7 @@ program
 
 withConnection(program.command("operations"))
   .description(
-    "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills) and the old tables they keep",
+    "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills, repairs) and the old tables they keep",
   )
   .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
   .option("--abort <operation>", "give it up and go back, while that is possible")

@@ -22,8 +22,8 @@ CREATE MATERIALIZED VIEW views.to_hourly TO `views-b`.hourly AS SELECT toStartOf
 CREATE MATERIALIZED VIEW views.to_hourly_typed TO `views-b`.hourly (hour DateTime, kind String COMMENT 'of the event', n UInt64) AS SELECT toStartOfHour(at) AS hour, kind, n FROM views.events;
 CREATE MATERIALIZED VIEW views.inner_plain ENGINE = SummingMergeTree ORDER BY kind AS SELECT kind, n FROM views.events;
 CREATE MATERIALIZED VIEW views.inner_full (kind String CODEC(ZSTD(3)), n UInt64 DEFAULT 0 COMMENT 'sum', INDEX i n TYPE minmax GRANULARITY 2, PROJECTION p (SELECT n, kind ORDER BY n), CONSTRAINT c CHECK n >= 0) ENGINE = MergeTree PARTITION BY kind PRIMARY KEY kind ORDER BY (kind, n) TTL toDate(n) + INTERVAL 1 DAY SETTINGS index_granularity = 100, enable_block_number_column = true COMMENT 'all of it' AS SELECT kind, n FROM views.events;
-CREATE MATERIALIZED VIEW views.inner_indexed (kind String, n UInt64, INDEX i n TYPE minmax) ENGINE = MergeTree ORDER BY kind AS SELECT toString(kind) AS kind, n FROM views.events;
-CREATE MATERIALIZED VIEW views.inner_projected (kind String, n UInt64, PROJECTION p (SELECT n ORDER BY n)) ENGINE = MergeTree ORDER BY kind AS SELECT toString(kind) AS kind, n FROM views.events;
+CREATE MATERIALIZED VIEW views.inner_indexed (n UInt64, INDEX i n TYPE minmax) ENGINE = MergeTree ORDER BY n AS SELECT n FROM views.events;
+CREATE MATERIALIZED VIEW views.inner_projected (n UInt64, PROJECTION p (SELECT n ORDER BY n)) ENGINE = MergeTree ORDER BY n AS SELECT n FROM views.events;
 CREATE MATERIALIZED VIEW views.inner_renamed (x, y) ENGINE = Log AS SELECT kind, n FROM views.events;
 CREATE MATERIALIZED VIEW views.inner_keyed (kind String, n UInt64, PRIMARY KEY (kind)) ENGINE = MergeTree AS SELECT kind, n FROM views.events;
 CREATE MATERIALIZED VIEW views.refreshed REFRESH EVERY 1 HOUR OFFSET 10 MINUTE RANDOMIZE FOR 1 MINUTE TO views.snapshot EMPTY AS SELECT kind, sum(n) AS n FROM views.events GROUP BY kind;
