@@ -68,8 +68,8 @@ export function pointAt(sql: string, offset: number): string {
 export const isUnknownTable = hasCode(60);
 /** The database is not there (81). */
 export const isUnknownDatabase = hasCode(81);
-/** The name is taken by a table, view or dictionary (57). */
-export const isTableExists = hasCode(57);
+/** The name is taken by a table or view (57), or by a dictionary or a table of engine Dictionary (387). */
+export const isTableExists = hasCode(57, 387);
 /** The name is taken by a database (82). */
 export const isDatabaseExists = hasCode(82);
 /** The text does not parse (62); see {@link fragmentAt}. */

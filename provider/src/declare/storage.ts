@@ -1,3 +1,5 @@
+import { splitArguments } from "../sql/fragments";
+import { renderSettings } from "../sql/render";
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
 import { settingsAt } from "./columns";
 import {
@@ -36,7 +38,7 @@ export function storageAt(raw: Raw, path: string, problems: Problems): StorageSp
   const orderBy = expressionsAt(raw, "orderBy", path, problems);
   const sampleBy = optionalText(raw, "sampleBy", path, problems);
   const ttl = ttlAt(raw, path, problems);
-  if (/MergeTree\s*(\(|$)/.test(engine) && orderBy === undefined && primaryKey === undefined) {
+  if (/MergeTree\s*(\(|$)/.test(engine) && !hasOldSyntax(engine) && orderBy === undefined && primaryKey === undefined) {
     problems.add(join(path, "orderBy"), `is missing; ${engine} needs a sorting key. Give its columns, or [] for none`);
   }
   return {
@@ -48,6 +50,12 @@ export function storageAt(raw: Raw, path: string, problems: Problems): StorageSp
     ...(ttl !== undefined && { ttl }),
     settings: settingsAt(raw, path, problems),
   };
+}
+
+/** `MergeTree(date, key, 8192)`: the granularity says so, a number that no other engine of the family takes. */
+function hasOldSyntax(engine: string): boolean {
+  const [, list = ""] = /\(([\s\S]*)\)\s*$/.exec(engine) ?? [];
+  return splitArguments(list).some((argument) => /^\d+$/.test(argument));
 }
 
 function ttlAt(raw: Raw, path: string, problems: Problems): string | undefined {
@@ -85,11 +93,8 @@ export function indexesAt(raw: Raw, path: string, problems: Problems): IndexSpec
 export function projectionsAt(raw: Raw, path: string, problems: Problems): ProjectionSpec[] {
   const projections = listAt(raw, "projections", path, problems).map((element, position) => {
     const at = `${join(path, "projections")}[${position}]`;
-    const projection = objectAt(element, at, ["name", "query"], problems);
-    return {
-      name: requiredText(projection, "name", at, problems),
-      body: `(${requiredText(projection, "query", at, problems)})`,
-    };
+    const projection = objectAt(element, at, ["name", "query", "index", "type", "settings"], problems);
+    return { name: requiredText(projection, "name", at, problems), body: projectionBody(projection, at, problems) };
   });
   noDuplicates(
     projections.map((projection) => projection.name),
@@ -97,6 +102,14 @@ export function projectionsAt(raw: Raw, path: string, problems: Problems): Proje
     problems,
   );
   return projections;
+}
+
+function projectionBody(projection: Raw, at: string, problems: Problems): string {
+  const settings = settingsAt(projection, at, problems);
+  const suffix = settings.length === 0 ? "" : ` WITH SETTINGS (${renderSettings(settings)})`;
+  if (projection["index"] === undefined) return `(${requiredText(projection, "query", at, problems)})${suffix}`;
+  if (projection["query"] !== undefined) problems.add(at, "needs one of `query` and `index`");
+  return `INDEX ${requiredText(projection, "index", at, problems)} TYPE ${requiredText(projection, "type", at, problems)}${suffix}`;
 }
 
 /** Constraints. */

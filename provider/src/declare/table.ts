@@ -8,7 +8,8 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
   const problems = new Problems();
   const raw = objectAt(args, "", ["columns", "columnsFrom", "comment", ...STORAGE_KEYS], problems);
   const columnsFrom = optionalText(raw, "columnsFrom", "", problems);
-  if ((raw["columns"] === undefined) === (columnsFrom === undefined)) {
+  const hasOwn = /^\s*Alias\b/.test(typeof raw["engine"] === "string" ? raw["engine"] : "");
+  if (raw["columns"] === undefined ? columnsFrom === undefined && !hasOwn : columnsFrom !== undefined) {
     problems.add("columns", "give the columns, or a query in `columnsFrom` whose result has them; one of the two");
   }
   const comment = commentAt(raw, "", problems);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
+import { allowAs } from "../canonical/gates";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
@@ -8,6 +9,7 @@ import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
+import { objectKey } from "../sql/object-key";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -47,7 +49,10 @@ export class Context {
   constructor(log: Log = engineLog) {
     this.log = log;
     this.live = new Live(() => this.connection());
-    this.world = new World(openScratch, (key) => this.lend(key));
+    this.world = new World(
+      () => this.openScratch(),
+      (key) => this.lend(key),
+    );
   }
 
   /** Only stores: other methods may run before and while it is called. */
@@ -93,6 +98,15 @@ export class Context {
     const { connection } = this.config;
     if (connection === undefined) throw new SchemaError(NO_URL);
     return openConnection(connection);
+  }
+
+  /** Allows what the server allows its user, where it can be asked. */
+  private async openScratch(): Promise<Connection> {
+    const engine = await openScratch();
+    const isServer = /^https?:/.test(this.config.connection?.url ?? "");
+    if (isServer) await this.reachableLive(undefined, objectKey("default"));
+    if (isServer && this.reachable) await allowAs(engine, await this.connection());
+    return engine;
   }
 
   private async lend(key: string): Promise<string | undefined> {

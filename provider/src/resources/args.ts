@@ -71,8 +71,14 @@ export interface IndexArgs {
 export interface ProjectionArgs {
   /** Projection name, unquoted. */
   name: Input<string>;
-  /** The query, e.g. `SELECT ServiceName, count() GROUP BY ServiceName`. */
-  query: Input<string>;
+  /** The query, e.g. `SELECT ServiceName, count() GROUP BY ServiceName`. Give this, or `index` and `type`. */
+  query?: Input<string>;
+  /** Indexed expression of a projection that is an index. */
+  index?: Input<string>;
+  /** Type of that index, e.g. `basic`. */
+  type?: Input<string>;
+  /** Settings of the projection's parts, e.g. `{ index_granularity: 512 }`. Default: the table's. */
+  settings?: Input<Record<string, Input<string | number | boolean>>>;
 }
 
 /** A constraint. */
@@ -186,7 +192,7 @@ export interface TableArgs extends CommonArgs, StorageArgs, TableChangeArgs {
   database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */
   name?: Input<string>;
-  /** The columns, in order. Give these or `columnsFrom`. */
+  /** The columns, in order. Give these or `columnsFrom`; neither for an Alias, which has those of its table. */
   columns?: ColumnsArgs;
   /** A query whose result columns become the table's columns; no row is copied. */
   columnsFrom?: Input<string>;
