@@ -107,14 +107,14 @@ for (const [where, open] of targets) {
 
     it("fails at preview on a mistake, in the server's words, and changes nothing", async () => {
       const before = await fingerprint(target);
-      stack.edit("logs.ts", "SeverityText,", "SeverityTxt,");
+      stack.edit("logs.ts", '"ServiceName", "SeverityText"]', '"ServiceName", "SeverityTxt"]');
       const { code, text } = await stack.run(["preview"]);
       assert.notEqual(code, 0);
       assert.match(text, /SeverityTxt.*Did you mean `SeverityText`/s);
       const up = await stack.run(["up", "--yes", "--skip-preview"]);
       assert.notEqual(up.code, 0);
       assert.equal(await fingerprint(target), before);
-      stack.edit("logs.ts", "SeverityTxt,", "SeverityText,");
+      stack.edit("logs.ts", '"ServiceName", "SeverityTxt"]', '"ServiceName", "SeverityText"]');
       await stack.must(["preview", "--expect-no-changes"]);
     });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
-import { TestProvider } from "../support/provider";
+import { TestProvider, urnOf } from "../support/provider";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
 
 const ROWS = 5000;
@@ -43,7 +43,6 @@ describe("a materialized view that is created with backfill", () => {
       name,
       database,
       args: { to: `${database}.hourly`, query: query(), backfill },
-      dependsOn: [`${database}.events`, `${database}.hourly`],
       ...more,
     });
   const assertFilled = async (): Promise<void> => {
@@ -81,7 +80,6 @@ describe("a materialized view that is created with backfill", () => {
       name: "mv2",
       database,
       args: { to: `${database}.hourly`, query: other, backfill: true },
-      dependsOn: [`${database}.others`, `${database}.hourly`],
     });
     const views = provider.of("materializedView");
     await Promise.all([views.create(one.inputs ?? {}), views.create(two.inputs ?? {})]);
@@ -105,13 +103,28 @@ describe("a materialized view that is created with backfill", () => {
     assert.match(wrong.failures.join("\n"), /backfill\.maxThread: is not an argument.*maxThreads/);
   });
 
+  it("is previewed also where its source is created in the same run", async () => {
+    await provider.check("table", {
+      name: "made",
+      database,
+      args: { columns: { k: "String", n: "UInt64", at: "DateTime('UTC')" }, orderBy: "k" },
+    });
+    const { inputs = {}, failures } = await provider.check("materializedView", {
+      name: "mv",
+      database,
+      args: { to: `${database}.hourly`, query: query().replace(".events", ".made"), backfill: true },
+      dependsOn: [urnOf("table", "made", database)],
+    });
+    assert.deepEqual(failures, []);
+    assert.match(String(inputs["plan"]), /fills its target with what its source holds by then/);
+  });
+
   it("is refused at preview where it could not be exact, and nothing is made", async () => {
     await run("CREATE TABLE {db}.nothing (at DateTime('UTC'), k String, n UInt64) ENGINE = Null");
     const { failures } = await provider.check("materializedView", {
       name: "mv",
       database,
       args: { to: `${database}.hourly`, query: query().replace(".events", ".nothing"), backfill: true },
-      dependsOn: [`${database}.nothing`, `${database}.hourly`],
     });
     assert.match(failures.join("\n"), /cannot be created with backfill; nothing was done/);
     assert.equal(

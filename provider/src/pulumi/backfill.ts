@@ -3,6 +3,7 @@ import {
   createWithBackfill,
   findUnfinished,
   previewBackfill,
+  sourceOf,
   type UnfinishedBackfill,
 } from "../apply/backfill";
 import type { Created } from "../apply/create";
@@ -40,17 +41,13 @@ export function backfillOf(
 }
 
 /**
- * What the creation will read and cost, for the plan. Says less where the target does not stand yet: nothing is known then of what
- * the source will hold.
+ * What the creation will read and cost, for the plan. Says less where source or target are created in the same run.
  *
  * @throws {SchemaError} when it would be refused.
  */
 export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<string> {
   const { allow, declared, sensitive, statement } = backfill;
-  const spec = parseCreate(statement);
-  const target = spec.kind === "materializedView" ? spec.to : undefined;
-  const live = target && (await context.reachableLive(backfill.urn, objectKey(target.database, target.name)));
-  if (live === undefined) return "-- backfill: fills its target with what its source holds by then";
+  if (!(await standAll(context, backfill))) return "-- backfill: fills its target with what its source holds by then";
   const connection = await context.connection();
   if ((await unfinishedOn(connection, backfill.key)) !== undefined) return GOES_ON;
   const options = { ...declared, allow, sensitive };
@@ -59,6 +56,16 @@ export async function lookAtBackfill(context: Context, backfill: Backfill): Prom
   throw new SchemaError(
     `${quotedName(backfill.key)}: cannot be created with backfill; nothing was done:\n${preview.refusals.join("\n")}`,
   );
+}
+
+/** Whether the tables that the view reads and writes are on the server. */
+async function standAll(context: Context, { statement, urn }: Backfill): Promise<boolean> {
+  const spec = parseCreate(statement);
+  if (spec.kind !== "materializedView" || spec.to === undefined) return true;
+  for (const { database, name } of [spec.to, sourceOf(spec)]) {
+    if ((await context.reachableLive(urn, objectKey(database, name))) === undefined) return false;
+  }
+  return true;
 }
 
 const GOES_ON = "-- goes on with its backfill, which was cut off";
