@@ -52,6 +52,22 @@ describe("the rows of a rebuilt table", () => {
     return options;
   };
 
+  it("are copied where the engine merges measures beside a MATERIALIZED column", async () => {
+    const columns =
+      "(`k` UInt64, `n` SimpleAggregateFunction(sum, UInt64), `u` AggregateFunction(uniqExact, UInt64), `half` UInt64 MATERIALIZED intDiv(k, 2))";
+    const options = await table(
+      columns,
+      "ENGINE = AggregatingMergeTree ORDER BY k",
+      "ENGINE = AggregatingMergeTree PARTITION BY k % 3 ORDER BY k",
+    );
+    const fill = `INSERT INTO ${options.name} (k, n, u) SELECT number % 50, number, uniqExactState(number) FROM numbers(500) GROUP BY number`;
+    await connection.command(fill);
+    const sums = `SELECT sum(n) AS n, uniqExactMerge(u) AS u, sum(half) AS half FROM ${options.name} FINAL`;
+    const before = await connection.query(sums);
+    await rebuildTable(connection, options);
+    assert.deepEqual(await connection.query(sums), before);
+  });
+
   it("are copied with every kind of column", async () => {
     const columns = `(\`k\` UInt64, \`a b\` String, \`hash\` UInt8, \`rows\` Nullable(Int32), \`low\` LowCardinality(Nullable(String)), \`m\` Map(String, UInt8),
       \`t\` Tuple(x UInt8, y Nullable(String)), \`j\` JSON, \`d\` Dynamic, \`n.a\` Array(UInt8), \`n.b\` Array(String), \`gone\` UInt8,

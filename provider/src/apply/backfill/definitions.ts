@@ -2,7 +2,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { FENCE } from "../protocol/fence";
-import { deltaStatement } from "../rebuild/definitions";
+import { deltaStatement, LENIENT, lenient } from "../rebuild/definitions";
 import { localEngine } from "../rebuild/engines";
 import type { Context } from "./context";
 
@@ -42,12 +42,4 @@ export function stageStatement({ layout, plan }: Pick<Context, "layout" | "plan"
 export function freshStatements({ layout, plan }: Pick<Context, "layout" | "plan">, name: QualifiedName): string[] {
   if (plan.lenient !== true) return [renderCreate({ ...layout, ...name })];
   return [renderCreate({ ...lenient(layout), ...name }), `ALTER TABLE ${qualifiedName(name)} RESET SETTING ${LENIENT}`];
-}
-
-/** Lets a table have columns whose values merges choose at will; CREATE asks for it, ALTER does not. */
-export const LENIENT = "allow_dimensions_outside_sorting_key";
-
-function lenient(table: TableSpec): TableSpec {
-  const settings = [...table.storage.settings, { name: LENIENT, value: "1" }];
-  return { ...table, storage: { ...table.storage, settings } };
 }

@@ -7,6 +7,7 @@ import { uuidOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import type { Mapping } from "./columns";
 import { collapses, dependsOnOrder, engineOf, hasTtl } from "./engines";
+import { createHelper } from "./helper-table";
 import { type HelperNames, helperNames } from "./names";
 import type { RebuildHooks, RebuildStep } from "./options";
 
@@ -126,7 +127,7 @@ export class Context {
   /** Makes a helper table anew. Rows whose time is over stay in it, or they could not be counted. */
   async create(table: QualifiedName, statement: string): Promise<void> {
     await this.drop(table);
-    await this.runner.run(statement);
+    await createHelper(this.runner, statement);
     await this.keepExpired(table);
   }
 

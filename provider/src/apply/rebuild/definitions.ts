@@ -33,6 +33,15 @@ export function deltaStatement(to: TableSpec, name: QualifiedName): string {
   return helperStatement(to, name, [...PATIENT, ...FENCE, ...MARK]);
 }
 
+/** Setting that lets an aggregating table have columns that are neither key nor measure. */
+export const LENIENT = "allow_dimensions_outside_sorting_key";
+
+/** The same table, created even if it has such columns. */
+export function lenient(table: TableSpec): TableSpec {
+  const settings = merged(table.storage.settings, [{ name: LENIENT, value: "1" }]);
+  return { ...table, storage: { ...table.storage, settings } };
+}
+
 function helperStatement(to: TableSpec, name: QualifiedName, settings: readonly SettingSpec[]): string {
   const { comment: _, ...table } = to;
   return renderCreate({

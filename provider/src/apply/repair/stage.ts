@@ -5,6 +5,7 @@ import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows }
 import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { chunkStatement } from "../rebuild/definitions";
+import { createHelper } from "../rebuild/helper-table";
 
 /** Settings of the copies: as the rows are, once each. */
 const COPY = "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
@@ -83,7 +84,7 @@ export async function fillStage(
 ): Promise<{ meant: string[]; filled: ReadonlySet<string> }> {
   const { spec, subject } = comparison;
   await dropStage(runner, stage);
-  await runner.run(chunkStatement(spec, stage));
+  await createHelper(runner, chunkStatement(spec, stage));
   const anew = anewCondition(comparison, batch, dirty);
   const needed = new Set(neededColumns(comparison));
   for (const feed of subject.feeds) {

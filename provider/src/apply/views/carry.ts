@@ -7,6 +7,7 @@ import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import { deltaStatement } from "../rebuild/definitions";
 import { hasTtl } from "../rebuild/engines";
+import { createHelper } from "../rebuild/helper-table";
 import type { ViewContext } from "./context";
 
 /** Whatever the user's profile says, a copy takes all rows, once each, as they are. */
@@ -64,7 +65,7 @@ async function copyPartition(
   const chunk = names.chunk(index);
   const where = ` WHERE _partition_id = ${quoteString(partition)}`;
   await context.drop(chunk);
-  await runner.run(deltaStatement(layout, chunk));
+  await createHelper(runner, deltaStatement(layout, chunk));
   if (hasTtl(layout)) await runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(chunk)}`);
   await runner.runLong(
     `INSERT INTO ${qualifiedName(chunk)} (${columns}) SELECT ${values} FROM ${qualifiedName(names.snapshot)}${where} SETTINGS ${COPY_SETTINGS}`,

@@ -11,6 +11,7 @@ import type { Runner } from "../protocol/runner";
 import { type Mapping, mapColumns } from "../rebuild/columns";
 import { deltaStatement } from "../rebuild/definitions";
 import { dependsOnOrder, engineOf, isMergeTree } from "../rebuild/engines";
+import { createHelper } from "../rebuild/helper-table";
 import { refuseLive } from "../rebuild/refusals";
 import { requireSpace } from "../rebuild/space";
 import { liveTable } from "./carry";
@@ -103,7 +104,7 @@ async function examineInner(
   const drop = `DROP TABLE IF EXISTS ${qualifiedName(trial)} SYNC`;
   await runner.run(drop);
   try {
-    await runner.run(deltaStatement(layout, trial));
+    await createHelper(runner, deltaStatement(layout, trial));
     const columns = await mapColumns(runner, inner, trial, {});
     await refuseColumns(runner, to, inner, trial, columns, allow);
     return { view, linked, carry: { columns, layout: renderCreate(layout) } };
