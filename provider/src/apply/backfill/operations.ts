@@ -32,10 +32,7 @@ export async function abortBackfill(
   hooks: BackfillHooks = {},
 ): Promise<void> {
   const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.open(runner, operation.database);
-  if (!journal.has("plan")) {
-    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
-  }
+  const journal = await Journal.ofOperation(runner, operation.database);
   const context = new Context(runner, journal, hooks);
   if (journal.has("aborted")) return;
   await runner.endLeftovers();

@@ -34,6 +34,13 @@ export class Journal {
     return journal;
   }
 
+  /** Opens the journal of an operation that was begun. @throws {SchemaError} when it is not known. */
+  static async ofOperation(runner: Runner, database: string): Promise<Journal> {
+    const journal = await Journal.open(runner, database);
+    if (journal.has("plan")) return journal;
+    throw new SchemaError(`Operation ${runner.operation} is not known in database ${database}.`);
+  }
+
   /** The value of a line; undefined when it was not written. */
   get<Value>(key: string): Value | undefined {
     return this.lines.get(key) as Value | undefined;

@@ -45,10 +45,7 @@ export async function resumeRebuild(
   hooks: RebuildHooks = {},
 ): Promise<RebuildResult> {
   const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.open(runner, operation.database);
-  if (!journal.has("plan")) {
-    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
-  }
+  const journal = await Journal.ofOperation(runner, operation.database);
   return proceed(new Context(runner, journal, hooks));
 }
 

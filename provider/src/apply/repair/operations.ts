@@ -1,5 +1,4 @@
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import { gateDown } from "../protocol/gate";
@@ -44,8 +43,7 @@ export async function abortRepair(
   hooks: RunnerHooks = {},
 ): Promise<void> {
   const runner = new Runner(connection, operation, hooks);
-  const journal = await Journal.open(runner, database);
-  if (!journal.has("plan")) throw new SchemaError(`Operation ${operation} is not known in database ${database}.`);
+  const journal = await Journal.ofOperation(runner, database);
   if (journal.has("aborted") || journal.has("done")) return;
   await journal.take();
   await runner.endLeftovers();

@@ -50,10 +50,7 @@ export async function abortViewStep(
   hooks: ViewHooks = {},
 ): Promise<void> {
   const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.open(runner, operation.database);
-  if (!journal.has("plan")) {
-    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
-  }
+  const journal = await Journal.ofOperation(runner, operation.database);
   const context = new ViewContext(runner, journal, hooks);
   if (journal.has("aborted")) return;
   await runner.endLeftovers();

@@ -48,10 +48,7 @@ export async function resumeViewStep(
   hooks: ViewHooks = {},
 ): Promise<ViewStepResult> {
   const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.open(runner, operation.database);
-  if (!journal.has("plan")) {
-    throw new SchemaError(`Operation ${operation.operation} is not known in database ${operation.database}.`);
-  }
+  const journal = await Journal.ofOperation(runner, operation.database);
   return proceed(new ViewContext(runner, journal, hooks));
 }
 
