@@ -28,6 +28,8 @@ Done. What to try next:
 ${first}  npm start                               again: nothing changes
   npm run pulumi -- preview --diff        after an edit in examples/obsfly
   npm run pulumi -- stack output
+  npm run load                            rows for the rollups to fill with; then
+  npx clickhouse-schema status --url chdb://./examples/obsfly/.clickhouse/dev
 `;
 }
 
