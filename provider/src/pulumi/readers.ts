@@ -62,7 +62,9 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
   });
   const ways = [
     ...(refused.some(isBlocked)
-      ? ["The server drops no column that a materialized view reads: change the view in a run before this one (`pulumi up --target "**VIEW"`)"]
+      ? [
+          'The server drops no column that a materialized view reads: change the view in a run before this one (`pulumi up --target "**VIEW"`)',
+        ]
       : []),
     ...(refused.every(isBlocked)
       ? []
