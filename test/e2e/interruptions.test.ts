@@ -60,7 +60,7 @@ describe("an up that is cut off over HTTP, with the real CLI", function () {
   it("because the CLI is killed is finished by the next up, after `pulumi cancel` takes its lock away", async () => {
     const up = project.start(["up", "--yes", "--skip-preview"]);
     await tablesStand(server.url);
-    await killCli(up);
+    await killCli(up, project.dir);
     const locked = await project.run(["up", "--yes", "--skip-preview"]);
     assert.match(locked.text, /locked by 1 lock/);
     await project.must(["cancel", "--yes"]);
@@ -79,7 +79,7 @@ describe("an up that is cut off on the embedded engine, with the real CLI", func
       const up = project.start(["up", "--yes", "--skip-preview"]);
       const tables = path.join(dir, "data/metadata/d");
       await until(() => filesIn(tables) >= CUT_AT);
-      await killCli(up);
+      await killCli(up, project.dir);
       await project.must(["cancel", "--yes"]);
       await finish(project, url);
     } finally {

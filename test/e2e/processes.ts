@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import type { Started } from "../support/pulumi";
 import { sleep } from "../support/server";
 
-/** Kills a CLI, which can tell nobody; its provider must notice by itself and leave. */
-export async function killCli(up: Started): Promise<void> {
+/**
+ * Kills a CLI, which can tell nobody; its provider must notice by itself and leave.
+ *
+ * @param dir folder of its project. Pulumi writes its state in place, and killed in the middle of that it leaves half a file, which
+ *   only Pulumi's own backup mends: so it is killed between two writes.
+ */
+export async function killCli(up: Started, dir: string): Promise<void> {
   const children = descendantsOf(up.pid);
   const provider = providerOf(up.pid);
+  const checkpoint = path.join(dir, ".backend/.pulumi/stacks/e2e/test.json");
+  await until(() => {
+    process.kill(up.pid, "SIGSTOP");
+    if (isJson(read(checkpoint))) return true;
+    process.kill(up.pid, "SIGCONT");
+    return false;
+  });
   process.kill(up.pid, "SIGKILL");
   await up.ended;
   const deadline = Date.now() + 8000;
@@ -51,6 +64,15 @@ function parentOf(pid: number): number | undefined {
 /** Its launcher is a shell with the same words among its arguments. */
 function isProvider(pid: number): boolean {
   return /^(?:\S*\/)?node .*cmd\/dynamic-provider/.test(commandLine(pid));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function commandLine(pid: number): string {
