@@ -13,10 +13,10 @@ import { sleep } from "../support/server";
 export async function killCli(up: Started, dir: string): Promise<void> {
   const children = descendantsOf(up.pid);
   const provider = providerOf(up.pid);
-  const checkpoint = path.join(dir, ".backend/.pulumi/stacks/e2e/test.json");
+  const state = path.join(dir, ".backend/.pulumi/stacks/e2e/test.json");
   await until(() => {
     process.kill(up.pid, "SIGSTOP");
-    if (isJson(read(checkpoint))) return true;
+    if ([state, `${state}.attrs`].every((file) => isJson(read(file)))) return true;
     process.kill(up.pid, "SIGCONT");
     return false;
   });
