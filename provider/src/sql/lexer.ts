@@ -48,7 +48,7 @@ export function lex(source: string): Token[] {
  * @returns undefined at the end.
  */
 export function nextToken(source: string, offset: number, previous?: Token): Token | undefined {
-  const start = matchEnd(WHITE_SPACE, source, offset) ?? offset;
+  const start = isPrintable(source.charCodeAt(offset)) ? offset : (matchEnd(WHITE_SPACE, source, offset) ?? offset);
   const char = source[start];
   if (char === undefined) return undefined;
   const [kind, end] = readToken(source, start, char, previous);
@@ -56,6 +56,10 @@ export function nextToken(source: string, offset: number, previous?: Token): Tok
 }
 
 function readToken(source: string, start: number, char: string, previous: Token | undefined): [TokenKind, number] {
+  // Most tokens are words and brackets; the other questions are not asked of them, because lexing is most of the work of an import.
+  if (isWordStart(source.charCodeAt(start))) return readWord(source, start, char);
+  if ("([{".includes(char)) return ["open", start + 1];
+  if (")]}".includes(char)) return ["close", start + 1];
   const comment = source.startsWith("/*", start)
     ? findCommentEnd(source, start)
     : matchEnd(LINE_COMMENT, source, start);
@@ -66,21 +70,33 @@ function readToken(source: string, start: number, char: string, previous: Token 
     const end = findQuoteEnd(source, start, quote.close, quote.escapes);
     return end === undefined ? ["unknown", start + 1] : [quote.kind, end];
   }
-  if (/[xXbB]/.test(char) && source[start + 1] === "'") {
-    const end = findQuoteEnd(source, start + 1, "'", true);
-    if (end !== undefined) return ["string", end];
-  }
   const heredoc = findHeredocEnd(source, start);
   if (heredoc !== undefined) return ["string", heredoc];
   const number = readNumber(source, start, previous);
   if (number) return number;
   const word = matchEnd(WORD, source, start);
   if (word !== undefined) return ["word", word];
-  if ("([{".includes(char)) return ["open", start + 1];
-  if (")]}".includes(char)) return ["close", start + 1];
   const operator = matchEnd(OPERATOR, source, start);
   if (operator !== undefined) return ["operator", operator];
   return ["unknown", start + String.fromCodePoint(source.codePointAt(start) ?? 0).length];
+}
+
+function readWord(source: string, start: number, char: string): [TokenKind, number] {
+  if (source[start + 1] === "'" && "xXbB".includes(char)) {
+    const end = findQuoteEnd(source, start + 1, "'", true);
+    if (end !== undefined) return ["string", end];
+  }
+  return ["word", matchEnd(WORD, source, start) ?? start + 1];
+}
+
+/** A visible character of ASCII. */
+function isPrintable(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
+/** A to Z, a to z, or `_`. */
+function isWordStart(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
 }
 
 function readNumber(source: string, start: number, previous: Token | undefined): [TokenKind, number] | undefined {
