@@ -1,10 +1,11 @@
 import { digest } from "../../provider/dist/canonical/fingerprint";
-import { compareViews } from "../../provider/dist/cli/import/views";
+import { programOf } from "../../provider/dist/cli/import/program";
+import { ImportScratch } from "../../provider/dist/cli/import/scratch";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { diffObject } from "../../provider/dist/diff";
 import { messageOf } from "../../provider/dist/errors";
-import { generateProgram, type ImportedResource, importFile, type Program } from "../../provider/dist/generate";
+import { type ImportedResource, type ImportFile, importFile, type Program } from "../../provider/dist/generate";
 import { normalOf } from "../../provider/dist/generate/declared";
 import { HIDDEN } from "../../provider/dist/generate/value";
 import { type FoundObject, introspectServer, type ServerObjects } from "../../provider/dist/introspect/server";
@@ -51,7 +52,7 @@ export async function travel(group: Group): Promise<Outcome> {
     const problems = new Map(declared.map(({ key }) => [key, new Map<Step, string>()]));
     const note = (step: Step) => (key: string, problem: string) => problems.get(key)?.set(step, problem);
     await adopt(origin.url, declared, note);
-    await preview(origin.url, declared, file.resources, note("unchanged"));
+    await preview(origin.url, declared, file.resources.filter(isObject), note("unchanged"));
     for (const statement of prerequisites(group)) await send(copy.url, statement);
     await recreate(copy.url, declared, found, note);
     await compare(await introspectServer(to), program, note("recreated"));
@@ -71,17 +72,24 @@ export async function travel(group: Group): Promise<Outcome> {
   }
 }
 
+function isObject(one: ImportFile["resources"][number]): one is ImportedResource {
+  return "inputs" in one;
+}
+
 /** What no server shows again, because it is made of secrets. */
 function prerequisites({ statements }: Group): string[] {
   return statements.map(({ sql }) => sql).filter((sql) => /^CREATE NAMED COLLECTION/.test(sql));
 }
 
 async function importProgram(connection: Connection, found: ServerObjects) {
-  const specs = found.managed.map(({ spec }) => spec);
-  const { listed } = await compareViews(connection, generateProgram(specs), found);
-  const program = generateProgram(specs, { listed, unmanaged: found.unmanaged });
-  // Nobody knows the secrets; what hides them all the same is as good.
-  return { program, declared: declaredOf(program.files, () => HIDDEN) };
+  const scratch = new ImportScratch();
+  try {
+    const { program } = await programOf(connection, found, scratch);
+    // Nobody knows the secrets; what hides them all the same is as good.
+    return { program, declared: declaredOf(program.files, () => HIDDEN) };
+  } finally {
+    await scratch.close();
+  }
 }
 
 function observedIn({ managed }: ServerObjects, key: string): string | undefined {

@@ -3,13 +3,14 @@ import { Command } from "commander";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
-import { generateProgram, importFile, type Program } from "../generate";
+import { importFile, type Program } from "../generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../introspect/server";
 import { keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
-import { type ComparedViews, compareViews } from "./import/views";
+import { type ImportedProgram, programOf } from "./import/program";
+import { ImportScratch } from "./import/scratch";
 
 const { version } = require("../../package.json") as { version: string };
 
@@ -24,6 +25,8 @@ export interface ImportOptions extends ConnectOptions {
   readonly check?: boolean;
   /** Overwrites files that differ. */
   readonly force?: boolean;
+  /** Writes a `Rollup` where a target and its views come to just what one makes. */
+  readonly rollups?: boolean;
 }
 
 const IMPORT_FILE = "import.json";
@@ -40,6 +43,7 @@ export function importCommand(output: Output): Command {
       collect,
     )
     .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
+    .option("--rollups", "write a Rollup where a target and its views are just what one makes")
     .option("--check", "write nothing; exit with 1 when the program in the folder is not what stands on the server")
     .option("--force", "overwrite files that are there and differ")
     .action(async (options: ImportOptions) => {
@@ -48,13 +52,14 @@ export function importCommand(output: Output): Command {
 }
 
 /**
- * Writes the program of a server, or with `check` compares it. Costs four queries, and more work where there are views: see
- * {@link compareViews}.
+ * Writes the program of a server, or with `check` compares it. Costs five queries, and more work where there are views: see
+ * {@link programOf}.
  *
  * @returns the exit code: 1 on failure, and when `check` finds a difference.
  */
 export async function importServer(options: ImportOptions, output: Output): Promise<number> {
   let connection: Connection | undefined;
+  const scratch = new ImportScratch();
   try {
     connection = await connect(options);
     const { database, include, exclude } = options;
@@ -63,27 +68,26 @@ export async function importServer(options: ImportOptions, output: Output): Prom
       ...(include && { include }),
       ...(exclude && { exclude }),
     });
-    const { program, views } = await programOf(connection, found);
+    const rollupsFor = options.rollups === true ? await currentUser(connection) : undefined;
+    const request = rollupsFor === undefined ? {} : { rollupsFor };
+    const made = await programOf(connection, found, scratch, request);
+    const { program } = made;
     if (options.check === true) return check(options.out, program, output);
     write(options, program, found.managed);
-    report(options, program, found, views, output);
+    report(options, made, found, output);
     next(options, connection.url, program, output);
     return 0;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
     return 1;
   } finally {
-    await connection?.close();
+    await Promise.all([connection?.close(), scratch.close()]);
   }
 }
 
-async function programOf(connection: Connection, found: ServerObjects) {
-  const { unmanaged } = found;
-  const specs = found.managed.map(({ spec }) => spec);
-  const program = generateProgram(specs, { unmanaged });
-  const views = await compareViews(connection, program, found);
-  const { listed } = views;
-  return { program: listed.size === 0 ? program : generateProgram(specs, { unmanaged, listed }), views };
+async function currentUser(connection: Connection): Promise<string> {
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  return row?.user ?? "";
 }
 
 function check(out: string, { files }: Program, output: Output): number {
@@ -103,15 +107,16 @@ function write({ out, force }: ImportOptions, program: Program, managed: readonl
 
 function report(
   { out }: ImportOptions,
-  { resources, files }: Program,
+  { program: { resources, files, rollups: written }, views: { unknown, unavailable }, rollups }: ImportedProgram,
   { unmanaged }: ServerObjects,
-  { unknown, unavailable }: ComparedViews,
   output: Output,
 ): void {
   const databases = new Set(resources.map(({ key }) => keyParts(key).database));
   output.out(
     `Wrote ${count(resources.length, "resource")} of ${count(databases.size, "database")} to ${[...files.keys()].map((path) => join(out, path)).join(", ")}.\n`,
   );
+  for (const { key } of written) output.out(`  ${quotedName(key)}: a Rollup\n`);
+  for (const [key, reason] of rollups.refused) output.out(`  ${quotedName(key)}: no Rollup, because ${reason}\n`);
   for (const { key, plain } of resources) {
     if (plain !== undefined)
       output.out(`  ${quotedName(key)}: plain SQL, because arguments cannot say this: ${plain}\n`);

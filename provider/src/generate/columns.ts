@@ -10,7 +10,7 @@ const DEFAULT_KEYS = {
   EPHEMERAL: "ephemeral",
 } as const;
 /** JavaScript sorts keys that look like integers first and means something else by `__proto__`; others would read badly. */
-const NO_KEY = /^(?:\d|__proto__$)/;
+export const NO_KEY = /^(?:\d|__proto__$)/;
 
 /** A map from name to type or definition; a list where a map could not keep the names or their order. */
 export function columnArguments(columns: readonly ColumnSpec[]): Value {

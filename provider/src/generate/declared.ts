@@ -55,10 +55,19 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
     if (error instanceof SchemaError) return { loss: reasonOf(error) };
     throw error;
   }
+  const loss = differenceOf(live, declared);
+  return loss === undefined ? { declared } : { loss };
+}
+
+/**
+ * What of an object is not as it is declared, in a few words; undefined when all is. Columns of a view are compared where they are
+ * declared.
+ */
+export function differenceOf(live: ObjectSpec, declared: ObjectSpec): string | undefined {
   const listed = "columns" in declared && declared.columns.length > 0;
   const from = comparable(normalOf(live, declared), listed);
   const changes = diffObject(from, comparable(withoutBrackets(declared), listed));
-  return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
+  return changes.length === 0 ? undefined : [...new Set(changes.map(nameOfChange))].join(", ");
 }
 
 /** What arguments refuse, and what it means for an object that stands on a server. */

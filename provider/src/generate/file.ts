@@ -3,61 +3,104 @@ import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { Identifiers } from "./identifiers";
 import { Printer, quote } from "./print";
 import { CLASSES, type PlacedResource } from "./resources";
-import { leavesOf, Reference, Sql, type Value, type ValueMap } from "./value";
+import type { PlacedRollup } from "./rollups/resource";
+import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "./value";
 
 /** Longest line of a file. */
 const WIDTH = 120;
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 
+/** All that is placed, by key. */
+export interface Placed {
+  readonly byKey: ReadonlyMap<string, PlacedResource>;
+  readonly rollups: ReadonlyMap<string, PlacedRollup>;
+}
+
 /** Text of a file with resources of one database, in the order given. */
 export function fileText(
   resources: readonly PlacedResource[],
-  byKey: ReadonlyMap<string, PlacedResource>,
+  placed: Placed,
   unmanaged: readonly UnmanagedObject[],
 ): string {
-  const names = namesIn(resources, byKey);
-  const printer = new Printer(({ key }) => names.get(key) ?? "undefined");
-  const declarations = resources.map((resource) => declarationOf(resource, printer, byKey));
+  const { byKey, rollups } = placed;
+  const names = namesIn(resources, placed);
+  const printer = new Printer(({ key }) => nameOf(key, placed, names));
+  const declarations = resources.flatMap((resource) => {
+    if (resource.within === undefined) return [declarationOf(resource, printer, byKey)];
+    const rollup = resource.within.rollup === resource.key ? rollups.get(resource.key) : undefined;
+    return rollup === undefined ? [] : [rollupOf(rollup, resource, printer, byKey)];
+  });
   const hasSecrets = resources.some(({ secrets }) => secrets.length > 0);
   const config = hasSecrets ? ["const config = new pulumi.Config();\n"] : [];
   const isFirst =
     resources.every(({ file }) => !file.includes("-")) || resources.some(({ live }) => live.kind === "database");
   const notes = isFirst ? notesOn(resources, unmanaged) : [];
-  return [importsOf(resources, names, byKey, hasSecrets), ...config, ...declarations, ...notes].join("\n");
+  return [importsOf(resources, names, placed, hasSecrets), ...config, ...declarations, ...notes].join("\n");
 }
 
-/** Every resource that a file has or uses, by what the file calls it. */
-function namesIn(
-  resources: readonly PlacedResource[],
-  byKey: ReadonlyMap<string, PlacedResource>,
-): ReadonlyMap<string, string> {
-  const own = new Set(resources.map(({ key }) => key));
+/** What declares an object: its resource, or the rollup that makes it. */
+function ownerOf(key: string, { byKey, rollups }: Placed): PlacedResource | PlacedRollup | undefined {
+  const resource = byKey.get(key);
+  return resource?.within === undefined ? resource : rollups.get(resource.within.rollup);
+}
+
+/** How a file calls an object. */
+function nameOf(key: string, placed: Placed, names: ReadonlyMap<string, string>): string {
+  const owner = names.get(ownerOf(key, placed)?.key ?? key) ?? "undefined";
+  const path = placed.byKey.get(key)?.within?.path;
+  return path === undefined ? owner : `${owner}.${path}`;
+}
+
+/** Every resource and rollup that a file has or uses, by what the file calls it. */
+function namesIn(resources: readonly PlacedResource[], placed: Placed): ReadonlyMap<string, string> {
   const taken = new Identifiers();
   const names = new Map<string, string>();
-  for (const { key, identifier } of resources) {
-    taken.claim(identifier);
-    names.set(key, identifier);
+  for (const { key } of resources) {
+    const owner = ownerOf(key, placed);
+    if (owner === undefined || names.has(owner.key)) continue;
+    taken.claim(owner.identifier);
+    names.set(owner.key, owner.identifier);
   }
-  const used = [...new Set(resources.flatMap((resource) => usedBy(resource, byKey)))]
-    .filter((key) => !own.has(key))
-    .sort();
-  for (const key of used) {
-    const other = byKey.get(key);
+  const used = new Set(
+    resources.flatMap((resource) => usedBy(resource, placed)).map((key) => ownerOf(key, placed)?.key ?? key),
+  );
+  for (const key of [...used].filter((one) => !names.has(one)).sort()) {
+    const other = ownerOf(key, placed);
     if (other === undefined) continue;
     const { identifier } = other;
-    const { database } = keyParts(key);
-    names.set(key, taken.isFree(identifier) ? taken.claim(identifier) : taken.take(`${database} ${other.live.name}`));
+    const { database, name = database } = keyParts(key);
+    names.set(key, taken.isFree(identifier) ? taken.claim(identifier) : taken.take(`${database} ${name}`));
   }
   return names;
 }
 
-/** Keys of the resources that the code of one names. */
-function usedBy({ live, args, dependsOn }: PlacedResource, byKey: ReadonlyMap<string, PlacedResource>): string[] {
-  const inArgs = leavesOf(args).flatMap((leaf) =>
-    leaf instanceof Reference ? [leaf] : leaf.parts.filter((part) => part instanceof Reference),
-  );
+/** Keys of the resources that the code of one, or of its rollup, names. */
+function usedBy({ live, within, ...own }: PlacedResource, { byKey, rollups }: Placed): string[] {
+  const { args, dependsOn } = (within && rollups.get(within.rollup)) ?? own;
+  const inArgs = leavesOf(args).flatMap(referencesIn);
   const database = live.kind === "database" || "sql" in args ? [] : [objectKey(live.database)];
-  return [...database, ...inArgs.map(({ key }) => key), ...dependsOn].filter((key) => byKey.has(key));
+  return [...(within === undefined || within.path === "target" ? database : []), ...inArgs, ...dependsOn].filter(
+    (key) => byKey.has(key),
+  );
+}
+
+function rollupOf(
+  { identifier, resourceName, args: own, dependsOn }: PlacedRollup,
+  { live }: PlacedResource,
+  printer: Printer,
+  byKey: ReadonlyMap<string, PlacedResource>,
+): string {
+  const head = `export const ${identifier} = `;
+  const args: ValueMap = {
+    ...(live.kind !== "database" && { database: databaseOf(live.database, byKey) }),
+    ...(live.name !== resourceName && { name: live.name }),
+    ...own,
+  };
+  return `${head}${printer.call("Rollup", resourceName, args, optionsOf(dependsOn), head.length)}\n`;
+}
+
+function optionsOf(dependsOn: readonly string[]): ValueMap | undefined {
+  return dependsOn.length === 0 ? undefined : { dependsOn: dependsOn.map((key): Value => new Reference(key)) };
 }
 
 function declarationOf(resource: PlacedResource, printer: Printer, byKey: ReadonlyMap<string, PlacedResource>): string {
@@ -69,7 +112,7 @@ function declarationOf(resource: PlacedResource, printer: Printer, byKey: Readon
     ...(!isPlain && live.name !== resourceName && { name: live.name }),
     ...resource.args,
   };
-  const options = dependsOn.length === 0 ? undefined : { dependsOn: dependsOn.map((key): Value => new Reference(key)) };
+  const options = optionsOf(dependsOn);
   const comments = commentsOn(resource).flatMap((comment) => wrap(comment));
   return `${comments.join("")}${head}${printer.call(CLASSES[live.kind], resourceName, args, options, head.length)}\n`;
 }
@@ -115,15 +158,17 @@ function wrap(text: string): string[] {
 function importsOf(
   resources: readonly PlacedResource[],
   names: ReadonlyMap<string, string>,
-  byKey: ReadonlyMap<string, PlacedResource>,
+  placed: Placed,
   hasSecrets: boolean,
 ): string {
   const [first] = resources;
-  const classes = new Set(resources.map(({ live }) => CLASSES[live.kind]));
+  const rollups = resources.flatMap(({ key }) => placed.rollups.get(key) ?? []);
+  const classes = new Set(resources.flatMap(({ live, within }) => (within === undefined ? [CLASSES[live.kind]] : [])));
+  for (const name of rollups.flatMap(({ args }) => ["Rollup", ...callsIn(args)])) classes.add(name);
   if (resources.some(({ args }) => leavesOf(args).some(needsTag))) classes.add("sql");
   const files = new Map<string, string[]>();
   for (const [key, name] of names) {
-    const other = byKey.get(key);
+    const other = ownerOf(key, placed);
     if (other === undefined || other.file === first?.file) continue;
     const specifier = other.identifier === name ? name : `${other.identifier} as ${name}`;
     files.set(other.file, [...(files.get(other.file) ?? []), specifier]);

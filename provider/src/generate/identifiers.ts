@@ -3,7 +3,8 @@ const TAKEN =
   "arguments any as async await boolean break case catch class config const constructor continue debugger declare default delete do " +
   "else enum eval export extends false finally for from function get if implements import in Infinity instanceof interface let " +
   "module NaN new null number object of package private protected public pulumi require return set sql static string super switch " +
-  "symbol this throw true try type typeof undefined unknown var void while with yield exports Database Table View MaterializedView";
+  "symbol this throw true try type typeof undefined unknown var void while with yield exports Database Table View MaterializedView Rollup " +
+  "anyLast argMax argMin avg count derived groupArray groupUniqArray histogram max min quantiles raw sum sumMap uniq";
 
 /** Identifiers that are taken, each once. */
 export class Identifiers {

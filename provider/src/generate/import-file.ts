@@ -1,21 +1,33 @@
 import { fingerprint } from "../canonical/fingerprint";
-import { mentionedNames } from "../canonical/mentions";
 import { objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { normalOf } from "./declared";
 import type { Program } from "./program";
 import { CLASSES, type PlacedResource } from "./resources";
+import type { PlacedRollup } from "./rollups/resource";
 
 /** What `pulumi import --file` reads. */
 export interface ImportFile {
-  readonly resources: readonly ImportedResource[];
+  readonly resources: readonly (ImportedResource | ImportedComponent)[];
+}
+
+/** A rollup, which has a place in the state and nothing else. */
+export interface ImportedComponent {
+  readonly type: string;
+  /** By which its parts name it: unlike the names of all other resources of the file. */
+  readonly name: string;
+  /** Name within the stack. */
+  readonly logicalName: string;
+  readonly component: true;
 }
 
 /** One resource, with all that its state will hold, so that nothing is read. */
 export interface ImportedResource {
   readonly type: string;
   readonly name: string;
+  /** The component that it is a part of. */
+  readonly parent?: string;
   readonly id: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
@@ -33,21 +45,36 @@ function providerText(kind: ObjectKind): string {
  *
  * @param observed digest of the server's text of an object, by key.
  */
-export function importFile({ resources }: Program, observed: (key: string) => string | undefined): ImportFile {
+export function importFile({ resources, rollups }: Program, observed: (key: string) => string | undefined): ImportFile {
+  const components = new Map(rollups.map((rollup) => [rollup.key, componentOf(rollup)]));
   const prints = new Map<string, string | undefined>();
   const imported = resources.flatMap((resource) => {
     const print = printOf(resource, prints);
     prints.set(resource.key, print);
-    return resource.secrets.length > 0 ? [] : [importedResource(resource, print, observed(resource.key))];
+    if (resource.secrets.length > 0) return [];
+    const parent = components.get(resource.within?.rollup ?? "")?.name;
+    return [{ ...importedResource(resource, print, observed(resource.key)), ...(parent !== undefined && { parent }) }];
   });
-  return { resources: imported };
+  return { resources: [...components.values(), ...imported] };
+}
+
+/** No other resource has a space in its name. */
+function componentOf({ resourceName }: PlacedRollup): ImportedComponent {
+  return {
+    type: "clickhouse:index:Rollup",
+    name: `rollup ${resourceName}`,
+    logicalName: resourceName,
+    component: true,
+  };
 }
 
 /** As `check` makes it; undefined where a secret, which only the program knows, goes into it. */
-function printOf({ key, declared, secrets }: PlacedResource, prints: ReadonlyMap<string, string | undefined>) {
+function printOf(
+  { key, declared, rendered, mentions, secrets }: PlacedResource,
+  prints: ReadonlyMap<string, string | undefined>,
+) {
   if (secrets.length > 0) return undefined;
-  const rendered = renderCreate(declared);
-  const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
+  const sources = [...mentions].filter((name) => name !== key);
   if (declared.kind !== "database") sources.push(objectKey(declared.database));
   const read = sources.filter((source) => prints.has(source)).map((source) => prints.get(source));
   return read.includes(undefined)

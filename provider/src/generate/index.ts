@@ -1,4 +1,7 @@
+export { type Draft, type Drafts, draftsOf } from "./drafts";
 export { type ImportedResource, type ImportFile, importFile } from "./import-file";
-export { generateProgram, type Program, type ProgramOptions } from "./program";
+export { generateProgram, type Program, type ProgramOptions, writeProgram } from "./program";
 export type { PlacedResource } from "./resources";
+export { type FoundRollup, type FoundRollups, findRollups } from "./rollups/find";
+export { type Part, partsOf } from "./rollups/parts";
 export { scaffold } from "./scaffold";

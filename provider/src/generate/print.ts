@@ -1,4 +1,4 @@
-import { entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
+import { Call, entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
 
 /** Longest line. */
 const WIDTH = 120;
@@ -33,8 +33,21 @@ export class Printer {
     const flat = this.flat(value);
     if (flat !== undefined && column + flat.length + suffix <= WIDTH && !mustBreak(value)) return flat;
     if (isList(value)) return this.list(value, indent);
+    if (value instanceof Call) return this.brokenCall(value, indent, column);
     if (value instanceof Sql || value instanceof Reference || typeof value !== "object") return this.leaf(value);
     return this.brokenObject(value, indent);
+  }
+
+  /** An object at the end opens on the line of the call, if what is before it fits there. */
+  private brokenCall({ name, args }: Call, indent: number, column: number): string {
+    const last = args.at(-1);
+    const others = args.slice(0, -1).map((arg) => this.flat(arg));
+    const head = `${name}(${others.map((text) => `${text}, `).join("")}`;
+    const fits = !others.includes(undefined) && column + head.length + 1 <= WIDTH;
+    if (fits && last !== undefined && isObject(last)) return `${head}${this.brokenObject(last, indent)})`;
+    const pad = " ".repeat(indent + 2);
+    const lines = args.map((arg) => `${pad}${this.value(arg, indent + 2, pad.length, 1)},\n`);
+    return `${name}(\n${lines.join("")}${" ".repeat(indent)})`;
   }
 
   /** An object of several entries stands on several lines where it is the argument of a call. */
@@ -67,6 +80,10 @@ export class Printer {
     if (isList(value)) {
       const parts = value.map((one) => this.flat(one));
       return parts.includes(undefined) ? undefined : `[${parts.join(", ")}]`;
+    }
+    if (value instanceof Call) {
+      const parts = value.args.map((one) => this.flat(one));
+      return parts.includes(undefined) ? undefined : `${value.name}(${parts.join(", ")})`;
     }
     if (value instanceof Sql || value instanceof Reference || typeof value !== "object") {
       const text = this.leaf(value);
@@ -121,11 +138,15 @@ function isQuoted(text: string): boolean {
 /** Formatters break a list of several objects of several entries. */
 function mustBreak(value: Value): boolean {
   if (!isList(value)) return false;
-  const isLarge = (one: Value): boolean =>
-    typeof one === "object" &&
-    !(one instanceof Sql) &&
-    !(one instanceof Reference) &&
-    !isList(one) &&
-    entriesOf(one).length > 1;
-  return value.length > 1 && value.every(isLarge);
+  return value.length > 1 && value.every((one) => isObject(one) && entriesOf(one).length > 1);
+}
+
+function isObject(value: Value): value is ValueMap {
+  return (
+    typeof value === "object" &&
+    !(value instanceof Sql) &&
+    !(value instanceof Reference) &&
+    !(value instanceof Call) &&
+    !isList(value)
+  );
 }

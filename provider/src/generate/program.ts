@@ -1,10 +1,13 @@
 import type { UnmanagedObject } from "../introspect/server";
-import { keyParts, quotedName } from "../sql/object-key";
+import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
+import { type Drafts, draftsOf } from "./drafts";
 import { fileText } from "./file";
 import { Identifiers } from "./identifiers";
-import { levelsOf, type Order } from "./order";
-import { CLASSES, type PlacedResource, type Resource, resourcesOf } from "./resources";
+import { levelsOf } from "./order";
+import { CLASSES, type PlacedResource, type Resource, type Resources, resourcesOf } from "./resources";
+import type { FoundRollup } from "./rollups/find";
+import type { PlacedRollup } from "./rollups/resource";
 
 /** How a program is made of objects. */
 export interface ProgramOptions {
@@ -12,14 +15,17 @@ export interface ProgramOptions {
   readonly listed?: ReadonlySet<string>;
   /** Objects to name in comments, because the program does not manage them. Default: none. */
   readonly unmanaged?: readonly UnmanagedObject[];
+  /** Rollups to write in place of their parts, as the engine has confirmed them. Default: none. */
+  readonly rollups?: readonly FoundRollup[];
 }
 
 /** A Pulumi program. */
 export interface Program {
   /** Text by path, `index.ts` among them. */
   readonly files: ReadonlyMap<string, string>;
-  /** In the order of their dependencies. */
+  /** In the order of their dependencies, the parts of rollups among them. */
   readonly resources: readonly PlacedResource[];
+  readonly rollups: readonly PlacedRollup[];
 }
 
 /** Stands on every server and is none of the user's declarations. */
@@ -32,9 +38,14 @@ const DEFAULT_DATABASE = "default";
  * @param objects as the server shows them, in any order.
  */
 export function generateProgram(objects: readonly ObjectSpec[], options: ProgramOptions = {}): Program {
-  const declared = objects.filter((spec) => spec.kind !== "database" || spec.name !== DEFAULT_DATABASE);
-  const { list, order } = resourcesOf(declared, options.listed ?? new Set());
-  const resources = place(list, order);
+  return writeProgram(draftsOf(objects), options);
+}
+
+/** As {@link generateProgram}, of objects whose arguments are tried already. */
+export function writeProgram(drafts: Drafts, { listed, rollups: found, unmanaged = [] }: ProgramOptions): Program {
+  const declared = new Map(drafts);
+  declared.delete(objectKey(DEFAULT_DATABASE));
+  const { resources, rollups } = place(resourcesOf(declared, listed ?? new Set(), found));
   const byFile = new Map<string, PlacedResource[]>();
   for (const resource of resources) {
     const others = byFile.get(resource.file);
@@ -42,30 +53,45 @@ export function generateProgram(objects: readonly ObjectSpec[], options: Program
     else others.push(resource);
   }
   const byKey = new Map(resources.map((resource) => [resource.key, resource]));
+  const rollupsByKey = new Map(rollups.map((rollup) => [rollup.key, rollup]));
   const files = [...byFile.keys()].sort();
-  const texts = files.map(
-    (file) => [`${file}.ts`, fileText(byFile.get(file) ?? [], byKey, options.unmanaged ?? [])] as const,
-  );
-  return { files: new Map([["index.ts", indexText(files, byFile, options.unmanaged ?? [])], ...texts]), resources };
+  const texts = files.map((file) => {
+    const text = fileText(byFile.get(file) ?? [], { byKey, rollups: rollupsByKey }, unmanaged);
+    return [`${file}.ts`, text] as const;
+  });
+  return { files: new Map([["index.ts", indexText(files, byFile, unmanaged)], ...texts]), resources, rollups };
 }
 
-function place(list: readonly Resource[], order: Order): PlacedResource[] {
+function place({ list, rollups, order }: Resources) {
   const databaseOf = (key: string): string => keyParts(key).database;
   const levels = levelsOf(order, databaseOf);
   const files = new Map<string, string>();
   const takenFiles = new Set(["index"]);
   const identifiers = new Map<string, Identifiers>();
   const names = resourceNames(list);
-  return list.map((resource) => {
-    const group = `${databaseOf(resource.key)}\0${levels.get(resource.key) ?? 0}`;
-    const file = files.get(group) ?? freeFile(databaseOf(resource.key), levels.get(resource.key) ?? 0, takenFiles);
+  const placed = new Map<string, PlacedRollup>();
+  const resources = list.map((resource) => {
+    const { live, within } = resource;
+    const owner = within?.rollup ?? resource.key;
+    const group = `${databaseOf(owner)}\0${levels.get(owner) ?? 0}`;
+    const file = files.get(group) ?? freeFile(databaseOf(owner), levels.get(owner) ?? 0, takenFiles);
     files.set(group, file);
     const own = identifiers.get(file) ?? new Identifiers();
     identifiers.set(file, own);
-    const { live } = resource;
-    const identifier = own.take(live.name, [CLASSES[live.kind]]);
-    return { ...resource, file, identifier, resourceName: names.get(resource.key) ?? live.name };
+    const resourceName = names.get(resource.key) ?? live.name;
+    const rollup = rollups.find(({ key }) => key === owner);
+    if (within === undefined || rollup === undefined)
+      return { ...resource, file, identifier: own.take(live.name, [CLASSES[live.kind]]), resourceName };
+    const found = placed.get(owner) ?? {
+      ...rollup,
+      file,
+      identifier: own.take(live.name, ["Rollup"]),
+      resourceName: names.get(owner) ?? live.name,
+    };
+    placed.set(owner, found);
+    return { ...resource, file, identifier: `${found.identifier}.${within.path}`, resourceName };
   });
+  return { resources, rollups: [...placed.values()] };
 }
 
 /** Some file systems do not tell capitals from small letters. */
@@ -78,7 +104,7 @@ function freeFile(database: string, level: number, taken: Set<string>): string {
   return name;
 }
 
-/** The object's own name, with its database where two of a kind share it. */
+/** The object's own name, with its database where two of a kind share it; a part of a rollup has the rollup's. */
 function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
   const count = new Map<string, number>();
   const slot = ({ live }: Resource, name: string): string => `${live.kind}\0${name}`;
@@ -87,16 +113,26 @@ function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
     count.set(slot(one, plain(one.live.name)), (count.get(slot(one, plain(one.live.name))) ?? 0) + 1);
   const taken = new Set<string>();
   const names = new Map<string, string>();
-  for (const one of [...list].sort((a, b) => (a.key < b.key ? -1 : 1))) {
+  const sorted = [...list].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const partsOf = (key: string): Resource[] => sorted.filter(({ within }) => within?.rollup === key);
+  const take = (one: Resource, also: readonly Resource[]): void => {
     const { live } = one;
     const short = plain(live.name);
     const isUnique = live.kind === "database" || count.get(slot(one, short)) === 1;
     const wanted = isUnique ? short : plain(`${live.database}.${live.name}`);
+    const slots = (name: string): string[] => [
+      slot(one, name),
+      ...also.map((part) => slot(part, `${name}${part.within?.suffix}`)),
+    ];
     let name = wanted;
-    for (let number = 2; taken.has(slot(one, name)); number++) name = `${wanted}_${number}`;
-    taken.add(slot(one, name));
+    for (let number = 2; slots(name).some((one) => taken.has(one)); number++) name = `${wanted}_${number}`;
+    for (const one of slots(name)) taken.add(one);
     names.set(one.key, name);
-  }
+    for (const part of also) names.set(part.key, `${name}${part.within?.suffix}`);
+  };
+  // What a rollup's parts are called follows from the rollup, so the others make way.
+  for (const one of sorted) if (one.within?.rollup === one.key) take(one, partsOf(one.key));
+  for (const one of sorted) if (one.within === undefined) take(one, []);
   return names;
 }
 

@@ -1,28 +1,17 @@
-import { mentionedNames } from "../canonical/mentions";
-import { withoutBrackets } from "../canonical/normal-form";
-import { sourcesOf, targetsOf } from "../graph/sources";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { keyOf, objectKey } from "../sql/object-key";
-import { renderCreate } from "../sql/render";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
-import { argumentsOf } from "./arguments";
-import { declare, plainSql, tryArguments } from "./declared";
+import { compareDrafts, type Draft, type Drafts, draftOf, needsOf, wishesOf } from "./drafts";
 import { linkNames, linkSecrets } from "./links";
-import { type Order, orderOf } from "./order";
+import { type Needs, type Order, orderOf } from "./order";
+import type { FoundRollup } from "./rollups/find";
+import { partsOf } from "./rollups/parts";
+import { draftOfPart, type RollupResource, rollupOf } from "./rollups/resource";
 import { secretNames } from "./secrets";
-import { evaluate, leavesOf, mapSqlIn, Reference, type Secret, Sql, type ValueMap } from "./value";
+import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "./value";
 
-/** A resource of the program. */
-export interface Resource {
-  readonly key: string;
-  /** As the server shows it. */
-  readonly live: ObjectSpec;
-  /** What the program's arguments declare. */
-  readonly declared: ObjectSpec;
-  /** The arguments without names, with other resources in place. */
-  readonly args: ValueMap;
-  /** Why it is declared in plain SQL, if it is: what arguments cannot say. */
-  readonly plain?: string;
+/** A resource of the program: its arguments have other resources in place of their names. */
+export interface Resource extends Draft {
   /** Its secrets, in the order of its text. */
   readonly secrets: readonly Secret[];
   /** Keys of resources that are neither in its arguments nor its database, and must stand before it. */
@@ -48,74 +37,77 @@ export const CLASSES: Record<ObjectKind, string> = {
   materializedView: "MaterializedView",
 };
 
-/** The resources in the order of their dependencies, which is kept with them. */
+/** The resources in the order of their dependencies, which is kept with them: the parts of a rollup stand together, under its key. */
 export interface Resources {
   readonly list: readonly Resource[];
+  readonly rollups: readonly RollupResource[];
   readonly order: Order;
 }
 
-interface Draft {
-  readonly key: string;
-  readonly live: ObjectSpec;
-  readonly args: ValueMap;
-  readonly declared: ObjectSpec;
-  readonly plain?: string;
-}
-
 /**
- * Makes resources of objects.
+ * Makes resources.
  *
  * @param listed views whose columns are written, by key.
+ * @param rollups that make some of the objects. One that would have to come both before and after another resource is left out.
  */
-export function resourcesOf(objects: readonly ObjectSpec[], listed: ReadonlySet<string>): Resources {
-  const drafts = new Map(objects.map((live) => [keyOf(live), draftOf(live, listed.has(keyOf(live)))]));
+export function resourcesOf(
+  given: Drafts,
+  listed: ReadonlySet<string>,
+  rollups: readonly FoundRollup[] = [],
+): Resources {
+  const drafts = new Map(given);
+  for (const key of listed) {
+    const draft = drafts.get(key);
+    if (draft !== undefined) drafts.set(key, draftOf(draft.live, true));
+  }
+  const parts = new Map(rollups.map((rollup) => [keyOf(rollup.base.target), partsOf(rollup)]));
+  const owners = new Map([...parts].flatMap(([key, own]) => own.map((part) => [part.key, key] as const)));
+  for (const [rollup, own] of parts) for (const part of own) drafts.set(part.key, draftOfPart(part, rollup));
   const keys = [...drafts.values()].sort(compareDrafts).map(({ key }) => key);
   const known: ReadonlySet<string> = new Set(keys);
   const needs = new Map(keys.map((key) => [key, needsOf(drafts.get(key), known)]));
   const wishes = new Map(keys.map((key) => [key, wishesOf(drafts.get(key), known)]));
-  const order = orderOf(keys, needs, wishes);
+  const ownerOf = (key: string): string => owners.get(key) ?? key;
+  const wanted = new Map(keys.map((key) => [key, new Set([...(needs.get(key) ?? []), ...(wishes.get(key) ?? [])])]));
+  const order = orderOf([...new Set(keys.map(ownerOf))], byOwner(needs, ownerOf), byOwner(wishes, ownerOf));
+  const circular = new Set(order.dropped.flat());
+  const straight = rollups.filter(({ base }) => !circular.has(keyOf(base.target)));
+  if (straight.length < rollups.length) return resourcesOf(given, listed, straight);
   const names = secretNames();
-  const list = order.keys.flatMap((key) => {
-    const draft = drafts.get(key);
-    return draft === undefined ? [] : [resourceOf(draft, order, names)];
-  });
-  return { list, order };
+  const list = order.keys.flatMap((key) =>
+    (parts.get(key)?.map((part) => part.key) ?? [key]).flatMap((one) => {
+      const draft = drafts.get(one);
+      return draft === undefined ? [] : [resourceOf(draft, order, names, kept(wanted, order, one, ownerOf))];
+    }),
+  );
+  return { list, rollups: rollups.map((rollup) => rollupOf(rollup, list, known)), order };
 }
 
-function draftOf(live: ObjectSpec, listed: boolean): Draft {
-  const key = keyOf(live);
-  const args = argumentsOf(withoutBrackets(live), listed);
-  const tried = tryArguments(live, evaluate(args) as Record<string, unknown>);
-  if ("declared" in tried) return { key, live, args, declared: tried.declared };
-  const sql = plainSql(live);
-  return { key, live, args: { sql: new Sql([sql]) }, declared: declare(live, { sql }), plain: tried.loss };
+/** Needs among rollups and what is in none. */
+function byOwner(needs: Needs, ownerOf: (key: string) => string): Needs {
+  const owned = new Map<string, Set<string>>();
+  for (const [key, wanted] of needs) {
+    const owner = ownerOf(key);
+    const own = owned.get(owner) ?? new Set<string>();
+    for (const need of wanted) if (ownerOf(need) !== owner) own.add(ownerOf(need));
+    owned.set(owner, own);
+  }
+  return owned;
 }
 
-const RANKS = { database: 0, table: 1, view: 2, materializedView: 2 } as const;
-
-/** Databases, tables, views; each by name. */
-function compareDrafts(a: Draft, b: Draft): number {
-  return RANKS[a.live.kind] - RANKS[b.live.kind] || (a.key < b.key ? -1 : 1);
+/** What an object wants before itself, as far as the order has it there. */
+function kept(wanted: Needs, order: Order, key: string, ownerOf: (key: string) => string): ReadonlySet<string> {
+  const before = order.needs.get(ownerOf(key));
+  return new Set([...(wanted.get(key) ?? [])].filter((need) => before?.has(ownerOf(need))));
 }
 
-/** What `check` demands to come first: the database, and every object whose name the statement has. */
-function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
-  if (draft === undefined || draft.live.kind === "database") return new Set();
-  const mentioned = mentionedNames(renderCreate(draft.declared));
-  const needs = [objectKey(draft.live.database), ...mentioned].filter((key) => known.has(key) && key !== draft.key);
-  return new Set(needs);
-}
-
-/** What had better come first: what a Distributed or Buffer table stands for. */
-function wishesOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
-  if (draft === undefined || draft.live.kind === "database") return new Set();
-  const wishes = [...sourcesOf(draft.live, known), ...targetsOf(draft.live)];
-  return new Set(wishes.filter((key) => known.has(key) && key !== draft.key));
-}
-
-function resourceOf(draft: Draft, order: Order, names: (of: ObjectSpec) => Secret): Resource {
+function resourceOf(
+  draft: Draft,
+  order: Order,
+  names: (of: ObjectSpec) => Secret,
+  needs: ReadonlySet<string>,
+): Resource {
   const { key, live } = draft;
-  const needs = order.needs.get(key) ?? new Set<string>();
   const secrets: Secret[] = [];
   const take = (): Secret => {
     const secret = names(live);
@@ -153,9 +145,4 @@ function headOf({ live, plain }: Draft, args: ValueMap, needs: ReadonlySet<strin
   if (!needs.has(key) || typeof first !== "string" || at === 0) return {};
   const tail = first.slice(at + quoteIdentifier(live.database).length);
   return { sql: new Sql([first.slice(0, at), new Reference(key), tail, ...rest]) };
-}
-
-function referencesIn(leaf: Sql | Reference): string[] {
-  if (leaf instanceof Reference) return [leaf.key];
-  return leaf.parts.flatMap((part) => (part instanceof Reference ? [part.key] : []));
 }

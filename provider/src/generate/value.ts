@@ -1,7 +1,7 @@
 import { quotedName } from "../sql/object-key";
 
 /** What an argument of a generated program is: JSON, with SQL that may name other resources, and resources. */
-export type Value = string | number | boolean | Sql | Reference | readonly Value[] | ValueMap;
+export type Value = string | number | boolean | Sql | Reference | Call | readonly Value[] | ValueMap;
 
 /** An object literal; undefined entries are left out. */
 export interface ValueMap {
@@ -14,6 +14,17 @@ export class Reference {
 
   constructor(key: string) {
     this.key = key;
+  }
+}
+
+/** A call of a function of this package, e.g. `count({ if: "Status >= 500" })`. */
+export class Call {
+  readonly name: string;
+  readonly args: readonly Value[];
+
+  constructor(name: string, args: readonly Value[]) {
+    this.name = name;
+    this.args = args;
   }
 }
 
@@ -57,6 +68,7 @@ export function evaluate(value: Value): unknown {
   if (value instanceof Reference) return quotedName(value.key);
   if (isList(value)) return value.map(evaluate);
   if (typeof value !== "object") return value;
+  if (value instanceof Call) throw new Error(`${value.name}() is the program's to evaluate`);
   return Object.fromEntries(entriesOf(value).map(([key, one]) => [key, evaluate(one)]));
 }
 
@@ -71,6 +83,7 @@ export function leavesOf(value: Value): (Sql | Reference)[] {
   const visit = (one: Value | undefined): void => {
     if (typeof one !== "object") return;
     if (one instanceof Sql || one instanceof Reference) leaves.push(one);
+    else if (one instanceof Call) one.args.forEach(visit);
     else Object.values(one).forEach(visit);
   };
   visit(value);
@@ -82,12 +95,31 @@ export function mapSql(value: Value, change: (sql: Sql) => Sql): Value {
   if (value instanceof Sql) return change(value);
   if (value instanceof Reference) return value;
   if (isList(value)) return value.map((one) => mapSql(one, change));
+  if (value instanceof Call)
+    return new Call(
+      value.name,
+      value.args.map((one) => mapSql(one, change)),
+    );
   return typeof value === "object" ? mapSqlIn(value, change) : value;
 }
 
 /** As {@link mapSql}, for an object. */
 export function mapSqlIn(values: ValueMap, change: (sql: Sql) => Sql): ValueMap {
   return Object.fromEntries(entriesOf(values).map(([key, one]) => [key, mapSql(one, change)]));
+}
+
+/** Keys of the resources in a leaf. */
+export function referencesIn(leaf: Sql | Reference): string[] {
+  if (leaf instanceof Reference) return [leaf.key];
+  return leaf.parts.flatMap((part) => (part instanceof Reference ? [part.key] : []));
+}
+
+/** The functions that a value calls. */
+export function callsIn(value: Value): string[] {
+  if (value instanceof Call) return [value.name, ...value.args.flatMap(callsIn)];
+  if (isList(value)) return value.flatMap(callsIn);
+  if (typeof value !== "object" || value instanceof Sql || value instanceof Reference) return [];
+  return entriesOf(value).flatMap(([, one]) => callsIn(one));
 }
 
 export function isList(value: Value): value is readonly Value[] {

@@ -25,12 +25,16 @@ export interface RollupLevelArgs {
   every: string;
   /** Name of its target. Default: that of the rollup and the width, e.g. `requests_hour`. */
   name?: string;
+  /** Name of the view that fills it. Default: its name and `_mv`. */
+  viewName?: string;
+  /** Name of its read view, or `false` for none. Default: its name and `_read`; none where the rollup has none. */
+  read?: string | false;
   /** Name of its bucket column. Default: as below. */
   bucket?: string;
   /** How long its rows stay. Default: as below. */
   ttl?: RollupTtl;
-  /** Partition key of its target. Default: by month, or by year for buckets of a month and more. */
-  partitionBy?: string;
+  /** Partition key of its target, `false` for none. Default: by month, or by year for buckets of a month and more. */
+  partitionBy?: string | false;
 }
 
 /** Arguments of `Rollup`. All of them but names of objects are plain values: the shape of a rollup does not depend on what is deployed. */
@@ -42,8 +46,8 @@ export interface RollupArgs extends CommonArgs, TableChangeArgs {
   /** Which rows count, e.g. `MetricName = 'requests'`. Default: all. */
   where?: string;
   /**
-   * What rows are grouped by, in the order of the sorting key: put first what readers filter by. Names of columns, or a map from name to
-   * expression. A key that may be NULL is refused; see `settings`.
+   * What rows are grouped by, in the order of the columns and, without `orderBy`, of the sorting key: put first what readers filter by.
+   * Names of columns, or a map from name to expression. A key that may be NULL is refused; see `settings`.
    */
   keys: string[] | Record<string, string>;
   /** The time bucket, the last part of the key that readers see. */
@@ -60,12 +64,18 @@ export interface RollupArgs extends CommonArgs, TableChangeArgs {
   cascade?: (string | RollupLevelArgs)[];
   /** Name of the target table; the view's is this and `_mv`, the read view's this and `_read`. Default: the resource's name. */
   name?: string;
+  /** Name of the view that fills the target, where there is one source. Default: as said under `name`. */
+  viewName?: string;
+  /** Name of the read view, or `false` for none: whoever reads the target then has to merge its rows. Default: as said under `name`. */
+  read?: string | false;
   /** Database of all objects: its resource or its name. Default: that of the source. */
   database?: Input<string> | NamedDatabase;
   /** Engine of the targets. Default: `AggregatingMergeTree`. */
   engine?: string;
-  /** Partition key of the target. Default: by month of the bucket, or by year for buckets of a month and more. */
-  partitionBy?: string;
+  /** Partition key of the target, `false` for none. Default: by month of the bucket, or by year for buckets of a month and more. */
+  partitionBy?: string | false;
+  /** Sorting key of the targets: the names of keys and bucket, each once. Default: the keys, then the bucket. */
+  orderBy?: string[];
   /** Engine settings of the targets, e.g. `{ merge_with_ttl_timeout: 86400 }`. Default: the server's. */
   settings?: Record<string, string | number | boolean>;
   /** Data skipping indexes of the targets. Default: none. */

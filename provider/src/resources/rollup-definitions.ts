@@ -65,6 +65,8 @@ const SOURCE_KEYS: Record<keyof RollupSourceArgs, true> = {
 const LEVEL_KEYS: Record<keyof RollupLevelArgs, true> = {
   every: true,
   name: true,
+  viewName: true,
+  read: true,
   bucket: true,
   ttl: true,
   partitionBy: true,
@@ -79,9 +81,12 @@ const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   ttl: true,
   cascade: true,
   name: true,
+  viewName: true,
+  read: true,
   database: true,
   engine: true,
   partitionBy: true,
+  orderBy: true,
   settings: true,
   indexes: true,
   comment: true,
@@ -112,6 +117,8 @@ export function definitionsOf(args: RollupArgs): Definitions {
   const { source, sources } = args;
   if ((source === undefined) === (sources === undefined || Object.keys(sources).length === 0))
     throw new SchemaError("source: give the table that feeds the rollup, or several in `sources`; one of the two");
+  if (sources !== undefined && args.viewName !== undefined)
+    throw new SchemaError("viewName: each of several sources has a view; give `sources.NAME.viewName`");
   const rollup = defineRollup(args);
   const given: [string | undefined, RollupSourceArgs][] =
     source === undefined ? Object.entries(sources ?? {}) : [[undefined, { source }]];

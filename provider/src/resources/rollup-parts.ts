@@ -20,7 +20,7 @@ export interface RollupLevel {
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
-  /** The view to query. */
+  /** The view to query. @throws {RunError} where `read` is `false`. */
   readonly read: View;
 }
 
@@ -50,14 +50,14 @@ export function declareFirst(parts: Parts): RollupLevel {
         ...common(args),
         ...filled(args),
         database,
-        name: own.viewName ?? `${serverName}_${suffix}`,
+        name: own.viewName ?? args.viewName ?? `${serverName}_${suffix}`,
         to: target,
         query,
       },
       opts,
     );
   });
-  return { target, views, read: declareRead(parts, name, serverName, rollup, target) };
+  return levelOf(parts, target, views, declareRead(parts, name, args.read ?? `${serverName}_read`, rollup, target));
 }
 
 /** A coarser level, fed by the one below. */
@@ -83,11 +83,35 @@ export function declareLevel(
   const query = rendered.apply(({ value }) => value?.query ?? "");
   const view = new MaterializedView(
     `${name}_mv`,
-    { ...common(args), ...filled(args), database: databaseOf(parts), name: `${serverName}_mv`, to: target, query },
+    {
+      ...common(args),
+      ...filled(args),
+      database: databaseOf(parts),
+      name: levelArgs.viewName ?? `${serverName}_mv`,
+      to: target,
+      query,
+    },
     // Filled once the level below is: rows that a backfill brings there are no inserts, which this view would hear of.
     { ...opts, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
   );
-  return { target, views: [view], read: declareRead(parts, name, serverName, level, target) };
+  const readName = levelArgs.read ?? (args.read === false ? false : `${serverName}_read`);
+  return levelOf(parts, target, [view], declareRead(parts, name, readName, level, target));
+}
+
+function levelOf(
+  { label }: Parts,
+  target: Table,
+  views: readonly MaterializedView[],
+  read: View | undefined,
+): RollupLevel {
+  return {
+    target,
+    views,
+    get read() {
+      if (read === undefined) throw new pulumi.RunError(`${label}: has no read view, because \`read\` is false`);
+      return read;
+    },
+  };
 }
 
 function declareTarget(
@@ -95,7 +119,7 @@ function declareTarget(
   name: string,
   serverName: string,
   rendered: pulumi.Output<{ value: Target | undefined; problems: readonly string[] | undefined }>,
-  partitionBy: string | undefined,
+  partitionBy: string | false | undefined,
 ): Table {
   const { args, opts } = parts;
   const { rebuild, keepOld, materialize, settings, indexes, comment, engine = "AggregatingMergeTree" } = args;
@@ -111,20 +135,29 @@ function declareTarget(
       engine,
       columnsFrom: rendered.apply(({ value }) => value?.columnsFrom ?? ""),
       orderBy: rendered.apply(({ value }) => [...(value?.orderBy ?? [])]),
-      partitionBy: rendered.apply(({ value }) => partitionBy ?? value?.partitionBy ?? ""),
+      ...(partitionBy !== false && {
+        partitionBy: rendered.apply(({ value }) => partitionBy ?? value?.partitionBy ?? ""),
+      }),
       ttl: rendered.apply(({ value }) => value?.ttl ?? []),
     },
     opts,
   );
 }
 
-function declareRead(parts: Parts, name: string, serverName: string, rollup: Definition, target: Table): View {
+function declareRead(
+  parts: Parts,
+  name: string,
+  readName: string | false,
+  rollup: Definition,
+  target: Table,
+): View | undefined {
+  if (readName === false) return undefined;
   return new View(
     `${name}_read`,
     {
       ...common(parts.args),
       database: databaseOf(parts),
-      name: `${serverName}_read`,
+      name: readName,
       query: target.qualifiedName.apply((table) => renderRead(rollup, table)),
     },
     parts.opts,

@@ -36,8 +36,6 @@ export class Rollup extends pulumi.ComponentResource {
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
-  /** The view to query. */
-  readonly read: View;
   /** The rollup and its coarser levels, finest first. */
   readonly levels: readonly RollupLevel[];
   /** A query that computes what the read view shows from the sources alone; it reads whole tables. */
@@ -66,9 +64,15 @@ export class Rollup extends pulumi.ComponentResource {
     }
     this.target = first.target;
     this.views = first.views;
-    this.read = first.read;
     this.levels = levels;
     this.truth = rendered.apply(({ value }) => value?.truth ?? "");
     this.registerOutputs({});
+  }
+
+  /** The view to query. @throws {RunError} where `read` is `false`. */
+  get read(): View {
+    const [first] = this.levels;
+    if (first === undefined) throw new Error("a rollup has at least one level");
+    return first.read;
   }
 }

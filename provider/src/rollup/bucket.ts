@@ -4,7 +4,7 @@ export interface Width {
   readonly unit: Unit;
 }
 
-type Unit = "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year";
+export type Unit = "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year";
 
 /** How often a unit may be taken: what divides the next larger one, so that buckets begin alike everywhere. */
 const DIVIDES: Readonly<Record<Unit, number>> = {

@@ -14,6 +14,8 @@ export interface RollupBucket {
   readonly time: string;
   /** Where days and hours begin, e.g. `Asia/Kolkata`. Default: the time column's own, or the server's. */
   readonly timezone?: string;
+  /** The bucket is the first column, before the keys; the sorting key is another matter, see `orderBy`. Default: false. */
+  readonly first?: boolean;
 }
 
 /** How long rows of a rollup stay; see `RollupArgs.ttl`. */
@@ -48,15 +50,20 @@ export interface RollupShape extends Omit<RollupSourceShape, "keys"> {
   readonly bucket: RollupBucket;
   readonly measures: Readonly<Record<string, Measure>>;
   readonly ttl?: RollupTtl;
+  readonly orderBy?: readonly string[];
   readonly engine?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** A rollup, checked. */
 export interface Rollup {
-  /** Columns of the sorting key before the bucket, with their expressions over the source. */
+  /** Columns that rows are grouped by besides the bucket, with their expressions over the source. */
   readonly keys: readonly Named[];
   readonly bucket: Named & { readonly width: Width; readonly time: string; readonly timezone?: string };
+  /** Keys and bucket in the order of the columns. */
+  readonly dimensions: readonly Named[];
+  /** Names of keys and bucket in the order of the sorting key. */
+  readonly orderBy: readonly string[];
   readonly measures: readonly { readonly name: string; readonly measure: Measure }[];
   readonly where?: string;
   readonly ttl?: RollupTtl;
@@ -111,10 +118,14 @@ export function defineRollup(shape: RollupShape, source: RollupSourceShape = {},
       "engine",
       `expected AggregatingMergeTree, Replicated or Shared, because a rollup merges states; found ${shape.engine}`,
     );
+  const dimensions = shape.bucket.first === true ? [bucket, ...keys] : [...keys, bucket];
+  const orderBy = orderOf(shape.orderBy, [...keys, bucket], problems);
   problems.throwIfAny();
   return {
     keys,
     bucket,
+    dimensions,
+    orderBy,
     measures,
     nullableKeys: ["1", "true"].includes(String(shape.settings?.["allow_nullable_key"])),
     ...(where !== undefined && { where }),
@@ -155,7 +166,9 @@ export function defineLevel(below: Rollup, level: RollupLevelShape, path: string
   noNameTwice(keys, bucket, below.measures, problems);
   problems.throwIfAny();
   const { measures, nullableKeys } = below;
-  return { keys, bucket, measures, nullableKeys, ...(ttl !== undefined && { ttl }) };
+  const dimensions = below.dimensions[0]?.name === below.bucket.name ? [bucket, ...keys] : [...keys, bucket];
+  const orderBy = below.orderBy.map((column) => (column === below.bucket.name ? name : column));
+  return { keys, bucket, dimensions, orderBy, measures, nullableKeys, ...(ttl !== undefined && { ttl }) };
 }
 
 /** Whether a key is a column of the source under its own name. */
@@ -166,7 +179,7 @@ export function isItself({ name, expression }: Named): boolean {
 
 /** Programs in plain JavaScript are not checked by a compiler. */
 function refuseOtherShapes(shape: RollupShape, problems: Problems): void {
-  objectAt(shape.bucket, "bucket", ["name", "every", "time", "timezone"], problems);
+  objectAt(shape.bucket, "bucket", ["name", "every", "time", "timezone", "first"], problems);
   if (!isObject(shape.measures))
     problems.add("measures", `expected a map from name to measure, found ${describe(shape.measures)}`);
   else
@@ -211,6 +224,23 @@ function bucketOf(shape: RollupShape, source: RollupSourceShape, problems: Probl
   const width: Width = typeof parsed === "string" ? { count: 1, unit: "hour" } : parsed;
   const expression = bucketStart(width, time, timezone === undefined ? undefined : quoteString(timezone));
   return { name, expression, width, time, ...(timezone !== undefined && { timezone }) };
+}
+
+/** The sorting key, which has each of the columns once. */
+function orderOf(
+  given: readonly string[] | undefined,
+  columns: readonly Named[],
+  problems: Problems,
+): readonly string[] {
+  const names = columns.map(({ name }) => name);
+  if (given === undefined) return names;
+  const isOrder = Array.isArray(given) && given.length === names.length && names.every((name) => given.includes(name));
+  if (!isOrder)
+    problems.add(
+      "orderBy",
+      `expected the keys and the bucket, each once (${names.join(", ")}), found ${describe(given)}`,
+    );
+  return given;
 }
 
 function noNameTwice(keys: readonly Named[], bucket: Named, measures: Rollup["measures"], problems: Problems): void {

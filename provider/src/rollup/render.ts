@@ -43,7 +43,7 @@ export function renderTarget(feeds: readonly Feed[]): Target {
   const hidden = hiddenKeys(rollup, ttl);
   const fills = feeds.map(renderFill);
   const columns = [
-    ...[...rollup.keys.map((key) => key.name), rollup.bucket.name, ...hidden].map(backtick),
+    ...[...rollup.dimensions.map(({ name }) => name), ...hidden].map(backtick),
     // The value's type as the engine makes it, as something that merges.
     ...kept(rollup).map(({ name, measure }) =>
       measure.simple
@@ -69,7 +69,7 @@ export function renderFill({ rollup, source }: Feed): string {
     replaceColumns(expression, (name) => (own.has(name) ? ofSource(name) : undefined));
   const named = (column: Named): string =>
     isItself(column) ? backtick(column.name) : `${clean(column.expression)} AS ${backtick(column.name)}`;
-  const dimensions = [...rollup.keys, rollup.bucket].map(named);
+  const dimensions = rollup.dimensions.map(named);
   const measures = kept(rollup).map(({ name, measure }) => `${clean(measure.fill)} AS ${backtick(name)}`);
   const where = rollup.where === undefined ? "" : ` WHERE ${clean(rollup.where)}`;
   const from = own.size > 0 ? `${source.name} AS ${ALIAS}` : source.name;
@@ -80,8 +80,9 @@ export function renderFill({ rollup, source }: Feed): string {
 /** The rollup one level up: its target takes the columns of the one below. */
 export function renderLevelTarget(level: Rollup, below: Source, ttl: TargetTtl): Target {
   const columns = [
-    ...level.keys.map((key) => backtick(key.name)),
-    `${level.bucket.expression} AS ${backtick(level.bucket.name)}`,
+    ...level.dimensions.map((one) =>
+      one.name === level.bucket.name ? `${one.expression} AS ${backtick(one.name)}` : backtick(one.name),
+    ),
     ...hiddenKeys(level, ttl).map(backtick),
     ...kept(level).map(({ name }) => backtick(name)),
   ];
@@ -98,8 +99,9 @@ export function renderLevelFill(level: Rollup, below: Source, ttl: TargetTtl): s
   const hidden = hiddenKeys(level, ttl);
   const bucket = replaceColumns(level.bucket.expression, ofSource);
   const columns = [
-    ...level.keys.map((key) => `${ofSource(key.name)} AS ${backtick(key.name)}`),
-    `${bucket} AS ${backtick(level.bucket.name)}`,
+    ...level.dimensions.map(
+      (one) => `${one.name === level.bucket.name ? bucket : ofSource(one.name)} AS ${backtick(one.name)}`,
+    ),
     ...hidden.map((name) => `${ofSource(name)} AS ${backtick(name)}`),
     ...kept(level).map(({ name, measure }) => `${mergeAgain(measure)}(${ofSource(name)}) AS ${backtick(name)}`),
   ];
@@ -108,7 +110,7 @@ export function renderLevelFill(level: Rollup, below: Source, ttl: TargetTtl): s
 
 /** What readers see: finished values under the user's names. Right before and after merges, because it merges once more. */
 export function renderRead(rollup: Rollup, target: string): string {
-  const dimensions = [...rollup.keys, rollup.bucket].map(({ name }) => name);
+  const dimensions = rollup.dimensions.map(({ name }) => name);
   const columns = [
     ...dimensions.map((name) => `${ofSource(name)} AS ${backtick(name)}`),
     ...rollup.measures.flatMap(({ name, measure }) => shown(name, measure)),
@@ -136,11 +138,11 @@ function kept(rollup: Rollup): Rollup["measures"] {
 }
 
 function sortingKey(rollup: Rollup, hidden: readonly string[]): string[] {
-  return [...rollup.keys.map((key) => key.name), rollup.bucket.name, ...hidden].map(backtick);
+  return [...rollup.orderBy, ...hidden].map(backtick);
 }
 
 function groupBy(rollup: Rollup, hidden: readonly string[]): string {
-  return sortingKey(rollup, hidden).join(", ");
+  return [...rollup.dimensions.map(({ name }) => name), ...hidden].map(backtick).join(", ");
 }
 
 /** Names that the query gives to something new and that its expressions use for columns of the source. */

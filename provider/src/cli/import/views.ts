@@ -1,17 +1,9 @@
-import { allowAs } from "../../canonical/gates";
-import { World } from "../../canonical/world";
-import type { Connection } from "../../connection/connection";
+import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
-import { openScratch } from "../../connection/scratch";
-import type { Program } from "../../generate";
-import { Live } from "../../introspect/live";
-import type { ServerObjects, UnmanagedObject } from "../../introspect/server";
-import { SqlParseError } from "../../sql/errors";
-import { quoteIdentifier } from "../../sql/identifiers";
+import type { Drafts } from "../../generate";
 import { lex } from "../../sql/lexer";
-import { keyOf, keyParts } from "../../sql/object-key";
+import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
-import { renderCreate } from "../../sql/render";
 import type { ColumnSpec, ObjectSpec } from "../../sql/spec";
 
 /** What the engine says of the views of a program. */
@@ -27,68 +19,28 @@ export interface ComparedViews {
 /**
  * Compares the columns of views with what the engine makes of their queries: only a list that was written by hand, or that a later
  * ALTER of the source left behind, is worth declaring. Costs one statement on the scratch engine for each view and each of its
- * sources, a few more where the columns differ, and two queries for each database with sources that are not selected.
+ * sources, and a few more where the columns differ.
  */
-export async function compareViews(
-  connection: Connection,
-  { resources }: Program,
-  found: ServerObjects,
-): Promise<ComparedViews> {
+export async function compareViews(world: World, drafts: Drafts): Promise<ComparedViews> {
   const listed = new Set<string>();
   const unknown = new Map<string, string>();
-  const views = resources.filter(
+  const views = [...drafts.values()].filter(
     ({ live, args }) => "query" in live && live.columns.length > 0 && !("sql" in args) && !("columns" in args),
   );
-  if (views.length === 0) return { listed, unknown };
-  const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
-  const others = new Live(async () => connection);
-  const lend = async (key: string) => selected.get(key) ?? readable((await others.find(key))?.statement);
-  const world = new World(() => openScratchWith(connection, found.unmanaged), lend);
-  try {
-    for (const { key, live, declared } of views) {
-      try {
-        if (await isOfQuery(world, live)) continue;
-        if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) listed.add(key);
-      } catch (error) {
-        if (error instanceof ConnectionError)
-          return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
-        if (!(error instanceof ServerError)) throw error;
-        // What it reads may be gone from the server, too: then only the list says what its columns are.
-        unknown.set(key, error.message);
-        listed.add(key);
-      }
-    }
-    return { listed, unknown };
-  } finally {
-    await world.close();
-  }
-}
-
-/** The statement of what this package manages; a dictionary's is none. */
-function readable(statement: string | undefined): string | undefined {
-  try {
-    return statement === undefined ? undefined : renderCreate(parseCreate(statement));
-  } catch (error) {
-    if (error instanceof SqlParseError) return undefined;
-    throw error;
-  }
-}
-
-/** A scratch engine with the dictionaries and functions of the server, as far as it takes them; it loads no dictionary. */
-async function openScratchWith(server: Connection, unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
-  const engine = await openScratch();
-  await allowAs(engine, server);
-  for (const { key, kind, statement } of unmanaged) {
-    if (kind !== "dictionary" && kind !== "function") continue;
-    const { database } = keyParts(key);
-    const statements = database === "" ? [] : [`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`];
-    for (const one of [...statements, statement]) {
-      await engine.command(one).catch((error: unknown) => {
-        if (!(error instanceof ServerError)) throw error;
-      });
+  for (const { key, live, declared } of views) {
+    try {
+      if (await isOfQuery(world, live)) continue;
+      if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) listed.add(key);
+    } catch (error) {
+      if (error instanceof ConnectionError)
+        return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
+      if (!(error instanceof ServerError)) throw error;
+      // What it reads may be gone from the server, too: then only the list says what its columns are.
+      unknown.set(key, error.message);
+      listed.add(key);
     }
   }
-  return engine;
+  return { listed, unknown };
 }
 
 /** Whether the query gives just the columns that the view has. Where it does not, a view of it may: its columns are another matter. */

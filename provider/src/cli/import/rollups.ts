@@ -1,0 +1,61 @@
+import type { World } from "../../canonical/world";
+import { ConnectionError, ServerError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
+import { type FoundRollup, type FoundRollups, type Part, partsOf } from "../../generate";
+import { differenceOf } from "../../generate/declared";
+import { keyOf } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
+import { renderCreate } from "../../sql/render";
+
+/**
+ * Has the engine make every rollup that was found, and keeps what comes to the very objects that stand on the server. Of a rollup whose
+ * levels or read views do not, the rest stays. Costs one statement on the scratch engine for each part, and one for each source.
+ */
+export async function confirmRollups(world: World, { rollups, refused }: FoundRollups): Promise<FoundRollups> {
+  const confirmed: FoundRollup[] = [];
+  const others = new Map(refused);
+  for (const found of rollups) {
+    const outcome = await confirm(world, found).catch(unavailable);
+    if (typeof outcome === "string") others.set(keyOf(found.base.target), outcome);
+    else confirmed.push(outcome);
+  }
+  return { rollups: confirmed, refused: others };
+}
+
+/** Without an engine nothing is confirmed. */
+function unavailable(error: unknown): string {
+  if (!(error instanceof ConnectionError)) throw error;
+  return `nothing could be compared: ${error.message}`;
+}
+
+/** The rollup as far as the engine makes the same of it, or why it makes none. */
+async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | string> {
+  let [levels, hasReads] = [found.levels.length, true];
+  for (const part of partsOf(found)) {
+    if (part.level > levels) continue;
+    const difference = await differenceMade(world, part);
+    if (difference === undefined) continue;
+    if (part.live.kind === "view") hasReads = false;
+    else if (part.level > 0) levels = part.level - 1;
+    else return `as a rollup, ${difference}`;
+  }
+  const kept = found.levels.slice(0, levels);
+  if (hasReads) return { ...found, levels: kept };
+  const { base } = found;
+  return { base, measures: base.fills[0].measures, levels: kept.map(({ read: _, ...level }) => level) };
+}
+
+/** What the engine makes otherwise than it stands on the server, in a few words. */
+async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
+  try {
+    const { statement } = await world.canonicalize(declared);
+    const difference = differenceOf(live, parseCreate(statement));
+    // What reads it is made on what stands there.
+    world.declare(key, difference === undefined ? statement : renderCreate(live));
+    return difference === undefined ? undefined : `${difference} of \`${live.name}\` would differ`;
+  } catch (error) {
+    if (error instanceof ConnectionError) throw error;
+    if (!(error instanceof ServerError || error instanceof SchemaError)) throw error;
+    return `\`${live.name}\` is refused: ${error.message.split("\n", 1)[0]}`;
+  }
+}

@@ -1,0 +1,77 @@
+import { mentionedNames } from "../canonical/mentions";
+import { withoutBrackets } from "../canonical/normal-form";
+import { sourcesOf, targetsOf } from "../graph/sources";
+import { keyOf, objectKey } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import { argumentsOf } from "./arguments";
+import { declare, plainSql, tryArguments } from "./declared";
+import { evaluate, Sql, type ValueMap } from "./value";
+
+/** An object with arguments for it. */
+export interface Draft {
+  readonly key: string;
+  readonly live: ObjectSpec;
+  readonly args: ValueMap;
+  readonly declared: ObjectSpec;
+  /** The statement of what is declared, and what it may name, by key. */
+  readonly rendered: string;
+  readonly mentions: ReadonlySet<string>;
+  /** Why it is declared in plain SQL, if it is: what arguments cannot say. */
+  readonly plain?: string;
+  readonly within?: Within;
+}
+
+/** The rollup that makes an object, by the key of its first target, and where its resource has it. */
+export interface Within {
+  readonly rollup: string;
+  /** E.g. `levels[1].target`. */
+  readonly path: string;
+  /** What the name of its resource has behind that of the rollup. */
+  readonly suffix: string;
+}
+
+/** What resources are made of: every object with the arguments for it, by key. */
+export type Drafts = ReadonlyMap<string, Draft>;
+
+/** Tries arguments on every object. This is most of the work. */
+export function draftsOf(objects: readonly ObjectSpec[]): Drafts {
+  return new Map(objects.map((live) => [keyOf(live), draftOf(live, false)]));
+}
+
+/** @param listed whether the columns of a view are written. */
+export function draftOf(live: ObjectSpec, listed: boolean): Draft {
+  const args = argumentsOf(withoutBrackets(live), listed);
+  const tried = tryArguments(live, evaluate(args) as Record<string, unknown>);
+  if ("declared" in tried) return drafted(live, tried.declared, args);
+  const sql = plainSql(live);
+  return { ...drafted(live, declare(live, { sql }), { sql: new Sql([sql]) }), plain: tried.loss };
+}
+
+export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap): Draft {
+  const rendered = renderCreate(declared);
+  return { key: keyOf(live), live, args, declared, rendered, mentions: mentionedNames(rendered) };
+}
+
+const RANKS = { database: 0, table: 1, view: 2, materializedView: 2 } as const;
+
+/** Databases, tables, views; each by name. */
+export function compareDrafts(a: Draft, b: Draft): number {
+  return RANKS[a.live.kind] - RANKS[b.live.kind] || (a.key < b.key ? -1 : 1);
+}
+
+/** What `check` demands to come first: the database, and every object whose name the statement has. */
+export function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
+  if (draft === undefined || draft.live.kind === "database") return new Set();
+  const needs = [objectKey(draft.live.database), ...draft.mentions].filter(
+    (key) => known.has(key) && key !== draft.key,
+  );
+  return new Set(needs);
+}
+
+/** What had better come first: what a Distributed or Buffer table stands for. */
+export function wishesOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
+  if (draft === undefined || draft.live.kind === "database") return new Set();
+  const wishes = [...sourcesOf(draft.live, known), ...targetsOf(draft.live)];
+  return new Set(wishes.filter((key) => known.has(key) && key !== draft.key));
+}

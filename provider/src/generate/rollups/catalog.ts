@@ -1,0 +1,66 @@
+import { keyOf, objectKey } from "../../sql/object-key";
+import type { MaterializedViewSpec, ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
+import { hasOwnColumns } from "../columns";
+import { groupingOf } from "./query";
+
+/** The objects of a server, by what a rollup asks of them. */
+export interface Catalog {
+  readonly objects: ReadonlyMap<string, ObjectSpec>;
+  /** Materialized views by the key of their target, each list by name. */
+  readonly into: ReadonlyMap<string, readonly MaterializedViewSpec[]>;
+  /** Plain views by the key of the one table that they group; by name. */
+  readonly readers: ReadonlyMap<string, readonly ViewSpec[]>;
+  /** The user that would make the parts again; views of another's rights are left as they are. */
+  readonly user: string;
+}
+
+/** @param user as whom the server was read. */
+export function catalogOf(specs: readonly ObjectSpec[], user: string): Catalog {
+  const into = new Map<string, MaterializedViewSpec[]>();
+  const readers = new Map<string, ViewSpec[]>();
+  const put = <T>(map: Map<string, T[]>, key: string, one: T): void => {
+    map.set(key, [...(map.get(key) ?? []), one]);
+  };
+  const sorted = [...specs].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (const spec of sorted) {
+    if (spec.kind === "materializedView" && spec.to) put(into, objectKey(spec.to.database, spec.to.name), spec);
+    if (spec.kind !== "view") continue;
+    const grouping = groupingOf(spec.query);
+    if (typeof grouping !== "string") put(readers, grouping.source, spec);
+  }
+  return { objects: new Map(sorted.map((spec) => [keyOf(spec), spec])), into, readers, user };
+}
+
+/** Tables that states are merged in, and that a view fills. */
+export function targetsIn({ objects, into }: Catalog): TableSpec[] {
+  return [...objects.values()].filter(
+    (spec): spec is TableSpec =>
+      spec.kind === "table" && isAggregating(spec) && (into.get(keyOf(spec)) ?? []).some((view) => !view.refresh),
+  );
+}
+
+function isAggregating({ storage }: TableSpec): boolean {
+  return /AggregatingMergeTree\s*(\(|$)/.test(storage.engine ?? "");
+}
+
+/** What a table has that a rollup's target has not; undefined when nothing. */
+export function oddTarget({ columns, constraints, projections, storage, as }: TableSpec): string | undefined {
+  const odd = columns.find((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
+  if (odd !== undefined) return `column \`${odd.name}\` of its table has more than a type`;
+  if (projections.length + constraints.length > 0) return "its table has projections or constraints";
+  if (storage.primaryKey !== undefined || storage.sampleBy !== undefined)
+    return "its table has a primary key or a sampling key";
+  return as === undefined ? undefined : "its table shows another's rows";
+}
+
+/** What a view has that one of a rollup has not; undefined when nothing. */
+export function oddView(view: MaterializedViewSpec | ViewSpec, { user }: Catalog): string | undefined {
+  const name = `\`${view.name}\``;
+  const { comment, security } = view;
+  if (view.kind === "materializedView" && view.refresh !== undefined) return `${name} is refreshed on a schedule`;
+  if (comment !== undefined) return `${name} has a comment`;
+  if (hasOwnColumns(view)) return `the columns of ${name} have more than types`;
+  const { sqlSecurity, definer } = security ?? {};
+  const isDefault = sqlSecurity === undefined || (view.kind === "materializedView" && sqlSecurity === "DEFINER");
+  return isDefault && (definer === undefined || definer === user) ? undefined : `${name} has the rights of another`;
+}

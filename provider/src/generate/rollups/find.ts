@@ -1,0 +1,97 @@
+import { keyOf } from "../../sql/object-key";
+import type { ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
+import { type Base, baseOf } from "./base";
+import { type Catalog, catalogOf, oddView, targetsIn } from "./catalog";
+import { type Level, levelsOf } from "./levels";
+import { type NamedCall, shownBy } from "./read";
+
+/** A rollup in the objects of a server. */
+export interface FoundRollup {
+  readonly base: Base;
+  /** What readers see, in their order; what is kept, where there is no read view. */
+  readonly measures: readonly NamedCall[];
+  readonly read?: ViewSpec;
+  readonly levels: readonly FoundLevel[];
+}
+
+/** A coarser level of it. */
+export interface FoundLevel extends Level {
+  readonly read?: ViewSpec;
+  /** Name of the bucket below. */
+  readonly below: string;
+}
+
+/** What has and what has not the shape of a rollup, among tables that views merge states in. */
+export interface FoundRollups {
+  readonly rollups: readonly FoundRollup[];
+  /** Why a target is none, by key. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/**
+ * Finds rollups: a target with the views that fill it, its read view, and the levels on top. Pure, so spelling may deceive it: the engine
+ * has to confirm what it finds.
+ *
+ * @param user as whom the server was read.
+ */
+export function findRollups(specs: readonly ObjectSpec[], user: string): FoundRollups {
+  const catalog = catalogOf(specs, user);
+  const targets = targetsIn(catalog);
+  const refused = new Map<string, string>();
+  const rollups: FoundRollup[] = [];
+  const used = new Set<string>();
+  // What is fed by another target may be a level of it.
+  const fed = (target: TableSpec): boolean =>
+    (catalog.into.get(keyOf(target)) ?? []).some((view) =>
+      targets.some((other) => other !== target && reads(view.query, other)),
+    );
+  for (const target of [...targets.filter((one) => !fed(one)), ...targets.filter(fed)]) {
+    if (used.has(keyOf(target))) continue;
+    const base = baseOf(catalog, target);
+    if (typeof base === "string") {
+      refused.set(keyOf(target), base);
+      continue;
+    }
+    const found = withReads(
+      catalog,
+      base,
+      levelsOf(catalog, base).filter((level) => !used.has(keyOf(level.target))),
+    );
+    rollups.push(found);
+    for (const one of [found.base, ...found.levels]) used.add(keyOf(one.target));
+  }
+  return { rollups, refused: new Map([...refused].filter(([key]) => !used.has(key))) };
+}
+
+function reads(query: string, { database, name }: TableSpec): boolean {
+  return query.includes(name) && query.includes(database);
+}
+
+function withReads(catalog: Catalog, base: Base, levels: readonly Level[]): FoundRollup {
+  const kept = base.fills[0].measures;
+  const read = readOf(catalog, base.target, base.dimensions, kept);
+  const measures = read?.measures ?? kept;
+  let below = base.bucket.name;
+  const found: FoundLevel[] = [];
+  for (const level of levels) {
+    const dimensions = level.rollup.dimensions.map(({ name }) => name);
+    const own = readOf(catalog, level.target, dimensions, kept);
+    const isSame = own !== undefined && JSON.stringify(own.measures) === JSON.stringify(measures);
+    found.push({ ...level, below, ...(isSame && { read: own.view }) });
+    below = level.bucket;
+  }
+  return { base, measures, levels: found, ...(read && { read: read.view }) };
+}
+
+/** The view that shows a target, the one with the usual name first. */
+function readOf(catalog: Catalog, target: TableSpec, dimensions: readonly string[], kept: readonly NamedCall[]) {
+  const views = (catalog.readers.get(keyOf(target)) ?? []).filter(
+    (view) => view.database === target.database && oddView(view, catalog) === undefined,
+  );
+  const usual = `${target.name}_read`;
+  for (const view of [...views.filter(({ name }) => name === usual), ...views.filter(({ name }) => name !== usual)]) {
+    const measures = shownBy(view, target, dimensions, kept);
+    if (measures !== undefined) return { view, measures };
+  }
+  return undefined;
+}
