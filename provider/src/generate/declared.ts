@@ -55,19 +55,15 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
     if (error instanceof SchemaError) return { loss: reasonOf(error) };
     throw error;
   }
-  const loss = differenceOf(live, declared);
-  return loss === undefined ? { declared } : { loss };
+  const changes = changesBetween(live, declared);
+  return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
 }
 
-/**
- * What of an object is not as it is declared, in a few words; undefined when all is. Columns of a view are compared where they are
- * declared.
- */
-export function differenceOf(live: ObjectSpec, declared: ObjectSpec): string | undefined {
+/** What of an object is not as it is declared. Columns of a view are compared where they are declared. */
+export function changesBetween(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
   const listed = "columns" in declared && declared.columns.length > 0;
   const from = comparable(normalOf(live, declared), listed);
-  const changes = diffObject(from, comparable(withoutBrackets(declared), listed));
-  return changes.length === 0 ? undefined : [...new Set(changes.map(nameOfChange))].join(", ");
+  return diffObject(from, comparable(withoutBrackets(declared), listed));
 }
 
 /** What arguments refuse, and what it means for an object that stands on a server. */
@@ -84,7 +80,8 @@ function reasonOf(error: SchemaError): string {
   return reason ?? message.replaceAll("\n", "; ");
 }
 
-function nameOfChange(change: Change): string {
+/** What a change is of, in a few words. */
+export function nameOfChange(change: Change): string {
   if (change.kind === "setting") return `the value of setting ${change.name}`;
   if (change.kind === "definition") return "what follows AS, or the targets of a TimeSeries table";
   return `its ${change.kind.replaceAll("-", " ")}`;

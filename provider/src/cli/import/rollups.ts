@@ -1,8 +1,9 @@
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
+import type { Change } from "../../diff";
 import { SchemaError } from "../../errors";
 import { type FoundRollup, type FoundRollups, type Part, partsOf } from "../../generate";
-import { differenceOf } from "../../generate/declared";
+import { changesBetween, nameOfChange } from "../../generate/declared";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
@@ -37,7 +38,7 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
     if (difference === undefined) continue;
     if (part.live.kind === "view") hasReads = false;
     else if (part.level > 0) levels = part.level - 1;
-    else return `as a rollup, ${difference}`;
+    else return difference;
   }
   const kept = found.levels.slice(0, levels);
   if (hasReads) return { ...found, levels: kept };
@@ -49,13 +50,19 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
 async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
   try {
     const { statement } = await world.canonicalize(declared);
-    const difference = differenceOf(live, parseCreate(statement));
+    const [change] = changesBetween(live, parseCreate(statement));
     // What reads it is made on what stands there.
-    world.declare(key, difference === undefined ? statement : renderCreate(live));
-    return difference === undefined ? undefined : `${difference} of \`${live.name}\` would differ`;
+    world.declare(key, change === undefined ? statement : renderCreate(live));
+    return change && describeChange(change, live.name);
   } catch (error) {
     if (error instanceof ConnectionError) throw error;
     if (!(error instanceof ServerError || error instanceof SchemaError)) throw error;
     return `\`${live.name}\` is refused: ${error.message.split("\n", 1)[0]}`;
   }
+}
+
+function describeChange(change: Change, name: string): string {
+  if (change.kind === "column-retyped")
+    return `\`${name}\`.\`${change.name}\` is ${change.from}, where a rollup has ${change.to}`;
+  return `${nameOfChange(change)} in \`${name}\` is not what a rollup has there`;
 }

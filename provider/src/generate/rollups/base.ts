@@ -48,8 +48,11 @@ export interface Base {
   readonly partitionBy?: string | false;
 }
 
-/** Reads a rollup's target and what feeds it. A text says why it is none. */
-export function baseOf(catalog: Catalog, target: TableSpec): Base | string {
+/**
+ * Reads a rollup's target and what feeds it. There are several answers where a column may be a key or come from an inherited TTL: what
+ * readers see decides. A text says why it is none.
+ */
+export function basesOf(catalog: Catalog, target: TableSpec): readonly [Base, ...Base[]] | string {
   const odd = oddTarget(target);
   if (odd !== undefined) return odd;
   const views = catalog.into.get(keyOf(target)) ?? [];
@@ -97,7 +100,7 @@ function withBucket(
   groupings: readonly [MaterializedViewSpec, Grouping][],
   names: readonly string[],
   bucket: string,
-): Base | string {
+): readonly [Base, ...Base[]] | string {
   const fills: Fill[] = [];
   let found: FoundBucket | undefined;
   for (const [view, grouping] of groupings) {
@@ -119,15 +122,17 @@ function withBucket(
     bucket: { every, name: bucket, ...(timezone !== undefined && { timezone }) },
   };
   let reason = "the bucket stands between its keys";
+  const bases: Base[] = [];
   for (const hidden of hiddenOf(names, bucket)) {
     const visible = names.filter((name) => !hidden.includes(name));
     const isFirst = visible[0] === bucket && visible.length > 1;
     if (!isFirst && visible.at(-1) !== bucket) continue;
-    const found = withHidden({ ...plain, bucket: { ...plain.bucket, first: isFirst }, dimensions: visible }, hidden);
-    if (typeof found !== "string") return found;
-    reason = found;
+    const base = withHidden({ ...plain, bucket: { ...plain.bucket, first: isFirst }, dimensions: visible }, hidden);
+    if (typeof base === "string") reason = base;
+    else bases.push(base);
   }
-  return reason;
+  const [only, ...more] = bases;
+  return only === undefined ? reason : [only, ...more];
 }
 
 function fillOf(

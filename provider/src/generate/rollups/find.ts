@@ -1,6 +1,6 @@
 import { keyOf } from "../../sql/object-key";
 import type { ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
-import { type Base, baseOf } from "./base";
+import { type Base, basesOf } from "./base";
 import { type Catalog, catalogOf, oddView, targetsIn } from "./catalog";
 import { type Level, levelsOf } from "./levels";
 import { type NamedCall, shownBy } from "./read";
@@ -47,16 +47,14 @@ export function findRollups(specs: readonly ObjectSpec[], user: string): FoundRo
     );
   for (const target of [...targets.filter((one) => !fed(one)), ...targets.filter(fed)]) {
     if (used.has(keyOf(target))) continue;
-    const base = baseOf(catalog, target);
-    if (typeof base === "string") {
-      refused.set(keyOf(target), base);
+    const bases = basesOf(catalog, target);
+    if (typeof bases === "string") {
+      refused.set(keyOf(target), bases);
       continue;
     }
-    const found = withReads(
-      catalog,
-      base,
-      levelsOf(catalog, base).filter((level) => !used.has(keyOf(level.target))),
-    );
+    const base = bases.find((one) => readOf(catalog, target, one) !== undefined) ?? bases[0];
+    const levels = levelsOf(catalog, base).filter((level) => !used.has(keyOf(level.target)));
+    const found = withReads(catalog, base, levels);
     rollups.push(found);
     for (const one of [found.base, ...found.levels]) used.add(keyOf(one.target));
   }
@@ -69,13 +67,13 @@ function reads(query: string, { database, name }: TableSpec): boolean {
 
 function withReads(catalog: Catalog, base: Base, levels: readonly Level[]): FoundRollup {
   const kept = base.fills[0].measures;
-  const read = readOf(catalog, base.target, base.dimensions, kept);
+  const read = readOf(catalog, base.target, base);
   const measures = read?.measures ?? kept;
   let below = base.bucket.name;
   const found: FoundLevel[] = [];
   for (const level of levels) {
     const dimensions = level.rollup.dimensions.map(({ name }) => name);
-    const own = readOf(catalog, level.target, dimensions, kept);
+    const own = readOf(catalog, level.target, { dimensions, fills: base.fills });
     const isSame = own !== undefined && JSON.stringify(own.measures) === JSON.stringify(measures);
     found.push({ ...level, below, ...(isSame && { read: own.view }) });
     below = level.bucket;
@@ -84,7 +82,8 @@ function withReads(catalog: Catalog, base: Base, levels: readonly Level[]): Foun
 }
 
 /** The view that shows a target, the one with the usual name first. */
-function readOf(catalog: Catalog, target: TableSpec, dimensions: readonly string[], kept: readonly NamedCall[]) {
+function readOf(catalog: Catalog, target: TableSpec, { dimensions, fills }: Pick<Base, "dimensions" | "fills">) {
+  const kept = fills[0].measures;
   const views = (catalog.readers.get(keyOf(target)) ?? []).filter(
     (view) => view.database === target.database && oddView(view, catalog) === undefined,
   );

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { World } from "../../provider/dist/canonical/world";
+import { confirmRollups } from "../../provider/dist/cli/import/rollups";
+import type { Connection } from "../../provider/dist/connection/connection";
+import { openScratch } from "../../provider/dist/connection/scratch";
+import { declareTable } from "../../provider/dist/declare/table";
+import { type FoundRollups, findRollups, generateProgram, partsOf } from "../../provider/dist/generate";
+import {
+  defineLevel,
+  defineRollup,
+  levelTtl,
+  type RollupShape,
+  renderFill,
+  renderLevelFill,
+  renderLevelTarget,
+  renderRead,
+  renderTarget,
+  type Source,
+  type Target,
+} from "../../provider/dist/rollup";
+import { keyOf } from "../../provider/dist/sql/object-key";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import { renderCreate } from "../../provider/dist/sql/render";
+import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { BASE, type Case, cases } from "../rollup/random-rollup";
+
+/** Rollups that are tried; more with ROLLUP_RUNS. */
+const RUNS = Number(process.env["ROLLUP_RUNS"] ?? 60);
+
+/** A rollup with what else its arguments can say of its layout. */
+const rollups = fc
+  .record({ one: cases, first: fc.boolean(), reversed: fc.boolean(), hasReads: fc.boolean() })
+  .map(({ one, first, reversed, hasReads }) => {
+    const { bucket, keys } = one.shape;
+    const orderBy = [bucket.name, ...Object.keys(keys).reverse()];
+    const shape: RollupShape = {
+      ...one.shape,
+      bucket: { ...bucket, first },
+      ...(reversed && { orderBy }),
+    };
+    return { one, shape, hasReads };
+  });
+
+describe("what Rollup makes", function () {
+  this.timeout(Math.max(240_000, RUNS * 2_000));
+  let engine: Connection;
+
+  before(async () => {
+    engine = await openScratch();
+  });
+
+  after(() => engine.close());
+
+  it("is recognised as the Rollup that makes it, whatever its keys, measures, levels and layout", async () => {
+    const levels = { made: 0 };
+    await fc.assert(
+      fc.asyncProperty(rollups, async ({ one, shape, hasReads }) => {
+        const specs = await makeAll(engine, one, shape, hasReads);
+        const found = await confirm(specs);
+        assert.deepEqual([...found.refused], []);
+        const parts = found.rollups.flatMap((rollup) => partsOf(rollup).map(({ key }) => key));
+        const made = specs.map(keyOf).filter((key) => !key.includes("base"));
+        assert.deepEqual(parts.sort(), made.sort());
+        assert.equal(found.rollups.length, 1);
+        assert.equal(generateProgram(specs, { rollups: found.rollups }).rollups.length, 1);
+        levels.made += one.levels.length;
+      }),
+      { numRuns: RUNS },
+    );
+    assert.ok(levels.made > 0);
+  });
+});
+
+async function confirm(specs: readonly ObjectSpec[]): Promise<FoundRollups> {
+  const statements = new Map(specs.map((spec) => [keyOf(spec), renderCreate(spec)]));
+  const world = new World(openScratch, async (key) => statements.get(key));
+  try {
+    return await confirmRollups(world, findRollups(specs, "default"));
+  } finally {
+    await world.close();
+  }
+}
+
+async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasReads: boolean): Promise<ObjectSpec[]> {
+  await engine.command("DROP DATABASE IF EXISTS r SYNC");
+  await engine.command("CREATE DATABASE r");
+  const specs: ObjectSpec[] = [];
+  const make = async (name: string, statement: string): Promise<ObjectSpec> => {
+    await engine.command(statement);
+    const [row] = await engine.query<{ statement: string }>(`SHOW CREATE TABLE ${name}`);
+    const spec = parseCreate(row?.statement ?? "");
+    specs.push(spec);
+    return spec;
+  };
+  const rollup = defineRollup(shape);
+  const sources: Source[] = [];
+  for (const name of one.twoSources ? ["r.base", "r.`other base`"] : ["r.base"]) {
+    const table = await make(name, `CREATE TABLE ${name} ${BASE}`);
+    sources.push({ name, ...(table.kind === "table" && { table }) });
+  }
+  const feeds = sources.map((source) => ({ rollup, source }));
+  await make("r.t", createTarget("t", renderTarget(feeds)));
+  for (const [index, feed] of feeds.entries())
+    await make(`r.v${index}`, `CREATE MATERIALIZED VIEW r.v${index} TO r.t AS ${renderFill(feed)}`);
+  if (hasReads) await make("r.t_read", `CREATE VIEW r.t_read AS ${renderRead(rollup, "r.t")}`);
+  for (const every of one.levels) {
+    const level = defineLevel(rollup, { every }, "cascade[0]");
+    const ttl = levelTtl(level, rollup, sources[0]?.table, "r.base");
+    await make("r.level", createTarget("level", renderLevelTarget(level, { name: "r.t" }, ttl)));
+    const fill = renderLevelFill(level, { name: "r.t" }, ttl);
+    await make("r.level_mv", `CREATE MATERIALIZED VIEW r.level_mv TO r.level AS ${fill}`);
+    if (hasReads) await make("r.level_read", `CREATE VIEW r.level_read AS ${renderRead(level, "r.level")}`);
+  }
+  return specs;
+}
+
+function createTarget(name: string, { columnsFrom, orderBy, partitionBy, ttl }: Target): string {
+  const storage = { engine: "AggregatingMergeTree", orderBy, partitionBy, settings: { allow_nullable_key: 1 } };
+  const args = { ...storage, columnsFrom, ...(ttl !== undefined && { ttl }) };
+  return renderCreate(declareTable({ database: "r", name }, args));
+}
