@@ -25,7 +25,8 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
   const listed = new Set<string>();
   const unknown = new Map<string, string>();
   const views = [...drafts.values()].filter(
-    ({ live, args }) => "query" in live && live.columns.length > 0 && !("sql" in args) && !("columns" in args),
+    ({ live, args }) =>
+      "query" in live && live.columns.length > 0 && args["sql"] === undefined && args["columns"] === undefined,
   );
   for (const { key, live, declared } of views) {
     try {
