@@ -200,7 +200,9 @@ function difference(live: ObjectSpec, declared: ObjectSpec, made: FoundObject | 
 /** Tables and views that could not be read: the server has them, and the program does not. */
 function unread(group: string, { unmanaged }: ServerObjects): Journey[] {
   return unmanaged
-    .filter(({ kind }) => kind !== "dictionary" && kind !== "function" && !kind.startsWith("database"))
+    .filter(
+      ({ kind }) => !["dictionary", "function", "named collection"].includes(kind) && !kind.startsWith("database"),
+    )
     .map(({ key, reason }) => ({
       group,
       name: quotedName(key),

@@ -3,7 +3,7 @@ import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { introspectServer } from "../../provider/dist/introspect/server";
 import { quotedName } from "../../provider/dist/sql/object-key";
-import { startServer, type TestServer } from "../support/server";
+import { LIMITED, startServer, type TestServer, USERS_XML } from "../support/server";
 
 const TABLE = "(a UInt8) ENGINE = MergeTree ORDER BY a";
 
@@ -13,7 +13,9 @@ describe("introspection of a server", function () {
   let connection: Connection;
 
   before(async () => {
-    server = await startServer();
+    const rights = "<access_management>1</access_management>";
+    const users = USERS_XML.replace(rights, `${rights}<named_collection_control>1</named_collection_control>`);
+    server = await startServer({ users });
     connection = await openConnection({ url: server.url });
     for (const statement of [
       "CREATE DATABASE shop COMMENT 'it''s one'",
@@ -25,6 +27,7 @@ describe("introspection of a server", function () {
       "CREATE VIEW shop.seen AS SELECT a FROM shop.orders",
       "CREATE DICTIONARY shop.names (id UInt64, name String) PRIMARY KEY id SOURCE(NULL()) LIFETIME(60) LAYOUT(FLAT())",
       "CREATE FUNCTION plus_two AS (x) -> x + 2",
+      "CREATE NAMED COLLECTION bucket AS url = 'https://bucket.example', secret_access_key = 'the-secret'",
       // What rebuilds leave, as the journal knows it, and a table of the user's that only looks like it.
       "CREATE TABLE shop._schema_ops (op String, key String, value String, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY (op, key)",
       "INSERT INTO shop._schema_ops VALUES ('a0000001', 'plan', '{}', 1)",
@@ -63,10 +66,23 @@ describe("introspection of a server", function () {
         statement.split(" ").slice(0, 2).join(" "),
       ]),
       [
+        ["named collection", "bucket", ""],
         ["function", "plus_two", "CREATE FUNCTION"],
         ["dictionary", "names", "CREATE DICTIONARY"],
       ],
     );
+  });
+
+  it("names named collections to whom the server shows them, without a value", async () => {
+    const { unmanaged } = await introspectServer(connection);
+    assert.doesNotMatch(JSON.stringify(unmanaged), /the-secret|bucket\.example/);
+    const limited = await openConnection({ url: server.url, ...LIMITED });
+    try {
+      const seen = await introspectServer(limited);
+      assert.ok(seen.unmanaged.every(({ kind }) => kind !== "named collection"));
+    } finally {
+      await limited.close();
+    }
   });
 
   it("takes what a selection means", async () => {
@@ -98,7 +114,7 @@ describe("introspection of a server", function () {
       return asked;
     };
     const before = await count();
-    assert.equal(before, 5, "databases, functions, names, tables, and one journal");
+    assert.equal(before, 6, "databases, functions, named collections, names, tables, and one journal");
     await connection.command("CREATE DATABASE many");
     const names = Array.from({ length: 1200 }, (_, index) => `t${index}`);
     while (names.length > 0) {

@@ -6,6 +6,7 @@ import { SqlParseError } from "../sql/errors";
 import { keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
+import { readGlobals } from "./globals";
 import { Live, type LiveObject } from "./live";
 import { type Selection, selector } from "./selection";
 
@@ -20,7 +21,7 @@ export interface FoundObject {
 /** An object that is read, so that it is not overlooked, but not managed. */
 export interface UnmanagedObject {
   readonly key: string;
-  /** What it is, in a word or two: `dictionary`, `function`. */
+  /** What it is, in a word or two: `dictionary`, `function`, `named collection`. */
   readonly kind: string;
   /** Why it is not managed; empty where the kind says it. */
   readonly reason: string;
@@ -42,7 +43,7 @@ const LOCAL = /^(?:Atomic|Ordinary|Replicated|Shared|Memory|Lazy|Overlay)\b/;
 const INNER = /^\.(?:tmp\.)?inner(?:_id)?\./;
 
 /**
- * Reads everything on a server, apart from what is the server's own, inner tables, and this package's working tables. Costs four
+ * Reads everything on a server, apart from what is the server's own, inner tables, and this package's working tables. Costs five
  * queries, whatever the number of objects, and one more for each database that has seen a rebuild or a rename.
  *
  * @throws {SchemaError} when a selected database is not there.
@@ -53,7 +54,7 @@ export async function introspectServer(connection: Connection, selection: Select
   const own = databases.filter(({ engine }) => LOCAL.test(engine));
   const isSelected = selector(selection);
   const managed: FoundObject[] = [];
-  const unmanaged: UnmanagedObject[] = await readFunctions(connection, selection);
+  const unmanaged: UnmanagedObject[] = await readGlobals(connection, selection);
   const contents = await Promise.all(own.map(({ name }) => live.inDatabase(name)));
   for (const [index, { name }] of own.entries()) {
     const objects = await usersObjects(connection, name, contents[index] ?? []);
@@ -119,15 +120,6 @@ function sortIn(live: LiveObject, managed: FoundObject[], unmanaged: UnmanagedOb
     if (!(error instanceof SqlParseError)) throw error;
     unmanaged.push({ key, kind: live.engine, reason: error.message, statement });
   }
-}
-
-async function readFunctions(connection: Connection, selection: Selection): Promise<UnmanagedObject[]> {
-  // Functions are in no database: who selects some databases means those.
-  if (selection.databases !== undefined || selection.include !== undefined) return [];
-  const rows = await connection.query<{ name: string; statement: string }>(
-    "SELECT name, create_query AS statement FROM system.functions WHERE origin = 'SQLUserDefined' ORDER BY name",
-  );
-  return rows.map(({ name, statement }) => ({ key: objectKey("", name), kind: "function", reason: "", statement }));
 }
 
 /** By code units, the database before its objects. */
