@@ -58,6 +58,28 @@ describe("the canonical form", () => {
     const view = (index: string): string =>
       `MATERIALIZED VIEW d.v (a UInt8, INDEX i a TYPE minmax${index}) ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a`;
     same(view(""), view(" GRANULARITY 1"));
+    const nested = (type: string): string => `TABLE d.t (n ${type}) ENGINE = MergeTree ORDER BY ()`;
+    same(nested("Nested(a UInt8)"), nested("Array(Tuple(a UInt8))"));
+  });
+
+  it("writes a Nested column that is one as the engine writes the array of tuples that it is", async () => {
+    const types = [
+      ["Nested(a UInt8, `odd name` Array(String))", "Array(Tuple(a UInt8, `odd name` Array(String)))"],
+      [
+        "Nested(a Nested(b Tuple(c UInt8, d Enum8('x, y' = 1)), e UInt8))",
+        "Array(Tuple(a Array(Tuple(b Tuple(c UInt8, d Enum8('x, y' = 1)), e UInt8))))",
+      ],
+      [
+        "Tuple(x UInt8, y Nested(a UInt8, b Tuple(UInt8, DateTime('UTC'))))",
+        "Tuple(x UInt8, y Array(Tuple(a UInt8, b Tuple(UInt8, DateTime('UTC')))))",
+      ],
+    ];
+    for (const [shown, meant] of types) {
+      const [spec] = [parseCreate(`CREATE TABLE d.t (n ${shown}) ENGINE = MergeTree ORDER BY ()`)].map(withoutBrackets);
+      const made = await canonical(`CREATE TABLE d.t (n ${meant}) ENGINE = MergeTree ORDER BY ()`);
+      assert.ok(spec?.kind === "table");
+      assert.ok(made.includes(spec.columns[0]?.type ?? "no type"), `${spec.columns[0]?.type} in ${made}`);
+    }
   });
 
   it("has no columns of an Alias, which the engine shows and refuses", async () => {

@@ -58,9 +58,31 @@ interface CorpusLine {
 /** A few projects with every kind of object. */
 const PART = ["langfuse", "otel-clickhouse-exporter", "trigger.dev", "umami"];
 
+/** Objects that a session with other settings than the users' made, and that any session can make again from the code. */
+const OF_SESSIONS: Group = {
+  name: "sessions",
+  gates: {},
+  statements: [
+    { sql: "CREATE DATABASE sessions" },
+    {
+      sql: "CREATE TABLE sessions.whole (n Nested(a UInt8, b Nested(c String, d Array(UInt8))), o UInt8) ENGINE = MergeTree ORDER BY o",
+      settings: { flatten_nested: "0" },
+    },
+    {
+      sql: "CREATE MATERIALIZED VIEW sessions.inner_whole (n Nested(a UInt8, b String)) ENGINE = MergeTree ORDER BY () AS SELECT [(1, 'x')] AS n",
+      settings: { flatten_nested: "0" },
+    },
+    { sql: "CREATE TABLE sessions.nullable (a Nullable(UInt8), b String) ENGINE = MergeTree ORDER BY b", settings: {} },
+    {
+      sql: "CREATE TABLE sessions.by_default (a UInt8, b String)",
+      settings: { data_type_default_nullable: "1", default_table_engine: "Log" },
+    },
+  ],
+};
+
 /** The statements of this repository, a group a file. The first line may say `-- settings: name = value, …`. */
 export function ownGroups(): Group[] {
-  return readdirSync(OWN)
+  const files = readdirSync(OWN)
     .sort()
     .map((file) => {
       const text = readFileSync(join(OWN, file), "utf8");
@@ -72,6 +94,7 @@ export function ownGroups(): Group[] {
       const statements = splitStatements(text).map(({ sql }) => ({ sql }));
       return { name: file.replace(/\.sql$/, ""), gates: Object.fromEntries(gates), statements };
     });
+  return [...files, OF_SESSIONS];
 }
 
 /**

@@ -1,6 +1,10 @@
 import { withoutOuterBrackets } from "../sql/fragments";
-import type { ObjectSpec, SecuritySpec, SettingSpec } from "../sql/spec";
+import type { ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
+import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
+
+/** What the engine writes into every MergeTree table that says nothing else. */
+const GRANULARITY = { name: "index_granularity", value: "8192" };
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
 
@@ -32,8 +36,9 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
 
 /**
  * Of what the engine keeps in several spellings the one without brackets (`ORDER BY (a)` is `ORDER BY a`), with a number (a setting
- * of `true` is one of `1`), written out (the granularity of an index of a view is 1); and without the columns of an Alias, which it
- * shows and refuses.
+ * of `true` is one of `1`), written out (the granularity of an index of a view is 1), and a type that every session reads alike
+ * (a column shown as `Nested` is one array of tuples, because it was made without `flatten_nested`); and without the columns of an
+ * Alias, which it shows and refuses.
  */
 export function withoutBrackets(given: ObjectSpec): ObjectSpec {
   if (!isStored(given) || given.storage === undefined) return given;
@@ -50,7 +55,11 @@ export function withoutBrackets(given: ObjectSpec): ObjectSpec {
   return { ...shown, storage: rest };
 }
 
-function withoutQuirks(shown: Stored): Stored {
+function withoutQuirks(given: Stored): Stored {
+  const columns = given.columns.map((column) =>
+    column.type === undefined ? column : { ...column, type: withoutNested(column.type) },
+  );
+  const shown = { ...given, columns };
   if (shown.kind === "materializedView")
     return { ...shown, indexes: shown.indexes.map((index) => ({ ...index, granularity: index.granularity ?? 1 })) };
   return /^Alias\b/.test(shown.storage.engine ?? "") ? { ...shown, columns: [] } : shown;
@@ -63,4 +72,11 @@ const NUMBERS: ReadonlyMap<string, string> = new Map([
 
 function withNumber({ name, value }: SettingSpec): SettingSpec {
   return { name, value: NUMBERS.get(value.toLowerCase()) ?? value.replace(/^(-?\d+)\.$/, "$1") };
+}
+
+/** The storage without the setting that the engine adds by itself. */
+export function withoutGranularity(storage: StorageSpec): StorageSpec {
+  if (!/MergeTree\b/.test(storage.engine ?? "")) return storage;
+  const { name, value } = GRANULARITY;
+  return { ...storage, settings: storage.settings.filter((one) => one.name !== name || one.value !== value) };
 }

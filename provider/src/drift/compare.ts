@@ -91,7 +91,8 @@ async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: Obje
   return same && engine !== undefined ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
-function parseLive(live: Standing): ObjectSpec | undefined {
+/** Undefined for what cannot be parsed. */
+export function parseLive(live: Standing): ObjectSpec | undefined {
   try {
     return parseCreate(live.statement);
   } catch {

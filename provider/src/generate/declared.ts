@@ -1,16 +1,15 @@
-import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
+import { withoutBrackets } from "../canonical/normal-form";
 import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
 import { declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
 import { declareView } from "../declare/view";
-import { type Change, diffObject } from "../diff";
+import type { Change } from "../diff";
+import { changesBetween } from "../drift/written";
 import { messageOf, SchemaError } from "../errors";
-import { lex } from "../sql/lexer";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
-import { withoutGranularity } from "./storage";
 
 /** What arguments declare for the object of `spec`, as `check` reads them. @throws {SchemaError} when they declare nothing. */
 export function declare(spec: ObjectSpec, given: Readonly<Record<string, unknown>>): ObjectSpec {
@@ -31,11 +30,6 @@ export function declare(spec: ObjectSpec, given: Readonly<Record<string, unknown
 /** The name alone: a whole spec would bring its own fields along. */
 function nameOf({ database, name }: { readonly database: string; readonly name: string }) {
   return { database, name };
-}
-
-/** The live object in the form that canonical texts have, less what the server added to `declared`. */
-export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  return withoutBrackets(withoutAdditions(live, declared));
 }
 
 /** What structured arguments declare of an object, or what they lose of it. */
@@ -59,13 +53,6 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
   return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
 }
 
-/** What of an object is not as it is declared. Columns of a view are compared where they are declared. */
-export function changesBetween(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
-  const listed = "columns" in declared && declared.columns.length > 0;
-  const from = comparable(normalOf(live, declared), listed);
-  return diffObject(from, comparable(withoutBrackets(declared), listed));
-}
-
 /** What arguments refuse, and what it means for an object that stands on a server. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^columns: give the columns/, "a table without columns of its own"],
@@ -85,23 +72,6 @@ export function nameOfChange(change: Change): string {
   if (change.kind === "setting") return `the value of setting ${change.name}`;
   if (change.kind === "definition") return "what follows AS, or the targets of a TimeSeries table";
   return `its ${change.kind.replaceAll("-", " ")}`;
-}
-
-/** White space in queries is no difference, nor is what the engine adds to every table, nor are columns left to a view's query. */
-function comparable(spec: ObjectSpec, listed: boolean): ObjectSpec {
-  if (spec.kind === "database") return spec;
-  const columns = listed ? spec.columns : [];
-  if (spec.kind === "view") return { ...spec, columns, query: words(spec.query) };
-  const projections = spec.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
-  const stored = spec.storage === undefined ? {} : { storage: withoutGranularity(spec.storage) };
-  if (spec.kind === "table") return { ...spec, projections, ...stored };
-  return { ...spec, columns, projections, ...stored, query: words(spec.query) };
-}
-
-function words(text: string): string {
-  return lex(text)
-    .map((token) => token.text)
-    .join(" ");
 }
 
 /** The text to declare an object by where arguments cannot. */

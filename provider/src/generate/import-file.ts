@@ -1,8 +1,8 @@
 import { fingerprint } from "../canonical/fingerprint";
+import { normalOf } from "../drift/written";
 import { objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
-import { normalOf } from "./declared";
 import type { Program } from "./program";
 import { CLASSES, type PlacedResource } from "./resources";
 import type { PlacedRollup } from "./rollups/resource";

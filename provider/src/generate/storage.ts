@@ -1,3 +1,4 @@
+import { withoutGranularity } from "../canonical/normal-form";
 import {
   atWords,
   type Cursor,
@@ -17,9 +18,6 @@ import { settingArguments } from "./settings";
 import { query, sql } from "./text";
 import type { Sql, Value, ValueMap } from "./value";
 
-/** What the engine writes into every MergeTree table that says nothing else. */
-const GRANULARITY = { name: "index_granularity", value: "8192" };
-
 /** Engine, keys, TTL and settings. */
 export function storageArguments(storage: StorageSpec): ValueMap {
   const { engine, partitionBy, primaryKey, orderBy, sampleBy, ttl } = storage;
@@ -32,13 +30,6 @@ export function storageArguments(storage: StorageSpec): ValueMap {
     ttl: ttl === undefined ? undefined : ttlArgument(ttl),
     settings: settingArguments(withoutGranularity(storage).settings),
   };
-}
-
-/** The storage without the setting that the engine adds by itself. */
-export function withoutGranularity(storage: StorageSpec): StorageSpec {
-  if (!/MergeTree\b/.test(storage.engine ?? "")) return storage;
-  const { name, value } = GRANULARITY;
-  return { ...storage, settings: storage.settings.filter((one) => one.name !== name || one.value !== value) };
 }
 
 /** A tuple as a list; of one expression only where `listed`. */

@@ -4,6 +4,8 @@ import { mentionedNames } from "../canonical/mentions";
 import { type Canonical, isMissingSource } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
+import { parseLive } from "../drift/compare";
+import { changesBetween, normalOf } from "../drift/written";
 import { SchemaError } from "../errors";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -83,8 +85,10 @@ async function askEngine(
     canonical = await context.world.canonicalize(spec);
   } catch (error) {
     if (error instanceof ConnectionError) return unchecked(context, request, rendered, error);
-    if (error instanceof ServerError) throw await refusal(context, key, rendered, request, error);
-    throw error;
+    if (!(error instanceof ServerError)) throw error;
+    const standing = await standsAsWritten(context, spec, request, error);
+    if (standing !== undefined) return standing;
+    throw await refusal(context, key, rendered, request, error);
   }
   await tellOf(context, canonical, request);
   // A newer engine may spell the same meaning differently; that is no change.
@@ -93,6 +97,27 @@ async function askEngine(
     if (respelled?.statement === canonical.statement) return old;
   }
   return canonical.statement;
+}
+
+/**
+ * The text of what stands on the server word for word as it is declared: a server took it that knows more than this engine, or a
+ * session that allowed more. Nothing would be run, so there is nothing to refuse.
+ */
+async function standsAsWritten(
+  context: Context,
+  spec: ObjectSpec,
+  { urn, sensitive }: Request,
+  refusal: ServerError,
+): Promise<string | undefined> {
+  const found = await context.reachableLive(urn, keyOf(spec));
+  const live = found === undefined ? undefined : parseLive(found);
+  if (live === undefined || live.kind !== spec.kind || changesBetween(live, spec).length > 0) return undefined;
+  const [reason = ""] = sensitive ? ["its statement is secret"] : refusal.message.split("\n", 1);
+  await context.log.info(
+    urn,
+    `stands on the server as it is declared; the embedded engine would refuse it (${reason}).`,
+  );
+  return renderCreate(normalOf(live, spec));
 }
 
 async function unchecked(

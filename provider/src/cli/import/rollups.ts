@@ -1,9 +1,10 @@
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import type { Change } from "../../diff";
+import { changesBetween } from "../../drift/written";
 import { SchemaError } from "../../errors";
 import { type FoundRollup, type FoundRollups, type Part, partsOf } from "../../generate";
-import { changesBetween, nameOfChange } from "../../generate/declared";
+import { nameOfChange } from "../../generate/declared";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";

@@ -1,9 +1,10 @@
+import { withoutGranularity } from "../../canonical/normal-form";
 import type { RollupTtl } from "../../rollup";
 import { objectKey } from "../../sql/object-key";
 import type { TableSpec } from "../../sql/spec";
 import { NO_KEY } from "../columns";
 import { settingArguments } from "../settings";
-import { indexArguments, withoutGranularity } from "../storage";
+import { indexArguments } from "../storage";
 import { evaluate, Reference, type Value, type ValueMap } from "../value";
 import { commonWhere, type Fill } from "./base";
 import type { FoundLevel, FoundRollup } from "./find";

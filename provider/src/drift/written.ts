@@ -1,0 +1,33 @@
+import { withoutAdditions, withoutBrackets, withoutGranularity } from "../canonical/normal-form";
+import { type Change, diffObject } from "../diff";
+import { lex } from "../sql/lexer";
+import type { ObjectSpec } from "../sql/spec";
+
+/** The live object in the form that canonical texts have, less what the server added to `declared`. */
+export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
+  return withoutBrackets(withoutAdditions(live, declared));
+}
+
+/** What of an object is not as it is written, without an engine's word. Columns of a view are compared where they are declared. */
+export function changesBetween(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
+  const listed = "columns" in declared && declared.columns.length > 0;
+  const from = comparable(normalOf(live, declared), listed);
+  return diffObject(from, comparable(withoutBrackets(declared), listed));
+}
+
+/** White space in queries is no difference, nor is what the engine adds to every table, nor are columns left to a view's query. */
+function comparable(spec: ObjectSpec, listed: boolean): ObjectSpec {
+  if (spec.kind === "database") return spec;
+  const columns = listed ? spec.columns : [];
+  if (spec.kind === "view") return { ...spec, columns, query: words(spec.query) };
+  const projections = spec.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
+  const stored = spec.storage === undefined ? {} : { storage: withoutGranularity(spec.storage) };
+  if (spec.kind === "table") return { ...spec, projections, ...stored };
+  return { ...spec, columns, projections, ...stored, query: words(spec.query) };
+}
+
+function words(text: string): string {
+  return lex(text)
+    .map((token) => token.text)
+    .join(" ");
+}
