@@ -9,6 +9,7 @@ import { type FoundRollups, findRollups, generateProgram, partsOf } from "../../
 import {
   defineLevel,
   defineRollup,
+  levelColumns,
   levelTtl,
   type RollupShape,
   renderFill,
@@ -30,14 +31,15 @@ const RUNS = Number(process.env["ROLLUP_RUNS"] ?? 60);
 
 /** A rollup with what else its arguments can say of its layout. */
 const rollups = fc
-  .record({ one: cases, first: fc.boolean(), reversed: fc.boolean(), hasReads: fc.boolean() })
-  .map(({ one, first, reversed, hasReads }) => {
+  .record({ one: cases, first: fc.boolean(), reversed: fc.boolean(), hasReads: fc.boolean(), hasClauses: fc.boolean() })
+  .map(({ one, first, reversed, hasReads, hasClauses }) => {
     const { bucket, keys } = one.shape;
     const orderBy = [bucket.name, ...Object.keys(keys).reverse()];
     const shape: RollupShape = {
       ...one.shape,
       bucket: { ...bucket, first },
       ...(reversed && { orderBy }),
+      ...(hasClauses && { columns: { [bucket.name]: { codec: "Delta, ZSTD(1)", comment: "it's `time`" } } }),
     };
     return { one, shape, hasReads };
   });
@@ -72,9 +74,15 @@ describe("what Rollup makes", function () {
   });
 });
 
+function worldOf(specs: readonly ObjectSpec[]): World {
+  return new World(openScratch, async (key) => {
+    const spec = specs.find((one) => keyOf(one) === key);
+    return spec && renderCreate(spec);
+  });
+}
+
 async function confirm(specs: readonly ObjectSpec[]): Promise<FoundRollups> {
-  const statements = new Map(specs.map((spec) => [keyOf(spec), renderCreate(spec)]));
-  const world = new World(openScratch, async (key) => statements.get(key));
+  const world = worldOf(specs);
   try {
     return await confirmRollups(world, findRollups(specs, "default"));
   } finally {
@@ -86,6 +94,7 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
   await engine.command("DROP DATABASE IF EXISTS r SYNC");
   await engine.command("CREATE DATABASE r");
   const specs: ObjectSpec[] = [];
+  const world = worldOf(specs);
   const make = async (name: string, statement: string): Promise<ObjectSpec> => {
     await engine.command(statement);
     const [row] = await engine.query<{ statement: string }>(`SHOW CREATE TABLE ${name}`);
@@ -100,23 +109,32 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
     sources.push({ name, ...(table.kind === "table" && { table }) });
   }
   const feeds = sources.map((source) => ({ rollup, source }));
-  await make("r.t", createTarget("t", renderTarget(feeds)));
+  const columns = shape.columns;
+  await make("r.t", await createTarget(world, "t", renderTarget(feeds), columns));
   for (const [index, feed] of feeds.entries())
     await make(`r.v${index}`, `CREATE MATERIALIZED VIEW r.v${index} TO r.t AS ${renderFill(feed)}`);
   if (hasReads) await make("r.t_read", `CREATE VIEW r.t_read AS ${renderRead(rollup, "r.t")}`);
   for (const every of one.levels) {
     const level = defineLevel(rollup, { every }, "cascade[0]");
     const ttl = levelTtl(level, rollup, sources[0]?.table, "r.base");
-    await make("r.level", createTarget("level", renderLevelTarget(level, { name: "r.t" }, ttl)));
+    const own = levelColumns({ rollup, level }, columns, undefined);
+    await make("r.level", await createTarget(world, "level", renderLevelTarget(level, { name: "r.t" }, ttl), own));
     const fill = renderLevelFill(level, { name: "r.t" }, ttl);
     await make("r.level_mv", `CREATE MATERIALIZED VIEW r.level_mv TO r.level AS ${fill}`);
     if (hasReads) await make("r.level_read", `CREATE VIEW r.level_read AS ${renderRead(level, "r.level")}`);
   }
+  await world.close();
   return specs;
 }
 
-function createTarget(name: string, { columnsFrom, orderBy, partitionBy, ttl }: Target): string {
+/** With clauses of columns the engine has to say their types first. */
+async function createTarget(
+  world: World,
+  name: string,
+  { columnsFrom, orderBy, partitionBy, ttl }: Target,
+  columns: RollupShape["columns"],
+): Promise<string> {
   const storage = { engine: "AggregatingMergeTree", orderBy, partitionBy, settings: { allow_nullable_key: 1 } };
-  const args = { ...storage, columnsFrom, ...(ttl !== undefined && { ttl }) };
-  return renderCreate(declareTable({ database: "r", name }, args));
+  const args = { ...storage, columnsFrom, ...(columns && { columns }), ...(ttl !== undefined && { ttl }) };
+  return (await world.canonicalize(declareTable({ database: "r", name }, args))).statement;
 }

@@ -34,11 +34,13 @@ export async function applyCreate(
   try {
     await connection.command(statement);
   } catch (error) {
-    if (!(error instanceof ServerError) || !(isTableExists(error) || isDatabaseExists(error))) throw error;
+    if (!(error instanceof ServerError)) throw error;
+    // Types and codecs that this user is not allowed are refused before it is said that the object exists.
     const found = await live.findNow(key);
     if (found === undefined) throw error;
-    if (!(await same(statement, found))) throw new SchemaError(differs(label, statement, found), { cause: error });
-    return { adopted: true, observed: digest(found.statement) };
+    if (await same(statement, found)) return { adopted: true, observed: digest(found.statement) };
+    if (!isTableExists(error) && !isDatabaseExists(error)) throw error;
+    throw new SchemaError(differs(label, statement, found), { cause: error });
   }
   const found = await live.findNow(key);
   if (found === undefined) {

@@ -100,13 +100,23 @@ function localCall({ name, inner }: Call): string | undefined {
 function localSource([first, second]: readonly string[]): string | undefined {
   if (first === undefined) return undefined;
   const tokens = lex(first).filter(({ kind }) => kind !== "comment");
-  if (tokens[1]?.text === "(") return localQuery(first);
+  if (tokens[1]?.text === "(") return givesDatabase(first, second) ? undefined : localQuery(first);
   if (tokens.length === 3 && tokens[1]?.text === ".") return first;
   const [database, ...rest] = nameOf(first)?.split(".") ?? [];
-  if (database === undefined) return undefined;
+  // An empty one is the current database there.
+  if (database === undefined || database === "") return undefined;
   if (rest.length > 0) return qualifiedName({ database, name: rest.join(".") });
   const table = second === undefined ? undefined : nameOf(second);
   return table === undefined ? quoteIdentifier(database) : qualifiedName({ database, name: table });
+}
+
+/** Whether a call is no table function but an expression for the database, before the table. Behind a table function comes a user, as a text. */
+function givesDatabase(call: string, next: string | undefined): boolean {
+  const [name] = lex(call);
+  const [following] = next === undefined ? [] : lex(next);
+  return (
+    /^(?:currentDatabase|concat)$/i.test(name?.text ?? "") || following?.kind === "word" || following?.kind === "quoted"
+  );
 }
 
 function nameOf(argument: string): string | undefined {

@@ -7,6 +7,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
 import { isDictionary, localDictionary } from "./dictionary";
+import { isFromQuery, withColumnsOf } from "./from-query";
 import { hostable, withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
 import { mentionedNames } from "./mentions";
@@ -15,6 +16,7 @@ import { isAbout, isNotHere, refuseSlip } from "./not-here";
 import { awaySources, columnsUnknown, type Local, localKinds, reachesOut, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
+import { refuseOtherOrder } from "./set-order";
 import { isStored, standIns } from "./stand-in";
 
 /** What the engine made of one object. */
@@ -82,7 +84,7 @@ export class World {
     return this.inTurn(async () => {
       const engine = await this.connect();
       for (const source of mentionedNames(query)) await this.ensure(engine, source, [], new Set());
-      return engine.query(`DESCRIBE (${localStatement(query)})`);
+      return this.describe(query);
     });
   }
 
@@ -91,6 +93,10 @@ export class World {
     this.engine = undefined;
     this.standing.clear();
     await engine?.close();
+  }
+
+  private async describe(query: string): Promise<{ name: string; type: string }[]> {
+    return (await this.connect()).query(`DESCRIBE (${localStatement(query)})`);
   }
 
   private connect(): Promise<Connection> {
@@ -104,13 +110,15 @@ export class World {
     return turn;
   }
 
-  private async canonicalizeNow(spec: ObjectSpec): Promise<Canonical> {
-    if (spec.kind === "database") return this.canonicalizeDatabase(spec);
-    const key = keyOf(spec);
+  private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
+    if (given.kind === "database") return this.canonicalizeDatabase(given);
+    const key = keyOf(given);
+    const borrowed = await this.prepare(key, sourcesOf(given, renderCreate(given)));
+    const spec = isFromQuery(given) ? withColumnsOf(given, await this.describe(given.as.text)) : given;
     const rendered = renderCreate(spec);
-    const borrowed = await this.prepare(key, sourcesOf(spec, rendered));
     const hosted = await this.host(key, spec, rendered);
     const shown = withoutBrackets(withDeclaredSecurity(parseCreate(await this.show(key)), spec));
+    refuseOtherOrder(spec, shown);
     const { statement, comparable } = await this.complete(rendered, hosted, shown);
     this.standing.set(key, statement);
     return {

@@ -36,6 +36,8 @@ const QUERY_SETTINGS: ClickHouseSettings = {
 const COMMAND_SETTINGS: ClickHouseSettings = {
   send_progress_in_http_headers: 1,
   http_headers_progress_interval_ms: "20000",
+  // A type means what it says, whatever the user's profile would make of it: canonical text has Nullable where it is meant.
+  data_type_default_nullable: 0,
 };
 /** A field that no column takes is an error, not silently lost. */
 const INSERT_SETTINGS: ClickHouseSettings = { input_format_skip_unknown_fields: 0 };

@@ -26,6 +26,8 @@ const COLUMN_KEYS = [
   "comment",
   "settings",
 ];
+/** Of these, what a column of a query can have. */
+const CLAUSE_KEYS = ["type", "codec", "statistics", "ttl", "comment", "settings"];
 const DEFAULT_KINDS = {
   default: "DEFAULT",
   materialized: "MATERIALIZED",
@@ -56,6 +58,17 @@ export function columnsAt(raw: Raw, path: string, problems: Problems): ColumnSpe
   return columns;
 }
 
+/** What columns of a query have besides their types: a map from name to definition without `type`. */
+export function columnClausesAt(raw: Raw, path: string, problems: Problems): ColumnSpec[] {
+  const map = objectAt(raw["columns"], join(path, "columns"), Object.keys(raw["columns"] ?? {}), problems);
+  return Object.entries(map).map(([name, value]) => {
+    const at = `${join(path, "columns")}.${name}`;
+    if (isObject(value) && value["type"] !== undefined)
+      problems.add(at, "has a type, which `columnsFrom` gives; leave it out");
+    return { name, ...clausesAt(objectAt(value, at, CLAUSE_KEYS, problems), at, problems) };
+  });
+}
+
 function columnMap(map: Raw, path: string, problems: Problems): unknown[] {
   const names = Object.keys(map);
   if (names.length > 1 && names.some((name) => /^(0|[1-9]\d*)$/.test(name))) {
@@ -75,6 +88,11 @@ function columnAt(value: unknown, path: string, problems: Problems): ColumnSpec 
   const name =
     typeof raw["name"] === "string" && raw["name"] !== "" ? raw["name"] : requiredText(raw, "name", path, problems);
   const type = requiredText(raw, "type", path, problems);
+  return { name, type, ...clausesAt(raw, path, problems) };
+}
+
+/** All of a column but its name and type. */
+function clausesAt(raw: Raw, path: string, problems: Problems): Omit<ColumnSpec, "name" | "type"> {
   const comment = commentAt(raw, path, problems);
   const codec = optionalText(raw, "codec", path, problems);
   const statistics = optionalText(raw, "statistics", path, problems);
@@ -82,8 +100,6 @@ function columnAt(value: unknown, path: string, problems: Problems): ColumnSpec 
   const settings = settingsAt(raw, path, problems);
   const defaultSpec = defaultAt(raw, path, problems);
   return {
-    name,
-    type,
     ...(defaultSpec && { default: defaultSpec }),
     ...(comment !== undefined && { comment }),
     ...(codec !== undefined && { codec }),

@@ -1,6 +1,6 @@
-import type { QualifiedName, TableSpec } from "../sql/spec";
-import { columnsAt } from "./columns";
-import { commentAt, objectAt, optionalText, Problems } from "./fields";
+import type { ColumnSpec, QualifiedName, TableSpec } from "../sql/spec";
+import { columnClausesAt, columnsAt } from "./columns";
+import { commentAt, objectAt, optionalText, Problems, type Raw } from "./fields";
 import { constraintsAt, indexesAt, projectionsAt, STORAGE_KEYS, storageAt } from "./storage";
 
 /** Arguments of `Table` → spec. @throws {SchemaError} naming every wrong argument. */
@@ -9,14 +9,13 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
   const raw = objectAt(args, "", ["columns", "columnsFrom", "comment", ...STORAGE_KEYS], problems);
   const columnsFrom = optionalText(raw, "columnsFrom", "", problems);
   const hasOwn = /^\s*Alias\b/.test(typeof raw["engine"] === "string" ? raw["engine"] : "");
-  if (raw["columns"] === undefined ? columnsFrom === undefined && !hasOwn : columnsFrom !== undefined) {
-    problems.add("columns", "give the columns, or a query in `columnsFrom` whose result has them; one of the two");
-  }
+  if (raw["columns"] === undefined && columnsFrom === undefined && !hasOwn)
+    problems.add("columns", "give the columns, or a query in `columnsFrom` whose result has them");
   const comment = commentAt(raw, "", problems);
   const spec: TableSpec = {
     kind: "table",
     ...name,
-    columns: raw["columns"] === undefined ? [] : columnsAt(raw, "", problems),
+    columns: columnsOf(raw, columnsFrom !== undefined, problems),
     indexes: indexesAt(raw, "", problems),
     constraints: constraintsAt(raw, "", problems),
     projections: projectionsAt(raw, "", problems),
@@ -26,4 +25,10 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
   };
   problems.throwIfAny();
   return spec;
+}
+
+/** Without types where a query gives them: those that have something besides. */
+function columnsOf(raw: Raw, fromQuery: boolean, problems: Problems): ColumnSpec[] {
+  if (raw["columns"] === undefined) return [];
+  return fromQuery ? columnClausesAt(raw, "", problems) : columnsAt(raw, "", problems);
 }

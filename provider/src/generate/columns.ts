@@ -36,6 +36,15 @@ export function hasOwnColumns(view: ViewSpec | MaterializedViewSpec): boolean {
   return view.columns.some((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
 }
 
+/** What columns have besides names and types; undefined where none has anything. */
+export function clausesOf(columns: readonly ColumnSpec[]): ValueMap | undefined {
+  const entries = columns.flatMap((column) => {
+    const { type: _, ...clauses } = definitionOf(column);
+    return Object.values(clauses).every((value) => value === undefined) ? [] : [[column.name, clauses] as const];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
 function definitionOf(column: ColumnSpec): ValueMap {
   const { default: value, codec, statistics, ttl, comment, settings } = column;
   const expression = value?.kind === "EPHEMERAL" && value.expression === undefined ? true : value?.expression;

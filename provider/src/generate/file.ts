@@ -8,7 +8,7 @@ import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type Value
 
 /** Longest line of a file. */
 const WIDTH = 120;
-const COLLATOR = new Intl.Collator("en", { numeric: true });
+const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** All that is placed, by key. */
 export interface Placed {
@@ -187,14 +187,23 @@ function needsTag(leaf: Sql | Reference): boolean {
 }
 
 function importOf(specifiers: readonly string[], from: string): string {
-  const sorted = [...specifiers].sort(compareNaturally);
+  const localName = (specifier: string): string => specifier.replace(/^.* as /, "");
+  const sorted = [...specifiers].sort((a, b) => compareNaturally(localName(a), localName(b)));
   const line = `import { ${sorted.join(", ")} } from ${quote(from)};\n`;
   return line.length - 1 <= WIDTH
     ? line
     : `import {\n${sorted.map((one) => `  ${one},\n`).join("")}} from ${quote(from)};\n`;
 }
 
-/** As formatters sort: capitals and small letters alike, numbers by value. */
+/** As Biome sorts: A, a, B, b; numbers by value. */
 function compareNaturally(a: string, b: string): number {
-  return COLLATOR.compare(a, b);
+  const pieces = (text: string): readonly string[] => text.match(/\d+|\D/g) ?? [];
+  const [left, right] = [pieces(a), pieces(b)];
+  for (const [index, one] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return 1;
+    const order = COLLATOR.compare(one, other) || (one === other ? 0 : one < other ? -1 : 1);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
 }

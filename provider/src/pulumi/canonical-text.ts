@@ -1,5 +1,6 @@
 import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
+import { isFromQuery } from "../canonical/from-query";
 import { mentionedNames } from "../canonical/mentions";
 import { type Canonical, isMissingSource } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
@@ -77,14 +78,20 @@ async function askEngine(
   request: Request,
   old: string | undefined,
 ): Promise<string> {
-  if (context.config.scratch === "off") return rendered;
+  if (context.config.scratch === "off") {
+    refuseWithoutEngine(spec);
+    return rendered;
+  }
   const key = keyOf(spec);
   await refuseMissingDatabase(context, spec, request);
   let canonical: Canonical;
   try {
     canonical = await context.world.canonicalize(spec);
   } catch (error) {
-    if (error instanceof ConnectionError) return unchecked(context, request, rendered, error);
+    if (error instanceof ConnectionError) {
+      refuseWithoutEngine(spec);
+      return unchecked(context, request, rendered, error);
+    }
     if (!(error instanceof ServerError)) throw error;
     const standing = await standsAsWritten(context, spec, request, error);
     if (standing !== undefined) return standing;
@@ -128,6 +135,15 @@ async function unchecked(
 ): Promise<string> {
   await context.warnOnce(request.urn, `Declarations are not checked before they run: ${error.message}`);
   return rendered;
+}
+
+/** What the server cannot be told in a statement. */
+function refuseWithoutEngine(spec: ObjectSpec): void {
+  if (!isFromQuery(spec)) return;
+  throw new SchemaError(
+    `${quotedName(keyOf(spec))}: \`columns\` beside \`columnsFrom\` need the embedded engine, which says what types the query gives. ` +
+      "Install chdb, leave `clickhouse:scratch` at embedded, or write all columns with their types",
+  );
 }
 
 async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request: Request): Promise<void> {

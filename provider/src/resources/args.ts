@@ -55,6 +55,9 @@ export type ColumnDefinitionArgs = Omit<ColumnArgs, "name">;
  */
 export type ColumnsArgs = Input<Input<ColumnArgs>[]> | Input<Record<string, Input<string | ColumnDefinitionArgs>>>;
 
+/** What a column has besides the type that a query gives it. */
+export type ColumnClausesArgs = Omit<ColumnDefinitionArgs, "type" | "default" | "materialized" | "alias" | "ephemeral">;
+
 /** A data skipping index. */
 export interface IndexArgs {
   /** Index name, unquoted. */
@@ -192,8 +195,11 @@ export interface TableArgs extends CommonArgs, StorageArgs, TableChangeArgs {
   database: Input<string> | NamedDatabase;
   /** Name on the server. Default: the resource's name. */
   name?: Input<string>;
-  /** The columns, in order. Give these or `columnsFrom`; neither for an Alias, which has those of its table. */
-  columns?: ColumnsArgs;
+  /**
+   * The columns, in order. Beside `columnsFrom` a map from name to what a column has besides its type. Neither is given for an Alias,
+   * which has the columns of its table.
+   */
+  columns?: ColumnsArgs | Input<Record<string, Input<ColumnClausesArgs>>>;
   /** A query whose result columns become the table's columns; no row is copied. */
   columnsFrom?: Input<string>;
   /** Free text. */

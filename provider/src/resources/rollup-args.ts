@@ -1,6 +1,20 @@
 import type { Measure, RollupBucket, RollupTtl } from "../rollup";
 import type { BackfillArgs, CommonArgs, IndexArgs, Input, Named, NamedDatabase, TableChangeArgs } from "./args";
 
+/** What a column of a rollup's target has besides its type. */
+export interface RollupColumnArgs {
+  /** Compression, e.g. `Delta(4), ZSTD(1)`. */
+  codec?: string;
+  /** Statistics, e.g. `uniq, tdigest`. */
+  statistics?: string;
+  /** When values fall back to the type's default. */
+  ttl?: string;
+  /** Free text. */
+  comment?: string;
+  /** Column settings, e.g. `{ min_compress_block_size: 16777216 }`. */
+  settings?: Record<string, string | number | boolean>;
+}
+
 /** One of several sources of a rollup: what is not given is the rollup's. */
 export interface RollupSourceArgs {
   /** The table that feeds the rollup: its resource, or its qualified name. */
@@ -35,6 +49,8 @@ export interface RollupLevelArgs {
   ttl?: RollupTtl;
   /** Partition key of its target, `false` for none. Default: by month, or by year for buckets of a month and more. */
   partitionBy?: string | false;
+  /** What columns of its target have besides their types, where that is not what the rollup says: `{}` for nothing. Default: as the rollup says. */
+  columns?: Record<string, RollupColumnArgs>;
 }
 
 /** Arguments of `Rollup`. All of them but names of objects are plain values: the shape of a rollup does not depend on what is deployed. */
@@ -76,6 +92,11 @@ export interface RollupArgs extends CommonArgs, TableChangeArgs {
   partitionBy?: string | false;
   /** Sorting key of the targets: the names of keys and bucket, each once. Default: the keys, then the bucket. */
   orderBy?: string[];
+  /**
+   * What columns of the targets have besides their types: `{ minute: { codec: "Delta(4), ZSTD(1)" } }`. Levels have it where they have
+   * the column, their bucket what the bucket has. Default: nothing.
+   */
+  columns?: Record<string, RollupColumnArgs>;
   /** Engine settings of the targets, e.g. `{ merge_with_ttl_timeout: 86400 }`. Default: the server's. */
   settings?: Record<string, string | number | boolean>;
   /** Data skipping indexes of the targets. Default: none. */

@@ -70,6 +70,7 @@ const LEVEL_KEYS: Record<keyof RollupLevelArgs, true> = {
   bucket: true,
   ttl: true,
   partitionBy: true,
+  columns: true,
 };
 const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   source: true,
@@ -87,6 +88,7 @@ const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   engine: true,
   partitionBy: true,
   orderBy: true,
+  columns: true,
   settings: true,
   indexes: true,
   comment: true,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   type Rollup as Definition,
+  levelColumns,
   levelTtl,
   renderLevelFill,
   renderLevelTarget,
@@ -9,7 +10,7 @@ import {
 } from "../rollup";
 import type { Input, NamedDatabase } from "./args";
 import { MaterializedView } from "./materialized-view";
-import type { RollupArgs, RollupLevelArgs } from "./rollup-args";
+import type { RollupArgs, RollupColumnArgs, RollupLevelArgs } from "./rollup-args";
 import { type Attempt, attempt, type Definitions, type First } from "./rollup-definitions";
 import { Table } from "./table";
 import { View } from "./view";
@@ -39,7 +40,7 @@ export function declareFirst(parts: Parts): RollupLevel {
   const { args, name, opts, rendered, rollup, sources } = parts;
   const serverName = args.name ?? name;
   const attempt = rendered.apply(({ value, problems }) => ({ value: value?.target, problems }));
-  const target = declareTarget(parts, name, serverName, attempt, args.partitionBy);
+  const target = declareTarget(parts, name, serverName, attempt, args.partitionBy, args.columns);
   const views = sources.map(({ key, args: own }, index) => {
     const suffix = key === undefined ? "mv" : `${key}_mv`;
     const database = own.database ?? databaseOf(parts);
@@ -78,8 +79,9 @@ export function declareLevel(
       return { target: renderLevelTarget(level, source, ttl), query: renderLevelFill(level, source, ttl) };
     }),
   );
+  const columns = levelColumns({ rollup, level }, args.columns, levelArgs.columns);
   const targetOnly = rendered.apply(({ value, problems }) => ({ value: value?.target, problems }));
-  const target = declareTarget(parts, name, serverName, targetOnly, levelArgs.partitionBy);
+  const target = declareTarget(parts, name, serverName, targetOnly, levelArgs.partitionBy, columns);
   const query = rendered.apply(({ value }) => value?.query ?? "");
   const view = new MaterializedView(
     `${name}_mv`,
@@ -120,6 +122,7 @@ function declareTarget(
   serverName: string,
   rendered: pulumi.Output<{ value: Target | undefined; problems: readonly string[] | undefined }>,
   partitionBy: string | false | undefined,
+  columns: Readonly<Record<string, RollupColumnArgs>> | undefined,
 ): Table {
   const { args, opts } = parts;
   const { rebuild, keepOld, materialize, settings, indexes, comment, engine = "AggregatingMergeTree" } = args;
@@ -133,6 +136,7 @@ function declareTarget(
       database: databaseOf(parts),
       name: serverName,
       engine,
+      ...(columns !== undefined && { columns: { ...columns } }),
       columnsFrom: rendered.apply(({ value }) => value?.columnsFrom ?? ""),
       orderBy: rendered.apply(({ value }) => [...(value?.orderBy ?? [])]),
       ...(partitionBy !== false && {

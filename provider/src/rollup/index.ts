@@ -1,6 +1,7 @@
 export {
   defineLevel,
   defineRollup,
+  levelColumns,
   type Rollup,
   type RollupBucket,
   type RollupLevelShape,

@@ -1,12 +1,12 @@
 import { withoutGranularity } from "../../canonical/normal-form";
-import type { RollupTtl } from "../../rollup";
+import { defineRollup, levelColumns, type RollupTtl } from "../../rollup";
 import { objectKey } from "../../sql/object-key";
 import type { TableSpec } from "../../sql/spec";
-import { NO_KEY } from "../columns";
+import { clausesOf, NO_KEY } from "../columns";
 import { settingArguments } from "../settings";
 import { indexArguments } from "../storage";
 import { evaluate, Reference, type Value, type ValueMap } from "../value";
-import { commonWhere, type Fill } from "./base";
+import { commonWhere, type Fill, shapeOf } from "./base";
 import type { FoundLevel, FoundRollup } from "./find";
 import { columnOf } from "./text";
 
@@ -39,6 +39,7 @@ export function rollupArguments(found: FoundRollup): ValueMap {
     read: read === undefined ? false : unless(read.name, `${target.name}_read`),
     partitionBy,
     orderBy: orderBy && [...orderBy],
+    columns: columnsArgument(target),
     ...layoutArguments(target),
   };
 }
@@ -53,6 +54,12 @@ export function layoutArguments({ storage, indexes, comment }: TableSpec): Value
     comment,
   };
   return evaluate(given) as ValueMap;
+}
+
+/** What columns of the target have besides their types. */
+export function columnsArgument({ columns }: TableSpec): ValueMap | undefined {
+  const clauses = clausesOf(columns);
+  return clauses && (evaluate(clauses) as ValueMap);
 }
 
 /** Short names of the sources; undefined where one source says itself all there is. */
@@ -96,7 +103,20 @@ function sourceArgument({ base }: FoundRollup, fill: Fill, key: string): ValueMa
   };
 }
 
-function levelArgument({ base, read }: FoundRollup, level: FoundLevel): Value {
+/** Where columns of a level have not what the rollup says of them. */
+export function levelColumnsArgument({ base }: FoundRollup, level: FoundLevel): ValueMap | undefined {
+  const pair = { rollup: defineRollup(shapeOf(base)), level: level.rollup };
+  const inherited =
+    levelColumns(pair, columnsArgument(base.target) as Readonly<Record<string, Value>> | undefined, undefined) ?? {};
+  const own = columnsArgument(level.target) ?? {};
+  const others = [...new Set([...Object.keys(inherited), ...Object.keys(own)])].filter(
+    (name) => JSON.stringify(inherited[name]) !== JSON.stringify(own[name]),
+  );
+  return others.length === 0 ? undefined : Object.fromEntries(others.map((name) => [name, own[name] ?? {}]));
+}
+
+function levelArgument(found: FoundRollup, level: FoundLevel): Value {
+  const { base, read } = found;
   const { every, target, view, bucket, ttl, partitionBy, below } = level;
   const usual = usualName(base.target, every);
   const usualRead = read === undefined ? undefined : `${target.name}_read`;
@@ -108,6 +128,7 @@ function levelArgument({ base, read }: FoundRollup, level: FoundLevel): Value {
     bucket: unless(bucket, below),
     ttl: ttlArgument(ttl),
     partitionBy,
+    columns: levelColumnsArgument(found, level),
   };
   return Object.values(args).filter((value) => value !== undefined).length === 1 ? every : args;
 }

@@ -45,8 +45,8 @@ function isAggregating({ storage }: TableSpec): boolean {
 
 /** What a table has that a rollup's target has not; undefined when nothing. */
 export function oddTarget({ columns, constraints, projections, storage, as }: TableSpec): string | undefined {
-  const odd = columns.find((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
-  if (odd !== undefined) return `column \`${odd.name}\` of its table has more than a type`;
+  const odd = columns.find(({ default: value, primaryKey }) => value !== undefined || primaryKey === true);
+  if (odd !== undefined) return `column \`${odd.name}\` of its table has a default or is its primary key`;
   if (projections.length + constraints.length > 0) return "its table has projections or constraints";
   if (storage.primaryKey !== undefined || storage.sampleBy !== undefined)
     return "its table has a primary key or a sampling key";

@@ -1,5 +1,6 @@
 import {
   defineRollup,
+  levelColumns,
   type Rollup,
   renderFill,
   renderLevelFill,
@@ -11,8 +12,9 @@ import {
 import { keyOf, quotedName } from "../../sql/object-key";
 import type { MaterializedViewSpec, ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
 import { declare } from "../declared";
-import { layoutArguments, sourceKeys, usualName } from "./arguments";
-import { feedOf, shapeOf } from "./base";
+import type { ValueMap } from "../value";
+import { columnsArgument, layoutArguments, levelColumnsArgument, sourceKeys, usualName } from "./arguments";
+import { type Base, feedOf, shapeOf } from "./base";
 import type { FoundRollup } from "./find";
 import { ttlOf } from "./levels";
 import { make } from "./measures";
@@ -37,38 +39,39 @@ export function partsOf(found: FoundRollup): Part[] {
   const { base, read } = found;
   const feeds = base.fills.map((fill) => feedOf(base, fill));
   const keys = sourceKeys(found);
-  const shown = shownRollup(found);
+  const rollup = shownRollup(found);
+  const clauses = columnsArgument(base.target);
+  const level = { level: 0, path: "", suffix: "" };
   const parts = [
-    target(base.target, renderTarget(feeds), base.partitionBy, "", 0),
+    target(base.target, { ...renderTarget(feeds), ...layout(base, clauses) }, level),
     ...base.fills.map(({ view }, index) => {
       const feed = feeds[index];
       const suffix = keys === undefined ? "_mv" : `_${keys[index]}_mv`;
-      return fill(view, base.target, feed === undefined ? "" : renderFill(feed), `views[${index}]`, suffix, 0);
+      return fill(view, base.target, feed === undefined ? "" : renderFill(feed), {
+        ...level,
+        path: `views[${index}]`,
+        suffix,
+      });
     }),
-    ...(read === undefined ? [] : [shows(read, base.target, shown, "read", "_read", 0)]),
+    ...(read === undefined ? [] : [shows(read, base.target, rollup, level)]),
   ];
   let below = base.target;
-  for (const [index, level] of found.levels.entries()) {
+  for (const [index, one] of found.levels.entries()) {
     const source = { name: quotedName(keyOf(below)) };
-    const ttl = ttlOf(base, level.rollup);
-    const suffix = usualName({ ...base.target, name: "" }, level.every);
-    const path = `levels[${index + 1}].`;
+    const ttl = ttlOf(base, one.rollup);
+    const suffix = usualName({ ...base.target, name: "" }, one.every);
+    const at = { level: index + 1, path: `levels[${index + 1}].`, suffix };
+    const own = levelColumns({ rollup, level: one.rollup }, clauses, levelColumnsArgument(found, one)) as
+      | ValueMap
+      | undefined;
+    const query = renderLevelFill(one.rollup, source, ttl);
     parts.push(
-      target(level.target, renderLevelTarget(level.rollup, source, ttl), level.partitionBy, suffix, index + 1, path),
-      fill(
-        level.view,
-        level.target,
-        renderLevelFill(level.rollup, source, ttl),
-        `${path}views[0]`,
-        `${suffix}_mv`,
-        index + 1,
-      ),
+      target(one.target, { ...renderLevelTarget(one.rollup, source, ttl), ...layout(one, own) }, at),
+      fill(one.view, one.target, query, { ...at, path: `${at.path}views[0]`, suffix: `${suffix}_mv` }),
     );
-    if (level.read !== undefined) {
-      const rollup = { ...level.rollup, measures: shown.measures };
-      parts.push(shows(level.read, level.target, rollup, `${path}read`, `${suffix}_read`, index + 1));
-    }
-    below = level.target;
+    if (one.read !== undefined)
+      parts.push(shows(one.read, one.target, { ...one.rollup, measures: rollup.measures }, at));
+    below = one.target;
   }
   return parts;
 }
@@ -82,40 +85,34 @@ function shownRollup({ base, measures }: FoundRollup): Rollup {
   return defineRollup(shape);
 }
 
-function target(
-  live: TableSpec,
-  made: Target,
-  partitionBy: string | false | undefined,
-  suffix: string,
-  level: number,
-  path = "",
-): Part {
-  const { columnsFrom, orderBy, ttl } = made;
-  const partition = partitionBy === undefined ? made.partitionBy : partitionBy;
+type Place = Pick<Part, "level" | "path" | "suffix">;
+
+/** What a target has besides what follows from the rollup. */
+function layout({ partitionBy }: Pick<Base, "partitionBy">, columns: ValueMap | undefined) {
+  return { ...(columns && { columns }), ...(partitionBy !== undefined && { partitionBy }) };
+}
+
+type Laid = Omit<Target, "partitionBy"> & { readonly partitionBy: string | false; readonly columns?: ValueMap };
+
+function target(live: TableSpec, made: Laid, { level, path, suffix }: Place): Part {
+  const { columnsFrom, columns, orderBy, partitionBy, ttl } = made;
   const declared = declare(live, {
     ...layoutArguments(live),
     engine: live.storage.engine,
     columnsFrom,
     orderBy: [...orderBy],
-    ...(partition !== false && { partitionBy: partition }),
+    ...(columns && { columns }),
+    ...(partitionBy !== false && { partitionBy }),
     ...(ttl !== undefined && { ttl }),
   });
   return { key: keyOf(live), live, declared, path: `${path}target`, suffix, level };
 }
 
-function fill(
-  live: MaterializedViewSpec,
-  to: TableSpec,
-  query: string,
-  path: string,
-  suffix: string,
-  level: number,
-): Part {
-  const declared = declare(live, { to: quotedName(keyOf(to)), query });
-  return { key: keyOf(live), live, declared, path, suffix, level };
+function fill(live: MaterializedViewSpec, to: TableSpec, query: string, place: Place): Part {
+  return { key: keyOf(live), live, declared: declare(live, { to: quotedName(keyOf(to)), query }), ...place };
 }
 
-function shows(live: ViewSpec, of: TableSpec, rollup: Rollup, path: string, suffix: string, level: number): Part {
+function shows(live: ViewSpec, of: TableSpec, rollup: Rollup, { level, path, suffix }: Place): Part {
   const declared = declare(live, { query: renderRead(rollup, quotedName(keyOf(of))) });
-  return { key: keyOf(live), live, declared, path, suffix, level };
+  return { key: keyOf(live), live, declared, path: `${path}read`, suffix: `${suffix}_read`, level };
 }

@@ -22,3 +22,4 @@ export {
   type Source,
   type WithItem,
 } from "./query";
+export { orderOfSets } from "./set-operations";
