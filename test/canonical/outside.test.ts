@@ -203,6 +203,11 @@ SOURCE(HTTP(URL 'http://${at}/' FORMAT 'CSV')) LIFETIME(MIN 1 MAX 1) LAYOUT(FLAT
       ["a", "_topic", "_timestamp", "h"],
     );
     await put("CREATE VIEW d.w AS SELECT _path, _file, _size FROM d.f");
+    // Looked at, not computed: a key is text, an offset zero.
+    await put("CREATE TABLE d.t (n UInt64, at DateTime) ENGINE = Null");
+    await put(
+      "CREATE MATERIALIZED VIEW d.m TO d.t AS SELECT toUInt64(_key) + intDiv(10, _offset) AS n, assumeNotNull(_timestamp) AS at FROM d.k",
+    );
   });
 
   it("judges the rest of what it does not create", async () => {
@@ -234,6 +239,19 @@ describe("what depends on the server's configuration", () => {
       );
       assert.match(standIn ?? "", /cluster/);
       assert.ok(statement.includes(`ENGINE = ${engine}\n`), statement);
+    }
+  });
+
+  it("takes a macro for a cluster's name, and what only the configuration answers", async () => {
+    for (const query of [
+      "SELECT * FROM clusterAllReplicas('{cluster}', system.disks)",
+      "SELECT a FROM s3Cluster('{cluster}', 'https://b.example/k', 'AKIA', 'hush', 'CSV', 'a UInt8')",
+      "SELECT getMacro('shard') AS shard, getServerPort('tcp_port') AS port FROM system.one",
+    ]) {
+      const { statement, shown } = await world.canonicalize(parseCreate(`CREATE VIEW d.c AS ${query}`));
+      for (const word of query.match(/'\{cluster\}'|getMacro\('shard'\)|getServerPort/g) ?? [])
+        assert.ok(statement.includes(word) && shown.includes(word), `${word} in ${statement}`);
+      assert.doesNotMatch(shown, /hush|_macro_/);
     }
   });
 

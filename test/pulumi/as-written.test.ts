@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TestProvider } from "../support/provider";
-import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
+import { freshDatabase, sharedServer, startServer, stopSharedServer, USERS_XML } from "../support/server";
 
 /** What the server takes from a session that allows more than the user's settings do, and the embedded engine refuses. */
 const VIEW = "SELECT a.x, n FROM {db}.t AS a INNER JOIN (SELECT x, count() AS n FROM {db}.t GROUP BY x) USING (x)";
@@ -45,10 +45,36 @@ describe("an object that stands on the server as it is declared, and that the em
     assert.deepEqual([props, drifted], [outs, undefined]);
   });
 
+  it("is adopted also where the server would not let this user make it", async () => {
+    await send("CREATE TABLE {db}.odd (x LowCardinality(Int32)) ENGINE = Memory", {
+      allow_suspicious_low_cardinality_types: "1",
+    });
+    const args = { columns: { x: "LowCardinality(Int32)" }, engine: "Memory" };
+    const { inputs = {}, failures } = await provider.check("table", { name: "odd", database, args });
+    assert.deepEqual(failures, []);
+    await provider.of("table").create(inputs);
+    assert.match(provider.messages.join("\n"), /equal to the declaration: adopted/);
+    const other = { ...inputs, name: "new", qualifiedName: `${database}.new` };
+    const made = provider
+      .of("table")
+      .create({ ...other, statement: String(inputs["statement"]).replace(".odd", ".new") });
+    await assert.rejects(made, /allow_suspicious_low_cardinality_types/);
+  });
+
   it("is refused in the engine's words once it is declared otherwise", async () => {
     await send(`CREATE VIEW {db}.v AS ${VIEW}`, { joined_subquery_requires_alias: "0" });
     const { failures } = await check(VIEW.replace("count()", "sum(x)"));
     assert.match(failures.join("\n"), /no alias for subquery/);
+  });
+
+  it("may read a log that the embedded engine does not keep", async () => {
+    await send("SYSTEM FLUSH LOGS query_log");
+    const { failures, inputs } = await check(
+      "SELECT event_time AS t, query AS q FROM system.query_log WHERE type = 'QueryFinish'",
+    );
+    assert.deepEqual(failures, []);
+    assert.match(String(inputs?.["statement"]), /FROM system\.query_log/);
+    assert.match((await check("SELECT evnt_time FROM system.query_log")).failures.join(), /evnt_time[\s\S]*event_time/);
   });
 
   it("may read what a dictionary looks up in its source or keeps in a cache", async () => {
@@ -59,6 +85,34 @@ describe("an object that stands on the server as it is declared, and that the em
       const { failures } = await check("SELECT dictGet('{db}.d', 'y', x) AS y FROM {db}.t");
       assert.deepEqual(failures, [], layout);
       provider = await provider.next();
+    }
+  });
+});
+
+describe("a server whose profile reads types in another way", () => {
+  it("makes what is declared: no type is Nullable unless it says so, and Nested is one column where it is there", async () => {
+    const profile =
+      "<default><data_type_default_nullable>1</data_type_default_nullable><flatten_nested>0</flatten_nested></default>";
+    const server = await startServer({ users: USERS_XML.replace("<default/>", profile) });
+    const provider = new TestProvider({ "clickhouse:url": server.url });
+    try {
+      const database = await freshDatabase(server);
+      const args = {
+        columns: { k: "UInt64", l: "LowCardinality(String)", n: "Nested(a UInt8, b String)" },
+        orderBy: "k",
+      };
+      const { inputs = {}, failures } = await provider.check("table", { name: "t", database, args });
+      assert.deepEqual(failures, []);
+      const { outs = {} } = await provider.of("table").create(inputs);
+      const { inputs: drifted } = await provider.of("table").read("id", outs);
+      assert.equal(drifted, undefined);
+      const response = await fetch(
+        `${server.url}/?query=${encodeURIComponent(`SELECT name, type FROM system.columns WHERE database = '${database}' FORMAT TSV`)}`,
+      );
+      assert.equal(await response.text(), "k\tUInt64\nl\tLowCardinality(String)\nn\tArray(Tuple(a UInt8, b String))\n");
+    } finally {
+      await provider.close();
+      await server.stop();
     }
   });
 });

@@ -1,4 +1,5 @@
 import { withoutOuterBrackets } from "../sql/fragments";
+import { defaultGranularity } from "../sql/granularity";
 import type { ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
 import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
@@ -41,8 +42,8 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
  * Alias, which it shows and refuses.
  */
 export function withoutBrackets(given: ObjectSpec): ObjectSpec {
-  if (!isStored(given) || given.storage === undefined) return given;
-  const shown = withoutQuirks(given);
+  if (!isStored(given) || given.storage === undefined) return "columns" in given ? withPlainTypes(given) : given;
+  const shown = withoutQuirks(withPlainTypes(given));
   if (shown.storage === undefined) return shown;
   const { orderBy, primaryKey, partitionBy, sampleBy } = shown.storage;
   const keys = Object.entries({ orderBy, primaryKey, partitionBy, sampleBy }).flatMap(([clause, text]) => {
@@ -55,13 +56,22 @@ export function withoutBrackets(given: ObjectSpec): ObjectSpec {
   return { ...shown, storage: rest };
 }
 
-function withoutQuirks(given: Stored): Stored {
+function withPlainTypes<Spec extends Exclude<ObjectSpec, { kind: "database" }>>(given: Spec): Spec {
   const columns = given.columns.map((column) =>
     column.type === undefined ? column : { ...column, type: withoutNested(column.type) },
   );
-  const shown = { ...given, columns };
+  return { ...given, columns };
+}
+
+function withoutQuirks(shown: Stored): Stored {
   if (shown.kind === "materializedView")
-    return { ...shown, indexes: shown.indexes.map((index) => ({ ...index, granularity: index.granularity ?? 1 })) };
+    return {
+      ...shown,
+      indexes: shown.indexes.map((index) => ({
+        ...index,
+        granularity: index.granularity ?? defaultGranularity(index.type),
+      })),
+    };
   return /^Alias\b/.test(shown.storage.engine ?? "") ? { ...shown, columns: [] } : shown;
 }
 

@@ -2,10 +2,15 @@ import { splitArguments } from "../sql/fragments";
 import { qualifiedName, quoteIdentifier, unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 
-/** Table functions that read from outside; `file` by its other meaning as well. */
+/** Functions that only the server's configuration answers, and what stands for them here. */
+const CONFIGURED: Readonly<Record<string, string>> = {
+  getmacro: "materialize('')",
+  getserverport: "materialize(toUInt16(0))",
+};
+/** Table functions that read from outside, `file` by its other meaning as well; and what the configuration answers. */
 const FUNCTIONS = new RegExp(
   "^(?:url|file|filesystem|s3|gcs|oss|cosn|hdfs|azureBlobStorage|iceberg\\w*|deltaLake\\w*|hudi|paimon\\w*|hive|ytsaurus|" +
-    "arrowFlight|arrowStream|executable|remote|remoteSecure|mysql|postgresql|mongodb|sqlite|redis|odbc|jdbc|\\w+Cluster|cluster|" +
+    "arrowFlight|arrowStream|executable|getMacro|getServerPort|remote|remoteSecure|mysql|postgresql|mongodb|sqlite|redis|odbc|jdbc|\\w+Cluster|cluster|" +
     "clusterAllReplicas)$",
   "i",
 );
@@ -89,6 +94,8 @@ function closing(tokens: readonly Token[], open: number): number {
 }
 
 function localCall({ name, inner }: Call): string | undefined {
+  const configured = CONFIGURED[name.toLowerCase()];
+  if (configured !== undefined) return configured;
   const args = splitArguments(inner);
   if (REMOTE.test(name)) return localSource(args.slice(1));
   if (UNSTRUCTURED.test(name)) return undefined;

@@ -55,7 +55,8 @@ export function withVirtualColumns(spec: ObjectSpec): (standIn: Stored) => Store
 function columns(list: string): ColumnSpec[] {
   return splitArguments(list).map((text) => {
     const [name = "", ...type] = text.split(" ");
-    const expression = `defaultValueOfTypeName(${quoteString(type.join(" "))})`;
+    // No constant, which the engine would compute with while it looks at a view.
+    const expression = `materialize(defaultValueOfTypeName(${quoteString(type.join(" "))}))`;
     return { name, type: type.join(" "), default: { kind: "ALIAS", expression } };
   });
 }

@@ -177,6 +177,7 @@ export class World {
   /** Creates a source, and first what it reads. Declared ones win; the server lends the others; what nobody has stays away. */
   private async ensure(engine: Connection, key: string, borrowed: string[], path: Set<string>): Promise<void> {
     const { database, name } = keyParts(key);
+    if (name !== undefined && database === "system") return this.ensureSystem(engine, key, name);
     if (name === undefined || path.has(key) || isSystem(database)) return;
     const declared = this.declared.get(key);
     if (this.standing.has(key) && (declared === undefined || this.standing.get(key) === declared)) return;
@@ -191,6 +192,17 @@ export class World {
     else await engine.command(localDictionary(statement));
     this.standing.set(key, statement);
     if (declared === undefined) borrowed.push(key);
+  }
+
+  /** A table of the server's own that this engine has not, such as a log: its columns, without rows. */
+  private async ensureSystem(engine: Connection, key: string, name: string): Promise<void> {
+    const known = await engine.query("SELECT 1 FROM system.tables WHERE database = 'system' AND name = {name:String}", {
+      name,
+    });
+    const statement = known.length > 0 ? undefined : await this.lend(key);
+    const spec = statement === undefined ? undefined : parseCreate(statement);
+    const local = spec && isStored(spec) ? standIns(spec).at(-1) : undefined;
+    if (local !== undefined) await engine.command(hostable(local, renderCreate(local)));
   }
 
   /** Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind. */

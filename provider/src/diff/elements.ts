@@ -1,3 +1,4 @@
+import { defaultGranularity } from "../sql/granularity";
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, TableSpec } from "../sql/spec";
 import { type ElementChange, pair, position } from "./changes";
 import { renameIn } from "./text";
@@ -44,7 +45,7 @@ function diffNamed<T extends Named>(
 }
 
 function indexKey({ expression, type, granularity }: IndexSpec): string {
-  return `${expression}\0${type}\0${granularity ?? 1}`;
+  return `${expression}\0${type}\0${granularity ?? defaultGranularity(type)}`;
 }
 
 function projectionKey({ body }: ProjectionSpec): string {

@@ -12,6 +12,7 @@ import {
   takeWords,
 } from "../sql/cursor";
 import { splitArguments } from "../sql/fragments";
+import { defaultGranularity } from "../sql/granularity";
 import { takeSettings } from "../sql/parse/storage";
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
 import { settingArguments } from "./settings";
@@ -49,7 +50,8 @@ function ttlArgument(text: string): Value {
 
 /** A data skipping index. */
 export function indexArguments({ name, expression, type, granularity }: IndexSpec): ValueMap {
-  return { name, expression: sql(expression), type, granularity: granularity === 1 ? undefined : granularity };
+  const own = granularity === defaultGranularity(type) ? undefined : granularity;
+  return { name, expression: sql(expression), type, granularity: own };
 }
 
 /** A projection: a query, or an index. */

@@ -66,7 +66,7 @@ export interface IndexArgs {
   expression: Input<string>;
   /** Index type with its arguments, e.g. `bloom_filter(0.01)`. */
   type: Input<string>;
-  /** Granules a block of the index covers. Default: 1. */
+  /** Granules a block of the index covers. Default: 1; the whole part for `vector_similarity`. */
   granularity?: Input<number>;
 }
 

@@ -14,3 +14,5 @@ CREATE TABLE columns.codecs (a UInt64 CODEC(Delta, ZSTD), b UInt64 CODEC(DoubleD
 CREATE TABLE columns.statistics (a Int64 STATISTICS(tdigest, uniq), b String STATISTICS(uniq), c Float64 STATISTICS(minmax)) ENGINE = MergeTree ORDER BY tuple();
 CREATE TABLE columns.clauses (at DateTime, a String DEFAULT 'x' COMMENT 'first' CODEC(ZSTD(2)) TTL at + INTERVAL 1 DAY, b String COMMENT 'a ''quoted'' \\ comment, with ttl' SETTINGS (min_compress_block_size = 16777216, max_compress_block_size = 16777216), c UInt8 TTL at + toIntervalMonth(2) ) ENGINE = MergeTree ORDER BY at;
 CREATE TABLE columns.tuples (id UInt64, t Tuple(a Tuple(b UInt8), c Nullable(String)), m Map(UInt64, Tuple(s String, n UInt8))) ENGINE = MergeTree ORDER BY (id, t.a.b);
+CREATE TABLE columns.near_1 (id UInt32, w Array(Float32), INDEX near w TYPE vector_similarity('hnsw', 'L2Distance', 8) GRANULARITY 1) ENGINE = MergeTree ORDER BY id;
+CREATE TABLE columns.near_whole (id UInt32, w Array(Float32), INDEX near w TYPE vector_similarity('hnsw', 'L2Distance', 8)) ENGINE = MergeTree ORDER BY id;

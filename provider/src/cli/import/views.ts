@@ -1,3 +1,4 @@
+import { withoutNested } from "../../canonical/nested";
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import type { Drafts } from "../../generate";
@@ -71,5 +72,5 @@ function columnsText(columns: readonly Pick<ColumnSpec, "name" | "type">[]): str
     lex(text)
       .map((token) => token.text)
       .join(" ");
-  return columns.map(({ name, type = "" }) => `${name}\0${words(type)}`).join("\n");
+  return columns.map(({ name, type = "" }) => `${name}\0${words(withoutNested(type))}`).join("\n");
 }
