@@ -1,6 +1,4 @@
 import type { Connection } from "../connection/connection";
-import { ServerError } from "../connection/errors";
-import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -8,12 +6,13 @@ import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
 import { isDictionary, localDictionary } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
+import { type Hosted, hostOn } from "./host";
 import { hostable, withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
 import { mentionedNames } from "./mentions";
 import { withoutAdditions, withoutBrackets } from "./normal-form";
-import { isAbout, isNotHere, refuseSlip } from "./not-here";
-import { awaySources, columnsUnknown, type Local, localKinds, reachesOut, sourcesOf } from "./outside";
+import { isNotHere } from "./not-here";
+import { reachesOut, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
 import { refuseOtherOrder } from "./set-order";
@@ -30,8 +29,6 @@ export interface Canonical {
   /** The engine had to host something simpler in its place; the message says why. */
   readonly standIn?: string;
 }
-
-const BAD_ARGUMENTS = 36;
 
 /** Where an object's definition can be had that no one has declared: the server. */
 export type Lender = (key: string) => Promise<string | undefined>;
@@ -205,53 +202,11 @@ export class World {
     if (local !== undefined) await engine.command(hostable(local, renderCreate(local)));
   }
 
-  /** Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind. */
+  /** Runs the CREATE, or that of the nearest local kind. */
   private async host(key: string, spec: ObjectSpec, statement: string): Promise<Hosted> {
-    const outside = reachesOut(spec);
-    if (outside !== undefined) return this.hostOutside(key, spec, statement, outside);
-    const engine = await this.connect();
-    try {
-      await engine.command(hostable(spec, statement));
-      this.standing.set(key, statement);
-      return {};
-    } catch (error) {
-      if (!isNotHere(error) || !isStored(spec)) throw error;
-      await refuseSlip(engine, error);
-      return this.hostNearest(key, standIns(spec), statement, error);
-    }
-  }
-
-  private async hostOutside(key: string, spec: ObjectSpec, statement: string, reason: string): Promise<Hosted> {
-    const unknown = new ServerError(columnsUnknown(reason), BAD_ARGUMENTS, statement);
-    const kinds = localKinds(spec);
-    if (kinds.length === 0) throw unknown;
-    return { ...(await this.hostNearest(key, kinds, statement, unknown, awaySources(spec))), reason, isOutside: true };
-  }
-
-  /**
-   * @param away keys of sources that may well be missing here.
-   * @throws {ServerError} `refusal` when this machine hosts none of them; what else the engine says of one, it says of the object.
-   */
-  private async hostNearest(
-    key: string,
-    kinds: readonly Local[],
-    statement: string,
-    refusal: ServerError,
-    away: readonly string[] = [],
-  ): Promise<Hosted> {
-    const engine = await this.connect();
-    for (const standIn of kinds) {
-      try {
-        await engine.command(hostable(standIn, renderCreate(standIn)));
-        this.standing.set(key, statement);
-        return { standIn, reason: refusal.message };
-      } catch (error) {
-        if (isMissingSource(error) && away.some((name) => isAbout(error, name))) continue;
-        if (!isNotHere(error)) throw error;
-        await refuseSlip(engine, error);
-      }
-    }
-    throw refusal;
+    const hosted = await hostOn(await this.connect(), spec, statement);
+    this.standing.set(key, statement);
+    return hosted;
   }
 
   private async show(key: string): Promise<string> {
@@ -296,21 +251,9 @@ export class World {
   }
 }
 
-interface Hosted {
-  readonly standIn?: Local;
-  readonly reason?: string;
-  /** It was not tried as it is written, so the engine has not hidden its secrets. */
-  readonly isOutside?: boolean;
-}
-
 interface Completed {
   readonly statement: string;
   readonly comparable: string;
-}
-
-/** Whether the engine missed an object that the statement names. */
-export function isMissingSource(error: unknown): error is ServerError {
-  return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
 }
 
 function isSystem(database: string): boolean {

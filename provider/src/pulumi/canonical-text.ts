@@ -1,8 +1,9 @@
 import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { isFromQuery } from "../canonical/from-query";
+import { isMissingSource } from "../canonical/host";
 import { mentionedNames } from "../canonical/mentions";
-import { type Canonical, isMissingSource } from "../canonical/world";
+import type { Canonical } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
 import { parseLive } from "../drift/compare";

@@ -2,6 +2,7 @@ import { describe, didYouMean, isObject, objectAt, Problems } from "../declare/f
 import { backtick, quoteString, unquoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { bucketStart, describeWidth, isMadeOf, parseInterval, parseWidth, type Width } from "./bucket";
+import { orderOf, refuseUnknownColumns } from "./layout";
 import type { Measure } from "./measures";
 
 /** The time bucket of a rollup. */
@@ -119,7 +120,8 @@ export function defineRollup(shape: RollupShape, source: RollupSourceShape = {},
       "engine",
       `expected AggregatingMergeTree, Replicated or Shared, because a rollup merges states; found ${shape.engine}`,
     );
-  refuseUnknownColumns(shape, problems);
+  // Those that an inherited TTL brings are not known yet: the query that makes the target knows all.
+  if (!inherits(shape.ttl)) refuseUnknownColumns(shape, problems);
   const dimensions = shape.bucket.first === true ? [bucket, ...keys] : [...keys, bucket];
   const orderBy = orderOf(shape.orderBy, [...keys, bucket], problems);
   problems.throwIfAny();
@@ -171,21 +173,6 @@ export function defineLevel(below: Rollup, level: RollupLevelShape, path: string
   const dimensions = below.dimensions[0]?.name === below.bucket.name ? [bucket, ...keys] : [...keys, bucket];
   const orderBy = below.orderBy.map((column) => (column === below.bucket.name ? name : column));
   return { keys, bucket, dimensions, orderBy, measures, nullableKeys, ...(ttl !== undefined && { ttl }) };
-}
-
-/**
- * What columns of a level have besides their types: as in the rollup, its bucket what the rollup's has, unless the level says otherwise.
- * Undefined where neither says anything.
- */
-export function levelColumns<T>(
-  { rollup, level }: { readonly rollup: Rollup; readonly level: Rollup },
-  columns: Readonly<Record<string, T>> | undefined,
-  own: Readonly<Record<string, T>> | undefined,
-): Readonly<Record<string, T>> | undefined {
-  if (columns === undefined) return own;
-  const named = (name: string): string => (name === rollup.bucket.name ? level.bucket.name : name);
-  const inherited = Object.entries(columns).map(([name, clauses]) => [named(name), clauses] as const);
-  return { ...Object.fromEntries(inherited), ...own };
 }
 
 /** Whether a key is a column of the source under its own name. */
@@ -241,37 +228,6 @@ function bucketOf(shape: RollupShape, source: RollupSourceShape, problems: Probl
   const width: Width = typeof parsed === "string" ? { count: 1, unit: "hour" } : parsed;
   const expression = bucketStart(width, time, timezone === undefined ? undefined : quoteString(timezone));
   return { name, expression, width, time, ...(timezone !== undefined && { timezone }) };
-}
-
-/** Hidden columns of an inherited TTL are not known yet: the query that makes the target knows all. */
-function refuseUnknownColumns({ columns, measures, ttl, ...shape }: RollupShape, problems: Problems): void {
-  if (inherits(ttl)) return;
-  const keys = Array.isArray(shape.keys) ? shape.keys : Object.keys(shape.keys);
-  const kept = Object.entries(measures).flatMap(([name, { fill }]) => (fill === "" ? [] : [name]));
-  const known = [...keys, shape.bucket.name, ...kept];
-  for (const name of Object.keys(columns ?? {}))
-    if (!known.includes(name))
-      problems.add(
-        `columns.${name}`,
-        `is neither a key, nor the bucket, nor a measure that is kept${didYouMean(name, known)}`,
-      );
-}
-
-/** The sorting key, which has each of the columns once. */
-function orderOf(
-  given: readonly string[] | undefined,
-  columns: readonly Named[],
-  problems: Problems,
-): readonly string[] {
-  const names = columns.map(({ name }) => name);
-  if (given === undefined) return names;
-  const isOrder = Array.isArray(given) && given.length === names.length && names.every((name) => given.includes(name));
-  if (!isOrder)
-    problems.add(
-      "orderBy",
-      `expected the keys and the bucket, each once (${names.join(", ")}), found ${describe(given)}`,
-    );
-  return given;
 }
 
 function noNameTwice(keys: readonly Named[], bucket: Named, measures: Rollup["measures"], problems: Problems): void {

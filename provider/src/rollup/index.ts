@@ -1,7 +1,6 @@
 export {
   defineLevel,
   defineRollup,
-  levelColumns,
   type Rollup,
   type RollupBucket,
   type RollupLevelShape,
@@ -9,6 +8,7 @@ export {
   type RollupSourceShape,
   type RollupTtl,
 } from "./definition";
+export { levelColumns } from "./layout";
 export type { Measure } from "./measures";
 export {
   type Feed,

@@ -1,5 +1,5 @@
+import { isMissingSource } from "../../canonical/host";
 import { mentionedNames } from "../../canonical/mentions";
-import { isMissingSource } from "../../canonical/world";
 import { ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import { rules } from "../../lint";

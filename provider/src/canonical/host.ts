@@ -1,0 +1,73 @@
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
+import { hostable } from "./hostable";
+import { isAbout, isNotHere, refuseSlip } from "./not-here";
+import { awaySources, columnsUnknown, type Local, localKinds, reachesOut } from "./outside";
+import { isStored, standIns } from "./stand-in";
+
+/** How an object came to stand on the scratch engine. */
+export interface Hosted {
+  /** What stands in its place, and why. */
+  readonly standIn?: Local;
+  readonly reason?: string;
+  /** It was not tried as it is written, so the engine has not hidden its secrets. */
+  readonly isOutside?: boolean;
+}
+
+const BAD_ARGUMENTS = 36;
+
+/**
+ * Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind.
+ *
+ * @throws {ServerError} with the engine's words when it refuses.
+ */
+export async function hostOn(engine: Connection, spec: ObjectSpec, statement: string): Promise<Hosted> {
+  const outside = reachesOut(spec);
+  if (outside !== undefined) return hostOutside(engine, spec, statement, outside);
+  try {
+    await engine.command(hostable(spec, statement));
+    return {};
+  } catch (error) {
+    if (!isNotHere(error) || !isStored(spec)) throw error;
+    await refuseSlip(engine, error);
+    return hostNearest(engine, standIns(spec), error);
+  }
+}
+
+async function hostOutside(engine: Connection, spec: ObjectSpec, statement: string, reason: string): Promise<Hosted> {
+  const unknown = new ServerError(columnsUnknown(reason), BAD_ARGUMENTS, statement);
+  const kinds = localKinds(spec);
+  if (kinds.length === 0) throw unknown;
+  return { ...(await hostNearest(engine, kinds, unknown, awaySources(spec))), reason, isOutside: true };
+}
+
+/**
+ * @param away keys of sources that may well be missing here.
+ * @throws {ServerError} `refusal` when this machine hosts none of them; what else the engine says of one, it says of the object.
+ */
+async function hostNearest(
+  engine: Connection,
+  kinds: readonly Local[],
+  refusal: ServerError,
+  away: readonly string[] = [],
+): Promise<Hosted> {
+  for (const standIn of kinds) {
+    try {
+      await engine.command(hostable(standIn, renderCreate(standIn)));
+      return { standIn, reason: refusal.message };
+    } catch (error) {
+      if (isMissingSource(error) && away.some((name) => isAbout(error, name))) continue;
+      if (!isNotHere(error)) throw error;
+      await refuseSlip(engine, error);
+    }
+  }
+  throw refusal;
+}
+
+/** Whether the engine missed an object that the statement names. */
+export function isMissingSource(error: unknown): error is ServerError {
+  return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
+}
