@@ -26,6 +26,18 @@ export function standIns(spec: Stored): Stored[] {
   return found;
 }
 
+/** A MergeTree with nothing but its columns, which is all that a query's types depend on; undefined for other objects. */
+export function bareTable(spec: ObjectSpec): TableSpec | undefined {
+  if (spec.kind !== "table" || spec.as !== undefined || !/MergeTree\b/.test(spec.storage.engine ?? ""))
+    return undefined;
+  const columns = spec.columns.map(({ name, type, default: value }) => ({
+    name,
+    ...(type !== undefined && { type }),
+    ...(value && { default: value }),
+  }));
+  return { ...spec, columns, indexes: [], projections: [], constraints: [], storage: { engine: "Null", settings: [] } };
+}
+
 /** The same family without replication, remote disks and policies. */
 function localStorage(storage: StorageSpec): StorageSpec | undefined {
   const { ttl, ...rest } = storage;

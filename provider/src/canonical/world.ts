@@ -16,7 +16,7 @@ import { reachesOut, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
 import { refuseOtherOrder } from "./set-order";
-import { isStored, standIns } from "./stand-in";
+import { bareTable, isStored, standIns } from "./stand-in";
 
 /** What the engine made of one object. */
 export interface Canonical {
@@ -29,6 +29,9 @@ export interface Canonical {
   /** The engine had to host something simpler in its place; the message says why. */
   readonly standIn?: string;
 }
+
+/** Stands in place of the statement of a table that has nothing but its columns. */
+const BARE = " ";
 
 /** Where an object's definition can be had that no one has declared: the server. */
 export type Lender = (key: string) => Promise<string | undefined>;
@@ -76,11 +79,16 @@ export class World {
     return this.inTurn(async () => (await this.connect()).query<Row>(localStatement(sql), params));
   }
 
-  /** What a query gives, over the sources as declared: cheaper than a view of it. @throws {ServerError} as {@link ask}. */
+  /**
+   * What a query gives, over the sources as declared: cheaper than a view of it, because tables stand there with nothing but their
+   * columns.
+   *
+   * @throws {ServerError} as {@link ask}, and for what needs more of a table (FINAL, SAMPLE).
+   */
   resultOf(query: string): Promise<{ readonly name: string; readonly type: string }[]> {
     return this.inTurn(async () => {
       const engine = await this.connect();
-      for (const source of mentionedNames(query)) await this.ensure(engine, source, [], new Set());
+      for (const source of mentionedNames(query)) await this.ensure(engine, source, [], new Set(), true);
       return this.describe(query);
     });
   }
@@ -172,22 +180,31 @@ export class World {
   }
 
   /** Creates a source, and first what it reads. Declared ones win; the server lends the others; what nobody has stays away. */
-  private async ensure(engine: Connection, key: string, borrowed: string[], path: Set<string>): Promise<void> {
+  private async ensure(
+    engine: Connection,
+    key: string,
+    borrowed: string[],
+    path: Set<string>,
+    bare = false,
+  ): Promise<void> {
     const { database, name } = keyParts(key);
     if (name !== undefined && database === "system") return this.ensureSystem(engine, key, name);
     if (name === undefined || path.has(key) || isSystem(database)) return;
     const declared = this.declared.get(key);
-    if (this.standing.has(key) && (declared === undefined || this.standing.get(key) === declared)) return;
+    const standing = this.standing.get(key);
+    if (standing !== undefined && (standing === BARE ? bare : declared === undefined || standing === declared)) return;
     const statement = declared ?? (await this.lend(key));
     if (statement === undefined) return;
     await this.ensureDatabase(database);
     const deeper = new Set(path).add(key);
     const spec = isDictionary(statement) ? undefined : parseCreate(statement);
-    for (const source of sourcesOf(spec, statement)) await this.ensure(engine, source, borrowed, deeper);
+    for (const source of sourcesOf(spec, statement)) await this.ensure(engine, source, borrowed, deeper, bare);
     await this.remove(key);
-    if (spec !== undefined) await this.host(key, spec, statement);
+    const columns = bare && spec !== undefined ? bareTable(spec) : undefined;
+    if (columns !== undefined) await engine.command(renderCreate(columns));
+    else if (spec !== undefined) await this.host(key, spec, statement);
     else await engine.command(localDictionary(statement));
-    this.standing.set(key, statement);
+    this.standing.set(key, columns === undefined ? statement : BARE);
     if (declared === undefined) borrowed.push(key);
   }
 

@@ -54,8 +54,11 @@ export async function introspectServer(connection: Connection, selection: Select
   const own = databases.filter(({ engine }) => LOCAL.test(engine));
   const isSelected = selector(selection);
   const managed: FoundObject[] = [];
-  const unmanaged: UnmanagedObject[] = await readGlobals(connection, selection);
-  const contents = await Promise.all(own.map(({ name }) => live.inDatabase(name)));
+  const [globals, ...contents] = await Promise.all([
+    readGlobals(connection, selection),
+    ...own.map(({ name }) => live.inDatabase(name)),
+  ]);
+  const unmanaged: UnmanagedObject[] = [...globals];
   for (const [index, { name }] of own.entries()) {
     const objects = await usersObjects(connection, name, contents[index] ?? []);
     const wanted = objects.filter(({ key }) => isSelected(key));

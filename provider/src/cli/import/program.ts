@@ -1,9 +1,14 @@
+import { setImmediate } from "node:timers/promises";
 import type { Connection } from "../../connection/connection";
-import { draftsOf, type FoundRollups, findRollups, type Program, writeProgram } from "../../generate";
+import { type Draft, draftsOf, type FoundRollups, findRollups, type Program, writeProgram } from "../../generate";
 import type { ServerObjects } from "../../introspect/server";
+import type { ObjectSpec } from "../../sql/spec";
 import { confirmRollups } from "./rollups";
 import type { ImportScratch } from "./scratch";
 import { type ComparedViews, compareViews } from "./views";
+
+/** Objects that are drafted at a time: a millisecond's worth. */
+const TURN = 10;
 
 /** How a program is made of a server's objects. */
 export interface ProgramRequest {
@@ -29,12 +34,27 @@ export async function programOf(
   const { managed, unmanaged } = found;
   const specs = managed.map(({ spec }) => spec);
   const world = scratch.worldOf(connection, found);
-  const drafts = draftsOf(specs);
-  const views = await compareViews(world, drafts);
+  const viewDrafts = draftsOf(specs.filter((spec) => "query" in spec));
+  // The engine looks at views while this process works on the rest.
+  const compared = compareViews(world, viewDrafts);
+  compared.catch(() => undefined);
+  const others = await draftsInTurns(specs.filter((spec) => !("query" in spec)));
+  const drafts = new Map([...others, ...viewDrafts.values()].map((draft) => [draft.key, draft]));
+  const views = await compared;
   const rollups =
     rollupsFor === undefined
       ? { rollups: [], refused: new Map<string, string>() }
       : await confirmRollups(world, findRollups(specs, rollupsFor));
   const program = writeProgram(drafts, { unmanaged, listed: views.listed, rollups: rollups.rollups });
   return { program, views, rollups };
+}
+
+/** Lets others have their turn now and then. */
+async function draftsInTurns(specs: readonly ObjectSpec[]): Promise<Draft[]> {
+  const drafts: Draft[] = [];
+  for (let from = 0; from < specs.length; from += TURN) {
+    drafts.push(...draftsOf(specs.slice(from, from + TURN)).values());
+    await setImmediate();
+  }
+  return drafts;
 }

@@ -1,6 +1,7 @@
 import { withoutNested } from "../../canonical/nested";
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
 import type { Drafts } from "../../generate";
 import { lex } from "../../sql/lexer";
 import { keyOf } from "../../sql/object-key";
@@ -36,7 +37,7 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
     } catch (error) {
       if (error instanceof ConnectionError)
         return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
-      if (!(error instanceof ServerError)) throw error;
+      if (!(error instanceof ServerError || error instanceof SchemaError)) throw error;
       // What it reads may be gone from the server, too: then only the list says what its columns are.
       unknown.set(key, error.message);
       listed.add(key);
