@@ -20,7 +20,7 @@ import {
   type Source,
   type Target,
 } from "../../provider/dist/rollup";
-import { keyOf } from "../../provider/dist/sql/object-key";
+import { keyOf, objectKey } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";
@@ -80,6 +80,42 @@ function worldOf(specs: readonly ObjectSpec[]): World {
     return spec && renderCreate(spec);
   });
 }
+
+describe("what is no Rollup", () => {
+  const refusalOf = (view: string, table = ""): string | undefined => {
+    const specs = [
+      `CREATE TABLE r.t (\`b\` DateTime, \`n\` SimpleAggregateFunction(max, String)${table}) ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(b) ORDER BY b`,
+      `CREATE MATERIALIZED VIEW r.v TO r.t (\`b\` DateTime, \`n\` String) ${view}`,
+    ].map((sql) => parseCreate(sql));
+    return findRollups(specs, "me").refused.get(objectKey("r", "t"));
+  };
+  const query = "SELECT toStartOfHour(at) AS b, max(x) AS n FROM r.s GROUP BY b";
+
+  for (const [name, view, reason, table] of [
+    ["a secret in the query", `AS ${query.replace("x", "encrypt('aes', x, '[HIDDEN]')")}`, /`v` has a secret/],
+    ["the rights of another user", `DEFINER = other SQL SECURITY DEFINER AS ${query}`, /the rights of another/],
+    ["the rights of whoever reads", `SQL SECURITY INVOKER AS ${query}`, /the rights of another/],
+    ["a column with a default", `AS ${query}`, /`d` of its table has a default/, ", `d` UInt8 DEFAULT 1"],
+    [
+      "another order of groups",
+      `AS ${query.replace("GROUP BY b", "GROUP BY k, b").replace(" AS b", " AS b, k")}`,
+      /another order/,
+    ],
+    ["no bucket", `AS ${query.replace("toStartOfHour(at)", "at")}`, /no time bucket/],
+    ["what does not merge", `AS ${query.replace("max(x)", "stddevPop(x)")}`, /keeps no state that merges/],
+    ["a maximum of some rows", `AS ${query.replace("max(x)", "maxIf(x, y)")}`, /a rollup keeps NULL there/],
+    ["a join", `AS ${query.replace("r.s", "r.s INNER JOIN r.u USING (x)")}`, /joins tables/],
+    ["a limit", `AS ${query} LIMIT 5`, /not as a rollup writes it/],
+  ] as const) {
+    it(`has ${name}, which is said`, () => {
+      assert.match(refusalOf(view, table) ?? "it is taken for one", reason);
+    });
+  }
+
+  it("has none of that: the user's own rights, and a primary key that is the sorting key", () => {
+    assert.equal(refusalOf(`DEFINER = me SQL SECURITY DEFINER AS ${query}`), undefined);
+  });
+});
 
 async function confirm(specs: readonly ObjectSpec[]): Promise<FoundRollups> {
   const world = worldOf(specs);

@@ -1,6 +1,8 @@
+import { withoutBrackets } from "../../canonical/normal-form";
 import { keyOf, objectKey } from "../../sql/object-key";
 import type { MaterializedViewSpec, ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
 import { hasOwnColumns } from "../columns";
+import { HIDDEN } from "../value";
 import { groupingOf } from "./query";
 
 /** The objects of a server, by what a rollup asks of them. */
@@ -21,7 +23,8 @@ export function catalogOf(specs: readonly ObjectSpec[], user: string): Catalog {
   const put = <T>(map: Map<string, T[]>, key: string, one: T): void => {
     map.set(key, [...(map.get(key) ?? []), one]);
   };
-  const sorted = [...specs].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  // A primary key that is the sorting key is none of its own.
+  const sorted = specs.map(withoutBrackets).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const spec of sorted) {
     if (spec.kind === "materializedView" && spec.to) put(into, objectKey(spec.to.database, spec.to.name), spec);
     if (spec.kind !== "view") continue;
@@ -57,6 +60,7 @@ export function oddTarget({ columns, constraints, projections, storage, as }: Ta
 export function oddView(view: MaterializedViewSpec | ViewSpec, { user }: Catalog): string | undefined {
   const name = `\`${view.name}\``;
   const { comment, security } = view;
+  if (view.query.includes(HIDDEN)) return `${name} has a secret, and arguments of a rollup are plain text`;
   if (view.kind === "materializedView" && view.refresh !== undefined) return `${name} is refreshed on a schedule`;
   if (comment !== undefined) return `${name} has a comment`;
   if (hasOwnColumns(view)) return `the columns of ${name} have more than types`;

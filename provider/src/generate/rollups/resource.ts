@@ -1,6 +1,5 @@
 import { keyOf, keyParts, quotedName } from "../../sql/object-key";
 import { type Draft, drafted } from "../drafts";
-import type { Resource } from "../resources";
 import { Call, entriesOf, isList, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "../value";
 import { rollupArguments } from "./arguments";
 import type { FoundRollup } from "./find";
@@ -28,8 +27,11 @@ export function draftOfPart({ live, declared, path, suffix }: Part, rollup: stri
   return { ...drafted(live, declared, {}), within: { rollup, path, suffix } };
 }
 
+/** A resource, and what must stand before it. */
+type Ordered = Pick<Draft, "key" | "within"> & { readonly dependsOn: readonly string[] };
+
 /** What its parts need and its arguments do not name goes into `dependsOn`. */
-export function rollupOf(found: FoundRollup, list: readonly Resource[], known: ReadonlySet<string>): RollupResource {
+export function rollupOf(found: FoundRollup, list: readonly Ordered[], known: ReadonlySet<string>): RollupResource {
   const key = keyOf(found.base.target);
   const own = list.filter(({ within }) => within?.rollup === key);
   const args = withoutUnknown(rollupArguments(found), known) as ValueMap;
