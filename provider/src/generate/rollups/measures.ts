@@ -1,5 +1,6 @@
 import type { Measure } from "../../rollup/measures";
 import * as measures from "../../rollup/measures";
+import { withoutOuterBrackets } from "../../sql/fragments";
 import { aggregateOf, callsIn, type Expression, parseExpression, type Call as SqlCall } from "../../sql/query";
 import { Call, type Value, type ValueMap } from "../value";
 import { looksLike } from "./text";
@@ -104,7 +105,9 @@ function histogramOf(text: string, call: SqlCall): Call | undefined {
   const isNumber = make(plain).fill;
   if (looksLike(isNumber, text)) return plain;
   const [, condition] = /\bAND\b\s*([\s\S]*)$/.exec(call.arguments[1]?.text ?? "") ?? [];
-  return condition === undefined ? undefined : called("histogram", [bounds, value], { if: unbracketed(condition) });
+  return condition === undefined
+    ? undefined
+    : called("histogram", [bounds, value], { if: withoutOuterBrackets(condition) });
 }
 
 /** Any other state. */
@@ -123,12 +126,6 @@ function called(name: string, args: readonly Value[], options: ValueMap): Call {
 function withoutNullable(text: string): string {
   const call = wholeCall(text);
   return call?.name === "toNullable" ? (call.arguments[0]?.text ?? text) : text;
-}
-
-function unbracketed(text: string): string {
-  const expression = parseExpression(text);
-  const isWhole = expression?.cursor.closers.get(expression.cursor.position) === (expression?.cursor.end ?? 0) - 1;
-  return isWhole && text.startsWith("(") ? text.slice(1, -1) : text;
 }
 
 function expressionOf(expression: Expression | undefined): Expression {
