@@ -1,6 +1,7 @@
 import { withoutOuterBrackets } from "../sql/fragments";
 import { defaultGranularity } from "../sql/granularity";
-import type { ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
+import type { DatabaseSpec, ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
+import { sameDatabaseEngine, sameTableEngine } from "./engine-arguments";
 import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
 
@@ -8,14 +9,29 @@ import { isStored, type Stored } from "./stand-in";
 const GRANULARITY = { name: "index_granularity", value: "8192" };
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
+type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
 
 /** What the engine adds from its own circumstances and the user did not say: not part of the declaration. */
 export function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  if (shown.kind === "database" && declared.kind === "database" && declared.engine === undefined) {
-    const { engine: _, ...rest } = shown;
-    return rest;
-  }
-  return "query" in shown && "query" in declared ? withSecurity(shown, declared.security) : shown;
+  if (shown.kind === "database") return declared.kind === "database" ? withDatabaseEngine(shown, declared) : shown;
+  const plain = withEngine(shown, declared);
+  return "query" in plain && "query" in declared ? withSecurity(plain, declared.security) : plain;
+}
+
+function withDatabaseEngine(shown: DatabaseSpec, declared: DatabaseSpec): DatabaseSpec {
+  const { engine, ...rest } = shown;
+  if (declared.engine === undefined) return rest;
+  return engine !== undefined && sameDatabaseEngine(engine, declared.engine)
+    ? { ...shown, engine: declared.engine }
+    : shown;
+}
+
+/** With the declared spelling of an engine that means the same, whatever of its arguments the server has written out. */
+function withEngine(shown: TableLike, declared: ObjectSpec): TableLike {
+  if (!isStored(shown) || !isStored(declared) || shown.storage === undefined) return shown;
+  const engine = declared.storage?.engine;
+  if (engine === undefined || !sameTableEngine(shown.storage.engine, engine)) return shown;
+  return { ...shown, storage: { ...shown.storage, engine } };
 }
 
 /** Whose rights a view uses is the server's to say where it is not declared, and so is which user `DEFINER` alone means. */

@@ -1,4 +1,4 @@
-import { splitArguments } from "../sql/fragments";
+import { localMergeTree, parseMergeTree } from "../sql/engine";
 import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
 
 /** Settings that only mean something on a server with that disk, policy or service. */
@@ -41,19 +41,12 @@ export function bareTable(spec: ObjectSpec): TableSpec | undefined {
 /** The same family without replication, remote disks and policies. */
 function localStorage(storage: StorageSpec): StorageSpec | undefined {
   const { ttl, ...rest } = storage;
-  const match = /^(Replicated|Shared)?(\w*MergeTree)\s*(?:\(([\s\S]*)\))?$/.exec(storage.engine ?? "");
-  if (!match) return undefined;
-  const [, prefix, family = "MergeTree", argumentText = ""] = match;
-  const args = splitArguments(argumentText);
-  // The Keeper path and the replica name come first, both or none, as text literals.
-  const own =
-    prefix !== undefined && args.length >= 2 && args[0]?.startsWith("'") && args[1]?.startsWith("'")
-      ? args.slice(2)
-      : args;
+  const engine = parseMergeTree(storage.engine);
+  if (engine === undefined) return undefined;
   const movesAway = ttl !== undefined && /\bTO\s+(DISK|VOLUME)\b/i.test(ttl);
   return {
     ...rest,
-    engine: own.length > 0 ? `${family}(${own.join(", ")})` : family,
+    engine: localMergeTree(engine),
     ...(ttl !== undefined && !movesAway && { ttl }),
     settings: storage.settings.filter((setting) => !LOCAL_SETTINGS.has(setting.name)),
   };

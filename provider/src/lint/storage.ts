@@ -1,3 +1,4 @@
+import { parseMergeTree } from "../sql/engine";
 import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier } from "../sql/identifiers";
 import { columnsIn, elementsOf, parseExpression, plainColumn } from "../sql/query";
@@ -14,11 +15,10 @@ export interface Engine {
 }
 
 export function engineOf(storage: StorageSpec | undefined): Engine {
-  const match = /^(Replicated|Shared)?(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(storage?.engine ?? "");
-  const [, prefix, name = "", text = ""] = match ?? [];
-  const args = splitArguments(text);
-  const hasPath = prefix !== undefined && args[0]?.startsWith("'") && args[1]?.startsWith("'");
-  return { name, replicated: prefix !== undefined, args: hasPath ? args.slice(2) : args };
+  const engine = parseMergeTree(storage?.engine);
+  if (engine !== undefined) return { name: engine.family, replicated: engine.prefix !== undefined, args: engine.args };
+  const [, name = "", text = ""] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(storage?.engine ?? "") ?? [];
+  return { name, replicated: false, args: splitArguments(text) };
 }
 
 /** Whether rows of one key become one row by merging values. */

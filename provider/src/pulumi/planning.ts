@@ -1,5 +1,6 @@
 import { DEFAULT_KEEP } from "../apply/rebuild/options";
 import { type Renamed, rewrite } from "../apply/rename";
+import { withoutAdditions } from "../canonical/normal-form";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
@@ -105,7 +106,7 @@ export function driftOf(context: Context, planned: Planned, { stored, sensitive,
   const { from, live, pending } = planned;
   if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
   const known = followRenames(context, parseCreate(stored.statement), to);
-  if (diffObject(known, parseCreate(from)).length === 0) return undefined;
+  if (diffObject(known, withoutAdditions(parseCreate(from), known)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
   return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;
 }

@@ -1,5 +1,7 @@
+import { sameTableEngine } from "../canonical/engine-arguments";
 import { withoutAdditions } from "../canonical/normal-form";
-import { liveStatement } from "../drift/compare";
+import { isStored } from "../canonical/stand-in";
+import { liveStatement, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
@@ -47,8 +49,16 @@ export async function standingOf(
   // Without a scratch engine texts are as the user spelled them, which only compares with what the user spelled before.
   if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
   // Secrets that the server hides are those of the state; what the declaration leaves open is left out.
-  const spec = parseCreate(await liveStatement(context, stored.statement, live));
+  const spec = withLiveEngine(parseCreate(await liveStatement(context, stored.statement, live)), parseLive(live));
   return { spec: withoutAdditions(spec, to), live };
+}
+
+/** What the state leaves to the server, the new declaration may name: then the server's own word counts. */
+function withLiveEngine(spec: ObjectSpec, live: ObjectSpec | undefined): ObjectSpec {
+  if (live === undefined || !isStored(spec) || !isStored(live) || spec.storage === undefined) return spec;
+  const engine = live.storage?.engine;
+  const isOwn = engine !== undefined && sameTableEngine(engine, spec.storage.engine);
+  return isOwn ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
 /** Leaves out what a scratch engine, when there was one, has added to every table. */

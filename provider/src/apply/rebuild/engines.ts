@@ -1,3 +1,4 @@
+import { localMergeTree, parseMergeTree } from "../../sql/engine";
 import { splitArguments } from "../../sql/fragments";
 import { unquoteIdentifier } from "../../sql/identifiers";
 import type { StorageSpec, TableSpec } from "../../sql/spec";
@@ -59,10 +60,6 @@ export function hasTtl({ storage, columns }: TableSpec): boolean {
 
 /** The engine of a helper table: the same way of merging, known to this server alone. */
 export function localEngine(storage: StorageSpec): string {
-  const engine = engineOf(storage);
-  if (!engine.shared) return storage.engine ?? "MergeTree";
-  // The first two arguments of a replicated engine, when they are texts, are its path and the replica's name.
-  const isPath = engine.arguments.slice(0, 2).every((text) => text.startsWith("'")) && engine.arguments.length >= 2;
-  const rest = isPath ? engine.arguments.slice(2) : engine.arguments;
-  return rest.length === 0 ? engine.base : `${engine.base}(${rest.join(", ")})`;
+  const engine = parseMergeTree(storage.engine);
+  return engine?.prefix === undefined ? (storage.engine ?? "MergeTree") : localMergeTree(engine);
 }
