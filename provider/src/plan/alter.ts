@@ -28,34 +28,58 @@ export interface Command {
   readonly phase?: Phase;
   /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 0`. */
   readonly setting?: string;
-  /** Words in front of a list: neighbours with the same ones become one command, `MODIFY SETTING a = 1, b = 2`. */
-  readonly listOf?: "MODIFY SETTING" | "RESET SETTING";
+  /** Its first words, where each replica keeps what it says for itself: it is in no log that a replicated table shares. */
+  readonly own?: Own;
 }
+
+/** Commands that a replicated table does not hand on by itself. */
+export type Own = "MODIFY SETTING" | "RESET SETTING" | "MODIFY COMMENT" | "COMMENT COLUMN";
+
+/** Of these, the ones that take a list: several become one, `MODIFY SETTING a = 1, b = 2`. */
+const LISTS: ReadonlySet<string | undefined> = new Set<Own>(["MODIFY SETTING", "RESET SETTING"]);
 
 /**
  * As few ALTERs as the engine allows, the commands of each in the order given.
- *
- * @param untouched what an ALTER without hazards says.
  */
-export function mergeAlters(table: string, commands: readonly Command[], untouched = NOTHING): Statement[] {
+export function mergeAlters(
+  table: string,
+  commands: readonly Command[],
+  { untouched = NOTHING, isReplicated = false }: AlterOptions = {},
+): Statement[] {
   const phaseOf = ({ phase = PHASE.main }: Command): Phase => phase;
   const phases = [...new Set(commands.map(phaseOf))].sort((a, b) => a - b);
-  return phases.map((phase) =>
-    alter(table, joinLists(commands.filter((command) => phaseOf(command) === phase)), untouched),
-  );
+  const groups = phases.flatMap((phase) => {
+    const together = commands.filter((command) => phaseOf(command) === phase);
+    if (!isReplicated) return [together];
+    // What is set or commented on may be new, so that comes later.
+    const kinds = [undefined, ...new Set(together.flatMap(({ own }) => own ?? []))];
+    return kinds.map((kind) => together.filter(({ own }) => own === kind));
+  });
+  return groups.filter((group) => group.length > 0).map((group) => alter(table, joinLists(group), untouched));
+}
+
+/** How ALTERs are put together. */
+export interface AlterOptions {
+  /** What an ALTER without hazards says. */
+  readonly untouched?: string;
+  /**
+   * Other replicas get an ALTER of one kind only. Measured on 25.8, in a Replicated database: beside anything else, settings and comments
+   * are refused (code 48); beside one another they are changed on this replica and on no other, with or without an error (code 49).
+   */
+  readonly isReplicated?: boolean;
 }
 
 /** Lists with the same words in front, in the place of the first. */
 function joinLists(commands: readonly Command[]): Command[] {
   const joined: Command[] = [];
   for (const command of commands) {
-    const { listOf } = command;
-    const at = listOf === undefined ? -1 : joined.findIndex((other) => other.listOf === listOf);
+    const { own } = command;
+    const at = LISTS.has(own) ? joined.findIndex((other) => other.own === own) : -1;
     const first = joined[at];
-    if (first === undefined || listOf === undefined) joined.push(command);
+    if (first === undefined || own === undefined) joined.push(command);
     else {
       const hazards = [...(first.hazards ?? []), ...(command.hazards ?? [])];
-      joined[at] = { ...first, sql: `${first.sql},${command.sql.slice(listOf.length)}`, hazards };
+      joined[at] = { ...first, sql: `${first.sql},${command.sql.slice(own.length)}`, hazards };
     }
   }
   return joined;

@@ -7,7 +7,12 @@ type Default = NonNullable<ColumnSpec["default"]>;
 
 /** COMMENT COLUMN: the one that every engine and every view takes. */
 export function commentColumn(name: string, text: string | undefined): Command {
-  return { sql: `COMMENT COLUMN ${backtick(name)} ${quoteString(text ?? "")}` };
+  return { sql: `COMMENT COLUMN ${backtick(name)} ${quoteString(text ?? "")}`, own: "COMMENT COLUMN" };
+}
+
+/** MODIFY COMMENT, of the object itself. */
+export function modifyComment(text: string | undefined): Command {
+  return { sql: `MODIFY COMMENT ${quoteString(text ?? "")}`, own: "MODIFY COMMENT" };
 }
 
 /** ` FIRST` or ` AFTER x`. */

@@ -34,7 +34,7 @@ export function planObject(
 function planKind(from: ObjectSpec, to: ObjectSpec, changes: readonly Change[], options: PlanOptions): Step[] {
   if (to.kind === "database") return planDatabase(to, changes);
   if (from.kind === "table" && to.kind === "table") return planTable(from, to, changes, options);
-  if (from.kind === "view" && to.kind === "view") return planView(from, to, changes);
+  if (from.kind === "view" && to.kind === "view") return planView(from, to, changes, options);
   if (from.kind === "materializedView" && to.kind === "materializedView") {
     return planMaterializedView(from, to, changes, options);
   }

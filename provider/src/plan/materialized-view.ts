@@ -1,8 +1,8 @@
 import type { Change } from "../diff/changes";
-import { qualifiedName, quoteString } from "../sql/identifiers";
+import { qualifiedName } from "../sql/identifiers";
 import type { MaterializedViewSpec } from "../sql/spec";
 import { type Command, mergeAlters, PHASE } from "./alter";
-import { commentColumn } from "./column-text";
+import { commentColumn, modifyComment } from "./column-text";
 import { hazard } from "./hazards";
 import type { Hazard, PlanOptions, Step, ViewStep } from "./plan";
 import { modifySecurity } from "./view";
@@ -28,7 +28,7 @@ export function planMaterializedView(
         changesQuery = true;
         break;
       case "comment":
-        commands.push({ sql: `MODIFY COMMENT ${quoteString(change.to ?? "")}` });
+        commands.push(modifyComment(change.to));
         break;
       case "column-comment":
         columnComments.push(commentColumn(change.name, change.to));
@@ -63,7 +63,7 @@ export function planMaterializedView(
   }
   if (kind === undefined) {
     const query = changesQuery ? [modifyQuery(to, options), ...allComments(from, to)] : columnComments;
-    return mergeAlters(qualifiedName(to), [...commands, ...query]);
+    return mergeAlters(qualifiedName(to), [...commands, ...query], options);
   }
   return [viewStep(kind, from, to, reasons, options)];
 }

@@ -79,4 +79,6 @@ export interface PlanOptions {
   readonly materialize?: boolean;
   /** Columns of the target as it will be; then outputs of the view that it lacks are found. */
   readonly targetColumns?: readonly string[];
+  /** The object lives in a Replicated database, or a cloud's. Default: it does not. */
+  readonly isReplicated?: boolean;
 }

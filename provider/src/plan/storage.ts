@@ -94,9 +94,9 @@ function planSetting(change: Extract<StorageChange, { kind: "setting" }>, contex
   // Whether a projection may be added is asked of the table as it is.
   const phase = context.addsProjection && name.includes("projection") ? PHASE.before : context.phase;
   const hazards = name === "storage_policy" || name === "disk" ? [policyHazard(name)] : [];
-  const listOf = to === undefined ? ("RESET SETTING" as const) : ("MODIFY SETTING" as const);
-  const sql = to === undefined ? `${listOf} ${name}` : `${listOf} ${name} = ${to}`;
-  return inPlace({ sql, hazards, takesList: true, phase, listOf });
+  const own = to === undefined ? "RESET SETTING" : "MODIFY SETTING";
+  const sql = to === undefined ? `${own} ${name}` : `${own} ${name} = ${to}`;
+  return inPlace({ sql, hazards, takesList: true, phase, own });
 }
 
 function policyHazard(name: string): Hazard {

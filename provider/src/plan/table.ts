@@ -1,12 +1,13 @@
 import type { Change, ColumnChange, ElementChange, StorageChange } from "../diff/changes";
 import { namesIn } from "../diff/text";
-import { qualifiedName, quoteString } from "../sql/identifiers";
+import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { type Command, mergeAlters, PHASE, type Phase } from "./alter";
+import { modifyComment } from "./column-text";
 import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./columns";
 import { orderDefaults } from "./default-order";
 import { addElement, addProjection, dropElement, dropProjection } from "./elements";
-import { holdsRows } from "./engines";
+import { holdsRows, isReplicated } from "./engines";
 import { NO_PART } from "./hazards";
 import { planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
@@ -45,7 +46,10 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const reasons = [...rebuildReasons(sorted, to), ...(sorted.engine ? [] : outcomes.flatMap(reasonOf))];
   if (reasons.length > 0) return [planRebuild({ from, to, columns: sorted.columns, reasons, commands })];
   const hasRows = holdsRows(from.storage.engine);
-  const statements = mergeAlters(table, hasRows ? commands : commands.map(withoutRows), NO_PART);
+  const statements = mergeAlters(table, hasRows ? commands : commands.map(withoutRows), {
+    untouched: NO_PART,
+    isReplicated: options.isReplicated === true || isReplicated(from.storage.engine),
+  });
   return materialize ? [...statements, ...planMaterialize(to, sorted)] : statements;
 }
 
@@ -179,7 +183,7 @@ function planAfter(
   return [
     ...elements.flatMap((change) => addElement(change, context)),
     ...to.projections.filter(({ name }) => blocked.has(name)).map((projection) => addProjection(projection, context)),
-    ...(comment ? [{ sql: `MODIFY COMMENT ${quoteString(comment.to ?? "")}`, phase: context.phase }] : []),
+    ...(comment ? [{ ...modifyComment(comment.to), phase: context.phase }] : []),
   ];
 }
 

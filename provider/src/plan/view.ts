@@ -1,15 +1,15 @@
 import type { Change } from "../diff/changes";
-import { qualifiedName, quoteString } from "../sql/identifiers";
+import { qualifiedName } from "../sql/identifiers";
 import { renderCreate } from "../sql/render";
 import { renderSecurity } from "../sql/render/clauses";
 import type { ColumnSpec, SecuritySpec, ViewSpec } from "../sql/spec";
 import { type Command, mergeAlters } from "./alter";
-import { commentColumn } from "./column-text";
+import { commentColumn, modifyComment } from "./column-text";
 import { gather, hazard } from "./hazards";
-import type { Hazard, Statement } from "./plan";
+import type { Hazard, PlanOptions, Statement } from "./plan";
 
 /** CREATE OR REPLACE for another query, ALTER for what stands around it. */
-export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[]): Statement[] {
+export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[], options: PlanOptions): Statement[] {
   const commands: Command[] = [];
   let replace = false;
   for (const change of changes) {
@@ -21,7 +21,7 @@ export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[
         replace = true;
         break;
       case "comment":
-        commands.push({ sql: `MODIFY COMMENT ${quoteString(change.to ?? "")}` });
+        commands.push(modifyComment(change.to));
         break;
       case "column-comment":
         commands.push(commentColumn(change.name, change.to));
@@ -33,7 +33,7 @@ export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[
         throw new Error(`A view has no ${change.kind}`);
     }
   }
-  if (!replace) return mergeAlters(qualifiedName(to), commands);
+  if (!replace) return mergeAlters(qualifiedName(to), commands, options);
   const sql = renderCreate(to).replace(/^CREATE VIEW/, "CREATE OR REPLACE VIEW");
   return [Object.freeze({ kind: "statement" as const, sql, hazards: gather(outputHazards(from, to)) })];
 }

@@ -15,6 +15,7 @@ import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
 import { lookAtRebuilds } from "./rebuild-preview";
+import { refuseUnreplicable } from "./replication";
 import { retirement } from "./retirement";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -148,6 +149,7 @@ async function lookBeforeCreate(
 ): Promise<Pick<Inputs, "plan" | "retired">> {
   const found = await context.reachableLive(request.urn, key);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
+  if (found === undefined) await refuseUnreplicable(context, request.urn, parseCreate(inputs.statement));
   if (found === undefined)
     return backfill === undefined ? {} : toldPlan(context, request, lookAtBackfill(context, backfill));
   if (await sameObject(context, inputs.statement, found)) {

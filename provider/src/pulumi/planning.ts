@@ -51,7 +51,8 @@ export async function planChange(context: Context, look: Look, change: Change): 
   const { renamedColumns, materialize } = options;
   const changes = diffObject(from, to, { renamedColumns });
   const target = targetColumns(context, to);
-  const plan = planObject(from, to, changes, { materialize, ...(target && { targetColumns: target }) });
+  const isReplicated = await inReplicatedDatabase(context, change);
+  const plan = planObject(from, to, changes, { materialize, isReplicated, ...(target && { targetColumns: target }) });
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
   const follows =
@@ -62,6 +63,13 @@ export async function planChange(context: Context, look: Look, change: Change): 
     .filter((part) => part !== "")
     .join("\n\n");
   return { plan, changes, text, live, from: renderCreate(from), ...(pending && { pending }) };
+}
+
+/** Whether the object's database hands statements on to other replicas. */
+async function inReplicatedDatabase(context: Context, { urn, to }: Change): Promise<boolean> {
+  if (to.kind === "database") return false;
+  const live = await context.reachableLive(urn, objectKey(to.database));
+  return /^(?:Replicated|Shared)/.test(live?.engine ?? "");
 }
 
 /** The object as it is when what it reads, or its database, has got another name in this run, which re-points it. */

@@ -1,0 +1,96 @@
+import { parseMergeTree } from "../sql/engine";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import type { DatabaseSpec, TableSpec } from "../sql/spec";
+
+/** What a server has for objects that Keeper has a part in. */
+export interface Replication {
+  /** ZooKeeper or ClickHouse Keeper is configured. */
+  readonly keeper: boolean;
+  /** Names of the macros in its configuration. */
+  readonly macros: readonly string[];
+  /** `default_replica_path` and `default_replica_name`. */
+  readonly path: string;
+  readonly replica: string;
+  /** `database_replicated_allow_replicated_engine_arguments` of this user. */
+  readonly takesArguments: boolean;
+}
+
+/** Macros that the server fills in for every table. */
+const OWN: ReadonlySet<string> = new Set(["database", "table", "uuid", "server_uuid"]);
+/** And for every table in a Replicated database, by that database's arguments. */
+const OF_DATABASE: ReadonlySet<string> = new Set(["shard", "replica"]);
+
+/**
+ * Why this server cannot create a Replicated table, with the way out; undefined where it can, or where nothing speaks against it.
+ * Measured on 25.8 and 26.7 (codes 36, 139, 225).
+ *
+ * @param database engine of the table's database.
+ */
+export function refuseReplicatedTable(table: TableSpec, database: string, server: Replication): string | undefined {
+  const engine = parseMergeTree(table.storage.engine);
+  if (engine?.prefix !== "Replicated" || /^Shared\b/.test(database)) return undefined;
+  const name = qualifiedName(table);
+  const { path = server.path, replica = server.replica } = engine.keeper ?? {};
+  if (!server.keeper && !isAuxiliary(path)) return `${name}: ${noKeeper(`Replicated${engine.family}`)}`;
+  const inReplicated = /^Replicated\b/.test(database);
+  const isDefault = path === server.path && replica === server.replica;
+  if (inReplicated && !isDefault && !server.takesArguments) {
+    return (
+      `${name}: a table in a Replicated database takes no path and replica name of its own; found '${path}', '${replica}'. ` +
+      `Leave them out: ${clause(engine.family, engine.args)}`
+    );
+  }
+  if (!inReplicated && `${path}${replica}`.includes("{uuid}")) {
+    const from =
+      engine.keeper === undefined ? `, which the server takes for want of another (default_replica_path)` : "";
+    const wanted = ["'/clickhouse/tables/{shard}/{database}/{table}'", `'${server.replica}'`, ...engine.args];
+    return (
+      `${name}: {uuid} in a replicated table's path needs a Replicated database; found '${path}'${from}, in a database of engine ` +
+      `${/^\w+/.exec(database)?.[0]}. Write the path: ${clause(engine.family, wanted)}; or give the database the engine ` +
+      `Replicated('/clickhouse/databases/${table.database}', '{shard}', '{replica}')`
+    );
+  }
+  const known = new Set([...OWN, ...(inReplicated ? OF_DATABASE : []), ...server.macros]);
+  const missing = macrosIn(`${path}/${replica}`).find((macro) => !known.has(macro));
+  return missing === undefined ? undefined : `${name}: ${noMacro(missing, server, [path, replica])}`;
+}
+
+/** The same for a database. */
+export function refuseReplicatedDatabase({ name, engine }: DatabaseSpec, server: Replication): string | undefined {
+  if (engine === undefined || !/^Replicated\b/.test(engine)) return undefined;
+  const label = `database ${quoteIdentifier(name)}`;
+  const wanted = `Replicated('/clickhouse/databases/${name}', '{shard}', '{replica}')`;
+  if (/^Replicated\s*(?:\(\s*\))?$/.test(engine))
+    return `${label}: engine Replicated needs a path in Keeper: ${wanted}`;
+  if (!server.keeper && !isAuxiliary(engine)) return `${label}: ${noKeeper("Replicated")}`;
+  const known = new Set([...OWN, ...server.macros]);
+  // What is left out is '{shard}', '{replica}'.
+  const written = /,/.test(engine) ? engine : `${engine} {shard} {replica}`;
+  const missing = macrosIn(written).find((macro) => !known.has(macro));
+  return missing === undefined ? undefined : `${label}: ${noMacro(missing, server, [engine])}`;
+}
+
+function noKeeper(engine: string): string {
+  return (
+    `engine ${engine} needs ZooKeeper or ClickHouse Keeper, and the server's configuration names none (<zookeeper>). ` +
+    "Configure it, or declare an engine that keeps its rows on one server"
+  );
+}
+
+function noMacro(macro: string, { macros }: Replication, texts: readonly string[]): string {
+  const found = macros.length === 0 ? "none" : macros.map((one) => `{${one}}`).join(", ");
+  return `the server has no macro {${macro}}, found in '${texts.join("', '")}'; it has ${found}. Add it to <macros> in its configuration, or write a value`;
+}
+
+/** `'name:/path'`: another Keeper, of which nothing is known here. */
+function isAuxiliary(text: string): boolean {
+  return /(?:^|')[\w-]+:\//.test(text);
+}
+
+function macrosIn(text: string): string[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+}
+
+function clause(family: string, args: readonly string[]): string {
+  return `engine: "Replicated${family}${args.length === 0 ? "" : `(${args.join(", ")})`}"`;
+}

@@ -1,0 +1,38 @@
+import { SchemaError } from "../errors";
+import { readReplication } from "../introspect/replication";
+import { refuseReplicatedDatabase, refuseReplicatedTable } from "../plan/replication";
+import { objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+
+/** What a database without an engine is. */
+const DEFAULT_DATABASE = "Atomic";
+
+/**
+ * Costs nothing for what is not replicated, else one query on the server.
+ *
+ * @throws {SchemaError} when the server cannot create `spec`, which does not exist yet, for a reason of its configuration.
+ */
+export async function refuseUnreplicable(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
+  if (spec.kind !== "database" && spec.kind !== "table") return;
+  const engine = spec.kind === "database" ? spec.engine : spec.storage.engine;
+  if (!/^Replicated/.test(engine ?? "")) return;
+  const { asked } = await context.lookFor(urn)(objectKey(spec.kind === "database" ? spec.name : spec.database));
+  const server = asked ? await readReplication(await context.connection()) : undefined;
+  if (server === undefined) return;
+  const reason =
+    spec.kind === "database"
+      ? refuseReplicatedDatabase(spec, server)
+      : refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server);
+  if (reason !== undefined) throw new SchemaError(reason);
+}
+
+/** As it stands, else as it is declared. */
+async function databaseEngine(context: Context, urn: string | undefined, name: string): Promise<string> {
+  const live = await context.reachableLive(urn, objectKey(name));
+  if (live !== undefined) return live.engine;
+  const statement = context.checked.get(objectKey(name))?.statement;
+  const declared = statement === undefined ? undefined : parseCreate(statement);
+  return (declared?.kind === "database" ? declared.engine : undefined) ?? DEFAULT_DATABASE;
+}
