@@ -119,6 +119,7 @@ describe("a table that keeps no rows, made anew", () => {
     const recorded: Connection = {
       url: connection.url,
       version: connection.version,
+      capabilities: connection.capabilities,
       query: (sql, params) => connection.query(sql, params),
       insert: (into, rows) => connection.insert(into, rows),
       close: () => Promise.resolve(),

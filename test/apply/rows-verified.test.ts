@@ -46,10 +46,11 @@ describe("the verification of a rebuild", () => {
 
   /** The connection, over which each copy arrives damaged. */
   function damaging(damage: (copy: string) => string): Connection {
-    const { url, version } = connection;
+    const { url, version, capabilities } = connection;
     return {
       url,
       version,
+      capabilities,
       query: (sql) => connection.query(sql),
       insert: (table, rows) => connection.insert(table, rows),
       close: () => connection.close(),

@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import type { Session } from "chdb";
+import { GREETING } from "../clickhouse/capabilities";
 import type { HostReply, HostRequest, OpenRequest } from "./chdb-protocol";
 import { SessionPool } from "./chdb-sessions";
 import type { QueryParams } from "./connection";
@@ -30,7 +31,7 @@ async function answer(request: HostRequest): Promise<void> {
       const failure = load(request.id);
       if (failure !== undefined) return reply(failure);
       open(request.open);
-      reply({ id: request.id, kind: "done", text: await run("SELECT version() AS version") });
+      reply({ id: request.id, kind: "done", text: await run(GREETING) });
     } else {
       reply({ id: request.id, kind: "done", text: await run(request.sql, request.params) });
     }

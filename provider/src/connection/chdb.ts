@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from "node:fs";
+import { type Capabilities, capabilitiesOf, type Greeting } from "../clickhouse/capabilities";
 import { ChdbProcess } from "./chdb-process";
 import type { OpenRequest } from "./chdb-protocol";
 import type { Connection, ConnectionOptions, QueryParams } from "./connection";
@@ -25,7 +26,7 @@ const shared = new Map<string, { host: Promise<OpenHost>; users: number }>();
 
 interface OpenHost {
   readonly process: ChdbProcess;
-  readonly version: string;
+  readonly greeting: Greeting;
 }
 
 /**
@@ -52,10 +53,10 @@ export async function openChdb(path: string, options: ConnectionOptions): Promis
     await (await mine.host).process.close();
   };
   try {
-    const { process, version } = await mine.host;
+    const { process, greeting } = await mine.host;
     // Whoever opens after a crash gets a new child.
     void process.ended.then(() => shared.get(path) === mine && shared.delete(path));
-    return new ChdbConnection(process, version, options.requestTimeout ?? DEFAULT_TIMEOUT, leave);
+    return new ChdbConnection(process, greeting, options.requestTimeout ?? DEFAULT_TIMEOUT, leave);
   } catch (error) {
     if (shared.get(path) === mine) shared.delete(path);
     throw error;
@@ -65,23 +66,25 @@ export async function openChdb(path: string, options: ConnectionOptions): Promis
 /** Opens a directory that nobody else uses, with one session, so that a `SET` holds. Used for the scratch engine. */
 export async function openPrivateChdb(path: string, setup: readonly string[]): Promise<ChdbConnection> {
   const request: OpenRequest = { path, sessions: 1, setup: [SERVER_SETTINGS, ...setup], temporary: true };
-  const { process, version } = await startHost(`chdb://${path}`, request);
-  return new ChdbConnection(process, version, DEFAULT_TIMEOUT, () => process.close());
+  const { process, greeting } = await startHost(`chdb://${path}`, request);
+  return new ChdbConnection(process, greeting, DEFAULT_TIMEOUT, () => process.close());
 }
 
 /** A connection to the engine in a child process. */
 export class ChdbConnection implements Connection {
   readonly url: string;
   readonly version: string;
+  readonly capabilities: Capabilities;
   /** The process that holds the engine. */
   readonly process: ChdbProcess;
   private readonly timeout: number;
   private readonly leave: () => Promise<void>;
   private closed: Promise<void> | undefined;
 
-  constructor(process: ChdbProcess, version: string, timeout: number, leave: () => Promise<void>) {
+  constructor(process: ChdbProcess, greeting: Greeting, timeout: number, leave: () => Promise<void>) {
     this.url = process.url;
-    this.version = version;
+    this.version = greeting.version;
+    this.capabilities = capabilitiesOf(greeting);
     this.process = process;
     this.timeout = timeout;
     this.leave = leave;
@@ -135,7 +138,7 @@ async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
     const process = new ChdbProcess(url);
     const reply = await process.ask({ kind: "open", open });
     if (reply.kind === "done") {
-      return { process, version: parseRows<{ version: string }>(reply.text)[0]?.version ?? "" };
+      return { process, greeting: parseRows<Greeting>(reply.text)[0] ?? { version: "" } };
     }
     // The engine prints why it could not open; all of it is there once the child is gone.
     await process.close();

@@ -1,3 +1,5 @@
+import type { Capabilities } from "../clickhouse/capabilities";
+
 /** One way to speak to a ClickHouse, whatever carries it. All object names in the SQL must be qualified. */
 export interface Connection {
   /** Where it leads, for messages: a URL without credentials. */
@@ -5,6 +7,9 @@ export interface Connection {
 
   /** The engine's own `version()`, e.g. `26.7.2.1`. */
   readonly version: string;
+
+  /** What the engine can do that others cannot, asked when the connection was opened. */
+  readonly capabilities: Capabilities;
 
   /**
    * Runs a statement that returns rows.

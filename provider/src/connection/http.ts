@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import { type Capabilities, capabilitiesOf, GREETING, type Greeting, OLD_GREETING } from "../clickhouse/capabilities";
 import type { Connection, ConnectionOptions, QueryParams } from "./connection";
 import { ConnectionError } from "./errors";
 import {
@@ -14,6 +15,7 @@ import {
 } from "./http-errors";
 import { parameterName, parameterText } from "./params";
 import { insertStatement, parseRows } from "./rows";
+import { isUnknownFunction } from "./server-message";
 import type { Target } from "./url";
 
 type HttpTarget = Extract<Target, { kind: "http" }>;
@@ -73,6 +75,7 @@ export async function openHttp(target: HttpTarget, options: ConnectionOptions): 
 class HttpConnection implements Connection {
   readonly url: string;
   version = "";
+  capabilities: Capabilities = capabilitiesOf({ version: "" });
   private readonly client: ClickHouseClient;
   private readonly username: string;
   private readonly timeout: number;
@@ -90,11 +93,16 @@ class HttpConnection implements Connection {
   async greet(): Promise<void> {
     const seconds = Math.min(this.timeout, GREET_TIMEOUT);
     const giveUp = { seconds, error: silenceError(seconds, this.peer()) };
-    const answer = await this.send("SELECT version() AS version", QUERY_SETTINGS, {}, giveUp);
+    const ask = (sql: string): Promise<Answer> => this.send(sql, QUERY_SETTINGS, {}, giveUp);
+    const answer = await ask(GREETING).catch((error: unknown) => {
+      if (isUnknownFunction(error)) return ask(OLD_GREETING);
+      throw error;
+    });
     // A proxy's login page is a 200 as well.
-    const version = /^\{"version":"([^"]+)"\}\s*$/.exec(answer.body)?.[1];
-    if (version === undefined) throw notClickHouse(answer, this.peer());
-    this.version = version;
+    if (!/^\{"version":"[^"]+"[^\n]*\}\s*$/.test(answer.body)) throw notClickHouse(answer, this.peer());
+    const greeting = JSON.parse(answer.body) as Greeting;
+    this.version = greeting.version;
+    this.capabilities = capabilitiesOf(greeting);
   }
 
   async query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]> {

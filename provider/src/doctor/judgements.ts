@@ -1,5 +1,6 @@
+import { atLeast, release } from "../clickhouse/version";
 import { quotedName } from "../sql/object-key";
-import { atLeast, type Check, check, release } from "./check";
+import { type Check, check } from "./check";
 
 /** Clocks that differ by less say nothing, in milliseconds. */
 const SKEW = 5000;

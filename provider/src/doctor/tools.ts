@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { dirname } from "node:path";
+import { atLeast } from "../clickhouse/version";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
-import { atLeast, type Check, check } from "./check";
+import { type Check, check } from "./check";
 
 const { peerDependencies, engines } = require("../../package.json") as {
   readonly peerDependencies: Readonly<Record<string, string>>;

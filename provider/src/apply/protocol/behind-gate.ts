@@ -29,7 +29,7 @@ export interface BehindGate {
   /** What is closed, entry tables first. Asked each time: views may come and go. */
   readonly tables: () => Promise<readonly QualifiedName[]>;
   /** Returns false when the gate leaves too little time; then writers go on, and it is tried again later. */
-  readonly work: (gate: Gate) => Promise<boolean>;
+  readonly work: (gate: Gate, tables: readonly QualifiedName[]) => Promise<boolean>;
 }
 
 /**
@@ -72,7 +72,7 @@ async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
   operation.gateIs(true);
   try {
     const gate = await gateUp(runner, tables);
-    return (await drain(runner, gate)) && (await task.work(gate));
+    return (await drain(runner, gate)) && (await task.work(gate, tables));
   } finally {
     // When it cannot be opened, it opens by itself; what went wrong before is to be told, not this.
     await gateDown(runner, tables).catch(() => undefined);

@@ -4,7 +4,8 @@ import { lex } from "../../sql/lexer";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
-import { type Gate, timeLeft } from "./gate";
+import { type Closed, dropBeside, exchangeView } from "./exchange-view";
+import { timeLeft } from "./gate";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";
@@ -30,7 +31,7 @@ interface LiveView {
 
 /**
  * Gives a materialized view another definition, in one statement: `CREATE OR REPLACE`, which makes the new view, exchanges the two
- * and drops the old one. A runner that dies leaves the old view or the new one, never none and never both, so a gate that opens by
+ * and drops the old one; on a server without it by {@link exchangeView}, which holds inserts meanwhile. A runner that dies leaves the old view or the new one, never none and never both, so a gate that opens by
  * itself lets no row through that is in neither target or in two. (DROP and CREATE lose what comes between; CREATE under another
  * name first doubles it.) Called again after a crash it finds by the UUID whether it has happened.
  *
@@ -38,7 +39,7 @@ interface LiveView {
  * doubles rows.
  *
  * @param from the view as it stands, with the name of `to`; must have a target (`TO`).
- * @param gate the raised gate; with less than a second left of it nothing is done.
+ * @param closed the raised gate; with less than a second left of it nothing is done. Absent where inserts are held.
  * @returns false when too little of the gate is left: nothing was changed, raise it again.
  * @throws {SchemaError} when the view keeps its rows in an inner table, which would go with it; when it is not there, or is not
  *   subscribed to its source afterwards.
@@ -48,7 +49,7 @@ export async function replaceView(
   journal: Journal,
   from: MaterializedViewSpec,
   to: MaterializedViewSpec,
-  gate?: Gate,
+  closed?: Closed,
 ): Promise<boolean> {
   const statement = renderCreate(to);
   // The text is part of the key: one operation may replace a view there and back.
@@ -65,9 +66,11 @@ export async function replaceView(
     await journal.assertOwner();
     // Looked at again: between the look above and the drop, the view must not have become one with rows.
     if (live !== undefined) refuseInner(live.spec);
-    if (gate !== undefined && (await timeLeft(runner, gate)) < REPLACE_MARGIN) return false;
-    await runner.run(statement.replace(/^CREATE /, "CREATE OR REPLACE "));
-  }
+    if (closed !== undefined && (await timeLeft(runner, closed.gate)) < REPLACE_MARGIN) return false;
+    if (runner.connection.capabilities.replaceMaterializedView) {
+      await runner.run(statement.replace(/^CREATE /, "CREATE OR REPLACE "));
+    } else if (!(await exchangeView(runner, to, closed))) return false;
+  } else await dropBeside(runner, to);
   await requireSubscribed(runner, to);
   return true;
 }

@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import type { QualifiedName } from "../../sql/spec";
+import { release } from "../protocol/hold";
 import { readJournals } from "../protocol/journal";
 import { Runner } from "../protocol/runner";
 import { FINISHED, isRenamed, openContext, type Plan } from "./context";
 import type { Dependent } from "./dependents";
-import { release } from "./hold";
 import { renameStatement, reversed, written } from "./names";
 import type { RenameHooks, RenameOperation } from "./options";
 import { startRefreshes } from "./refreshing";

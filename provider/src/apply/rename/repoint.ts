@@ -5,12 +5,13 @@ import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { dropBeside } from "../protocol/exchange-view";
+import { isHelper } from "../protocol/hold";
 import type { Journal } from "../protocol/journal";
 import { isTable } from "../protocol/parts";
 import { replaceView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
 import type { Dependent } from "./dependents";
-import { isHelper } from "./hold";
 
 /** What cannot stand in a statement that is run again: the server hides secrets when it shows a definition. */
 const HIDDEN = "[HIDDEN]";
@@ -71,7 +72,7 @@ async function repointMaterialized(
   }
   const now = parseCreate(await definitionOf(runner, to));
   if (now.kind !== "materializedView") throw changed(to, renderCreate(now), renderCreate(to));
-  if (same(now, to)) return;
+  if (same(now, to)) return dropBeside(runner, to);
   if (to.to === undefined) throw changed(to, renderCreate(now), renderCreate(to));
   // A refreshable view would run at once.
   await replaceView(runner, journal, now, to.refresh === undefined ? to : { ...to, empty: true });

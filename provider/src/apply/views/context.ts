@@ -3,6 +3,7 @@ import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
+import { besideName } from "../protocol/exchange-view";
 import type { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { isReplaced } from "../protocol/replace-view";
@@ -54,7 +55,7 @@ export function viewNames({ database, name }: QualifiedName, operation: string):
   const helper = (kind: string): QualifiedName => ({ database, name: `${name}__${kind}_${operation}` });
   return {
     view: { database, name },
-    other: helper("new"),
+    other: besideName({ database, name }, operation),
     idle: helper("idle"),
     snapshot: helper("snap"),
     chunk: (index) => helper(`c${index}`),

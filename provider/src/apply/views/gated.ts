@@ -1,13 +1,12 @@
 import { qualifiedName } from "../../sql/identifiers";
-import { behindGate as behind } from "../protocol/behind-gate";
-import type { Gate } from "../protocol/gate";
+import { type BehindGate, behindGate as behind } from "../protocol/behind-gate";
 import type { ViewContext } from "./context";
 import { gateTables } from "./sources";
 
 export { hasTime, openGates as openGate } from "../protocol/behind-gate";
 
 /** Does something while nothing is on its way to the view; see the protocol's own. */
-export function behindGate(context: ViewContext, work: (gate: Gate) => Promise<boolean>): Promise<void> {
+export function behindGate(context: ViewContext, work: BehindGate["work"]): Promise<void> {
   return behind(context, {
     label: qualifiedName(context.names.view),
     why: { needs: "the change of a view", meanwhile: "the view is as it was, and goes on where it is" },

@@ -1,6 +1,8 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { dropBeside } from "../protocol/exchange-view";
+import { releaseAll } from "../protocol/hold";
 import { Journal, readJournals } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
@@ -61,6 +63,10 @@ export async function abortViewStep(
   }
   await openGate(context);
   if (context.inner !== undefined) await dropNew(context, context.inner.view);
+  else {
+    await dropBeside(runner, context.names.view);
+    await releaseAll(runner);
+  }
   await resumeRefresh(context);
   await journal.set("aborted", true);
 }

@@ -1,6 +1,8 @@
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
+import { dropBeside } from "../protocol/exchange-view";
 import { drain, type Gate } from "../protocol/gate";
+import { releaseAll } from "../protocol/hold";
 import { partsOf, uuidOf } from "../protocol/parts";
 import { replaceView, requireSubscribed } from "../protocol/replace-view";
 import { parseTable } from "../rebuild/context";
@@ -23,8 +25,13 @@ export async function replace(context: ViewContext): Promise<ViewDone> {
   const { from, journal, runner, to } = context;
   if ((await context.phase()) === "replace") {
     await pauseRefresh(context);
-    await behindGate(context, (gate) => replaceView(runner, journal, from, to, gate));
+    await behindGate(context, (gate, tables) => replaceView(runner, journal, from, to, { gate, tables }));
+  } else {
+    // An earlier run may have died between an exchange and its end, with inserts held.
+    await dropBeside(runner, to);
+    await requireSubscribed(runner, to);
   }
+  await releaseAll(runner);
   return { rows: 0 };
 }
 

@@ -1,9 +1,7 @@
 import { SchemaError } from "../../errors";
-import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Feeder, viewsAround } from "../protocol/feeders";
-import { type Gate, gateDown, timeLeft } from "../protocol/gate";
-import { uuidOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
 import { isGateable } from "../rebuild/refusals";
@@ -50,36 +48,4 @@ function refuse(feeder: Feeder, renaming: Renaming): void {
     `${qualifiedName(feeder)} (${engine}, read by ${views.map(qualifiedName).join(", ")}): inserts cannot be refused there, so rows that come ` +
       'during the rename could miss a view. Nothing was changed. Stop its writers for that moment and write allow: ["unproven"].',
   );
-}
-
-/**
- * Refuses inserts (error 469) until {@link release}, also when the runner dies: between the rename and the re-pointing of the last
- * view, rows would be stored and reach no view. Raised behind a gate, and checked against it.
- *
- * @returns false when the gate has opened meanwhile.
- */
-export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
-  for (const table of tables) {
-    await runner.run(`ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${constraint(runner)} CHECK 0`);
-  }
-  return (await timeLeft(runner, gate)) > 0;
-}
-
-/** Lets inserts through again, what lies behind first. Tables without a hold, or that are gone, are no error. */
-export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
-  const there: QualifiedName[] = [];
-  for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
-  for (const table of [...there].reverse()) {
-    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
-  }
-  await gateDown(runner, there);
-}
-
-/** Whether a constraint is one that refuses inserts for a moment. */
-export function isHelper(name: string): boolean {
-  return /^_(?:gate|hold)_\w+$/.test(name);
-}
-
-function constraint({ operation }: Runner): string {
-  return quoteIdentifier(`_hold_${operation}`);
 }

@@ -1,0 +1,45 @@
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { type Gate, gateDown, timeLeft } from "./gate";
+import { uuidOf } from "./parts";
+import type { Runner } from "./runner";
+
+/**
+ * Refuses inserts (error 469) until {@link release}, also when the runner dies: where a rename or an exchange of views is half done,
+ * rows would be stored and reach no view, or two. Raised behind a gate, and checked against it.
+ *
+ * @returns false when the gate has opened meanwhile.
+ */
+export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
+  for (const table of tables) {
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${constraint(runner)} CHECK 0`);
+  }
+  return (await timeLeft(runner, gate)) > 0;
+}
+
+/** Lets inserts through again, what lies behind first. Tables without a hold, or that are gone, are no error. */
+export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+  const there: QualifiedName[] = [];
+  for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
+  for (const table of [...there].reverse()) {
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
+  }
+  await gateDown(runner, there);
+}
+
+/** Ends every hold of the operation, found by the definitions of tables: for whoever does not know what was held. */
+export async function releaseAll(runner: Runner): Promise<void> {
+  const held = await runner.rows<QualifiedName>(
+    `SELECT database, name FROM system.tables WHERE match(create_table_query, '_hold_${runner.operation}\\\\W') ORDER BY database, name`,
+  );
+  if (held.length > 0) await release(runner, held);
+}
+
+/** Whether a constraint is one that refuses inserts for a moment. */
+export function isHelper(name: string): boolean {
+  return /^_(?:gate|hold)_\w+$/.test(name);
+}
+
+function constraint({ operation }: Runner): string {
+  return quoteIdentifier(`_hold_${operation}`);
+}
