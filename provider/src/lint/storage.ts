@@ -72,8 +72,13 @@ export function summedColumns(storage: StorageSpec, columns: readonly ColumnSpec
   const given =
     args[0] === undefined ? undefined : new Set(keyElements(args[0]).map(({ text }) => unquoteIdentifier(text)));
   return columns.filter(
-    ({ name: column, type }) =>
-      !keys.has(column) && isSummable(type) && !mergesByType(type) && (given === undefined || given.has(column)),
+    ({ name: column, type, default: value }) =>
+      value?.kind !== "ALIAS" &&
+      value?.kind !== "EPHEMERAL" &&
+      !keys.has(column) &&
+      isSummable(type) &&
+      !mergesByType(type) &&
+      (given === undefined || given.has(column)),
   );
 }
 

@@ -74,9 +74,15 @@ export class Subject {
     return others.length === 0 ? select : undefined;
   }
 
+  /** The SELECTs through which an insert's rows pass, outermost first: the others are read as a whole at each insert. */
+  get triggered(): readonly Select[] {
+    return this.once("triggered", () => (this.query === undefined ? [] : leftmost(this.query, [])));
+  }
+
   /** The table whose inserts trigger an incremental view, as the text names it. */
   get trigger(): { database: string; name: string } | undefined {
-    return this.once("trigger", () => (this.query === undefined ? undefined : leftmost(this.query, [])));
+    const { database, name } = this.triggered.at(-1)?.from[0]?.table ?? {};
+    return database === undefined || name === undefined ? undefined : { database, name };
   }
 
   /** The object that {@link trigger} names. */
@@ -176,11 +182,6 @@ export class Subject {
   }
 }
 
-/** Whether an output's types come from the engine. */
-export function typesOf(outputs: readonly Output[]): OutputColumn[] {
-  return outputs.flatMap(({ name, type }) => (type === undefined ? [] : [{ name, type }]));
-}
-
 /** An expression without an alias is named by its text, where that holds one token; the engine spells others in its own way. */
 function outputName({ name, expression }: Select["items"][number]): string | undefined {
   return name ?? (lex(expression.text).length <= 3 && /^\w+\(\)$/.test(expression.text) ? expression.text : undefined);
@@ -198,17 +199,16 @@ function selectsIn(query: Query): Select[] {
   ]);
 }
 
-/** The table that a query reads first: through queries in brackets and common table expressions. */
-function leftmost(query: Query, scope: Select["with"]): { database: string; name: string } | undefined {
+/** The SELECTs that lead to the table a query reads first: through queries in parentheses and common table expressions. */
+function leftmost(query: Query, scope: Select["with"]): Select[] {
   const [select] = query.selects;
-  const [source] = select?.from ?? [];
-  if (select === undefined || source === undefined) return undefined;
+  if (select === undefined) return [];
+  const [source] = select.from;
   const inScope = [...select.with, ...scope];
-  if (source.query) return leftmost(source.query, inScope);
-  if (source.table === undefined) return undefined;
-  const { database, name } = source.table;
-  if (database !== undefined) return { database, name };
+  if (source?.query) return [select, ...leftmost(source.query, inScope)];
+  if (source?.table === undefined || source.table.database !== undefined) return [select];
+  const { name } = source.table;
   const named = inScope.findIndex((item) => item.name === name && item.query !== undefined);
   const found = inScope[named]?.query;
-  return found === undefined ? undefined : leftmost(found, inScope.slice(named + 1));
+  return found === undefined ? [select] : [select, ...leftmost(found, inScope.slice(named + 1))];
 }

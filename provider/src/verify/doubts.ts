@@ -1,9 +1,11 @@
 import { engineOf } from "../apply/rebuild/engines";
+import { mergeDependence, rolesOf } from "../lint/merging";
 import { lex } from "../sql/lexer";
-import { aggregateOf, callsIn, parseQuery, plainColumn, type Select } from "../sql/query";
+import { callsIn, parseQuery, type Select } from "../sql/query";
 import { parseType } from "../sql/query/types";
+import type { TableSpec } from "../sql/spec";
 import { onlySelect } from "./rewrite";
-import type { Feed, SourceTable, Subject } from "./subject";
+import type { Feed, Subject } from "./subject";
 
 /** What stands in the way of a comparison. */
 export interface Doubts {
@@ -11,6 +13,8 @@ export interface Doubts {
   readonly reason?: string;
   /** Why views may rightly have written something else than their SELECT gives over all rows. */
   readonly inexact: readonly string[];
+  /** Whether the same rows may compare as equal now and as different after a merge of a source. */
+  readonly changesWithMerges: boolean;
 }
 
 /** Functions that give something else each time, or depend on how rows lie in blocks. */
@@ -24,23 +28,23 @@ const VIRTUAL =
 const KEEPS_NOTHING =
   /^(?:Null|Kafka|RabbitMQ|NATS|FileLog|\w*Queue|Buffer|Distributed|Merge|URL|Dictionary|GenerateRandom|View)$/;
 const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
-/** Aggregate functions that count rows, however many rows those stand for. */
-const COUNTS_ROWS =
-  /^(?:count|avg|avgWeighted|sumCount|quantiles?\w*|groupArray|topK|entropy|(?:stddev|var|covar|corr|skew|kurt)\w*)$/;
-
 /** What is known against comparing a target with its views. */
 export function doubtsOf(subject: Subject): Doubts {
   const inexact: string[] = [];
+  let changesWithMerges = false;
   const reason = targetReason(subject);
-  if (reason !== undefined) return { reason, inexact };
+  if (reason !== undefined) return { reason, inexact, changesWithMerges };
   for (const feed of subject.feeds) {
     const name = `${feed.view.database}.${feed.view.name}`;
     const found = feedReason(feed);
-    if (found !== undefined) return { reason: subject.feeds.length > 1 ? `${name}: ${found}` : found, inexact };
-    const doubts = [...queryDoubts(feed.view.query), ...sourceDoubts(feed)];
+    if (found !== undefined)
+      return { reason: subject.feeds.length > 1 ? `${name}: ${found}` : found, inexact, changesWithMerges };
+    const merges = sourceDoubts(feed);
+    changesWithMerges ||= merges.length > 0;
+    const doubts = [...queryDoubts(feed.view.query), ...merges];
     inexact.push(...doubts.map((doubt) => (subject.feeds.length > 1 ? `${name}: ${doubt}` : doubt)));
   }
-  return { inexact };
+  return { inexact, changesWithMerges };
 }
 
 function targetReason({ spec, feeds }: Subject): string | undefined {
@@ -70,7 +74,7 @@ function feedReason({ view, source }: Feed): string | undefined {
   }
   const select = onlySelect(view.query);
   if (select === undefined) return undefined;
-  if (/\bLIMIT\b/i.test(clauses(view.query, select))) return "has a LIMIT, which counts within one insert";
+  if (select.limits.length > 0) return "has a LIMIT, which counts within one insert";
   if (select.having !== undefined) return "has HAVING, which sees one insert at a time";
   const windows = select.items.some(({ expression }) => callsIn(expression).some(({ window }) => window));
   return windows ? "has window functions, which see one insert at a time" : undefined;
@@ -100,30 +104,22 @@ function queryDoubts(query: string): string[] {
 /** A source that makes fewer rows of many forgets what a view has seen of them, unless the view only merges. */
 function sourceDoubts({ view, source }: Feed): string[] {
   const base = source?.spec === undefined ? "" : engineOf(source.spec.storage).base;
-  if (source === undefined || base === "MergeTree" || !base.endsWith("MergeTree")) return [];
-  const what = `${source.name} is a ${base}`;
+  if (source?.spec === undefined || base === "MergeTree" || !base.endsWith("MergeTree")) return [];
+  const what = `${source.name} (${base})`;
   if (base !== "AggregatingMergeTree" && base !== "SummingMergeTree")
     return [`${what}: the view has seen rows that merges have taken away`];
   const select = onlySelect(view.query);
-  const bad = select === undefined ? undefined : notMerging(select, source);
-  return bad === undefined ? [] : [`${what}: ${bad} depends on how far it is merged`];
+  const found = select === undefined ? undefined : mergeDependent(select, source.spec);
+  return found === undefined ? [] : [`${what}: ${found}`];
 }
 
-function notMerging(select: Select, source: SourceTable): string | undefined {
-  const kept = new Set(
-    (source.spec?.columns ?? [])
-      .filter(({ type = "" }) => /^(?:Simple)?AggregateFunction\(/.test(type))
-      .map(({ name }) => name),
-  );
-  const summing = source.engine.endsWith("SummingMergeTree");
+/** What a view computes from rows that merges of its source combine or take away. */
+function mergeDependent(select: Select, table: TableSpec): string | undefined {
+  const roles = rolesOf(table);
   for (const { expression } of select.items) {
     for (const call of callsIn(expression)) {
-      const found = aggregateOf(call.name);
-      if (found === undefined || found.combinators.includes("Merge")) continue;
-      if (COUNTS_ROWS.test(found.base)) return `${call.name}()`;
-      const column = call.arguments[0] === undefined ? undefined : plainColumn(call.arguments[0]);
-      const added = /^sum/.test(found.base) && !summing && (column === undefined || !kept.has(column));
-      if (added) return `${call.name}()`;
+      const reason = mergeDependence(call, roles);
+      if (reason !== undefined) return `${call.name}() ${reason}`;
     }
   }
   return undefined;
@@ -134,19 +130,6 @@ function calledIn(query: string): string[] {
   return tokens.flatMap((token, index) =>
     token.kind === "word" && tokens[index + 1]?.text === "(" ? [token.text] : [],
   );
-}
-
-/** What stands behind the last condition of a SELECT. */
-function clauses(query: string, { from, where, groupBy }: Select): string {
-  const last = groupBy?.expressions.at(-1) ?? where;
-  const start = last === undefined ? (from.at(-1)?.start ?? 0) : last.start + last.text.length;
-  const depthless: string[] = [];
-  let depth = 0;
-  for (const { kind, text } of lex(query.slice(start))) {
-    depth += kind === "open" ? 1 : kind === "close" ? -1 : 0;
-    if (depth === 0 && kind === "word") depthless.push(text);
-  }
-  return depthless.join(" ");
 }
 
 function tableOf({ table, function: name }: Select["from"][number]): string {

@@ -30,7 +30,10 @@ export interface VerifyProgress {
   readonly windows: number;
 }
 
-/** What became of a target. `inexact`: compared, but the views' own results may rightly differ from a SELECT over all rows. */
+/**
+ * What became of a target. `inexact`: compared, but the views' own results may rightly differ from a SELECT over all rows, or
+ * are equal only until parts of a source merge.
+ */
 export type Verdict = "equal" | "different" | "inexact" | "not verifiable";
 
 /** A target with all the views that feed it, and how it compares with them. */

@@ -11,7 +11,7 @@ import { doubtsOf } from "./doubts";
 import { bucketText, type Prepared, prepare } from "./prepare";
 import type { Subject } from "./subject";
 import { loadSubjects } from "./subjects";
-import type { BucketDifference, TargetReport, VerifyOptions } from "./types";
+import type { BucketDifference, TargetReport, Verdict, VerifyOptions } from "./types";
 
 /** A target's report with what it was made of, for a repair. */
 export interface Verified {
@@ -63,7 +63,7 @@ export async function verifySubject(
   const report: TargetReport = {
     ...emptyReport(subject),
     ...result,
-    verdict: differs ? (inexact.length > 0 ? "inexact" : "different") : "equal",
+    verdict: verdictOf(differs, inexact.length > 0, doubts.changesWithMerges),
     inexact,
     bucket: bucketText(comparison),
     columns: comparison.measures.map((measure) => ({ column: measure.column, rule: describeRule(measure) })),
@@ -72,6 +72,13 @@ export async function verifySubject(
     seconds: seconds(),
   };
   return { subject, report, comparison };
+}
+
+function verdictOf(differs: boolean, isInexact: boolean, changesWithMerges: boolean): Verdict {
+  // What is equal now and differs after the next merge of the source is not proven by being equal.
+  if (changesWithMerges) return "inexact";
+  if (!differs) return "equal";
+  return isInexact ? "inexact" : "different";
 }
 
 /** While a backfill or a change is under way, rows are where nobody looks for them. A repair leaves whole partitions. */

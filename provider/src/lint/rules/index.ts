@@ -1,15 +1,21 @@
 import type { Rule } from "../finding";
+import { aggregateOfPartialRows } from "./aggregate-of-partial-rows";
 import { columnOutsideKey } from "./column-outside-key";
+import { computedFromSums } from "./computed-from-sums";
 import { counterAveraged } from "./counter-averaged";
+import { countsReplacedRows } from "./counts-replaced-rows";
 import { deduplicationWithViews } from "./deduplication-with-views";
+import { distinctInIncrementalView } from "./distinct-in-incremental-view";
 import { experimentalType } from "./experimental-type";
 import { floatSumInSumming } from "./float-sum-in-summing";
 import { groupByNotInKey } from "./group-by-not-in-key";
+import { havingInIncrementalView } from "./having-in-incremental-view";
 import { highCardinalityLeadingKey } from "./high-cardinality-leading-key";
 import { innerTable } from "./inner-table";
 import { joinInIncrementalView } from "./join-in-incremental-view";
 import { keyNamesMissingColumn } from "./key-names-missing-column";
 import { likeWithBareUnderscore } from "./like-with-bare-underscore";
+import { limitInIncrementalView } from "./limit-in-incremental-view";
 import { missingTtl } from "./missing-ttl";
 import { monitoringByViewName } from "./monitoring-by-view-name";
 import { multiSourceIncrementalView } from "./multi-source-incremental-view";
@@ -21,11 +27,14 @@ import { populateLosesRows } from "./populate-loses-rows";
 import { refreshWithoutAppendOrTo } from "./refresh-without-append-or-to";
 import { stateReadWithoutMerge } from "./state-read-without-merge";
 import { stringNumberComparison } from "./string-number-comparison";
+import { sumOverflowsColumn } from "./sum-overflows-column";
 import { targetColumnNeverWritten } from "./target-column-never-written";
 import { unboundedGroupByAlias } from "./unbounded-group-by-alias";
+import { versionAcrossPartitions } from "./version-across-partitions";
 import { viewOutputNotInTarget } from "./view-output-not-in-target";
 import { viewReadsViewName } from "./view-reads-view-name";
 import { viewTypeNarrows } from "./view-type-narrows";
+import { windowInIncrementalView } from "./window-in-incremental-view";
 import { zeroRowsDropped } from "./zero-rows-dropped";
 
 /** All rules: those that lose or falsify rows first. */
@@ -37,6 +46,15 @@ export const rules: readonly Rule[] = [
   stateReadWithoutMerge,
   multiSourceIncrementalView,
   joinInIncrementalView,
+  aggregateOfPartialRows,
+  countsReplacedRows,
+  havingInIncrementalView,
+  limitInIncrementalView,
+  distinctInIncrementalView,
+  windowInIncrementalView,
+  computedFromSums,
+  sumOverflowsColumn,
+  versionAcrossPartitions,
   innerTable,
   populateLosesRows,
   missingTtl,

@@ -15,6 +15,7 @@ export {
 export {
   type Expression,
   type GroupBy,
+  type Limit,
   parseQuery,
   type Query,
   type Select,

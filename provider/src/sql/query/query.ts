@@ -38,6 +38,8 @@ export interface Select {
   readonly where?: Expression;
   readonly groupBy?: GroupBy;
   readonly having?: Expression;
+  /** `LIMIT`, `LIMIT … BY`, `OFFSET` and `FETCH`, in the order of the text. */
+  readonly limits: readonly Limit[];
   /** Where `SELECT` stands in the text. */
   readonly start: number;
 }
@@ -63,6 +65,14 @@ export interface WithItem {
   readonly name: string;
   readonly query?: Query;
   readonly expression?: Expression;
+}
+
+export interface Limit {
+  /** In capitals: `LIMIT`, `OFFSET` or `FETCH`. */
+  readonly word: string;
+  /** What `LIMIT … BY` counts separately; absent without BY. */
+  readonly by?: readonly Expression[];
+  readonly start: number;
 }
 
 export interface GroupBy {
@@ -182,7 +192,7 @@ function takeSelect(cursor: Cursor): Select {
   const where = takeCondition(cursor, "WHERE");
   const groupBy = takeGroupBy(cursor);
   const having = takeCondition(cursor, "HAVING");
-  takeTail(cursor);
+  const limits = takeTail(cursor);
   return {
     with: withItems,
     distinct,
@@ -192,6 +202,7 @@ function takeSelect(cursor: Cursor): Select {
     ...(where && { where }),
     ...(groupBy && { groupBy }),
     ...(having && { having }),
+    limits,
     start,
   };
 }
@@ -250,11 +261,21 @@ function inBrackets(cursor: Cursor): Cursor[] {
   return peek(cursor)?.text === "(" ? splitAtCommas(takeGroup({ ...cursor }, "GROUPING SETS")) : [cursor];
 }
 
-/** Skips what says nothing about the columns: ORDER BY, LIMIT, WINDOW, SETTINGS … */
-function takeTail(cursor: Cursor): void {
+/** Takes the limits, and skips what says nothing about rows or columns: ORDER BY, WINDOW, SETTINGS … */
+function takeTail(cursor: Cursor): Limit[] {
+  const limits: Limit[] = [];
   const first = peek(cursor);
-  if (first === undefined || !LONGEST_CLAUSE.test(first.text.toUpperCase())) return;
-  while (!isAtEnd(cursor) && !isSetOperator(cursor)) skipElement(cursor);
+  if (first === undefined || !LONGEST_CLAUSE.test(first.text.toUpperCase())) return limits;
+  while (!isAtEnd(cursor) && !isSetOperator(cursor)) {
+    const token = peek(cursor);
+    const word = token?.kind === "word" ? token.text.toUpperCase() : "";
+    skipElement(cursor);
+    if (token === undefined || !/^(?:LIMIT|OFFSET|FETCH)$/.test(word)) continue;
+    takeExpression(cursor, word, (at) => atClause(at) || atWords(at, "BY") || atWords(at, "WITH"));
+    const by = takeWords(cursor, "BY") ? splitAtCommas(takeText(cursor, "BY", atClause).cursor) : undefined;
+    limits.push({ word, start: token.start, ...(by && { by: by.map(expressionOf) }) });
+  }
+  return limits;
 }
 
 function isSetOperator(cursor: Cursor): boolean {
