@@ -4,7 +4,7 @@ import type { Plan, RebuildStep, RenameStep, Step, ViewStep } from "../plan";
 import { renderCreate } from "../sql/render";
 import type { QualifiedName } from "../sql/spec";
 import { awaitMutations } from "./mutations";
-import { type RebuildProgress, rebuildTable } from "./rebuild";
+import { newOperation, type RebuildProgress, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
 import { renameObject } from "./rename";
 import { runStatement } from "./statement";
@@ -12,7 +12,7 @@ import { applyViewStep } from "./views";
 
 /** How a plan is to be applied. */
 export interface ApplyOptions {
-  /** Name of the operation in journals; the same name goes on where an earlier run was cut off. */
+  /** Name of the first step's operation in journals. An operation does one thing, so each further step gets a name of its own. */
   readonly operation: string;
   readonly allow: readonly string[];
   readonly rebuild: "online" | "offline";
@@ -46,7 +46,7 @@ export async function applyPlan(
 ): Promise<void> {
   for (const [done, step] of steps.entries()) {
     try {
-      await applyStep(connection, step, options);
+      await applyStep(connection, step, done === 0 ? options : { ...options, operation: newOperation() });
       if (step.kind === "statement" && step.mutation && object) await awaitMutations(connection, object, options.tell);
     } catch (error) {
       throw done === 0 ? error : new PartlyApplied(done, error);

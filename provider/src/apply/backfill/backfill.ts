@@ -1,6 +1,9 @@
+import { mentionedNames } from "../../canonical/mentions";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { keyOf } from "../../sql/object-key";
+import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName } from "../../sql/spec";
 import { Journal } from "../protocol/journal";
@@ -113,8 +116,9 @@ function creates({ views }: BackfillPlan, { database, name }: QualifiedName): bo
 }
 
 /** Whether a backfill writes to what views write to, or read. */
-function concerns({ target }: UnfinishedBackfill, specs: readonly ReturnType<typeof parseView>[]): boolean {
-  return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || query.includes(target));
+function concerns({ plan, target }: UnfinishedBackfill, specs: readonly ReturnType<typeof parseView>[]): boolean {
+  const key = keyOf(parseCreate(plan.to));
+  return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || mentionedNames(query).has(key));
 }
 
 async function begin(connection: Connection, wanted: Wanted): Promise<BackfillResult> {

@@ -1,7 +1,7 @@
 import { SchemaError } from "../../errors";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
-import { drain, type Gate, gateDown, gateUp, timeLeft } from "./gate";
+import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "./gate";
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
 
@@ -89,7 +89,7 @@ async function remember(journal: Journal, tables: readonly QualifiedName[]): Pro
 
 async function stillWriting(runner: Runner, { label, why }: BehindGate): Promise<SchemaError> {
   const found = await runner.rows<{ id: string; seconds: number }>(
-    "SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE query_kind IN ('Insert', 'AsyncInsertFlush') ORDER BY elapsed DESC LIMIT 5",
+    `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );
   const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
   return new SchemaError(

@@ -19,6 +19,9 @@ const REPORT_EVERY = 1000;
 /** How long statements of a runner that died may go on, in milliseconds. */
 const LEFTOVER_LIMIT = 600_000;
 
+/** How every statement of an operation begins. */
+export const MARK = "/* schema-op ";
+
 /** Runs the statements of one operation, each marked with the operation, so that another runner finds what is still running. */
 export class Runner {
   readonly connection: Connection;
@@ -30,7 +33,7 @@ export class Runner {
     this.connection = connection;
     this.operation = operation;
     this.hooks = hooks;
-    this.mark = `/* schema-op ${operation} */ `;
+    this.mark = `${MARK}${operation} */ `;
   }
 
   /** Runs a statement for its effect. */

@@ -3,7 +3,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { viewsAround } from "../protocol/feeders";
 import { raiseFence, stopMerges } from "../protocol/fence";
-import { drain, type Gate, gateDown, gateUp, timeLeft } from "../protocol/gate";
+import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "../protocol/gate";
 import { type Part, partsOf } from "../protocol/parts";
 import { pause } from "../protocol/runner";
 import { buildShadow, compareShadow } from "./build";
@@ -113,7 +113,7 @@ async function exchange(context: Context, gate?: Gate): Promise<boolean> {
 
 async function stillWriting({ names, runner }: Context): Promise<SchemaError> {
   const found = await runner.rows<{ id: string; seconds: number }>(
-    "SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE query_kind IN ('Insert', 'AsyncInsertFlush') ORDER BY elapsed DESC LIMIT 5",
+    `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );
   const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
   return new SchemaError(

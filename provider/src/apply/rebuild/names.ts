@@ -34,6 +34,16 @@ export function helperNames({ database, name }: QualifiedName, operation: string
   };
 }
 
+/** How the tables of one test begin: nobody else's do, and they tell when it began. @param now by the server's clock, in milliseconds. */
+export function selfTestPrefix(now: number): string {
+  return `${SELF_TEST_PREFIX}${now}_${newOperation()}_`;
+}
+
+/** When the test that a table belongs to began, in milliseconds; 0 for a table of an older version, which had no time in its name. */
+export function selfTestTime(name: string): number {
+  return Number(/^\d+(?=_)/.exec(name.slice(SELF_TEST_PREFIX.length))?.[0] ?? 0);
+}
+
 /**
  * Name of a new operation, which becomes part of the names of its helper tables: 8 lower-case hexadecimal digits, of which the first
  * is a letter, so that no date or number of a user's (`events__old_20240131`) looks like one.

@@ -1,13 +1,14 @@
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
-import { qualifiedName } from "../../sql/identifiers";
+import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
 import { barrier } from "../protocol/barrier";
 import { gateDown } from "../protocol/gate";
 import { Journal } from "../protocol/journal";
 import { partsOf, uuidOf } from "../protocol/parts";
 import { pause, Runner, type RunnerHooks } from "../protocol/runner";
-import { SELF_TEST_PREFIX } from "./names";
+import { SELF_TEST_PREFIX, selfTestPrefix, selfTestTime } from "./names";
 
 /** What the protocols rely on, tried out on a server. */
 export interface SelfTest {
@@ -16,12 +17,21 @@ export interface SelfTest {
   readonly failed: readonly string[];
 }
 
+/** How long a test takes at the very most, in milliseconds; older tables are leftovers. */
+const LEFTOVER_AGE = 600_000;
+/** How long inserts are refused in the test of the gate, in milliseconds. */
+const GATE_LENGTHS: readonly number[] = [1000, 5000, 20_000];
+
 /** Under which name the journal has the results. */
 export const SELF_TEST = "selftest";
 
+/** Tests under way in this process, by server and version: one is enough for all operations that begin at the same time. */
+const underWay = new Map<string, Promise<SelfTest>>();
+
 /**
  * Tries out, on small tables of its own, what the protocols need of a server and what differs by version. Done once for each version;
- * the result is kept in the journal.
+ * the result is kept in the journal. Other runners may do it at the same time, in the same database: the tables have names that no
+ * other test has.
  *
  * @throws {SchemaError} when a fact does not hold: then no table is rebuilt there.
  */
@@ -31,12 +41,64 @@ export async function selfTest(connection: Connection, database: string, hooks: 
   const key = selfTestKey(connection);
   let result = journal.get<SelfTest>(key);
   if (result === undefined || result.failed.length > 0) {
-    const scratch = new Scratch(runner, database);
-    result = { version: connection.version, failed: await scratch.run() };
+    result = await shared(`${connection.url} ${key}`, () => tryOut(runner, database));
     await journal.set(key, result);
   }
   refuseServer(connection, result);
   return result;
+}
+
+async function tryOut(runner: Runner, database: string): Promise<SelfTest> {
+  await dropLeftovers(runner, database);
+  const prefix = selfTestPrefix(await runner.now());
+  return { version: runner.connection.version, failed: await new Scratch(runner, database, prefix).run() };
+}
+
+/** Waits for a test that is under way; one that was stopped, or lost its connection, is done again. */
+async function shared(key: string, test: () => Promise<SelfTest>): Promise<SelfTest> {
+  for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
+    const result = await other.catch(() => undefined);
+    if (result !== undefined) return result;
+  }
+  const own = test().finally(() => underWay.delete(key));
+  underWay.set(key, own);
+  return own;
+}
+
+/** Drops what runners that died have left; what is younger may belong to one that runs. */
+async function dropLeftovers(runner: Runner, database: string): Promise<void> {
+  const oldest = (await runner.now()) - LEFTOVER_AGE;
+  // Another runner may drop them at the same time; what cannot be dropped now is found again next time.
+  const tryTo = (sql: string): Promise<void> => runner.run(sql).catch(ignoreRefusal);
+  for (const table of await leftovers(runner, database, oldest, "system.detached_tables", "table")) {
+    await tryTo(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(table)}`);
+  }
+  // The view first, which is last by name.
+  for (const table of (await leftovers(runner, database, oldest, "system.tables", "name")).reverse()) {
+    await tryTo(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC`);
+  }
+}
+
+async function leftovers(
+  runner: Runner,
+  database: string,
+  oldest: number,
+  from: string,
+  column: string,
+): Promise<QualifiedName[]> {
+  const sql =
+    `SELECT ${column} AS name FROM ${from} WHERE database = ${quoteString(database)} ` +
+    `AND startsWith(${column}, ${quoteString(SELF_TEST_PREFIX)}) ORDER BY name`;
+  // Not every version has a list of detached tables, and not everybody may read it.
+  const found = await runner.rows<{ name: string }>(sql).catch((error: unknown) => {
+    ignoreRefusal(error);
+    return [];
+  });
+  return found.filter(({ name }) => selfTestTime(name) < oldest).map(({ name }) => ({ database, name }));
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ServerError)) throw error;
 }
 
 /** Key of the journal line with the result for a server's version. */
@@ -55,10 +117,12 @@ export function refuseServer({ url, version }: Connection, { failed }: SelfTest)
 class Scratch {
   private readonly runner: Runner;
   private readonly database: string;
+  private readonly prefix: string;
 
-  constructor(runner: Runner, database: string) {
+  constructor(runner: Runner, database: string, prefix: string) {
     this.runner = runner;
     this.database = database;
+    this.prefix = prefix;
   }
 
   async run(): Promise<string[]> {
@@ -69,7 +133,6 @@ class Scratch {
       ["DETACH … SYNC waits for an insert under way", () => this.detachWaits()],
     ];
     const failed: string[] = [];
-    await this.clean();
     try {
       for (const [fact, holds] of facts) {
         const why = await holds().then(
@@ -112,19 +175,25 @@ class Scratch {
 
   private async gateLiftsItself(): Promise<boolean> {
     const { runner } = this;
-    await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
-    const opens = (await runner.now()) + 1000;
-    await this.do(
-      `ALTER TABLE ${this.name("a")} ADD CONSTRAINT _gate_${SELF_TEST} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
-    );
-    const refused = await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`).then(
-      () => false,
-      (error: unknown) => error instanceof ServerError && error.code === 469,
-    );
-    while ((await runner.now()) <= opens) await pause(20);
-    await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 2`);
-    await gateDown(runner, [this.table("a")]);
-    return refused && (await this.values("a")) === "2";
+    // On a busy server the insert may come when the gate has opened already: then it is tried with a longer one.
+    for (const length of GATE_LENGTHS) {
+      await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
+      const opens = (await runner.now()) + length;
+      await this.do(
+        `ALTER TABLE ${this.name("a")} ADD CONSTRAINT _gate_${SELF_TEST} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
+      );
+      const refused = await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`).then(
+        () => false,
+        (error: unknown) => error instanceof ServerError && error.code === 469,
+      );
+      const inTime = (await runner.now()) < opens;
+      while ((await runner.now()) <= opens) await pause(20);
+      await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 2`);
+      await gateDown(runner, [this.table("a")]);
+      if (refused || inTime) return refused && (await this.values("a")) === "2";
+      await this.clean();
+    }
+    return false;
   }
 
   private async detachWaits(): Promise<boolean> {
@@ -155,10 +224,8 @@ class Scratch {
   }
 
   private async clean(): Promise<void> {
-    // A runner that died may have left it detached, where DROP does not see it.
-    await this.do(`ATTACH TABLE IF NOT EXISTS ${this.name("a")}`).catch((error: unknown) => {
-      if (!(error instanceof ServerError)) throw error;
-    });
+    // What failed may have left it detached, where DROP does not see it.
+    await this.do(`ATTACH TABLE IF NOT EXISTS ${this.name("a")}`).catch(ignoreRefusal);
     for (const table of ["view", "a", "b", "seen"]) await this.do(`DROP TABLE IF EXISTS ${this.name(table)} SYNC`);
   }
 
@@ -176,6 +243,6 @@ class Scratch {
   }
 
   private table(name: string): { database: string; name: string } {
-    return { database: this.database, name: SELF_TEST_PREFIX + name };
+    return { database: this.database, name: this.prefix + name };
   }
 }
