@@ -1,6 +1,6 @@
 /** Something the user can mend: says where, what was found, what was expected, and the next step. */
 export class SchemaError extends Error {
-  override readonly name = "SchemaError";
+  override readonly name: string = "SchemaError";
   /** Every problem found, one sentence each; `message` joins them. */
   readonly problems: readonly string[];
 

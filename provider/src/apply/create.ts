@@ -36,10 +36,12 @@ export async function applyCreate(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // Types and codecs that this user is not allowed are refused before it is said that the object exists.
-    const found = await live.findNow(key);
+    const found = await live.findNow(key).catch((hidden: unknown) => {
+      throw isTaken(error) ? hidden : error;
+    });
     if (found === undefined) throw error;
     if (await same(statement, found)) return { adopted: true, observed: digest(found.statement) };
-    if (!isTableExists(error) && !isDatabaseExists(error)) throw error;
+    if (!isTaken(error)) throw error;
     throw new SchemaError(differs(label, statement, found), { cause: error });
   }
   const found = await live.findNow(key);
@@ -49,6 +51,10 @@ export async function applyCreate(
     );
   }
   return { adopted: false, observed: digest(found.statement) };
+}
+
+function isTaken(error: ServerError): boolean {
+  return isTableExists(error) || isDatabaseExists(error);
 }
 
 /** The message for an object that stands there and is not what is declared. */

@@ -2,6 +2,7 @@ import { mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
+import { listFilters } from "../introspect/visibility";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
@@ -80,8 +81,19 @@ async function dropDatabase(connection: Connection, live: Live, key: string, all
         `Move or drop them first. ${HOW_TO_ALLOW}`,
     );
   }
+  await refuseUnseen(connection, key, allowed);
   await connection.command(`DROP DATABASE IF EXISTS ${quotedName(key)}`);
   live.forget(key);
+}
+
+/** A database that seems empty need not be. */
+async function refuseUnseen(connection: Connection, key: string, allowed: boolean): Promise<void> {
+  const policies = allowed ? [] : await listFilters(connection);
+  if (policies.length === 0) return;
+  throw new SchemaError(
+    `${quotedName(key)}: not dropped, because it may hold objects that this user cannot see: row policies filter system.tables ` +
+      `(${policies.join(", ")}). Let a user do it whom they exempt.`,
+  );
 }
 
 /** An operation that was cut off has helper tables and would never end. */

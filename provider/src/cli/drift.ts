@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import type { Connection } from "../connection/connection";
 import { type Drift, findDrift } from "../drift/drift";
 import { EXPORT, readState, type StackState } from "../drift/state";
-import { hasDrift, renderJson, renderMarkdown, renderText } from "../drift/text";
+import { hasDrift, isUncertain, renderJson, renderMarkdown, renderText } from "../drift/text";
 import { messageOf, SchemaError } from "../errors";
 import { selector } from "../introspect/selection";
 import type { Output } from "./canonicalize";
@@ -77,7 +77,8 @@ export async function driftOfState(
     output.out(render(drift, circumstances));
     if (drift.unchecked !== undefined)
       output.error(`Compared as it is spelled, not as it is meant: ${drift.unchecked}\n`);
-    return hasDrift(drift, options.strict) ? DRIFT : 0;
+    if (hasDrift(drift, options.strict)) return DRIFT;
+    return isUncertain(drift) ? FAILED : 0;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
     return FAILED;

@@ -11,6 +11,7 @@ import { type ConnectOptions, connect, withConnection } from "./connect";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
 import { type ImportedProgram, programOf } from "./import/program";
 import { ImportScratch } from "./import/scratch";
+import { refusePartlyVisible } from "./import/visible";
 
 const { version } = require("../../package.json") as { version: string };
 
@@ -68,7 +69,9 @@ export async function importServer(options: ImportOptions, output: Output): Prom
       ...(include && { include }),
       ...(exclude && { exclude }),
     });
-    const rollupsFor = options.rollups === true ? await currentUser(connection) : undefined;
+    const user = await currentUser(connection);
+    if (include === undefined) await refusePartlyVisible(connection, user, databasesOf(found));
+    const rollupsFor = options.rollups === true ? user : undefined;
     const request = rollupsFor === undefined ? {} : { rollupsFor };
     const made = await programOf(connection, found, scratch, request);
     const { program } = made;
@@ -83,6 +86,10 @@ export async function importServer(options: ImportOptions, output: Output): Prom
   } finally {
     await Promise.all([connection?.close(), scratch.close()]);
   }
+}
+
+function databasesOf({ managed }: ServerObjects): string[] {
+  return managed.flatMap(({ spec }) => (spec.kind === "database" ? [spec.name] : []));
 }
 
 async function currentUser(connection: Connection): Promise<string> {

@@ -40,12 +40,15 @@ export async function checkRights(
 
 const IN_A_FILE = "(a user written in users.xml gets them in its <grants>, without the TO)";
 
-interface Missing {
+/** What {@link missingOf} finds. */
+export interface Missing {
   readonly missing: readonly Need[];
+  /** Roles that may give what is missing; empty where that is known. */
   readonly roles: readonly string[];
 }
 
-async function missingOf(connection: Connection, needs: readonly Need[]): Promise<Missing> {
+/** Which of the rights the user lacks. Costs one query when all are there, else one for each. */
+export async function missingOf(connection: Connection, needs: readonly Need[]): Promise<Missing> {
   try {
     if (await isGranted(connection, needs)) return { missing: [], roles: [] };
     const missing: Need[] = [];

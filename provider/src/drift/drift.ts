@@ -7,6 +7,7 @@ import { type Change, diffObject } from "../diff";
 import { messageOf } from "../errors";
 import { Live } from "../introspect/live";
 import { introspectServer, type ServerObjects } from "../introspect/server";
+import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
@@ -36,6 +37,8 @@ export interface ObjectDrift {
   readonly diff?: string;
   /** Why it was not compared, or what stands there in its place. */
   readonly reason?: string;
+  /** The user may not see it: `reason` names the right. */
+  readonly hidden?: true;
 }
 
 /** An object in a database of the state that the state does not hold. */
@@ -88,7 +91,7 @@ export async function findDrift(
   const server = await readServer(connection, live, objects);
   const stored = new Map(objects.map((object) => [object.key, object]));
   const lend = async (key: string): Promise<string | undefined> => {
-    const found = server.found.get(key)?.statement ?? (await live.find(key))?.statement;
+    const found = server.found.get(key)?.statement ?? (await live.peek(key))?.statement;
     return found ?? stored.get(key)?.statement;
   };
   let unchecked: string | undefined;
@@ -101,7 +104,8 @@ export async function findDrift(
   try {
     const comparer: Comparer = { config: { scratch: "embedded" }, world };
     const results: ObjectDrift[] = [];
-    for (const object of objects) results.push(await driftOf(comparer, server.found, object));
+    for (const object of objects)
+      results.push(await certain(live, object, await driftOf(comparer, server.found, object)));
     const explained = await explain(connection, objects, results);
     return {
       objects: explained.sort(byName),
@@ -110,6 +114,18 @@ export async function findDrift(
     };
   } finally {
     await world.close();
+  }
+}
+
+/** What the user may not see is not missing. */
+async function certain(live: Live, { key = "" }: StoredObject, drift: ObjectDrift): Promise<ObjectDrift> {
+  if (drift.status !== "missing") return drift;
+  try {
+    await live.find(key);
+    return drift;
+  } catch (error) {
+    if (!(error instanceof HiddenError)) throw error;
+    return { ...drift, status: "not-compared", hidden: true, reason: error.message };
   }
 }
 
@@ -141,7 +157,7 @@ async function readServer(connection: Connection, live: Live, objects: readonly 
   const databases: string[] = [];
   const found = new Map<string, Found>();
   for (const name of named) {
-    const database = await live.find(objectKey(name));
+    const database = await live.peek(objectKey(name));
     if (database === undefined) continue;
     databases.push(name);
     found.set(database.key, { statement: database.statement });

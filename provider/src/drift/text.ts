@@ -31,6 +31,11 @@ export function hasDrift({ objects, unmanaged }: Drift, strict = false): boolean
   return objects.some(({ status }) => counted.includes(status)) || (strict && unmanaged.length > 0);
 }
 
+/** Whether something could not be seen, so that "no drift" is not known. */
+export function isUncertain({ objects }: Drift): boolean {
+  return objects.some(({ hidden }) => hidden === true);
+}
+
 /** For a terminal: what differs with its lines, and a summary as the last line. */
 export function renderText(drift: Drift, circumstances: DriftCircumstances): string {
   const parts = differing(drift).map((object) => {
@@ -74,7 +79,7 @@ export function renderMarkdown(drift: Drift, { url, leftOut: others }: DriftCirc
   const extra = drift.unmanaged.slice(0, MOST).map((one) => item(`${prose(kindOf(one))} ${code(one.name)}`));
   if (drift.unmanaged.length > MOST) extra.push(item(`and ${drift.unmanaged.length - MOST} more`));
   const parts = [
-    `${hasDrift(drift) ? "### ⚠️ Drift" : "### ✅ No drift"}`,
+    hasDrift(drift) ? "### ⚠️ Drift" : isUncertain(drift) ? "### ⚠️ Drift is not known" : "### ✅ No drift",
     prose(`${summary(drift)} (${url})`),
     ...(sections.length > 0 ? [sections.join("\n")] : []),
     ...(extra.length > 0 ? ["**Not in the state**", extra.join("\n")] : []),
@@ -113,7 +118,8 @@ function summary(drift: Drift): string {
     return count === 0 && status !== "in-sync" ? [] : [`${count} ${STATUS[status]}`];
   });
   const extra = drift.unmanaged.length === 0 ? [] : [`${drift.unmanaged.length} not in the state`];
-  const lead = hasDrift(drift) ? "Drift (- declared, + live)" : "No drift";
+  const none = isUncertain(drift) ? "Not known, because the user may not see everything" : "No drift";
+  const lead = hasDrift(drift) ? "Drift (- declared, + live)" : none;
   return `${lead}: ${[...counts, ...extra].join(", ")}`;
 }
 

@@ -2,6 +2,7 @@ import DataLoader from "dataloader";
 import type { Connection } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
+import { refuseHidden } from "./visibility";
 
 /** An object as it stands on the server. */
 export interface LiveObject {
@@ -26,6 +27,8 @@ export class Live {
   private readonly objects: DataLoader<string, LiveObject | undefined>;
   /** Changed since their database was read. One by one: reading the whole database again after each of many creates would be quadratic. */
   private readonly changed = new Set<string>();
+  /** What was asked for and is not there, so that it is asked once. */
+  private readonly absent = new Map<string, Promise<void>>();
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
@@ -36,18 +39,42 @@ export class Live {
     this.objects = new DataLoader((keys) => this.loadObjects(keys), { cache: false });
   }
 
-  /** One object or database; undefined when there is none. @throws {ConnectionError} when the server cannot be reached. */
+  /**
+   * One object or database; undefined when there is none.
+   *
+   * @throws {ConnectionError} when the server cannot be reached, {HiddenError} when there may be one that the user cannot see.
+   */
   async find(key: string): Promise<LiveObject | undefined> {
+    return this.certain(key, await this.peek(key));
+  }
+
+  /** One object or database; undefined when there is none that the user can see: for what may be had elsewhere. */
+  async peek(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     const databases = await this.databaseNames();
     if (name === undefined || !databases.has(database)) return name === undefined ? databases.get(database) : undefined;
     return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
   }
 
-  /** One object as it stands this moment; what was kept of it is not used. */
+  /** One object as it is this moment; what was kept of it is not used. @throws as {@link Live.find}. */
   async findNow(key: string): Promise<LiveObject | undefined> {
     this.forget(key);
-    return keyParts(key).name === undefined ? this.find(key) : this.objects.load(key);
+    return keyParts(key).name === undefined ? this.find(key) : this.certain(key, await this.objects.load(key));
+  }
+
+  private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
+    if (found === undefined) await this.absence(key);
+    return found;
+  }
+
+  /** In a database that is not there, nothing is. */
+  private async absence(key: string): Promise<void> {
+    const { database, name } = keyParts(key);
+    const isShown = (await this.databaseNames()).has(objectKey(database));
+    if (name !== undefined && !isShown) return this.absence(objectKey(database));
+    const known = this.absent.get(key) ?? this.connect().then((connection) => refuseHidden(connection, key));
+    this.absent.set(key, known);
+    await known;
   }
 
   /** Everything in a database. */
@@ -80,8 +107,10 @@ export class Live {
     if (name === undefined) {
       this.names = undefined;
       this.forgetDatabase(database);
+      this.absent.clear();
     } else {
       this.changed.add(key);
+      this.absent.delete(key);
     }
     void this.views?.then((views) => views.delete(key)).catch(() => undefined);
     this.readers = undefined;

@@ -88,12 +88,10 @@ async function selectedDatabases(connection: Connection, { databases }: Selectio
   const names = known.map(({ name }) => name);
   const missing = databases.filter((name) => !names.includes(name));
   if (missing.length > 0) {
+    const live = new Live(async () => connection);
+    for (const name of missing) await live.find(objectKey(name));
     const found = names.length === 0 ? "none" : names.join(", ");
-    throw new SchemaError(
-      missing.map(
-        (name) => `database ${name}: is not on ${connection.url}, or the user may not see it; found ${found}`,
-      ),
-    );
+    throw new SchemaError(missing.map((name) => `database ${name}: is not on ${connection.url}; found ${found}`));
   }
   return known.filter(({ name }) => databases.includes(name));
 }

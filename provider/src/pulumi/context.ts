@@ -9,6 +9,7 @@ import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
+import { HiddenError } from "../introspect/visibility";
 import { objectKey } from "../sql/object-key";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
@@ -110,7 +111,8 @@ export class Context {
   }
 
   private async lend(key: string): Promise<string | undefined> {
-    return (await this.reachableLive(undefined, key))?.statement;
+    // What the user cannot see is said by whoever needs it, with the object that does.
+    return (await this.reachableLive(undefined, key).catch(unlessHidden))?.statement;
   }
 
   /** False once the server could not be asked. */
@@ -118,12 +120,17 @@ export class Context {
     return this.unreachable === undefined;
   }
 
-  /** A live object, or undefined when there is none or the server cannot be asked; the latter is warned of once, and tried once. */
+  /**
+   * A live object, or undefined when there is none or the server cannot be asked; the latter is warned of once, and tried once.
+   *
+   * @throws {HiddenError} when there may be one that the user cannot see.
+   */
   async reachableLive(urn: string | undefined, key: string): Promise<LiveObject | undefined> {
     if (!this.reachable || this.isNotMadeYet()) return undefined;
     try {
       return await this.live.find(key);
     } catch (error) {
+      if (error instanceof HiddenError) throw error;
       this.unreachable = messageOf(error);
       await this.warnOnce(
         urn,
@@ -148,4 +155,8 @@ export class Context {
     const target = parseUrl(url);
     return target.kind === "chdb" && !existsSync(target.path);
   }
+}
+
+function unlessHidden(error: unknown): undefined {
+  if (!(error instanceof HiddenError)) throw error;
 }

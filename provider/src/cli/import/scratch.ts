@@ -30,7 +30,7 @@ export class ImportScratch {
     if (this.world !== undefined) return this.world;
     const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
     const others = new Live(async () => server);
-    const lend = async (key: string) => selected.get(key) ?? readable((await others.find(key))?.statement);
+    const lend = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
     this.world = new World(() => this.prepared(server, found.unmanaged), lend);
     return this.world;
   }

@@ -1,0 +1,72 @@
+import type { Connection } from "../connection/connection";
+import { isAccessDenied } from "../connection/server-message";
+import { SchemaError } from "../errors";
+import { quoteIdentifier } from "../sql/identifiers";
+import { keyParts, quotedName } from "../sql/object-key";
+
+/** An object that the system tables do not show to this user, so that nobody can say that it is gone. */
+export class HiddenError extends SchemaError {
+  override readonly name = "HiddenError";
+}
+
+/**
+ * Makes sure that an object which the system tables do not show does not exist. They leave out, without a word, what the user may
+ * not see and what a row policy on them filters; EXISTS says the former and does not know the latter.
+ *
+ * @param key see `sql/object-key.ts`.
+ * @throws {HiddenError} when the user may not know whether it exists, naming the GRANT, or when it exists all the same.
+ */
+export async function refuseHidden(connection: Connection, key: string): Promise<void> {
+  // The embedded engine has one user, who may see everything.
+  if (connection.url.startsWith("chdb:")) return;
+  const isDatabase = keyParts(key).name === undefined;
+  const label = quotedName(key);
+  const exists = await existsOn(connection, isDatabase ? "DATABASE" : "TABLE", label);
+  if (exists === false) return;
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  const user = row?.user ?? "";
+  const rights = isDatabase ? `SHOW DATABASES ON ${label}.*` : `SHOW TABLES, SHOW COLUMNS ON ${label}`;
+  const grant = `GRANT ${rights} TO ${quoteIdentifier(user)};`;
+  if (exists === undefined) {
+    throw new HiddenError(
+      `${label}: user \`${user}\` may not see it, so it cannot be told whether it exists. It is kept as it is. Allow it to be seen: ${grant}`,
+    );
+  }
+  const table = isDatabase ? "system.databases" : "system.tables";
+  throw new HiddenError(
+    `${label}: exists, but ${table} does not show it to user \`${user}\`. It is kept as it is. A row policy hides it ` +
+      `(SHOW ROW POLICIES ON ${table}; exempt this user with ALTER ROW POLICY … TO ALL EXCEPT ${quoteIdentifier(user)}), or a right is missing: ${grant}`,
+  );
+}
+
+/** Undefined when the user may not ask. */
+async function existsOn(connection: Connection, kind: string, label: string): Promise<boolean | undefined> {
+  try {
+    const [row] = await connection.query<{ result: number }>(`EXISTS ${kind} ${label}`);
+    return Number(row?.result) === 1;
+  } catch (error) {
+    if (isAccessDenied(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Row policies on `system.tables` that hold for the current user: what they filter is in no list of a database's objects. Empty where
+ * the user may not look at policies.
+ */
+export async function listFilters(connection: Connection): Promise<string[]> {
+  if (connection.url.startsWith("chdb:")) return [];
+  try {
+    const rows = await connection.query<{ name: string }>(POLICIES);
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if (isAccessDenied(error)) return [];
+    throw error;
+  }
+}
+
+const POLICIES = `SELECT name FROM system.row_policies
+WHERE database = 'system' AND table IN ('tables', '')
+  AND (apply_to_all OR hasAny(apply_to_list, arrayConcat([currentUser()], enabledRoles())))
+  AND NOT hasAny(apply_to_except, arrayConcat([currentUser()], enabledRoles()))
+ORDER BY name`;
