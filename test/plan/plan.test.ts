@@ -56,6 +56,18 @@ describe("plan, as it is shown and allowed", () => {
     );
   });
 
+  it("says what other replicas do not get, where no Replicated database hands it on", () => {
+    const create = (comment: string) =>
+      parseCreate(`CREATE TABLE p.t (a UInt8) ENGINE = ReplicatedMergeTree('/x', 'r') ORDER BY a${comment}`);
+    const shown = (isReplicated: boolean) =>
+      renderPlan(planBetween(create(""), create(" COMMENT 'x'"), { isReplicated }));
+    assert.match(
+      shown(false),
+      /MODIFY COMMENT 'x';\n-- metadata-only: only this server gets it: replicas of p\.t share columns and rows, not/,
+    );
+    assert.doesNotMatch(shown(true), /only this server/);
+  });
+
   it("tells the rebuild which columns have another name, and starts it from the new name of the table", () => {
     const from = parseCreate("CREATE TABLE p.t (a UInt8, b UInt8) ENGINE = MergeTree ORDER BY a");
     const to = parseCreate("CREATE TABLE p.t2 (k UInt8, b UInt8) ENGINE = MergeTree ORDER BY k");

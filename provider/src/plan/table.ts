@@ -8,7 +8,7 @@ import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./colu
 import { orderDefaults } from "./default-order";
 import { addElement, addProjection, dropElement, dropProjection } from "./elements";
 import { holdsRows, isReplicated } from "./engines";
-import { NO_PART } from "./hazards";
+import { hazard, NO_PART } from "./hazards";
 import { planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
 import type { PlanOptions, Step } from "./plan";
@@ -46,11 +46,23 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const reasons = [...rebuildReasons(sorted, to), ...(sorted.engine ? [] : outcomes.flatMap(reasonOf))];
   if (reasons.length > 0) return [planRebuild({ from, to, columns: sorted.columns, reasons, commands })];
   const hasRows = holdsRows(from.storage.engine);
-  const statements = mergeAlters(table, hasRows ? commands : commands.map(withoutRows), {
-    untouched: NO_PART,
-    isReplicated: options.isReplicated === true || isReplicated(from.storage.engine),
-  });
+  const isAlone = isReplicated(from.storage.engine) && options.isReplicated === false;
+  const told = isAlone ? tellOfOthers(commands, table) : commands;
+  const statements = mergeAlters(table, hasRows ? told : told.map(withoutRows), { ...options, untouched: NO_PART });
   return materialize ? [...statements, ...planMaterialize(to, sorted)] : statements;
+}
+
+/** The commands on one of several replicas that no Replicated database keeps alike. Measured on 25.8. */
+function tellOfOthers(commands: readonly Command[], table: string): Command[] {
+  const message =
+    `only this server gets it: replicas of ${table} share columns and rows, not settings and comments. Run the statement on the others as ` +
+    "well; in a Replicated database the server does it";
+  const isShared = commands.some(({ own }) => own === undefined);
+  return commands.map((command) => {
+    // In one ALTER with a change that is shared, a column's comment is shared as well.
+    if (command.own === undefined || (command.own === "COMMENT COLUMN" && isShared)) return command;
+    return { ...command, hazards: [...(command.hazards ?? []), hazard("metadata-only", message)] };
+  });
 }
 
 /** The command on a table without rows: nothing to lose, to rewrite or to fail on. */
