@@ -22,6 +22,21 @@ export function mentionedNames(sql: string): Set<string> {
   return found;
 }
 
+/**
+ * Functions that may be meant in a statement, as keys without a database: every name, because one function takes another by its name
+ * (`arrayMap(f, x)`).
+ */
+export function mentionedFunctions(sql: string): { readonly key: string; readonly isCalled: boolean }[] {
+  const tokens = lex(sql).filter((token) => token.kind !== "comment");
+  const found = new Map<string, boolean>();
+  tokens.forEach((token, index) => {
+    if (!isName(token)) return;
+    const key = objectKey("", unquoteIdentifier(token.text));
+    found.set(key, found.get(key) === true || tokens[index + 1]?.text === "(");
+  });
+  return [...found].map(([key, isCalled]) => ({ key, isCalled }));
+}
+
 function isName(token: Token): boolean {
   return token.kind === "word" || token.kind === "quoted";
 }

@@ -6,6 +6,7 @@ import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
 import { isDictionary, localDictionary } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
+import { BorrowedFunctions } from "./functions";
 import { type Hosted, hostOn } from "./host";
 import { hostable, withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
@@ -33,7 +34,7 @@ export interface Canonical {
 /** Stands in place of the statement of a table that has nothing but its columns. */
 const BARE = " ";
 
-/** Where an object's definition can be had that no one has declared: the server. */
+/** Where an object's definition can be had that no one has declared: the server. An SQL function's key has no database. */
 export type Lender = (key: string) => Promise<string | undefined>;
 
 /**
@@ -48,11 +49,13 @@ export class World {
   private readonly declared = new Map<string, string>();
   /** What stands on the engine now, by key, with the statement that made it. */
   private readonly standing = new Map<string, string>();
+  private readonly functions: BorrowedFunctions;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(open: () => Promise<Connection>, lend: Lender) {
     this.open = open;
     this.lend = lend;
+    this.functions = new BorrowedFunctions(() => this.connect(), lend);
   }
 
   /** Remembers a statement; it is run only when something that reads it is canonicalised. */
@@ -76,7 +79,10 @@ export class World {
    * @throws {ServerError} with the engine's words, or where the columns of one are not known.
    */
   ask<Row extends object>(sql: string, params?: Record<string, string>): Promise<Row[]> {
-    return this.inTurn(async () => (await this.connect()).query<Row>(localStatement(sql), params));
+    return this.inTurn(async () => {
+      await this.functions.borrow(sql);
+      return (await this.connect()).query<Row>(localStatement(sql), params);
+    });
   }
 
   /**
@@ -88,6 +94,7 @@ export class World {
   resultOf(query: string): Promise<{ readonly name: string; readonly type: string }[]> {
     return this.inTurn(async () => {
       const engine = await this.connect();
+      await this.functions.borrow(query);
       for (const source of mentionedNames(query)) await this.ensure(engine, source, [], new Set(), true);
       return this.describe(query);
     });
@@ -97,6 +104,7 @@ export class World {
     const engine = await this.engine?.catch(() => undefined);
     this.engine = undefined;
     this.standing.clear();
+    this.functions.clear();
     await engine?.close();
   }
 
@@ -118,7 +126,9 @@ export class World {
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
     if (given.kind === "database") return this.canonicalizeDatabase(given);
     const key = keyOf(given);
-    const borrowed = await this.prepare(key, sourcesOf(given, renderCreate(given)));
+    const written = renderCreate(given);
+    const functions = await this.functions.borrow(written);
+    const borrowed = [...functions, ...(await this.prepare(key, sourcesOf(given, written)))];
     const spec = isFromQuery(given) ? withColumnsOf(given, await this.describe(given.as.text)) : given;
     const rendered = renderCreate(spec);
     const hosted = await this.host(key, spec, rendered);

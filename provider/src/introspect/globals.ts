@@ -15,11 +15,17 @@ export async function readGlobals(connection: Connection, selection: Selection):
   return [...functions, ...collections];
 }
 
-async function readFunctions(connection: Connection): Promise<UnmanagedObject[]> {
-  const rows = await connection.query<{ name: string; statement: string }>(
-    "SELECT name, create_query AS statement FROM system.functions WHERE origin = 'SQLUserDefined' ORDER BY name",
-  );
-  return rows.map(({ name, statement }) => ({ key: objectKey("", name), kind: "function", reason: "", statement }));
+/** The SQL functions of a server, as objects of no database; none where this user may not look. One query. */
+export async function readFunctions(connection: Connection): Promise<UnmanagedObject[]> {
+  try {
+    const rows = await connection.query<{ name: string; statement: string }>(
+      "SELECT name, create_query AS statement FROM system.functions WHERE origin = 'SQLUserDefined' ORDER BY name",
+    );
+    return rows.map(({ name, statement }) => ({ key: objectKey("", name), kind: "function", reason: "", statement }));
+  } catch (error) {
+    if (isAccessDenied(error)) return [];
+    throw error;
+  }
 }
 
 async function readCollections(connection: Connection): Promise<UnmanagedObject[]> {

@@ -2,6 +2,7 @@ import DataLoader from "dataloader";
 import type { Connection } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
+import { readFunctions } from "./globals";
 import { refuseHidden } from "./visibility";
 
 /** An object as it stands on the server. */
@@ -32,6 +33,7 @@ export class Live {
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
+  private functions: Promise<ReadonlyMap<string, string>> | undefined;
 
   constructor(connect: () => Promise<Connection>) {
     this.connect = connect;
@@ -101,6 +103,15 @@ export class Live {
     return this.readers;
   }
 
+  /** CREATE text of an SQL function, under a key without a database; undefined when there is none. One query for all. */
+  async findFunction(key: string): Promise<string | undefined> {
+    this.functions ??= this.loadFunctions().catch((error: unknown) => {
+      this.functions = undefined;
+      throw error;
+    });
+    return (await this.functions).get(key);
+  }
+
   /** Drops what is known of the object, because it was just changed. */
   forget(key: string): void {
     const { database, name } = keyParts(key);
@@ -155,6 +166,11 @@ export class Live {
     const connection = await this.connect();
     const rows = await connection.query<TableRow>(`${TABLES} AND engine IN ('View', 'MaterializedView', 'Dictionary')`);
     return rows.map(liveTable);
+  }
+
+  private async loadFunctions(): Promise<ReadonlyMap<string, string>> {
+    const found = await readFunctions(await this.connect());
+    return new Map(found.map(({ key, statement }) => [key, statement]));
   }
 
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {

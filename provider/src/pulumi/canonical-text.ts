@@ -208,6 +208,12 @@ async function tellOf(context: Context, canonical: Canonical, request: Request):
     );
   }
   for (const source of canonical.borrowed) {
+    const { database, name = "" } = keyParts(source);
+    if (database === "") {
+      const message = `uses the function \`${name}\`, which nothing in this stack declares; its definition was taken from the server.`;
+      await context.log.warn(request.urn, message);
+      continue;
+    }
     await context.log.warn(
       request.urn,
       `reads or writes \`${quotedName(source)}\`, which nothing in this stack declares; its definition was taken from the server.`,

@@ -10,7 +10,7 @@ import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
 import { HiddenError } from "../introspect/visibility";
-import { objectKey } from "../sql/object-key";
+import { keyParts, objectKey } from "../sql/object-key";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -111,6 +111,7 @@ export class Context {
   }
 
   private async lend(key: string): Promise<string | undefined> {
+    if (keyParts(key).database === "") return this.asked(undefined, () => this.live.findFunction(key));
     // What the user cannot see is said by whoever needs it, with the object that does.
     return (await this.reachableLive(undefined, key).catch(unlessHidden))?.statement;
   }
@@ -126,9 +127,14 @@ export class Context {
    * @throws {HiddenError} when there may be one that the user cannot see.
    */
   async reachableLive(urn: string | undefined, key: string): Promise<LiveObject | undefined> {
+    return this.asked(urn, () => this.live.find(key));
+  }
+
+  /** What the server answers; undefined when it cannot be asked. */
+  private async asked<T>(urn: string | undefined, question: () => Promise<T>): Promise<T | undefined> {
     if (!this.reachable || this.isNotMadeYet()) return undefined;
     try {
-      return await this.live.find(key);
+      return await question();
     } catch (error) {
       if (error instanceof HiddenError) throw error;
       this.unreachable = messageOf(error);
