@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { resumable } from "../../provider/dist/apply/rebuild/index.js";
 import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import { freshDatabase, sharedServer } from "../support/server";
@@ -59,7 +60,9 @@ describe(`a view step (VIEW_SEED=${SEED})`, () => {
       () => undefined,
       (error: unknown) => error,
     );
-    await bench.insert(40, 20);
+    // Where inserts are held they go through when the operation is resumed.
+    const written = bench.insert(40, 20);
+    await Promise.race([written, sleep(5000)]);
     if (death !== undefined) {
       assert.ok(death instanceof Crash, String(death));
       const [found] = await resumableViews(connection, database);
@@ -69,6 +72,7 @@ describe(`a view step (VIEW_SEED=${SEED})`, () => {
       else await resumeViewStep(fresh, found);
       await fresh.close();
     }
+    await written;
     await bench.insert(60, 20);
     await bench.settled(view);
     await bench.assertOnce(80, `died at ${dieAt}: ${death}`);

@@ -4,6 +4,8 @@ import { ServerError } from "../connection/errors";
 import { isDatabaseExists, isTableExists } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
 import { textDiff } from "../sql/text-diff";
 
 /** Decides whether a live object is what is declared, however it is spelled. */
@@ -32,7 +34,7 @@ export async function applyCreate(
   same: Same,
 ): Promise<Created> {
   try {
-    await connection.command(statement);
+    await connection.command(inWordsOf(connection, statement));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // Types and codecs that this user is not allowed are refused before it is said that the object exists.
@@ -55,6 +57,11 @@ export async function applyCreate(
 
 function isTaken(error: ServerError): boolean {
   return isTableExists(error) || isDatabaseExists(error);
+}
+
+/** The statement as an older server reads it. */
+function inWordsOf({ capabilities }: Connection, statement: string): string {
+  return capabilities.commentBeforeQuery ? statement : renderCreate(parseCreate(statement), capabilities);
 }
 
 /** The message for an object that stands there and is not what is declared. */

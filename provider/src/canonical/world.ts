@@ -100,6 +100,11 @@ export class World {
     });
   }
 
+  /** Version of the engine, once it was needed. */
+  async version(): Promise<string | undefined> {
+    return (await this.engine)?.version;
+  }
+
   async close(): Promise<void> {
     const engine = await this.engine?.catch(() => undefined);
     this.engine = undefined;

@@ -1,27 +1,88 @@
 import { quoteString } from "../sql/identifiers";
+import { GATES, type OpenGates, openGates, SETTINGS_QUESTION, type SettingRow } from "./gates";
 import { atLeast } from "./version";
 
 /** Something that some servers can do and others cannot. */
 export interface Capability {
-  /** In a sentence's subject place: what the server can do. */
+  /** What the server can do, as the subject of a sentence. */
   readonly what: string;
   /** The first release with it: decides where the server's parser has not been, or cannot be, asked. */
   readonly since: string;
   /** A statement that only the parser of a server with it takes. Without one the release decides alone. */
   readonly parses?: string;
+  /** Finds it in a statement, where a statement without it does not help. */
+  readonly needed?: RegExp;
   /** What is done where it is missing. */
   readonly otherwise: string;
 }
+
+const REFUSED = "refused at preview";
 
 /** What differs between servers, and what is done on those without it. Nothing else decides by a server's version. */
 export const CAPABILITIES = {
   replaceMaterializedView: {
     what: "CREATE OR REPLACE MATERIALIZED VIEW",
-    since: "26.4",
+    since: "26.7",
     parses: "CREATE OR REPLACE MATERIALIZED VIEW a TO b AS SELECT 1",
     otherwise:
       "the new view is made beside the old one and the two are exchanged, while inserts into their sources are refused; a runner that dies in between " +
       "leaves them refused until the operation is resumed or aborted",
+  },
+  commentBeforeQuery: {
+    what: "COMMENT before AS in CREATE VIEW and CREATE MATERIALIZED VIEW",
+    since: "26.3",
+    parses: "CREATE VIEW a COMMENT 'x' AS SELECT 1",
+    otherwise: "the comment is written behind the query, which gets parentheses",
+  },
+  attachAllPartitions: {
+    what: "ALTER TABLE … ATTACH PARTITION ALL FROM",
+    since: "24.9",
+    otherwise: "partitions are attached one by one",
+  },
+  pauseView: {
+    what: "SYSTEM PAUSE VIEW",
+    since: "26.7",
+    parses: "SYSTEM PAUSE VIEW a.b",
+    otherwise: "a refresh that runs is waited for, and SYSTEM STOP VIEW keeps the next one from beginning",
+  },
+  groupByMemoryRatio: {
+    what: "the setting max_bytes_ratio_before_external_group_by",
+    since: "24.12",
+    otherwise: "comparing a rollup with its source spills to disk by bytes alone",
+  },
+  alterUnderIndex: {
+    what: "ALTER of the type of a column that a data-skipping index reads",
+    since: "26.3",
+    otherwise:
+      "the index is dropped and added again in the same change; parts have none until they merge, or MATERIALIZE INDEX builds it",
+  },
+  appendRefresh: {
+    what: "REFRESH … APPEND",
+    since: "24.9",
+    parses: "CREATE MATERIALIZED VIEW a REFRESH EVERY 1 HOUR APPEND TO b AS SELECT 1",
+    needed: /\bREFRESH (?:EVERY|AFTER)\b[^\n]*\bAPPEND\b/,
+    otherwise: REFUSED,
+  },
+  databaseComment: {
+    what: "ALTER DATABASE … MODIFY COMMENT",
+    since: "25.4",
+    parses: "ALTER DATABASE a MODIFY COMMENT 'x'",
+    needed: /^ALTER DATABASE [^\n]* MODIFY COMMENT/,
+    otherwise: REFUSED,
+  },
+  projectionIndex: {
+    what: "PROJECTION … INDEX … TYPE",
+    since: "26.3",
+    parses: "ALTER TABLE a ADD PROJECTION p INDEX x TYPE basic",
+    needed: /\bPROJECTION\s+\S+\s+INDEX\b/,
+    otherwise: REFUSED,
+  },
+  projectionSettings: {
+    what: "PROJECTION … WITH SETTINGS",
+    since: "26.3",
+    parses: "ALTER TABLE a ADD PROJECTION p (SELECT x ORDER BY x) WITH SETTINGS (index_granularity = 1)",
+    needed: /\bPROJECTION\b[\s\S]*\)\s*WITH SETTINGS\b/,
+    otherwise: REFUSED,
   },
 } as const satisfies Readonly<Record<string, Capability>>;
 
@@ -29,13 +90,28 @@ export const CAPABILITIES = {
 export type CapabilityName = keyof typeof CAPABILITIES;
 
 /** What one server can do. */
-export type Capabilities = Readonly<Record<CapabilityName, boolean>>;
+export interface Capabilities extends Readonly<Record<CapabilityName, boolean>> {
+  /** Settings by which it takes what newer servers take without them. */
+  readonly gates: OpenGates;
+}
+
+/** The oldest release that is tested. Older ones lack what reading definitions, gates and journals rely on. */
+export const OLDEST = "24.8";
+
+/** What to say of a server; undefined where it is one of those that are tested. */
+export function unsupported(version: string): string | undefined {
+  if (atLeast(version, OLDEST)) return undefined;
+  return (
+    `ClickHouse ${version} is older than ${OLDEST} LTS, the oldest release that this package is tested on: it lacks functions and columns of system tables ` +
+    "by which definitions are read and changes made, so previews and changes may fail there"
+  );
+}
 
 const ROWS: Readonly<Record<string, Capability>> = CAPABILITIES;
 const PROBED = Object.entries(ROWS).flatMap(([name, { parses }]) => (parses === undefined ? [] : [{ name, parses }]));
 
-/** Asks a server who it is and what its parser takes, in one question. */
-export const GREETING = `SELECT version() AS version, [${PROBED.map(({ parses }) => probe(parses)).join(", ")}] AS parses`;
+/** Asks a server who it is, what its parser takes and which settings it has, in one question. */
+export const GREETING = `SELECT version() AS version, [${PROBED.map(({ parses }) => probe(parses)).join(", ")}] AS parses, ${SETTINGS_QUESTION} AS settings`;
 /** For a server that is too old for that. */
 export const OLD_GREETING = "SELECT version() AS version";
 
@@ -44,16 +120,35 @@ export interface Greeting {
   readonly version: string;
   /** 1 for each statement that the parser takes, in the order of the table. */
   readonly parses?: readonly number[];
+  readonly settings?: readonly SettingRow[];
 }
 
 /** What a server can do by its own word and, where that was not asked, by its version. */
-export function capabilitiesOf({ version, parses }: Greeting): Capabilities {
+export function capabilitiesOf({ version, parses, settings = [] }: Greeting): Capabilities {
   const told = new Map(PROBED.map(({ name }, index) => [name, parses?.[index]]));
   const entries = Object.entries(ROWS).map(([name, { since }]) => {
     const answer = told.get(name);
     return [name, answer === undefined ? atLeast(version, since) : answer === 1];
   });
-  return Object.freeze(Object.fromEntries(entries)) as Capabilities;
+  return Object.freeze({ ...Object.fromEntries(entries), gates: openGates(settings) }) as Capabilities;
+}
+
+/**
+ * What a statement needs and a server lacks, in words that name the release; empty when nothing is known to be missing.
+ *
+ * @param version of the server.
+ */
+export function missingFor(statement: string, capabilities: Capabilities): string[] {
+  const lacking = Object.entries(ROWS).flatMap(([name, { needed, since, what }]) =>
+    needed?.test(statement) && !capabilities[name as CapabilityName] ? [`${what} came with ClickHouse ${since}`] : [],
+  );
+  const closed = GATES.filter(
+    ({ needed, setting }) => capabilities.gates.closed.includes(setting) && needed.test(statement),
+  );
+  return [
+    ...lacking,
+    ...closed.map(({ setting, what }) => `${what} needs ${setting} = 1, which this user may not set`),
+  ];
 }
 
 function probe(statement: string): string {

@@ -116,7 +116,9 @@ class HttpConnection implements Connection {
   }
 
   async command(sql: string, params?: QueryParams): Promise<void> {
-    await this.send(sql, COMMAND_SETTINGS, params);
+    const { sent } = this.capabilities.gates;
+    const opened = Object.fromEntries(sent.map((setting) => [setting, 1]));
+    await this.send(sql, { ...opened, ...COMMAND_SETTINGS }, params);
   }
 
   async insert(table: string, rows: readonly object[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { OLDEST, unsupported } from "../clickhouse/capabilities";
 import { atLeast, release } from "../clickhouse/version";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
@@ -10,6 +11,8 @@ const NEARLY_FULL = 0.05;
 /** @param server its version. @param scratch that of the scratch engine. */
 export function versionCheck(server: string, scratch: string | undefined): Check {
   const found = `ClickHouse ${server}`;
+  const old = unsupported(server);
+  if (old !== undefined) return check("version", "warning", old, `Update the server, to ${OLDEST} at least`);
   if (scratch === undefined || release(server) === release(scratch)) return check("version", "ok", found);
   if (atLeast(release(server), release(scratch))) {
     const means =

@@ -1,3 +1,4 @@
+import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
 
@@ -79,6 +80,8 @@ export interface PlanOptions {
   readonly materialize?: boolean;
   /** Columns of the target as it will be; then outputs of the view that it lacks are found. */
   readonly targetColumns?: readonly string[];
+  /** What the server can do. Default: what the embedded engine can. */
+  readonly server?: Capabilities;
   /** The object lives in a Replicated database, or a cloud's. Default: it does not. */
   readonly isReplicated?: boolean;
 }

@@ -28,7 +28,9 @@ export interface Sorted {
 
 /** One ALTER where the engine can, a rebuild where it cannot. */
 export function planTable(from: TableSpec, to: TableSpec, changes: readonly Change[], options: PlanOptions): Step[] {
-  const sorted = sortChanges(changes);
+  const found = sortChanges(changes);
+  const underIndex = options.server?.alterUnderIndex === false ? indexesInTheWay(from, found.columns) : NO_NAMES;
+  const sorted = withIndexes(found, from, to, underIndex);
   const table = qualifiedName(to);
   const phase = columnPhase(sorted.columns);
   const rounds = orderDefaults(from, to, sorted.columns);
@@ -37,7 +39,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const storage = { table, to, phase, materialize, addsProjection };
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
   const commands = [
-    ...planBefore(from, sorted, table),
+    ...planBefore(from, sorted, table, underIndex),
     ...planColumns(sorted.columns, { table, from, to, phase, materialize, rounds }),
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(from, to, sorted, { table, phase, materialize }),
@@ -136,11 +138,18 @@ function columnPhase(changes: readonly ColumnChange[]): Phase {
 }
 
 /** What has to be out of the way before columns change. */
-function planBefore(from: TableSpec, { columns, elements }: Sorted, table: string): Command[] {
+function planBefore(
+  from: TableSpec,
+  { columns, elements }: Sorted,
+  table: string,
+  underIndex: ReadonlySet<string>,
+): Command[] {
   const renamed = new Set(columns.flatMap((change) => (change.kind === "column-renamed" ? [change.from] : [])));
   const isRenamed = (body: string): boolean => renamed.size > 0 && [...namesIn(body)].some((name) => renamed.has(name));
   const drops = elements.flatMap((change): Command[] => {
-    const isFirst = change.kind === "projection" && change.from !== undefined && isRenamed(change.from.body);
+    const isFirst =
+      (change.kind === "projection" && change.from !== undefined && isRenamed(change.from.body)) ||
+      (change.kind === "index" && change.from !== undefined && underIndex.has(change.from.name));
     return dropElement(change, table).map((command) => (isFirst ? { ...command, phase: PHASE.before } : command));
   });
   const inTheWay = blockedProjections(from, columns, elements).map((projection): Command => {
@@ -148,6 +157,34 @@ function planBefore(from: TableSpec, { columns, elements }: Sorted, table: strin
     return { ...dropProjection(projection.name, table), phase };
   });
   return [...drops, ...inTheWay];
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Indexes that read a column whose type changes, which older servers refuse (code 524), also where the index goes in the same ALTER. */
+function indexesInTheWay({ indexes }: TableSpec, columns: readonly ColumnChange[]): Set<string> {
+  const renamed = new Map(
+    columns.flatMap((change) => (change.kind === "column-renamed" ? [[change.to, change.from]] : [])),
+  );
+  const retyped = columns.flatMap((change) =>
+    change.kind === "column-retyped" ? [renamed.get(change.name) ?? change.name] : [],
+  );
+  const read = indexes.filter(({ expression }) => retyped.some((name) => namesIn(expression).has(name)));
+  return new Set(read.map(({ name }) => name));
+}
+
+/** With indexes that do not change themselves, but have to go and come again. */
+function withIndexes(sorted: Sorted, from: TableSpec, to: TableSpec, names: ReadonlySet<string>): Sorted {
+  const changed = new Set(
+    sorted.elements.flatMap(({ kind, from: old }) => (kind === "index" && old ? [old.name] : [])),
+  );
+  const again = from.indexes.flatMap((index): ElementChange[] => {
+    const wanted = to.indexes.find(({ name }) => name === index.name);
+    return wanted && names.has(index.name) && !changed.has(index.name)
+      ? [{ kind: "index", from: index, to: wanted }]
+      : [];
+  });
+  return again.length === 0 ? sorted : { ...sorted, elements: [...sorted.elements, ...again] };
 }
 
 /** Projections that do not change themselves, but read a column that cannot change under them. */

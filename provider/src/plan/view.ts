@@ -34,7 +34,7 @@ export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[
     }
   }
   if (!replace) return mergeAlters(qualifiedName(to), commands, options);
-  const sql = renderCreate(to).replace(/^CREATE VIEW/, "CREATE OR REPLACE VIEW");
+  const sql = renderCreate(to, options.server).replace(/^CREATE VIEW/, "CREATE OR REPLACE VIEW");
   return [Object.freeze({ kind: "statement" as const, sql, hazards: gather(outputHazards(from, to)) })];
 }
 

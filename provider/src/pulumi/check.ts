@@ -6,6 +6,7 @@ import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
 import { canonicalText } from "./canonical-text";
@@ -17,6 +18,7 @@ import { refuseReaders } from "./readers";
 import { lookAtRebuilds } from "./rebuild-preview";
 import { refuseUnreplicable } from "./replication";
 import { retirement } from "./retirement";
+import { refuseUnread, statementsOf } from "./served";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -107,6 +109,7 @@ async function plannedInputs(
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   refuseHazards(context, planned, change);
+  await refuseUnread(context, request, to, statementsOf(planned));
   await refuseReaders(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change });
   const drift = driftOf(context, planned, change);
@@ -149,7 +152,7 @@ async function lookBeforeCreate(
 ): Promise<Pick<Inputs, "plan" | "retired">> {
   const found = await context.reachableLive(request.urn, key);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
-  if (found === undefined) await refuseUnreplicable(context, request.urn, parseCreate(inputs.statement));
+  if (found === undefined) await refuseUncreatable(context, inputs.statement, request);
   if (found === undefined)
     return backfill === undefined ? {} : toldPlan(context, request, lookAtBackfill(context, backfill));
   if (await sameObject(context, inputs.statement, found)) {
@@ -167,6 +170,14 @@ async function lookBeforeCreate(
   const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
   const planned = plannedInputs(context, request, stored, text, options, { adopts: true });
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
+}
+
+/** @throws {SchemaError} when the server cannot create it, as far as that can be told beforehand. */
+async function refuseUncreatable(context: Context, statement: string, request: Request): Promise<void> {
+  const spec = parseCreate(statement);
+  await refuseUnreplicable(context, request.urn, spec);
+  const server = await context.reachableServer(request.urn);
+  if (server !== undefined) await refuseUnread(context, request, spec, [renderCreate(spec, server.capabilities)]);
 }
 
 async function toldPlan(

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
 import { allowAs } from "../canonical/gates";
 import { World } from "../canonical/world";
+import { unsupported } from "../clickhouse/capabilities";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
 import { openScratch } from "../connection/scratch";
@@ -98,7 +99,10 @@ export class Context {
   private async open(): Promise<Connection> {
     const { connection } = this.config;
     if (connection === undefined) throw new SchemaError(NO_URL);
-    return openConnection(connection);
+    const opened = await openConnection(connection);
+    const warning = unsupported(opened.version);
+    if (warning !== undefined) await this.warnOnce(undefined, `${warning}. Update the server.`);
+    return opened;
   }
 
   /** Allows what the server allows its user, where it can be asked. */
@@ -144,6 +148,12 @@ export class Context {
       );
       return undefined;
     }
+  }
+
+  /** The server, as far as a preview may ask it; undefined where {@link reachableLive} would find nothing. */
+  async reachableServer(urn: string | undefined): Promise<Connection | undefined> {
+    await this.reachableLive(urn, objectKey("default"));
+    return this.reachable && !this.isNotMadeYet() ? this.connection() : undefined;
   }
 
   /** Looks for objects as a preview may: a server that cannot be asked is no error. */

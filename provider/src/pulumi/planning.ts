@@ -52,7 +52,13 @@ export async function planChange(context: Context, look: Look, change: Change): 
   const changes = diffObject(from, to, { renamedColumns });
   const target = targetColumns(context, to);
   const isReplicated = await inReplicatedDatabase(context, change);
-  const plan = planObject(from, to, changes, { materialize, isReplicated, ...(target && { targetColumns: target }) });
+  const server = (await context.reachableServer(change.urn))?.capabilities;
+  const plan = planObject(from, to, changes, {
+    materialize,
+    isReplicated,
+    ...(target && { targetColumns: target }),
+    ...(server && { server }),
+  });
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
   const follows =

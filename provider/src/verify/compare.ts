@@ -31,12 +31,16 @@ export interface Summary {
 }
 
 /** Settings of a statement that groups: what does not fit into memory goes to disk. */
-export function groupSettings({ maxMemory = DEFAULT_MEMORY }: Pick<VerifyOptions, "maxMemory">): string {
+export function groupSettings(
+  { connection }: Pick<Runner, "connection">,
+  { maxMemory = DEFAULT_MEMORY }: Pick<VerifyOptions, "maxMemory">,
+): string {
   const spill = Math.floor(maxMemory / 4);
+  const ratio = connection.capabilities.groupByMemoryRatio ? "max_bytes_ratio_before_external_group_by = 0, " : "";
   return (
     ` SETTINGS final = 0, apply_mutations_on_fly = 0, max_execution_time = 0, max_rows_to_read = 0, max_bytes_to_read = 0, ` +
     `max_rows_to_group_by = 0, max_result_rows = 0, max_result_bytes = 0, max_memory_usage = ${Math.floor(maxMemory)}, max_bytes_before_external_group_by = ${spill}, ` +
-    `max_bytes_ratio_before_external_group_by = 0, max_query_size = 16777216, max_ast_elements = 1000000, max_expanded_ast_elements = 10000000`
+    `${ratio}max_query_size = 16777216, max_ast_elements = 1000000, max_expanded_ast_elements = 10000000`
   );
 }
 
@@ -127,7 +131,7 @@ async function summariseOnce(
     different: string[];
     first: string;
     known_buckets: string;
-  }>(summaryQuery(comparison, scope) + groupSettings(options));
+  }>(summaryQuery(comparison, scope) + groupSettings(runner, options));
   return {
     buckets: Number(row.buckets),
     expired: Number(row.expired),
@@ -194,7 +198,7 @@ export async function details(
   ids: readonly string[],
   options: VerifyOptions,
 ): Promise<BucketDifference[]> {
-  const rows = await runner.rows<DetailRow>(detailQuery(comparison, { ids }) + groupSettings(options));
+  const rows = await runner.rows<DetailRow>(detailQuery(comparison, { ids }) + groupSettings(runner, options));
   return rows.map((row) => ({
     bucket: row.bucket,
     id: row.id,
@@ -241,7 +245,7 @@ export async function sampleOf(
     ...subject.feeds.map((feed) => `${truthBuckets(comparison, feed, id, columns)} WHERE ${where}`),
   ];
   const rows = await runner.rows<{ id: string }>(
-    `SELECT DISTINCT id FROM (${sides.join(" UNION ALL ")}) ORDER BY rand() LIMIT ${count}${groupSettings(options)}`,
+    `SELECT DISTINCT id FROM (${sides.join(" UNION ALL ")}) ORDER BY rand() LIMIT ${count}${groupSettings(runner, options)}`,
   );
   return rows.map(({ id: found }) => found);
 }
@@ -253,7 +257,7 @@ export async function firstBucket(runner: Runner, comparison: Comparison, option
   const columns = neededColumns({ ...comparison, measures: [] });
   const sides = subject.feeds.map((feed) => truthBuckets(comparison, feed, id, columns));
   const { first } = await runner.one<{ first: string }>(
-    `SELECT toString(min(id)) AS first FROM (${sides.join(" UNION ALL ")})${groupSettings(options)}`,
+    `SELECT toString(min(id)) AS first FROM (${sides.join(" UNION ALL ")})${groupSettings(runner, options)}`,
   );
   return Number(first);
 }

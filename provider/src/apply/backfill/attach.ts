@@ -1,6 +1,7 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { attachAll } from "../protocol/attach";
 import { liftFence, raiseFence } from "../protocol/fence";
 import { type Part, partsOf } from "../protocol/parts";
 import { digestOf } from "../rebuild/build";
@@ -78,10 +79,7 @@ async function attachMissing(context: Context, parts: readonly Part[]): Promise<
   const left = parts.filter((part) => take(missing, part));
   if (left.length === 0) return;
   if (left.length === parts.length) {
-    await runner.run(
-      `ALTER TABLE ${qualifiedName(destination)} ATTACH PARTITION ALL FROM ${qualifiedName(names.stage)}`,
-    );
-    return;
+    return attachAll(runner, destination, names.stage);
   }
   for (const partition of new Set(left.map((part) => part.partition))) {
     const some = left.filter((part) => part.partition === partition);

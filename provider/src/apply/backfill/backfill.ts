@@ -41,7 +41,7 @@ export async function createWithBackfill(
 ): Promise<BackfillResult> {
   const found = await findUnfinished(connection);
   const specs = statements.map(parseView);
-  const texts = specs.map(renderCreate);
+  const texts = specs.map((spec) => renderCreate(spec));
   const own = found.find(({ plan }) => plan.mode === "create" && specs.some((spec) => creates(plan, spec)));
   if (own !== undefined && !own.aborting) {
     if (texts.every((text) => own.plan.views.some((view) => view.statement === text)))

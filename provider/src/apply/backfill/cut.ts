@@ -1,6 +1,5 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import { renderCreate } from "../../sql/render";
 import { drain, type Gate, timeLeft } from "../protocol/gate";
 import { isTable, partsOf } from "../protocol/parts";
 import { parseTable } from "../rebuild/context";
@@ -53,7 +52,7 @@ async function createViews(context: Context, gate: Gate): Promise<boolean> {
   await journal.assertOwner();
   for (const { spec } of open) {
     if (!(await hasTime(context, gate))) return false;
-    await runner.run(renderCreate(spec));
+    await runner.create(spec);
   }
   if (open.length === context.views.length && (await timeLeft(runner, gate)) > 0) await journal.set("cut", true);
   return true;
@@ -117,7 +116,7 @@ async function cutTwins(context: Context): Promise<void> {
     for (const view of views) await link(context, view.source, view.snapshotName);
     await link(context, names.target, names.before);
     await journal.assertOwner();
-    for (const { live, spec } of views) await runner.run(renderCreate({ ...spec, ...live, to: names.fresh }));
+    for (const { live, spec } of views) await runner.create({ ...spec, ...live, to: names.fresh });
     if (!(await hasTime(context, gate))) return false;
     await journal.set("cut", true);
     return true;

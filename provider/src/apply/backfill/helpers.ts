@@ -1,6 +1,7 @@
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
+import { attachAll } from "../protocol/attach";
 import { stopMerges } from "../protocol/fence";
 import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
@@ -28,7 +29,7 @@ export async function link({ runner }: Context, from: QualifiedName, snapshot: Q
   const [source, linked] = [await contentOf(runner, from), await contentOf(runner, snapshot)];
   const name = qualifiedName(snapshot);
   if (linked.size === 0) {
-    if (source.size > 0) await runner.run(`ALTER TABLE ${name} ATTACH PARTITION ALL FROM ${qualifiedName(from)}`);
+    if (source.size > 0) await attachAll(runner, snapshot, from);
     return;
   }
   for (const partition of new Set([...source.keys(), ...linked.keys()])) {

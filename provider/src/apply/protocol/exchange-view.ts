@@ -1,5 +1,4 @@
 import { qualifiedName } from "../../sql/identifiers";
-import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 import type { Gate } from "./gate";
 import { hold, release } from "./hold";
@@ -34,9 +33,9 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
   const old = await uuidOf(runner, to);
   try {
     await dropBeside(runner, to);
-    if (old === undefined) await runner.run(renderCreate(to));
+    if (old === undefined) await runner.create(to);
     else {
-      await runner.run(renderCreate({ ...to, ...beside }));
+      await runner.create({ ...to, ...beside });
       await runner.run(`EXCHANGE TABLES ${qualifiedName(to)} AND ${qualifiedName(beside)}`);
     }
   } catch (error) {

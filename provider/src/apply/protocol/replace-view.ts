@@ -68,7 +68,7 @@ export async function replaceView(
     if (live !== undefined) refuseInner(live.spec);
     if (closed !== undefined && (await timeLeft(runner, closed.gate)) < REPLACE_MARGIN) return false;
     if (runner.connection.capabilities.replaceMaterializedView) {
-      await runner.run(statement.replace(/^CREATE /, "CREATE OR REPLACE "));
+      await runner.run(renderCreate(to, runner.connection.capabilities).replace(/^CREATE /, "CREATE OR REPLACE "));
     } else if (!(await exchangeView(runner, to, closed))) return false;
   } else await dropBeside(runner, to);
   await requireSubscribed(runner, to);

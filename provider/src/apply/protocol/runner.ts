@@ -3,6 +3,8 @@ import type { Connection } from "../../connection/connection";
 import { ConnectionError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
 import { quoteString } from "../../sql/identifiers";
+import { renderCreate } from "../../sql/render";
+import type { ObjectSpec } from "../../sql/spec";
 
 /** What a caller, or a test, may hang on the statements of an operation. */
 export interface RunnerHooks {
@@ -40,6 +42,11 @@ export class Runner {
   async run(sql: string): Promise<void> {
     await this.before(sql);
     await this.connection.command(this.mark + sql);
+  }
+
+  /** Creates an object, in the server's own words. */
+  create(spec: ObjectSpec): Promise<void> {
+    return this.run(renderCreate(spec, this.connection.capabilities));
   }
 
   /**

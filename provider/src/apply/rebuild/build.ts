@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { attachAll } from "../protocol/attach";
 import { stopMerges } from "../protocol/fence";
 import { type Part, partsOf } from "../protocol/parts";
 import type { Context } from "./context";
@@ -22,7 +23,7 @@ export async function buildShadow(context: Context, indexes?: readonly number[])
   const chunks = (indexes ?? all).map(names.chunk);
   await stopMerges(runner, ...chunks);
   for (const chunk of chunks) {
-    await runner.run(`ALTER TABLE ${shadow} ATTACH PARTITION ALL FROM ${qualifiedName(chunk)}`);
+    await attachAll(runner, names.shadow, chunk);
   }
 }
 

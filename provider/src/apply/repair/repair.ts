@@ -165,7 +165,7 @@ async function tryOpen(work: Work, batch: Batch, dirty: boolean): Promise<Tried>
   if (!(await inserted(runner))) return NOTHING;
   const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
     dirty,
-    settings: groupSettings(options),
+    settings: groupSettings(runner, options),
   });
   const isSame = async (): Promise<boolean> => before === (await state());
   // What came in is rather seen before the rows are replaced than after.
@@ -190,7 +190,7 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
     if (!(await drain(runner, gate))) return NOTHING;
     const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
       dirty,
-      settings: groupSettings(options),
+      settings: groupSettings(runner, options),
     });
     await journal.assertOwner();
     let replaced = 0;

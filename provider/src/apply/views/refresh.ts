@@ -1,4 +1,3 @@
-import { ServerError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -20,11 +19,9 @@ export async function pauseRefresh(context: ViewContext): Promise<void> {
   if (state === undefined) return;
   if (!journal.has("paused")) await journal.set("paused", state.status !== "Disabled");
   const name = qualifiedName(names.view);
-  try {
-    await runner.run(`SYSTEM PAUSE VIEW ${name}`);
-  } catch (error) {
-    if (!(error instanceof ServerError)) throw error;
-    // A server that does not know PAUSE: wait, and stop between two refreshes.
+  if (runner.connection.capabilities.pauseView) await runner.run(`SYSTEM PAUSE VIEW ${name}`);
+  else {
+    // STOP would cut off the one that runs.
     await untilIdle(runner, names.view);
     await runner.run(`SYSTEM STOP VIEW ${name}`);
   }

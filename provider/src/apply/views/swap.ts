@@ -1,5 +1,5 @@
 import { qualifiedName } from "../../sql/identifiers";
-import { renderCreate } from "../../sql/render";
+import { attachAll } from "../protocol/attach";
 import { dropBeside } from "../protocol/exchange-view";
 import { drain, type Gate } from "../protocol/gate";
 import { releaseAll } from "../protocol/hold";
@@ -76,12 +76,11 @@ async function cut(context: ViewContext, { linked, view }: Inner, gate: Gate): P
   if (linked) {
     const snapshot = qualifiedName(names.snapshot);
     await runner.run(`TRUNCATE TABLE ${snapshot} SETTINGS max_table_size_to_drop = 0`);
-    const inner = qualifiedName(innerTable(to.database, view));
-    await runner.run(`ALTER TABLE ${snapshot} ATTACH PARTITION ALL FROM ${inner}`);
+    await attachAll(runner, names.snapshot, innerTable(to.database, view));
   }
   await journal.assertOwner();
   if (!(await hasTime(context, gate))) return false;
-  await runner.run(renderCreate({ ...to, ...names.other }));
+  await runner.create({ ...to, ...names.other });
   return true;
 }
 

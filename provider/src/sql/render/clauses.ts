@@ -3,6 +3,15 @@ import { lex } from "../lexer";
 import type { SecuritySpec } from "../spec";
 import { joinParts } from "./columns";
 
+/** What an older server reads otherwise. */
+export interface Words {
+  /** A view's COMMENT comes before AS; else behind the query, in parentheses. */
+  readonly commentBeforeQuery: boolean;
+}
+
+/** The words of the embedded engine. */
+export const NEWEST: Words = { commentBeforeQuery: true };
+
 /** The line with `COMMENT`. */
 export function renderComment(comment: string | undefined): string {
   return comment === undefined ? "" : `\nCOMMENT ${quoteString(comment)}`;
@@ -15,6 +24,12 @@ export function renderSecurity(security: SecuritySpec | undefined): string {
     security?.sqlSecurity !== undefined && `SQL SECURITY ${security.sqlSecurity}`,
   ]);
   return text === "" ? "" : `\n${text}`;
+}
+
+/** The lines with a view's comment and query. */
+export function renderBody({ comment, query }: { comment?: string; query: string }, words: Words): string {
+  if (comment === undefined || words.commentBeforeQuery) return renderComment(comment) + renderQuery(query);
+  return renderQuery(`(${query})`) + renderComment(comment);
 }
 
 /** The line, or lines, with the query. */

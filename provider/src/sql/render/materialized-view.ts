@@ -1,11 +1,11 @@
 import { qualifiedName } from "../identifiers";
 import type { MaterializedViewSpec } from "../spec";
-import { renderComment, renderQuery, renderSecurity } from "./clauses";
+import { renderBody, renderSecurity, type Words } from "./clauses";
 import { renderElements } from "./columns";
 import { renderStorage } from "./storage";
 
 /** `CREATE MATERIALIZED VIEW` in the engine's layout. */
-export function renderMaterializedView(view: MaterializedViewSpec): string {
+export function renderMaterializedView(view: MaterializedViewSpec, words: Words): string {
   return [
     `CREATE MATERIALIZED VIEW ${qualifiedName(view)}`,
     view.refresh === undefined ? "" : `\nREFRESH ${view.refresh}`,
@@ -15,7 +15,6 @@ export function renderMaterializedView(view: MaterializedViewSpec): string {
     view.empty ? " EMPTY" : "",
     view.populate ? " POPULATE" : "",
     renderSecurity(view.security),
-    renderComment(view.comment),
-    renderQuery(view.query),
+    renderBody(view, words),
   ].join("");
 }

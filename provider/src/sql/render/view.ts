@@ -1,15 +1,14 @@
 import { qualifiedName } from "../identifiers";
 import type { ViewSpec } from "../spec";
-import { renderComment, renderQuery, renderSecurity } from "./clauses";
+import { renderBody, renderSecurity, type Words } from "./clauses";
 import { renderElements } from "./columns";
 
 /** `CREATE VIEW` in the engine's layout. */
-export function renderView(view: ViewSpec): string {
+export function renderView(view: ViewSpec, words: Words): string {
   return [
     `CREATE VIEW ${qualifiedName(view)}`,
     renderElements(view),
     renderSecurity(view.security),
-    renderComment(view.comment),
-    renderQuery(view.query),
+    renderBody(view, words),
   ].join("");
 }

@@ -1,0 +1,24 @@
+import { CAPABILITIES, type Capability, OLDEST } from "./capabilities";
+import { GATES } from "./gates";
+
+/** What servers can do, for people: `docs/servers.md` between its marks is made of this. */
+export function renderTable(): string {
+  const rows: readonly Capability[] = Object.values(CAPABILITIES);
+  return [
+    "| what | first tested release with it | how it is found out | on a server without it |",
+    "| --- | --- | --- | --- |",
+    ...rows.map(({ otherwise, parses, since, what }) =>
+      line(what, since, parses ? "its parser is asked" : "by version", otherwise),
+    ),
+    "",
+    "| what | a setting opens it before | setting |",
+    "| --- | --- | --- |",
+    ...GATES.map(({ setting, since, what }) => line(what, since, `\`${setting}\``)),
+    "",
+    `The oldest release that is tested is ${OLDEST} LTS.`,
+  ].join("\n");
+}
+
+function line(...cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
