@@ -1,15 +1,11 @@
-/** Writes docs/lint.md, and the list of rules in the README, from the rules and their fixtures; a test compares. Run: npx ts-node -T test/lint/manual.ts */
-import { readFileSync, writeFileSync } from "node:fs";
+/** Writes docs/lint.md from the rules and their fixtures; a test compares. Run: npx ts-node -T test/lint/manual.ts */
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { rules } from "../../provider/dist/lint";
 import { type Marked, readFixture } from "./fixture";
 
 /** Where the manual is. */
 export const MANUAL = resolve(__dirname, "../../docs/lint.md");
-
-/** Where the list of rules is. */
-export const README = resolve(__dirname, "../../README.md");
-const MARKERS = /<!-- lint:begin -->[\s\S]*<!-- lint:end -->/;
 
 const HEAD = `# Lint rules
 
@@ -43,16 +39,6 @@ export function renderManual(): string {
   return `${HEAD}${table}\n\n${chapters.join("\n\n")}\n`;
 }
 
-/** The README with the list of rules as it is now. */
-export function withRules(readme: string): string {
-  if (!MARKERS.test(readme)) throw new Error("README.md has lost the markers around its list of lint rules");
-  const rows = rules.map(
-    ({ id, severity, summary }) => `| [\`${id}\`](docs/lint.md#${id}) | ${severity} | ${summary} |`,
-  );
-  const table = ["| rule | severity | what it finds |", "|---|---|---|", ...rows].join("\n");
-  return readme.replace(MARKERS, () => `<!-- lint:begin -->\n${table}\n<!-- lint:end -->`);
-}
-
 /** With the target it names; the table of orders, which most fixtures read, only where its TTL matters. */
 function fenced(example: Marked | undefined): string {
   if (example === undefined) throw new Error("a fixture marks no statement");
@@ -60,7 +46,4 @@ function fenced(example: Marked | undefined): string {
   return `\`\`\`sql\n${[...context, example.sql].map((sql) => `${sql};`).join("\n")}\n\`\`\``;
 }
 
-if (require.main === module) {
-  writeFileSync(MANUAL, renderManual());
-  writeFileSync(README, withRules(readFileSync(README, "utf8")));
-}
+if (require.main === module) writeFileSync(MANUAL, renderManual());

@@ -1,8 +1,8 @@
 /**
- * Writes docs/changes.md, and the part of README.md between its markers, from the plan cases; a test compares.
+ * Writes docs/changes.md from the plan cases; a test compares.
  * Run: npx ts-node -T test/plan/costs.ts --write
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import type { PlanCase } from "./case";
@@ -22,12 +22,8 @@ import { type Cells, cellsOf } from "./cost-cells";
 import { CHANGES, type CostRow, LIFE, ROWS } from "./cost-rows";
 import { Bench } from "./support";
 
-/** Where the long table is. */
+/** Where the tables are. */
 export const MANUAL = resolve(__dirname, "../../docs/changes.md");
-/** Where the short one is, between {@link BEGIN} and {@link END}. */
-export const README = resolve(__dirname, "../../README.md");
-export const BEGIN = "<!-- changes:begin -->";
-export const END = "<!-- changes:end -->";
 
 const CASES = new Map(
   [
@@ -113,15 +109,6 @@ function pack(whats: readonly string[], cells: string): string[] {
   return [...lines, line].map((text) => `| ${text} | ${cells} |`);
 }
 
-/** README.md with the short table in it. @throws {Error} when it has no place for it. */
-export function withShort(readme: string, table: string): string {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) {
-    throw new Error(`README.md has no lines ${BEGIN} and ${END}: put them around the table "What each change costs"`);
-  }
-  return `${readme.slice(0, begin + BEGIN.length)}\n${table}\n${readme.slice(end)}`;
-}
-
 const HEAD = `# What each change costs
 
 A changed declaration becomes the statements below; \`pulumi preview\` shows them before they run. This file is made from the test cases of the
@@ -157,7 +144,7 @@ Cost:
 
 `;
 
-/** The long table, with an example of each row. */
+/** The short table, then the long one with an example of each row. */
 export function renderLong(rows: readonly PricedRow[]): string {
   const life = LIFE.map(({ what, how, cost }) => `| ${what} | ${how} | ${cost} |`);
   const chapters = CHANGES.map((change) => {
@@ -166,7 +153,7 @@ export function renderLong(rows: readonly PricedRow[]): string {
     const head = ["| change | how | cost |", "|---|---|---|", ...table, ...(change === CHANGES[0] ? life : [])];
     return [`## ${change}`, head.join("\n"), ...own.map(renderRow)].join("\n\n");
   });
-  return `${HEAD}${chapters.join("\n\n")}\n`;
+  return `${HEAD}## At a glance\n\n${renderShort(rows)}\n\n${chapters.join("\n\n")}\n`;
 }
 
 function renderRow({ row, examples: [example] }: PricedRow): string {
@@ -186,7 +173,6 @@ async function main(): Promise<void> {
   const short = renderShort(rows);
   if (!process.argv.includes("--write")) return void process.stdout.write(`${short}\n`);
   writeFileSync(MANUAL, renderLong(rows));
-  writeFileSync(README, withShort(readFileSync(README, "utf8"), short));
 }
 
 if (require.main === module) {
