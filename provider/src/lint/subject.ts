@@ -13,7 +13,7 @@ import {
 } from "../sql/query";
 import { renderCreate } from "../sql/render";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
-import type { LintWorld, OutputColumn } from "./finding";
+import type { LintWorld } from "./finding";
 
 /** A column that a view's query gives. */
 export interface Output {
