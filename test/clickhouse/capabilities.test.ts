@@ -26,6 +26,18 @@ const STATEMENTS: Partial<Record<CapabilityName, readonly [string, string]>> = {
     "CREATE MATERIALIZED VIEW d.v\nREFRESH EVERY 1 HOUR APPEND TO d.t\nAS SELECT 1 AS a",
     "CREATE MATERIALIZED VIEW d.v\nREFRESH EVERY 1 HOUR TO d.t\nAS SELECT APPEND FROM d.s",
   ],
+  minmaxStatistics: [
+    "ALTER TABLE d.t ADD STATISTICS `a` TYPE tdigest, minmax",
+    "CREATE TABLE d.t\n(\n    `a` UInt8 STATISTICS(tdigest),\n    INDEX i a TYPE minmax\n)\nENGINE = MergeTree\nORDER BY a",
+  ],
+  uniqOfStrings: [
+    "CREATE TABLE d.t\n(\n    `a` LowCardinality(Nullable(String)) STATISTICS(tdigest, uniq)\n)\nENGINE = Memory",
+    "CREATE TABLE d.t\n(\n    `b` String,\n    `a` UInt8 STATISTICS(uniq)\n)\nENGINE = Memory",
+  ],
+  basicStatistics: [
+    "ALTER TABLE d.t ADD STATISTICS `a` TYPE basic",
+    "CREATE TABLE d.t\n(\n    `basic` UInt8,\n    `a` UInt8 STATISTICS(uniq)\n)\nENGINE = Memory",
+  ],
   databaseComment: ["ALTER DATABASE d MODIFY COMMENT 'x'", "ALTER TABLE d.t MODIFY COMMENT 'x'"],
   projectionIndex: [
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    PROJECTION p INDEX a TYPE basic\n)\nENGINE = MergeTree\nORDER BY a",

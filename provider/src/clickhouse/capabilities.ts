@@ -56,6 +56,30 @@ export const CAPABILITIES = {
     otherwise:
       "the index is dropped and added again in the same change; parts have none until they merge, or MATERIALIZE INDEX builds it",
   },
+  alterUnderStatistics: {
+    what: "ALTER of the type of a column with STATISTICS",
+    since: "26.3",
+    otherwise:
+      "the statistics are dropped and added again in the same change; parts have none until they merge, or MATERIALIZE STATISTICS builds them",
+  },
+  minmaxStatistics: {
+    what: "STATISTICS of type minmax",
+    since: "25.5",
+    needed: /\bSTATISTICS\b[^\n]*\bminmax\b/,
+    otherwise: REFUSED,
+  },
+  uniqOfStrings: {
+    what: "STATISTICS of type uniq on a String",
+    since: "25.5",
+    needed: /` (?:\w+\()*(?:Fixed)?String\b[^\n]* STATISTICS\([^\n)]*\buniq\b/,
+    otherwise: REFUSED,
+  },
+  basicStatistics: {
+    what: "STATISTICS of type basic or uniq_v2",
+    since: "26.7",
+    needed: /\bSTATISTICS\b[^\n]*\b(?:basic|uniq_v2)\b/,
+    otherwise: REFUSED,
+  },
   appendRefresh: {
     what: "REFRESH … APPEND",
     since: "24.9",

@@ -28,7 +28,7 @@ export const GATES: readonly Gate[] = [
     setting: "enable_time_time64_type",
     what: "the types Time and Time64",
     needed: /\bTime(?:64\(|\b)/,
-    since: "25.10",
+    since: "26.3",
   },
   { setting: "enable_qbit_type", what: "the type QBit", needed: /\bQBit\(/, since: "26.3" },
   {

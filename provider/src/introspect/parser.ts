@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
 
 const TOLD: ReadonlySet<number> = new Set([
   50, // UNKNOWN_TYPE
@@ -18,13 +19,14 @@ export async function refusedByParser(
   statements: readonly string[],
   types: readonly string[],
 ): Promise<string | undefined> {
-  const parsed = statements.map((sql) => `isNotNull(formatQueryOrNull(${quoteString(sql)}))`);
+  const texts = statements.map(withoutStrings);
+  const parsed = texts.map((sql) => `isNotNull(formatQueryOrNull(${quoteString(sql)}))`);
   const known = types.map((type) => `toTypeName(defaultValueOfTypeName(${quoteString(type)}))`);
   try {
     const [row] = await connection.query<{ taken: readonly number[] }>(
       `SELECT [${parsed.join(", ")}] AS taken, [${known.join(", ")}] AS types`,
     );
-    const first = statements.find((_, index) => row?.taken[index] === 0);
+    const first = texts.find((_, index) => row?.taken[index] === 0);
     if (first !== undefined) await connection.query(`SELECT formatQuery(${quoteString(first)})`);
     return undefined;
   } catch (error) {
@@ -32,4 +34,10 @@ export async function refusedByParser(
     // A server too old for the question itself, or one that says something else of a type, is no witness.
     return TOLD.has(error.code) ? error.message : undefined;
   }
+}
+
+/** The server does not hide secrets in a question about a statement, as it does in the statement. */
+function withoutStrings(sql: string): string {
+  const strings = lex(sql).filter(({ kind }) => kind === "string");
+  return strings.reduceRight((text, { start, end }) => `${text.slice(0, start)}''${text.slice(end)}`, sql);
 }

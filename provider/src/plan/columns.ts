@@ -19,6 +19,8 @@ export interface ColumnContext {
   readonly materialize: boolean;
   /** Columns whose new default comes in a later ALTER, with its number from 1. */
   readonly rounds: ReadonlyMap<string, number>;
+  /** New name → old name of columns whose statistics stand in the way of their new type. */
+  readonly underStatistics: ReadonlyMap<string, string>;
 }
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;

@@ -174,18 +174,34 @@ function comment(column: ColumnSpec, found: Found, { phase }: ColumnContext): Co
   return change ? [{ ...commentColumn(column.name, change.to), phase }] : [];
 }
 
-function statistics(column: ColumnSpec, found: Found, { table, phase, materialize }: ColumnContext): Command[] {
+function statistics(column: ColumnSpec, found: Found, context: ColumnContext): Command[] {
+  const { table, phase, underStatistics } = context;
+  const old = underStatistics.get(column.name);
+  if (old !== undefined) {
+    const again = column.statistics === undefined ? [] : setStatistics("ADD", column.name, column.statistics, context);
+    return [{ ...dropStatistics(old, table), phase: PHASE.before }, ...again];
+  }
   const change = found["column-statistics"];
   if (!change) return [];
-  const name = backtick(column.name);
-  if (change.to === undefined) {
-    const hazards = [removalHazard(`statistics of ${column.name}`, table)];
-    return [{ sql: `DROP STATISTICS ${name}`, takesList: true, hazards, mutation: true, phase }];
-  }
-  const verb = change.from === undefined ? "ADD" : "MODIFY";
+  if (change.to === undefined) return [{ ...dropStatistics(column.name, table), phase }];
+  return setStatistics(change.from === undefined ? "ADD" : "MODIFY", column.name, change.to, context);
+}
+
+function dropStatistics(column: string, table: string): Command {
+  const hazards = [removalHazard(`statistics of ${column}`, table)];
+  return { sql: `DROP STATISTICS ${backtick(column)}`, takesList: true, hazards, mutation: true };
+}
+
+function setStatistics(
+  verb: "ADD" | "MODIFY",
+  column: string,
+  kinds: string,
+  { table, phase, materialize }: ColumnContext,
+): Command[] {
+  const name = backtick(column);
   const later = `parts written before have none of it; ALTER TABLE ${table} MATERIALIZE STATISTICS ${name} builds them`;
-  const hazards = materialize ? [] : [hazard("metadata-only", `statistics of ${column.name}: ${later}`)];
-  return [{ sql: `${verb} STATISTICS ${name} TYPE ${change.to}`, takesList: true, hazards, phase }];
+  const hazards = materialize ? [] : [hazard("metadata-only", `statistics of ${column}: ${later}`)];
+  return [{ sql: `${verb} STATISTICS ${name} TYPE ${kinds}`, takesList: true, hazards, phase }];
 }
 
 /** Whether a clause gets a value that MODIFY COLUMN sets. */

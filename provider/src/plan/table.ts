@@ -9,6 +9,7 @@ import { orderDefaults } from "./default-order";
 import { addElement, addProjection, dropElement, dropProjection } from "./elements";
 import { holdsRows, isReplicated } from "./engines";
 import { hazard, NO_PART } from "./hazards";
+import { indexesInTheWay, NO_COLUMNS, NO_NAMES, statisticsInTheWay, withIndexes } from "./in-the-way";
 import { planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
 import type { PlanOptions, Step } from "./plan";
@@ -30,6 +31,8 @@ export interface Sorted {
 export function planTable(from: TableSpec, to: TableSpec, changes: readonly Change[], options: PlanOptions): Step[] {
   const found = sortChanges(changes);
   const underIndex = options.server?.alterUnderIndex === false ? indexesInTheWay(from, found.columns) : NO_NAMES;
+  const underStatistics =
+    options.server?.alterUnderStatistics === false ? statisticsInTheWay(from, found.columns) : NO_COLUMNS;
   const sorted = withIndexes(found, from, to, underIndex);
   const table = qualifiedName(to);
   const phase = columnPhase(sorted.columns);
@@ -40,7 +43,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
   const commands = [
     ...planBefore(from, sorted, table, underIndex),
-    ...planColumns(sorted.columns, { table, from, to, phase, materialize, rounds }),
+    ...planColumns(sorted.columns, { table, from, to, phase, materialize, rounds, underStatistics }),
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(from, to, sorted, { table, phase, materialize }),
   ];
@@ -157,34 +160,6 @@ function planBefore(
     return { ...dropProjection(projection.name, table), phase };
   });
   return [...drops, ...inTheWay];
-}
-
-const NO_NAMES: ReadonlySet<string> = new Set();
-
-/** Indexes that read a column whose type changes, which older servers refuse (code 524), also where the index goes in the same ALTER. */
-function indexesInTheWay({ indexes }: TableSpec, columns: readonly ColumnChange[]): Set<string> {
-  const renamed = new Map(
-    columns.flatMap((change) => (change.kind === "column-renamed" ? [[change.to, change.from]] : [])),
-  );
-  const retyped = columns.flatMap((change) =>
-    change.kind === "column-retyped" ? [renamed.get(change.name) ?? change.name] : [],
-  );
-  const read = indexes.filter(({ expression }) => retyped.some((name) => namesIn(expression).has(name)));
-  return new Set(read.map(({ name }) => name));
-}
-
-/** With indexes that do not change themselves, but have to go and come again. */
-function withIndexes(sorted: Sorted, from: TableSpec, to: TableSpec, names: ReadonlySet<string>): Sorted {
-  const changed = new Set(
-    sorted.elements.flatMap(({ kind, from: old }) => (kind === "index" && old ? [old.name] : [])),
-  );
-  const again = from.indexes.flatMap((index): ElementChange[] => {
-    const wanted = to.indexes.find(({ name }) => name === index.name);
-    return wanted && names.has(index.name) && !changed.has(index.name)
-      ? [{ kind: "index", from: index, to: wanted }]
-      : [];
-  });
-  return again.length === 0 ? sorted : { ...sorted, elements: [...sorted.elements, ...again] };
 }
 
 /** Projections that do not change themselves, but read a column that cannot change under them. */

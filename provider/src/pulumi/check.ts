@@ -6,7 +6,6 @@ import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
 import { canonicalText } from "./canonical-text";
@@ -18,7 +17,7 @@ import { refuseReaders } from "./readers";
 import { lookAtRebuilds } from "./rebuild-preview";
 import { refuseUnreplicable } from "./replication";
 import { retirement } from "./retirement";
-import { refuseUnread, statementsOf } from "./served";
+import { refuseUnread } from "./served";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -109,7 +108,7 @@ async function plannedInputs(
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   refuseHazards(context, planned, change);
-  await refuseUnread(context, request, to, statementsOf(planned));
+  await refuseUnread(context, request, to, planned.plan.steps);
   await refuseReaders(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change });
   const drift = driftOf(context, planned, change);
@@ -176,8 +175,7 @@ async function lookBeforeCreate(
 async function refuseUncreatable(context: Context, statement: string, request: Request): Promise<void> {
   const spec = parseCreate(statement);
   await refuseUnreplicable(context, request.urn, spec);
-  const server = await context.reachableServer(request.urn);
-  if (server !== undefined) await refuseUnread(context, request, spec, [renderCreate(spec, server.capabilities)]);
+  await refuseUnread(context, request, spec);
 }
 
 async function toldPlan(
