@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
+import type { Canonical } from "../../provider/dist/canonical/canonical";
 import { isMissingSource } from "../../provider/dist/canonical/host";
-import { type Canonical, World } from "../../provider/dist/canonical/world";
+import { World } from "../../provider/dist/canonical/world";
 import { ServerError } from "../../provider/dist/connection/errors";
 import { openScratch } from "../../provider/dist/connection/scratch";
 import { keyOf, objectKey } from "../../provider/dist/sql/object-key";

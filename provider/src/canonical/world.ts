@@ -1,9 +1,11 @@
 import type { Connection } from "../connection/connection";
+import { ConnectionError } from "../connection/errors";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
+import type { Canonical } from "./canonical";
 import { isDictionary, localDictionary } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
 import { BorrowedFunctions } from "./functions";
@@ -19,18 +21,6 @@ import { withoutSecrets } from "./secrets";
 import { refuseOtherOrder } from "./set-order";
 import { bareTable, isStored, standIns } from "./stand-in";
 
-/** What the engine made of one object. */
-export interface Canonical {
-  /** The engine's own text, which can be run as it is. */
-  readonly statement: string;
-  /** As the engine shows it: `statement` with secrets hidden. What a live text is compared with. */
-  readonly shown: string;
-  /** Objects it reads that were taken from the server because nothing declared them. */
-  readonly borrowed: readonly string[];
-  /** The engine had to host something simpler in its place; the message says why. */
-  readonly standIn?: string;
-}
-
 /** Stands in place of the statement of a table that has nothing but its columns. */
 const BARE = " ";
 
@@ -44,6 +34,7 @@ export type Lender = (key: string) => Promise<string | undefined>;
 export class World {
   private readonly open: () => Promise<Connection>;
   private readonly lend: Lender;
+  private readonly withoutEngine: ((spec: ObjectSpec, missing: ConnectionError) => Promise<Canonical>) | undefined;
   private engine: Promise<Connection> | undefined;
   /** Statements of what is declared, by key. */
   private readonly declared = new Map<string, string>();
@@ -52,8 +43,14 @@ export class World {
   private readonly functions: BorrowedFunctions;
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(open: () => Promise<Connection>, lend: Lender) {
+  /** @param withoutEngine answers in its place where it cannot be opened. */
+  constructor(
+    open: () => Promise<Connection>,
+    lend: Lender,
+    withoutEngine?: (spec: ObjectSpec, missing: ConnectionError) => Promise<Canonical>,
+  ) {
     this.open = open;
+    this.withoutEngine = withoutEngine;
     this.lend = lend;
     this.functions = new BorrowedFunctions(() => this.connect(), lend);
   }
@@ -69,7 +66,15 @@ export class World {
    * @throws {ServerError} with the engine's words when it refuses.
    */
   canonicalize(spec: ObjectSpec): Promise<Canonical> {
-    return this.inTurn(() => this.canonicalizeNow(spec));
+    return this.inTurn(async () => {
+      const { withoutEngine } = this;
+      const missing = await this.connect().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (withoutEngine === undefined || !(missing instanceof ConnectionError)) return this.canonicalizeNow(spec);
+      return withoutEngine(spec, missing);
+    });
   }
 
   /**

@@ -1,9 +1,9 @@
+import type { Canonical } from "../canonical/canonical";
 import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { isFromQuery } from "../canonical/from-query";
 import { isMissingSource } from "../canonical/host";
 import { mentionedNames } from "../canonical/mentions";
-import type { Canonical } from "../canonical/world";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
 import { parseLive } from "../drift/compare";
@@ -91,12 +91,17 @@ async function askEngine(
   } catch (error) {
     if (error instanceof ConnectionError) {
       refuseWithoutEngine(spec);
-      return unchecked(context, request, rendered, error);
+      await tellUnchecked(context, request, error.message);
+      return rendered;
     }
     if (!(error instanceof ServerError)) throw error;
     const standing = await standsAsWritten(context, spec, request, error);
     if (standing !== undefined) return standing;
     throw await refusal(context, key, rendered, request, error);
+  }
+  if (canonical.unchecked !== undefined) {
+    refuseWithoutEngine(spec);
+    await tellUnchecked(context, request, canonical.unchecked);
   }
   await tellOf(context, canonical, request);
   // A newer engine may spell the same meaning differently; that is no change.
@@ -128,14 +133,8 @@ async function standsAsWritten(
   return renderCreate(normalOf(live, spec));
 }
 
-async function unchecked(
-  context: Context,
-  request: Request,
-  rendered: string,
-  error: ConnectionError,
-): Promise<string> {
-  await context.warnOnce(request.urn, `Declarations are not checked before they run: ${error.message}`);
-  return rendered;
+async function tellUnchecked(context: Context, { urn }: Request, why: string): Promise<void> {
+  await context.warnOnce(urn, `Declarations are not checked before they run: ${why}`);
 }
 
 /** What the server cannot be told in a statement. */

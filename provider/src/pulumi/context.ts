@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
+import type { Canonical } from "../canonical/canonical";
 import { allowAs } from "../canonical/gates";
+import { serverForm } from "../canonical/server-form";
 import { World } from "../canonical/world";
 import { unsupported } from "../clickhouse/capabilities";
 import type { Connection } from "../connection/connection";
+import type { ConnectionError } from "../connection/errors";
 import { openConnection } from "../connection/open";
 import { openScratch } from "../connection/scratch";
 import { parseUrl } from "../connection/url";
@@ -12,6 +15,8 @@ import { messageOf, SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
 import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -54,6 +59,7 @@ export class Context {
     this.world = new World(
       () => this.openScratch(),
       (key) => this.lend(key),
+      (spec, missing) => this.inServersWords(spec, missing),
     );
   }
 
@@ -112,6 +118,14 @@ export class Context {
     if (isServer) await this.reachableLive(undefined, objectKey("default"));
     if (isServer && this.reachable) await allowAs(engine, await this.connection());
     return engine;
+  }
+
+  /** Without an engine of our own, the server's parser brings texts to one spelling. @throws {ConnectionError} `missing`, without it. */
+  private async inServersWords(spec: ObjectSpec, missing: ConnectionError): Promise<Canonical> {
+    await this.reachableLive(undefined, objectKey("default")).catch(unlessHidden);
+    if (!this.reachable || this.isNotMadeYet()) throw missing;
+    const statement = renderCreate(await serverForm(await this.connection(), spec));
+    return { statement, shown: statement, borrowed: [], unchecked: missing.message };
   }
 
   private async lend(key: string): Promise<string | undefined> {
