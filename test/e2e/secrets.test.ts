@@ -86,7 +86,7 @@ describe("secrets, with the real CLI", function () {
       assertPresentable(text);
     }
     // The server hides it from everybody too; only its own file shows what arrived.
-    const stored = readFileSync(path.join(dataDir, "metadata/vault/remote.sql"), "utf8");
+    const stored = readFileSync(path.join(dataDir, "data/metadata/vault/remote.sql"), "utf8");
     assert.ok(stored.includes(`MySQL('127.0.0.1:3306', 'd', 't', 'u', '${TABLE_SECRET}')`), stored);
     const json = await project.must(["preview", "--json", "--expect-no-changes"]);
     assertNoSecret(json.text, "preview --json");
@@ -104,7 +104,7 @@ describe("secrets, with the real CLI", function () {
       assertNoSecret(text, args.join(" "));
       assertPresentable(text);
     }
-    const stored = readFileSync(path.join(dataDir, "metadata/vault/remote.sql"), "utf8");
+    const stored = readFileSync(path.join(dataDir, "data/metadata/vault/remote.sql"), "utf8");
     assert.ok(stored.includes(TABLE_SECRET) && stored.includes("`more` UInt8"), stored);
     await project.must(["preview", "--expect-no-changes"]);
     project.write(program());

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { cacheFolder } from "../cache";
 import type { PulumiCli } from "./index";
 import { findOnPath, isExecutable, type Log, run, secondsSince, tail } from "./process";
 import { versionOf } from "./version";
@@ -28,7 +29,7 @@ const TEMPORARY = ".building-";
 
 /** The CLI that an earlier run built, when it is whole. */
 export async function built(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli | undefined> {
-  const folder = cacheFolder(env);
+  const folder = targetFolder(env);
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return undefined;
   if (await isWhole(folder, env)) return { path: folder, version: CLI_VERSION, source: "built" };
   log(`passing over ${folder}: it is damaged`);
@@ -39,7 +40,7 @@ export async function built(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli
 export async function build(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli> {
   const go = findOnPath("go", env);
   if (go === undefined) throw noCli("there is no usable one here, and no Go to build it with");
-  const target = cacheFolder(env);
+  const target = targetFolder(env);
   const root = path.dirname(target);
   mkdirSync(root, { recursive: true });
   removeAbandoned(root);
@@ -145,11 +146,8 @@ function catchInterrupt(): { abort: AbortSignal; release: () => void } {
   return { abort: controller.signal, release };
 }
 
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const xdg = env["XDG_CACHE_HOME"] ?? "";
-  // A relative one is to be ignored, says its specification.
-  const cache = path.isAbsolute(xdg) ? xdg : path.join(env["HOME"] || os.homedir(), ".cache");
-  return path.join(cache, "pulumi-clickhouse-schema", "pulumi-cli", `${CLI_VERSION}-${HOST_VERSION}`);
+function targetFolder(env: NodeJS.ProcessEnv): string {
+  return cacheFolder(env, "pulumi-cli", `${CLI_VERSION}-${HOST_VERSION}`);
 }
 
 function noCli(reason: string, command = "", output = ""): Error {

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** What a {@link Member} runs. */
+export interface MemberCommand {
+  readonly command: readonly [string, ...string[]];
+  readonly directory: string;
+  /** True when it is ready for requests. */
+  readonly answers: () => Promise<boolean>;
+  /** A file with its own words, shown when it does not start. */
+  readonly log?: string;
+}
+
+const START_LIMIT = 60_000;
+const STOP_LIMIT = 10_000;
+const LAUNCH = path.join(__dirname, "launch");
+const running = new Set<ChildProcess>();
+const temporary = new Set<string>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A server process that can be ended in good order, killed, frozen, and started again on its data. */
+export class Member {
+  private child: ChildProcess | undefined;
+  private ended: Promise<void> = Promise.resolve();
+  private output = "";
+  private readonly name: string;
+  private readonly what: MemberCommand;
+
+  constructor(name: string, what: MemberCommand) {
+    this.name = name;
+    this.what = what;
+  }
+
+  get up(): boolean {
+    return this.child !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Starts it and waits until it answers; does nothing where it runs. */
+  async start(): Promise<void> {
+    if (this.child !== undefined) return;
+    const child = this.launch();
+    const deadline = Date.now() + START_LIMIT;
+    while (!(await this.what.answers())) {
+      if (this.child !== child || Date.now() > deadline) {
+        await this.kill();
+        throw new Error(`${this.name} did not start within ${START_LIMIT / 1000} s; it said: ${this.words()}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** SIGTERM, and waits for its end; SIGKILL when that takes longer than 10 s. */
+  stop(): Promise<void> {
+    return this.end("SIGTERM");
+  }
+
+  /** SIGKILL, and waits for its end. */
+  kill(): Promise<void> {
+    return this.end("SIGKILL");
+  }
+
+  /** SIGSTOP: it keeps its connections and says nothing. */
+  freeze(): void {
+    this.child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.child?.kill("SIGCONT");
+  }
+
+  private launch(): ChildProcess {
+    const [file, ...args] = this.what.command;
+    const child = spawn(file, args, { cwd: this.what.directory, stdio: ["ignore", "ignore", "pipe"] });
+    this.child = child;
+    this.output = "";
+    running.add(child);
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.output = (this.output + text).slice(-4000);
+    });
+    this.ended = new Promise((resolve) => {
+      const over = (): void => {
+        running.delete(child);
+        if (this.child === child) this.child = undefined;
+        resolve();
+      };
+      child.once("close", over);
+      child.once("error", (error) => {
+        this.output += error.message;
+        over();
+      });
+    });
+    return child;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT);
+    await this.ended;
+    clearTimeout(killer);
+  }
+
+  private words(): string {
+    const { log } = this.what;
+    const logged = log !== undefined && existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : "";
+    return `${this.output}\n${logged}`.trim();
+  }
+}
+
+/** A program of `launch/`, as a command. */
+export function launcher(script: string, ...args: readonly string[]): [string, ...string[]] {
+  return ["python3", path.join(LAUNCH, script), ...args];
+}
+
+/** Makes a directory that goes when this process ends: in memory where possible, since fsync is the slowest part of a test. */
+export function temporaryDirectory(prefix: string): string {
+  const directory = mkdtempSync(path.join(temporaryBase(), prefix));
+  temporary.add(directory);
+  return directory;
+}
+
+export function removeTemporary(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+  temporary.delete(directory);
+}
+
+/** Where temporary directories lie. */
+export function temporaryBase(): string {
+  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+}
+
+/** Ports nobody listened on a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port is free");
+    ports.push(address.port);
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Waits. @param milliseconds how long. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Whether a server answers `GET /ping`. */
+export async function pings(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/ping`, { signal: AbortSignal.timeout(2000) })).ok;
+  } catch {
+    return false;
+  }
+}

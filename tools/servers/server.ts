@@ -1,0 +1,164 @@
+import { createRequire } from "node:module";
+import path from "node:path";
+import { configFile, dataFolder, errorLog, writeConfiguration, writeSettings } from "./config";
+import { EMBEDDED, ENGINES, type Version } from "./engines";
+import { fetchEngine, libraryIn } from "./fetch";
+import { freePorts, launcher, Member, pings, removeTemporary, temporaryDirectory } from "./member";
+
+/** A running ClickHouse. */
+export interface RunningServer {
+  /** Where it listens, e.g. `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly version: Version;
+  /** Ends it in good order; its data go unless `dataDir` was given. */
+  stop(): Promise<void>;
+  /** Ends it by SIGKILL; its data stay until {@link stop}, or until this process ends. */
+  kill(): Promise<void>;
+  /** Starts it again on its data and its address, after {@link kill}. */
+  start(): Promise<void>;
+  /** Ends it in good order and starts it again on its data. */
+  restart(): Promise<void>;
+}
+
+/** How to start a {@link RunningServer}. */
+export interface StartOptions {
+  /** The embedded engine's, 26.7, unless given. */
+  readonly version?: Version;
+  /** Contents of users.xml. */
+  readonly users: string;
+  /** Settings of the default profile; those that the version does not know are left out. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** More elements of the configuration, as XML. */
+  readonly config?: string;
+  /** HTTP port; a free one unless given. */
+  readonly port?: number;
+  /** Directory for data and configuration, kept at the end; a temporary one unless given. Newer versions may open an older one's. */
+  readonly dataDir?: string;
+  /** Told when the engine has to be fetched first. */
+  readonly log?: (line: string) => void;
+}
+
+/** The entry of clickhouse-server, `mainEntryClickHouseServer(int, char **)`. An export without a promise, hence pinned versions. */
+const SERVER_ENTRY = "_Z25mainEntryClickHouseServeriPPc";
+/** The entry of clickhouse-local in npm's chdb; as unpromised. */
+const LOCAL_ENTRY = "query_stable_v2";
+/** Keeps clickhouse-local at work, so that its listeners stay. */
+const FOREVER =
+  "SELECT sleepEachRow(3) FROM numbers(100000000) SETTINGS max_block_size = 1, max_threads = 1, " +
+  "function_sleep_max_microseconds_per_block = 0 FORMAT Null";
+const ATTEMPTS = 5;
+
+/** Starts a ClickHouse and waits until it answers: 0.3 to 2 s, and once per version some seconds to fetch it. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // Between asking for a free port and listening on it, another process may take it.
+      const taken = options.port === undefined && String(error).includes("Address already in use");
+      if (!taken || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce(options: StartOptions): Promise<RunningServer> {
+  const { version = EMBEDDED } = options;
+  const directory = options.dataDir ?? temporaryDirectory("clickhouse-server-");
+  const [free = 0, tcp = 0] = await freePorts(2);
+  const http = options.port ?? free;
+  const url = `http://127.0.0.1:${http}`;
+  writeConfiguration({
+    directory,
+    users: options.users,
+    local: ENGINES[version].launch !== "server",
+    http,
+    tcp,
+    ...(options.config && { more: options.config }),
+  });
+  const member = new Member(`ClickHouse ${version} at ${url}`, {
+    command: await commandOf(version, directory, { http, tcp }, options.log),
+    directory,
+    answers: () => pings(url),
+    log: errorLog(directory),
+  });
+  const discard = (): void => {
+    if (options.dataDir === undefined) removeTemporary(directory);
+  };
+  try {
+    await member.start();
+    if (options.settings !== undefined) await applySettings(member, { url, directory, settings: options.settings });
+  } catch (error) {
+    await member.kill();
+    discard();
+    throw error;
+  }
+  return {
+    url,
+    version,
+    stop: () => member.stop().then(discard),
+    kill: () => member.kill(),
+    start: () => member.start(),
+    restart: () => member.stop().then(() => member.start()),
+  };
+}
+
+/** Has the server apply those of the settings that it knows; with one that it does not know it would not start. */
+async function applySettings(member: Member, { url, directory, settings }: Applied): Promise<void> {
+  const known = new Set((await ask(url, "SELECT name FROM system.settings FORMAT TSVRaw")).split("\n"));
+  writeSettings(directory, Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name))));
+  // SYSTEM RELOAD USERS does nothing in the embedded engines.
+  await member.stop();
+  await member.start();
+}
+
+interface Applied {
+  readonly url: string;
+  readonly directory: string;
+  readonly settings: Readonly<Record<string, string | number>>;
+}
+
+async function ask(url: string, sql: string): Promise<string> {
+  const answer = await fetch(url, { method: "POST", body: sql });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url} answered "${sql}" with ${text.trim()}`);
+  return text;
+}
+
+async function commandOf(
+  version: Version,
+  directory: string,
+  { http, tcp }: { readonly http: number; readonly tcp: number },
+  log?: (line: string) => void,
+): Promise<[string, ...string[]]> {
+  const config = `--config-file=${configFile(directory)}`;
+  switch (ENGINES[version].launch) {
+    case "server":
+      return serverCommand(version, directory, log);
+    case "bridge":
+      return launcher("bridge.py", await fetchEngine(version, log), directory, String(http));
+    case "local": {
+      const listeners = [`--http_port=${http}`, `--tcp_port=${tcp}`, "--listen_host=127.0.0.1"];
+      const query = `--query=SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; ${FOREVER}`;
+      const args = [`--path=${dataFolder(directory)}`, config, ...listeners, "--output-format=CSV", query];
+      return launcher("entry.py", embeddedLibrary(), LOCAL_ENTRY, "clickhouse", ...args);
+    }
+  }
+}
+
+/** The command that runs the real clickhouse-server of a version on the configuration in `directory`. */
+export async function serverCommand(
+  version: Version,
+  directory: string,
+  log?: (line: string) => void,
+): Promise<[string, ...string[]]> {
+  const library = libraryIn(await fetchEngine(version, log));
+  return launcher("entry.py", library, SERVER_ENTRY, "clickhouse-server", `--config-file=${configFile(directory)}`);
+}
+
+/** libchdb.so lies in the platform's package, which only chdb depends on. */
+function embeddedLibrary(): string {
+  const libc = process.platform === "linux" ? "-gnu" : "";
+  const platform = `@chdb/lib-${process.platform}-${process.arch}${libc}/package.json`;
+  const fromChdb = createRequire(require.resolve("chdb/package.json"));
+  return path.join(path.dirname(fromChdb.resolve(platform)), "libchdb.so");
+}

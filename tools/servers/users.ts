@@ -1,0 +1,36 @@
+import { escapeXml } from "./config";
+
+/** What a user may manage besides data. */
+const RIGHTS =
+  "<access_management>1</access_management><named_collection_control>1</named_collection_control>" +
+  "<show_named_collections>1</show_named_collections><show_named_collections_secrets>1</show_named_collections_secrets>";
+
+export interface User {
+  readonly name: string;
+  readonly password?: string;
+  /** Elements that say what it may do, as XML; everything unless given. */
+  readonly rights?: string;
+  readonly profile?: string;
+}
+
+/** A users.xml. */
+export function usersXml(users: readonly User[], profiles = "<default/>"): string {
+  return `<clickhouse>
+  <profiles>${profiles}</profiles>
+  <quotas><default/></quotas>
+  <users>
+    ${users.map(userXml).join("\n    ")}
+  </users>
+</clickhouse>
+`;
+}
+
+/** `default`, without a password, may do everything. */
+export const OPEN_USERS = usersXml([{ name: "default" }]);
+
+function userXml({ name, password = "", rights = RIGHTS, profile = "default" }: User): string {
+  return (
+    `<${name}><password>${escapeXml(password)}</password><networks><ip>::/0</ip></networks>` +
+    `<profile>${profile}</profile><quota>default</quota>${rights}</${name}>`
+  );
+}
