@@ -1,7 +1,8 @@
 import { ENGINES, VERSIONS, type Version } from "../../tools/servers/engines";
 import { fetchedEngine } from "../../tools/servers/fetch";
+import { hasZookeeper } from "../../tools/servers/zookeeper";
 
-const missing = new Set<Version>();
+const missing = new Set<string>();
 if (typeof after === "function") after("say which versions were left out", sayWhatIsMissing);
 
 /**
@@ -12,12 +13,19 @@ export function testedVersions(wanted: readonly Version[] = VERSIONS): readonly 
   return wanted.filter((version) => {
     if (process.env["CI"] !== undefined || !("wheel" in ENGINES[version]) || fetchedEngine(version) !== undefined)
       return true;
-    missing.add(version);
+    missing.add(`ClickHouse ${version}`);
     return false;
   });
 }
 
+/** Those of {@link testedVersions} of which replicas can be started; in CI ZooKeeper has to be there as well. */
+export function canReplicate(wanted: readonly Version[]): readonly Version[] {
+  if (process.env["CI"] !== undefined || hasZookeeper()) return testedVersions(wanted);
+  missing.add("replicas");
+  return [];
+}
+
 function sayWhatIsMissing(): void {
   if (missing.size === 0) return;
-  console.log(`\n  Not tested: ClickHouse ${[...missing].sort().join(", ")}. \`npm run servers\` fetches them.`);
+  console.log(`\n  Not tested: ${[...missing].sort().join(", ")}. \`npm run servers\` fetches what they need.`);
 }

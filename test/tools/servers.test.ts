@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ENGINES, type Version } from "../../tools/servers/engines";
+import { startCluster } from "../support/cluster";
 import { startServer, type TestServer } from "../support/server";
-import { testedVersions } from "../support/versions";
+import { canReplicate, testedVersions } from "../support/versions";
 
 /** What the packages change, and what a server has. */
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -41,6 +42,25 @@ describe("test servers", function () {
         assert.equal(await ask(server, "SELECT count() FROM d.t"), "10");
       } finally {
         await server.stop();
+      }
+    });
+  }
+
+  for (const version of canReplicate(["25.8"])) {
+    it(`two replicas of ${version} share rows and statements ON CLUSTER, also after one was killed`, async () => {
+      const cluster = await startCluster({ version });
+      const [first, second] = cluster.nodes;
+      assert.ok(second !== undefined);
+      try {
+        await ask(first, "CREATE DATABASE d ON CLUSTER main");
+        await ask(first, "CREATE TABLE d.t ON CLUSTER main (a UInt64) ENGINE = ReplicatedMergeTree ORDER BY a");
+        await second.kill();
+        await ask(first, "INSERT INTO d.t SELECT number FROM numbers(10)");
+        await second.start();
+        await ask(second, "SYSTEM SYNC REPLICA d.t");
+        assert.equal(await ask(second, "SELECT count() FROM d.t"), "10");
+      } finally {
+        await cluster.stop();
       }
     });
   }

@@ -4,8 +4,9 @@ import { ENGINES, VERSIONS, versionNamed } from "./engines";
 import { fetchEngine } from "./fetch";
 import { startServer } from "./server";
 import { OPEN_USERS } from "./users";
+import { fetchZookeeper } from "./zookeeper";
 
-const HELP = `npm run servers               fetch every version that the tests use, about 160 MB each, once
+const HELP = `npm run servers               fetch every version that the tests use, about 160 MB each, and ZooKeeper, once
 npm run servers -- VERSION    start one of ${VERSIONS.join(", ")} and keep it until Ctrl-C
   --port PORT                 its HTTP port; a free one unless given
   --dir DIRECTORY             where its data are kept; a directory that goes at the end unless given`;
@@ -23,6 +24,7 @@ async function main(args: string[]): Promise<number> {
 
 async function fetchAll(): Promise<void> {
   for (const version of VERSIONS.filter((one) => "wheel" in ENGINES[one])) await fetchEngine(version, log);
+  await fetchZookeeper(log);
   log(`These can be started: ${VERSIONS.join(", ")}`);
 }
 

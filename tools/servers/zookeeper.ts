@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import path from "node:path";
+import { cacheFolder } from "../cache";
+import { findOnPath, run, tail } from "../pulumi-cli/process";
+import { launcher, Member } from "./member";
+
+/** Where Debian's libzookeeper-java puts it; the jar's manifest names what else it needs. */
+const DEBIAN_JAR = "/usr/share/java/zookeeper.jar";
+const MAVEN_VERSION = "3.8.4";
+const POM = `<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>test</groupId><artifactId>zookeeper</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>org.apache.zookeeper</groupId><artifactId>zookeeper</artifactId><version>${MAVEN_VERSION}</version>
+  </dependency></dependencies>
+</project>
+`;
+
+/** A ZooKeeper of one node; its data lie in `directory`. */
+export async function zookeeper(directory: string, port: number): Promise<Member> {
+  mkdirSync(path.join(directory, "data"), { recursive: true });
+  const settings = [
+    "tickTime=1000",
+    `dataDir=${directory}/data`,
+    `clientPort=${port}`,
+    "clientPortAddress=127.0.0.1",
+    "admin.enableServer=false",
+    "maxClientCnxns=0",
+  ];
+  const file = path.join(directory, "zoo.cfg");
+  writeFileSync(file, `${settings.join("\n")}\n`);
+  const java = ["java", "-Xmx160m", "-Dzookeeper.forceSync=no", "-cp", await fetchZookeeper()];
+  return new Member("ZooKeeper", {
+    command: launcher("tether.py", ...java, "org.apache.zookeeper.server.quorum.QuorumPeerMain", file),
+    directory,
+    answers: () => accepts(port),
+  });
+}
+
+/** Whether a cluster can be started without fetching ZooKeeper first. */
+export function hasZookeeper(): boolean {
+  return findOnPath("java", process.env) !== undefined && (existsSync(DEBIAN_JAR) || existsSync(mavenFolder()));
+}
+
+/**
+ * ZooKeeper's class path: Debian's package where that is installed, else Maven Central's, fetched once into the user's cache. Rejects where
+ * there is no Java, or neither of the two.
+ */
+export async function fetchZookeeper(log = (_line: string): void => undefined): Promise<string> {
+  if (findOnPath("java", process.env) === undefined) {
+    throw new Error("replicas need ZooKeeper, which needs Java 11 or newer: apt-get install default-jre-headless");
+  }
+  if (existsSync(DEBIAN_JAR)) return DEBIAN_JAR;
+  if (!existsSync(mavenFolder())) await fetchWithMaven(mavenFolder(), log);
+  return path.join(mavenFolder(), "*");
+}
+
+function mavenFolder(): string {
+  return cacheFolder(process.env, "engines", `zookeeper-${MAVEN_VERSION}`);
+}
+
+async function fetchWithMaven(target: string, log: (line: string) => void): Promise<void> {
+  if (findOnPath("mvn", process.env) === undefined) {
+    throw new Error("replicas need ZooKeeper: apt-get install libzookeeper-java, or install Maven, which fetches it");
+  }
+  log(`fetching ZooKeeper ${MAVEN_VERSION} with Maven (5 MB, once)`);
+  mkdirSync(path.dirname(target), { recursive: true });
+  const shop = mkdtempSync(path.join(path.dirname(target), ".fetching-"));
+  try {
+    writeFileSync(path.join(shop, "pom.xml"), POM);
+    // --strict-checksums: a jar that is not what the registry says ends it.
+    const args = ["-q", "-B", "--strict-checksums", "dependency:copy-dependencies", "-DoutputDirectory=lib"];
+    const { code, output } = await run("mvn", args, { env: process.env, cwd: shop, timeoutSeconds: 900 });
+    if (code !== 0) throw new Error(`mvn could not fetch ZooKeeper:\n${tail(output)}`);
+    renameSync(path.join(shop, "lib"), target);
+  } finally {
+    rmSync(shop, { recursive: true, force: true });
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
