@@ -50,7 +50,7 @@ describe("test servers", function () {
     it(`two replicas of ${version} share rows and statements ON CLUSTER, also after one was killed`, async () => {
       const cluster = await startCluster({ version });
       const [first, second] = cluster.nodes;
-      assert.ok(second !== undefined);
+      assert.ok(first !== undefined && second !== undefined);
       try {
         await ask(first, "CREATE DATABASE d ON CLUSTER main");
         await ask(first, "CREATE TABLE d.t ON CLUSTER main (a UInt64) ENGINE = ReplicatedMergeTree ORDER BY a");

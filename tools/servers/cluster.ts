@@ -39,7 +39,7 @@ export interface ClusterNode extends Pick<Member, "up" | "start" | "stop" | "kil
 
 /** Shards × replicas of a real clickhouse-server with one ZooKeeper; the cluster's name is `main`. */
 export interface Cluster {
-  readonly nodes: readonly [ClusterNode, ...ClusterNode[]];
+  readonly nodes: readonly ClusterNode[];
   readonly zookeeper: Pick<Member, "up" | "start" | "stop" | "kill" | "freeze" | "thaw">;
   /** Ends everything and removes the data. */
   stop(): Promise<void>;
@@ -77,7 +77,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await stop();
     throw error;
   }
-  return { nodes: nodes as [ClusterNode, ...ClusterNode[]], zookeeper: keeper, stop };
+  return { nodes, zookeeper: keeper, stop };
 }
 
 interface Place {
