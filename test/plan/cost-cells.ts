@@ -87,7 +87,7 @@ function howOf(step: Step): string {
 const WORDS: Readonly<Record<HazardKind, string>> = {
   "drops-data": 'needs `allow: ["drops-data"]`',
   unproven: 'needs `allow: ["unproven"]`',
-  "may-fail": "may fail on data",
+  "may-fail": "asks the rows first",
   "copies-rows": "copies rows",
   "rewrites-parts": "rewrites parts",
   "changes-history": "old rows keep the old meaning",
@@ -107,9 +107,9 @@ function costOf({ steps }: Plan, from: ObjectSpec, to: ObjectSpec): string {
   return [...costs, ...new Set(refusals)].join("; ");
 }
 
-function wordOf({ kind, check }: Hazard, to: ObjectSpec): string {
+function wordOf({ kind, probe }: Hazard, to: ObjectSpec): string {
   // What can be found out by a query is about the rows; anything else the server decides.
-  if (kind === "may-fail" && check === undefined) return "the server may refuse it";
+  if (kind === "may-fail" && probe === undefined) return "the server may refuse it";
   const isReplaced = to.kind === "materializedView" && to.refresh !== undefined && !/\bAPPEND$/.test(to.refresh);
   if (kind === "changes-history" && isReplaced) return "rows follow with the next refresh";
   if (NEED_ALLOW.has(kind) !== WORDS[kind].includes("allow:")) throw new Error(`${kind}: the table misleads on allow`);

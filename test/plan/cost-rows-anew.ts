@@ -98,8 +98,14 @@ export const ANEW: readonly CostRow[] = [
   },
   {
     change: "Tables made anew",
-    what: "key column dropped or narrowed",
-    examples: ["key column dropped", "key column retyped"],
+    what: "key column dropped",
+    examples: ["key column dropped"],
+    e2e: "type of a key column",
+  },
+  {
+    change: "Tables made anew",
+    what: "key column of another type",
+    examples: ["key column retyped"],
     e2e: "type of a key column",
   },
   {

@@ -107,17 +107,27 @@ export const COLUMN_ROWS: readonly CostRow[] = [
   },
   {
     change: "Columns",
-    what: "narrower type of a column; no longer Nullable",
-    examples: ["UInt16 → UInt8", "Nullable(UInt32) → UInt32", "DateTime64(6) → DateTime64(3)", "Float64 → Int32"],
+    what: "no longer Nullable",
+    examples: ["Nullable(UInt32) → UInt32", "NULLs, and a default that reads another column"],
     e2e: COLUMNS,
-    notes: "The preview gives the query that counts the values concerned.",
+    notes: "Where there are NULLs; the preview counts them and says what they become.",
   },
   {
     change: "Columns",
-    what: "type of a column that not every value may fit (String → number, enum value gone)",
-    examples: ["String → UInt32", "Enum8('x' = 1, 'y' = 2) → Enum8('x' = 1)", "Decimal(18, 2) → Decimal(9, 2)"],
-    test: "pulumi/update.test.ts: checks the rows before a retype that may fail on them, and changes nothing when one does not fit",
-    notes: "The check in the plan is run first; when a value does not fit, nothing is changed.",
+    what: "type of a column that not every value may fit (narrower, String → number, Enum value gone)",
+    examples: [
+      "UInt16 → UInt8",
+      "DateTime64(6) → DateTime64(3)",
+      "Float64 → Int32",
+      "String → UInt32",
+      "Enum8('x' = 1, 'y' = 2) → Enum8('x' = 1)",
+      "Decimal(18, 2) → Decimal(9, 2)",
+    ],
+    e2e: COLUMNS,
+    test: "pulumi/rows-asked.test.ts: a number in a text that does not fit",
+    notes:
+      'The rows are asked at preview and again before the first statement: a value that would become another one needs `allow: ["drops-data"]`, ' +
+      "one that cannot be converted is refused.",
   },
   {
     change: "Columns",

@@ -1,6 +1,5 @@
 import type { Connection } from "../connection/connection";
-import { ConnectionError, ServerError } from "../connection/errors";
-import { messageOf, SchemaError } from "../errors";
+import { ConnectionError } from "../connection/errors";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
 import { pause } from "./protocol/runner";
@@ -8,34 +7,13 @@ import { pause } from "./protocol/runner";
 /** How often the server is asked whether a statement still runs whose connection was lost, in milliseconds. */
 const POLL = 1000;
 
-/**
- * Runs one statement of a plan, after the checks of its hazards.
- *
- * @throws {SchemaError} when a check fails; nothing was changed then. {ServerError} with the server's words.
- */
+/** Runs one statement of a plan. @throws {ServerError} with the server's words. */
 export async function runStatement(connection: Connection, step: Statement, tell: (message: string) => void) {
-  for (const { kind, check } of step.hazards) {
-    if (kind === "may-fail" && check !== undefined) await runCheck(connection, step, check, tell);
-  }
   tell(firstLine(step.sql));
   try {
     await connection.command(step.sql);
   } catch (error) {
     if (!(error instanceof ConnectionError) || !(await ranOn(connection, step.sql))) throw error;
-  }
-}
-
-async function runCheck(connection: Connection, step: Statement, check: string, tell: (message: string) => void) {
-  tell(`checking the rows: ${firstLine(check)}`);
-  try {
-    await connection.query(check);
-  } catch (error) {
-    if (!(error instanceof ServerError)) throw error;
-    throw new SchemaError(
-      `A value does not fit, so this was not run: ${step.sql}\nThe server says: ${messageOf(error)}\n` +
-        `Mend the rows first; this must run without an error: ${check}`,
-      { cause: error },
-    );
   }
 }
 

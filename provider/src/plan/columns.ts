@@ -21,6 +21,8 @@ export interface ColumnContext {
   readonly rounds: ReadonlyMap<string, number>;
   /** New name → old name of columns whose statistics stand in the way of their new type. */
   readonly underStatistics: ReadonlyMap<string, string>;
+  /** New name → old name of columns that are renamed. */
+  readonly oldNames: ReadonlyMap<string, string>;
 }
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;

@@ -4,8 +4,8 @@ import type { Hazard, HazardKind } from "./plan";
 export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "unproven"]);
 
 /** A hazard as frozen data. */
-export function hazard(kind: HazardKind, message: string, check?: string): Hazard {
-  return Object.freeze({ kind, message, ...(check !== undefined && { check }) });
+export function hazard(kind: HazardKind, message: string, more: Pick<Hazard, "found" | "probe"> = {}): Hazard {
+  return Object.freeze({ kind, message, ...more });
 }
 
 /**

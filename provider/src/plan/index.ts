@@ -7,10 +7,11 @@ import { planRename } from "./rename";
 import { planTable } from "./table";
 import { planView } from "./view";
 
-export { NEED_ALLOW } from "./hazards";
+export { hazard, NEED_ALLOW } from "./hazards";
 export type * from "./plan";
+export { nullQuery, type ProbeQueries, probeQueries, unmergedQuery } from "./probe";
 export { replaceStatement } from "./rebuild";
-export { renderPlan, renderSize, type Size } from "./render";
+export { renderMessage, renderPlan, renderSize, type Size } from "./render";
 
 /**
  * The steps that turn `from` into `to`, a rename first.

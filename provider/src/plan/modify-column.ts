@@ -10,7 +10,7 @@ import { commentColumn, place, renderDefault, typeDefault } from "./column-text"
 import type { ColumnContext } from "./columns";
 import { hazard, removalHazard } from "./hazards";
 import type { Hazard } from "./plan";
-import { leavesNull, retypeHazards } from "./retype-hazards";
+import { defaultOf, leavesNull, retypeHazards } from "./retype-hazards";
 import { ttlExtras } from "./ttl";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
@@ -71,7 +71,7 @@ function modifyNow(column: ColumnSpec, found: Found, stage: Stage, context: Colu
   const type = stops && retype ? retype.from : column.type;
   const clauses = starts ? {} : found;
   if (!((retype && !stops) || now || found["column-moved"] || hasClauses(clauses))) return [];
-  const hazards = modifyHazards(column, found, context);
+  const hazards = modifyHazards(column, found, stage, context);
   if (isPlainAlias(found, now)) return [];
   return [
     {
@@ -142,11 +142,11 @@ function move(found: Found): string {
   return moved ? place(moved.after) : "";
 }
 
-function modifyHazards(column: ColumnSpec, found: Found, context: ColumnContext): Hazard[] {
+function modifyHazards(column: ColumnSpec, found: Found, { now }: Stage, context: ColumnContext): Hazard[] {
   const [retype, byDefault, ttl] = [found["column-retyped"], found["column-default"], found["column-ttl"]];
   return [
     ...(retype && stores(byDefault ? byDefault.from : column.default)
-      ? retypeHazards(retype, column, context.table)
+      ? retypeHazards(retype, column, whatNullBecomes(column, now), context)
       : []),
     ...(byDefault?.to || (byDefault && !stores(byDefault.from))
       ? defaultHazards(byDefault, column, context.table)
@@ -155,6 +155,12 @@ function modifyHazards(column: ColumnSpec, found: Found, context: ColumnContext)
     ...(found["column-codec"]?.to === undefined ? [] : [codecHazard(column)]),
     ...(found["column-moved"] ? [movedHazard(context.table)] : []),
   ];
+}
+
+/** What the mutation puts in the place of NULL: the default that the column has while it runs, which is not always the declared one. */
+function whatNullBecomes(column: ColumnSpec, now: Default | undefined): string {
+  const isOwn = now !== undefined && now.expression === column.default?.expression;
+  return isOwn ? (now.expression ?? "") : defaultOf(column);
 }
 
 function removeClauses(column: ColumnSpec, found: Found, { phase }: ColumnContext): Command[] {

@@ -17,8 +17,37 @@ export type HazardKind =
 export interface Hazard {
   readonly kind: HazardKind;
   readonly message: string;
-  /** A query that finds out right before the step: it counts the rows concerned, or fails as the step would. */
-  readonly check?: string;
+  /** What the rows say of it, added to the message for people: it may differ from one look to the next. */
+  readonly found?: string;
+  /** What the rows have to be asked before anything runs; then the hazard gives way to what they answer. */
+  readonly probe?: Probe;
+}
+
+/** A question to the rows as they are before the plan runs. */
+export type Probe = ValueProbe | NullProbe | MergeProbe;
+
+/** Whether the values of a column can be had as another type. */
+export interface ValueProbe {
+  readonly kind: "values";
+  /** Column as the server calls it before the plan runs. */
+  readonly column: string;
+  readonly from: string;
+  readonly to: string;
+  /** What the change does when every value stays what it is. */
+  readonly otherwise: HazardKind;
+}
+
+/** Whether a column has NULLs that have to become something. */
+export interface NullProbe {
+  readonly kind: "nulls";
+  readonly column: string;
+}
+
+/** Whether rows that merges will make one still lie apart. */
+export interface MergeProbe {
+  readonly kind: "unmerged";
+  /** Expressions by which rows become one, e.g. `a, b`. */
+  readonly key: string;
 }
 
 /** One statement that the engine takes as it is. */

@@ -60,11 +60,6 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
 function inherit(one: Hazard, hasRows: boolean): Hazard[] {
   if (one.kind === "breaks-reader") return [one];
   if (!hasRows) return [];
-  if (one.kind === "may-fail") {
-    const how = one.check === undefined ? "" : `. This must run without an error before: ${one.check}`;
-    return [
-      hazard("may-fail", `a value that does not fit its new column stops the copy, with nothing lost${how}`, one.check),
-    ];
-  }
+  if (one.probe?.kind === "values") return [{ ...one, probe: { ...one.probe, otherwise: "copies-rows" } }];
   return NEED_ALLOW.has(one.kind) ? [one] : [];
 }

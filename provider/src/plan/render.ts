@@ -25,9 +25,14 @@ export function renderSize({ rows, bytes }: Size): string {
 }
 
 /** `-- drops-data: …`, a comment, so that the text can be pasted into a client. */
-function renderHazard({ kind, message }: Hazard, size: Size): string {
-  const held = GROWS.has(kind) ? renderSize(size) : "";
-  return `-- ${kind}: ${message}${held === "" ? "" : ` [${held}]`}`;
+function renderHazard(one: Hazard, size: Size): string {
+  const held = GROWS.has(one.kind) ? renderSize(size) : "";
+  return `-- ${one.kind}: ${renderMessage(one)}${held === "" ? "" : ` [${held}]`}`;
+}
+
+/** What a hazard says, with what the rows say of it. */
+export function renderMessage({ message, found }: Pick<Hazard, "message" | "found">): string {
+  return found === undefined ? message : `${message} (${found})`;
 }
 
 function renderBytes(bytes: number): string {

@@ -1,66 +1,69 @@
 import type { ColumnChange } from "../diff/changes";
-import { backtick, quoteString } from "../sql/identifiers";
-import { parseType } from "../sql/query/types";
 import type { ColumnSpec } from "../sql/spec";
+import { stores } from "./column-hazards";
+import { typeDefault } from "./column-text";
+import type { ColumnContext } from "./columns";
 import { hazard } from "./hazards";
-import type { Hazard } from "./plan";
+import { mergedAs } from "./merged-as";
+import type { Hazard, HazardKind } from "./plan";
 import { classifyRetype } from "./retype";
 
 type Retyped = Extract<ColumnChange, { kind: "column-retyped" }>;
 
 /** Whether NULLs need another value: the engine wants a DEFAULT with such a type. */
 export function leavesNull({ from, to }: Retyped): boolean {
-  return classifyRetype(from, to).losesNulls;
+  return classifyRetype(from, to).losesNulls === "default";
 }
 
-/** What another type does to the stored values. */
-export function retypeHazards({ name, from, to }: Retyped, column: ColumnSpec, table: string): Hazard[] {
-  const { metadataOnly, values, losesNulls, relabels } = classifyRetype(from, to);
-  const isStored = column.default?.kind !== "ALIAS" && column.default?.kind !== "EPHEMERAL";
-  if (!isStored) return [];
-  const hazards = [
-    metadataOnly
-      ? hazard("metadata-only", `stored values of ${name} are read as ${to}, no part is rewritten`)
-      : hazard("rewrites-parts", `${name} is rewritten from ${from} to ${to} in every part of ${table}`),
-  ];
-  if (relabels.length > 0) {
-    hazards.push(hazard("breaks-reader", `stored values of ${name} change their meaning: ${relabels.join(", ")}`));
+/**
+ * What another type does to the stored values. What depends on them is asked of them, by the hazard's probe.
+ *
+ * @param nullBecomes what the engine puts in the place of NULL.
+ */
+export function retypeHazards(
+  { name, from, to }: Retyped,
+  column: ColumnSpec,
+  nullBecomes: string,
+  context: ColumnContext,
+): Hazard[] {
+  if (!stores(column.default)) return [];
+  const { table, oldNames } = context;
+  const { metadataOnly, isSafe, losesNulls, removed } = classifyRetype(from, to);
+  const old = oldNames.get(name) ?? name;
+  const kind: HazardKind = metadataOnly ? "metadata-only" : "rewrites-parts";
+  const cost = metadataOnly
+    ? `stored values of ${name} are read as ${to}, no part is rewritten`
+    : `${name} is rewritten from ${from} to ${to} in every part of ${table}`;
+  const hazards = [hazard(kind, cost)];
+  if (removed.length > 0) {
+    const what = `${removed.length === 1 ? "element" : "elements"} ${removed.join(", ")} of ${name}`;
+    hazards.push(hazard("drops-data", `the values of ${what} in all rows of ${table} are lost`));
   }
-  if (losesNulls) hazards.push(nullHazard(name, column, table));
-  if (values === "narrows") hazards.push(narrowHazard(name, from, to, table));
-  if (values === "parses") hazards.push(failHazard(name, to, table));
-  return hazards;
+  if (losesNulls) {
+    const probe = { kind: "nulls" as const, column: old };
+    const value = losesNulls === "default" ? nullBecomes : defaultOf(column);
+    hazards.push(hazard("drops-data", `NULL in ${name} becomes ${value}`, { probe }));
+  }
+  if (!isSafe) {
+    const probe = { kind: "values" as const, column: old, from, to, otherwise: kind };
+    const message = `whether every value of ${name} is the same as ${to} is asked of the rows before anything runs`;
+    hazards.push(hazard("may-fail", message, { probe }));
+  }
+  return [...hazards, ...mergeHazards(name, context)];
 }
 
-function nullHazard(name: string, column: ColumnSpec, table: string): Hazard {
-  const value = column.default?.kind === "DEFAULT" ? column.default.expression : `the default of ${column.type}`;
-  const check = `SELECT count() FROM ${table} WHERE isNull(${backtick(name)})`;
-  return hazard("drops-data", `NULL in ${name} becomes ${value} (how many: ${check})`, check);
+/** What a column without a default of its own has, for people. */
+export function defaultOf(column: ColumnSpec): string {
+  return `the default of ${column.type}, ${typeDefault(column)}`;
 }
 
-function narrowHazard(name: string, from: string, to: string, table: string): Hazard {
-  const check = canCast(to) ? castCheck(name, to, table) : undefined;
-  const how = check === undefined ? "" : ` (how many: ${check})`;
-  const message = `values of ${name} that do not fit from ${from} into ${to} become others without an error${how}`;
-  return hazard("drops-data", message, check);
-}
-
-function failHazard(name: string, to: string, table: string): Hazard {
-  // The conversion itself, thrown away: what fails here would fail there.
-  const column = backtick(name);
-  const check = `SELECT sum(length(toString(CAST(${column}, ${quoteString(to)})))) FROM ${table} WHERE isNotNull(${column})`;
+/** Rows that lie apart, to be made one by another function from now on. */
+function mergeHazards(name: string, { from, to, table, oldNames }: ColumnContext): Hazard[] {
+  const [before, after] = [mergedAs(from, oldNames.get(name) ?? name), mergedAs(to, name)];
+  if (before === after || before === undefined) return [];
   const message =
-    `the first value of ${name} that is no ${to} stops the mutation, and then ${table} cannot be read: the type has changed, ` +
-    `the parts have not. This must run without an error before: ${check}`;
-  return hazard("may-fail", message, check);
-}
-
-/** Counts what the accurate cast refuses, where the plain one takes something else. */
-function castCheck(name: string, to: string, table: string): string {
-  const column = backtick(name);
-  return `SELECT count() FROM ${table} WHERE isNotNull(${column}) AND isNull(accurateCastOrNull(${column}, ${quoteString(to)}))`;
-}
-
-function canCast(type: string): boolean {
-  return /^(?:U?Int\d+|Float\d+|Decimal)$/.test(parseType(type).name);
+    `rows of ${table} that are not merged yet are merged by ${after ?? "nothing"} in ${name} from now on, no longer by ${before}: ` +
+    `what ${before} would have made of them is lost. OPTIMIZE TABLE ${table} FINAL merges them before`;
+  const key = from.storage.orderBy ?? "";
+  return [hazard("drops-data", message, { probe: { kind: "unmerged", key: key === "tuple()" ? "" : key } })];
 }

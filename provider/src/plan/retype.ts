@@ -1,15 +1,16 @@
-import { decimal, enumValues, integer, nullableInner, parseType, unwrap } from "../sql/query/types";
+import { decimal, enumValues, integer, parseType, unwrap } from "../sql/query/types";
+import { elementsOf, nullable, plain, withoutLow, withoutSimple } from "./type-shape";
 
-/** What another type means for the values that are stored. Measured on 26.7 with rows. */
+/** What another type means for the values that are stored. Every pair is measured: `test/plan/retype/`. */
 export interface Retype {
-  /** The engine reads the stored bytes as the new type. */
+  /** The engine reads the stored bytes as the new type: no mutation runs. */
   readonly metadataOnly: boolean;
-  /** `safe`: every value has its like. `narrows`: some values become others without an error. `parses`: some values fail. */
-  readonly values: "safe" | "narrows" | "parses";
-  /** NULLs have to become something. */
-  readonly losesNulls: boolean;
-  /** Stored numbers that get another label. */
-  readonly relabels: readonly string[];
+  /** No value can fail or become another, so that the rows need not be asked. NULLs of the column itself are counted apart. */
+  readonly isSafe: boolean;
+  /** NULLs have to become something: `default` the column's default, which the engine wants to be told; `zero` that of the type. */
+  readonly losesNulls: "default" | "zero" | undefined;
+  /** Elements of tuples that the new type does not have, as paths: `kind`, `address.city`. */
+  readonly removed: readonly string[];
 }
 
 /** Types whose stored bytes are the same. */
@@ -26,28 +27,34 @@ const SAME_BYTES = new Set([
 
 /** What `MODIFY COLUMN` from one type to the other does. */
 export function classifyRetype(from: string, to: string): Retype {
-  const inner = nullableInner(from);
-  const losesNulls = inner !== undefined && nullableInner(to) === undefined;
+  const [inner, outer] = [nullable(from), nullable(to)];
   return {
     metadataOnly: isMetadataOnly(from, to),
-    values: valuesOf(plain(from), plain(to)),
-    losesNulls,
-    relabels: relabelled(plain(from), plain(to)),
+    isSafe: keepsValues(inner ?? from, outer ?? to),
+    losesNulls:
+      outer !== undefined || takesNull(to)
+        ? undefined
+        : inner !== undefined
+          ? "default"
+          : takesNull(from)
+            ? "zero"
+            : undefined,
+    removed: removedElements(from, to),
   };
 }
 
 /** Whether a column of a key may take the type: what does not change the order or the hash of any row. */
 export function isKeySafe(from: string, to: string): boolean {
   if (from.startsWith("SimpleAggregateFunction") || to.startsWith("SimpleAggregateFunction")) return false;
-  return isMetadataOnly(from, to) || (unwrapLow(from) === unwrapLow(to) && from !== to);
+  return isMetadataOnly(from, to) || (withoutLow(from) === withoutLow(to) && from !== to);
 }
 
+/** As the engine decides it. */
 function isMetadataOnly(from: string, to: string): boolean {
   if (from === to) return true;
-  const before = parseType(from);
-  const after = parseType(to);
+  const [before, after] = [parseType(from), parseType(to)];
   if (before.name === "SimpleAggregateFunction" || after.name === "SimpleAggregateFunction") {
-    return isMetadataOnly(unwrapSimple(from), unwrapSimple(to));
+    return isMetadataOnly(withoutSimple(from), withoutSimple(to));
   }
   if (SAME_BYTES.has(`${before.name} ${after.name}`)) return true;
   if (before.name !== after.name) return false;
@@ -60,99 +67,112 @@ function isMetadataOnly(from: string, to: string): boolean {
     case "DateTime64":
       return before.args[0] === after.args[0];
     case "Enum8":
-    case "Enum16": {
-      const numbers = new Set(enumValues(to)?.values());
-      return [...(enumValues(from)?.values() ?? [])].every((number) => numbers.has(number));
-    }
+    case "Enum16":
+      return readsNumbers(from, to);
     default:
       return false;
   }
 }
 
-/** Both sides without NULL and storage wrappers. */
-function valuesOf(from: string, to: string): Retype["values"] {
-  if (from === to || isMetadataOnly(from, to)) return "safe";
-  const before = parseType(from);
-  const after = parseType(to);
-  if (before.name === after.name && (before.name === "Array" || before.name === "Map")) {
-    return worst(before.args.map((arg, index) => valuesOf(plain(arg), plain(after.args[index] ?? ""))));
-  }
-  return numbers(from, to) ?? dates(from, to) ?? texts(from, to) ?? "parses";
-}
-
-function numbers(from: string, to: string): Retype["values"] | undefined {
-  const [i, j] = [integer(from), integer(to)];
-  if (i && j) {
-    const fits = i.signed ? j.signed && j.bits >= i.bits : j.signed ? j.bits > i.bits : j.bits >= i.bits;
-    return fits ? "safe" : "narrows";
-  }
-  const [d, e] = [decimal(from), decimal(to)];
-  if (d && e) return e.whole < d.whole ? "parses" : e.scale < d.scale ? "narrows" : "safe";
-  const mantissa = to === "Float64" ? 53 : to === "Float32" ? 24 : 0;
-  if (i && mantissa > 0) return i.bits <= mantissa ? "safe" : "narrows";
-  if (from === "Float32" && to === "Float64") return "safe";
-  if (isFloat(from) && (isFloat(to) || j)) return "narrows";
-  return (i || isFloat(from)) && e ? "parses" : undefined;
-}
-
-function dates(from: string, to: string): Retype["values"] | undefined {
-  const [before, after] = [parseType(from), parseType(to)];
-  if (!isDate(before.name) || !isDate(after.name)) return undefined;
-  if (before.name === "Date" && after.name === "Date32") return "safe";
-  if (before.name === "DateTime" && after.name === "DateTime64") return "safe";
-  const isFiner = before.name === "DateTime64" && Number(after.args[0]) >= Number(before.args[0]);
-  return before.name === after.name && isFiner ? "safe" : "narrows";
-}
-
-function texts(from: string, to: string): Retype["values"] | undefined {
-  const [before, after] = [parseType(from), parseType(to)];
-  const [old, wanted] = [enumValues(from), enumValues(to)];
-  if (old && wanted) {
-    return [...old].every(([label, number]) => wanted.get(label) === number) ? "safe" : "parses";
-  }
-  if (before.name === "FixedString" && after.name === "FixedString") {
-    return Number(after.args[0]) >= Number(before.args[0]) ? "safe" : "parses";
-  }
-  if (to === "String") return isScalar(before.name) ? "safe" : "parses";
-  return from === "IPv4" && to === "IPv6" ? "safe" : undefined;
-}
-
-/** Labels that rows with their number lose to another one. */
-function relabelled(from: string, to: string): string[] {
-  const wanted = new Map([...(enumValues(to) ?? [])].map(([label, number]) => [number, label]));
-  if (wanted.size === 0) return [];
-  return [...(enumValues(from) ?? [])].flatMap(([label, number]) => {
-    const other = wanted.get(number);
-    return other === undefined || other === label ? [] : [`'${label}' reads as '${other}'`];
+/** Whether each stored number has a label in the new Enum, and each label that stays its number. */
+function readsNumbers(from: string, to: string): boolean {
+  const wanted = enumValues(to) ?? new Map<string, string>();
+  const numbers = new Set(wanted.values());
+  return [...(enumValues(from) ?? [])].every(([label, number]) => {
+    const stays = wanted.get(label);
+    return stays === undefined ? numbers.has(number) : stays === number;
   });
 }
 
-function plain(type: string): string {
-  return unwrap(nullableInner(type) ?? unwrap(type));
+/** The structural rule: what holds others keeps its values if each of them does. */
+function keepsValues(from: string, to: string): boolean {
+  const [old, wanted] = [plain(from), plain(to)];
+  if (old === wanted) return true;
+  const [inner, outer] = [nullable(old), nullable(wanted)];
+  if (outer !== undefined) return keepsValues(inner ?? old, outer);
+  if (inner !== undefined) return false;
+  const [before, after] = [parseType(old), parseType(wanted)];
+  if (before.name === "Tuple" && after.name === "Tuple") return keepsElements(old, wanted);
+  const holds = before.name === "Array" || before.name === "Map";
+  if (before.name === after.name && holds) {
+    return before.args.every((arg, index) => keepsValues(arg, after.args[index] ?? ""));
+  }
+  if (before.name === "Variant" && after.name === "Variant") {
+    return before.args.every((member) => after.args.includes(member));
+  }
+  return keepsScalar(old, wanted);
 }
 
-function unwrapSimple(type: string): string {
-  return type.startsWith("SimpleAggregateFunction") ? unwrap(type) : type;
+/** By name where both have names, else by position, as the engine goes. */
+function keepsElements(from: string, to: string): boolean {
+  const [old, wanted] = [elementsOf(from), elementsOf(to)];
+  const isNamed = [...old, ...wanted].every(({ name }) => name !== undefined);
+  if (!isNamed && old.length !== wanted.length) return false;
+  return old.every(({ name, type }, index) => {
+    const other = isNamed ? wanted.find((one) => one.name === name) : wanted[index];
+    return other !== undefined && keepsValues(type, other.type);
+  });
 }
 
-function unwrapLow(type: string): string {
-  return type.startsWith("LowCardinality") ? unwrap(type) : type;
+function keepsScalar(from: string, to: string): boolean {
+  return keepsNumber(from, to) || keepsDate(from, to) || keepsText(from, to);
 }
 
-function worst(values: readonly Retype["values"][]): Retype["values"] {
-  return values.includes("parses") ? "parses" : values.includes("narrows") ? "narrows" : "safe";
+function keepsNumber(from: string, to: string): boolean {
+  const [i, j] = [integer(from), integer(to)];
+  if (i && j) return i.signed ? j.signed && j.bits >= i.bits : j.signed ? j.bits > i.bits : j.bits >= i.bits;
+  const [d, e] = [decimal(from), decimal(to)];
+  if (d && e) return e.whole >= d.whole && e.scale >= d.scale;
+  const mantissa = { Float64: 53, Float32: 24 }[to] ?? 0;
+  if (i) return i.bits - (i.signed ? 1 : 0) <= mantissa;
+  return from === "Float32" && to === "Float64";
 }
 
-function isFloat(type: string): boolean {
-  return type === "Float32" || type === "Float64";
+function keepsDate(from: string, to: string): boolean {
+  const [before, after] = [parseType(from), parseType(to)];
+  if (isMetadataOnly(from, to) && before.name.startsWith("Date")) return true;
+  if (isMetadataOnly(from, to) && after.name.startsWith("Date")) return true;
+  if (before.name === "Date" && after.name === "Date32") return true;
+  if (after.name !== "DateTime64") return false;
+  // With nine digits it ends in the year 2262.
+  const isFiner = Number(after.args[0]) >= Number(before.args[0]) && Number(after.args[0]) <= 8;
+  return before.name === "DateTime" || (before.name === "DateTime64" && isFiner);
 }
 
-function isDate(name: string): boolean {
-  return ["Date", "Date32", "DateTime", "DateTime64"].includes(name);
+function keepsText(from: string, to: string): boolean {
+  const [before, after] = [parseType(from), parseType(to)];
+  const [old, wanted] = [enumValues(from), enumValues(to)];
+  // The engine goes by numbers here, by labels nowhere.
+  if (old && wanted) return [...old].every(([label, number]) => wanted.get(label) === number);
+  if (old) return isMetadataOnly(from, to) || to === "String";
+  if (before.name === "FixedString" && after.name === "FixedString") {
+    return Number(after.args[0]) >= Number(before.args[0]);
+  }
+  if (to === "String") return PRINTED_EXACTLY.test(before.name);
+  return from === "IPv4" && to === "IPv6";
 }
 
-function isScalar(name: string): boolean {
-  return /^(?:U?Int\d+|Float\d+|Bool|Date(?:32|Time|Time64)?|UUID|IPv[46]|FixedString|Enum(?:8|16)|Decimal)$/.test(
-    name,
-  );
+/** Whose text gives the same value back. A DateTime's does not where clocks are put back. */
+const PRINTED_EXACTLY = /^(?:U?Int\d+|Float(?:32|64)|Bool|Date(?:32)?|UUID|IPv[46]|FixedString|Decimal)$/;
+
+/** Elements that go, at any depth. */
+function removedElements(from: string, to: string): string[] {
+  const [old, wanted] = [nullable(from) ?? plain(from), nullable(to) ?? plain(to)];
+  const [before, after] = [parseType(old), parseType(wanted)];
+  if (before.name !== after.name) return [];
+  if (before.name === "Array" || before.name === "Map") {
+    return before.args.flatMap((arg, index) => removedElements(arg, after.args[index] ?? ""));
+  }
+  if (before.name !== "Tuple") return [];
+  const [elements, others] = [elementsOf(old), elementsOf(wanted)];
+  if ([...elements, ...others].some(({ name }) => name === undefined)) return [];
+  return elements.flatMap(({ name = "", type }) => {
+    const other = others.find((one) => one.name === name);
+    return other === undefined ? [name] : removedElements(type, other.type).map((path) => `${name}.${path}`);
+  });
+}
+
+/** Whether the type has a place for NULL of its own. */
+function takesNull(type: string): boolean {
+  return /^(?:Variant|Dynamic)\b/.test(unwrap(type));
 }

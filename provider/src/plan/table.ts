@@ -43,7 +43,16 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
   const commands = [
     ...planBefore(from, sorted, table, underIndex),
-    ...planColumns(sorted.columns, { table, from, to, phase, materialize, rounds, underStatistics }),
+    ...planColumns(sorted.columns, {
+      table,
+      from,
+      to,
+      phase,
+      materialize,
+      rounds,
+      underStatistics,
+      oldNames: oldNamesOf(sorted),
+    }),
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(from, to, sorted, { table, phase, materialize }),
   ];
@@ -68,6 +77,10 @@ function tellOfOthers(commands: readonly Command[], table: string): Command[] {
     if (command.own === undefined || (command.own === "COMMENT COLUMN" && isShared)) return command;
     return { ...command, hazards: [...(command.hazards ?? []), hazard("metadata-only", message)] };
   });
+}
+
+function oldNamesOf({ columns }: Sorted): ReadonlyMap<string, string> {
+  return new Map(columns.flatMap((change) => (change.kind === "column-renamed" ? [[change.to, change.from]] : [])));
 }
 
 /** The command on a table without rows: nothing to lose, to rewrite or to fail on. */

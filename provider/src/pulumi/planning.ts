@@ -5,12 +5,13 @@ import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { NEED_ALLOW, type Plan, planObject, renderPlan, type Step } from "../plan";
+import { NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
+import { ask } from "./ask";
 import type { Context } from "./context";
 import { describePending, type Pending, pendingOn } from "./pending";
 import { keyOfStored, type Look, standingOf } from "./standing";
@@ -42,7 +43,7 @@ export interface Planned {
 }
 
 /** Plans a change from what stands on the server or, where that cannot be asked, from the state. Changes nothing. */
-export async function planChange(context: Context, look: Look, change: Change): Promise<Planned> {
+export async function planChange(context: Context, look: Look, change: Change, runs = false): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
   const standing = await standingOf(context, look, stored, to);
   const pending = await pendingOn(context, look, standing, to);
@@ -53,12 +54,15 @@ export async function planChange(context: Context, look: Look, change: Change): 
   const target = targetColumns(context, to);
   const isReplicated = await inReplicatedDatabase(context, change);
   const server = (await context.reachableServer(change.urn))?.capabilities;
-  const plan = planObject(from, to, changes, {
+  const unasked = planObject(from, to, changes, {
     materialize,
     isReplicated,
     ...(target && { targetColumns: target }),
     ...(server && { server }),
   });
+  // What is finished or given up first may exchange tables: then the rows are asked behind it.
+  const plan =
+    live === undefined || pending !== undefined ? unasked : await ask(context, unasked, live.key, change.urn, runs);
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
   const follows =
@@ -103,7 +107,7 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
   throw new SchemaError(
     [
       `${quotedName(keyOf(to))}: this change is not made before you allow it; nothing was done:`,
-      ...refused.map(({ kind, message }) => `  ${kind}: ${sensitive ? "(the statement is secret)" : message}`),
+      ...refused.map((one) => `  ${one.kind}: ${sensitive ? "(the statement is secret)" : renderMessage(one)}`),
       `To go on, write allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
     ].join("\n"),
   );

@@ -10,12 +10,13 @@ import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { renderPlan } from "../plan";
+import { type Hazard, type Plan, renderPlan } from "../plan";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
+import { ask } from "./ask";
 import type { Context } from "./context";
 import { endPending } from "./pending";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
@@ -60,7 +61,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   try {
     const connection = await context.connection();
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
-    const planned = await planChange(context, look, change);
+    const planned = await planChange(context, look, change, true);
     refuseSurprise(seen, planned, change);
     refuseHazards(context, planned, change);
     const observed = await run(context, connection, planned, change, request);
@@ -75,12 +76,18 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
 /** @throws {SchemaError} when something else would run than `check` has shown. */
 function refuseSurprise(seen: Planned | undefined, now: Planned, { to, sensitive }: Change): void {
   if (seen === undefined || now.plan.steps.length === 0 || seen.pending?.action === "resume") return;
-  const [before, after] = [seen, now].map(({ plan }) => renderPlan(plan)) as [string, string];
+  // How many rows are concerned may differ; whether any are may not.
+  const [before, after] = [seen, now].map(({ plan }) => renderPlan(withoutFound(plan))) as [string, string];
   if (before === after) return;
   const diff = sensitive ? "(the statement is secret)" : textDiff(before, after, "previewed", "now");
   throw new SchemaError(
     `${quotedName(keyOf(to))}: is no longer what the preview saw, so nothing was done. Look at the new preview and run again.\n${diff}`,
   );
+}
+
+function withoutFound({ steps }: Plan): Plan {
+  const bare = ({ found: _, ...rest }: Hazard): Hazard => rest;
+  return { steps: steps.map((step) => ({ ...step, hazards: step.hazards.map(bare) })) };
 }
 
 /** Runs the plan and looks at what came out. @returns digest of the server's text. */
@@ -92,7 +99,7 @@ async function run(
   request: UpdateRequest,
 ): Promise<string> {
   const { options, sensitive, to, urn } = change;
-  const { steps } = planned.plan;
+  let { plan } = planned;
   const table = tableOf(keyOf(to));
   // What is told quotes statements.
   const tell = (message: string): void =>
@@ -102,15 +109,17 @@ async function run(
     if (planned.pending !== undefined) {
       await endPending(connection, planned.pending, tell);
       began = true;
+      plan = await ask(context, plan, keyOf(parseCreate(planned.from)), urn, true);
+      refuseHazards(context, { ...planned, plan }, change);
     }
-    await applyPlan(connection, table, planned.plan, {
+    await applyPlan(connection, table, plan, {
       operation: newOperation(),
       allow: [...options.allow, ...context.config.allow],
       rebuild: options.rebuild,
       ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
       tell,
     });
-    began ||= steps.length > 0;
+    began ||= plan.steps.length > 0;
     // Also what a run that was cut off has left.
     if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
     return await settled(context, to);

@@ -78,7 +78,7 @@ export const rebuilds: readonly PlanCase[] = [
     name: "key column retyped",
     from: table("a UInt64, b UInt64, d DateTime"),
     to: table("a UInt32, b UInt64, d DateTime"),
-    hazards: ["copies-rows", "drops-data"],
+    hazards: ["copies-rows", "may-fail"],
     sql: ["rebuild: key column a UInt64 → UInt32"],
   },
   {

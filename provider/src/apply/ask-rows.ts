@@ -1,0 +1,167 @@
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { messageOf, SchemaError } from "../errors";
+import type { Hazard, Plan, Probe, Step, ValueProbe } from "../plan";
+import { hazard, nullQuery, probeQueries, unmergedQuery } from "../plan";
+import { qualifiedName } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
+
+/** How the rows are asked. */
+export interface AskOptions {
+  /** Longest time for one question, in seconds. */
+  readonly seconds: number;
+  /** Whether a question that takes longer is left open, as a preview may. Default: false, which is an error. */
+  readonly leaveOpen?: boolean;
+  readonly tell?: (message: string) => void;
+}
+
+/** TIMEOUT_EXCEEDED, and TOO_SLOW. */
+const TIMED_OUT = new Set([159, 160]);
+
+/**
+ * Asks the rows of a table what a plan does to them: each hazard with a probe gives way to what the rows answer. Reads, and stops by
+ * itself when the time is over.
+ *
+ * @param table as it is called on the server now.
+ * @throws {SchemaError} when a value cannot be converted, so that the mutation would never end.
+ */
+export async function askRows(
+  connect: () => Promise<Connection>,
+  table: QualifiedName,
+  plan: Plan,
+  options: AskOptions,
+): Promise<Plan> {
+  if (!plan.steps.some((step) => step.hazards.some(({ probe }) => probe !== undefined))) return plan;
+  const asker = new Asker(await connect(), qualifiedName(table), options);
+  const steps: Step[] = [];
+  for (const step of plan.steps) {
+    const hazards: Hazard[] = [];
+    for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await asker.resolve(one)));
+    steps.push(Object.freeze({ ...step, hazards }));
+  }
+  return { steps };
+}
+
+class Asker {
+  private readonly connection: Connection;
+  private readonly table: string;
+  private readonly options: AskOptions;
+
+  constructor(connection: Connection, table: string, options: AskOptions) {
+    this.connection = connection;
+    this.table = table;
+    this.options = options;
+  }
+
+  async resolve(one: Hazard): Promise<Hazard[]> {
+    const { probe } = one;
+    if (probe === undefined) return [one];
+    this.options.tell?.(`asking the rows of ${this.table}${"column" in probe ? ` about ${probe.column}` : ""}`);
+    try {
+      return await this.answer(one, probe);
+    } catch (error) {
+      if (!(error instanceof ServerError) || !TIMED_OUT.has(error.code)) throw error;
+      const limit = `the rows of ${this.table} could not be asked within ${this.options.seconds} s`;
+      if (this.options.leaveOpen) return [{ ...one, found: `${limit}; \`pulumi up\` asks them again, and longer` }];
+      throw new SchemaError(
+        `${this.table}: ${limit}, so nothing was done. Ask them yourself: ${questionOf(this.table, probe)}`,
+      );
+    }
+  }
+
+  private async answer(one: Hazard, probe: Probe): Promise<Hazard[]> {
+    if (probe.kind === "values") return this.values(probe);
+    const query = probe.kind === "nulls" ? nullQuery(this.table, probe) : unmergedQuery(this.table, probe);
+    const [row] = await this.ask<{ rows: string }>(query);
+    const { probe: _, ...rest } = one;
+    return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
+  }
+
+  private async values(probe: ValueProbe): Promise<Hazard[]> {
+    const { column, from, to, otherwise } = probe;
+    const queries = probeQueries(this.table, probe);
+    const refused = await this.words(queries.converts);
+    if (refused !== undefined) {
+      throw new SchemaError(
+        `${this.table}: ${column} cannot become ${to}: the server has no conversion from ${from}. ` +
+          `Add a column of the new type, fill it from the old one by an expression of your own, and drop the old one. The server says: ${refused}`,
+      );
+    }
+    const lost = (what: string, found?: string): Hazard[] => [
+      hazard("drops-data", what, found === undefined ? {} : { found }),
+    ];
+    const returns = (await this.words(queries.returns)) === undefined;
+    try {
+      if (returns) {
+        const [row] = await this.ask<{ rows: string; changed: string; example: string }>(queries.changes);
+        if (row === undefined || row.changed === "0") {
+          const rows = Number(row?.rows ?? 0);
+          if (rows === 0) return [];
+          return [
+            hazard(otherwise, `every value of ${column} is the same as ${to}`, {
+              found: `${count(rows, "row")} asked`,
+            }),
+          ];
+        }
+        return lost(
+          `values of ${column} become others as ${to}`,
+          `${count(row.changed, "row")} would change, e.g. ${row.example}`,
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+    }
+    const rows = await this.convertible(probe);
+    if (rows === 0) return [];
+    return lost(`what values of ${column} become as ${to} cannot be turned back to compare`, count(rows, "row"));
+  }
+
+  /** How many rows there are, if all can be converted. @throws {SchemaError} when one cannot. */
+  private async convertible(probe: ValueProbe): Promise<number> {
+    const { column, from, to } = probe;
+    const { failures, misfits } = probeQueries(this.table, probe);
+    try {
+      const [row] = await this.ask<{ rows: string }>(failures);
+      return Number(row?.rows ?? 0);
+    } catch (error) {
+      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      const [row] =
+        misfits === undefined ? [] : await this.ask<{ failing: string; example: string }>(misfits).catch(() => []);
+      const found =
+        row === undefined || row.failing === "0" ? "" : ` (${count(row.failing, "row")}, e.g. ${row.example})`;
+      throw new SchemaError(
+        `${this.table}: a value of ${column} cannot be converted from ${from} to ${to}${found}; nothing was done: the mutation would never end, ` +
+          `and the table could not be read. Change those rows first. The server says: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** What the server says to a question that reads no row; undefined when it takes it. */
+  private async words(sql: string): Promise<string | undefined> {
+    try {
+      await this.ask(sql);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      return messageOf(error);
+    }
+  }
+
+  private ask<Row extends object>(sql: string): Promise<Row[]> {
+    return this.connection.query<Row>(`${sql} SETTINGS ${SETTINGS}, max_execution_time = ${this.options.seconds}`);
+  }
+}
+
+/** As a mutation reads, rows that DELETE has hidden included; a client that goes away ends it. */
+const SETTINGS =
+  "apply_deleted_mask = 0, cancel_http_readonly_queries_on_client_close = 1, timeout_overflow_mode = 'throw'";
+
+function questionOf(table: string, probe: Probe): string {
+  if (probe.kind === "nulls") return nullQuery(table, probe);
+  return probe.kind === "unmerged" ? unmergedQuery(table, probe) : probeQueries(table, probe).changes;
+}
+
+function count(n: number | string, what: string): string {
+  return `${Number(n).toLocaleString("en-US")} ${what}${Number(n) === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,125 @@
+import { backtick, quoteString } from "../sql/identifiers";
+import { parseType } from "../sql/query/types";
+import type { MergeProbe, NullProbe, ValueProbe } from "./plan";
+import { plain } from "./type-shape";
+
+/** The questions of a probe, each a query without side effects. */
+export interface ProbeQueries {
+  /** Fails where the engine has no conversion at all. Reads no row. */
+  readonly converts: string;
+  /** Fails where there is no way back to compare with. Reads no row. */
+  readonly returns: string;
+  /** `rows`, how many of them are NULL, `changed`, and an example. Fails on a value that cannot be converted, there or back. */
+  readonly changes: string;
+  /** Fails on the first value that cannot be converted; returns one row, `rows` as above. */
+  readonly failures: string;
+  /** How many values cannot be converted, and an example; undefined where the engine cannot tell by itself. */
+  readonly misfits: string | undefined;
+}
+
+/** Names that no column of the table has, so that neither hides the other. */
+const [OLD, NEW, BACK] = ["__probe_old", "__probe_new", "__probe_back"];
+
+/**
+ * What the rows are asked before a column gets another type. It is `_CAST`, which the engine itself uses in the mutation and which is not
+ * CAST: an Enum goes by numbers. A value is the same when the way back gives what was there.
+ *
+ * @param table quoted, qualified name, as it is called on the server now.
+ */
+export function probeQueries(table: string, { column, from, to }: ValueProbe): ProbeQueries {
+  const name = backtick(column);
+  const cast = (value: string, type: string): string => `_CAST(${value}, ${quoteString(type)})`;
+  const { old, back } = comparison(from, to, cast);
+  const isNull = `isNull(${name})`;
+  // A mutation converts rows that DELETE has hidden too.
+  const source = `FROM ${table} WHERE NOT ${isNull}`;
+  const tried = `SELECT ${name} AS ${OLD}, ${cast(name, to)} AS ${NEW}`;
+  const compared = `${tried}, ${back} AS ${BACK} ${source}`;
+  const example = `concat(${shown(OLD)}, ' → ', ${shown(NEW)})`;
+  const changed = areBothPlain(from, to) ? `${BACK} != ${old}` : `${text(BACK)} != ${text(old)}`;
+  return {
+    converts: `SELECT ${cast(name, to)} FROM ${table} LIMIT 0`,
+    returns: `SELECT ${BACK} FROM (${tried}, ${back} AS ${BACK} FROM ${table}) LIMIT 0`,
+    changes:
+      `SELECT toString(count()) AS rows, toString(countIf(${changed})) AS changed, anyIf(${example}, ${changed}) AS example ` +
+      `FROM (${compared})`,
+    failures: `SELECT toString(count()) AS rows, max(ignore(${shown(NEW)})) AS ignored FROM (${tried} ${source})`,
+    misfits: isAccurate(to)
+      ? `SELECT toString(count()) AS failing, any(${shown(name)}) AS example ${source} AND isNull(accurateCastOrNull(${name}, ${quoteString(plain(to))}))`
+      : undefined,
+  };
+}
+
+/** `rows`: how many values of the column are NULL. */
+export function nullQuery(table: string, { column }: NullProbe): string {
+  return `SELECT toString(count()) AS rows FROM ${table} WHERE isNull(${backtick(column)})`;
+}
+
+/** `rows`: how many rows lie beside another one of their key, with which they become one. */
+export function unmergedQuery(table: string, { key }: MergeProbe): string {
+  return (
+    `SELECT toString(sum(n)) AS rows FROM (SELECT count() AS n FROM ${table} ` +
+    `GROUP BY _partition_id${key === "" ? "" : `, ${key}`} HAVING n > 1)`
+  );
+}
+
+/** The old value, and the new one on its way back, in a form that is equal exactly when they are. */
+function comparison(from: string, to: string, cast: (value: string, type: string) => string) {
+  const byLabel = /\bEnum(?:8|16)\(/.test(from) && /\bEnum(?:8|16)\(/.test(to);
+  // From Enum to Enum the number stays, and what it says may be another label.
+  const [oldType, newType] = byLabel ? [labelled(from), labelled(to)] : [from, to];
+  // The text of a time is not unique where clocks are put back.
+  const instants = inUtc(oldType);
+  const steps = (value: string, types: readonly string[]): string => types.reduce(cast, value);
+  const changed = (types: readonly string[]): string[] =>
+    types.filter((type, index) => index === 0 || type !== types[index - 1]);
+  return {
+    old: steps(OLD, changed([from, oldType, instants]).slice(1)),
+    back: steps(NEW, changed([to, newType, oldType, instants]).slice(1)),
+  };
+}
+
+function labelled(type: string): string {
+  return replaceType(type, (name) => (name === "Enum8" || name === "Enum16" ? "String" : undefined));
+}
+
+function inUtc(type: string): string {
+  return replaceType(type, (name, args) => {
+    if (name === "DateTime") return "DateTime('UTC')";
+    return name === "DateTime64" ? `DateTime64(${args[0]}, 'UTC')` : undefined;
+  });
+}
+
+/** The type with some of its parts replaced; a tuple's element names stay. */
+function replaceType(type: string, replace: (name: string, args: readonly string[]) => string | undefined): string {
+  const named = /^(`(?:[^`\\]|\\.|``)*`|[A-Za-z_][A-Za-z0-9_]*)(\s+)(\S[\s\S]*)$/.exec(type);
+  if (named) return `${named[1]}${named[2]}${replaceType(named[3] ?? "", replace)}`;
+  const { name, args } = parseType(type);
+  const other = replace(name, args);
+  if (other !== undefined) return other;
+  const holds = /^(?:Array|Nullable|LowCardinality|Map|Tuple|Variant|Nested)$/.test(name);
+  return holds ? `${name}(${args.map((arg) => replaceType(arg, replace)).join(", ")})` : type;
+}
+
+/** Text that tells NULL from an empty text, and -0 from 0. */
+function text(value: string): string {
+  return `toString(tuple(${value}))`;
+}
+
+/** A value for people: quoted where it is a text, and not the whole of a long one. */
+function shown(value: string): string {
+  const whole = `substring(toString(tuple(${value})), 2)`;
+  return `substringUTF8(substring(${whole}, 1, length(${whole}) - 1), 1, 60)`;
+}
+
+/** Scalars that compare by themselves: without NaN, -0 and NULL. */
+function areBothPlain(from: string, to: string): boolean {
+  return [from, to].every((type) => PLAIN.test(parseType(plain(type)).name));
+}
+
+const PLAIN = /^(?:U?Int\d+|Bool|Decimal|Date(?:32|Time|Time64)?|String|FixedString|UUID|IPv[46])$/;
+
+/** What `accurateCastOrNull` takes. */
+function isAccurate(type: string): boolean {
+  return /^(?:U?Int\d+|Float\d+|Bool|Decimal|Date(?:32|Time|Time64)?|UUID|IPv[46])$/.test(parseType(plain(type)).name);
+}
