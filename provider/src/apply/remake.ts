@@ -1,14 +1,15 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { replaceStatement } from "../plan";
+import { rightsToCreate } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { viewsAround } from "./protocol/feeders";
+import { refuseRights } from "./protocol/rights";
 import { Runner } from "./protocol/runner";
 
 /** What a table without rows needs to be made anew. */
 export interface RemakeOptions {
-  readonly operation: string;
   readonly rebuild: "online" | "offline";
 }
 
@@ -19,12 +20,24 @@ export interface RemakeOptions {
  * under inserts, views miss rows, and such a table takes no constraint that could hold the inserts back.
  */
 export async function remakeTable(connection: Connection, to: TableSpec, options: RemakeOptions): Promise<void> {
-  const { readers } = await viewsAround(new Runner(connection, options.operation), to);
-  if (readers.length > 0 && options.rebuild !== "offline") {
+  await refuseRemake(connection, to, options.rebuild);
+  await connection.command(replaceStatement(to));
+}
+
+/** @throws {SchemaError} when it would be refused as things are now; only reads. */
+export async function refuseRemake(
+  connection: Connection,
+  to: TableSpec,
+  mode: RemakeOptions["rebuild"],
+): Promise<void> {
+  const { readers } = await viewsAround(new Runner(connection, "preview"), to);
+  if (readers.length > 0 && mode !== "offline") {
+    const name = qualifiedName(to);
     throw new SchemaError(
-      `${qualifiedName(to)}: ${readers.map(qualifiedName).join(", ")} would miss rows that are inserted at the moment of the change, and ` +
+      `${name}: ${readers.map(qualifiedName).join(", ")} would miss rows that are inserted at the moment of the change, and ` +
         'this engine cannot hold inserts back. Stop its writers for that moment and write rebuild: "offline" on the table.',
     );
   }
-  await connection.command(replaceStatement(to));
+  const rights = [...rightsToCreate(to), { privilege: "DROP TABLE", level: qualifiedName(to) }];
+  await refuseRights(connection, qualifiedName(to), "made anew", rights);
 }

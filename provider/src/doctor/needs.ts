@@ -1,3 +1,4 @@
+import type { Right } from "../sql/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 
 /** What a right is needed for; see {@link PURPOSES}. */
@@ -11,11 +12,8 @@ export const PURPOSES: Readonly<Record<Purpose, string>> = {
   status: "clickhouse-schema status",
 };
 
-/** A right, as GRANT names it. */
-export interface Need {
-  readonly privilege: string;
-  /** As behind ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
-  readonly level: string;
+/** A right, and what it is needed for. */
+export interface Need extends Right {
   readonly purpose: Purpose;
 }
 

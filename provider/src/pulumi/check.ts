@@ -14,11 +14,11 @@ import { declarationOf } from "./declared-spec";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
-import { lookAtRebuilds } from "./rebuild-preview";
 import { refuseUnreplicable } from "./replication";
 import { retirement } from "./retirement";
 import { refuseUnread } from "./served";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
+import { lookAtSteps } from "./step-preview";
 import { isUnknown, UNKNOWN } from "./unknown";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -114,7 +114,7 @@ async function plannedInputs(
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
-  const looked = await lookAtRebuilds(context, planned, change);
+  const looked = await lookAtSteps(context, planned, change);
   const plan = [[planned.text, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
     .filter((text) => text !== "")
     .join("\n\n");

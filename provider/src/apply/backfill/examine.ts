@@ -20,9 +20,9 @@ import { refuseListeners } from "./listeners";
 import type { BackfillLimits, RefillOptions } from "./options";
 import { sourceOf } from "./query";
 import {
+  refuseBackfillRights,
   refuseBuffers,
   refuseOutputs,
-  refuseRights,
   refuseSource,
   refuseSpecs,
   refuseTarget,
@@ -68,7 +68,7 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
     await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });
   }
   await refuseStanding(runner, specs, name, tables, wanted);
-  await refuseRights(runner, mode, specs, name, tables);
+  await refuseBackfillRights(runner, mode, specs, name, tables);
   if (mode === "refill") await refuseWriters(runner, specs, name);
   const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
   // Also those of a cut by time are looked at, for what writes to them unseen.

@@ -4,12 +4,12 @@ import { qualifiedName, quoteString, unquoteIdentifier, unquoteString } from "..
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { gateRights, refuseRights, rightsIn } from "../protocol/rights";
 import type { Runner } from "../protocol/runner";
 import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../rebuild/engines";
 import { refuseLive } from "../rebuild/refusals";
 import type { BackfillPlan } from "./context";
 import type { RefillOptions } from "./options";
-import { isDenied } from "./rights";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 type Mode = BackfillPlan["mode"];
@@ -181,30 +181,22 @@ export async function refuseOutputs(runner: Runner, spec: MaterializedViewSpec, 
 }
 
 /** @throws {SchemaError} when the user may not do what a backfill does. */
-export async function refuseRights(
+export async function refuseBackfillRights(
   runner: Runner,
   mode: Mode,
   specs: readonly MaterializedViewSpec[],
   target: QualifiedName,
   sources: readonly QualifiedName[],
 ): Promise<void> {
-  const on = `${qualifiedName({ database: target.database, name: "x" }).slice(0, -1)}*`;
-  const needed = [
-    ...["CREATE TABLE", "DROP TABLE", "INSERT", "SELECT", "ALTER TABLE", "TRUNCATE", "SYSTEM MERGES"].map(
-      (right) => `${right} ON ${on}`,
-    ),
-    ...sources.flatMap((name) => [`SELECT ON ${qualifiedName(name)}`, `ALTER CONSTRAINT ON ${qualifiedName(name)}`]),
+  const inTarget = ["CREATE TABLE", "DROP TABLE", "INSERT", "SELECT", "ALTER TABLE", "TRUNCATE", "SYSTEM MERGES"];
+  await refuseRights(runner.connection, qualifiedName(target), "backfilled", [
+    ...rightsIn(target.database, inTarget),
+    ...sources.map((name) => ({ privilege: "SELECT", level: qualifiedName(name) })),
+    ...gateRights(sources),
     ...(mode === "create"
-      ? specs.map((name) => `CREATE VIEW ON ${qualifiedName(name)}`)
-      : [`CREATE VIEW ON ${on}`, `DROP VIEW ON ${on}`]),
-  ];
-  if (!(await isDenied(runner, [...new Set(needed)].join(", ")))) return;
-  const missing: string[] = [];
-  for (const right of new Set(needed)) if (await isDenied(runner, right)) missing.push(right);
-  if (missing.length === 0) return;
-  throw new SchemaError(
-    `${qualifiedName(target)}: not backfilled, because the user lacks rights; nothing was changed. Needed: GRANT ${missing.join("; GRANT ")}.`,
-  );
+      ? specs.map((name) => ({ privilege: "CREATE VIEW", level: qualifiedName(name) }))
+      : rightsIn(target.database, ["CREATE VIEW", "DROP VIEW"])),
+  ]);
 }
 
 /**

@@ -77,7 +77,8 @@ export async function standing(runner: Runner): Promise<Standing[]> {
   for (const { database } of databases) {
     for (const [operation, lines] of await readJournals(runner.connection, database)) {
       const plan = lines.get("plan") as JournalPlan | undefined;
-      if (operation === runner.operation || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
+      const isOther = operation !== runner.operation && !runner.isEnding(operation);
+      if (!isOther || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
       found.push({ operation, database, kind: plan.kind, ...reachOf(plan, lines.get("dependents")) });
     }
   }

@@ -12,6 +12,8 @@ export interface RunnerHooks {
   readonly beforeStatement?: (sql: string) => void | Promise<void>;
   /** Ends the operation before its next statement; it can be resumed. */
   readonly signal?: AbortSignal;
+  /** Operations that stand in nobody's way, because they will have ended by then: a preview's. */
+  readonly ending?: ReadonlySet<string>;
 }
 
 /** How often the server is asked whether something has ended, in milliseconds. */
@@ -36,6 +38,11 @@ export class Runner {
     this.operation = operation;
     this.hooks = hooks;
     this.mark = `${MARK}${operation} */ `;
+  }
+
+  /** Whether another operation will have ended before this one begins. */
+  isEnding(operation: string): boolean {
+    return this.hooks.ending?.has(operation) === true;
   }
 
   /** Runs a statement for its effect. */

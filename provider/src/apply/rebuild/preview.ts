@@ -6,12 +6,24 @@ import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
 import { parseTable } from "./context";
 import type { RebuildOptions } from "./options";
-import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
+import {
+  isGated,
+  refuseLive,
+  refuseMissing,
+  refuseOthers,
+  refuseRebuildRights,
+  refuseSpecs,
+  refuseViews,
+} from "./refusals";
 import { refuseServer, SELF_TEST, type SelfTest, selfTestKey } from "./self-test";
 import { refuseSpace, spaceFor } from "./space";
 
 /** What to look at: what {@link RebuildOptions} has, without what only a run needs. */
-export type PreviewOptions = Pick<RebuildOptions, "from" | "to" | "mode" | "renamed" | "allow" | "spaceFactor">;
+export interface PreviewOptions
+  extends Pick<RebuildOptions, "from" | "to" | "mode" | "renamed" | "allow" | "spaceFactor"> {
+  /** Operations that will have ended by then. */
+  readonly ending?: ReadonlySet<string>;
+}
 
 /** What a rebuild would be, as things are now. */
 export interface RebuildPreview {
@@ -34,7 +46,7 @@ export interface RebuildPreview {
 export async function previewRebuild(connection: Connection, options: PreviewOptions): Promise<RebuildPreview> {
   const { allow = [], mode = "online", renamed = {}, spaceFactor } = options;
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  const runner = new Runner(connection, "preview");
+  const runner = new Runner(connection, "preview", options);
   const refusals: string[] = [];
   const collect = async (check: () => void | Promise<void>): Promise<void> => {
     try {
@@ -60,6 +72,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
   await collect(() => refuseLive(runner, from, allow));
   await collect(() => refuseViews(runner, from, views, gated, allow));
   await collect(() => refuseSpace(to, space, spaceFactor));
+  await collect(() => refuseRebuildRights(runner, from, to, views, gated));
   const tested = journals.get(SELF_TEST)?.get(selfTestKey(connection)) as SelfTest | undefined;
   if (tested !== undefined) await collect(() => refuseServer(connection, tested));
   return { rows: space.rows, bytes: space.bytes, free: space.free, gated, refusals };

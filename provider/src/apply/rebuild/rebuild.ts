@@ -11,7 +11,15 @@ import { shadowStatement } from "./definitions";
 import { copyAndExchange } from "./exchange";
 import { helperNames } from "./names";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
-import { isGated, refuseLive, refuseMissing, refuseOthers, refuseSpecs, refuseViews } from "./refusals";
+import {
+  isGated,
+  refuseLive,
+  refuseMissing,
+  refuseOthers,
+  refuseRebuildRights,
+  refuseSpecs,
+  refuseViews,
+} from "./refusals";
 import { resultOf, retire } from "./retire";
 import { selfTest } from "./self-test";
 import { settle } from "./settle";
@@ -57,7 +65,9 @@ async function begin(runner: Runner, journal: Journal, options: RebuildOptions):
   refuseMissing(from, await uuidOf(runner, from));
   await refuseLive(runner, from, allow);
   const views = await viewsAround(runner, from);
-  await refuseViews(runner, from, views, isGated(from, to, views, mode), allow);
+  const gated = isGated(from, to, views, mode);
+  await refuseViews(runner, from, views, gated, allow);
+  await refuseRebuildRights(runner, from, to, views, gated);
   await requireSpace(runner, to, options.spaceFactor);
   await selfTest(connection, to.database, options);
   const startedAt = await runner.now();

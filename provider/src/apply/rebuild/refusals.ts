@@ -1,11 +1,13 @@
 import { SchemaError } from "../../errors";
+import { rightsToCreate } from "../../plan/rights";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { standingAround, type ViewsAround } from "../protocol/feeders";
 import { isTable } from "../protocol/parts";
+import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
 import type { Runner } from "../protocol/runner";
-import { dependsOnOrder, type Engine, engineOf, isMergeTree } from "./engines";
+import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "./engines";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
@@ -143,6 +145,25 @@ export async function refuseViews(
         `Stop the writers of ${qualifiedName(feeder)} for the time of the rebuild. ${HOW_TO_ALLOW}`,
     );
   }
+}
+
+/** @throws {SchemaError} when the user lacks a right that a rebuild needs, as 25.8 asks for them. */
+export async function refuseRebuildRights(
+  { connection }: Runner,
+  from: TableSpec,
+  to: TableSpec,
+  { feeders }: ViewsAround,
+  gated: boolean,
+): Promise<void> {
+  const helpers = ["CREATE TABLE", "DROP TABLE", "SELECT", "INSERT", "ALTER CONSTRAINT", "ALTER SETTINGS"];
+  const keepsTtl = [from, to].some(hasTtl);
+  await refuseRights(connection, qualifiedName(to), "rebuilt", [
+    ...journalRights(to.database),
+    ...rightsIn(to.database, [...helpers, "TRUNCATE", "OPTIMIZE", "SYSTEM MERGES"]),
+    ...(keepsTtl ? rightsIn(to.database, ["SYSTEM TTL MERGES"]) : []),
+    ...rightsToCreate(to),
+    ...(gated ? gateRights(feeders.filter(({ engine }) => isGateable(engine))) : []),
+  ]);
 }
 
 /** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */

@@ -12,8 +12,9 @@ import { type Dependent, findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
 import { checkOperation, createRenaming, nameAfter, type Renaming, renameStatement, written } from "./names";
 import type { RenameHooks, RenameOptions, RenameResult } from "./options";
+import { examineRename } from "./preview";
 import { startRefreshes, stopRefreshes } from "./refreshing";
-import { identityOf, refuseNames, refuseReach, refuseUnfinished } from "./refusals";
+import { identityOf, refuseReach } from "./refusals";
 import { repoint } from "./repoint";
 
 /** How long to try for a moment in which no insert is under way, in milliseconds. */
@@ -81,13 +82,7 @@ export async function followDatabase(context: Context, database: string): Promis
 }
 
 async function begin(runner: Runner, database: string, renaming: Renaming, allow: readonly string[]): Promise<void> {
-  await refuseNames(runner, renaming, allow);
-  const texts = await loadTexts(runner);
-  const reach = findReach(texts, renaming);
-  // First, for what another operation has made meanwhile may be what cannot be re-pointed.
-  await refuseUnfinished(runner, renaming, reach);
-  refuseReach(reach, texts, renaming, allow);
-  await gateTables(runner, reach.incremental, renaming, allow);
+  await examineRename(runner, renaming, allow);
   const { object, from, to } = renaming;
   const uuid = (await identityOf(runner, from)) ?? "";
   const plan: Plan = { kind: "rename", object, from, to, allow, uuid, startedAt: await runner.now() };

@@ -86,6 +86,11 @@ export class ViewContext {
     this.names = viewNames(this.to, runner.operation);
   }
 
+  /** What the user has allowed. */
+  get allow(): readonly string[] {
+    return this.plan.allow;
+  }
+
   /** Whether the old view keeps its rows in an inner table, which has to be carried over or put aside. */
   get inner(): Inner | undefined {
     return this.plan.inner;

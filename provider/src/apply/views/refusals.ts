@@ -5,10 +5,10 @@ import { keyParts, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { standingAround } from "../protocol/feeders";
-import { isTable, partsOf } from "../protocol/parts";
+import { isTable, partsOf, uuidOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
-import { type Mapping, mapColumns } from "../rebuild/columns";
+import { mapColumns } from "../rebuild/columns";
 import { deltaStatement } from "../rebuild/definitions";
 import { dependsOnOrder, engineOf, isMergeTree } from "../rebuild/engines";
 import { createHelper } from "../rebuild/helper-table";
@@ -50,6 +50,14 @@ export async function refuseUnfinished(
   );
 }
 
+/** What the examination of a preview does not find on the server, or must not make there. */
+export interface Foresight {
+  /** No helper table is made to see how rows go over. */
+  readonly preview: boolean;
+  /** The new target as it will be by then. */
+  readonly target?: TableSpec | undefined;
+}
+
 /**
  * Looks at the live view before anything is changed.
  *
@@ -61,6 +69,7 @@ export async function examine(
   from: MaterializedViewSpec,
   to: MaterializedViewSpec,
   allow: readonly string[],
+  foresight: Foresight,
 ): Promise<Inner | undefined> {
   const name = qualifiedName(to);
   const live = await liveView(runner, to);
@@ -71,11 +80,11 @@ export async function examine(
     );
   }
   await refuseDatabase(runner, to, allow);
-  if (to.to !== undefined) await refuseTarget(runner, to, to.to);
+  if (to.to !== undefined) await refuseTarget(runner, to, to.to, foresight.target);
   if (to.to !== undefined && renewsAll(to)) await refuseRenewal(runner, from, to, to.to, allow);
   if (from.to !== undefined) return undefined;
   const inner = await liveTable({ runner }, innerTable(to.database, live.uuid));
-  return examineInner(runner, live.uuid, inner, to, allow);
+  return examineInner(runner, live.uuid, inner, to, allow, foresight);
 }
 
 async function examineInner(
@@ -84,9 +93,9 @@ async function examineInner(
   inner: TableSpec,
   to: MaterializedViewSpec,
   allow: readonly string[],
+  { preview, target }: Foresight,
 ): Promise<Inner> {
   const name = qualifiedName(to);
-  const helpers = viewNames(to, runner.operation);
   const linked = isMergeTree(engineOf(inner.storage));
   if (!linked && (await rowsOf(runner, inner)) !== "0") {
     throw new SchemaError(
@@ -97,17 +106,30 @@ async function examineInner(
   // The fresh CREATE AS takes the table as it is; what is still to be done to its parts would be missing.
   if (linked) await refuseLive(runner, inner, allow);
   if (!linked || renewsAll(to)) return { view, linked };
-  const layout = to.to === undefined ? newInnerTable(to) : await liveTable({ runner }, to.to);
+  const layout = to.to === undefined ? newInnerTable(to) : (target ?? (await liveTable({ runner }, to.to)));
   refuseLayout(to, layout, allow, (await partsOf(runner, inner)).length > 0);
   await requireSpace(runner, { ...layout, database: inner.database, name: inner.name }, 1.1);
-  const trial = helpers.chunk(0);
+  refuseColumns(to, inner, layout, allow);
+  return preview ? { view, linked } : tryCarrying(runner, view, inner, to, layout);
+}
+
+/** Makes a table as the rows will go to, and lets it go again. */
+async function tryCarrying(
+  runner: Runner,
+  view: string,
+  inner: TableSpec,
+  to: MaterializedViewSpec,
+  layout: TableSpec,
+): Promise<Inner> {
+  const trial = viewNames(to, runner.operation).chunk(0);
   const drop = `DROP TABLE IF EXISTS ${qualifiedName(trial)} SYNC`;
   await runner.run(drop);
   try {
     await createHelper(runner, deltaStatement(layout, trial));
     const columns = await mapColumns(runner, inner, trial, {});
-    await refuseColumns(runner, to, inner, trial, columns, allow);
-    return { view, linked, carry: { columns, layout: renderCreate(layout) } };
+    // Fails now, before anything is changed, where a type cannot become the new one.
+    await runner.rows(`DESCRIBE TABLE (SELECT ${columns.values} FROM ${qualifiedName(inner)})`);
+    return { view, linked: true, carry: { columns, layout: renderCreate(layout) } };
   } finally {
     await runner.run(drop).catch(() => undefined);
   }
@@ -138,33 +160,29 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
   }
 }
 
-async function refuseColumns(
-  runner: Runner,
-  to: MaterializedViewSpec,
-  inner: QualifiedName,
-  trial: QualifiedName,
-  { values }: Mapping,
-  allow: readonly string[],
-): Promise<void> {
-  const missing = await runner.rows<{ name: string }>(
-    `SELECT name FROM system.columns WHERE ${isTable(inner, "table")} AND default_kind != 'ALIAS' AND name NOT IN ` +
-      `(SELECT name FROM system.columns WHERE ${isTable(trial, "table")} AND default_kind != 'ALIAS') ORDER BY position`,
-  );
+function refuseColumns(to: MaterializedViewSpec, inner: TableSpec, layout: TableSpec, allow: readonly string[]): void {
+  if (allow.includes("drops-data")) return;
+  const known = new Set(storedNames(layout));
+  const missing = storedNames(inner).filter((name) => !known.has(name));
+  if (missing.length === 0) return;
   const target = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
-  if (missing.length > 0 && !allow.includes("drops-data")) {
-    throw new SchemaError(
-      `${qualifiedName(to)}: ${missing.map(({ name }) => name).join(", ")} of its inner table is not a column of ${target}, so the values would be left behind. ` +
-        'Add it there, or write allow: ["drops-data"].',
-    );
-  }
-  // Fails now, before anything is changed, where a type cannot become the new one.
-  await runner.rows(`DESCRIBE TABLE (SELECT ${values} FROM ${qualifiedName(inner)})`);
+  throw new SchemaError(
+    `${qualifiedName(to)}: ${missing.join(", ")} of its inner table is not a column of ${target}, so the values would be left behind. ` +
+      'Add it there, or write allow: ["drops-data"].',
+  );
 }
 
-async function refuseTarget(runner: Runner, to: MaterializedViewSpec, target: QualifiedName): Promise<void> {
-  const columns = await runner.rows<{ name: string }>(
-    `SELECT name FROM system.columns WHERE ${isTable(target, "table")} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')`,
-  );
+function storedNames({ columns }: TableSpec): string[] {
+  return columns.filter((column) => column.default?.kind !== "ALIAS").map(({ name }) => name);
+}
+
+async function refuseTarget(
+  runner: Runner,
+  to: MaterializedViewSpec,
+  target: QualifiedName,
+  declared: TableSpec | undefined,
+): Promise<void> {
+  const columns = declared === undefined ? await columnsOf(runner, target) : declared.columns.filter(isWritable);
   if (columns.length === 0) {
     throw new SchemaError(`${qualifiedName(to)}: its target ${qualifiedName(target)} does not exist. Create it first.`);
   }
@@ -174,6 +192,16 @@ async function refuseTarget(runner: Runner, to: MaterializedViewSpec, target: Qu
   throw new SchemaError(
     `${qualifiedName(to)}: writes ${missing.join(", ")}, which its target ${qualifiedName(target)} cannot take. Add the column there, or rename the output.`,
   );
+}
+
+function columnsOf(runner: Runner, table: QualifiedName): Promise<{ name: string }[]> {
+  return runner.rows(
+    `SELECT name FROM system.columns WHERE ${isTable(table, "table")} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')`,
+  );
+}
+
+function isWritable({ default: value }: TableSpec["columns"][number]): boolean {
+  return value?.kind !== "ALIAS" && value?.kind !== "MATERIALIZED";
 }
 
 /** Whether each refresh puts its result in the place of all rows. */
@@ -190,7 +218,7 @@ async function refuseRenewal(
   allow: readonly string[],
 ): Promise<void> {
   const before = renewsAll(from) && from.to !== undefined && qualifiedName(from.to) === qualifiedName(target);
-  if (before || allow.includes("drops-data")) return;
+  if (before || allow.includes("drops-data") || (await uuidOf(runner, target)) === undefined) return;
   const rows = await rowsOf(runner, target);
   if (rows === "0") return;
   throw new SchemaError(

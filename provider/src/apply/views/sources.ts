@@ -5,7 +5,13 @@ import { keyParts, objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import { type Feeder, viewsAround } from "../protocol/feeders";
 import { isGateable } from "../rebuild/refusals";
-import type { ViewContext } from "./context";
+import type { ViewContext, ViewNames } from "./context";
+
+/** A view about to be changed, as far as its sources go. */
+export interface Changing extends Pick<ViewContext, "from" | "to" | "inner" | "runner"> {
+  readonly names: Pick<ViewNames, "view" | "other">;
+  readonly allow: readonly string[];
+}
 
 /** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
 const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
@@ -15,8 +21,8 @@ const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
  *
  * @throws {SchemaError} when inserts into one of them cannot be refused.
  */
-export async function gateTables(context: ViewContext): Promise<QualifiedName[]> {
-  const { from, names, plan, to } = context;
+export async function gateTables(context: Changing): Promise<QualifiedName[]> {
+  const { allow, from, names, to } = context;
   const found = new Map<string, Feeder>();
   const own = [names.view, names.other];
   const add = async (name: QualifiedName): Promise<void> => {
@@ -35,7 +41,7 @@ export async function gateTables(context: ViewContext): Promise<QualifiedName[]>
   const feeders = [...found.values()];
   // A table that no view reads yet has no engine here; only such with constraints were looked for.
   const closed = feeders.filter(({ engine }) => isGateable(engine) || engine === "");
-  const targets = plan.allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
+  const targets = allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
   return [...closed, ...targets].map(({ database, name }) => ({ database, name }));
 }
 
@@ -44,7 +50,7 @@ export async function gateTables(context: ViewContext): Promise<QualifiedName[]>
  *
  * @throws {SchemaError} where that would leave rows half way.
  */
-function behindOpenSources({ from, inner, names, to }: ViewContext, feeders: readonly Feeder[]): QualifiedName[] {
+function behindOpenSources({ from, inner, names, to }: Changing, feeders: readonly Feeder[]): QualifiedName[] {
   const targets: QualifiedName[] = [];
   for (const feeder of feeders) {
     if (isGateable(feeder.engine) || feeder.engine === "") continue;
@@ -64,7 +70,7 @@ function behindOpenSources({ from, inner, names, to }: ViewContext, feeders: rea
   return targets;
 }
 
-async function mentionedTables({ runner, to }: ViewContext): Promise<(QualifiedName & { engine: string })[]> {
+async function mentionedTables({ runner, to }: Changing): Promise<(QualifiedName & { engine: string })[]> {
   const pairs = [...mentionedNames(to.query)].map((key) => {
     const { database, name = "" } = keyParts(key);
     return `(${quoteString(database)}, ${quoteString(name)})`;

@@ -10,9 +10,9 @@ import { DEFAULT_KEEP } from "../rebuild/options";
 import { selfTest } from "../rebuild/self-test";
 import { ViewContext, type ViewPlan, viewNames } from "./context";
 import { openGate } from "./gated";
-import { resumableViews } from "./operations";
 import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
-import { examine, refuseSpecs, refuseUnfinished } from "./refusals";
+import { examineViewStep } from "./preview";
+import { refuseSpecs } from "./refusals";
 import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
 
 /**
@@ -55,24 +55,18 @@ export async function resumeViewStep(
 async function begin(
   runner: Runner,
   journal: Journal,
-  { from, kind, to }: Pick<ViewStep, "kind" | "from" | "to">,
+  step: Pick<ViewStep, "kind" | "from" | "to">,
   options: ViewStepOptions,
 ): Promise<void> {
-  const { connection } = runner;
   const { allow = [], keepOld = DEFAULT_KEEP } = options;
-  const name = qualifiedName(to);
-  const other = (await resumableViews(connection, to.database)).find(({ view }) => view === name);
-  if (other !== undefined) {
-    throw new SchemaError(`${name}: operation ${other.operation} is not finished. Resume or abort it first.`);
-  }
-  await refuseUnfinished(runner, from, to);
+  const { from, kind, to } = step;
   const { other: helper, retired, snapshot } = viewNames(to, options.operation);
   for (const taken of [helper, retired, snapshot]) {
     if ((await uuidOf(runner, taken)) === undefined) continue;
     throw new SchemaError(`${qualifiedName(taken)}: exists; the operation needs the name. Take another operation.`);
   }
-  const inner = await examine(runner, from, to, allow);
-  await selfTest(connection, to.database, options);
+  const { inner } = await examineViewStep(runner, step, allow, { preview: false });
+  await selfTest(runner.connection, to.database, options);
   const startedAt = await runner.now();
   const plan: ViewPlan = {
     ...{ kind: "view", step: kind, from: renderCreate(from), to: renderCreate(to), keepOld, allow, startedAt },

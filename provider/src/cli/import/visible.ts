@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { grantStatements } from "../../doctor/grants";
 import type { Need } from "../../doctor/needs";
-import { missingOf } from "../../doctor/rights";
+import { lackingRights } from "../../introspect/rights";
 import { SchemaError } from "../../errors";
 import { listFilters } from "../../introspect/visibility";
 import { quoteIdentifier } from "../../sql/identifiers";
@@ -21,7 +21,7 @@ export async function refusePartlyVisible(
   const needs = databases.map(
     (name): Need => ({ privilege: "SHOW TABLES", level: `${quoteIdentifier(name)}.*`, purpose: "read" }),
   );
-  const { missing, roles } = await missingOf(connection, needs);
+  const { missing, roles } = await lackingRights(connection, needs);
   if (missing.length > 0 && roles.length === 0) {
     throw new SchemaError([
       `User \`${user}\` may not see everything in ${missing.map(({ level }) => level.slice(0, -2)).join(", ")}, so the program would lack ` +

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { grantStatements, missingRights } from "../../provider/dist/doctor/grants";
 import { type Need, neededRights } from "../../provider/dist/doctor/needs";
+import { grantStatements, missingRights } from "../../provider/dist/sql/grants";
 
 const NEEDS = neededRights(["shop"], ["MergeTree"]);
 

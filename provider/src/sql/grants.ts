@@ -1,6 +1,12 @@
-import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
-import { lex } from "../sql/lexer";
-import type { Need } from "./needs";
+import { quoteIdentifier, unquoteIdentifier } from "./identifiers";
+import { lex } from "./lexer";
+
+/** A privilege on something, as GRANT and CHECK GRANT name it. */
+export interface Right {
+  readonly privilege: string;
+  /** As behind ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
+  readonly level: string;
+}
 
 /** Privileges of one GRANT or REVOKE that SHOW GRANTS prints. */
 interface Rule {
@@ -21,8 +27,8 @@ interface Part {
 }
 
 /** What SHOW GRANTS says, as far as it can be told. */
-export interface Grants {
-  readonly missing: readonly Need[];
+export interface Grants<R extends Right> {
+  readonly missing: readonly R[];
   /** Roles whose rights are not among the lines, so that something missing may be had by them. */
   readonly roles: readonly string[];
 }
@@ -32,7 +38,7 @@ export interface Grants {
  *
  * @param lines one GRANT or REVOKE each.
  */
-export function missingRights(lines: readonly string[], needs: readonly Need[]): Grants {
+export function missingRights<R extends Right>(lines: readonly string[], needs: readonly R[]): Grants<R> {
   const rules: Rule[] = [];
   const roles: string[] = [];
   for (const line of lines) {
@@ -44,7 +50,7 @@ export function missingRights(lines: readonly string[], needs: readonly Need[]):
 }
 
 /** The statements that give the rights, one for each level. */
-export function grantStatements(missing: readonly Need[], user: string): string[] {
+export function grantStatements(missing: readonly Right[], user: string): string[] {
   const byLevel = new Map<string, Set<string>>();
   for (const { level, privilege } of missing) byLevel.set(level, (byLevel.get(level) ?? new Set()).add(privilege));
   return [...byLevel].map(
@@ -52,7 +58,8 @@ export function grantStatements(missing: readonly Need[], user: string): string[
   );
 }
 
-function isGranted(rules: readonly Rule[], { privilege, level }: Need): boolean {
+function isGranted(rules: readonly Rule[], { privilege: wantedRight, level }: Right): boolean {
+  const privilege = bare(wantedRight);
   const wanted = parseLevel(level);
   return [privilege, ...(BRINGS[privilege] ?? [])].some((name) => isGrantedItself(rules, name, wanted));
 }
@@ -76,8 +83,22 @@ const BRINGS: Readonly<Record<string, readonly string[]>> = {
 /** The privilege, and the groups that it is in. */
 function namesOf(privilege: string): string[] {
   const [, group] = /^(SHOW|ALTER|CREATE|DROP|SYSTEM) /.exec(privilege) ?? [];
-  const between = privilege === "SYSTEM VIEWS" ? ["SYSTEM BACKGROUND"] : [];
-  return [privilege, ...between, ...(group === undefined ? [] : [group]), "ALL"];
+  return [privilege, ...between(privilege), ...(group === undefined ? [] : [group]), "ALL"];
+}
+
+/** Groups between a privilege and the one that its first word names. */
+function between(privilege: string): string[] {
+  if (privilege === "SYSTEM VIEWS") return ["SYSTEM BACKGROUND"];
+  if (!privilege.startsWith("ALTER ") || privilege === "ALTER TABLE") return [];
+  if (/DATABASE/.test(privilege)) return ["ALTER DATABASE"];
+  if (privilege.startsWith("ALTER VIEW")) return ["ALTER VIEW", "ALTER TABLE"];
+  const [, element] = /\b(COLUMN|INDEX|PROJECTION|CONSTRAINT|STATISTICS)$/.exec(privilege) ?? [];
+  const isOfIndexes = privilege === "ALTER ORDER BY" || privilege === "ALTER SAMPLE BY";
+  return [
+    ...(element === undefined ? [] : [`ALTER ${element}`]),
+    ...(isOfIndexes ? ["ALTER INDEX"] : []),
+    "ALTER TABLE",
+  ];
 }
 
 /** Whether everything of `inner` is in `outer`. */

@@ -1,0 +1,56 @@
+import type { Connection } from "../../connection/connection";
+import { ServerError } from "../../connection/errors";
+import { SchemaError } from "../../errors";
+import { lackingRights } from "../../introspect/rights";
+import { grantStatements, type Right } from "../../sql/grants";
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { JOURNAL_TABLE } from "./journal";
+
+/**
+ * @param what was to be done, behind "not".
+ * @throws {SchemaError} with the GRANT statements for what is lacking.
+ */
+export async function refuseRights(
+  connection: Connection,
+  label: string,
+  what: string,
+  rights: readonly Right[],
+): Promise<void> {
+  const lacking = await lackingHere(connection, rights);
+  if (lacking.length === 0) return;
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  const user = row?.user ?? "";
+  throw new SchemaError(
+    `${label}: not ${what}, because user ${user} lacks rights; nothing was changed. Give them (where they are given, its profile has ` +
+      `readonly or allow_ddl = 0), and run again: ${grantStatements(lacking, user).join(" ")}`,
+  );
+}
+
+/** What is lacking for certain: not what a role may give, nor where the server does not know a privilege. */
+async function lackingHere(connection: Connection, rights: readonly Right[]): Promise<readonly Right[]> {
+  const unique = new Map(rights.map((right) => [`${right.privilege} ON ${right.level}`, right]));
+  try {
+    const { missing, roles } = await lackingRights(connection, [...unique.values()]);
+    return roles.length > 0 ? [] : missing;
+  } catch (error) {
+    if (error instanceof ServerError) return [];
+    throw error;
+  }
+}
+
+/** What every protocol needs for its journal. */
+export function journalRights(database: string): Right[] {
+  const level = qualifiedName({ database, name: JOURNAL_TABLE });
+  return ["CREATE TABLE", "SELECT", "INSERT"].map((privilege) => ({ privilege, level }));
+}
+
+/** Privileges on everything in a database, for helper tables there. */
+export function rightsIn(database: string, privileges: readonly string[]): Right[] {
+  return privileges.map((privilege) => ({ privilege, level: `${quoteIdentifier(database)}.*` }));
+}
+
+/** To refuse inserts for a moment. */
+export function gateRights(tables: readonly QualifiedName[]): Right[] {
+  return tables.map((table) => ({ privilege: "ALTER CONSTRAINT", level: qualifiedName(table) }));
+}

@@ -1,0 +1,34 @@
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { isSyntaxError } from "../connection/server-message";
+import { type Grants, missingRights, type Right } from "../sql/grants";
+
+/** The rights that the connecting user lacks. Costs one query when all are there; else one for each right. */
+export async function lackingRights<R extends Right>(connection: Connection, rights: readonly R[]): Promise<Grants<R>> {
+  if (rights.length === 0) return { missing: [], roles: [] };
+  try {
+    if (await isGranted(connection, rights)) return { missing: [], roles: [] };
+    const missing: R[] = [];
+    for (const right of rights) if (!(await isGranted(connection, [right]))) missing.push(right);
+    return { missing, roles: [] };
+  } catch (error) {
+    // CHECK GRANT is younger than some servers.
+    if (!(error instanceof ServerError) || !isSyntaxError(error)) throw error;
+    return missingRights(await shownGrants(connection), rights);
+  }
+}
+
+/** The server knows best: about roles, wildcards, and what is taken away again. */
+async function isGranted(connection: Connection, rights: readonly Right[]): Promise<boolean> {
+  const list = rights.map(({ privilege, level }) => `${privilege} ON ${level}`).join(", ");
+  const [row] = await connection.query<{ result: number }>(`CHECK GRANT ${list}`);
+  return Number(row?.result) === 1;
+}
+
+/** With FINAL, roles are resolved. */
+async function shownGrants(connection: Connection): Promise<string[]> {
+  const rows = await connection
+    .query<Record<string, string>>("SHOW GRANTS FINAL")
+    .catch(() => connection.query<Record<string, string>>("SHOW GRANTS"));
+  return rows.flatMap((row) => Object.values(row));
+}

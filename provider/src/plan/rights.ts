@@ -1,0 +1,92 @@
+import { splitArguments } from "../sql/fragments";
+import type { Right } from "../sql/grants";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { ObjectSpec } from "../sql/spec";
+import { engineName } from "./engines";
+import type { Statement } from "./plan";
+
+/** Privilege of each command of ALTER TABLE, as 25.8 asks for it; `true` where the right is one to a column. */
+const ALTER_COMMANDS: readonly (readonly [RegExp, string, true?])[] = [
+  [/^ADD COLUMN (?:IF NOT EXISTS )?/i, "ALTER ADD COLUMN", true],
+  [/^DROP COLUMN (?:IF EXISTS )?/i, "ALTER DROP COLUMN", true],
+  [/^(?:MODIFY|ALTER) COLUMN (?:IF EXISTS )?/i, "ALTER MODIFY COLUMN", true],
+  [/^COMMENT COLUMN (?:IF EXISTS )?/i, "ALTER COMMENT COLUMN", true],
+  [/^CLEAR COLUMN (?:IF EXISTS )?/i, "ALTER CLEAR COLUMN", true],
+  [/^RENAME COLUMN (?:IF EXISTS )?/i, "ALTER RENAME COLUMN", true],
+  [/^MATERIALIZE COLUMN /i, "ALTER MATERIALIZE COLUMN", true],
+  [/^(ADD|DROP|CLEAR|MATERIALIZE) (INDEX|PROJECTION|CONSTRAINT|STATISTICS)\b/i, "ALTER $1 $2"],
+  [/^MODIFY STATISTICS\b/i, "ALTER MODIFY STATISTICS"],
+  [/^MODIFY ORDER BY\b/i, "ALTER ORDER BY"],
+  [/^MODIFY SAMPLE BY\b/i, "ALTER SAMPLE BY"],
+  [/^REMOVE SAMPLE BY\b/i, "ALTER SAMPLE BY"],
+  [/^(?:MODIFY|REMOVE) TTL\b/i, "ALTER TTL"],
+  [/^MATERIALIZE TTL\b/i, "ALTER MATERIALIZE TTL"],
+  [/^(?:MODIFY|RESET) SETTING\b/i, "ALTER SETTINGS"],
+  [/^MODIFY COMMENT\b/i, "ALTER MODIFY COMMENT"],
+  [/^MODIFY QUERY\b/i, "ALTER VIEW MODIFY QUERY"],
+  [/^MODIFY REFRESH\b/i, "ALTER VIEW MODIFY REFRESH"],
+  [/^MODIFY (?:DEFINER\b.*)?SQL SECURITY\b/i, "ALTER VIEW MODIFY SQL SECURITY"],
+];
+
+/** Rights without which the server refuses the CREATE statement of an object. What its query reads is not among them. */
+export function rightsToCreate(spec: ObjectSpec): Right[] {
+  if (spec.kind === "database") return [{ privilege: "CREATE DATABASE", level: `${quoteIdentifier(spec.name)}.*` }];
+  const level = qualifiedName(spec);
+  if (spec.kind === "table") return [{ privilege: "CREATE TABLE", level }, ...engineRight(spec.storage.engine)];
+  const created = { privilege: "CREATE VIEW", level };
+  if (spec.kind === "view") return [created];
+  if (spec.to === undefined) return [created, ...engineRight(spec.storage?.engine)];
+  const target = qualifiedName(spec.to);
+  const replaces = spec.refresh !== undefined && !/\bAPPEND\b/.test(spec.refresh);
+  const everywhere = `${quoteIdentifier(spec.to.database)}.*`;
+  return [
+    created,
+    ...["SELECT", "INSERT"].map((privilege) => ({ privilege, level: target })),
+    // A refresh makes a table beside the target and exchanges the two.
+    ...(replaces
+      ? ["SELECT", "INSERT", "CREATE TABLE", "DROP TABLE"].map((privilege) => ({ privilege, level: everywhere }))
+      : []),
+  ];
+}
+
+/** Rights without which the server refuses a statement of a plan. @param object what it changes. */
+export function rightsToRun({ sql }: Statement, object: ObjectSpec): Right[] {
+  if (object.kind === "database") return rightsOfDatabase(sql, `${quoteIdentifier(object.name)}.*`);
+  const level = qualifiedName(object);
+  if (/^CREATE OR REPLACE VIEW\b/.test(sql)) {
+    return ["CREATE VIEW", "DROP VIEW"].map((privilege) => ({ privilege, level }));
+  }
+  const head = `ALTER TABLE ${level}`;
+  if (!sql.startsWith(head)) return [];
+  const privileges = splitArguments(sql.slice(head.length)).flatMap((command) => privilegeOf(command));
+  return [...new Set(privileges)].map((privilege) => ({ privilege, level }));
+}
+
+function engineRight(engine: string | undefined): Right[] {
+  return [{ privilege: "TABLE ENGINE", level: engineName(engine) }];
+}
+
+function rightsOfDatabase(sql: string, level: string): Right[] {
+  if (/ MODIFY COMMENT /.test(sql)) return [{ privilege: "ALTER MODIFY DATABASE COMMENT", level }];
+  return / MODIFY SETTING /.test(sql) ? [{ privilege: "ALTER DATABASE SETTINGS", level }] : [];
+}
+
+/** Nothing for what is no command: a comma within a query splits it as well. */
+function privilegeOf(command: string): string[] {
+  const text = command.trim().replace(/^\(/, "");
+  for (const [pattern, privilege, ofColumn] of ALTER_COMMANDS) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    if (!ofColumn)
+      return [
+        privilege
+          .replace("$1", found[1] ?? "")
+          .replace("$2", found[2] ?? "")
+          .toUpperCase(),
+      ];
+    const column = text.slice(found[0].length);
+    return [`${privilege}(${column.slice(0, lex(column)[0]?.end)})`];
+  }
+  return [];
+}

@@ -1,0 +1,142 @@
+import { refuseRights } from "../apply/protocol/rights";
+import { previewRebuild } from "../apply/rebuild";
+import { refuseRemake } from "../apply/remake";
+import { previewRename } from "../apply/rename";
+import { previewViewStep } from "../apply/views";
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import { type RebuildStep, type RenameStep, renderSize, type Step, type ViewStep } from "../plan";
+import { rightsToRun } from "../plan/rights";
+import { qualifiedName } from "../sql/identifiers";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../sql/spec";
+import type { Context } from "./context";
+import { refuseDenied } from "./denied";
+import type { Change, Planned } from "./planning";
+
+/** Where and how the steps of a plan are looked at. */
+interface Looking {
+  readonly connection: Connection;
+  readonly change: Change;
+  readonly allow: readonly string[];
+  /** The object's name now: a step behind a rename is looked at under it. */
+  readonly now: QualifiedName;
+  /** Operations that this run ends before it comes to this object. */
+  readonly ending: ReadonlySet<string>;
+  /** The target of a view as it is declared. */
+  readonly target: TableSpec | undefined;
+}
+
+/**
+ * What the server says of the steps of a plan before anything is changed, as comment lines for the plan.
+ *
+ * @throws {SchemaError} when one would be refused, or when the user lacks a right that a statement needs.
+ */
+export async function lookAtSteps(context: Context, { plan, live, pending }: Planned, change: Change): Promise<string> {
+  // An operation that is finished first leaves something else than stands there now.
+  if (plan.steps.length === 0 || live === undefined || pending !== undefined) return "";
+  const { options, to } = change;
+  const { database, name = "" } = keyParts(live.key);
+  const looking: Looking = {
+    connection: await context.connection(),
+    change,
+    allow: [...options.allow, ...context.config.allow],
+    now: { database, name },
+    ending: endingBefore(context),
+    target: declaredTarget(context, change),
+  };
+  const lines: string[] = [];
+  for (const step of plan.steps) lines.push(...(await lookAtStep(looking, step)));
+  const statements = plan.steps.flatMap((step) => (step.kind === "statement" ? [step] : []));
+  const rights = statements.flatMap((step) => rightsToRun(step, to));
+  await refuseRights(looking.connection, quotedName(keyOf(to)), "changed", rights);
+  if (statements.some(({ sql }) => /^CREATE OR REPLACE VIEW|\bMODIFY QUERY\b/.test(sql))) {
+    await refuseDenied(looking.connection, to);
+  }
+  return lines.join("\n");
+}
+
+/** What is cut off on objects that come before is finished, or given up, before. */
+function endingBefore(context: Context): ReadonlySet<string> {
+  return new Set([...context.planned.values()].flatMap(({ pending }) => pending?.one.operation ?? []));
+}
+
+function declaredTarget(context: Context, { to }: Change): TableSpec | undefined {
+  if (to.kind !== "materializedView" || to.to === undefined) return undefined;
+  const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
+  const spec = statement === undefined ? undefined : parseCreate(statement);
+  return spec?.kind === "table" ? spec : undefined;
+}
+
+function lookAtStep(looking: Looking, step: Step): Promise<string[]> {
+  switch (step.kind) {
+    case "statement":
+      return Promise.resolve([]);
+    case "rebuild":
+      return step.holdsRows ? lookAtRebuild(looking, step) : lookAtRemake(looking, step);
+    case "rename":
+      return lookAtRename(looking, step);
+    case "retarget-view":
+    case "externalise-view":
+    case "recreate-view":
+      return lookAtViewStep(looking, step);
+    default:
+      return unreachable(step);
+  }
+}
+
+async function lookAtRename(looking: Looking, { object, from, to }: RenameStep): Promise<string[]> {
+  const { allow, connection, ending, now } = looking;
+  // Behind the rename of its database it does not stand under this name yet.
+  if (from.database !== now.database || (from.name ?? "") !== now.name) return [];
+  const { gated } = await previewRename(connection, { object, from, to, allow, ending });
+  return [gateLine(gated, "the names are exchanged")];
+}
+
+async function lookAtRebuild(
+  { allow, change, connection, ending, now }: Looking,
+  step: RebuildStep,
+): Promise<string[]> {
+  const found = await previewRebuild(connection, {
+    from: renderCreate(placed(step.from, now)),
+    to: renderCreate(placed(step.to, now)),
+    mode: change.options.rebuild,
+    renamed: step.renamedColumns,
+    allow,
+    ending,
+  });
+  if (found.refusals.length > 0) {
+    throw new SchemaError(
+      `${qualifiedName(step.to)}: cannot be rebuilt now; nothing was done:\n${found.refusals.join("\n")}`,
+    );
+  }
+  const free = found.free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: found.free })}`;
+  return [`-- to copy: ${renderSize(found)}${free}`, gateLine(found.gated, "the tables are exchanged")];
+}
+
+async function lookAtRemake({ change, connection, now }: Looking, step: RebuildStep): Promise<string[]> {
+  await refuseRemake(connection, placed(step.to, now), change.options.rebuild);
+  return [];
+}
+
+async function lookAtViewStep({ allow, connection, ending, now, target }: Looking, step: ViewStep): Promise<string[]> {
+  const [from, to] = [placed(step.from, now), placed(step.to, now)];
+  const { gated } = await previewViewStep(connection, { from, to }, { allow, ending, target });
+  return [gateLine(gated, "the views are exchanged")];
+}
+
+function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { database, name }: QualifiedName): Spec {
+  return { ...spec, database, name };
+}
+
+function gateLine(gated: boolean, when: string): string {
+  return gated
+    ? `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${when}`
+    : "-- no insert is refused";
+}
+
+function unreachable(step: never): never {
+  throw new Error(`No preview of ${JSON.stringify(step)}`);
+}
