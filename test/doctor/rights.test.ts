@@ -90,7 +90,10 @@ describe("rights on a server", function () {
 
   for (const need of LACKING) {
     it(`are needed: without ${need.privilege} something fails, and it is named`, async () => {
-      await assert.rejects(as(nameOf(need), deploy), new RegExp(`GRANT (?:[A-Z ]+, )*${need.privilege}(?:, [A-Z ]+)* ON`, "i"));
+      await assert.rejects(
+        as(nameOf(need), deploy),
+        new RegExp(`GRANT (?:[A-Z ]+, )*${need.privilege}(?:, [A-Z ]+)* ON`, "i"),
+      );
       await as("default", (connection) => connection.command("DROP DATABASE IF EXISTS shop SYNC"));
       const checks = await as(nameOf(need), (connection) => checkRights(connection, ["shop"], ENGINES));
       const [found] = checks.filter(({ status }) => status !== "ok");

@@ -150,7 +150,8 @@ async function refuseIfTablesStay(
   }
 }
 
-async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
+/** Rows that an object keeps itself, or 1 where only that there are some is known; undefined where not even that. */
+export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
   if (HOLDS_NO_ROWS.has(object.engine)) return 0;
   if (object.engine === "MaterializedView" && targetOf(object) !== undefined) return 0;
   if (object.rows !== undefined) return object.rows;

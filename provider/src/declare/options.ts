@@ -3,7 +3,7 @@ import { type BackfillDeclaration, backfillAt } from "./backfill";
 import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
 /** Kinds of hazard that a user may allow. */
-export const ALLOWABLE = ["drops-data", "breaks-reader", "unproven"] as const;
+export const ALLOWABLE = ["drops-data", "doubles-rows", "breaks-reader", "unproven"] as const;
 
 /** What may happen to an object that stands on the server before the state knows of it. */
 export const ADOPTIONS = ["equal", "converge"] as const;

@@ -32,6 +32,11 @@ export function targetsOf(spec: Lasting): string[] {
   return spec.kind === "table" ? namedByEngine(spec, "Buffer", 0) : [];
 }
 
+/** Keys of what takes the rows that are inserted into a table which passes them on. */
+export function passesOn(spec: TableSpec): string[] {
+  return [...namedByEngine(spec, "Buffer", 0), ...distributed(spec)];
+}
+
 /** The expressions of a table that can read another: a comment that holds a name reads nothing. */
 function tableText({ columns, as }: TableSpec): string {
   return [as?.text, ...columns.map((column) => column.default?.expression)].filter(Boolean).join("\n");

@@ -1,7 +1,7 @@
 import type { Hazard, HazardKind } from "./plan";
 
-/** Kinds that lose something for ever, or were never proven: nothing runs before the user allows them. */
-export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "unproven"]);
+/** Kinds that lose something for ever, count it twice, or were never proven: nothing runs before the user allows them. */
+export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
 
 /** A hazard as frozen data. */
 export function hazard(kind: HazardKind, message: string, more: Pick<Hazard, "found" | "probe"> = {}): Hazard {

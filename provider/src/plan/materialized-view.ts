@@ -113,7 +113,7 @@ function canReschedule(from: string | undefined, to: string | undefined): boolea
 }
 
 /** Whether a refresh of the view replaces what is in its target. */
-function replaces({ refresh }: MaterializedViewSpec): boolean {
+export function replaces({ refresh }: MaterializedViewSpec): boolean {
   return refresh !== undefined && !appends(refresh);
 }
 
@@ -167,15 +167,18 @@ function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Haz
 /** What becomes of rows that lie in the view's target. */
 function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
   const [old, wanted] = [targetName(from.to), targetName(to.to)];
-  if (replaces(to) && to.to !== undefined && !(replaces(from) && old === wanted)) {
-    const message = `every refresh replaces the rows of ${wanted}: those that are in it now are gone with the first; append: true keeps them`;
-    return [hazard("drops-data", message)];
-  }
+  if (replaces(to) && to.to !== undefined && !(replaces(from) && old === wanted)) return [renewalHazard(wanted)];
   const message =
     old === wanted
       ? `rows that are in ${old} stay as they are; what is written from now on is added to them`
       : `rows that are in ${old} stay there; ${wanted} gets what is written from now on`;
   return [hazard("changes-history", message)];
+}
+
+/** Of a view whose refresh replaces what is in a table. */
+export function renewalHazard(target: string): Hazard {
+  const message = `every refresh replaces the rows of ${target}: those that are in it now are gone with the first; append: true keeps them`;
+  return hazard("drops-data", message);
 }
 
 /** In a sentence. */

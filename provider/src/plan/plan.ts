@@ -2,7 +2,7 @@ import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
 
-/** What a statement can cost or break. `drops-data` and `unproven` need an `allow` of the user. */
+/** What a statement can cost or break. `drops-data`, `doubles-rows` and `unproven` need an `allow` of the user. */
 export type HazardKind =
   | "metadata-only"
   | "rewrites-parts"
@@ -11,6 +11,7 @@ export type HazardKind =
   | "breaks-reader"
   | "changes-history"
   | "may-fail"
+  | "doubles-rows"
   | "unproven";
 
 /** One consequence of a step, and what softens it. */

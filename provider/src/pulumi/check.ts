@@ -6,10 +6,11 @@ import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import type { ObjectKind } from "../sql/spec";
-import { backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
+import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
 import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
+import { lookAtCreation, lookAtFlow } from "./creation";
 import { declarationOf } from "./declared-spec";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
@@ -114,8 +115,9 @@ async function plannedInputs(
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
+  const flows = await lookAtFlow(context, planned, change);
   const looked = await lookAtSteps(context, planned, change);
-  const plan = [[planned.text, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
+  const plan = [[planned.text, flows, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
     .filter((text) => text !== "")
     .join("\n\n");
   if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));
@@ -152,8 +154,10 @@ async function lookBeforeCreate(
   const found = await context.reachableLive(request.urn, key);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
   if (found === undefined) await refuseUncreatable(context, inputs.statement, request);
-  if (found === undefined)
-    return backfill === undefined ? {} : toldPlan(context, request, lookAtBackfill(context, backfill));
+  if (found === undefined) {
+    const looked = lookAtNew(context, parseCreate(inputs.statement), backfill, request, options);
+    return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
+  }
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined ? {} : toldPlan(context, request, lookAtAdopted(context, backfill));
@@ -176,6 +180,18 @@ async function refuseUncreatable(context: Context, statement: string, request: R
   const spec = parseCreate(statement);
   await refuseUnreplicable(context, request.urn, spec);
   await refuseUnread(context, request, spec);
+}
+
+async function lookAtNew(
+  context: Context,
+  spec: ObjectSpec,
+  backfill: Backfill | undefined,
+  request: Request,
+  options: ChangeOptions,
+): Promise<string | undefined> {
+  const created = await lookAtCreation(context, spec, request, options);
+  const filled = backfill === undefined ? "" : await lookAtBackfill(context, backfill);
+  return [created, filled].filter((text) => text !== "").join("\n") || undefined;
 }
 
 async function toldPlan(

@@ -16,7 +16,7 @@ import { Live, type LiveObject } from "../introspect/live";
 import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
-import type { ObjectSpec } from "../sql/spec";
+import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -43,6 +43,7 @@ export class Context {
   readonly world: World;
   /** What this run gives another name; definitions that mention it follow. */
   readonly renames: Renaming[] = [];
+  private readonly held = new Map<string, Promise<number | undefined>>();
   private raw: RawConfig = {};
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
@@ -88,6 +89,14 @@ export class Context {
     if (this.warned.has(message)) return;
     this.warned.add(message);
     await this.log.warn(urn, message);
+  }
+
+  /** Rows that a table held when it was first looked at: what this run brings there is not counted. */
+  heldBefore({ database, name }: QualifiedName, count: () => Promise<number | undefined>): Promise<number | undefined> {
+    const key = objectKey(database, name);
+    const known = this.held.get(key) ?? count();
+    this.held.set(key, known);
+    return known;
   }
 
   /** For work that would be in its own way: each piece waits for the ones before. */
@@ -168,6 +177,11 @@ export class Context {
   async reachableServer(urn: string | undefined): Promise<Connection | undefined> {
     await this.reachableLive(urn, objectKey("default"));
     return this.reachable && !this.isNotMadeYet() ? this.connection() : undefined;
+  }
+
+  /** The materialized views on the server; none where it cannot be asked. */
+  async reachableViews(urn: string | undefined): Promise<readonly LiveObject[]> {
+    return (await this.reachableServer(urn)) === undefined ? [] : this.live.materializedViews();
   }
 
   /** Looks for objects as a preview may: a server that cannot be asked is no error. */

@@ -5,7 +5,7 @@ import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step } from "../plan";
+import { type Hazard, NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -97,10 +97,21 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
         "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change by hand",
     );
   }
-  const allowed = new Set([...options.allow, ...context.config.allow]);
-  const refused = plan.steps.flatMap(({ hazards }) =>
-    hazards.filter(({ kind }) => NEED_ALLOW.has(kind) && !allowed.has(kind)),
+  refuseUnallowed(
+    context,
+    plan.steps.flatMap(({ hazards }) => hazards),
+    { to, options, sensitive },
   );
+}
+
+/** @throws {SchemaError} for hazards that only the user may allow. */
+export function refuseUnallowed(
+  context: Context,
+  hazards: readonly Hazard[],
+  { to, options, sensitive }: Pick<Change, "to" | "options" | "sensitive">,
+): void {
+  const allowed = new Set([...options.allow, ...context.config.allow]);
+  const refused = hazards.filter(({ kind }) => NEED_ALLOW.has(kind) && !allowed.has(kind));
   if (refused.length === 0) return;
   const kinds = [...new Set(refused.map(({ kind }) => kind))];
   const list = kinds.map((kind) => `"${kind}"`).join(", ");

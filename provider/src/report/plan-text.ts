@@ -10,6 +10,7 @@ export interface PlannedStep {
 /** What each kind means, worst first. */
 export const HAZARDS: Readonly<Record<HazardKind, { readonly label: string; readonly sign: string }>> = {
   "drops-data": { label: "drops data", sign: "⛔" },
+  "doubles-rows": { label: "doubles rows", sign: "👯" },
   "breaks-reader": { label: "breaks a reader", sign: "💥" },
   unproven: { label: "unproven", sign: "🧪" },
   "may-fail": { label: "may fail", sign: "⚠️" },
@@ -22,7 +23,7 @@ export const HAZARDS: Readonly<Record<HazardKind, { readonly label: string; read
 /** Kinds, worst first. */
 export const HAZARD_ORDER = Object.keys(HAZARDS) as readonly HazardKind[];
 
-const COSTS: readonly HazardKind[] = ["drops-data", "copies-rows", "rewrites-parts", "metadata-only"];
+const COSTS: readonly HazardKind[] = ["drops-data", "doubles-rows", "copies-rows", "rewrites-parts", "metadata-only"];
 const HAZARD_LINE = new RegExp(`^-- (${HAZARD_ORDER.join("|")}): ?(.*)$`);
 
 /** A step of a secret resource, of which the planner tells only what it costs. */

@@ -133,7 +133,7 @@ export interface CommonArgs {
    */
   adopt?: Input<"equal" | "converge">;
   /**
-   * Changes that may be made although they lose something (`"drops-data"`), break what reads the object until that changes too
+   * Changes that may be made although they lose something (`"drops-data"`), may count rows twice (`"doubles-rows"`), break what reads the object until that changes too
    * (`"breaks-reader"`), or were never proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
    * the whole stack.
    */
@@ -146,7 +146,7 @@ export interface CommonArgs {
 }
 
 /** What only the user may allow; see {@link CommonArgs.allow}. */
-export type Allowed = "drops-data" | "breaks-reader" | "unproven";
+export type Allowed = "drops-data" | "doubles-rows" | "breaks-reader" | "unproven";
 
 /** How a table changes. Costs nothing until a change needs it. */
 export interface TableChangeArgs {

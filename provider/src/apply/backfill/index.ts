@@ -14,4 +14,4 @@ export {
   type RefillOptions,
 } from "./options";
 export { type BackfillPreview, previewBackfill, type SourcePreview } from "./preview";
-export { sourceOf } from "./query";
+export { sourceOf, triggerOf } from "./query";

@@ -20,8 +20,7 @@ export interface ViewSource extends QualifiedName {
  *   so that history cannot be computed by one pass over the rows.
  */
 export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query"> & QualifiedName): ViewSource {
-  const parsed = parseQuery(query);
-  const found = parsed === undefined ? undefined : innermost(parsed, []);
+  const found = firstFrom(query);
   const name = found?.table;
   if (found === undefined || name?.database === undefined) {
     throw new SchemaError(
@@ -64,6 +63,17 @@ export function readingFrom(query: string, source: ViewSource, replacement: stri
     }
   }
   return text + query.slice(from);
+}
+
+/** The table whose inserts a view with the query is told of; undefined where that cannot be told. */
+export function triggerOf(query: string): QualifiedName | undefined {
+  const name = firstFrom(query)?.table;
+  return name?.database === undefined ? undefined : { database: name.database, name: name.name };
+}
+
+function firstFrom(query: string): From | undefined {
+  const parsed = parseQuery(query);
+  return parsed === undefined ? undefined : innermost(parsed, []);
 }
 
 type From = NonNullable<Select["from"][number]>;

@@ -5,7 +5,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
 import { Runner } from "../protocol/runner";
 import { findReach, loadTexts, type Reach } from "./dependents";
-import { gateTables } from "./hold";
+import { gateTables } from "./gate";
 import { createRenaming, type Renamed, type Renaming, written } from "./names";
 import type { RenameOptions } from "./options";
 import { refuseNames, refuseReach, refuseUnfinished } from "./refusals";

@@ -1,9 +1,9 @@
 import type { Connection } from "../../connection/connection";
-import { grantStatements } from "../../doctor/grants";
 import type { Need } from "../../doctor/needs";
-import { lackingRights } from "../../introspect/rights";
 import { SchemaError } from "../../errors";
+import { lackingRights } from "../../introspect/rights";
 import { listFilters } from "../../introspect/visibility";
+import { grantStatements } from "../../sql/grants";
 import { quoteIdentifier } from "../../sql/identifiers";
 
 /**

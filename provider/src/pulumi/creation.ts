@@ -1,0 +1,95 @@
+import { rowsHeld } from "../apply/drop";
+import { refuseRights } from "../apply/protocol/rights";
+import type { ChangeOptions } from "../declare/options";
+import { type Hazard, renderPlan } from "../plan";
+import { hazard } from "../plan/hazards";
+import { renewalHazard, replaces } from "../plan/materialized-view";
+import { rightsToCreate } from "../plan/rights";
+import { qualifiedName } from "../sql/identifiers";
+import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { MaterializedViewSpec, ObjectSpec, QualifiedName } from "../sql/spec";
+import type { Context } from "./context";
+import { refuseDenied } from "./denied";
+import { otherWriters, refuseLoop } from "./feeding";
+import { type Change, type Planned, refuseUnallowed } from "./planning";
+import type { Request } from "./state";
+
+/**
+ * Looks at what is there before an object is created: the user's rights, and what becomes of rows that its target holds.
+ *
+ * @returns hazards for the plan; empty when there are none.
+ * @throws {SchemaError} when it would fail, or do what nobody has allowed.
+ */
+export async function lookAtCreation(
+  context: Context,
+  spec: ObjectSpec,
+  { sensitive, urn }: Request,
+  options: ChangeOptions,
+): Promise<string> {
+  await refuseLoop(context, urn, spec);
+  const connection = await context.reachableServer(urn);
+  if (connection === undefined) return "";
+  await refuseRights(connection, quotedName(keyOf(spec)), "created", rightsToCreate(spec));
+  await refuseDenied(connection, spec);
+  if (spec.kind !== "materializedView" || spec.to === undefined) return "";
+  const held = await context.heldBefore(spec.to, () => rowsIn(context, urn, spec.to));
+  const hazards = [...hazardsOfRows(spec, spec.to, held, options), ...(await otherWriters(context, urn, spec))];
+  refuseUnallowed(context, hazards, { to: spec, options, sensitive });
+  return told(spec, "creation", hazards, held);
+}
+
+/**
+ * Looks at what flows where when an object changes what it reads or writes.
+ *
+ * @returns hazards for the plan; empty when there are none.
+ * @throws {SchemaError} when it would feed itself, or do what nobody has allowed.
+ */
+export async function lookAtFlow(
+  context: Context,
+  { from }: Planned,
+  { options, sensitive, to, urn }: Change,
+): Promise<string> {
+  await refuseLoop(context, urn, to);
+  const before = parseCreate(from);
+  if (to.kind !== "materializedView" || before.kind !== "materializedView") return "";
+  const hazards = await otherWriters(context, urn, to, before);
+  refuseUnallowed(context, hazards, { to, options, sensitive });
+  return told(to, "change", hazards);
+}
+
+function told(view: MaterializedViewSpec, what: string, hazards: readonly Hazard[], rows?: number): string {
+  if (hazards.length === 0) return "";
+  const step = { kind: "statement", sql: `-- ${what} of ${qualifiedName(view)}`, hazards } as const;
+  return renderPlan({ steps: [step] }, rows === undefined ? {} : { rows });
+}
+
+/** @returns undefined when the server does not say. */
+async function rowsIn(
+  context: Context,
+  urn: string | undefined,
+  table: QualifiedName | undefined,
+): Promise<number | undefined> {
+  if (table === undefined) return 0;
+  const live = await context.reachableLive(urn, objectKey(table.database, table.name));
+  return live === undefined ? 0 : rowsHeld(await context.connection(), live);
+}
+
+function hazardsOfRows(
+  spec: MaterializedViewSpec,
+  target: QualifiedName,
+  held: number | undefined,
+  { backfill }: ChangeOptions,
+): Hazard[] {
+  if (held === 0) return [];
+  if (replaces(spec)) return [renewalHazard(qualifiedName(target))];
+  if (backfill === undefined) return [];
+  return [
+    hazard(
+      "doubles-rows",
+      `${qualifiedName(target)} holds rows already, and the backfill adds what the source holds: whatever of it is in there, from an earlier view for ` +
+        `example, counts twice. If so, TRUNCATE ${qualifiedName(target)} first, or create the view without backfill and run ` +
+        `\`clickhouse-schema backfill --view ${qualifiedName(spec)}\`, which replaces what is there`,
+    ),
+  ];
+}
