@@ -86,6 +86,7 @@ function howOf(step: Step): string {
 /** In the order in which a reader wants to know: what is lost, what breaks, what takes long. */
 const WORDS: Readonly<Record<HazardKind, string>> = {
   "drops-data": 'needs `allow: ["drops-data"]`',
+  "doubles-rows": 'needs `allow: ["doubles-rows"]`',
   unproven: 'needs `allow: ["unproven"]`',
   "may-fail": "asks the rows first",
   "copies-rows": "copies rows",
