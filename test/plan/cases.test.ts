@@ -14,6 +14,7 @@ import { materializedViews } from "./cases/materialized-views";
 import { names } from "./cases/names";
 import { rebuilds } from "./cases/rebuilds";
 import { retypes } from "./cases/retypes";
+import { stale } from "./cases/stale";
 import { storage } from "./cases/storage";
 import { views } from "./cases/views";
 import { Bench, orderless, planBetween, survivors } from "./support";
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, readonly PlanCase[]>> = {
   "clauses of a column": columnClauses,
   "types of a column": retypes,
   "indexes, projections, constraints": elements,
+  "what is stored of a column that changes": stale,
   "storage clauses": storage,
   "engines with fewer ALTERs": engines,
   rebuilds,

@@ -89,7 +89,28 @@ const clauses: readonly CostRow[] = [
     what: "projection",
     examples: ["projection added", "projection dropped", "projection changed"],
     e2e: TABLE,
-    notes: "Old parts get it when they merge, or at once with `materialize: true`.",
+    notes:
+      "Old parts get it with `materialize: true`, by no merge; until then they do not merge with new ones. Where merges change rows (ReplacingMergeTree and the like), it is built in every part.",
+  },
+  {
+    change: "Table clauses",
+    what: "index or projection over an alias, a type or a time zone that changes",
+    examples: ["alias under an index", "time zone under an index over a function"],
+    test: "plan/stale.test.ts: answers with and without keys, indexes and projections are equal after any change of what they read",
+    detail: true,
+    notes:
+      "It is dropped before and added behind. A projection is built again in every part, an index where the column is rewritten, or with `materialize: true`.",
+  },
+  {
+    change: "Table clauses",
+    what: "key over a function of a type or a time zone that changes",
+    examples: [
+      "time zone under a function of the partition key",
+      "time zone under a function of the sorting key",
+      "enum extended under a function of the sorting key",
+    ],
+    test: "plan/stale.test.ts: answers with and without keys, indexes and projections are equal after any change of what they read",
+    detail: true,
   },
   {
     change: "Table clauses",

@@ -16,6 +16,7 @@ import { materializedViews } from "./cases/materialized-views";
 import { names } from "./cases/names";
 import { rebuilds } from "./cases/rebuilds";
 import { retypes } from "./cases/retypes";
+import { stale } from "./cases/stale";
 import { storage } from "./cases/storage";
 import { views } from "./cases/views";
 import { type Cells, cellsOf } from "./cost-cells";
@@ -28,7 +29,7 @@ export const MANUAL = resolve(__dirname, "../../docs/changes.md");
 const CASES = new Map(
   [
     ...[columns, columnNames, defaults, columnClauses, retypes, elements],
-    ...[storage, engines, rebuilds, views, materializedViews, names],
+    ...[stale, storage, engines, rebuilds, views, materializedViews, names],
   ].flatMap((group) => group.map((one) => [one.name, one] as const)),
 );
 

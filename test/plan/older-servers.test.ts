@@ -17,6 +17,7 @@ const IN_THE_WAY: readonly (PlanCase & { readonly lts: readonly string[] })[] = 
     [
       "ALTER TABLE p.t DROP INDEX i",
       "ALTER TABLE p.t MODIFY COLUMN `b` UInt64, ADD INDEX i b TYPE minmax GRANULARITY 1",
+      "ALTER TABLE p.t MATERIALIZE INDEX i",
     ],
   ),
   one(
@@ -65,8 +66,8 @@ describe("a new type under what older servers do not change a column under", () 
     });
   }
 
-  it("is one ALTER where the server can", async () => {
-    for (const { from, to } of IN_THE_WAY) {
+  it("is one ALTER where the server can, and the index or the statistics do not change themselves", async () => {
+    for (const { from, to } of IN_THE_WAY.filter(({ name }) => !name.includes("changes too"))) {
       await bench.reset();
       const plan = planBetween(await bench.canonicalize(from), await bench.canonicalize(to), {
         server: bench.engine.capabilities,

@@ -53,8 +53,7 @@ export const CAPABILITIES = {
   alterUnderIndex: {
     what: "ALTER of the type of a column that a data-skipping index reads",
     since: "26.3",
-    otherwise:
-      "the index is dropped and added again in the same change; parts have none until they merge, or MATERIALIZE INDEX builds it",
+    otherwise: "the index is dropped before and added and built again behind it, in the same change",
   },
   alterUnderStatistics: {
     what: "ALTER of the type of a column with STATISTICS",

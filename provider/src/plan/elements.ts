@@ -1,15 +1,17 @@
 import type { ElementChange } from "../diff/changes";
 import { quoteIdentifier } from "../sql/identifiers";
 import { renderConstraint, renderIndex, renderProjection } from "../sql/render";
-import type { ProjectionSpec } from "../sql/spec";
-import type { Command, Phase } from "./alter";
+import type { IndexSpec, ProjectionSpec } from "../sql/spec";
+import { type Command, PHASE, type Phase } from "./alter";
 import { hazard, removalHazard } from "./hazards";
+import type { Built } from "./materialize";
 
 /** What the commands for indexes, projections and constraints need to know. */
 export interface ElementContext {
   readonly table: string;
   readonly phase: Phase;
-  readonly materialize: boolean;
+  /** What is built in old parts behind the ALTER. */
+  readonly built: Built;
 }
 
 /** What has to go before columns change. */
@@ -20,9 +22,9 @@ export function dropElement({ kind, from }: ElementChange, table: string): Comma
   ];
 }
 
-/** DROP PROJECTION, also of one that only has to get out of a column's way. */
-export function dropProjection(name: string, table: string): Command {
-  return removal("projection", name, table);
+/** DROP of an index or a projection that only has to get out of a column's way. */
+export function dropAgain(kind: "index" | "projection", name: string, table: string): Command {
+  return { ...removal(kind, name, table), phase: PHASE.before };
 }
 
 function removal(kind: "index" | "projection", name: string, table: string): Command {
@@ -35,11 +37,8 @@ function removal(kind: "index" | "projection", name: string, table: string): Com
 export function addElement(change: ElementChange, context: ElementContext): Command[] {
   const { phase } = context;
   switch (change.kind) {
-    case "index": {
-      if (change.to === undefined) return [];
-      const hazards = notCovered("INDEX", change.to.name, context);
-      return [{ sql: `ADD ${renderIndex(change.to)}`, hazards, phase }];
-    }
+    case "index":
+      return change.to === undefined ? [] : [addIndex(change.to, context)];
     case "projection":
       return change.to === undefined ? [] : [addProjection(change.to, context)];
     case "constraint": {
@@ -57,17 +56,24 @@ export function addElement(change: ElementChange, context: ElementContext): Comm
   }
 }
 
-/** ADD PROJECTION, also for one that only had to get out of a column's way. */
-export function addProjection(projection: ProjectionSpec, context: ElementContext): Command {
-  const hazards = notCovered("PROJECTION", projection.name, context);
-  return { sql: `ADD ${renderProjection(projection)}`, hazards, phase: context.phase };
+/** ADD INDEX, also of one that only had to get out of a column's way. */
+export function addIndex(index: IndexSpec, context: ElementContext): Command {
+  const { table, built, phase } = context;
+  const build = `ALTER TABLE ${table} MATERIALIZE INDEX ${quoteIdentifier(index.name)}`;
+  const message = `parts written before have no index ${index.name} until they merge; ${build} builds it`;
+  const hazards = built.index.has(index.name) ? [] : [hazard("metadata-only", message)];
+  return { sql: `ADD ${renderIndex(index)}`, hazards, phase };
 }
 
-function notCovered(what: "INDEX" | "PROJECTION", name: string, { table, materialize }: ElementContext) {
-  if (materialize) return [];
-  const build = `ALTER TABLE ${table} MATERIALIZE ${what} ${quoteIdentifier(name)}`;
-  const message = `parts written before have no ${what.toLowerCase()} ${name} until they merge; ${build} builds it`;
-  return [hazard("metadata-only", message)];
+/** ADD PROJECTION, also of one that only had to get out of a column's way. */
+export function addProjection(projection: ProjectionSpec, context: ElementContext): Command {
+  const { table, built, phase } = context;
+  const build = `ALTER TABLE ${table} MATERIALIZE PROJECTION ${quoteIdentifier(projection.name)}`;
+  const message =
+    `parts written before have no projection ${projection.name}, get none by merging, and do not merge with parts that have it; ` +
+    `${build} builds it`;
+  const hazards = built.projection.has(projection.name) ? [] : [hazard("metadata-only", message)];
+  return { sql: `ADD ${renderProjection(projection)}`, hazards, phase };
 }
 
 function unreachable(change: never): never {

@@ -1,25 +1,54 @@
 import { backtick, qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
+import { mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Statement } from "./plan";
+import type { Stale } from "./stale";
 import type { Sorted } from "./table";
 
-/** Builds in old parts what was added: one mutation, one rewrite. */
-export function planMaterialize(to: TableSpec, { columns, elements }: Sorted): Statement[] {
+/** What is built in old parts as well, by name. */
+export interface Built {
+  readonly index: ReadonlySet<string>;
+  readonly projection: ReadonlySet<string>;
+  readonly statistics: ReadonlySet<string>;
+}
+
+/**
+ * What has to be, or was asked to be. Parts with and without a projection never merge with each other (measured on 24.8 to 26.7), so
+ * where merges change rows every part gets it. What only made way for a column is put back where parts are rewritten anyway, and
+ * a projection always.
+ */
+export function builtIn(to: TableSpec, { columns, elements }: Sorted, stale: Stale, materialize: boolean): Built {
+  const added = (kind: "index" | "projection", isBuilt: boolean): string[] =>
+    elements.flatMap((change) => (isBuilt && change.kind === kind && change.to ? [change.to.name] : []));
+  const statistics = columns.flatMap((change) =>
+    materialize && change.kind === "column-statistics" && change.to !== undefined ? [change.name] : [],
+  );
+  const indexes = stale.indexes.filter(({ rewritten }) => materialize || rewritten);
+  return {
+    index: new Set([...added("index", materialize), ...indexes.map(({ element }) => element.name)]),
+    projection: new Set([
+      ...added("projection", materialize || mergesByKey(to.storage.engine)),
+      ...stale.projections.map(({ element }) => element.name),
+    ]),
+    statistics: new Set(statistics),
+  };
+}
+
+/** Builds it: one mutation, one rewrite. */
+export function planMaterialize(to: TableSpec, { index, projection, statistics }: Built): Statement[] {
   const commands = [
-    ...elements.flatMap((change) => {
-      if (change.to === undefined || change.kind === "constraint") return [];
-      return [`MATERIALIZE ${change.kind.toUpperCase()} ${quoteIdentifier(change.to.name)}`];
-    }),
-    ...columns.flatMap((change) =>
-      change.kind === "column-statistics" && change.to !== undefined
-        ? [`MATERIALIZE STATISTICS ${backtick(change.name)}`]
-        : [],
-    ),
+    ...[...index].map((name) => `MATERIALIZE INDEX ${quoteIdentifier(name)}`),
+    ...[...projection].map((name) => `MATERIALIZE PROJECTION ${quoteIdentifier(name)}`),
+    ...[...statistics].map((name) => `MATERIALIZE STATISTICS ${backtick(name)}`),
   ];
   if (commands.length === 0) return [];
   const body = commands.length === 1 ? ` ${commands[0]}` : `\n    (${commands.join("),\n    (")})`;
-  const message = `what is added is built in every part of ${qualifiedName(to)}`;
+  const apart =
+    projection.size > 0 && mergesByKey(to.storage.engine)
+      ? "; without that, rows in parts with and without a projection would never be merged with each other"
+      : "";
+  const message = `what is added is built in every part of ${qualifiedName(to)}${apart}`;
   return [
     Object.freeze({
       kind: "statement" as const,

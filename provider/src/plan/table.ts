@@ -1,21 +1,20 @@
 import type { Change, ColumnChange, ElementChange, StorageChange } from "../diff/changes";
-import { namesIn } from "../diff/text";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { type Command, mergeAlters, PHASE, type Phase } from "./alter";
 import { modifyComment } from "./column-text";
 import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./columns";
 import { orderDefaults } from "./default-order";
-import { addElement, addProjection, dropElement, dropProjection } from "./elements";
+import { addElement, addIndex, addProjection, dropAgain, dropElement, type ElementContext } from "./elements";
 import { holdsRows, isReplicated } from "./engines";
 import { hazard, NO_PART } from "./hazards";
-import { indexesInTheWay, NO_COLUMNS, NO_NAMES, statisticsInTheWay, withIndexes } from "./in-the-way";
-import { planMaterialize } from "./materialize";
+import { NO_COLUMNS, statisticsInTheWay } from "./in-the-way";
+import { builtIn, planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
-import type { PlanOptions, Step } from "./plan";
+import type { Hazard, PlanOptions, Step } from "./plan";
 import { rebuildReasons } from "./reasons";
 import { planRebuild } from "./rebuild";
-import { classifyRetype } from "./retype";
+import { findStale, type Stale } from "./stale";
 import { type Outcome, planStorageChange } from "./storage";
 
 /** The changes of one table, by what they are about. */
@@ -29,21 +28,20 @@ export interface Sorted {
 
 /** One ALTER where the engine can, a rebuild where it cannot. */
 export function planTable(from: TableSpec, to: TableSpec, changes: readonly Change[], options: PlanOptions): Step[] {
-  const found = sortChanges(changes);
-  const underIndex = options.server?.alterUnderIndex === false ? indexesInTheWay(from, found.columns) : NO_NAMES;
+  const sorted = sortChanges(changes);
   const underStatistics =
-    options.server?.alterUnderStatistics === false ? statisticsInTheWay(from, found.columns) : NO_COLUMNS;
-  const sorted = withIndexes(found, from, to, underIndex);
+    options.server?.alterUnderStatistics === false ? statisticsInTheWay(from, sorted.columns) : NO_COLUMNS;
   const table = qualifiedName(to);
   const phase = columnPhase(sorted.columns);
   const rounds = orderDefaults(from, to, sorted.columns);
   const materialize = options.materialize ?? false;
+  const stale = findStale(from, to, sorted, options.server?.alterUnderIndex !== false);
+  const built = builtIn(to, sorted, stale, materialize);
   const addsProjection = sorted.elements.some(({ kind, to: wanted }) => kind === "projection" && wanted);
   const storage = { table, to, phase, materialize, addsProjection };
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
-  const commands = [
-    ...planBefore(from, sorted, table, underIndex),
-    ...planColumns(sorted.columns, {
+  const columns = withHazards(
+    planColumns(sorted.columns, {
       table,
       from,
       to,
@@ -53,17 +51,28 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
       underStatistics,
       oldNames: oldNamesOf(sorted),
     }),
+    stale.hazards,
+  );
+  // What is built of columns comes when each of them is what it will be.
+  const last = Math.max(phase, ...columns.map(({ phase: own = PHASE.main }) => own));
+  const commands = [
+    ...planBefore(sorted, stale, table),
+    ...columns,
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
-    ...planAfter(from, to, sorted, { table, phase, materialize }),
+    ...planAfter(sorted, stale, { table, phase: last, built }),
   ];
   // What another engine brings with it is no reason of its own.
-  const reasons = [...rebuildReasons(sorted, to), ...(sorted.engine ? [] : outcomes.flatMap(reasonOf))];
+  const reasons = [
+    ...rebuildReasons(sorted, to),
+    ...stale.reasons,
+    ...(sorted.engine ? [] : outcomes.flatMap(reasonOf)),
+  ];
   if (reasons.length > 0) return [planRebuild({ from, to, columns: sorted.columns, reasons, commands })];
   const hasRows = holdsRows(from.storage.engine);
   const isAlone = isReplicated(from.storage.engine) && options.isReplicated === false;
   const told = isAlone ? tellOfOthers(commands, table) : commands;
   const statements = mergeAlters(table, hasRows ? told : told.map(withoutRows), { ...options, untouched: NO_PART });
-  return materialize ? [...statements, ...planMaterialize(to, sorted)] : statements;
+  return [...statements, ...planMaterialize(to, built)];
 }
 
 /** The commands on one of several replicas that no Replicated database keeps alike. Measured on 25.8. */
@@ -154,41 +163,15 @@ function columnPhase(changes: readonly ColumnChange[]): Phase {
 }
 
 /** What has to be out of the way before columns change. */
-function planBefore(
-  from: TableSpec,
-  { columns, elements }: Sorted,
-  table: string,
-  underIndex: ReadonlySet<string>,
-): Command[] {
-  const renamed = new Set(columns.flatMap((change) => (change.kind === "column-renamed" ? [change.from] : [])));
-  const isRenamed = (body: string): boolean => renamed.size > 0 && [...namesIn(body)].some((name) => renamed.has(name));
-  const drops = elements.flatMap((change): Command[] => {
-    const isFirst =
-      (change.kind === "projection" && change.from !== undefined && isRenamed(change.from.body)) ||
-      (change.kind === "index" && change.from !== undefined && underIndex.has(change.from.name));
-    return dropElement(change, table).map((command) => (isFirst ? { ...command, phase: PHASE.before } : command));
-  });
-  const inTheWay = blockedProjections(from, columns, elements).map((projection): Command => {
-    const phase = isRenamed(projection.body) ? PHASE.before : PHASE.main;
-    return { ...dropProjection(projection.name, table), phase };
-  });
-  return [...drops, ...inTheWay];
-}
-
-/** Projections that do not change themselves, but read a column that cannot change under them. */
-function blockedProjections(from: TableSpec, columns: readonly ColumnChange[], elements: readonly ElementChange[]) {
-  const blocked = new Set(
-    columns.flatMap((change) => {
-      if (change.kind === "column-renamed") return [change.from];
-      const rewrites = change.kind === "column-retyped" && !classifyRetype(change.from, change.to).metadataOnly;
-      return rewrites ? [change.name] : [];
-    }),
+function planBefore({ elements }: Sorted, { early, indexes, projections }: Stale, table: string): Command[] {
+  const drops = elements.flatMap((change) =>
+    dropElement(change, table).map((command) => (early.has(change) ? { ...command, phase: PHASE.before } : command)),
   );
-  if (blocked.size === 0) return [];
-  const changed = new Set(elements.flatMap(({ kind, from: old }) => (kind === "projection" && old ? [old.name] : [])));
-  return from.projections.filter(
-    ({ name, body }) => !changed.has(name) && [...namesIn(body)].some((word) => blocked.has(word)),
-  );
+  return [
+    ...drops,
+    ...indexes.map(({ element }) => dropAgain("index", element.name, table)),
+    ...projections.map(({ element }) => dropAgain("projection", element.name, table)),
+  ];
 }
 
 function planColumns(changes: readonly ColumnChange[], context: ColumnContext): Command[] {
@@ -209,19 +192,21 @@ function planColumns(changes: readonly ColumnChange[], context: ColumnContext): 
   return [...dropColumns(drops, context), ...renames.map((rename) => renameColumn(rename, context)), ...rest];
 }
 
-/** What can come when the columns stand. */
-function planAfter(
-  from: TableSpec,
-  to: TableSpec,
-  { columns, elements, comment }: Sorted,
-  context: { table: string; phase: Phase; materialize: boolean },
-): Command[] {
-  const blocked = new Set(blockedProjections(from, columns, elements).map(({ name }) => name));
+/** What can come when the columns are what they will be. */
+function planAfter({ elements, comment }: Sorted, stale: Stale, context: ElementContext): Command[] {
   return [
     ...elements.flatMap((change) => addElement(change, context)),
-    ...to.projections.filter(({ name }) => blocked.has(name)).map((projection) => addProjection(projection, context)),
+    ...stale.indexes.map(({ element }) => addIndex(element, context)),
+    ...stale.projections.map(({ element }) => addProjection(element, context)),
     ...(comment ? [{ ...modifyComment(comment.to), phase: context.phase }] : []),
   ];
+}
+
+/** Hazards of what is not changed itself, said with the first command. */
+function withHazards(commands: readonly Command[], hazards: readonly Hazard[]): readonly Command[] {
+  const [first, ...rest] = commands;
+  if (first === undefined || hazards.length === 0) return commands;
+  return [{ ...first, hazards: [...(first.hazards ?? []), ...hazards] }, ...rest];
 }
 
 function reasonOf(outcome: Outcome): string[] {

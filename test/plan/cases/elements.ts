@@ -30,21 +30,21 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
     to: table("a UInt64, b String, INDEX i b TYPE set(100)"),
     hazards: ["metadata-only"],
-    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i b TYPE set(100) GRANULARITY 1"],
+    sql: ["ALTER TABLE p.t DROP INDEX i", "ALTER TABLE p.t ADD INDEX i b TYPE set(100) GRANULARITY 1"],
   },
   {
     name: "index expression changed",
     from: table("a UInt64, b String, INDEX i b TYPE set(10)"),
     to: table("a UInt64, b String, INDEX i lower(b) TYPE set(10)"),
     hazards: ["metadata-only"],
-    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i lower(b) TYPE set(10) GRANULARITY 1"],
+    sql: ["ALTER TABLE p.t DROP INDEX i", "ALTER TABLE p.t ADD INDEX i lower(b) TYPE set(10) GRANULARITY 1"],
   },
   {
     name: "index granularity changed",
     from: table("a UInt64, b String, INDEX i b TYPE set(10) GRANULARITY 1"),
     to: table("a UInt64, b String, INDEX i b TYPE set(10) GRANULARITY 8"),
     hazards: ["metadata-only"],
-    sql: ["ALTER TABLE p.t DROP INDEX i, ADD INDEX i b TYPE set(10) GRANULARITY 8"],
+    sql: ["ALTER TABLE p.t DROP INDEX i", "ALTER TABLE p.t ADD INDEX i b TYPE set(10) GRANULARITY 8"],
   },
   {
     name: "index renamed",
@@ -98,7 +98,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
     to: table("a UInt64, b String, PROJECTION r (SELECT b, max(a) GROUP BY b)"),
     hazards: ["metadata-only"],
-    sql: ["ALTER TABLE p.t DROP PROJECTION r, ADD PROJECTION r ( SELECT b, max(a) GROUP BY b )"],
+    sql: ["ALTER TABLE p.t DROP PROJECTION r", "ALTER TABLE p.t ADD PROJECTION r ( SELECT b, max(a) GROUP BY b )"],
   },
   {
     name: "projection with settings changed",
@@ -106,7 +106,8 @@ export const elements: readonly PlanCase[] = [
     to: table("a UInt64, b String, PROJECTION r (SELECT * ORDER BY b) WITH SETTINGS (index_granularity = 1000)"),
     hazards: ["metadata-only"],
     sql: [
-      "ALTER TABLE p.t DROP PROJECTION r, ADD PROJECTION r ( SELECT * ORDER BY b ) WITH SETTINGS (index_granularity = 1000)",
+      "ALTER TABLE p.t DROP PROJECTION r",
+      "ALTER TABLE p.t ADD PROJECTION r ( SELECT * ORDER BY b ) WITH SETTINGS (index_granularity = 1000)",
     ],
   },
   {
@@ -123,10 +124,11 @@ export const elements: readonly PlanCase[] = [
       "a UInt64, b UInt8, PROJECTION r (SELECT b ORDER BY b)",
       "ReplacingMergeTree ORDER BY a SETTINGS deduplicate_merge_projection_mode = 'rebuild'",
     ),
-    hazards: ["metadata-only"],
+    hazards: ["metadata-only", "rewrites-parts"],
     sql: [
       "ALTER TABLE p.t MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild'",
       "ALTER TABLE p.t ADD PROJECTION r ( SELECT b ORDER BY b )",
+      "ALTER TABLE p.t MATERIALIZE PROJECTION r",
     ],
   },
   {
@@ -185,7 +187,8 @@ export const elements: readonly PlanCase[] = [
     ),
     hazards: ["metadata-only", "rewrites-parts"],
     sql: [
-      "ALTER TABLE p.t DROP INDEX i, DROP PROJECTION r, DROP CONSTRAINT k, MODIFY COLUMN `b` String, ADD INDEX i b TYPE bloom_filter GRANULARITY 1, ADD PROJECTION r ( SELECT lower(b) AS l, count() GROUP BY l ), ADD CONSTRAINT k CHECK b != ''",
+      "ALTER TABLE p.t DROP INDEX i, DROP PROJECTION r",
+      "ALTER TABLE p.t DROP CONSTRAINT k, MODIFY COLUMN `b` String, ADD INDEX i b TYPE bloom_filter GRANULARITY 1, ADD PROJECTION r ( SELECT lower(b) AS l, count() GROUP BY l ), ADD CONSTRAINT k CHECK b != ''",
     ],
   },
 ];

@@ -213,7 +213,8 @@ export const storage: readonly PlanCase[] = [
     ),
     hazards: ["metadata-only", "drops-data", "rewrites-parts", "breaks-reader"],
     sql: [
-      "ALTER TABLE p.t (DROP INDEX i), (DROP PROJECTION r), (DROP CONSTRAINT k), (DROP COLUMN `x`), (COMMENT COLUMN `a` 'key'), (MODIFY COLUMN `n` UInt32 DEFAULT 1 AFTER `a`), (ADD COLUMN `y` String CODEC(ZSTD(1)) AFTER `d`), (ADD COLUMN `k2` String AFTER `y`), (MODIFY ORDER BY (a, k2)), (MODIFY TTL d + toIntervalDay(2)), (RESET SETTING merge_with_ttl_timeout), (MODIFY SETTING ttl_only_drop_parts = 1), (ADD INDEX j y TYPE set(3) GRANULARITY 1), (ADD PROJECTION r ( SELECT n, count() GROUP BY n )), (ADD CONSTRAINT k CHECK n < 200), (MODIFY COMMENT 'new') SETTINGS materialize_ttl_after_modify = 0",
+      "ALTER TABLE p.t DROP PROJECTION r",
+      "ALTER TABLE p.t (DROP INDEX i), (DROP CONSTRAINT k), (DROP COLUMN `x`), (COMMENT COLUMN `a` 'key'), (MODIFY COLUMN `n` UInt32 DEFAULT 1 AFTER `a`), (ADD COLUMN `y` String CODEC(ZSTD(1)) AFTER `d`), (ADD COLUMN `k2` String AFTER `y`), (MODIFY ORDER BY (a, k2)), (MODIFY TTL d + toIntervalDay(2)), (RESET SETTING merge_with_ttl_timeout), (MODIFY SETTING ttl_only_drop_parts = 1), (ADD INDEX j y TYPE set(3) GRANULARITY 1), (ADD PROJECTION r ( SELECT n, count() GROUP BY n )), (ADD CONSTRAINT k CHECK n < 200), (MODIFY COMMENT 'new') SETTINGS materialize_ttl_after_modify = 0",
     ],
   },
 ];

@@ -1,0 +1,103 @@
+import type { ColumnChange } from "../diff/changes";
+import { keyElements } from "../diff/text";
+import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { ColumnSpec, TableSpec } from "../sql/spec";
+import { stores } from "./column-hazards";
+import { classifyRetype } from "./retype";
+
+/**
+ * How what an expression gives for stored rows can become something else:
+ * - `rezoned`: the time zone of a column changes. Its bytes stay and compare as before; functions of it give other values.
+ * - `reread`: the same bytes are read as another type.
+ * - `rewritten`: a mutation writes the column anew.
+ * - `recomputed`: it is an ALIAS, or becomes or was one, and is computed in another way or from a column that changes.
+ */
+export type Effect = "rezoned" | "reread" | "rewritten" | "recomputed";
+
+/** A column that an expression reads, directly or through aliases, and that changes. */
+export interface Touched {
+  readonly column: string;
+  readonly effect: Effect;
+  /** For people: `at DateTime('UTC') → DateTime('Asia/Tokyo')`. */
+  readonly what: string;
+}
+
+/** What of an expression changes, which names columns as they are called afterwards. */
+export type TouchedBy = (expression: string | undefined) => readonly Touched[];
+
+/** The columns that an expression names itself: a word before a bracket is a function. */
+export function columnsIn(expression: string): ReadonlySet<string> {
+  const tokens = lex(expression);
+  const names = new Set<string>();
+  tokens.forEach((token, index) => {
+    if (token.kind !== "word" && token.kind !== "quoted") return;
+    if (token.kind === "word" && tokens[index + 1]?.text === "(") return;
+    const name = unquoteIdentifier(token.text);
+    names.add(name);
+    // `n.a` is a column of Nested as well as an element of a tuple.
+    const before = tokens[index - 1]?.text === "." ? tokens[index - 2] : undefined;
+    if (before !== undefined) names.add(`${unquoteIdentifier(before.text)}.${name}`);
+  });
+  return names;
+}
+
+/** Whether each element is a column and nothing else, so that only its bytes count. */
+export function isPlain(expression: string, columns: readonly ColumnSpec[]): boolean {
+  const names = new Set(columns.filter((column) => column.default?.kind !== "ALIAS").map(({ name }) => name));
+  const quoted = new Set([...names].map(quoteIdentifier));
+  return keyElements(expression).every((element) => names.has(element) || quoted.has(element));
+}
+
+/** What the changes of a table's columns do to any expression over them. */
+export function effectsOf({ columns }: TableSpec, changes: readonly ColumnChange[]): TouchedBy {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  const direct = new Map<string, Touched>();
+  for (const change of changes) {
+    const touched = effectOf(change, byName);
+    // A column that is computed in another way says more than its type.
+    if (touched && direct.get(touched.column)?.effect !== "recomputed") direct.set(touched.column, touched);
+  }
+  const known = new Map<string, readonly Touched[]>();
+  const ofColumn = (name: string): readonly Touched[] => {
+    const own = direct.get(name);
+    if (own) return [own];
+    const { default: value } = byName.get(name) ?? {};
+    if (value?.kind !== "ALIAS") return [];
+    // The engine refuses aliases that go in a circle; names that deceive could still make one here.
+    known.set(name, known.get(name) ?? []);
+    return touchedBy(value.expression).map(({ what }) => ({ column: name, effect: "recomputed", what }));
+  };
+  const touchedBy = (expression: string | undefined): readonly Touched[] => {
+    if (direct.size === 0 || expression === undefined) return [];
+    return [...columnsIn(expression)].flatMap((name) => {
+      const found = known.get(name) ?? ofColumn(name);
+      known.set(name, found);
+      return found;
+    });
+  };
+  return touchedBy;
+}
+
+function effectOf(change: ColumnChange, columns: ReadonlyMap<string, ColumnSpec>): Touched | undefined {
+  if (change.kind === "column-retyped") {
+    const { name, from, to } = change;
+    const what = `${name} ${from} → ${to}`;
+    if (!stores(columns.get(name)?.default)) return { column: name, effect: "recomputed", what };
+    if (withoutZone(from) === withoutZone(to)) return { column: name, effect: "rezoned", what };
+    return { column: name, effect: classifyRetype(from, to).metadataOnly ? "reread" : "rewritten", what };
+  }
+  if (change.kind !== "column-default") return undefined;
+  const { name, from, to } = change;
+  if (stores(from) && stores(to)) return undefined;
+  return { column: name, effect: "recomputed", what: `${name} ${textOf(from)} → ${textOf(to)}` };
+}
+
+function textOf(value: ColumnSpec["default"]): string {
+  return value === undefined ? "(stored)" : [value.kind, value.expression].filter(Boolean).join(" ");
+}
+
+/** The type as the engine compares types: it takes two that differ in the zone alone for one. */
+function withoutZone(type: string): string {
+  return type.replace(/\bDateTime\('[^']*'\)/g, "DateTime").replace(/\bDateTime64\((\d), '[^']*'\)/g, "DateTime64($1)");
+}

@@ -1,0 +1,190 @@
+import type { ColumnChange, ElementChange } from "../diff/changes";
+import { keyElements, renameIn } from "../diff/text";
+import { backtick, qualifiedName } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { ColumnSpec, IndexSpec, ProjectionSpec, TableSpec } from "../sql/spec";
+import { columnsIn, effectsOf, isPlain, type Touched, type TouchedBy } from "./effects";
+import { hazard } from "./hazards";
+import type { Hazard } from "./plan";
+import type { Sorted } from "./table";
+
+/** What is stored of an expression whose columns change under it. */
+export interface Stale {
+  /** Keys by which rows no longer lie: only a rebuild sorts them anew. */
+  readonly reasons: readonly string[];
+  /** They would answer from old values, or the engine refuses the change under them: dropped before, added behind. */
+  readonly indexes: readonly Again<IndexSpec>[];
+  readonly projections: readonly Again<ProjectionSpec>[];
+  /** Changes of indexes and projections whose old self has to be gone before the rest. */
+  readonly early: ReadonlySet<ElementChange>;
+  /** What stays as it was computed, said. */
+  readonly hazards: readonly Hazard[];
+  /** What the parts know of the table's TTL was computed from other values. */
+  readonly ttl?: Touched;
+  /** The same of columns' TTLs, by name. */
+  readonly columnTtls: ReadonlyMap<string, Touched>;
+}
+
+/** An element that did not change itself, and goes and comes again. */
+export interface Again<T> {
+  readonly element: T;
+  /** A column under it is written anew in every part, so the element is built anew there with it. */
+  readonly rewritten: boolean;
+}
+
+/**
+ * What the changes of columns leave stale.
+ *
+ * @param indexesFollow whether the server builds the indexes over a column anew when it rewrites that.
+ */
+export function findStale(
+  from: TableSpec,
+  to: TableSpec,
+  { columns: changes, elements }: Sorted,
+  indexesFollow: boolean,
+): Stale {
+  const touchedBy = effectsOf(to, changes);
+  const ofProjection = projectionTouch(to, changes, touchedBy);
+  const ofIndex = ({ expression }: IndexSpec): readonly Touched[] =>
+    byBytes(expression, to, touchedBy).filter(({ effect }) => effect !== "rewritten" || !indexesFollow);
+  const changed = (kind: ElementChange["kind"]): ReadonlySet<string> =>
+    new Set(elements.flatMap((change) => (change.kind === kind ? [change.from?.name ?? change.to?.name ?? ""] : [])));
+  const [indexes, projections] = [changed("index"), changed("projection")];
+  const ttl = touchedBy(to.storage.ttl)[0];
+  return {
+    reasons: staleKeys(to, touchedBy),
+    indexes: again(
+      to.indexes.filter(({ name }) => !indexes.has(name)),
+      ofIndex,
+    ),
+    projections: again(
+      from.projections.filter(({ name }) => !projections.has(name)),
+      ofProjection,
+    ),
+    early: new Set(elements.filter((change) => isEarly(change, ofIndex, ofProjection))),
+    hazards: [...staleValues(to, touchedBy), ...staleConstraints(to, touchedBy)],
+    ...(ttl && { ttl }),
+    columnTtls: new Map(
+      to.columns.flatMap((column) =>
+        touchedBy(column.ttl)
+          .slice(0, 1)
+          .map((touched) => [column.name, touched] as const),
+      ),
+    ),
+  };
+}
+
+function again<T>(elements: readonly T[], touch: (element: T) => readonly Touched[]): Again<T>[] {
+  return elements.flatMap((element) => {
+    const touched = touch(element);
+    return touched.length === 0 ? [] : [{ element, rewritten: touched.some(({ effect }) => effect === "rewritten") }];
+  });
+}
+
+/** Over bare columns only bytes count, and those of another time zone, or of a type read from the same ones, are the same. */
+function byBytes(expression: string, { columns }: TableSpec, touchedBy: TouchedBy): readonly Touched[] {
+  const touched = touchedBy(expression);
+  if (!isPlain(expression, columns)) return touched;
+  return touched.filter(({ effect }) => effect === "rewritten" || effect === "recomputed");
+}
+
+/**
+ * Measured: while DROP INDEX or DROP PROJECTION is a mutation still to run, parts answer from the old one by the new definition (on
+ * 24.8 to 26.7); and before 26 the engine rewrites no column under an index, even one that the same ALTER drops.
+ */
+function isEarly(change: ElementChange, ofIndex: Touch<IndexSpec>, ofProjection: Touch<ProjectionSpec>): boolean {
+  if (change.kind === "constraint" || change.from === undefined) return false;
+  if (change.to !== undefined) return true;
+  return (change.kind === "index" ? ofIndex(change.from) : ofProjection(change.from)).length > 0;
+}
+
+type Touch<T> = (element: T) => readonly Touched[];
+
+/**
+ * The engine changes little under a projection; but the zone of a column only functions see. Its body names columns as they were.
+ * Measured: `SELECT *` has a column that was added behind it, with the default of the type instead of its own (24.8, 25.8).
+ */
+function projectionTouch(to: TableSpec, changes: readonly ColumnChange[], touchedBy: TouchedBy): Touch<ProjectionSpec> {
+  const renames = new Map(
+    changes.flatMap((change) => (change.kind === "column-renamed" ? [[change.from, change.to] as const] : [])),
+  );
+  const all = to.columns.flatMap(({ name, default: value }) => (value?.kind === "ALIAS" ? [] : [backtick(name)]));
+  const added = changes.flatMap((change) =>
+    change.kind === "column-added" && change.column.default?.kind === "DEFAULT" ? [change.column.name] : [],
+  );
+  return ({ body }) => {
+    const { readsAll, computes } = readingOf(body);
+    const text = renameIn(body, renames);
+    const touched = touchedBy(readsAll ? [text, ...all].join(", ") : text);
+    const names = columnsIn(body);
+    const renamed = [...renames].filter(([name]) => readsAll || names.has(name)).map(([name, to]) => `${name} → ${to}`);
+    return [
+      ...(computes ? touched : touched.filter(({ effect }) => effect !== "rezoned")),
+      ...[...renamed, ...(readsAll ? added : [])].map((what) => ({
+        column: what,
+        effect: "recomputed" as const,
+        what,
+      })),
+    ];
+  };
+}
+
+/** Whether a projection reads every column (`SELECT *`), and whether it does more than to name columns. */
+function readingOf(body: string): { readsAll: boolean; computes: boolean } {
+  const tokens = lex(body);
+  const readsAll = tokens.some(
+    ({ text }, index) => text === "*" && /^(?:SELECT|,)$/i.test(tokens[index - 1]?.text ?? ""),
+  );
+  const computes = tokens.some(
+    ({ kind, text }, index) =>
+      (kind === "word" && tokens[index + 1]?.text === "(") || (kind === "operator" && !/^[,*.]$/.test(text)),
+  );
+  return { readsAll, computes };
+}
+
+const KEYS = [
+  ["PARTITION BY", "partitionBy"],
+  ["ORDER BY", "orderBy"],
+  ["PRIMARY KEY", "primaryKey"],
+  ["SAMPLE BY", "sampleBy"],
+] as const;
+
+/** Functions in keys: rows lie where the old values put them. A bare column is looked at with its type. */
+function staleKeys({ columns, storage }: TableSpec, touchedBy: TouchedBy): string[] {
+  return KEYS.flatMap(([clause, key]) =>
+    keyElements(storage[key])
+      .filter((element) => !isPlain(element, columns))
+      .flatMap((element) =>
+        touchedBy(element)
+          .slice(0, 1)
+          .map(({ what }) => `${element} of ${clause} gives other values: ${what}`),
+      ),
+  );
+}
+
+/** MATERIALIZED columns keep what their expression gave. */
+function staleValues({ columns, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
+  return columns.flatMap((column: ColumnSpec) => {
+    if (column.default?.kind !== "MATERIALIZED") return [];
+    return touchedBy(column.default.expression)
+      .slice(0, 1)
+      .map(({ what }) => {
+        const again = `ALTER TABLE ${qualifiedName(table)} MATERIALIZE COLUMN ${backtick(column.name)}`;
+        const message = `rows keep ${column.name} as ${column.default?.expression} gave it before ${what}; ${again} computes it again`;
+        return hazard("metadata-only", message);
+      });
+  });
+}
+
+/** Constraints are only looked at by inserts. */
+function staleConstraints({ constraints, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
+  return constraints.flatMap(({ name, expression }) =>
+    touchedBy(expression)
+      .slice(0, 1)
+      .map(({ what }) => {
+        const check = `SELECT count() FROM ${qualifiedName(table)} WHERE NOT (${expression})`;
+        const message = `constraint ${name} is not checked on rows that are there, and reads ${what} (how many violate it: ${check})`;
+        return hazard("metadata-only", message);
+      }),
+  );
+}
