@@ -27,6 +27,10 @@ export class Bench {
     return new Bench(url === undefined ? await openScratch() : await openConnection({ url }));
   }
 
+  static on(engine: Connection): Bench {
+    return new Bench(engine);
+  }
+
   /** An empty database, with what the case's objects read and write. */
   async reset(setup: readonly string[] = []): Promise<void> {
     await this.engine.command(`DROP DATABASE IF EXISTS ${DATABASE} SYNC`);
