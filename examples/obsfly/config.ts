@@ -14,6 +14,11 @@ export interface ObsflyConfig {
   rollupRetentionDays: number;
   /** Days the usage by account is kept. Default: 1095. */
   usageRetentionDays: number;
+  /**
+   * Whether the map of who calls whom is refreshed by APPEND, which ClickHouse has since 24.9. Default: true. With false each refresh writes all
+   * of the map's rows again.
+   */
+  appendDependencies: boolean;
 }
 
 /** Where config comes from: `new pulumi.Config("obsfly")`, or a map in a test. */
@@ -47,6 +52,14 @@ export function loadConfig(source: ConfigSource): ObsflyConfig {
     );
   }
 
+  const append = source.get("appendDependencies") ?? "true";
+  if (append !== "true" && append !== "false") {
+    problems.push(
+      `obsfly:appendDependencies is ${JSON.stringify(append)}; expected true or false. ` +
+        "Set it with: pulumi config set obsfly:appendDependencies false",
+    );
+  }
+
   let retention = source.getObject<Record<string, unknown>>("retentionDays") ?? {};
   if (typeof retention !== "object" || Array.isArray(retention)) {
     problems.push(
@@ -65,6 +78,7 @@ export function loadConfig(source: ConfigSource): ObsflyConfig {
     protect: protect === "true",
     retentionDays: { ...defaultRetentionDays },
     rollupRetentionDays: days("rollupRetentionDays", source.get("rollupRetentionDays"), 0),
+    appendDependencies: append === "true",
     usageRetentionDays: days("usageRetentionDays", source.get("usageRetentionDays"), 1095),
   };
   for (const signal of signals) {

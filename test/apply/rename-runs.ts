@@ -9,7 +9,7 @@ import {
 } from "../../provider/dist/apply/rename/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
-import { Crash, dyingAt } from "./runs";
+import { Crash, dyingAt, inWordsOf } from "./runs";
 import { Ledger, random, type Surprise } from "./writers";
 
 /** What is renamed: `{d}` is the database of the tables, `{o}` another one. */
@@ -96,7 +96,7 @@ export async function createRenameTables(connection: Connection, database: strin
     `CREATE MATERIALIZED VIEW ${d}.inner ENGINE = SummingMergeTree ORDER BY id AS SELECT id, sum(v) AS c FROM ${d}.t GROUP BY id`,
     `CREATE VIEW ${o}.reader AS SELECT count() AS rows FROM ${d}.t`,
   ]) {
-    await connection.command(sql);
+    await connection.command(inWordsOf(connection, sql));
   }
 }
 

@@ -5,7 +5,7 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { SchemaError } from "../../provider/dist/errors.js";
 import { freshDatabase, sharedServer } from "../support/server";
-import { Crash } from "./runs";
+import { Crash, inWordsOf } from "./runs";
 
 /** Hooks under which a runner dies before the first statement that looks so. */
 export function dying(pattern: RegExp): Pick<RenameOptions, "beforeStatement"> {
@@ -55,7 +55,7 @@ export class World {
   }
 
   async run(...statements: readonly string[]): Promise<void> {
-    for (const sql of statements) await this.connection.command(sql);
+    for (const sql of statements) await this.connection.command(inWordsOf(this.connection, sql));
   }
 
   /** The values of a column, sorted. */

@@ -9,8 +9,16 @@ import type {
   RebuildResult,
 } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { parseCreate } from "../../provider/dist/sql/parse/index.js";
+import { renderCreate } from "../../provider/dist/sql/render/index.js";
 import { createTables, definitions, skipSelfTest, type Variant } from "./tables";
 import { compare, Ledger, type Losses, random, write } from "./writers";
+
+/** A CREATE of a view with a comment as an older server reads it; any other statement as it is. */
+export function inWordsOf({ capabilities }: Connection, sql: string): string {
+  const isOther = capabilities.commentBeforeQuery || !/^CREATE (?:MATERIALIZED )?VIEW[\s\S]*\bCOMMENT\b/.test(sql);
+  return isOther ? sql : renderCreate(parseCreate(sql), capabilities);
+}
 
 /** Thrown by tests where a runner is to die. */
 export class Crash extends Error {}

@@ -34,6 +34,14 @@ describe("an engine's message", () => {
       message: "Database d does not exist. (UNKNOWN_DATABASE)",
     },
     {
+      title: "comes out of the format of the rows, as some releases write it",
+      raw: JSON.stringify({
+        exception: "Code: 62. DB::Exception: Syntax error at 'x'. (SYNTAX_ERROR) (version 25.8.2.1)",
+      }),
+      code: 62,
+      message: "Syntax error at 'x'. (SYNTAX_ERROR)",
+    },
+    {
       title: "loses a stack trace",
       raw: "Code: 47. DB::Exception: Unknown x. (UNKNOWN_IDENTIFIER), Stack trace (when copying this message, always include the lines below):\n\n0. DB::Exception::Exception() @ 0x1\n (version 26.7.2.1)",
       code: 47,

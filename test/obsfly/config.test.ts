@@ -14,6 +14,7 @@ describe("ObsFly's stack config", () => {
       retentionDays: { logs: 14, metrics: 30, traces: 30, profiles: 30 },
       rollupRetentionDays: 0,
       usageRetentionDays: 1095,
+      appendDependencies: true,
     });
   });
 
@@ -26,6 +27,7 @@ describe("ObsFly's stack config", () => {
       retentionDays: { logs: 3, metrics: 30, traces: 9, profiles: 30 },
       rollupRetentionDays: 395,
       usageRetentionDays: 1095,
+      appendDependencies: true,
     });
   });
 
@@ -46,6 +48,11 @@ describe("ObsFly's stack config", () => {
     ],
     ["one number for all signals", { retentionDays: 5 }, /obsfly:retentionDays is 5; expected days by signal/],
     ["a list for the retention", { retentionDays: [5] }, /obsfly:retentionDays is \[5\]; expected days by signal/],
+    [
+      "a word for the way of refreshing",
+      { appendDependencies: "no" },
+      /obsfly:appendDependencies is "no"; expected true or false/,
+    ],
     ["a yes for a boolean", { protect: "yes" }, /obsfly:protect is "yes"; expected true or false/],
   ];
   for (const [what, values, message] of wrong) {

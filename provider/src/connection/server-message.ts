@@ -17,7 +17,8 @@ const MAX_FRAGMENT = 120;
  * `Code: 60. DB::Exception: Unknown table x. (UNKNOWN_TABLE) (version 26.7.2.1)` gives
  * `{ code: 60, message: "Unknown table x. (UNKNOWN_TABLE)" }`.
  */
-export function parseServerMessage(raw: string): ServerMessage {
+export function parseServerMessage(answer: string): ServerMessage {
+  const raw = insideJson(answer);
   const code = Number(/\b(?:Code|Error): (\d+)/.exec(raw)?.[1] ?? 0);
   const message = raw
     .replace(/^\s*(?:Query failed: )+/, "")
@@ -30,6 +31,18 @@ export function parseServerMessage(raw: string): ServerMessage {
     .replace(/(\([A-Z0-9_]{3,}\))(?:\.?\s*\1)+/g, "$1")
     .trim();
   return { code, message: message === "" ? `error ${code} without a message` : message };
+}
+
+/** Some releases write the error in the format of the rows: `{"exception": "Code: 62. …"}`. */
+function insideJson(answer: string): string {
+  const line = /^\s*(\{"exception":[\s\S]*\})\s*$/.exec(answer)?.[1];
+  if (line === undefined) return answer;
+  try {
+    const { exception } = JSON.parse(line) as { exception: unknown };
+    return typeof exception === "string" ? exception : answer;
+  } catch {
+    return answer;
+  }
 }
 
 /**

@@ -29,7 +29,16 @@ export function renderSecurity(security: SecuritySpec | undefined): string {
 /** The lines with a view's comment and query. */
 export function renderBody({ comment, query }: { comment?: string; query: string }, words: Words): string {
   if (comment === undefined || words.commentBeforeQuery) return renderComment(comment) + renderQuery(query);
-  return renderQuery(`(${query})`) + renderComment(comment);
+  return renderQuery(isInParentheses(query) ? query : `(${query})`) + renderComment(comment);
+}
+
+/** As such a server prints it. */
+function isInParentheses(query: string): boolean {
+  let depth = 0;
+  const depths = lex(query)
+    .filter(({ kind }) => kind !== "comment")
+    .map(({ kind }) => (depth += kind === "open" ? 1 : kind === "close" ? -1 : 0));
+  return depths.at(-1) === 0 && depths.slice(0, -1).every((one) => one > 0);
 }
 
 /** The line, or lines, with the query. */
