@@ -264,6 +264,22 @@ describe("a column of another type, with rows", () => {
     await table.update(inputs);
     assert.equal(await table.ask("SELECT a FROM {db}.t"), "1");
   });
+
+  it("copies NULL as what the plan says it becomes, where the table is rebuilt", async () => {
+    const args = (orderBy: string, more: object, allow: readonly string[] = []) => ({
+      columns: { id: "UInt64", k: "UInt64", ...more },
+      orderBy,
+      allow,
+    });
+    table = await Managed.create(args("id", { v: "Nullable(UInt8)", w: "Nullable(UInt64)" }));
+    await table.run("INSERT INTO {db}.t VALUES (1, 2, NULL, NULL), (2, 1, 3, 4)");
+    const wanted = { v: { type: "UInt8", default: "9" }, w: { type: "UInt64", default: "id + 1" } };
+    const { failures } = await table.check(args("k", wanted));
+    assert.match(failures.join(), /NULL in v becomes 9 \(1 row\)[\s\S]*NULL in w becomes the default of UInt64/);
+    const { inputs } = await table.check(args("k", wanted, ["drops-data"]));
+    await table.update(inputs);
+    assert.equal(await table.ask("SELECT v, w FROM {db}.t ORDER BY id"), "9,0;3,4");
+  });
 });
 
 function outcomeOf({ refused, never }: Retyped): string {

@@ -45,8 +45,8 @@ export const COSTS: Readonly<Record<string, Readonly<Record<string, readonly str
     name: ["column renamed (`renamedFrom`)"],
     type: [
       "wider type of a column",
-      "narrower type of a column; no longer Nullable",
-      "type of a column that not every value may fit (String → number, enum value gone)",
+      "no longer Nullable",
+      "type of a column that not every value may fit (narrower, String → number, Enum value gone)",
       "wider type of a key column",
     ],
     default: ["column default"],

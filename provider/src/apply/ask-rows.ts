@@ -1,10 +1,11 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
-import type { Hazard, Plan, Probe, Step, ValueProbe } from "../plan";
+import type { Hazard, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
 import { hazard, nullQuery, probeQueries, unmergedQuery } from "../plan";
-import { qualifiedName } from "../sql/identifiers";
+import { qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
+import { unfinished } from "./mutations";
 
 /** How the rows are asked. */
 export interface AskOptions {
@@ -32,7 +33,7 @@ export async function askRows(
   options: AskOptions,
 ): Promise<Plan> {
   if (!plan.steps.some((step) => step.hazards.some(({ probe }) => probe !== undefined))) return plan;
-  const asker = new Asker(await connect(), qualifiedName(table), options);
+  const asker = new Asker(await connect(), table, options);
   const steps: Step[] = [];
   for (const step of plan.steps) {
     const hazards: Hazard[] = [];
@@ -44,12 +45,14 @@ export async function askRows(
 
 class Asker {
   private readonly connection: Connection;
+  private readonly name: QualifiedName;
   private readonly table: string;
   private readonly options: AskOptions;
 
-  constructor(connection: Connection, table: string, options: AskOptions) {
+  constructor(connection: Connection, name: QualifiedName, options: AskOptions) {
     this.connection = connection;
-    this.table = table;
+    this.name = name;
+    this.table = qualifiedName(name);
     this.options = options;
   }
 
@@ -79,7 +82,9 @@ class Asker {
 
   private async values(probe: ValueProbe): Promise<Hazard[]> {
     const { column, from, to, otherwise } = probe;
-    const queries = probeQueries(this.table, probe);
+    const where = await this.partsToConvert(probe);
+    if (where === undefined) return [];
+    const queries = probeQueries(this.table, probe, where);
     const refused = await this.words(queries.converts);
     if (refused !== undefined) {
       throw new SchemaError(
@@ -111,15 +116,30 @@ class Asker {
     } catch (error) {
       if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
     }
-    const rows = await this.convertible(probe);
+    const rows = await this.convertible(probe, queries);
     if (rows === 0) return [];
     return lost(`what values of ${column} become as ${to} cannot be turned back to compare`, count(rows, "row"));
   }
 
+  /**
+   * A condition for the rows that the change converts; undefined when it converts none. Parts that a stuck mutation could not convert
+   * have the type still that the column gets back, and cannot be read as the one it has.
+   */
+  private async partsToConvert({ column, to }: ValueProbe): Promise<string | undefined> {
+    if ((await unfinished(this.connection, this.name)).length === 0) return "";
+    const [database, table] = [quoteString(this.name.database), quoteString(this.name.name)];
+    const parts = await this.connection.query<{ part: string; type: string }>(
+      "SELECT name AS part, type FROM system.parts_columns " +
+        `WHERE database = ${database} AND table = ${table} AND active AND column = ${quoteString(column)}`,
+    );
+    const bare = (type: string): string => type.replace(/\s+/g, "");
+    const others = parts.filter(({ type }) => bare(type) !== bare(to));
+    if (others.length === parts.length) return "";
+    return others.length === 0 ? undefined : `_part IN (${others.map(({ part }) => quoteString(part)).join(", ")})`;
+  }
+
   /** How many rows there are, if all can be converted. @throws {SchemaError} when one cannot. */
-  private async convertible(probe: ValueProbe): Promise<number> {
-    const { column, from, to } = probe;
-    const { failures, misfits } = probeQueries(this.table, probe);
+  private async convertible({ column, from, to }: ValueProbe, { failures, misfits }: ProbeQueries): Promise<number> {
     try {
       const [row] = await this.ask<{ rows: string }>(failures);
       return Number(row?.rows ?? 0);

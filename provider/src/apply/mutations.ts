@@ -12,7 +12,8 @@ const FAILING_FOR = 5000;
 /** How long the server may be away while it works. */
 const AWAY_FOR = 60_000;
 
-interface Mutation {
+/** A mutation that the server has still to do. */
+export interface Mutation {
   readonly id: string;
   readonly command: string;
   readonly left: string;
@@ -53,7 +54,8 @@ export async function awaitMutations(
   }
 }
 
-function unfinished(connection: Connection, { database, name }: QualifiedName): Promise<Mutation[]> {
+/** The mutations of a table that are not done. */
+export function unfinished(connection: Connection, { database, name }: QualifiedName): Promise<Mutation[]> {
   return connection.query<Mutation>(
     "SELECT mutation_id AS id, command, toString(parts_to_do) AS left, latest_fail_reason AS reason FROM system.mutations " +
       `WHERE database = ${quoteString(database)} AND table = ${quoteString(name)} AND NOT is_done AND NOT is_killed`,
@@ -64,7 +66,7 @@ function stuck(table: QualifiedName, { id, command, reason }: Mutation): string 
   const [database, name] = [quoteString(table.database), quoteString(table.name)];
   return (
     `${qualifiedName(table)}: the server cannot finish \`${command}\` and goes on trying: ${reason}\n` +
-    "Mend the cause and run `pulumi up` again, or give it up with " +
+    "Change the rows and run `pulumi up` again, or go back to the program as it was: the next preview plans the way back. By hand: " +
     `KILL MUTATION WHERE database = ${database} AND table = ${name} AND mutation_id = ${quoteString(id)}`
   );
 }

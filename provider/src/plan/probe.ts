@@ -25,14 +25,15 @@ const [OLD, NEW, BACK] = ["__probe_old", "__probe_new", "__probe_back"];
  * CAST: an Enum goes by numbers. A value is the same when the way back gives what was there.
  *
  * @param table quoted, qualified name, as it is called on the server now.
+ * @param where which rows are asked; all where it is empty.
  */
-export function probeQueries(table: string, { column, from, to }: ValueProbe): ProbeQueries {
+export function probeQueries(table: string, { column, from, to }: ValueProbe, where = ""): ProbeQueries {
   const name = backtick(column);
   const cast = (value: string, type: string): string => `_CAST(${value}, ${quoteString(type)})`;
   const { old, back } = comparison(from, to, cast);
   const isNull = `isNull(${name})`;
   // A mutation converts rows that DELETE has hidden too.
-  const source = `FROM ${table} WHERE NOT ${isNull}`;
+  const source = `FROM ${table} WHERE ${where === "" ? "" : `${where} AND `}NOT ${isNull}`;
   const tried = `SELECT ${name} AS ${OLD}, ${cast(name, to)} AS ${NEW}`;
   const compared = `${tried}, ${back} AS ${BACK} ${source}`;
   const example = `concat(${shown(OLD)}, ' → ', ${shown(NEW)})`;

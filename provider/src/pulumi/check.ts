@@ -12,6 +12,7 @@ import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
 import { declarationOf } from "./declared-spec";
+import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
@@ -101,13 +102,18 @@ async function plannedInputs(
 ): Promise<Pick<Inputs, "plan" | "retired">> {
   const { urn, sensitive } = request;
   const retired = await retirement(context, urn, stored);
-  if (stored.statement === statement) {
+  const told = async (): Promise<Pick<Inputs, "plan" | "retired">> => {
     if (retired.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${retired.plan}`);
     return retired;
-  }
+  };
+  const isSame = stored.statement === statement;
+  // The last run had a plan, and may have failed at it: the inputs are stored all the same.
+  if (isSame && stored.plan === undefined) return told();
   const to = parseCreate(statement);
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
+  const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
+  if (isSame && planned.text === "" && left.length === 0) return told();
   refuseHazards(context, planned, change);
   await refuseUnread(context, request, to, planned.plan.steps);
   await refuseReaders(context, planned, change);
@@ -117,7 +123,7 @@ async function plannedInputs(
   const keep = retirementOf(planned, options);
   const flows = await lookAtFlow(context, planned, change);
   const looked = await lookAtSteps(context, planned, change);
-  const plan = [[planned.text, flows, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
+  const plan = [...left, [planned.text, flows, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
     .filter((text) => text !== "")
     .join("\n\n");
   if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));

@@ -36,6 +36,8 @@ export interface Inputs {
 export interface Outs extends Inputs {
   /** Digest of the server's own text at the last write. */
   __observed?: string;
+  /** A statement failed at the last write: the server may be at work on it, or stuck. */
+  __unsettled?: string;
   /** Digest of the URN of the resource that made or adopted the object. */
   __owner?: string;
 }
@@ -70,6 +72,7 @@ export function readStored(bag: Bag): Partial<Outs> {
     "retired",
     "__fingerprint",
     "__observed",
+    "__unsettled",
     "__owner",
   ];
   return Object.fromEntries(keys.flatMap((key) => (typeof bag[key] === "string" ? [[key, bag[key]]] : [])));
@@ -77,7 +80,7 @@ export function readStored(bag: Bag): Partial<Outs> {
 
 /** The inputs among stored values. */
 export function inputsOf(stored: Partial<Outs>): Inputs {
-  const { __observed: _, __owner: __, ...inputs } = stored;
+  const { __observed: _, __owner: __, __unsettled: ___, ...inputs } = stored;
   return inputs as Inputs;
 }
 

@@ -49,12 +49,13 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   const to = parseCreate(declared.statement);
   const key = keyOf(to);
   const urn = context.checked.get(key)?.urn;
-  if (statement === undefined || statement === declared.statement) {
+  const seen = context.planned.get(key);
+  const isSettled = seen === undefined && stored.__unsettled === undefined;
+  if (statement === undefined || (statement === declared.statement && isSettled)) {
     // The plan of an unchanged object has old tables only; what else differs on the server has not been shown.
     if (declared.plan !== undefined) await dropRetired(context, await context.connection(), request, urn);
     return outsOf(declared, stored.__observed, urn);
   }
-  const seen = context.planned.get(key);
   const sensitive = context.checked.get(key)?.sensitive === true;
   const options = context.options.get(key) ?? DEFAULTS;
   const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options };
@@ -124,7 +125,8 @@ async function run(
     if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
     return await settled(context, to);
   } catch (error) {
-    if (!began && !(error instanceof PartlyApplied)) throw error;
+    const isPartial = began || error instanceof PartlyApplied || (await hasMoved(context, planned));
+    if (!isPartial) throw error;
     throw await partial(context, error, change, request);
   } finally {
     context.live.forget(keyOfStored(change.stored));
@@ -150,6 +152,19 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
   return digest(live.statement);
 }
 
+/**
+ * Whether the server has something else than before the first statement: an ALTER may fail when its metadata is taken already. True
+ * as well when it cannot be asked.
+ */
+async function hasMoved(context: Context, { live }: Planned): Promise<boolean> {
+  if (live === undefined) return false;
+  try {
+    return (await context.live.findNow(live.key))?.statement !== live.statement;
+  } catch {
+    return true;
+  }
+}
+
 /** A failure in the form that the engine stores: what stands now, and why. */
 async function partial(context: Context, error: unknown, change: Change, request: UpdateRequest): Promise<Error> {
   const { stored, to, urn, sensitive } = change;
@@ -167,7 +182,11 @@ async function partial(context: Context, error: unknown, change: Change, request
   const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
   const text = `${messageOf(error)}\n${done}What stands now is in the state; the next \`pulumi up\` goes on from there.`;
   const reason = sensitive ? withoutLiterals(text, declared.statement, stored.statement) : text;
-  return Object.assign(new Error(reason), { id, properties: { ...outs, __provider: provider }, reasons: [reason] });
+  return Object.assign(new Error(reason), {
+    id,
+    properties: { ...outs, __unsettled: "1", __provider: provider },
+    reasons: [reason],
+  });
 }
 
 async function standingNow(context: Context, ...keys: string[]): Promise<LiveObject | undefined> {

@@ -168,13 +168,22 @@ async function typeOf(bench: Bench): Promise<string | undefined> {
 
 const specs = new Map<string, TableSpec>();
 
-/** Learns how the engine writes the types. */
-export async function learn(bench: Bench, samples: readonly Sample[]): Promise<void> {
+/** Learns how the engine writes the types. @returns those that it has, with the values that it takes. */
+export async function learn(bench: Bench, samples: readonly Sample[]): Promise<Sample[]> {
   await bench.reset();
-  for (const { type } of samples) {
-    const spec = await bench.canonicalize(createOf(type));
-    if (spec.kind === "table") specs.set(type, spec);
+  const known: Sample[] = [];
+  for (const sample of samples) {
+    const spec = await bench.canonicalize(createOf(sample.type)).catch(() => undefined);
+    if (spec?.kind !== "table") continue;
+    specs.set(sample.type, spec);
+    const values: string[] = [];
+    for (const value of sample.values) {
+      const taken = await bench.engine.query(`SELECT toString(tuple(${value})) AS text`).catch(() => undefined);
+      if (taken !== undefined) values.push(value);
+    }
+    known.push({ ...sample, values });
   }
+  return known;
 }
 
 function specOf(type: string): TableSpec {

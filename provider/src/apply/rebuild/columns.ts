@@ -1,4 +1,6 @@
+import { namesIn } from "../../diff/text";
 import { backtick, quoteString } from "../../sql/identifiers";
+import { nullableInner } from "../../sql/query/types";
 import type { QualifiedName } from "../../sql/spec";
 import { isTable } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
@@ -20,6 +22,7 @@ interface LiveColumn {
   readonly name: string;
   readonly type: string;
   readonly kind: string;
+  readonly expression: string;
 }
 
 /** Types whose layout in memory may differ for equal values; their text does not. */
@@ -43,13 +46,26 @@ export async function mapColumns(
   });
   if (pairs.length === 0) throw noColumnLives(from);
   const value = ({ column, source }: (typeof pairs)[number]): string =>
-    source.type === column.type ? backtick(source.name) : `CAST(${backtick(source.name)}, ${quoteString(column.type)})`;
+    copiedValue(source, column, new Set(old.keys()));
   return {
     columns: pairs.map(({ column }) => backtick(column.name)).join(", "),
     values: pairs.map(value).join(", "),
     oldHash: hashOf(pairs.map((pair) => [value(pair), pair.column.type])),
     newHash: hashOf(pairs.map(({ column }) => [backtick(column.name), column.type])),
   };
+}
+
+/** The old value as the new type, by the conversion that an ALTER has; NULL becomes what it would become there. */
+function copiedValue(source: LiveColumn, column: LiveColumn, names: ReadonlySet<string>): string {
+  if (source.type === column.type) return backtick(source.name);
+  const cast = (value: string): string => `_CAST(${value}, ${quoteString(column.type)})`;
+  const name = backtick(source.name);
+  const holdsNull = (type: string): boolean => nullableInner(type) !== undefined;
+  if (!holdsNull(source.type) || holdsNull(column.type) || /^(?:Variant|Dynamic)\b/.test(column.type))
+    return cast(name);
+  const isOwn = column.kind === "DEFAULT" && ![...namesIn(column.expression)].some((word) => names.has(word));
+  const value = isOwn ? cast(`(${column.expression})`) : `defaultValueOfTypeName(${quoteString(column.type)})`;
+  return `if(isNull(${name}), ${value}, ${cast(`assumeNotNull(${name})`)})`;
 }
 
 function hashOf(values: readonly (readonly [string, string])[]): string {
@@ -69,6 +85,6 @@ function isStored({ kind }: LiveColumn): boolean {
 
 function columnsOf(runner: Runner, table: QualifiedName): Promise<LiveColumn[]> {
   return runner.rows(
-    `SELECT name, type, default_kind AS kind FROM system.columns WHERE ${isTable(table, "table")} ORDER BY position`,
+    `SELECT name, type, default_kind AS kind, default_expression AS expression FROM system.columns WHERE ${isTable(table, "table")} ORDER BY position`,
   );
 }
