@@ -3,8 +3,8 @@ import { lex, type Token } from "../sql/lexer";
 import { objectKey } from "../sql/object-key";
 
 /**
- * Qualified names that may be meant in a statement, as `database.name` keys: every `a.b` pair and every text literal of that
- * shape (`dictGet('db.dict', …)`). Over-approximates on purpose: a name that is no object's costs a lookup, a missed one a wrong answer.
+ * Qualified names that may be meant in a statement, as `database.name` keys: every `a.b` pair, every text literal of that
+ * shape (`dictGet('db.dict', …)`), and every call of a quoted name of it. Over-approximates on purpose: a name that is no object's costs a lookup, a missed one a wrong answer.
  */
 export function mentionedNames(sql: string): Set<string> {
   const tokens = lex(sql).filter((token) => token.kind !== "comment");
@@ -14,8 +14,11 @@ export function mentionedNames(sql: string): Set<string> {
     if (isName(token) && tokens[index + 1]?.text === "." && name !== undefined && isName(name)) {
       found.add(objectKey(unquoteIdentifier(token.text), unquoteIdentifier(name.text)));
     }
-    if (token.kind === "string") {
-      const [database, object, ...rest] = unquoteString(token.text).split(".");
+    // A view with parameters, as the server shows a call of it: `db.view`(p = 1).
+    const called = token.kind === "quoted" && tokens[index + 1]?.text === "(";
+    if (token.kind === "string" || called) {
+      const text = called ? unquoteIdentifier(token.text) : unquoteString(token.text);
+      const [database, object, ...rest] = text.split(".");
       if (database && object && rest.length === 0) found.add(objectKey(database, object));
     }
   });

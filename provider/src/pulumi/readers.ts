@@ -1,4 +1,5 @@
 import { rewrite } from "../apply/rename";
+import { mentionedNames } from "../canonical/mentions";
 import { ServerError } from "../connection/errors";
 import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
@@ -172,7 +173,9 @@ function concern(change: ObjectChange): Concerned[] {
 
 function mentions(statement: string, table: QualifiedName): boolean {
   const other = { database: `${table.database}_`, name: `${table.name}_` };
-  return rewrite(statement, { object: "table", from: table, to: other }).text !== statement;
+  const isRewritten = rewrite(statement, { object: "table", from: table, to: other }).text !== statement;
+  // A call of a view with parameters shows its name as one word.
+  return isRewritten || mentionedNames(statement).has(objectKey(table.database, table.name));
 }
 
 /** Over-approximates: the scratch engine has the last word. */
