@@ -30,7 +30,7 @@ describe("clickhouse-schema canonicalize", () => {
 
   it("says which file cannot be read", () => {
     const { stderr, status } = run("", "/nowhere.sql");
-    assert.equal(status, 1);
+    assert.equal(status, 2);
     assert.match(stderr, /ENOENT.*\/nowhere\.sql/);
   });
 });

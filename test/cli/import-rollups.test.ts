@@ -117,7 +117,7 @@ describe("clickhouse-schema import --rollups", function () {
     const project = await projectIn(out, other.url);
     await project.must(["up", "--yes", "--skip-preview"]);
     const said = await importInto(other.url, out, { check: true });
-    assert.equal(said, `The program in ${out} is what stands on the server.\n`);
+    assert.equal(said, `The program in ${out} is what is on the server.\n`);
   });
 
   it("takes a project of Rollups to code and back: what was seven Rollups is seven again", async () => {
@@ -143,7 +143,7 @@ describe("clickhouse-schema import --rollups", function () {
     await again.must(["up", "--yes", "--skip-preview"]);
     assert.equal(
       await importInto(other.url, out, { check: true }),
-      `The program in ${out} is what stands on the server.\n`,
+      `The program in ${out} is what is on the server.\n`,
     );
   });
 });

@@ -137,7 +137,7 @@ describe("clickhouse-schema import", function () {
       );
       await project.must(["up", "--yes", "--skip-preview"]);
       const { code, out: said } = await importInto(out, { url: other.url, check: true });
-      assert.deepEqual([code, said], [0, `The program in ${out} is what stands on the server.\n`]);
+      assert.deepEqual([code, said], [0, `The program in ${out} is what is on the server.\n`]);
     } finally {
       await other.stop();
     }
@@ -154,7 +154,7 @@ describe("clickhouse-schema import", function () {
       assert.equal(checked.code, 1);
       assert.match(checked.out, /\+export const added = new Table\("added", \{/);
       const refused = await importInto(out, only);
-      assert.equal(refused.code, 1);
+      assert.equal(refused.code, 2);
       assert.match(refused.error, /stock\.ts: would be overwritten with other text.*--check.*--force/);
       assert.equal((await importInto(out, { ...only, force: true })).code, 0);
       assert.equal((await importInto(out, { ...only, check: true })).code, 0);
@@ -173,7 +173,7 @@ describe("clickhouse-schema import", function () {
 
   it("says which database is not there", async () => {
     const { code, error } = await importInto(folder(), { database: ["nowhere"] });
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(error, /database nowhere: is not on http.*found default, shop, stock/);
   });
 });

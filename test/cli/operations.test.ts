@@ -83,7 +83,7 @@ describe("clickhouse-schema operations", () => {
 
   it("says that it does not know an operation", async () => {
     const { code, text } = await run({ resume: "ffffffff" });
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(text, /No unfinished operation is called ffffffff/);
   });
 });

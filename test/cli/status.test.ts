@@ -75,7 +75,7 @@ describe("clickhouse-schema status", () => {
     assert.equal((await run({ html: file })).code, 0);
     assert.match(readFileSync(file, "utf8"), /^<!doctype html>/);
     const { code, error } = await run({ html: path.join(directory, "no/such/folder.html") });
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(error, /--html .*folder\.html: cannot be written/);
   });
 
@@ -112,20 +112,20 @@ describe("clickhouse-schema status", () => {
     assert.equal((await run({ url: embedded, database: ["d"] })).code, 0);
   });
 
-  it("exits with 2 when a view does not work", async () => {
+  it("exits with 1 when a view does not work", async () => {
     await connection.command(`CREATE TABLE ${database}.gone (n UInt64) ENGINE = MergeTree ORDER BY n`);
     await connection.command(
       `CREATE MATERIALIZED VIEW ${database}.mv TO ${database}.gone AS SELECT count() AS n FROM ${database}.t`,
     );
     await connection.command(`DROP TABLE ${database}.gone SYNC`);
     const { code, out } = await run({});
-    assert.equal(code, 2);
+    assert.equal(code, 1);
     assert.match(out, /! its target .*gone is not there: every insert into the source fails/);
   });
 
-  it("exits with 1 and a reason when there is no such server", async () => {
+  it("exits with 2 and a reason when there is no such server", async () => {
     const { code, error } = await run({ url: "http://127.0.0.1:9" });
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(error, /127\.0\.0\.1:9/);
   });
 });

@@ -15,6 +15,8 @@ import { lex } from "../sql/lexer";
 import type { QualifiedName } from "../sql/spec";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
+import { readCount, readMemory } from "./values";
 
 /** Options of {@link backfill}. */
 export interface BackfillCommandOptions
@@ -29,8 +31,8 @@ export interface BackfillCommandOptions
 export function backfillCommand(output: Output): Command {
   return withConnection(new Command("backfill"))
     .description(
-      "compute a materialized view's target anew from all rows its source has, also those from before the view; each row counts once, while inserts go on. " +
-        "What the target says and the source does not have any more is never given up",
+      "compute a materialized view's target again from all rows of its source, including those from before the view; each row counts once, while clients insert. " +
+        "Data in the target that is gone from the source is never discarded",
     )
     .addOption(
       new Option("--view <database.view...>", "the view; all of them when several write to one target")
@@ -40,9 +42,9 @@ export function backfillCommand(output: Output): Command {
     .option("--from <time>", "only buckets from this moment on (ISO 8601, UTC); older ones stay as they are")
     .option("--time-column <name>", "column of the target that --from is about (default: the only one of its keys)")
     .option("--chunk <rows>", "rows that one statement reads (default: 4 million, or a 250th of the source)", readCount)
-    .option("--max-memory <bytes>", "most memory of a statement (default: 4 GiB)", readCount)
+    .option("--max-memory <size>", "most memory of a statement, e.g. 4GiB (default: 4GiB)", readMemory)
     .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
-    .addOption(new Option("--allow <what...>", "go on where the steps were never measured").choices(["unproven"]))
+    .addOption(new Option("--allow <what...>", "continue where the steps were never proven").choices(["unproven"]))
     .option("--dry-run", "print chunks, rows, bytes and disk space, and change nothing")
     .action(async (options: BackfillCommandOptions) => {
       process.exitCode = await backfill(options, output);
@@ -52,7 +54,7 @@ export function backfillCommand(output: Output): Command {
 /**
  * Fills the target of existing views, or says what that would cost.
  *
- * @returns the exit code: 1 on failure, and when a dry run finds that it would be refused.
+ * @returns the exit code, of {@link EXIT}: `found` when a dry run finds that it would be refused.
  */
 export async function backfill(options: BackfillCommandOptions, output: Output): Promise<number> {
   const { dryRun, view: views, url: _url, user: _user, ...limits } = options;
@@ -71,15 +73,15 @@ export async function backfill(options: BackfillCommandOptions, output: Output):
         if (line !== last) output.error(`${line}\n`);
         last = line;
       },
-      onGate: (closed) => output.error(closed ? "inserts are refused for a moment\n" : "inserts go on\n"),
+      onGate: (closed) => output.error(closed ? "inserts are refused for a moment\n" : "inserts continue\n"),
     });
     const count = (rows: number): string => rows.toLocaleString("en-US");
     output.out(`Computed from ${count(result.rows)} rows: ${count(result.written)} rows. `);
     output.out(`As it was, the target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
-    return 0;
+    return EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   } finally {
     await connection?.close();
   }
@@ -98,7 +100,7 @@ function show({ free, gated, needed, refusals, sources }: BackfillPreview, outpu
   }
   for (const refusal of refusals) output.error(`Would be refused: ${refusal}\n`);
   if (refusals.length === 0) output.out("Nothing was changed. Without --dry-run it begins.\n");
-  return refusals.length === 0 ? 0 : 1;
+  return refusals.length === 0 ? EXIT.fine : EXIT.found;
 }
 
 function readView(text: string, before: readonly QualifiedName[] = []): QualifiedName[] {
@@ -107,12 +109,6 @@ function readView(text: string, before: readonly QualifiedName[] = []): Qualifie
     throw new InvalidArgumentError("expected database.view.");
   }
   return [...before, { database: unquoteIdentifier(database.text), name: unquoteIdentifier(name.text) }];
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError("expected a whole number above 0.");
 }
 
 function isoTime(seconds: number): string {

@@ -5,6 +5,7 @@ import { messageOf } from "../errors";
 import { splitStatements } from "../sql/fragments";
 import { keyOf } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { EXIT } from "./exit";
 
 /** Where a command writes. */
 export interface Output {
@@ -16,7 +17,7 @@ export interface Output {
  * Prints the canonical form of every CREATE statement in the files; a statement may read what stands before it.
  *
  * @param files paths; standard input when empty.
- * @returns the exit code: 1 when any statement was refused.
+ * @returns the exit code, of {@link EXIT}: `found` when a statement was refused, `failed` when a file cannot be read.
  */
 export async function canonicalizeFiles(files: readonly string[], output: Output): Promise<number> {
   const world = new World(openScratch, async () => undefined);
@@ -36,10 +37,10 @@ export async function canonicalizeFiles(files: readonly string[], output: Output
       }
     }
   } catch (error) {
-    failed = true;
     output.error(`${messageOf(error)}\n`);
+    return EXIT.failed;
   } finally {
     await world.close();
   }
-  return failed ? 1 : 0;
+  return failed ? EXIT.found : EXIT.fine;
 }

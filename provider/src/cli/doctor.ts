@@ -5,6 +5,7 @@ import { checkServer, unreachable } from "../doctor/server";
 import { checkTools } from "../doctor/tools";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
 
 /** Options of {@link doctor}. */
 export interface DoctorOptions extends ConnectOptions {
@@ -34,7 +35,7 @@ export function doctorCommand(output: Output): Command {
  * Checks this machine and the server, and prints a line for each check. Changes nothing.
  *
  * @param folder where the user's project is.
- * @returns the exit code: 1 when there is an error.
+ * @returns the exit code, of {@link EXIT}: `found` when a check found an error.
  */
 export async function doctor(
   options: DoctorOptions,
@@ -45,7 +46,7 @@ export async function doctor(
   const tools = await checkTools(folder, environment);
   const checks = [...tools.checks, ...(await serverChecks(options, environment, tools.scratch))];
   output.out(options.json === true ? `${JSON.stringify(checks, undefined, 2)}\n` : checks.map(render).join(""));
-  return checks.some(({ status }) => status === "error") ? 1 : 0;
+  return checks.some(({ status }) => status === "error") ? EXIT.found : EXIT.fine;
 }
 
 async function serverChecks(

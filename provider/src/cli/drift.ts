@@ -9,6 +9,7 @@ import { messageOf, SchemaError } from "../errors";
 import { selector } from "../introspect/selection";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
 
 /** Options of {@link driftOfState}. */
 export interface DriftOptions extends ConnectOptions {
@@ -23,39 +24,26 @@ export interface DriftOptions extends ConnectOptions {
   readonly markdown?: boolean;
 }
 
-/** Exit codes. */
-const DRIFT = 1;
-const FAILED = 2;
-
 /** `clickhouse-schema drift --state FILE`. */
 export function driftCommand(output: Output): Command {
-  return (
-    withConnection(new Command("drift"))
-      .description(
-        "compare what a stack's state declares with what stands on the server, without running Pulumi; exit code 1 on drift, 2 on failure",
-      )
-      .option("--state <file>", "output of `pulumi stack export`, or a file of a file backend; - for standard input")
-      .option(
-        "--provider <name>",
-        "compare the objects of this Provider resource (default: those of the stack's config)",
-      )
-      .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
-      .option("--strict", "objects that the state does not hold, or that cannot be compared, are drift too")
-      .addOption(new Option("--json", "write JSON").conflicts("markdown"))
-      .option("--markdown", "write Markdown, for a comment or an issue")
-      // Exit code 1 is for drift.
-      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : FAILED))
-      .action(async (options: DriftOptions) => {
-        process.exitCode = await driftOfState(options, output);
-      })
-  );
+  return withConnection(new Command("drift"))
+    .description("compare what a stack's state declares with what is on the server, without running Pulumi")
+    .option("--state <file>", "output of `pulumi stack export`, or a file of a file backend; - for standard input")
+    .option("--provider <name>", "compare the objects of this Provider resource (default: those of the stack's config)")
+    .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
+    .option("--strict", "objects that the state does not hold, or that cannot be compared, are drift too")
+    .addOption(new Option("--json", "write JSON").conflicts("markdown"))
+    .option("--markdown", "write Markdown, for a comment or an issue")
+    .action(async (options: DriftOptions) => {
+      process.exitCode = await driftOfState(options, output);
+    });
 }
 
 /**
  * Compares a state with the server and prints what differs. The server is `--url`, the environment, or where the last `up` of the
  * state went.
  *
- * @returns the exit code: 0 without drift, 1 with drift, 2 when it could not be told.
+ * @returns the exit code, of {@link EXIT}: `found` with drift, `failed` when it could not be told.
  */
 export async function driftOfState(
   options: DriftOptions,
@@ -77,11 +65,11 @@ export async function driftOfState(
     output.out(render(drift, circumstances));
     if (drift.unchecked !== undefined)
       output.error(`Compared as it is spelled, not as it is meant: ${drift.unchecked}\n`);
-    if (hasDrift(drift, options.strict)) return DRIFT;
-    return isUncertain(drift) ? FAILED : 0;
+    if (hasDrift(drift, options.strict)) return EXIT.found;
+    return isUncertain(drift) ? EXIT.failed : EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return FAILED;
+    return EXIT.failed;
   } finally {
     await connection?.close();
   }

@@ -4,6 +4,7 @@ import { messageOf } from "../errors";
 import { type Lineage, lineageOf, type Marks, renderDot, renderHtml, renderMermaid } from "../graph";
 import { type Drawing, drawingOf } from "../report/drawing";
 import type { Output } from "./canonicalize";
+import { EXIT } from "./exit";
 
 const FORMATS = ["mermaid", "dot", "html"] as const;
 
@@ -33,7 +34,7 @@ export function graphCommand(output: Output): Command {
  * Prints the lineage of what the files declare.
  *
  * @param files paths; standard input when empty.
- * @returns the exit code: 1 when a file or a statement could not be read. What could be is drawn all the same.
+ * @returns the exit code, of {@link EXIT}: `failed` when a file or a statement could not be read. What could be is drawn all the same.
  */
 export function graphFiles(files: readonly string[], options: GraphOptions, output: Output): number {
   const drawings: Drawing[] = [];
@@ -58,7 +59,7 @@ export function graphFiles(files: readonly string[], options: GraphOptions, outp
     output.error(`${NOTHING}\n`);
     failed = true;
   }
-  return failed ? 1 : 0;
+  return failed ? EXIT.failed : EXIT.fine;
 }
 
 const NOTHING =

@@ -8,6 +8,7 @@ import { type FoundObject, introspectServer, type ServerObjects } from "../intro
 import { keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
 import { type ImportedProgram, programOf } from "./import/program";
 import { ImportScratch } from "./import/scratch";
@@ -35,7 +36,7 @@ const IMPORT_FILE = "import.json";
 /** `clickhouse-schema import`. */
 export function importCommand(output: Output): Command {
   return withConnection(new Command("import"))
-    .description("write the Pulumi program of what stands on a server, and the file that brings it under management")
+    .description("write the Pulumi program of what is on a server, and the file that brings it under management")
     .option("--out <folder>", "folder of the program", ".")
     .option("--database <name>", "only this database; may be given again", collect)
     .option(
@@ -45,7 +46,7 @@ export function importCommand(output: Output): Command {
     )
     .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
     .option("--rollups", "write a Rollup where a target and its views are just what one makes")
-    .option("--check", "write nothing; exit with 1 when the program in the folder is not what stands on the server")
+    .option("--check", "write nothing; exit with 1 when the program in the folder is not what is on the server")
     .option("--force", "overwrite files that are there and differ")
     .action(async (options: ImportOptions) => {
       process.exitCode = await importServer(options, output);
@@ -56,7 +57,7 @@ export function importCommand(output: Output): Command {
  * Writes the program of a server, or with `check` compares it. Costs five queries, and more work where there are views: see
  * {@link programOf}.
  *
- * @returns the exit code: 1 on failure, and when `check` finds a difference.
+ * @returns the exit code, of {@link EXIT}: `found` when `check` finds a difference.
  */
 export async function importServer(options: ImportOptions, output: Output): Promise<number> {
   let connection: Connection | undefined;
@@ -79,10 +80,10 @@ export async function importServer(options: ImportOptions, output: Output): Prom
     write(options, program, found.managed);
     report(options, made, found, output);
     next(options, connection.url, program, output);
-    return 0;
+    return EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   } finally {
     await Promise.all([connection?.close(), scratch.close()]);
   }
@@ -100,8 +101,8 @@ async function currentUser(connection: Connection): Promise<string> {
 function check(out: string, { files }: Program, output: Output): number {
   const differences = differencesIn(out, files);
   for (const { path, diff } of differences) output.out(diff === undefined ? `${path}: is missing\n` : `${diff}\n`);
-  if (differences.length === 0) output.out(`The program in ${out} is what stands on the server.\n`);
-  return differences.length === 0 ? 0 : 1;
+  if (differences.length === 0) output.out(`The program in ${out} is what is on the server.\n`);
+  return differences.length === 0 ? EXIT.fine : EXIT.found;
 }
 
 function write({ out, force }: ImportOptions, program: Program, managed: readonly FoundObject[]): void {

@@ -4,6 +4,7 @@ import { World } from "../canonical/world";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
 import type { Output } from "./canonicalize";
+import { EXIT } from "./exit";
 import { Bench } from "./lint/bench";
 import { type Overrides, readOverrides } from "./lint/finding";
 import { findingsOf } from "./lint/findings";
@@ -25,31 +26,23 @@ export interface LintFilesOptions {
 }
 
 /** Exit codes. */
-const FOUND = 1;
-const USAGE = 2;
 
 /** `clickhouse-schema lint FILE…`. */
 export function lintCommand(output: Output): Command {
-  return (
-    new Command("lint")
-      .description(
-        "find what is wrong, or silently so, with SQL statements; needs no server, and runs definitions only",
-      )
-      .argument(
-        "<file...>",
-        "SQL files, or Markdown with ```sql blocks, whose statements may stand in any order; - for standard input",
-      )
-      .addOption(new Option("--format <format>", "what to write").choices(FORMATS).default("text"))
-      .option("--database <name>", "database of names without one (a USE in a file wins)")
-      .option("--rule <id=severity>", "off, info, warning or error for a rule; may be repeated", collectRule)
-      .option("--max-warnings <count>", "fail on more warnings than this", readCount)
-      // Exit code 1 is for what is wrong with the SQL.
-      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE))
-      .action(async (files: string[], { rule = {}, ...options }: CommandOptions) => {
-        const colors = process.stdout.isTTY === true && !process.env["NO_COLOR"];
-        process.exitCode = await lintFiles(files, { ...options, rules: rule, colors }, output);
-      })
-  );
+  return new Command("lint")
+    .description("find what is wrong, or silently so, with SQL statements; needs no server, and runs definitions only")
+    .argument(
+      "<file...>",
+      "SQL files, or Markdown with ```sql blocks, whose statements may stand in any order; - for standard input",
+    )
+    .addOption(new Option("--format <format>", "what to write").choices(FORMATS).default("text"))
+    .option("--database <name>", "database of names without one (a USE in a file wins)")
+    .option("--rule <id=severity>", "off, info, warning or error for a rule; may be repeated", collectRule)
+    .option("--max-warnings <count>", "fail on more warnings than this", readCount)
+    .action(async (files: string[], { rule = {}, ...options }: CommandOptions) => {
+      const colors = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+      process.exitCode = await lintFiles(files, { ...options, rules: rule, colors }, output);
+    });
 }
 
 interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
@@ -62,7 +55,7 @@ interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
  * installed) statements are linted as they are written, and the output says so.
  *
  * @param files paths; `-` is standard input.
- * @returns the exit code: 1 when there is an error or there are too many warnings, 2 when a file or an option cannot be read.
+ * @returns the exit code, of {@link EXIT}: `found` when there is an error or there are too many warnings, `failed` when a file or an option cannot be read.
  */
 export async function lintFiles(files: readonly string[], options: LintFilesOptions, output: Output): Promise<number> {
   let overrides: Overrides;
@@ -72,7 +65,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
     sources = [...new Set(files)].map((file) => readSource(file, readFileSync(file === "-" ? 0 : file, "utf8")));
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return USAGE;
+    return EXIT.failed;
   }
   const statements = sources.flatMap((source) => statementsOf(source, options.database));
   const world = new World(openScratch, async () => undefined);
@@ -86,7 +79,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
     output.out(format(result, options.format ?? "text", options.colors ?? false));
     const isTooMany = count(result, "warning") > (options.maxWarnings ?? Number.POSITIVE_INFINITY);
     if (isTooMany) output.error(`More than ${options.maxWarnings} warnings (--max-warnings)\n`);
-    return count(result, "error") > 0 || isTooMany ? FOUND : 0;
+    return count(result, "error") > 0 || isTooMany ? EXIT.found : EXIT.fine;
   } finally {
     await world.close();
   }

@@ -4,6 +4,8 @@ import { canonicalizeFiles, type Output } from "./canonicalize";
 import { withConnection } from "./connect";
 import { doctorCommand } from "./doctor";
 import { driftCommand } from "./drift";
+import { withExamples } from "./examples";
+import { failOnUsage } from "./exit";
 import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { lintCommand } from "./lint";
@@ -52,4 +54,4 @@ program
   .addCommand(backfillCommand(OUTPUT))
   .addCommand(verifyCommand(OUTPUT));
 
-void program.parseAsync();
+void withExamples(failOnUsage(program)).parseAsync();

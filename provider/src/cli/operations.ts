@@ -7,6 +7,7 @@ import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect } from "./connect";
+import { EXIT } from "./exit";
 
 /** What `clickhouse-schema operations` is to do. Without `resume` and `abort` it only shows. */
 export interface OperationsOptions extends ConnectOptions {
@@ -17,7 +18,7 @@ export interface OperationsOptions extends ConnectOptions {
 /**
  * Shows what earlier runs did not finish and the old tables they keep; finishes one operation, or gives it up.
  *
- * @returns the exit code: 1 on failure.
+ * @returns the exit code, of {@link EXIT}.
  */
 export async function operations(options: OperationsOptions, output: Output): Promise<number> {
   let connection: Connection | undefined;
@@ -27,10 +28,10 @@ export async function operations(options: OperationsOptions, output: Output): Pr
     const wanted = options.resume ?? options.abort;
     if (wanted === undefined) await show(connection, databases, output);
     else await end(connection, databases, wanted, options.abort !== undefined, output);
-    return 0;
+    return EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   } finally {
     await connection?.close();
   }
@@ -57,9 +58,7 @@ async function show(connection: Connection, databases: readonly string[], output
     output.out(`${what}\n  ${one.progress}; ${waysOut(one)}\n`);
   }
   for (const { name, of, keepUntil, isDue, rows, bytes } of retired) {
-    const until = isDue
-      ? "its time is over, the next `pulumi up` that changes the object drops it"
-      : `kept until ${isoTime(keepUntil * 1000)}`;
+    const until = isDue ? "its time is over: the next `pulumi up` drops it" : `kept until ${isoTime(keepUntil * 1000)}`;
     output.out(`${name}  ${quotedName(of)} as it was, ${renderSize({ rows, bytes })}; ${until}\n`);
   }
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../errors";
 import { DEFAULT_MAX, GATES, type Gate, readPreview, renderReport, SHORTEST, tripped } from "../report";
 import type { Output } from "./canonicalize";
+import { EXIT } from "./exit";
 
 /** Options of {@link reportFile}. */
 export interface ReportFileOptions {
@@ -19,7 +20,7 @@ export function reportCommand(output: Output): Command {
     .argument("[file]", "output of `pulumi preview --json --show-sames`; standard input without, or for -")
     .option("--title <text>", "heading (default: project and stack)")
     .option("--max <characters>", "longest report; GitHub takes 65,536 in a comment", readMax, DEFAULT_MAX)
-    .option("--fail-on <what>", `exit with 2, after the report, on any of: ${GATES.join(", ")}`, readGates)
+    .option("--fail-on <what>", `exit with 1, after the report, on any of: ${GATES.join(", ")}`, readGates)
     .action((file: string | undefined, options: ReportFileOptions) => {
       process.exitCode = reportFile(file, options, output);
     });
@@ -28,7 +29,7 @@ export function reportCommand(output: Output): Command {
 /**
  * Prints the report of a preview.
  *
- * @returns the exit code: 1 when there is no preview to read, 2 when `failOn` found something.
+ * @returns the exit code, of {@link EXIT}: `found` when `failOn` found something, `failed` when there is no preview to read.
  */
 export function reportFile(file: string | undefined, options: ReportFileOptions, output: Output): number {
   try {
@@ -36,10 +37,10 @@ export function reportFile(file: string | undefined, options: ReportFileOptions,
     output.out(renderReport(preview, options));
     const found = tripped(preview, options.failOn ?? []);
     for (const one of found) output.error(`${one}\n`);
-    return found.length > 0 ? 2 : 0;
+    return found.length > 0 ? EXIT.found : EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   }
 }
 

@@ -5,6 +5,7 @@ import { messageOf, SchemaError } from "../errors";
 import { readStatus, renderStatusPage, renderStatusTable, type ServerStatus } from "../status";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
 
 /** Seconds between two looks of `--watch`. */
 const WATCH_SECONDS = 2;
@@ -36,13 +37,13 @@ export interface Terminal {
 /** `clickhouse-schema status`. */
 export function statusCommand(output: Output): Command {
   return withConnection(new Command("status"))
-    .description("show how each materialized view is getting on: its target's size, buckets, lag, last error, refresh")
+    .description("show the health of each materialized view: its target's size, buckets, lag, last error, refresh")
     .option("--database <name...>", "views of these databases only")
     .option("--scan", "read time columns whose range no metadata tells; costs a scan of the column")
     .option("--json", "print JSON")
     .addOption(new Option("--html <file>", "write a page with charts that needs no network; - for standard output"))
     .addOption(
-      new Option("--watch [seconds]", `look again and again (default: every ${WATCH_SECONDS} seconds)`)
+      new Option("--watch [seconds]", `refresh every N seconds (default: ${WATCH_SECONDS})`)
         .argParser(readSeconds)
         .conflicts(["html"]),
     )
@@ -55,17 +56,17 @@ export function statusCommand(output: Output): Command {
 const HELP = `
 Reads system tables and the metadata of parts, no rows.
 
-  REDUCED  rows of the sources by rows of the target
+  REDUCED  source rows per target row
   DISK     part of the bytes of all tables
   LAG      the bucket of the source's newest row less the newest bucket there is;
            ~ where that bucket could not be worked out
 
-Exit code: 1 when it could not be read, 2 when a view does not work.`;
+Exit code: 0 all views work, 1 a view does not work, 2 it could not be read.`;
 
 /**
- * Shows how the views are getting on, once or again and again.
+ * Shows the health of the views, once or repeatedly.
  *
- * @returns the exit code: 1 on failure, 2 when a view has a problem.
+ * @returns the exit code, of {@link EXIT}: `found` when a view has a problem.
  */
 export async function status(
   options: StatusCommandOptions,
@@ -82,7 +83,7 @@ export async function status(
     }
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 1;
+    return EXIT.failed;
   }
 }
 
@@ -116,7 +117,9 @@ function writePage(file: string, page: string, output: Output): void {
 }
 
 function exitCode({ views }: ServerStatus): number {
-  return views.some(({ lastError, problems }) => problems.length > 0 || lastError?.recovered === false) ? 2 : 0;
+  return views.some(({ lastError, problems }) => problems.length > 0 || lastError?.recovered === false)
+    ? EXIT.found
+    : EXIT.fine;
 }
 
 async function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { repairTarget } from "../apply/repair";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
@@ -14,6 +14,8 @@ import {
 import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
+import { EXIT } from "./exit";
+import { readCount, readMemory } from "./values";
 
 /** Options of {@link verifyViews}. */
 export interface VerifyCommandOptions extends ConnectOptions {
@@ -33,48 +35,44 @@ export interface VerifyCommandOptions extends ConnectOptions {
 
 /** `clickhouse-schema verify [view...]`. */
 export function verifyCommand(output: Output): Command {
-  return (
-    withConnection(new Command("verify"))
-      .description(
-        "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; only reads, inserts may go on",
-      )
-      .argument("[view...]", "database.name of views or of their targets (default: all)")
-      .option("--database <name...>", "all views of these databases")
-      .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
-      .option("--to <time>", "moment to end before; UTC", readTime)
-      .option("--sample <buckets>", "compare this many buckets of each target, chosen by chance", readCount)
-      .option(
-        "--tolerance <share>",
-        "how far apart sums of floats may be, for they are added in another order",
-        readShare,
-        1e-9,
-      )
-      .option(
-        "--max-memory <GiB>",
-        "memory of one statement on the server; what does not fit goes to its disk",
-        readMemory,
-      )
-      .option("--repair", "compute the buckets that differ anew and replace their partitions, under running inserts")
-      .option("--allow <what...>", "with --repair: `unproven` repairs replicated targets too")
-      .option("--json", "print the reports as JSON")
-      .option("--all", "list every bucket that differs, not the first ten of each target")
-      .addHelpText(
-        "after",
-        "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
-          "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
-      )
-      // 1 says that something differs, so a wrong option must not.
-      .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-      .action(async (names: string[], options: VerifyCommandOptions) => {
-        process.exitCode = await verifyViews(names, options, output);
-      })
-  );
+  return withConnection(new Command("verify"))
+    .description(
+      "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; reads only, and clients may insert",
+    )
+    .argument("[view...]", "database.name of views or of their targets (default: all)")
+    .option("--database <name...>", "all views of these databases")
+    .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
+    .option("--to <time>", "moment to end before; UTC", readTime)
+    .option("--sample <buckets>", "compare this many buckets of each target, chosen at random", readCount)
+    .option(
+      "--tolerance <share>",
+      "how far apart sums of floats may be, which are added in another order",
+      readShare,
+      1e-9,
+    )
+    .option(
+      "--max-memory <size>",
+      "most memory of a statement, e.g. 4GiB; what does not fit goes to the server's disk (default: 4GiB)",
+      readMemory,
+    )
+    .option("--repair", "compute the buckets that differ again and replace their partitions, while clients insert")
+    .addOption(new Option("--allow <what...>", "with --repair: repair replicated targets too").choices(["unproven"]))
+    .option("--json", "print the reports as JSON")
+    .option("--all", "list every bucket that differs, not the first ten of each target")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
+        "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
+    )
+    .action(async (names: string[], options: VerifyCommandOptions) => {
+      process.exitCode = await verifyViews(names, options, output);
+    });
 }
 
 /**
  * Verifies, repairs if asked, and prints.
  *
- * @returns the exit code: 1 when targets differ, 2 on failure.
+ * @returns the exit code, of {@link EXIT}: `found` when targets differ.
  */
 export async function verifyViews(
   names: readonly string[],
@@ -89,11 +87,11 @@ export async function verifyViews(
       const repaired = options.repair ? { repairs: Object.fromEntries(repairs) } : {};
       output.out(`${JSON.stringify({ targets: reports, ...repaired }, null, 2)}\n`);
     } else output.out(`${renderReports(reports, repairs, options.all)}\n${renderVerdict(reports)}`);
-    if (failed) return 2;
-    return reports.some(({ verdict }) => verdict === "different") ? 1 : 0;
+    if (failed) return EXIT.failed;
+    return reports.some(({ verdict }) => verdict === "different") ? EXIT.found : EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
-    return 2;
+    return EXIT.failed;
   } finally {
     await connection?.close();
   }
@@ -203,20 +201,8 @@ function readTime(text: string): number {
   throw new InvalidArgumentError(`expected a time like 2026-03-01 or 2026-03-01T12:00:00Z; found "${text}".`);
 }
 
-function readCount(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError(`expected a whole number from 1; found "${text}".`);
-}
-
 function readShare(text: string): number {
   const number = Number(text);
   if (text !== "" && number >= 0 && number < 1) return number;
   throw new InvalidArgumentError(`expected a number from 0 to below 1, e.g. 1e-9; found "${text}".`);
-}
-
-function readMemory(text: string): number {
-  const number = Number(text);
-  if (number > 0) return Math.round(number * 1024 ** 3);
-  throw new InvalidArgumentError(`expected a number of GiB above 0; found "${text}".`);
 }

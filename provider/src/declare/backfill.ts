@@ -1,4 +1,5 @@
 import { describe, objectAt, optionalText, type Problems, type Raw } from "./fields";
+import { parseSize } from "./size";
 
 /** How a new materialized view is filled with what its source holds, as declared. Undefined: the protocol's own default. */
 export interface BackfillDeclaration {
@@ -11,7 +12,6 @@ export interface BackfillDeclaration {
 }
 
 const KEYS = ["from", "timeColumn", "chunk", "maxMemory", "maxThreads", "insertTime"] as const;
-const SIZES: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
 
 /** `backfill` of a materialized view; undefined when it is left out or false. */
 export function backfillAt(raw: Raw, problems: Problems): BackfillDeclaration | undefined {
@@ -50,8 +50,8 @@ function countAt(raw: Raw, key: string, problems: Problems): number | undefined 
 function sizeAt(raw: Raw, problems: Problems): number | undefined {
   const value = raw["maxMemory"];
   if (typeof value !== "string") return countAt(raw, "maxMemory", problems);
-  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMGT]iB)?$/.exec(value.trim()) ?? [];
-  if (digits !== undefined && Number(digits) > 0) return Math.round(Number(digits) * (SIZES[unit] ?? 1));
+  const size = parseSize(value);
+  if (size !== undefined) return size;
   problems.add("backfill.maxMemory", 'expected bytes above 0, as a number or with a unit, e.g. "4 GiB"');
   return undefined;
 }
