@@ -13,6 +13,16 @@ const HEAD = `# Command line
 
 \`npx clickhouse-schema COMMAND\` comes with the package. The server is \`--url\` or \`CLICKHOUSE_URL\`, the user \`--user\` or \`CLICKHOUSE_USER\`; the
 password comes from \`CLICKHOUSE_PASSWORD\` only, so that it is in no list of processes. This page is made from what each command says of itself.
+
+Exit codes, in every command:
+
+| code | meaning |
+|---|---|
+| 0 | done, and nothing found |
+| 1 | something was found: drift, a difference, an error of lint or doctor, a gate of \`--fail-on\`, a view that does not work, a statement that is wrong |
+| 2 | it could not be done: a wrong option, a file or a server that cannot be read, a statement that failed |
+
+Sizes are bytes or have a unit (\`4GiB\`), times are ISO 8601 in UTC. \`NO_COLOR\` is respected.
 `;
 
 /** The text of the page. */
