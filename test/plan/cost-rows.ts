@@ -141,9 +141,18 @@ const clauses: readonly CostRow[] = [
   },
   {
     change: "Table clauses",
-    what: "table TTL longer or removed; recompression",
-    examples: ["TTL made longer", "TTL removed", "TTL that recompresses"],
+    what: "table TTL longer; recompression",
+    examples: ["TTL made longer", "TTL that recompresses"],
     e2e: TABLE,
+    notes:
+      "Parts keep the times of the TTL that they were written with, so these are computed again: only the columns that the TTL reads are rewritten.",
+  },
+  {
+    change: "Table clauses",
+    what: "table TTL removed",
+    examples: ["TTL removed"],
+    e2e: TABLE,
+    detail: true,
   },
   {
     change: "Table clauses",
@@ -170,7 +179,7 @@ const clauses: readonly CostRow[] = [
     examples: ["TTL applied to old parts"],
     e2e: TABLE,
     detail: true,
-    notes: "Without it, rows and values go when their parts merge. This rewrites all parts at once.",
+    notes: "Without it, merges in the background delete rows within hours. This rewrites all parts at once.",
   },
   {
     change: "Table clauses",

@@ -1,8 +1,8 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
-import type { Hazard, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
-import { hazard, nullQuery, probeQueries, unmergedQuery } from "../plan";
+import type { Hazard, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
+import { hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
 import { qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { unfinished } from "./mutations";
@@ -74,10 +74,24 @@ class Asker {
 
   private async answer(one: Hazard, probe: Probe): Promise<Hazard[]> {
     if (probe.kind === "values") return this.values(probe);
+    if (probe.kind === "past") return [await this.past(one, probe)];
     const query = probe.kind === "nulls" ? nullQuery(this.table, probe) : unmergedQuery(this.table, probe);
     const [row] = await this.ask<{ rows: string }>(query);
     const { probe: _, ...rest } = one;
     return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
+  }
+
+  /** The hazard with the count; without it where the TTL reads a column that the table does not have yet. */
+  private async past({ probe: _, ...one }: Hazard, probe: PastProbe): Promise<Hazard> {
+    try {
+      const [row] = await this.ask<{ past: string; rows: string }>(pastQuery(this.table, probe));
+      return row === undefined
+        ? one
+        : { ...one, found: `${Number(row.past).toLocaleString("en-US")} of ${count(row.rows, "row")} at present` };
+    } catch (error) {
+      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      return one;
+    }
   }
 
   private async values(probe: ValueProbe): Promise<Hazard[]> {
@@ -179,6 +193,7 @@ const SETTINGS =
 
 function questionOf(table: string, probe: Probe): string {
   if (probe.kind === "nulls") return nullQuery(table, probe);
+  if (probe.kind === "past") return pastQuery(table, probe);
   return probe.kind === "unmerged" ? unmergedQuery(table, probe) : probeQueries(table, probe).changes;
 }
 

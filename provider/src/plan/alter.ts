@@ -26,8 +26,10 @@ export interface Command {
   readonly takesList?: boolean;
   readonly mutation?: boolean;
   readonly phase?: Phase;
-  /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 0`. */
+  /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 1`. */
   readonly setting?: string;
+  /** Its mutation only computes the times of parts by the TTL: a setting of the table for as long as it runs. */
+  readonly recalculates?: boolean;
   /** Its first words, where each replica keeps what it says for itself: it is in no log that a replicated table shares. */
   readonly own?: Own;
 }

@@ -2,7 +2,7 @@ import type { ColumnChange } from "../diff/changes";
 import type { ColumnSpec } from "../sql/spec";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
-import { deletesMore } from "./ttl";
+import { BY_MERGES, deletesMore, pastProbe } from "./ttl";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 
@@ -11,11 +11,16 @@ export function ttlHazards(
   { name, from, to }: Of<"column-ttl">,
   { table, materialize }: { readonly table: string; readonly materialize: boolean },
 ): Hazard[] {
-  const when = materialize ? "at once" : "when their parts merge";
-  const message = `values of ${name} in rows of ${table} that are past ${to} become the default, ${when}`;
+  if (to === undefined) return [];
+  const isStricter = deletesMore(from, to);
+  const atOnce = isStricter && materialize;
+  const message = `values of ${name} in rows of ${table} that are past ${to} become the default, ${atOnce ? "at once" : BY_MERGES}`;
+  const rewritten = atOnce
+    ? `${name} is rewritten in every part of ${table}`
+    : `the columns that the TTL of ${name} reads are rewritten in every part of ${table}, so that parts written before follow it`;
   return [
-    ...(deletesMore(from, to) ? [hazard("drops-data", message)] : []),
-    ...(materialize ? [hazard("rewrites-parts", `${name} is rewritten in every part of ${table}`)] : []),
+    ...(isStricter ? [hazard("drops-data", message, { probe: pastProbe(from, to) })] : []),
+    hazard("rewrites-parts", rewritten),
   ];
 }
 

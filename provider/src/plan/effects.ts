@@ -19,6 +19,8 @@ export type Effect = "rezoned" | "reread" | "rewritten" | "recomputed";
 export interface Touched {
   readonly column: string;
   readonly effect: Effect;
+  /** A point in time before and after, whatever its zone: DateTime or DateTime64. */
+  readonly isInstant?: boolean;
   /** For people: `at DateTime('UTC') → DateTime('Asia/Tokyo')`. */
   readonly what: string;
 }
@@ -84,8 +86,12 @@ function effectOf(change: ColumnChange, columns: ReadonlyMap<string, ColumnSpec>
     const { name, from, to } = change;
     const what = `${name} ${from} → ${to}`;
     if (!stores(columns.get(name)?.default)) return { column: name, effect: "recomputed", what };
-    if (withoutZone(from) === withoutZone(to)) return { column: name, effect: "rezoned", what };
-    return { column: name, effect: classifyRetype(from, to).metadataOnly ? "reread" : "rewritten", what };
+    const isInstant = [from, to].every((type) =>
+      /^(?:Nullable\()?DateTime\b/.test(type.replace("DateTime64", "DateTime")),
+    );
+    const isSame = withoutZone(from) === withoutZone(to);
+    const effect = isSame ? "rezoned" : classifyRetype(from, to).metadataOnly ? "reread" : "rewritten";
+    return { column: name, effect, what, ...(isInstant && { isInstant }) };
   }
   if (change.kind !== "column-default") return undefined;
   const { name, from, to } = change;

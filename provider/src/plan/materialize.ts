@@ -2,7 +2,7 @@ import { backtick, qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { mergesByKey } from "./engines";
 import { hazard } from "./hazards";
-import type { Statement } from "./plan";
+import type { Hazard, Statement } from "./plan";
 import type { Stale } from "./stale";
 import type { Sorted } from "./table";
 
@@ -11,6 +11,8 @@ export interface Built {
   readonly index: ReadonlySet<string>;
   readonly projection: ReadonlySet<string>;
   readonly statistics: ReadonlySet<string>;
+  /** The times of parts by the TTL are computed again, because what the TTL reads is no longer what it was. */
+  readonly ttl: boolean;
 }
 
 /**
@@ -32,29 +34,47 @@ export function builtIn(to: TableSpec, { columns, elements }: Sorted, stale: Sta
       ...stale.projections.map(({ element }) => element.name),
     ]),
     statistics: new Set(statistics),
+    ttl: stale.ttl !== undefined || stale.columnTtls.size > 0,
   };
 }
 
 /** Builds it: one mutation, one rewrite. */
-export function planMaterialize(to: TableSpec, { index, projection, statistics }: Built): Statement[] {
+export function planMaterialize(to: TableSpec, built: Built): Statement[] {
+  const { index, projection, statistics, ttl } = built;
   const commands = [
     ...[...index].map((name) => `MATERIALIZE INDEX ${quoteIdentifier(name)}`),
     ...[...projection].map((name) => `MATERIALIZE PROJECTION ${quoteIdentifier(name)}`),
     ...[...statistics].map((name) => `MATERIALIZE STATISTICS ${backtick(name)}`),
+    ...(ttl ? ["MATERIALIZE TTL"] : []),
   ];
   if (commands.length === 0) return [];
   const body = commands.length === 1 ? ` ${commands[0]}` : `\n    (${commands.join("),\n    (")})`;
-  const apart =
-    projection.size > 0 && mergesByKey(to.storage.engine)
-      ? "; without that, rows in parts with and without a projection would never be merged with each other"
-      : "";
-  const message = `what is added is built in every part of ${qualifiedName(to)}${apart}`;
   return [
     Object.freeze({
       kind: "statement" as const,
       sql: `ALTER TABLE ${qualifiedName(to)}${body}`,
-      hazards: [hazard("rewrites-parts", message)],
+      hazards: hazardsOf(to, built),
       mutation: true,
     }),
+  ];
+}
+
+function hazardsOf(to: TableSpec, { index, projection, statistics, ttl }: Built): Hazard[] {
+  const table = qualifiedName(to);
+  const apart =
+    projection.size > 0 && mergesByKey(to.storage.engine)
+      ? "; without that, rows in parts with and without a projection would never be merged with each other"
+      : "";
+  const isBuilt = index.size + projection.size + statistics.size > 0;
+  return [
+    ...(isBuilt ? [hazard("rewrites-parts", `what is added is built in every part of ${table}${apart}`)] : []),
+    ...(ttl
+      ? [
+          hazard(
+            "rewrites-parts",
+            `the columns that the TTL reads are rewritten in every part of ${table}, so that parts written before follow it`,
+          ),
+        ]
+      : []),
   ];
 }

@@ -11,7 +11,7 @@ import type { ColumnContext } from "./columns";
 import { hazard, removalHazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { defaultOf, leavesNull, retypeHazards } from "./retype-hazards";
-import { ttlExtras } from "./ttl";
+import { deletesMore, reachesParts } from "./ttl";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 type Default = NonNullable<ColumnSpec["default"]>;
@@ -78,7 +78,7 @@ function modifyNow(column: ColumnSpec, found: Found, stage: Stage, context: Colu
       sql: `${modifySql({ ...column, ...(type !== undefined && { type }) }, now, clauses)}${move(found)}`,
       hazards,
       ...(retype && !stops && { mutation: true }),
-      ...(!starts && ttl?.to !== undefined && ttlExtras(context)),
+      ...(!starts && ttlExtras(ttl, context)),
       phase: context.phase,
     },
   ];
@@ -95,7 +95,7 @@ function modifyLater(column: ColumnSpec, found: Found, stage: Stage, context: Co
   if (value || (starts && hasClauses(found))) {
     const type = stops && retype ? retype.from : column.type;
     const sql = modifySql({ ...column, ...(type !== undefined && { type }) }, value, starts ? found : {});
-    const extras = starts && ttl?.to !== undefined ? ttlExtras(context) : {};
+    const extras = starts ? ttlExtras(ttl, context) : {};
     commands.push({ sql, ...(now === undefined && { hazards }), phase: laterPhase, ...extras });
   }
   if (next === "remove") {
@@ -208,6 +208,11 @@ function setStatistics(
   const later = `parts written before have none of it; ALTER TABLE ${table} MATERIALIZE STATISTICS ${name} builds them`;
   const hazards = materialize ? [] : [hazard("metadata-only", `statistics of ${column}: ${later}`)];
   return [{ sql: `${verb} STATISTICS ${name} TYPE ${kinds}`, takesList: true, hazards, phase }];
+}
+
+/** How parts that are there come to a column TTL that is set. */
+function ttlExtras(ttl: Of<"column-ttl"> | undefined, { materialize }: ColumnContext): Partial<Command> {
+  return ttl?.to === undefined ? {} : reachesParts(materialize && deletesMore(ttl.from, ttl.to));
 }
 
 /** Whether a clause gets a value that MODIFY COLUMN sets. */

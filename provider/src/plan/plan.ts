@@ -25,7 +25,7 @@ export interface Hazard {
 }
 
 /** A question to the rows as they are before the plan runs. */
-export type Probe = ValueProbe | NullProbe | MergeProbe;
+export type Probe = ValueProbe | NullProbe | MergeProbe | PastProbe;
 
 /** Whether the values of a column can be had as another type. */
 export interface ValueProbe {
@@ -49,6 +49,15 @@ export interface MergeProbe {
   readonly kind: "unmerged";
   /** Expressions by which rows become one, e.g. `a, b`. */
   readonly key: string;
+  /** The partition key within which they do, e.g. `toDate(d)`; empty for none. Default: that of the table as it is. */
+  readonly within?: string;
+}
+
+/** How many rows a TTL that is to be is past now. The hazard stays: others will be. */
+export interface PastProbe {
+  readonly kind: "past";
+  /** E.g. `toDateTime(d + toIntervalDay(3)) <= now()`. */
+  readonly condition: string;
 }
 
 /** One statement that the engine takes as it is. */

@@ -1,6 +1,6 @@
 import { backtick, quoteString } from "../sql/identifiers";
 import { parseType } from "../sql/query/types";
-import type { MergeProbe, NullProbe, ValueProbe } from "./plan";
+import type { MergeProbe, NullProbe, PastProbe, ValueProbe } from "./plan";
 import { plain } from "./type-shape";
 
 /** The questions of a probe, each a query without side effects. */
@@ -57,11 +57,15 @@ export function nullQuery(table: string, { column }: NullProbe): string {
 }
 
 /** `rows`: how many rows lie beside another one of their key, with which they become one. */
-export function unmergedQuery(table: string, { key }: MergeProbe): string {
-  return (
-    `SELECT toString(sum(n)) AS rows FROM (SELECT count() AS n FROM ${table} ` +
-    `GROUP BY _partition_id${key === "" ? "" : `, ${key}`} HAVING n > 1)`
-  );
+export function unmergedQuery(table: string, { key, within = "_partition_id" }: MergeProbe): string {
+  const keys = [within, key].filter((part) => part !== "");
+  const by = keys.length === 0 ? "" : ` GROUP BY ${keys.join(", ")}`;
+  return `SELECT toString(sum(n)) AS rows FROM (SELECT count() AS n FROM ${table}${by} HAVING n > 1)`;
+}
+
+/** `past`: how many rows a TTL is past, and of how many `rows`. */
+export function pastQuery(table: string, { condition }: PastProbe): string {
+  return `SELECT toString(countIf(${condition})) AS past, toString(count()) AS rows FROM ${table}`;
 }
 
 /** The old value, and the new one on its way back, in a form that is equal exactly when they are. */

@@ -26,7 +26,8 @@ export function renderSize({ rows, bytes }: Size): string {
 
 /** `-- drops-data: …`, a comment, so that the text can be pasted into a client. */
 function renderHazard(one: Hazard, size: Size): string {
-  const held = GROWS.has(one.kind) ? renderSize(size) : "";
+  // What was counted says more than what the object holds.
+  const held = GROWS.has(one.kind) && one.found === undefined ? renderSize(size) : "";
   return `-- ${one.kind}: ${renderMessage(one)}${held === "" ? "" : ` [${held}]`}`;
 }
 

@@ -62,7 +62,7 @@ export function findStale(
       ofProjection,
     ),
     early: new Set(elements.filter((change) => isEarly(change, ofIndex, ofProjection))),
-    hazards: [...staleValues(to, touchedBy), ...staleConstraints(to, touchedBy)],
+    hazards: [...staleValues(to, touchedBy), ...staleConstraints(to, touchedBy), ...staleTtls(to, touchedBy)],
     ...(ttl && { ttl }),
     columnTtls: new Map(
       to.columns.flatMap((column) =>
@@ -174,6 +174,22 @@ function staleValues({ columns, ...table }: TableSpec, touchedBy: TouchedBy): Ha
         return hazard("metadata-only", message);
       });
   });
+}
+
+/** Parts get the times that a TTL gives now, and rows can be past them earlier. */
+function staleTtls({ columns, storage, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
+  return [storage.ttl, ...columns.map(({ ttl }) => ttl)].flatMap((ttl) => {
+    const [touched] = touchedBy(ttl).filter(({ isInstant }) => !isInstant || !isOfInstants(ttl));
+    if (touched === undefined) return [];
+    const message = `rows of ${qualifiedName(table)} are past ${ttl} at another time, which may be earlier: ${touched.what}`;
+    return [hazard("drops-data", message)];
+  });
+}
+
+/** Whether the expression gives the same point in time whatever the zone is: no day or month is made of it. */
+function isOfInstants(expression = ""): boolean {
+  const calls = lex(expression).filter(({ kind }, index, tokens) => kind === "word" && tokens[index + 1]?.text === "(");
+  return calls.every(({ text }) => /^(?:toDateTime|toInterval(?:Second|Minute|Hour|Day|Week)|plus|WHERE)$/.test(text));
 }
 
 /** Constraints are only looked at by inserts. */

@@ -5,7 +5,7 @@ import { type Command, PHASE, type Phase } from "./alter";
 import { isImmutableSetting, mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
-import { deletesMore, deletesRows, ttlExtras } from "./ttl";
+import { BY_MERGES, deletesMore, pastProbe, reachesParts } from "./ttl";
 
 /** What the commands for storage clauses need to know. */
 export interface StorageContext {
@@ -46,24 +46,19 @@ export function planStorageChange(change: StorageChange, context: StorageContext
 function planTtl(from: string | undefined, to: string | undefined, context: StorageContext): Command {
   if (to === undefined) return { sql: "REMOVE TTL", phase: context.phase };
   const { table, materialize, phase } = context;
+  const isStricter = deletesMore(from, to);
+  const atOnce = isStricter && materialize;
   const hazards: Hazard[] = [];
-  if (deletesMore(from, to)) {
-    const when = materialize ? "at once" : "when their parts merge";
-    hazards.push(hazard("drops-data", `rows of ${table} that are past ${to} are deleted, ${when}`));
+  if (isStricter) {
+    const what = /\bGROUP BY\b/.test(to) ? "deleted or aggregated" : "deleted";
+    const message = `rows of ${table} that are past ${to} are ${what}, ${atOnce ? "at once" : BY_MERGES}`;
+    hazards.push(hazard("drops-data", message, { probe: pastProbe(from, to) }));
   }
-  if (materialize) hazards.push(rewriteHazard(to, table));
-  else {
-    const message = `parts written before follow the old TTL until they merge; ALTER TABLE ${table} MATERIALIZE TTL applies the new one`;
-    hazards.push(hazard("metadata-only", message));
-  }
-  return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...ttlExtras(context) };
-}
-
-/** Measured on 26.7: every column, whatever is past it; only the TTL's own where it deletes nothing. */
-function rewriteHazard(ttl: string, table: string): Hazard {
-  const what = deletesRows(ttl) ? `every part of ${table} is` : `the columns that the TTL reads are`;
-  const where = deletesRows(ttl) ? "" : ` in every part of ${table}`;
-  return hazard("rewrites-parts", `${what} rewritten${where} to apply the TTL`);
+  const message = atOnce
+    ? `every part of ${table} is rewritten to apply the TTL`
+    : `the columns that the TTL reads are rewritten in every part of ${table}, so that parts written before follow it`;
+  hazards.push(hazard("rewrites-parts", message));
+  return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...reachesParts(atOnce) };
 }
 
 function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>, context: StorageContext): Outcome {

@@ -16,6 +16,7 @@ import { rebuildReasons } from "./reasons";
 import { planRebuild } from "./rebuild";
 import { findStale, type Stale } from "./stale";
 import { type Outcome, planStorageChange } from "./storage";
+import { recalculating } from "./ttl";
 
 /** The changes of one table, by what they are about. */
 export interface Sorted {
@@ -55,12 +56,12 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   );
   // What is built of columns comes when each of them is what it will be.
   const last = Math.max(phase, ...columns.map(({ phase: own = PHASE.main }) => own));
-  const commands = [
+  const { commands, restore } = recalculating(from, to, built.ttl, [
     ...planBefore(sorted, stale, table),
     ...columns,
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(sorted, stale, { table, phase: last, built }),
-  ];
+  ]);
   // What another engine brings with it is no reason of its own.
   const reasons = [
     ...rebuildReasons(sorted, to),
@@ -72,7 +73,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const isAlone = isReplicated(from.storage.engine) && options.isReplicated === false;
   const told = isAlone ? tellOfOthers(commands, table) : commands;
   const statements = mergeAlters(table, hasRows ? told : told.map(withoutRows), { ...options, untouched: NO_PART });
-  return [...statements, ...planMaterialize(to, built)];
+  return [...statements, ...planMaterialize(to, built), ...mergeAlters(table, restore, { untouched: NO_PART })];
 }
 
 /** The commands on one of several replicas that no Replicated database keeps alike. Measured on 25.8. */

@@ -1,50 +1,122 @@
 import { splitArguments } from "../sql/fragments";
-import type { Command } from "./alter";
+import type { TableSpec } from "../sql/spec";
+import { type Command, PHASE } from "./alter";
+import type { PastProbe } from "./plan";
 
 /**
  * Whether a changed TTL deletes rows that the old one would have kept. A longer interval of the same rule does not; what cannot
  * be compared counts as one that does.
  */
 export function deletesMore(from: string | undefined, to: string | undefined): boolean {
-  const before = new Map(rules(from).map((rule) => [rule.shape, rule.seconds]));
-  return rules(to).some(({ shape, seconds }) => {
-    const old = before.get(shape);
-    return old === undefined || seconds < old;
-  });
+  return stricter(from, to).length > 0;
 }
 
-/** Whether a table's TTL takes rows away or aggregates them, and does not only move or recompress them. */
-export function deletesRows(ttl: string): boolean {
-  return rules(ttl).length > 0;
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  Second: 1,
-  Minute: 60,
-  Hour: 3600,
-  Day: 86_400,
-  Week: 604_800,
-  Month: 2_629_746,
-  Quarter: 7_889_238,
-  Year: 31_556_952,
+/** Least and most seconds that one of them is, as the calendar has it. */
+const UNITS: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  Second: [1, 1],
+  Minute: [60, 60],
+  Hour: [3600, 3600],
+  Day: [86_400, 86_400],
+  Week: [604_800, 604_800],
+  Month: [28 * 86_400, 31 * 86_400],
+  Quarter: [90 * 86_400, 92 * 86_400],
+  Year: [365 * 86_400, 366 * 86_400],
 };
 
+interface Rule {
+  readonly text: string;
+  /** The text without its interval. */
+  readonly shape: string;
+  readonly unit: string;
+  readonly count: number;
+}
+
 /** The rules that delete or aggregate rows, with their interval taken out. */
-function rules(ttl: string | undefined): { shape: string; seconds: number }[] {
+function rules(ttl: string | undefined): Rule[] {
   if (ttl === undefined) return [];
   return splitArguments(ttl)
     .filter((rule) => !/\b(?:TO (?:DISK|VOLUME)|RECOMPRESS)\b/.test(rule))
-    .map((rule) => {
-      let seconds = 0;
-      const shape = rule.replace(/\+ toInterval([A-Z][a-z]+)\((\d+)\)/, (_, unit: string, count: string) => {
-        seconds = (UNITS[unit] ?? 0) * Number(count);
+    .map((text) => {
+      let [unit, count] = ["Second", 0];
+      const shape = text.replace(/\+ toInterval([A-Z][a-z]+)\((\d+)\)/, (all, name: string, digits: string) => {
+        if (UNITS[name] === undefined) return all;
+        [unit, count] = [name, Number(digits)];
         return "+ _";
       });
-      return { shape, seconds };
+      return { text, shape, unit, count };
     });
 }
 
-/** Setting or mutation that comes with a TTL: without the setting, the engine rewrites every part at once. */
-export function ttlExtras({ materialize }: { readonly materialize: boolean }): Partial<Command> {
-  return materialize ? { mutation: true } : { setting: "materialize_ttl_after_modify = 0" };
+/** The rules by which rows go that the old ones keep: new ones, and those whose interval is shorter or may be. */
+function stricter(from: string | undefined, to: string | undefined): Rule[] {
+  const before = new Map(rules(from).map((rule) => [rule.shape, rule]));
+  return rules(to).filter((rule) => {
+    const old = before.get(rule.shape);
+    if (old === undefined) return true;
+    if (old.unit === rule.unit) return rule.count < old.count;
+    const [least, most] = [UNITS[rule.unit]?.[0] ?? 0, UNITS[old.unit]?.[1] ?? Number.POSITIVE_INFINITY];
+    return rule.count * least < old.count * most;
+  });
+}
+
+/** Asks how many rows a changed TTL deletes, or whose column value it takes, by the rules that are stricter than the old ones. */
+export function pastProbe(from: string | undefined, to: string): PastProbe {
+  const past = stricter(from, to).map(({ text }) => {
+    const [, time = text, condition] = /^(.*?)(?: WHERE (.*?))?(?: GROUP BY .*)?$/s.exec(text) ?? [];
+    const isPast = `toDateTime(${time}) <= now()`;
+    return condition === undefined ? isPast : `(${isPast} AND (${condition}))`;
+  });
+  return { kind: "past", condition: past.join(" OR ") };
+}
+
+/**
+ * How a TTL reaches the parts that are there. Each part keeps the times that were computed when it was written, and no merge computes
+ * those of a plain rule again: it would lose rows at the time of the old TTL, or keep them past the new one. So the ALTER leaves its
+ * mutation to run, which with the setting {@link RECALCULATE} writes nothing but the columns that the TTL reads. Where rows are to
+ * be deleted at once, the mutation writes every column.
+ */
+export function reachesParts(deletesAtOnce: boolean): Partial<Command> {
+  return { mutation: true, setting: AFTER_MODIFY, ...(!deletesAtOnce && { recalculates: true }) };
+}
+
+/** The default, said because a profile may say otherwise. */
+const AFTER_MODIFY = "materialize_ttl_after_modify = 1";
+
+/** When a TTL deletes that is not applied at once. */
+export const BY_MERGES = "by merges in the background within hours (merge_with_ttl_timeout)";
+
+/** Setting of a table by which MATERIALIZE TTL computes the times of its parts and leaves the deleting to merges. */
+export const RECALCULATE = "materialize_ttl_recalculate_only";
+
+/**
+ * The commands, and what has to run behind them, so that mutations only compute times: the table's setting for that is on for as long
+ * as they run.
+ *
+ * @param recalculates whether a mutation behind the commands does so too.
+ */
+export function recalculating(
+  from: TableSpec,
+  to: TableSpec,
+  recalculates: boolean,
+  commands: readonly Command[],
+): { commands: readonly Command[]; restore: readonly Command[] } {
+  const ofTtl = commands.filter(({ setting }) => setting === AFTER_MODIFY);
+  const isAtOnce = ofTtl.some((command) => !command.recalculates);
+  if (isAtOnce || (ofTtl.length === 0 && !recalculates)) return { commands, restore: [] };
+  const [old, wanted] = [from, to].map(
+    ({ storage }) => storage.settings.find(({ name }) => name === RECALCULATE)?.value,
+  );
+  const set = (value: string): Command => ({
+    sql: `MODIFY SETTING ${RECALCULATE} = ${value}`,
+    own: "MODIFY SETTING",
+    takesList: true,
+    phase: PHASE.before,
+  });
+  const reset: Command = { sql: `RESET SETTING ${RECALCULATE}`, own: "RESET SETTING", takesList: true };
+  // A change of the setting itself waits for the mutations.
+  const others = commands.filter(({ sql }) => !new RegExp(`^(?:MODIFY|RESET) SETTING ${RECALCULATE}\\b`).test(sql));
+  return {
+    commands: old === "1" ? others : [set("1"), ...others],
+    restore: wanted === "1" ? [] : [wanted === undefined ? reset : set(wanted)],
+  };
 }

@@ -48,27 +48,33 @@ export const columnClauses: readonly PlanCase[] = [
     name: "column TTL set",
     from: table("a UInt64, d DateTime, b String"),
     to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
-    hazards: ["drops-data"],
+    hazards: ["metadata-only", "drops-data", "rewrites-parts"],
     sql: [
-      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1) SETTINGS materialize_ttl_after_modify = 0",
+      "ALTER TABLE p.t MODIFY SETTING materialize_ttl_recalculate_only = 1",
+      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1) SETTINGS materialize_ttl_after_modify = 1",
+      "ALTER TABLE p.t RESET SETTING materialize_ttl_recalculate_only",
     ],
   },
   {
     name: "column TTL made longer",
     from: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
     to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 WEEK"),
-    hazards: ["metadata-only"],
+    hazards: ["metadata-only", "rewrites-parts"],
     sql: [
-      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalWeek(1) SETTINGS materialize_ttl_after_modify = 0",
+      "ALTER TABLE p.t MODIFY SETTING materialize_ttl_recalculate_only = 1",
+      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalWeek(1) SETTINGS materialize_ttl_after_modify = 1",
+      "ALTER TABLE p.t RESET SETTING materialize_ttl_recalculate_only",
     ],
   },
   {
     name: "column TTL made shorter",
     from: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 WEEK"),
     to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
-    hazards: ["drops-data"],
+    hazards: ["metadata-only", "drops-data", "rewrites-parts"],
     sql: [
-      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1) SETTINGS materialize_ttl_after_modify = 0",
+      "ALTER TABLE p.t MODIFY SETTING materialize_ttl_recalculate_only = 1",
+      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1) SETTINGS materialize_ttl_after_modify = 1",
+      "ALTER TABLE p.t RESET SETTING materialize_ttl_recalculate_only",
     ],
   },
   {
@@ -78,15 +84,21 @@ export const columnClauses: readonly PlanCase[] = [
     materialize: true,
     hazards: ["drops-data", "rewrites-parts"],
     says: ["become the default, at once", "rewrites-parts: b is rewritten in every part of p.t"],
-    sql: ["ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1)"],
+    sql: [
+      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalDay(1) SETTINGS materialize_ttl_after_modify = 1",
+    ],
   },
   {
     name: "column TTL made longer, applied to old parts",
     from: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 DAY"),
     to: table("a UInt64, d DateTime, b String TTL d + INTERVAL 1 WEEK"),
     materialize: true,
-    hazards: ["rewrites-parts"],
-    sql: ["ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalWeek(1)"],
+    hazards: ["metadata-only", "rewrites-parts"],
+    sql: [
+      "ALTER TABLE p.t MODIFY SETTING materialize_ttl_recalculate_only = 1",
+      "ALTER TABLE p.t MODIFY COLUMN `b` String TTL d + toIntervalWeek(1) SETTINGS materialize_ttl_after_modify = 1",
+      "ALTER TABLE p.t RESET SETTING materialize_ttl_recalculate_only",
+    ],
   },
   {
     name: "column TTL removed",
@@ -175,9 +187,11 @@ export const columnClauses: readonly PlanCase[] = [
     to: table(
       "b UInt64 MATERIALIZED a COMMENT 'y' CODEC(ZSTD(1)) STATISTICS(uniq) TTL d + INTERVAL 2 WEEK SETTINGS (max_compress_block_size = 5000), a UInt64, d DateTime",
     ),
-    hazards: ["rewrites-parts", "breaks-reader", "metadata-only"],
+    hazards: ["metadata-only", "rewrites-parts", "breaks-reader"],
     sql: [
-      "ALTER TABLE p.t (MODIFY COLUMN `b` UInt64 MATERIALIZED a CODEC(ZSTD(1)) TTL d + toIntervalWeek(2) SETTINGS (max_compress_block_size = 5000) FIRST), (COMMENT COLUMN `b` 'y'), (ADD STATISTICS `b` TYPE uniq) SETTINGS materialize_ttl_after_modify = 0",
+      "ALTER TABLE p.t MODIFY SETTING materialize_ttl_recalculate_only = 1",
+      "ALTER TABLE p.t (MODIFY COLUMN `b` UInt64 MATERIALIZED a CODEC(ZSTD(1)) TTL d + toIntervalWeek(2) SETTINGS (max_compress_block_size = 5000) FIRST), (COMMENT COLUMN `b` 'y'), (ADD STATISTICS `b` TYPE uniq) SETTINGS materialize_ttl_after_modify = 1",
+      "ALTER TABLE p.t RESET SETTING materialize_ttl_recalculate_only",
     ],
   },
   {
