@@ -9,6 +9,7 @@ import {
   diskChecks,
   engineCheck,
   settingChecks,
+  typeChecks,
   versionCheck,
 } from "../../provider/dist/doctor/judgements";
 import { cliCheck, nodeCheck } from "../../provider/dist/doctor/tools";
@@ -165,6 +166,10 @@ describe("clickhouse-schema doctor", () => {
       settingChecks(new Map()).map(({ status }) => status),
       ["ok"],
     );
+    assert.deepEqual(typeChecks([]), []);
+    const [nulls] = typeChecks([{ name: "join_use_nulls", value: "1" }]);
+    assert.deepEqual([nulls?.id, nulls?.status], ["type-settings", "warning"]);
+    assert.match(nulls?.message ?? "", /profile changes what queries give: join_use_nulls = 1\./);
     assert.deepEqual(engineCheck({ name: "a", engine: "Atomic" }), []);
     for (const engine of ["Ordinary", "Replicated", "Shared"])
       assert.equal(engineCheck({ name: "a", engine })[0]?.status, "warning");

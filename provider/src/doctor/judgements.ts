@@ -87,6 +87,18 @@ export function settingChecks(settings: ReadonlyMap<string, string>): Check[] {
   return found.length > 0 ? found : [check("settings", "ok", "settings of the user's profile")];
 }
 
+/** @param changed settings of the user's profile by which a query gives other types or columns than it would elsewhere. */
+export function typeChecks(changed: readonly { readonly name: string; readonly value: string }[]): Check[] {
+  if (changed.length === 0) return [];
+  const list = changed.map(({ name, value }) => `${name} = ${value}`).join(", ");
+  const message =
+    `the user's profile changes what queries give: ${list}. Views and tables made of queries get their columns by it, here as on the ` +
+    "embedded engine; a user without it who reads or inserts gets others";
+  return [
+    check("type-settings", "warning", message, "Give all users that insert or read through views the same values"),
+  ];
+}
+
 /** Nothing is said of a database whose engine is Atomic, or shows what another system has. */
 export function engineCheck({ name, engine }: { readonly name: string; readonly engine: string }): Check[] {
   const [id, next] = ["database-engine", 'They ask for allow: ["unproven"]'];

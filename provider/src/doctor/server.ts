@@ -1,5 +1,6 @@
 import { unfinishedOperations } from "../apply/operations";
 import { JOURNAL_TABLE } from "../apply/protocol/journal";
+import { isTypeSetting, TYPE_SETTINGS } from "../canonical/gates";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isAuthenticationFailed } from "../connection/server-message";
@@ -7,7 +8,7 @@ import { messageOf } from "../errors";
 import { Live } from "../introspect/live";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
-import { clockCheck, diskChecks, engineCheck, settingChecks, versionCheck } from "./judgements";
+import { clockCheck, diskChecks, engineCheck, settingChecks, typeChecks, versionCheck } from "./judgements";
 import { checkRights } from "./rights";
 
 /** The server's own databases. */
@@ -123,11 +124,12 @@ interface Setting {
 
 async function settingsOf(connection: Connection): Promise<Check[]> {
   const names = ["readonly", "allow_ddl", "async_insert", "wait_for_async_insert", "cloud_mode"];
-  const rows = await connection.query<Setting>(
-    "SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}",
-    { names },
+  const rows = await connection.query<Setting & { changed: unknown }>(
+    "SELECT name, value, changed FROM system.settings WHERE name IN {names:Array(String)}",
+    { names: [...names, ...TYPE_SETTINGS] },
   );
-  return settingChecks(new Map(rows.map(({ name, value }) => [name, value])));
+  const types = rows.filter(({ name, changed }) => isTypeSetting(name) && Number(changed) > 0);
+  return [...settingChecks(new Map(rows.map(({ name, value }) => [name, value]))), ...typeChecks(types)];
 }
 
 interface DatabaseRow {

@@ -1,4 +1,5 @@
 import { digest } from "../canonical/fingerprint";
+import { allowAs } from "../canonical/gates";
 import { reachesOut } from "../canonical/outside";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
@@ -95,11 +96,14 @@ export async function findDrift(
     return found ?? stored.get(key)?.statement;
   };
   let unchecked: string | undefined;
-  const open = (): Promise<Connection> =>
-    scratch().catch((error: unknown) => {
+  const open = async (): Promise<Connection> => {
+    const engine = await scratch().catch((error: unknown) => {
       unchecked = messageOf(error);
       throw error;
     });
+    if (/^https?:/.test(connection.url)) await allowAs(engine, connection);
+    return engine;
+  };
   const world = new World(open, lend);
   try {
     const comparer: Comparer = { config: { scratch: "embedded" }, world };
