@@ -3,6 +3,7 @@ import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { attachAll } from "../protocol/attach";
 import { liftFence, raiseFence } from "../protocol/fence";
+import { cover } from "../protocol/guard";
 import { type Part, partsOf } from "../protocol/parts";
 import { digestOf } from "../rebuild/build";
 import type { Context } from "./context";
@@ -93,6 +94,7 @@ async function attachMissing(context: Context, parts: readonly Part[]): Promise<
 async function separate(context: Context, partition: string, left: readonly Part[]): Promise<QualifiedName> {
   const { names, runner } = context;
   await context.drop(names.rest);
+  await cover(runner, names.rest);
   await runner.run(stageStatement(context, names.rest));
   await runner.run(attachStatement(names.rest, partition, names.stage));
   const wanted = countsOf(left);

@@ -6,6 +6,8 @@ import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName } from "../../sql/spec";
+import { proceed } from "../protocol/good-order";
+import { guardRows } from "../protocol/guard";
 import { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
@@ -23,6 +25,7 @@ import { fill } from "./fill";
 import { openGate } from "./gate";
 import { dropHelpers } from "./helpers";
 import { findUnfinished, type UnfinishedBackfill } from "./journals";
+import { abortBackfill } from "./operations";
 import type { BackfillHooks, BackfillOptions, BackfillResult, RefillOptions } from "./options";
 
 /**
@@ -105,7 +108,7 @@ export async function resumeBackfill(
 ): Promise<BackfillResult> {
   const runner = new Runner(connection, operation.operation, hooks);
   const journal = await Journal.ofOperation(runner, operation.database);
-  return proceed(new Context(runner, journal, hooks));
+  return goOn(new Context(runner, journal, hooks));
 }
 
 function creates({ views }: BackfillPlan, { database, name }: QualifiedName): boolean {
@@ -136,6 +139,7 @@ async function begin(connection: Connection, wanted: Wanted): Promise<BackfillRe
     );
   }
   await selfTest(connection, database, options);
+  await guardRows(runner, journal, [...sources, target]);
   const named = [...plan.views.map(({ statement }) => parseView(statement)), ...sources];
   await journal.set(
     "dependents",
@@ -143,21 +147,20 @@ async function begin(connection: Connection, wanted: Wanted): Promise<BackfillRe
   );
   const uuid = wanted.mode === "refill" ? await uuidOf(runner, target) : undefined;
   await journal.set("plan", { ...plan, ...(uuid !== undefined && { uuid }) } satisfies BackfillPlan);
-  return proceed(new Context(runner, journal, options));
+  return goOn(new Context(runner, journal, options));
 }
 
-async function proceed(context: Context): Promise<BackfillResult> {
-  const { journal, runner } = context;
-  if (journal.has("done")) return resultOf(context);
-  if (journal.has("aborting")) {
-    throw new SchemaError(
-      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
-    );
-  }
-  await runner.endLeftovers();
-  await journal.take();
+async function goOn(context: Context): Promise<BackfillResult> {
+  const { journal, names, runner } = context;
+  const undo = (): Promise<void> =>
+    abortBackfill(runner.connection, { database: names.target.database, operation: runner.operation });
+  await proceed({ runner, journal, ends: "done", undo, opened: () => context.gateIs(false) }, () => work(context));
+  return resultOf(context);
+}
+
+async function work(context: Context): Promise<void> {
   // What another runner began before it could see that it was overtaken.
-  await runner.endLeftovers();
+  await context.runner.endLeftovers();
   await openGate(context);
   if (!context.isRefill) {
     await cut(context);
@@ -172,7 +175,6 @@ async function proceed(context: Context): Promise<BackfillResult> {
     await exchange(context);
   }
   await retire(context);
-  return resultOf(context);
 }
 
 /** How an operation ended: journal line `done`. `retired`, `uuid` and `keepUntil` are those of a rebuild, for whoever removes retired tables. */
@@ -187,6 +189,8 @@ interface Done {
 async function retire(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   context.enter("retire");
+  // What could not be opened in its time has opened by itself, and is still in the definition.
+  await openGate(context);
   if (context.isRefill) await retireOld(context);
   await dropHelpers(context);
   let done: Done = { rows: context.rows, written: journal.need<number>("attached") };

@@ -1,6 +1,7 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { drain, type Gate, timeLeft } from "../protocol/gate";
+import { cover } from "../protocol/guard";
 import { isTable, partsOf } from "../protocol/parts";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
@@ -102,6 +103,7 @@ async function cutTwins(context: Context): Promise<void> {
   await dropViews(context);
   await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.drop(names.fresh);
+  await cover(runner, names.fresh);
   for (const sql of freshStatements(context, names.fresh)) await runner.run(sql);
   await createSnapshot(context, parseTable(snapshotStatement(layout, names.before)));
   await link(context, names.target, names.before);

@@ -4,6 +4,7 @@ import { quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { standingAround } from "../protocol/feeders";
+import { refuseFiltered } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
@@ -92,6 +93,7 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
     ...((await needsLenience(runner, target)) && { lenient: true }),
     startedAt: await runner.now(),
   };
+  await refuseFiltered(runner, [...tables, target], "what is computed");
   return { plan, target, sources: tables };
 }
 

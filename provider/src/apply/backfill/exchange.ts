@@ -3,6 +3,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { TableSpec } from "../../sql/spec";
 import { drain, gateDown } from "../protocol/gate";
+import { renameHelper } from "../protocol/guard";
 import { uuidOf } from "../protocol/parts";
 import { liveTable } from "../views/carry";
 import type { Context } from "./context";
@@ -55,5 +56,5 @@ export async function retireOld(context: Context): Promise<void> {
   await dropViews(context);
   await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
   if ((await uuidOf(runner, names.fresh)) !== plan.uuid) return;
-  await runner.run(`RENAME TABLE ${qualifiedName(names.fresh)} TO ${qualifiedName(names.retired)}`);
+  await renameHelper(runner, names.fresh, names.retired);
 }

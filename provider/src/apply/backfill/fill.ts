@@ -3,6 +3,7 @@ import { ConnectionError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { cover } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import { beforeCut } from "./by-time";
 import type { Context, View } from "./context";
@@ -104,6 +105,7 @@ async function prepareStage(context: Context): Promise<void> {
   const chunks = journal.entries<Chunk>("chunk:");
   if (chunks.length === 0) {
     await context.drop(names.stage);
+    await cover(runner, names.stage);
     await runner.run(stageStatement(context, names.stage));
     return keepExpired(context);
   }

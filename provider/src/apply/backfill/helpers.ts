@@ -3,6 +3,7 @@ import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { attachAll } from "../protocol/attach";
 import { stopMerges } from "../protocol/fence";
+import { cover } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { hasTtl } from "../rebuild/engines";
@@ -17,6 +18,7 @@ export async function dropViews({ runner, views }: Context): Promise<void> {
 /** Makes the table of a snapshot anew, empty. */
 export async function createSnapshot(context: Context, table: TableSpec): Promise<void> {
   await context.drop(table);
+  await cover(context.runner, table);
   await context.runner.run(renderCreate(table));
   await stopMerges(context.runner, table);
 }

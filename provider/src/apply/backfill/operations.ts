@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { ForwardOnly } from "../protocol/errors";
 import { drain } from "../protocol/gate";
 import { Journal } from "../protocol/journal";
 import { isTable, uuidOf } from "../protocol/parts";
@@ -40,7 +41,7 @@ export async function abortBackfill(
   if (!journal.has("aborting")) {
     const why = journal.has("done") ? "is done" : await noWayBack(context);
     if (why !== undefined) {
-      throw new SchemaError(
+      throw new ForwardOnly(
         `${qualifiedName(context.names.target)}: operation ${operation.operation} ${why}; the way is forward only. Resume it: ` +
           `clickhouse-schema operations --resume ${operation.operation}.`,
       );

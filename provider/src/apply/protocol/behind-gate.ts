@@ -1,6 +1,6 @@
-import { SchemaError } from "../../errors";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
+import { Postponed } from "./errors";
 import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "./gate";
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
@@ -87,12 +87,12 @@ async function remember(journal: Journal, tables: readonly QualifiedName[]): Pro
   if (added.length > 0) await journal.set("gate", [...known, ...added]);
 }
 
-async function stillWriting(runner: Runner, { label, why }: BehindGate): Promise<SchemaError> {
+async function stillWriting(runner: Runner, { label, why }: BehindGate): Promise<Postponed> {
   const found = await runner.rows<{ id: string; seconds: number }>(
     `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );
   const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
-  return new SchemaError(
+  return new Postponed(
     `${label}: in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s, which ${why.needs} needs. ` +
       `Running now: ${inserts || "none"}. Run again when they have ended; ${why.meanwhile}.`,
   );

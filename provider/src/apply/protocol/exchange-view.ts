@@ -1,4 +1,5 @@
-import { qualifiedName } from "../../sql/identifiers";
+import { ServerError } from "../../connection/errors";
+import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 import type { Gate } from "./gate";
 import { hold, release } from "./hold";
@@ -35,27 +36,63 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     await dropBeside(runner, to);
     if (old === undefined) await runner.create(to);
     else {
+      // Tried while nothing depends on it: without DROP two views would be left.
+      await runner.run(`CREATE VIEW ${qualifiedName(beside)} AS SELECT 1 AS one`);
+      await dropBeside(runner, to);
       await runner.create({ ...to, ...beside });
       await runner.run(`EXCHANGE TABLES ${qualifiedName(to)} AND ${qualifiedName(beside)}`);
     }
   } catch (error) {
     // As well as it goes: where the connection is what failed, a resumed operation does the same.
-    if (closed !== undefined) await takeBack(runner, to, old, closed).catch(() => undefined);
+    await takeBack(runner, to, old, closed).catch(() => undefined);
     throw error;
   }
-  await dropBeside(runner, to);
+  await dropBeside(runner, to).catch(async (error: unknown) => {
+    // The old view gets no rows any more, so nothing is wrong; whoever ends the operation tries again.
+    if ((await uuidOf(runner, idleName(to, runner.operation))) === undefined) throw error;
+  });
   if (closed !== undefined) await release(runner, closed.tables);
   return true;
 }
 
-/** Drops what stands under the helper's name: the new view before the exchange, the old one after it. Inserts must be refused. */
+/**
+ * Drops what stands under the helper's name: the new view before the exchange, the old one after it. Inserts must be refused.
+ *
+ * @throws {ServerError} when it cannot be dropped; it gets no rows any more then.
+ */
 export async function dropBeside(runner: Runner, view: QualifiedName): Promise<void> {
-  const beside = besideName(view, runner.operation);
-  if ((await uuidOf(runner, beside)) !== undefined) await runner.run(`DROP VIEW ${qualifiedName(beside)} SYNC`);
+  const [beside, idle] = [besideName(view, runner.operation), idleName(view, runner.operation)];
+  if ((await uuidOf(runner, beside)) !== undefined) {
+    try {
+      await runner.run(`DROP VIEW ${qualifiedName(beside)} SYNC`);
+    } catch (error) {
+      if (error instanceof ServerError) await silence(runner, beside, idle).catch(() => undefined);
+      throw error;
+    }
+  }
+  if ((await uuidOf(runner, idle)) !== undefined) await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(idle)} SYNC`);
 }
 
-async function takeBack(runner: Runner, view: QualifiedName, old: string | undefined, { tables }: Closed) {
+/** Makes a view read a table that nobody writes to. */
+async function silence(runner: Runner, view: QualifiedName, idle: QualifiedName): Promise<void> {
+  // Not by asking the view: what it writes to may have another name now.
+  const columns = await runner.rows<{ name: string; type: string }>(
+    "SELECT c.name AS name, c.type AS type FROM system.columns AS c INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table " +
+      `WHERE c.database = ${quoteString(view.database)} AND c.table = ${quoteString(view.name)} AND t.engine = 'MaterializedView' ORDER BY c.position`,
+  );
+  if (columns.length === 0) return;
+  const list = columns.map(({ name, type }) => `${backtick(name)} ${type}`).join(", ");
+  await runner.run(`CREATE TABLE IF NOT EXISTS ${qualifiedName(idle)} (${list}) ENGINE = Null`);
+  await runner.run(`ALTER TABLE ${qualifiedName(view)} MODIFY QUERY SELECT * FROM ${qualifiedName(idle)}`);
+}
+
+/** What a view reads that could not be dropped. */
+function idleName({ database, name }: QualifiedName, operation: string): QualifiedName {
+  return { database, name: `${name}__idle_${operation}` };
+}
+
+async function takeBack(runner: Runner, view: QualifiedName, old: string | undefined, closed?: Closed): Promise<void> {
   if (old === undefined || (await uuidOf(runner, view)) !== old) return;
   await dropBeside(runner, view);
-  await release(runner, tables);
+  if (closed !== undefined) await release(runner, closed.tables);
 }

@@ -3,6 +3,7 @@ import type { Connection } from "../../connection/connection";
 import { isUnknownDatabase, isUnknownTable } from "../../connection/server-message";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { Postponed } from "./errors";
 import type { Runner } from "./runner";
 
 /** Name of the table, in every database with operations, that remembers how far they are. */
@@ -84,7 +85,7 @@ export class Journal {
     const sql = `SELECT argMax(value, ver) AS newest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} AND key = 'runner'`;
     const { newest } = await this.runner.one<{ newest: string }>(sql);
     if (newest !== JSON.stringify(this.owner)) {
-      throw new SchemaError(`Operation ${this.runner.operation}: another runner has taken it over; this one stops.`);
+      throw new Postponed(`Operation ${this.runner.operation}: another runner has taken it over; this one stops.`);
     }
   }
 
@@ -96,6 +97,7 @@ export class Journal {
       this.lines.set(key, JSON.parse(newest));
       if (BigInt(latest) > this.version) this.version = BigInt(latest);
     }
+    this.runner.guardedBy = this.get<string>("guard");
   }
 }
 

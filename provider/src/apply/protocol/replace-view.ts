@@ -1,3 +1,4 @@
+import { ServerError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
@@ -67,12 +68,23 @@ export async function replaceView(
     // Looked at again: between the look above and the drop, the view must not have become one with rows.
     if (live !== undefined) refuseInner(live.spec);
     if (closed !== undefined && (await timeLeft(runner, closed.gate)) < REPLACE_MARGIN) return false;
-    if (runner.connection.capabilities.replaceMaterializedView) {
-      await runner.run(renderCreate(to, runner.connection.capabilities).replace(/^CREATE /, "CREATE OR REPLACE "));
-    } else if (!(await exchangeView(runner, to, closed))) return false;
+    if (!(await tryReplace(runner, from, to)) && !(await exchangeView(runner, to, closed))) return false;
   } else await dropBeside(runner, to);
   await requireSubscribed(runner, to);
   return true;
+}
+
+/** @returns false where the server does not do it in one statement, or refuses it: there may be another way. */
+async function tryReplace(runner: Runner, from: MaterializedViewSpec, to: MaterializedViewSpec): Promise<boolean> {
+  if (!runner.connection.capabilities.replaceMaterializedView) return false;
+  try {
+    await runner.run(renderCreate(to, runner.connection.capabilities).replace(/^CREATE /, "CREATE OR REPLACE "));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    await dropUnfinished(runner, to, [from, to]);
+    return false;
+  }
 }
 
 /** Whether {@link replaceView} has happened: the view of that name is another one than before. */

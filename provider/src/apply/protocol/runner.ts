@@ -5,6 +5,7 @@ import { SchemaError } from "../../errors";
 import { quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { ObjectSpec } from "../../sql/spec";
+import { Postponed } from "./errors";
 
 /** What a caller, or a test, may hang on the statements of an operation. */
 export interface RunnerHooks {
@@ -30,6 +31,8 @@ export const MARK = "/* schema-op ";
 export class Runner {
   readonly connection: Connection;
   readonly operation: string;
+  /** The user who alone sees rows in the operation's working tables; undefined where they need no guard. See `guard.ts`. */
+  guardedBy: string | undefined;
   private readonly hooks: RunnerHooks;
   private readonly mark: string;
 
@@ -111,7 +114,7 @@ export class Runner {
         await this.connection.command(`KILL QUERY WHERE query_id = ${quoteString(id)} ASYNC`).catch(() => undefined);
       }
       if (Date.now() > limit) {
-        throw new SchemaError(
+        throw new Postponed(
           `Operation ${this.operation}: statements of an earlier run are still running after ${LEFTOVER_LIMIT / 1000} s ` +
             `(query_id ${left.map(({ id }) => id).join(", ")}); wait for them or kill them, then run again.`,
         );
@@ -123,12 +126,9 @@ export class Runner {
   /** @throws when the caller has asked to stop. */
   throwIfAborted(): void {
     if (this.hooks.signal?.aborted) {
-      throw new SchemaError(
-        `Operation ${this.operation}: stopped on request; it goes on where it is on the next run.`,
-        {
-          cause: this.hooks.signal.reason,
-        },
-      );
+      throw new Postponed(`Operation ${this.operation}: stopped on request; it goes on where it is on the next run.`, {
+        cause: this.hooks.signal.reason,
+      });
     }
   }
 

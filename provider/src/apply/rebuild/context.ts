@@ -2,6 +2,7 @@ import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
+import { dropHelper } from "../protocol/guard";
 import type { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
@@ -121,7 +122,7 @@ export class Context {
 
   /** Drops a helper table, whatever its size. */
   async drop(table: QualifiedName): Promise<void> {
-    await this.runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC SETTINGS max_table_size_to_drop = 0`);
+    await dropHelper(this.runner, table);
   }
 
   /** Makes a helper table anew. Rows whose time is over stay in it, or they could not be counted. */

@@ -1,6 +1,6 @@
-import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { Postponed } from "../protocol/errors";
 import { viewsAround } from "../protocol/feeders";
 import { raiseFence, stopMerges } from "../protocol/fence";
 import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "../protocol/gate";
@@ -87,7 +87,7 @@ async function exchangeOffline(context: Context, known: ReadonlyMap<string, numb
     ({ high, low, partition }) => high > (known.get(partition) ?? -1) || low > highOf(chunks, partition),
   );
   if (late.length > 0) {
-    throw new SchemaError(
+    throw new Postponed(
       `${qualifiedName(names.table)}: up to ${late.reduce((sum, part) => sum + part.rows, 0)} row(s) were written during an offline rebuild. ` +
         'They are in the table, which has not changed. Stop the writers and run again, or abort the operation and take rebuild: "online".',
     );
@@ -111,12 +111,12 @@ async function exchange(context: Context, gate?: Gate): Promise<boolean> {
   return true;
 }
 
-async function stillWriting({ names, runner }: Context): Promise<SchemaError> {
+async function stillWriting({ names, runner }: Context): Promise<Postponed> {
   const found = await runner.rows<{ id: string; seconds: number }>(
     `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );
   const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
-  return new SchemaError(
+  return new Postponed(
     `${qualifiedName(names.table)}: everything is copied, but in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s, ` +
       `which the exchange of a table with views needs. Running now: ${inserts || "none"}. Run again when they have ended; the copy is kept.`,
   );

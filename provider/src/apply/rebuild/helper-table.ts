@@ -1,6 +1,7 @@
 import { ServerError } from "../../connection/errors";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
+import { cover } from "../protocol/guard";
 import type { Runner } from "../protocol/runner";
 import { LENIENT, lenient } from "./definitions";
 
@@ -9,10 +10,11 @@ import { LENIENT, lenient } from "./definitions";
  * which a new server refuses beside measures unless it is told that values of such columns may be chosen at will; here they are equal.
  */
 export async function createHelper(runner: Runner, statement: string): Promise<void> {
+  const spec = parseCreate(statement);
+  if (spec.kind === "table") await cover(runner, spec);
   try {
     await runner.run(statement);
   } catch (error) {
-    const spec = parseCreate(statement);
     if (!(error instanceof ServerError) || !error.message.includes(LENIENT) || spec.kind !== "table") throw error;
     await runner.run(renderCreate(lenient(spec)));
   }

@@ -5,7 +5,7 @@ import { JOURNAL_TABLE } from "../protocol/journal";
 /** Tables on which a server is tried out. */
 export const SELF_TEST_PREFIX = "_schema_selftest_";
 /** What stands between an object's name and the operation's: rebuilds and changes of views make them. */
-const HELPER = /__(?:new|old|delta|snap|c\d+)_([A-Za-z0-9_]+)$/;
+const HELPER = /__(?:new|old|delta|snap|idle|c\d+)_([A-Za-z0-9_]+)$/;
 /** See {@link newOperation}. */
 const OPERATION = /^[a-f][0-9a-f]{7}$/;
 

@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { ForwardOnly } from "../protocol/errors";
 import { liftFence } from "../protocol/fence";
 import { gateDown } from "../protocol/gate";
 import { Journal, readJournals } from "../protocol/journal";
@@ -57,7 +57,7 @@ export async function abortRebuild(
   await runner.endLeftovers();
   await journal.take();
   if (journal.has("done") || (journal.has("new") && (await context.isSwapped()))) {
-    throw new SchemaError(
+    throw new ForwardOnly(
       `${qualifiedName(names.table)}: operation ${operation.operation} has exchanged the tables, and clients write to the new one; the way is forward only. ` +
         "Resume it. To go back, rebuild the table to its old definition afterwards.",
     );
@@ -72,6 +72,25 @@ export async function abortRebuild(
   await dropHelpers(context);
   await context.drop(names.shadow);
   await journal.set("aborted", true);
+}
+
+/**
+ * Aborts a rebuild that has failed for good. Where the only way is forward merges are let run all the same once the last rows are in
+ * place, or parts would pile up until inserts are refused.
+ *
+ * @throws {ForwardOnly} after the exchange.
+ */
+export async function undoRebuild({ journal, names, runner, to }: Context): Promise<void> {
+  const { connection, operation } = runner;
+  try {
+    await abortRebuild(connection, { database: to.database, operation });
+  } catch (error) {
+    if (error instanceof ForwardOnly && journal.has("attached")) {
+      await journal.set("unfenced", true);
+      await liftFence(runner, names.table, to.storage.settings, true);
+    }
+    throw error;
+  }
 }
 
 async function describe(

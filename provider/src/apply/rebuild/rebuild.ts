@@ -1,7 +1,10 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { barrier } from "../protocol/barrier";
 import { viewsAround } from "../protocol/feeders";
+import { proceed } from "../protocol/good-order";
+import { guardRows } from "../protocol/guard";
 import { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
@@ -10,6 +13,7 @@ import { Context, type Plan, parseTable } from "./context";
 import { shadowStatement } from "./definitions";
 import { copyAndExchange } from "./exchange";
 import { helperNames } from "./names";
+import { undoRebuild } from "./operations";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
 import {
   isGated,
@@ -43,7 +47,7 @@ export async function rebuildTable(connection: Connection, options: RebuildOptio
       `${qualifiedName(to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }
-  return proceed(new Context(runner, journal, options));
+  return goOn(new Context(runner, journal, options));
 }
 
 /** Goes on with a rebuild that was cut off, on this machine or any other. */
@@ -54,7 +58,7 @@ export async function resumeRebuild(
 ): Promise<RebuildResult> {
   const runner = new Runner(connection, operation.operation, hooks);
   const journal = await Journal.ofOperation(runner, operation.database);
-  return proceed(new Context(runner, journal, hooks));
+  return goOn(new Context(runner, journal, hooks));
 }
 
 async function begin(runner: Runner, journal: Journal, options: RebuildOptions): Promise<void> {
@@ -70,25 +74,21 @@ async function begin(runner: Runner, journal: Journal, options: RebuildOptions):
   await refuseRebuildRights(runner, from, to, views, gated);
   await requireSpace(runner, to, options.spaceFactor);
   await selfTest(connection, to.database, options);
+  await guardRows(runner, journal, [from]);
   const startedAt = await runner.now();
   const plan: Plan = { kind: "rebuild", from: options.from, to: options.to, keepOld, mode, renamed, allow, startedAt };
   await journal.set("plan", plan);
 }
 
-async function proceed(context: Context): Promise<RebuildResult> {
+async function goOn(context: Context): Promise<RebuildResult> {
   const { journal, runner } = context;
-  if (journal.has("done")) return resultOf(context);
-  if (journal.has("aborting")) {
-    throw new SchemaError(
-      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
-    );
-  }
-  await runner.endLeftovers();
-  await journal.take();
-  await prepare(context);
-  if (!(await context.isSwapped())) await copyAndExchange(context);
-  await settle(context);
-  await retire(context);
+  const undo = (): Promise<void> => undoRebuild(context);
+  await proceed({ runner, journal, ends: "done", undo, opened: () => context.gateIs(false) }, async () => {
+    await prepare(context);
+    if (!(await context.isSwapped())) await copyAndExchange(context);
+    await settle(context);
+    await retire(context);
+  });
   return resultOf(context);
 }
 
@@ -100,6 +100,8 @@ async function prepare(context: Context): Promise<void> {
   if (journal.has("new")) return;
   const { shadow, table } = helperNames(to, runner.operation);
   await context.create(shadow, shadowStatement(to, shadow));
+  // What the way behind the exchange needs, tried while nothing depends on it.
+  await barrier(runner, shadow);
   await journal.set("columns", await mapColumns(runner, table, shadow, plan.renamed));
   await journal.set("new", await uuidOf(runner, shadow));
 }

@@ -4,6 +4,7 @@ import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { standingAround, type ViewsAround } from "../protocol/feeders";
+import { refuseFiltered } from "../protocol/guard";
 import { isTable } from "../protocol/parts";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
 import type { Runner } from "../protocol/runner";
@@ -99,6 +100,7 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
       `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
     );
   }
+  await refuseFiltered(runner, [from], "the copy");
 }
 
 /** @throws {SchemaError} while a mutation of the table is unfinished: what was copied would miss it. */

@@ -1,5 +1,6 @@
 import { qualifiedName } from "../../sql/identifiers";
 import { liftFence } from "../protocol/fence";
+import { renameHelper } from "../protocol/guard";
 import { uuidOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { chunkIndexes } from "./coverage";
@@ -25,7 +26,7 @@ export async function retire(context: Context): Promise<void> {
   const old = (await uuidOf(runner, names.shadow)) === uuid;
   if (old) await liftFence(runner, names.shadow, from.storage.settings);
   await dropHelpers(context);
-  if (old) await runner.run(`RENAME TABLE ${qualifiedName(names.shadow)} TO ${qualifiedName(names.retired)}`);
+  if (old) await renameHelper(runner, names.shadow, names.retired);
   const done: Done = {
     retired: names.retired.name,
     uuid,

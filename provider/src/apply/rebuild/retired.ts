@@ -2,6 +2,7 @@ import type { Connection } from "../../connection/connection";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
+import { uncover } from "../protocol/guard";
 import { Journal, readJournals } from "../protocol/journal";
 import { Runner } from "../protocol/runner";
 import { isWorkingTable } from "./names";
@@ -12,6 +13,8 @@ export interface RetiredTable {
   readonly operation: string;
   /** Quoted and qualified. */
   readonly name: string;
+  /** Without the database. */
+  readonly bareName: string;
   /** Key of the object whose rows it has. */
   readonly of: string;
   readonly rows: number;
@@ -47,6 +50,7 @@ export async function retiredTables(connection: Connection, database: string): P
     found.push({
       operation,
       name: qualifiedName({ database, name: table.name }),
+      bareName: table.name,
       of: keyOf(parseCreate(plan.to)),
       rows: Number(table.rows),
       bytes: Number(table.bytes),
@@ -75,8 +79,10 @@ export async function removeRetired(
     const isDue = now === undefined ? table.isDue : table.keepUntil <= now;
     if (!isDue || (of !== undefined && table.of !== of)) continue;
     const runner = new Runner(connection, table.operation);
+    const journal = await Journal.open(runner, database);
     await runner.run(`DROP TABLE IF EXISTS ${table.name} SETTINGS max_table_size_to_drop = 0`);
-    await (await Journal.open(runner, database)).set("removed", true);
+    await uncover(runner, { database, name: table.bareName });
+    await journal.set("removed", true);
     removed.push(table.name);
   }
   return removed;

@@ -113,6 +113,8 @@ async function verify(context: Context): Promise<{ rows: number }> {
   const current = await partsOf(runner, names.table);
   const ours = current.filter((part) => part.high <= (built.high[part.partition] ?? 0));
   // Rows whose time is over may have gone after a restart; then the parts differ, and rightly.
+  // So may parts when merges had to be let run.
+  if (journal.has("unfenced")) return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
   if (digestOf(ours) !== built.digest && !context.hasTtl)
     throw changed(context, "the copied parts of the new table are not as they were built");
   for (const part of delta.parts) {

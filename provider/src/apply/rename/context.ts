@@ -62,6 +62,12 @@ export async function openContext(
   return { runner, journal, plan, renaming: createRenaming(plan.object, plan.from, plan.to), hooks };
 }
 
+/** The journal went along with its database. */
+export async function followDatabase(context: Context, database: string): Promise<void> {
+  context.journal = await Journal.open(context.runner, database);
+  await context.journal.take();
+}
+
 /** Whether the object has its new name: seen on the server, not written down. */
 export async function isRenamed(
   runner: Runner,

@@ -1,16 +1,19 @@
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
+import { ServerError } from "../../connection/errors";
+import { messageOf, SchemaError } from "../../errors";
+import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { ForwardOnly } from "../protocol/errors";
+import { dropBeside } from "../protocol/exchange-view";
 import { release } from "../protocol/hold";
 import { readJournals } from "../protocol/journal";
 import { Runner } from "../protocol/runner";
-import { FINISHED, isRenamed, openContext, type Plan } from "./context";
+import { type Context, FINISHED, followDatabase, isRenamed, openContext, type Plan } from "./context";
 import type { Dependent } from "./dependents";
 import { renameStatement, reversed, written } from "./names";
 import type { RenameHooks, RenameOperation } from "./options";
 import { startRefreshes } from "./refreshing";
-import { followDatabase } from "./rename";
-import { repoint } from "./repoint";
+import { readsAs, repoint } from "./repoint";
 
 /** The renames in a database's journal that are not finished. That of the database itself is found under the name it has now. */
 export async function resumableRenames(connection: Connection, database: string): Promise<RenameOperation[]> {
@@ -46,7 +49,7 @@ export async function abortRename(
   await runner.endLeftovers();
   await context.journal.take();
   if (context.journal.has("open")) {
-    throw new SchemaError(
+    throw new ForwardOnly(
       `${written(plan.to)}: operation ${runner.operation} has re-pointed everything, and inserts go to the new name; the way is forward only. ` +
         `Resume it. To go back, rename it to ${written(plan.from)} afterwards.`,
     );
@@ -55,11 +58,34 @@ export async function abortRename(
   if (await isRenamed(runner, plan)) await runner.run(renameStatement(reversed(renaming)));
   if (plan.object === "database") await followDatabase(context, plan.from.database);
   const { journal } = context;
-  for (const dependent of journal.get<Dependent[]>("dependents") ?? []) {
-    await repoint(runner, journal, { database: dependent.database, name: dependent.name }, dependent.from);
-  }
+  const left = await pointBack(context, journal.get<Dependent[]>("dependents") ?? []);
   await release(runner, journal.get<QualifiedName[]>("gate") ?? []);
   hooks.onGate?.(false);
   await startRefreshes(runner, journal, (view) => view);
+  if (left.length > 0) throw new SchemaError(left);
   await journal.set("aborted", true);
+}
+
+/** Gives what was re-pointed its old definition. One that fails does not keep the others from it. @returns what is still to be done. */
+async function pointBack({ journal, runner }: Context, dependents: readonly Dependent[]): Promise<string[]> {
+  const left: string[] = [];
+  const attempt = async (label: string, work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((error: unknown) => {
+      if (!(error instanceof ServerError)) throw error;
+      left.push(`${label}: ${messageOf(error)}`);
+    });
+  };
+  for (const { database, from, name } of dependents) {
+    const label = qualifiedName({ database, name });
+    await attempt(`${label}: could not be given its old definition again`, async () => {
+      await repoint(runner, journal, { database, name }, from).catch(async (error: unknown) => {
+        // Rows flow as before; that a column list has other comments now is the lesser evil.
+        if (!(error instanceof ServerError) || !(await readsAs(runner, { database, name }, from))) throw error;
+      });
+    });
+    await attempt(`${label}: what was made beside it could not be dropped`, () =>
+      dropBeside(runner, { database, name }),
+    );
+  }
+  return left;
 }

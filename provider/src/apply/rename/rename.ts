@@ -3,14 +3,18 @@ import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { Postponed } from "../protocol/errors";
+import { dropBeside } from "../protocol/exchange-view";
 import { drain, gateUp } from "../protocol/gate";
+import { proceed } from "../protocol/good-order";
 import { hold, release } from "../protocol/hold";
 import { Journal, readJournals } from "../protocol/journal";
 import { pause, Runner } from "../protocol/runner";
-import { type Context, FINISHED, isRenamed, journalDatabase, openContext, type Plan } from "./context";
+import { type Context, FINISHED, followDatabase, isRenamed, journalDatabase, openContext, type Plan } from "./context";
 import { type Dependent, findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
 import { checkOperation, createRenaming, nameAfter, type Renaming, renameStatement, written } from "./names";
+import { abortRename } from "./operations";
 import type { RenameHooks, RenameOptions, RenameResult } from "./options";
 import { examineRename } from "./preview";
 import { startRefreshes, stopRefreshes } from "./refreshing";
@@ -62,23 +66,19 @@ export async function resumeRename(
 ): Promise<RenameResult> {
   const context = await openContext(connection, operation, hooks);
   const { journal, plan, runner } = context;
-  const done = journal.get<RenameResult>(FINISHED);
-  if (done !== undefined) return done;
-  if (journal.has("aborting")) {
-    const unfinished = journal.has("aborted") ? "" : ", not to the end; abort it again";
-    throw new SchemaError(`Operation ${runner.operation} was aborted${unfinished}.`);
-  }
-  await runner.endLeftovers();
-  await journal.take();
-  if (!(await isRenamed(runner, plan))) await exchangeNames(context);
-  if (plan.object === "database") await followDatabase(context, plan.to.database);
-  return finish(context);
-}
-
-/** The journal went along with its database. */
-export async function followDatabase(context: Context, database: string): Promise<void> {
-  context.journal = await Journal.open(context.runner, database);
-  await context.journal.take();
+  const undo = async (): Promise<void> => {
+    // The journal goes along with its database.
+    const side = (await isRenamed(runner, plan)) ? plan.to : plan.from;
+    const database = plan.object === "database" ? side.database : operation.database;
+    await abortRename(connection, { database, operation: runner.operation });
+  };
+  const opened = (): void => hooks.onGate?.(false);
+  await proceed({ runner, journal, ends: FINISHED, undo, brief: true, opened }, async () => {
+    if (!(await isRenamed(runner, plan))) await exchangeNames(context);
+    if (plan.object === "database") await followDatabase(context, plan.to.database);
+    await finish(context);
+  });
+  return context.journal.need(FINISHED);
 }
 
 async function begin(runner: Runner, database: string, renaming: Renaming, allow: readonly string[]): Promise<void> {
@@ -167,6 +167,9 @@ async function finish(context: Context): Promise<RenameResult> {
   );
   if (gate.length > 0) hooks.onGate?.(false);
   await startRefreshes(runner, journal, (view) => nameAfter(renaming, view));
+  for (const { engine, ...dependent } of planned) {
+    if (engine === "MaterializedView") await dropBeside(runner, nameAfter(renaming, dependent));
+  }
   const { operation } = runner;
   const result: RenameResult = { operation, repointed: journal.need<string[]>("repointed"), gated: gate.length > 0 };
   await journal.set(FINISHED, result);
@@ -184,8 +187,7 @@ async function repointNamed(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw new SchemaError(
-      `${qualifiedName(name)}: ${written(renaming.from)} is ${written(renaming.to)} now, but this could not be re-pointed to it: ${messageOf(error)} ` +
-        `Until operation ${runner.operation} is resumed or aborted, inserts into what feeds the views are refused.`,
+      `${qualifiedName(name)}: could not be re-pointed from ${written(renaming.from)} to ${written(renaming.to)}: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -195,8 +197,8 @@ async function setChanged(journal: Journal, key: string, value: unknown): Promis
   if (JSON.stringify(journal.get(key)) !== JSON.stringify(value)) await journal.set(key, value);
 }
 
-function stillWriting({ renaming }: Context): SchemaError {
-  return new SchemaError(
+function stillWriting({ renaming }: Context): Postponed {
+  return new Postponed(
     `${written(renaming.from)}: not renamed, because in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s. ` +
       "Nothing was changed. Run again when fewer are running.",
   );

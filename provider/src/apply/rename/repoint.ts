@@ -78,6 +78,14 @@ async function repointMaterialized(
   await replaceView(runner, journal, now, to.refresh === undefined ? to : { ...to, empty: true });
 }
 
+/** Whether a view reads what a definition says and writes where it says. */
+export async function readsAs(runner: Runner, name: QualifiedName, wanted: string): Promise<boolean> {
+  const [live, spec] = [parseCreate(await definitionOf(runner, name)), parseCreate(wanted)];
+  if (live.kind !== "materializedView" || spec.kind !== "materializedView") return false;
+  const target = ({ to }: MaterializedViewSpec): string => (to === undefined ? "" : qualifiedName(to));
+  return live.query === spec.query && target(live) === target(spec) && live.refresh === spec.refresh;
+}
+
 /** ALTERs that only touch metadata; undefined where that is not enough. */
 function alters(from: ObjectSpec, to: ObjectSpec): string[] | undefined {
   const statements: string[] = [];

@@ -11,6 +11,8 @@ import { loadSubjects } from "../../verify/subjects";
 import { type Verified, verifySubject } from "../../verify/verify";
 import { standingAround, viewsAround } from "../protocol/feeders";
 import { drain, gateDown, gateUp, timeLeft } from "../protocol/gate";
+import { inGoodOrder } from "../protocol/good-order";
+import { guardRows, refuseFiltered } from "../protocol/guard";
 import { Journal, readJournals } from "../protocol/journal";
 import { pause, Runner } from "../protocol/runner";
 import { engineOf } from "../rebuild/engines";
@@ -67,15 +69,21 @@ export async function repairTarget(
   }
   await refuse(runner, verified, options);
   const journal = await Journal.open(runner, subject.target.database);
+  const read = subject.feeds.flatMap(({ source }) => source ?? []);
+  await refuseFiltered(runner, [subject.target, ...read], "what is computed");
+  await guardRows(runner, journal, [subject.target, ...read]);
   const plan: RepairPlan = { kind: "repair", from: subject.target, to: subject.target, startedAt: await runner.now() };
   await journal.set("plan", plan);
   await journal.take();
-  const gate = await gateTables(runner, verified);
-  const stage = stageOf(subject.target, operation);
-  const result = await repairAll({ runner, journal, verified, options, stage, gate }, comparison, ids);
-  await dropStage(runner, stage);
-  await journal.set("done", { rows: 0, repaired: result.repaired });
-  return { operation, ...result };
+  const undo = (): Promise<void> => abortRepair(connection, { database: subject.target.database, operation });
+  return inGoodOrder({ runner, undo, opened: () => options.onGate?.(false) }, async () => {
+    const gate = await gateTables(runner, verified);
+    const stage = stageOf(subject.target, operation);
+    const result = await repairAll({ runner, journal, verified, options, stage, gate }, comparison, ids);
+    await dropStage(runner, stage);
+    await journal.set("done", { rows: 0, repaired: result.repaired });
+    return { operation, ...result };
+  });
 }
 
 /** Clears away what a repair that was cut off has left, and repairs its target anew: what it has not reached differs still. */

@@ -2,6 +2,7 @@ import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { bucketId } from "../../verify/bucket";
 import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../../verify/comparison";
+import { dropHelper } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import { chunkStatement } from "../rebuild/definitions";
@@ -130,7 +131,7 @@ export async function replacePartition(
 
 /** Drops a stage, whatever its size. */
 export async function dropStage(runner: Runner, stage: QualifiedName): Promise<void> {
-  await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(stage)} SYNC SETTINGS max_table_size_to_drop = 0`);
+  await dropHelper(runner, stage);
 }
 
 function isComputed(kind: string | undefined): boolean {

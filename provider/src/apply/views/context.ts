@@ -4,6 +4,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 import { besideName } from "../protocol/exchange-view";
+import { dropHelper } from "../protocol/guard";
 import type { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { isReplaced } from "../protocol/replace-view";
@@ -118,7 +119,7 @@ export class ViewContext {
 
   /** Drops a helper table, whatever its size. */
   async drop(table: QualifiedName): Promise<void> {
-    await this.runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC SETTINGS max_table_size_to_drop = 0`);
+    await dropHelper(this.runner, table);
   }
 }
 

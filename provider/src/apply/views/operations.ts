@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { ForwardOnly } from "../protocol/errors";
 import { dropBeside } from "../protocol/exchange-view";
 import { releaseAll } from "../protocol/hold";
 import { Journal, readJournals } from "../protocol/journal";
@@ -80,14 +81,14 @@ async function dropNew(context: ViewContext, old: string): Promise<void> {
   await context.drop(names.snapshot);
 }
 
-async function forwardOnly({ journal, names, runner, to }: ViewContext): Promise<SchemaError> {
+async function forwardOnly({ journal, names, runner, to }: ViewContext): Promise<ForwardOnly> {
   const name = qualifiedName(names.view);
   const why = journal.has("done")
     ? "is done"
     : to.to === undefined
       ? "has given the name to the new view, which rows go to"
       : `has made the new view, and ${qualifiedName(to.to)} gets rows from it`;
-  return new SchemaError(
+  return new ForwardOnly(
     `${name}: operation ${runner.operation} ${why}; the way is forward only. Resume it. To go back, change the declaration back afterwards.`,
   );
 }

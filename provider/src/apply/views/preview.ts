@@ -5,9 +5,10 @@ import { rightsToCreate } from "../../plan/rights";
 import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { refuseFiltered } from "../protocol/guard";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
 import { Runner } from "../protocol/runner";
-import { type Inner, viewNames } from "./context";
+import { type Inner, innerTable, viewNames } from "./context";
 import { resumableViews } from "./operations";
 import { examine, type Foresight, refuseUnfinished } from "./refusals";
 import { gateTables } from "./sources";
@@ -64,6 +65,8 @@ export async function examineViewStep(
   }
   await refuseUnfinished(runner, from, to);
   const inner = await examine(runner, from, to, allow, foresight);
+  const kept = inner === undefined ? [] : [innerTable(to.database, inner.view)];
+  await refuseFiltered(runner, kept, "what is carried over");
   const tables = await gateTables({ allow, from, inner, names: viewNames(to, runner.operation), runner, to });
   await refuseRights(runner.connection, name, "changed", rightsFor(from, to, tables));
   return { inner, tables };

@@ -2,6 +2,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { attachAll } from "../protocol/attach";
 import { dropBeside } from "../protocol/exchange-view";
 import { drain, type Gate } from "../protocol/gate";
+import { cover, renameHelper } from "../protocol/guard";
 import { releaseAll } from "../protocol/hold";
 import { partsOf, uuidOf } from "../protocol/parts";
 import { replaceView, requireSubscribed } from "../protocol/replace-view";
@@ -26,11 +27,9 @@ export async function replace(context: ViewContext): Promise<ViewDone> {
   if ((await context.phase()) === "replace") {
     await pauseRefresh(context);
     await behindGate(context, (gate, tables) => replaceView(runner, journal, from, to, { gate, tables }));
-  } else {
-    // An earlier run may have died between an exchange and its end, with inserts held.
-    await dropBeside(runner, to);
-    await requireSubscribed(runner, to);
-  }
+  } else await requireSubscribed(runner, to);
+  // An earlier run may have died between an exchange and its end, with inserts held.
+  await dropBeside(runner, to);
   await releaseAll(runner);
   return { rows: 0 };
 }
@@ -67,6 +66,7 @@ async function prepareSnapshot(context: ViewContext, { linked, view }: Inner): P
   const { names, runner, to } = context;
   await context.drop(names.snapshot);
   if (!linked) return;
+  await cover(runner, names.snapshot);
   await runner.run(`CREATE TABLE ${qualifiedName(names.snapshot)} AS ${qualifiedName(innerTable(to.database, view))}`);
 }
 
@@ -122,7 +122,7 @@ async function retire(context: ViewContext, { carry: carried }: Inner): Promise<
       return { rows };
     }
     await runner.run(`SYSTEM START MERGES ${qualifiedName(names.snapshot)}`);
-    await runner.run(`RENAME TABLE ${qualifiedName(names.snapshot)} TO ${qualifiedName(names.retired)}`);
+    await renameHelper(runner, names.snapshot, names.retired);
   }
   const uuid = await uuidOf(runner, names.retired);
   if (uuid === undefined) return { rows };

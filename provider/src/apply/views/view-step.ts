@@ -3,13 +3,16 @@ import { SchemaError } from "../../errors";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
+import { proceed } from "../protocol/good-order";
+import { guardRows } from "../protocol/guard";
 import { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import { Runner } from "../protocol/runner";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { selfTest } from "../rebuild/self-test";
-import { ViewContext, type ViewPlan, viewNames } from "./context";
+import { innerTable, ViewContext, type ViewPlan, viewNames } from "./context";
 import { openGate } from "./gated";
+import { abortViewStep } from "./operations";
 import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
 import { examineViewStep } from "./preview";
 import { refuseSpecs } from "./refusals";
@@ -38,7 +41,7 @@ export async function applyViewStep(
       `${qualifiedName(step.to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }
-  return proceed(new ViewContext(runner, journal, options));
+  return goOn(new ViewContext(runner, journal, options));
 }
 
 /** Goes on with a view step that was cut off, on this machine or any other. */
@@ -49,7 +52,7 @@ export async function resumeViewStep(
 ): Promise<ViewStepResult> {
   const runner = new Runner(connection, operation.operation, hooks);
   const journal = await Journal.ofOperation(runner, operation.database);
-  return proceed(new ViewContext(runner, journal, hooks));
+  return goOn(new ViewContext(runner, journal, hooks));
 }
 
 async function begin(
@@ -67,6 +70,7 @@ async function begin(
   }
   const { inner } = await examineViewStep(runner, step, allow, { preview: false });
   await selfTest(runner.connection, to.database, options);
+  await guardRows(runner, journal, inner === undefined ? [] : [to, innerTable(to.database, inner.view)]);
   const startedAt = await runner.now();
   const plan: ViewPlan = {
     ...{ kind: "view", step: kind, from: renderCreate(from), to: renderCreate(to), keepOld, allow, startedAt },
@@ -75,20 +79,19 @@ async function begin(
   await journal.set("plan", plan);
 }
 
-async function proceed(context: ViewContext): Promise<ViewStepResult> {
-  const { inner, journal, runner } = context;
-  if (journal.has("done")) return resultOf(context);
-  if (journal.has("aborting")) {
-    throw new SchemaError(
-      `Operation ${runner.operation} was aborted${journal.has("aborted") ? "" : ", not to the end; abort it again"}.`,
-    );
-  }
-  await runner.endLeftovers();
-  await journal.take();
-  await openGate(context);
-  const done: ViewDone = inner === undefined ? await replace(context) : await replaceInner(context, inner);
-  // Whoever removes retired tables is not to look for one here.
-  if (done.retired === undefined) await journal.set("removed", true);
-  await journal.set("done", done);
+async function goOn(context: ViewContext): Promise<ViewStepResult> {
+  const { inner, journal, runner, to } = context;
+  const undo = (): Promise<void> =>
+    abortViewStep(runner.connection, { database: to.database, operation: runner.operation });
+  const opened = (): void => context.gateIs(false);
+  await proceed({ runner, journal, ends: "done", undo, brief: inner === undefined, opened }, async () => {
+    await openGate(context);
+    const done: ViewDone = inner === undefined ? await replace(context) : await replaceInner(context, inner);
+    // What could not be opened in its time has opened by itself, and is still in the definition.
+    await openGate(context);
+    // Whoever removes retired tables is not to look for one here.
+    if (done.retired === undefined) await journal.set("removed", true);
+    await journal.set("done", done);
+  });
   return resultOf(context);
 }

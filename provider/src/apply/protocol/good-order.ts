@@ -1,0 +1,108 @@
+import { ServerError } from "../../connection/errors";
+import { messageOf, SchemaError } from "../../errors";
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
+import { ForwardOnly, isForGood } from "./errors";
+import { refuseOtherUser } from "./guard";
+import type { Journal } from "./journal";
+import type { Runner } from "./runner";
+
+/** What ends an operation that fails. */
+export interface GoodOrder {
+  readonly runner: Runner;
+  /** Takes back what was done. @throws {ForwardOnly} when that is not possible any more. */
+  readonly undo: () => Promise<void>;
+  /** It takes moments and holds inserts meanwhile: also what may succeed another time is taken back. */
+  readonly brief?: boolean;
+  /** Says that inserts are let through. */
+  readonly opened?: () => void;
+}
+
+/**
+ * Runs an operation so that a failure leaves nothing half done: what fails for good is taken back, and inserts are let through whatever
+ * becomes of it. What may succeed another time (a lost connection, a server short of memory) stays, to be resumed by the next run.
+ *
+ * @throws {SchemaError} the failure, and how things stand.
+ */
+export async function inGoodOrder<T>(order: GoodOrder, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isForGood(error) && !(order.brief && error instanceof ServerError)) throw error;
+    const state = await takeBack(order);
+    throw new SchemaError(`${messageOf(error)}\n${state}`, { cause: error });
+  }
+}
+
+/** An operation that has a plan in its journal. */
+export interface Begun extends GoodOrder {
+  readonly journal: Journal;
+  /** Journal line of one that is done. */
+  readonly ends: string;
+}
+
+/**
+ * Does what is left of an operation, in good order; nothing where it is done.
+ *
+ * @throws {SchemaError} when it was aborted; see also {@link inGoodOrder}.
+ */
+export async function proceed(operation: Begun, work: () => Promise<void>): Promise<void> {
+  const { ends, journal, runner } = operation;
+  if (journal.has(ends)) return;
+  if (journal.has("aborting")) {
+    const unfinished = journal.has("aborted") ? "" : ", not to the end; abort it again";
+    throw new SchemaError(`Operation ${runner.operation} was aborted${unfinished}.`);
+  }
+  await refuseOtherUser(runner);
+  await runner.endLeftovers();
+  await journal.take();
+  await inGoodOrder(operation, work);
+}
+
+async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {
+  const { operation } = runner;
+  try {
+    await undo();
+    return `Operation ${operation} was taken back: everything is as it was before, and inserts go on.`;
+  } catch (error) {
+    const closed = await letInsertsThrough(runner);
+    opened?.();
+    const inserts =
+      closed.length === 0
+        ? "Inserts go on"
+        : `Inserts are refused until this is run: ${closed.map((one) => dropConstraints(one, operation)).join("; ")}`;
+    if (error instanceof ForwardOnly) {
+      return (
+        `${inserts}. Operation ${operation} cannot be taken back any more; when the reason is mended, the next \`pulumi up\` finishes it, ` +
+        `or \`clickhouse-schema operations --resume ${operation}\`.`
+      );
+    }
+    return (
+      `${inserts}. Taking operation ${operation} back failed as well: ${messageOf(error)} When the reason is mended, the next \`pulumi up\` ` +
+      `takes it back, or \`clickhouse-schema operations --abort ${operation}\`.`
+    );
+  }
+}
+
+/**
+ * Ends whatever refuses inserts for an operation, found by the definitions of tables: for whoever does not know what was closed. One
+ * that cannot be opened does not keep the others closed.
+ *
+ * @returns the tables that stay closed for good.
+ */
+export async function letInsertsThrough(runner: Runner): Promise<QualifiedName[]> {
+  const find = (kind: string): Promise<QualifiedName[]> =>
+    runner.connection.query<QualifiedName>(
+      `SELECT database, name FROM system.tables WHERE match(create_table_query, '_${kind}_${runner.operation}\\\\W') ORDER BY database, name`,
+    );
+  // Without the server nothing can be found, nor be opened.
+  const closed = await find("(?:gate|hold)").catch(() => []);
+  for (const table of closed)
+    await runner.connection.command(dropConstraints(table, runner.operation)).catch(() => undefined);
+  return closed.length === 0 ? [] : find("hold").catch(() => closed);
+}
+
+function dropConstraints(table: QualifiedName, operation: string): string {
+  const drop = (kind: string): string => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(`_${kind}_${operation}`)}`;
+  return `ALTER TABLE ${qualifiedName(table)} ${drop("hold")}, ${drop("gate")}`;
+}

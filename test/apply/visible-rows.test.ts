@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
+import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { applyViewStep } from "../../provider/dist/apply/views/index.js";
+import type { Connection } from "../../provider/dist/connection/connection.js";
+import { openConnection } from "../../provider/dist/connection/open.js";
+import { SchemaError } from "../../provider/dist/errors.js";
+import { parseCreate } from "../../provider/dist/sql/parse/index.js";
+import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
+import { startServer, type TestServer, USERS_XML } from "../support/server";
+
+const table = (name: string, orderBy = "a"): string =>
+  `CREATE TABLE shop.${name} (\`a\` UInt64, \`who\` String) ENGINE = MergeTree ORDER BY ${orderBy}`;
+const VIEW = "CREATE MATERIALIZED VIEW shop.v TO shop.x (`a` UInt64, `who` String) AS SELECT a, who FROM shop.";
+/** Row policies of users.xml: the deployer sees all of `open` and a part of `part`, another user a part of both. */
+const users = USERS_XML.replace(
+  "</users>",
+  `<deployer><password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+     <databases><shop><part><filter>who = 'mine'</filter></part><none><filter>0</filter></none></shop></databases></deployer>
+   <reader><password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+     <databases><shop><open><filter>who = 'mine'</filter></open></shop></databases></reader></users>`,
+);
+
+describe("who may see which rows", () => {
+  let server: TestServer;
+  let connection: Connection;
+
+  before(async () => {
+    server = await startServer({ users });
+    connection = await openConnection({ url: server.url, username: "deployer", password: "" });
+    await connection.command("CREATE DATABASE shop");
+    for (const name of ["part", "none", "open", "x"]) {
+      await connection.command(table(name));
+      if (name === "x") continue;
+      await connection.command(
+        `INSERT INTO shop.${name} SELECT number, if(number % 2 = 0, 'mine', 'theirs') FROM numbers(10)`,
+      );
+    }
+  });
+  after(async () => {
+    await connection.close();
+    await server.stop();
+  });
+
+  for (const name of ["part", "none"]) {
+    it(`a rebuild does not copy the few rows that its own user sees (${name})`, () =>
+      refused(
+        rebuildTable(connection, { from: table(name), to: table(name, "who"), operation: newOperation() }),
+        new RegExp(`^shop\\.${name}: deployer does not see all of its rows .* the copy would be short`),
+      ));
+
+    it(`a backfill does not compute from the few rows that its own user sees (${name})`, () =>
+      refused(
+        createWithBackfill(connection, [VIEW + name]),
+        new RegExp(`^shop\\.${name}: deployer does not see all of its rows .* what is computed would be short`),
+      ));
+  }
+
+  it("working tables of one that others see a part of are not made where they cannot be guarded", async () => {
+    const before = await tables();
+    await refused(
+      rebuildTable(connection, { from: table("open"), to: table("open", "who"), operation: newOperation() }),
+      /^shop\.open: has row policies, and its working tables have to be guarded .*Grant CREATE ROW POLICY/s,
+    );
+    await refused(createWithBackfill(connection, [`${VIEW}open`]), /^shop\.open: has row policies/);
+    assert.deepEqual(await tables(), before);
+  });
+
+  it("a view without rows of its own is changed all the same", async () => {
+    await connection.command(table("y"));
+    await connection.command(`${VIEW}open`);
+    const [from, to] = [`${VIEW}open`, `${VIEW.replace("TO shop.x", "TO shop.y")}open`].map(
+      (sql) => parseCreate(sql) as MaterializedViewSpec,
+    ) as [MaterializedViewSpec, MaterializedViewSpec];
+    await applyViewStep(connection, { kind: "retarget-view", from, to }, { operation: newOperation() });
+    await connection.command("INSERT INTO shop.open SELECT 100, 'theirs'");
+    assert.deepEqual(await connection.query("SELECT toUInt32(a) AS a FROM shop.y"), [{ a: 100 }]);
+  });
+
+  async function tables(): Promise<string[]> {
+    const rows = await connection.query<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = 'shop' AND name != '_schema_ops' ORDER BY name",
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  async function refused(work: Promise<unknown>, pattern: RegExp): Promise<void> {
+    await assert.rejects(work, (error) => {
+      assert.ok(error instanceof SchemaError, String(error));
+      assert.match(error.message, pattern);
+      return true;
+    });
+  }
+});
