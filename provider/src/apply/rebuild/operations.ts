@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { attachLeftover } from "../protocol/barrier";
 import { ForwardOnly } from "../protocol/errors";
 import { liftFence } from "../protocol/fence";
 import { gateDown } from "../protocol/gate";
@@ -70,6 +71,7 @@ export async function abortRebuild(
   );
   await liftFence(runner, names.table, from.storage.settings, true);
   await dropHelpers(context);
+  if (!journal.has("new")) await attachLeftover(runner, names.shadow);
   await context.drop(names.shadow);
   await journal.set("aborted", true);
 }

@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
-import { barrier } from "../protocol/barrier";
+import { attachLeftover, barrier } from "../protocol/barrier";
 import { viewsAround } from "../protocol/feeders";
 import { proceed } from "../protocol/good-order";
 import { guardRows } from "../protocol/guard";
@@ -96,8 +96,9 @@ async function goOn(context: Context): Promise<RebuildResult> {
 async function prepare(context: Context): Promise<void> {
   const { journal, names, plan, runner, to } = context;
   context.enter("prepare");
-  if (!journal.has("old")) await journal.set("old", await uuidOf(runner, names.table));
   if (journal.has("new")) return;
+  if (journal.has("old")) await attachLeftover(runner, names.shadow);
+  else await journal.set("old", await uuidOf(runner, names.table));
   const { shadow, table } = helperNames(to, runner.operation);
   await context.create(shadow, shadowStatement(to, shadow));
   // What the way behind the exchange needs, tried while nothing depends on it.
