@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
+import type { RunnerHooks } from "../../provider/dist/apply/protocol/runner.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { removeRetired } from "../../provider/dist/apply/rebuild/retired.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
@@ -86,10 +87,10 @@ for (const version of testedVersions(["25.8"])) {
       }
 
       /** Runs something with runners that die, the last one not. */
-      async function again(work: (hooks: ReturnType<typeof dyingAt>) => Promise<unknown>): Promise<void> {
+      async function again(work: (hooks: RunnerHooks) => Promise<unknown>): Promise<void> {
         for (let dieAt = 4; ; dieAt += STEP) {
           try {
-            await work(dieAt > 60 ? {} : dyingAt(dieAt));
+            await work(dieAt > 60 ? {} : (dyingAt(dieAt) as RunnerHooks));
             return;
           } catch (error) {
             if (!(error instanceof Crash)) throw error;

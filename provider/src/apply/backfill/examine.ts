@@ -93,7 +93,7 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
     ...((await needsLenience(runner, target)) && { lenient: true }),
     startedAt: await runner.now(),
   };
-  await refuseFiltered(runner, [...tables, target], "what is computed");
+  await refuseFiltered(runner, [...tables, target]);
   return { plan, target, sources: tables };
 }
 

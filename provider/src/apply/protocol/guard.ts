@@ -115,10 +115,9 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
  * Finds row policies, and filters of the profile, that keep rows from this user itself: what it copies, compares or computes from such a
  * table would be short without an error.
  *
- * @param purpose what the rows are needed for, as the message ends: `a rebuild copies`.
  * @throws {SchemaError} before anything is read.
  */
-export async function refuseFiltered(runner: Runner, tables: readonly QualifiedName[], purpose: string): Promise<void> {
+export async function refuseFiltered(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   for (const table of tables) {
     const [row] = await runner.rows<{ engine: string; rows: string }>(
       `SELECT engine, toString(ifNull(total_rows, 0)) AS rows FROM system.tables WHERE ${isTable(table, "name")}`,
@@ -130,8 +129,8 @@ export async function refuseFiltered(runner: Runner, tables: readonly QualifiedN
     if (/ReadFromMergeTree/.test(plan) && !/Prewhere|Row.level filter|^\s*Filter\b/im.test(plan)) continue;
     const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
     throw new SchemaError(
-      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so ${purpose} would be ` +
-        `short without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
+      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so what is copied or computed from it would ` +
+        `be short without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
         "or run as a user who does.",
     );
   }

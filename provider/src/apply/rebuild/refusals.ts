@@ -100,7 +100,7 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
       `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
     );
   }
-  await refuseFiltered(runner, [from], "the copy");
+  await refuseFiltered(runner, [from]);
 }
 
 /** @throws {SchemaError} while a mutation of the table is unfinished: what was copied would miss it. */

@@ -70,7 +70,7 @@ export async function repairTarget(
   await refuse(runner, verified, options);
   const journal = await Journal.open(runner, subject.target.database);
   const read = subject.feeds.flatMap(({ source }) => source ?? []);
-  await refuseFiltered(runner, [subject.target, ...read], "what is computed");
+  await refuseFiltered(runner, [subject.target, ...read]);
   await guardRows(runner, journal, [subject.target, ...read]);
   const plan: RepairPlan = { kind: "repair", from: subject.target, to: subject.target, startedAt: await runner.now() };
   await journal.set("plan", plan);

@@ -66,7 +66,7 @@ export async function examineViewStep(
   await refuseUnfinished(runner, from, to);
   const inner = await examine(runner, from, to, allow, foresight);
   const kept = inner === undefined ? [] : [innerTable(to.database, inner.view)];
-  await refuseFiltered(runner, kept, "what is carried over");
+  await refuseFiltered(runner, kept);
   const tables = await gateTables({ allow, from, inner, names: viewNames(to, runner.operation), runner, to });
   await refuseRights(runner.connection, name, "changed", rightsFor(from, to, tables));
   return { inner, tables };
