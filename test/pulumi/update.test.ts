@@ -178,7 +178,7 @@ describe("update of a table, on the server", () => {
     const { failures } = await table.check({ ...ARGS, allow: ["drop-data"], rebuild: "fast", keepOld: "soon" });
     assert.match(
       failures.join("\n"),
-      /allow: knows "drops-data", "breaks-reader", "unproven", found "drop-data"\. Did you mean `drops-data`/,
+      /allow: knows "drops-data", "doubles-rows", "breaks-reader", "unproven", found "drop-data"\. Did you mean `drops-data`/,
     );
     assert.match(failures.join("\n"), /rebuild: expected "online" or "offline"/);
     assert.match(failures.join("\n"), /keepOld: expected a whole number and a unit of time/);

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+
+/** One place in the source that refuses something. */
+export interface Refusal {
+  /** `apply/rename/refusals.ts refuseNames`: the file below `provider/src`, and the function around it. */
+  readonly place: string;
+  /** The literal parts of its text. */
+  readonly text: string;
+}
+
+const ROOT = path.join(__dirname, "../../provider/src");
+
+/** Every `new SchemaError(…)` below folders of the source, in order. */
+export function refusalsIn(...folders: readonly string[]): Refusal[] {
+  return folders.flatMap(filesBelow).flatMap((file) => {
+    const source = ts.createSourceFile(file, readFileSync(path.join(ROOT, file), "utf8"), ts.ScriptTarget.Latest, true);
+    const found: Refusal[] = [];
+    const visit = (node: ts.Node, around: string): void => {
+      const named = nameOf(node) ?? around;
+      if (ts.isNewExpression(node) && node.expression.getText(source) === "SchemaError") {
+        found.push({ place: `${file} ${named}`, text: literalsOf(node) });
+      }
+      ts.forEachChild(node, (child) => visit(child, named));
+    };
+    visit(source, "(file)");
+    return found;
+  });
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(path.join(ROOT, folder), { withFileTypes: true });
+  return entries
+    .flatMap((entry) => {
+      const name = path.posix.join(folder, entry.name);
+      return entry.isDirectory() ? filesBelow(name) : name.endsWith(".ts") ? [name] : [];
+    })
+    .sort();
+}
+
+function nameOf(node: ts.Node): string | undefined {
+  const named = ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isConstructorDeclaration(node);
+  if (!named) return undefined;
+  return node.name === undefined ? "constructor" : node.name.getText();
+}
+
+function literalsOf(node: ts.Node): string {
+  const parts: string[] = [];
+  const visit = (child: ts.Node): void => {
+    if (ts.isStringLiteralLike(child)) parts.push(child.text);
+    else if (ts.isTemplateHead(child) || ts.isTemplateMiddleOrTemplateTail(child)) parts.push(child.text);
+    ts.forEachChild(child, visit);
+  };
+  visit(node);
+  return parts.join("…").slice(0, 160);
+}
