@@ -33,7 +33,6 @@ const TABLES = [
   `CREATE TABLE db.x (a UInt64, b UInt64) ${MT}`,
   `CREATE TABLE db.y (a UInt64, b UInt64) ${MT}`,
 ];
-const VIEW = "CREATE MATERIALIZED VIEW db.o TO db.x AS SELECT a, b FROM db.s";
 
 /** Refusals of the protocols: what is there, what is wanted, and the way out that is named. */
 const CASES: readonly Case[] = [
