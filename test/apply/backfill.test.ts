@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
+import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { BACKFILL_CASES, type BackfillCase, createSource, createViews, runBackfill } from "./backfill-cases";
 import { dying } from "./backfill-crashes";
@@ -9,12 +10,11 @@ import { Crash } from "./runs";
 import { open, ViewBench } from "./views-bench";
 import { Ledger } from "./writers";
 
-const RUNS = Number(process.env["BACKFILL_RUNS"] ?? 30);
-const SEED = Number(process.env["BACKFILL_SEED"] ?? Date.now() % 1_000_000);
-/** Crashes at every statement take minutes; unless more runs are asked for, every ninth has to do. */
-const STRIDE = RUNS > 30 ? 1 : 9;
+const RUNS = byEffort({ fast: 2, full: 20, soak: 1000 });
+/** Crashes at every statement take minutes; every ninth has to do. */
+const STRIDE = byEffort({ fast: 27, full: 9, soak: 1 });
 
-describe(`a backfill (BACKFILL_SEED=${SEED})`, () => {
+describe(`a backfill (TEST_SEED=${SEED})`, () => {
   let bench: ViewBench;
   let ledger: Ledger;
 
@@ -112,7 +112,7 @@ describe(`a backfill (BACKFILL_SEED=${SEED})`, () => {
   }
 });
 
-describe(`a backfill under writers (BACKFILL_SEED=${SEED})`, () => {
+describe(`a backfill under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run += 1) {
     const one = BACKFILL_CASES[run % BACKFILL_CASES.length];
     assert.ok(one);
@@ -125,8 +125,7 @@ describe(`a backfill under writers (BACKFILL_SEED=${SEED})`, () => {
         one,
         seed,
       );
-      if (process.env["BACKFILL_REPORT"])
-        console.log(JSON.stringify({ name: one.name, seed, ids, crashes, refused, diedAt, gates, ...counted }));
+      report({ name: one.name, seed, ids, crashes, refused, diedAt, gates, ...counted });
       const none = { lost: 0, doubled: 0, viewLost: 0, viewDoubled: 0, halfWay: 0, targetLost: 0, targetDoubled: 0 };
       assert.deepEqual(counted, { ...none, surprises: [] }, JSON.stringify({ seed, diedAt, result }));
       const connection = await open();

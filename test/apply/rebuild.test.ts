@@ -3,15 +3,15 @@ import { rebuildTable, resumable, resumeRebuild, selfTest } from "../../provider
 import type { RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt, randomRun } from "./runs";
 import { createTables, definitions, VARIANTS, type Variant } from "./tables";
 import { type Losses as Comparison, compare, Ledger } from "./writers";
 
-const RUNS = Number(process.env["REBUILD_RUNS"] ?? 50);
+const RUNS = byEffort({ fast: 2, full: 24, soak: 2000 });
 /** Runs at a time, all on one server. */
-const LANES = Number(process.env["REBUILD_LANES"] ?? 2);
-const SEED = Number(process.env["REBUILD_SEED"] ?? Date.now() % 1_000_000);
+const LANES = 2;
 
 /** How many rows are not as clients were told. */
 type Losses = Omit<Comparison, "ids">;
@@ -119,7 +119,7 @@ describe("a rebuild", () => {
   });
 });
 
-describe(`a rebuild under writers (REBUILD_SEED=${SEED})`, function () {
+describe(`a rebuild under writers (TEST_SEED=${SEED})`, function () {
   this.timeout(600_000);
   const runs: Promise<Losses>[] = [];
 

@@ -8,13 +8,14 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
+import { byEffort } from "../support/effort";
 import { freePort, startServer, temporaryBase } from "../support/server";
 import { dying, refused, World } from "./rename-world";
 import { Crash, dyingAt } from "./runs";
 import { skipSelfTest } from "./tables";
 
 /** All statements, or every so many. */
-const STEP = process.env["RENAME_RUNS"] === undefined ? 7 : 1;
+const STEP = byEffort({ fast: 21, full: 7, soak: 1 });
 
 describe("table, view or database renamed or moved: the operation", () => {
   let w: World;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { type RenameRun, randomRename, VARIANTS } from "./rename-runs";
 
-const RUNS = Number(process.env["RENAME_RUNS"] ?? VARIANTS.length);
-const SEED = Number(process.env["RENAME_SEED"] ?? 1);
+const RUNS = byEffort({ fast: 2, full: VARIANTS.length, soak: 500 });
 
 describe("table, view or database renamed or moved: the rows, under writers and with crashes", () => {
   const open = async (): Promise<Connection> =>
@@ -20,8 +20,7 @@ describe("table, view or database renamed or moved: the rows, under writers and 
     const sum = (pick: (run: RenameRun) => number): number => runs.reduce((total, run) => total + pick(run), 0);
     const gates = runs.flatMap((run) => run.gates).sort((a, b) => a - b);
     const places = new Set(runs.flatMap((run) => run.diedAt.map((sql) => sql.slice(0, 60)))).size;
-    if (process.env["RENAME_RUNS"] === undefined) return;
-    console.log(
+    report(
       `${runs.length} runs, ${sum((run) => run.ids)} rows, ${sum((run) => run.crashes)} crashes at ${places} places, ${sum((run) => Number(run.aborted))} aborted, ` +
         `${sum((run) => run.refused)} refusals; gate median ${gates[Math.floor(gates.length / 2)]} ms, max ${gates.at(-1)} ms`,
     );
@@ -36,8 +35,7 @@ describe("table, view or database renamed or moved: the rows, under writers and 
       const run = await randomRename(open, database, variant, seed);
       runs.push(run);
       const { lost, doubled, halfWay, surprises } = run;
-      if (process.env["RENAME_REPORT"])
-        console.log(JSON.stringify({ name: variant.name, seed, ...run, diedAt: undefined }));
+      report({ name: variant.name, seed, ...run, diedAt: undefined });
       const none = { lost: {}, doubled: {}, halfWay: 0, surprises: [] };
       assert.deepEqual({ lost, doubled, halfWay, surprises }, none, JSON.stringify(run));
       assert.ok(run.ids > 10);

@@ -4,12 +4,12 @@ import { repairTarget, unfinishedRepairs } from "../../provider/dist/apply/repai
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
+import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { Bench } from "../verify/bench";
 import { random } from "./writers";
 
-const RUNS = Number(process.env["VERIFY_RUNS"] ?? 8);
-const SEED = Number(process.env["VERIFY_SEED"] ?? Date.now() % 1_000_000);
+const RUNS = byEffort({ fast: 1, full: 6, soak: 200 });
 
 /** The server asks clients to try again: the gate. */
 const REFUSED = 469;
@@ -47,7 +47,7 @@ const SHAPES: readonly Shape[] = [
 ];
 const PARTITIONS = ["PARTITION BY toDate(b)", "PARTITION BY toYYYYMM(b)", "", "PARTITION BY b"];
 
-describe(`repairs under writers (VERIFY_SEED=${SEED})`, () => {
+describe(`repairs under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run++) {
     const shape = SHAPES[run % SHAPES.length] as Shape;
     const partition = PARTITIONS[(run + Math.floor(run / SHAPES.length)) % PARTITIONS.length] ?? "";
@@ -93,7 +93,7 @@ async function runOnce(bench: Bench, shape: Shape, partition: string, chance: ()
   }
   const after = await verified(bench);
   const left = after.report.differences.map(({ bucket }) => bucket);
-  if (process.env["VERIFY_REPORT"]) console.log(JSON.stringify({ result, left, inserts: writers.inserts }));
+  report({ result, left, inserts: writers.inserts });
   assert.deepEqual(
     left.filter((bucket) => bucket !== "2026-03-04 12:00:00"),
     [],

@@ -8,11 +8,12 @@ import { openConnection } from "../../provider/dist/connection/open.js";
 import { diffObject } from "../../provider/dist/diff/index.js";
 import { planObject } from "../../provider/dist/plan/index.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
+import { byEffort } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { KINDS, runSideBySide } from "./side-by-side-runs";
 import { skipSelfTest } from "./tables";
 
-const RUNS = Number(process.env["SIDE_BY_SIDE_RUNS"] ?? 2);
+const RUNS = byEffort({ fast: 1, full: 2, soak: 50 });
 
 /** Runners of one process share by the URL what they know; these are of several. */
 let runners = 0;

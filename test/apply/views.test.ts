@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { resumable } from "../../provider/dist/apply/rebuild/index.js";
 import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt } from "./runs";
 import { open, ViewBench } from "./views-bench";
 import { stepOf, VIEW_CASES, type ViewCase } from "./views-cases";
 import { randomViewRun } from "./views-runs";
 
-const RUNS = Number(process.env["VIEW_RUNS"] ?? 8);
-const SEED = Number(process.env["VIEW_SEED"] ?? Date.now() % 1_000_000);
-/** Crashes at every statement take minutes; unless more runs are asked for, every ninth of two cases has to do. */
-const STRIDE = RUNS > 10 ? 1 : 9;
+const RUNS = byEffort({ fast: 1, full: 8, soak: 500 });
+/** Crashes at every statement take minutes; every ninth of two cases has to do. */
+const STRIDE = byEffort({ fast: 27, full: 9, soak: 1 });
 const SWEPT: ReadonlySet<string> = new Set(["MV target (`to`) changed", "inner table → explicit target"]);
 
-describe(`a view step (VIEW_SEED=${SEED})`, () => {
+describe(`a view step (TEST_SEED=${SEED})`, () => {
   let bench: ViewBench;
 
   before(async () => {
@@ -82,7 +82,7 @@ describe(`a view step (VIEW_SEED=${SEED})`, () => {
   }
 });
 
-describe(`a view step under writers (VIEW_SEED=${SEED})`, () => {
+describe(`a view step under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run += 1) {
     const view = VIEW_CASES[run % VIEW_CASES.length];
     assert.ok(view);
@@ -94,8 +94,7 @@ describe(`a view step under writers (VIEW_SEED=${SEED})`, () => {
         view,
         SEED * 1000 + run,
       );
-      if (process.env["VIEW_REPORT"])
-        console.log(JSON.stringify({ name: view.name, seed: SEED * 1000 + run, ...rest, result: undefined }));
+      report({ name: view.name, seed: SEED * 1000 + run, ...rest, result: undefined });
       assert.deepEqual(
         { lost, doubled, viewLost, viewDoubled, halfWay, surprises },
         { lost: 0, doubled: 0, viewLost: 0, viewDoubled: 0, halfWay: 0, surprises: [] },

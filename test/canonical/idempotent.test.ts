@@ -9,10 +9,11 @@ import { keyOf } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 import { finalStatements, GATES } from "../generate/statements";
+import { byEffort, EFFORT } from "../support/effort";
 import { randomTable, randomView, SOURCES } from "./random-object";
 
-/** Objects that are tried. More with CANONICAL_RUNS. */
-const RUNS = Number(process.env["CANONICAL_RUNS"] ?? 150);
+/** Objects that are tried. */
+const RUNS = byEffort({ fast: 20, full: 120, soak: 5000 });
 
 describe("canonical text", function () {
   this.timeout(600_000);
@@ -58,7 +59,7 @@ describe("canonical text", function () {
   }
 
   it("is its own canonical text, for the corpus of real DDL", async function () {
-    const statements = finalStatements(process.env["CORPUS"] === "all");
+    const statements = finalStatements(EFFORT === "soak");
     if (statements.length === 0) this.skip();
     for (const sql of statements) world.declare(keyOf(parseCreate(sql)), sql);
     for (const sql of statements) await isFixed(sql);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { openScratch } from "../../provider/dist/connection/scratch";
+import { EFFORT } from "../support/effort";
 import { EXCEPTIONS, PLAIN } from "./exceptions";
 import { featuresOf } from "./features";
 import type { Journey, Outcome } from "./journey";
@@ -78,7 +79,7 @@ describe("the corpus of real DDL, from a live server to code and back", function
   this.timeout(900_000);
 
   it("comes back as it was, but for known exceptions", async function () {
-    const groups = corpusGroups(process.env["CORPUS"] === "all");
+    const groups = corpusGroups(EFFORT === "soak");
     if (groups.length === 0) {
       console.log(`      skipped: no folder ${CORPUS}; set CORPUS_DIR`);
       this.skip();

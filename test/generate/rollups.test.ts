@@ -25,9 +25,10 @@ import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";
 import { BASE, type Case, cases } from "../rollup/random-rollup";
+import { byEffort } from "../support/effort";
 
-/** Rollups that are tried; more with ROLLUP_RUNS. */
-const RUNS = Number(process.env["ROLLUP_RUNS"] ?? 60);
+/** Rollups that are tried. */
+const RUNS = byEffort({ fast: 10, full: 40, soak: 2000 });
 
 /** A rollup with what else its arguments can say of its layout. */
 const rollups = fc

@@ -1,10 +1,11 @@
 /**
  * How much of real DDL goes from a live server to code and back: `npm run shares`. Prints a table by engine and one by feature.
- * With `CORPUS=all` the whole corpus, else a few of its projects; always the statements of this repository. Words
+ * With `TEST_EFFORT=soak` the whole corpus, else a few of its projects; always the statements of this repository. Words
  * behind it select groups of statements: `npm run shares -- views`.
  */
 import { quotedName } from "../../provider/dist/sql/object-key";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { EFFORT } from "../support/effort";
 import { compile } from "./compile";
 import { featuresOf } from "./features";
 import { type Journey, type Outcome, STEPS, type Step, travel } from "./journey";
@@ -70,7 +71,7 @@ export function problemsIn(journeys: readonly Journey[]): { name: string; step: 
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
-  const all = [...ownGroups(), ...corpusGroups(process.env["CORPUS"] === "all")];
+  const all = [...ownGroups(), ...corpusGroups(EFFORT === "soak")];
   const groups = wanted.length === 0 ? all : all.filter(({ name }) => wanted.some((word) => name.includes(word)));
   const { journeys, outcomes } = await journeysOf(groups);
   console.log(sharesTable(journeys, ({ live }) => [sortOf(live)]));

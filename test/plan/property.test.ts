@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { diffObject } from "../../provider/dist/diff";
+import { byEffort } from "../support/effort";
 import { type TablePair, tablePairs } from "./random-table";
 import { VIEW_SOURCES, viewPairs } from "./random-view";
 import { Bench, orderless, planBetween, survivors } from "./support";
 
-/** Pairs that are tried. More with PLAN_RUNS, the same ones again with PLAN_SEED. */
-const RUNS = Number(process.env["PLAN_RUNS"] ?? 200);
+/** Pairs that are tried. */
+const RUNS = byEffort({ fast: 20, full: 120, soak: 5000 });
 
 describe("plan, between any two objects", function () {
   this.timeout(Math.max(120_000, RUNS * 2_000));
@@ -20,18 +21,16 @@ describe("plan, between any two objects", function () {
 
   it("makes the second table of the first, is then empty, and leaves the rows of columns that live on as they were", async () => {
     const counts = { applied: 0, rebuilds: 0, statements: 0 };
-    const seed = process.env["PLAN_SEED"];
     const property = fc.asyncProperty(tablePairs, (pair) => tryPair(bench, pair, counts));
-    await fc.assert(property, { numRuns: RUNS, ...(seed !== undefined && { seed: Number(seed) }) });
+    await fc.assert(property, { numRuns: RUNS });
     if (RUNS > 60) console.log(`      ${JSON.stringify(counts)}`);
     assert.ok(counts.applied > RUNS / 2, JSON.stringify(counts));
   });
 
   it("makes the second view of the first, and is then empty", async () => {
     const counts = { applied: 0, rebuilds: 0, statements: 0 };
-    const seed = process.env["PLAN_SEED"];
     const property = fc.asyncProperty(viewPairs, (pair) => tryViews(bench, pair, counts));
-    await fc.assert(property, { numRuns: RUNS, ...(seed !== undefined && { seed: Number(seed) }) });
+    await fc.assert(property, { numRuns: RUNS });
     if (RUNS > 60) console.log(`      ${JSON.stringify(counts)}`);
     assert.ok(counts.applied > RUNS / 3, JSON.stringify(counts));
   });

@@ -9,6 +9,7 @@ import { findDrift } from "../../provider/dist/drift/drift";
 import { grantStatements } from "../../provider/dist/sql/grants";
 import { objectKey } from "../../provider/dist/sql/object-key";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { EFFORT } from "../support/effort";
 import { TestProvider, urnOf } from "../support/provider";
 import { startServer, type TestServer } from "../support/server";
 
@@ -21,9 +22,8 @@ interface User {
 
 const NEEDS = neededRights(["shop"], ["MergeTree"]);
 const withoutTo = (statement: string): string => statement.replace(/ TO .*$/, "");
-/** Most rights have nothing to do with seeing: all of them with TEST_EFFORT above 1. */
-const LEFT_OUT =
-  Number(process.env["TEST_EFFORT"] ?? 1) > 1 ? NEEDS : NEEDS.filter(({ purpose }) => purpose === "read");
+/** Most rights have nothing to do with seeing: all of them with effort. */
+const LEFT_OUT = EFFORT === "soak" ? NEEDS : NEEDS.filter(({ purpose }) => purpose === "read");
 const OBJECTS: readonly { kind: ObjectKind; name: string; args: object }[] = [
   { kind: "database", name: "shop", args: {} },
   { kind: "table", name: "t", args: { columns: { a: "UInt64" }, orderBy: "a" } },

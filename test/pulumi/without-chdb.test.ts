@@ -12,11 +12,12 @@ import { rebuilds } from "../plan/cases/rebuilds";
 import { retypes } from "../plan/cases/retypes";
 import { storage } from "../plan/cases/storage";
 import { views } from "../plan/cases/views";
+import { byEffort } from "../support/effort";
 import { TestProvider } from "../support/provider";
 import { startServer, type TestServer } from "../support/server";
 
 /** Every so-manieth object is tried; WITHOUT_CHDB_STEP=1 tries all. */
-const STEP = Number(process.env["WITHOUT_CHDB_STEP"] ?? 16);
+const STEP = byEffort({ fast: 32, full: 16, soak: 1 });
 const HOOK = `--require ${join(__dirname, "../support/without-chdb.js")}`;
 
 describe("where chdb is not installed", () => {

@@ -20,10 +20,11 @@ import {
 import { backtick } from "../../provider/dist/sql/identifiers";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
+import { byEffort, EFFORT } from "../support/effort";
 import { BASE, type Case, cases } from "./random-rollup";
 
-/** Rollups that are tried. More with ROLLUP_RUNS, the same ones again with ROLLUP_SEED; ROLLUP_SHRINK looks for a smaller one. */
-const RUNS = Number(process.env["ROLLUP_RUNS"] ?? 100);
+/** Rollups that are tried. */
+const RUNS = byEffort({ fast: 10, full: 60, soak: 2000 });
 
 describe("any rollup over any rows in any inserts", function () {
   this.timeout(Math.max(240_000, RUNS * 3_000));
@@ -36,13 +37,12 @@ describe("any rollup over any rows in any inserts", function () {
   after(() => engine.close());
 
   it("equals the truth before and after merges, on every level", async () => {
-    const seed = process.env["ROLLUP_SEED"];
     const counts = { levels: 0, rows: 0 };
     const property = fc.asyncProperty(cases, (one) => tryRollup(engine, one, counts));
     await fc.assert(property, {
       numRuns: RUNS,
-      endOnFailure: process.env["ROLLUP_SHRINK"] === undefined,
-      ...(seed !== undefined && { seed: Number(seed) }),
+      // To look for a smaller one takes longer than to read the one there is.
+      endOnFailure: EFFORT !== "soak",
     });
     if (RUNS > 100) console.log(`      ${JSON.stringify({ runs: RUNS, ...counts })}`);
     assert.ok(counts.levels > RUNS && counts.rows > RUNS, JSON.stringify(counts));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { verify } from "../../provider/dist/verify/index.js";
 import { loadAndCompare } from "../obsfly/truth";
+import { report } from "../support/effort";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { startServer, type TestServer } from "../support/server";
 
@@ -28,7 +29,7 @@ describe("verify on the loaded ObsFly stack", () => {
     const connection = await openConnection({ url: server.url });
     const reports = await verify(connection);
     await connection.close();
-    if (process.env["VERIFY_REPORT"]) console.log(JSON.stringify(reports, null, 1));
+    report(reports);
     assert.equal(
       reports.reduce((sum, { views }) => sum + views.length, 0),
       Number((await viewsOf(server))[0]),
