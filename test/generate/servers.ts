@@ -1,13 +1,34 @@
-import { startServer, type TestServer, USERS_XML } from "../support/server";
+import { startServer, type TestServer, USERS_XML, type Version } from "../support/server";
 import type { Group, Statement } from "./statements";
 
-/** A server whose users are allowed what a group takes. */
-export function serverFor({ gates }: Group): Promise<TestServer> {
-  const settings = Object.entries(gates).map(([name, value]) => `<${name}>${value}</${name}>`);
-  const users = USERS_XML.replace("<default/>", `<default>${settings.join("")}</default>`);
-  const rights = "<access_management>1</access_management>";
+/** What older versions want allowed of what is no experiment any more. */
+export const ONCE_EXPERIMENTAL: Readonly<Record<string, number>> = Object.fromEntries(
+  [
+    "allow_experimental_json_type",
+    "allow_experimental_dynamic_type",
+    "allow_experimental_variant_type",
+    "allow_experimental_refreshable_materialized_view",
+    "allow_experimental_statistics",
+    "allow_experimental_vector_similarity_index",
+    "allow_experimental_bfloat16_type",
+    "allow_experimental_full_text_index",
+  ].map((name) => [name, 1]),
+);
+const ADMIN = "<access_management>1</access_management>";
+/** As {@link USERS_XML}, with named collections. */
+export const USERS_WITH_COLLECTIONS = USERS_XML.replace(
+  ADMIN,
+  `${ADMIN}<named_collection_control>1</named_collection_control>`,
+);
+
+/** A server whose users are allowed what a group takes; 26.7 unless another version is given. */
+export function serverFor({ gates }: Group, version?: Version, dataDir?: string): Promise<TestServer> {
+  const settings = version === undefined ? gates : { ...ONCE_EXPERIMENTAL, ...gates };
   return startServer({
-    users: users.replace(rights, `${rights}<named_collection_control>1</named_collection_control>`),
+    users: USERS_WITH_COLLECTIONS,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(version !== undefined && { version }),
+    ...(dataDir !== undefined && { dataDir }),
   });
 }
 

@@ -1,0 +1,78 @@
+import { keyOf, keyParts, quotedName } from "../../provider/dist/sql/object-key";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { send, serverFor } from "../generate/servers";
+import { type Declared, Stage } from "../generate/stage";
+import { type Group, ownGroups } from "../generate/statements";
+import { urnOf } from "../support/provider";
+import type { Version } from "../support/server";
+import { judge, type Suite, type Verdict } from "./verdict";
+
+/** Every object of `test/generate/statements`, declared as plain SQL: made, asked again, refreshed. What the server itself refuses is left out. */
+export const objects: Suite = async (version, tell, words) => {
+  for (const group of ownGroups()) {
+    if (words.length > 0 && !words.includes(group.name)) continue;
+    await tryGroup(version, group, tell);
+  }
+};
+
+async function tryGroup(version: Version, group: Group, tell: (verdict: Verdict) => void): Promise<void> {
+  const server = await serverFor(group, version);
+  const stage = new Stage(server.url);
+  const dependsOn: string[] = [];
+  try {
+    for (const { sql, settings } of group.statements) {
+      const spec = settings === undefined ? declarable(sql) : undefined;
+      if (spec === undefined) {
+        await send(server.url, sql, { ...(settings && { settings }) });
+        continue;
+      }
+      // Whether the version can make it at all: then it goes again, and is the provider's to make.
+      const unable = await send(server.url, sql);
+      if (unable !== undefined) continue;
+      await drop(server.url, spec);
+      const one = declared(spec, sql, dependsOn);
+      const verdict = await judge(quotedName(one.key), (at) => tryObject(stage, one, at));
+      if (verdict.result === "ok") dependsOn.push(one.urn);
+      else await send(server.url, sql);
+      tell(verdict);
+    }
+  } finally {
+    await stage.close();
+    await server.stop();
+  }
+}
+
+async function tryObject(stage: Stage, one: Declared, at: (step: string) => void): Promise<void> {
+  at("create");
+  const { inputs, outs } = await stage.create(one);
+  at("preview again");
+  const changes = await stage.changes(one, inputs, outs);
+  if (changes !== undefined) throw new Error(changes);
+  at("refresh");
+  const drift = await stage.drift(one, outs);
+  if (drift !== undefined) throw new Error(drift);
+}
+
+/** The object that a statement makes; none where it changes one, or makes what this package does not manage. */
+export function declarable(sql: string): ObjectSpec | undefined {
+  if (/^ALTER/.test(sql)) return undefined;
+  try {
+    return parseCreate(sql);
+  } catch {
+    return undefined;
+  }
+}
+
+export function declared(spec: ObjectSpec, sql: string, dependsOn: readonly string[]): Declared {
+  const key = keyOf(spec);
+  const { database, name = database } = keyParts(key);
+  const urn = urnOf(spec.kind, name, spec.kind === "database" ? "" : database);
+  return { key, kind: spec.kind, type: "", urn, args: { sql }, dependsOn: [...dependsOn] };
+}
+
+async function drop(url: string, spec: ObjectSpec): Promise<void> {
+  const what = spec.kind === "database" ? "DATABASE" : "TABLE";
+  const problem = await send(url, `DROP ${what} ${quotedName(keyOf(spec))} SYNC`);
+  if (problem !== undefined) throw new Error(problem);
+}
