@@ -19,6 +19,8 @@ export interface Circumstances {
   /** Whether the server was asked. */
   readonly serverKnown: boolean;
   readonly sensitive: boolean;
+  /** Which engine said it, where it is not the embedded one. */
+  readonly checker?: string | undefined;
 }
 
 /** The engine's refusal in a form that says where, what, and what to do. */
@@ -28,7 +30,8 @@ export function explainRefusal(error: ServerError, circumstances: Circumstances)
   const unknown = unknownColumn(error);
   const hint = unknown === undefined ? "" : didYouMean(unknown, circumstances.columns);
   const fragment = sensitive ? undefined : (fragmentAt(rendered, error.message) ?? fragmentOf(rendered, unknown));
-  return [`${label}: ${message}${hint}`, ...(fragment === undefined ? [] : [fragment])].join("\n");
+  const speaker = circumstances.checker === undefined ? [] : [`Said by ${circumstances.checker}.`];
+  return [`${label}: ${message}${hint}`, ...(fragment === undefined ? [] : [fragment]), ...speaker].join("\n");
 }
 
 /** The name that the engine does not know as a column. The code says that it is one; which, only the text says. */

@@ -52,6 +52,8 @@ export interface ConnectionOptions {
   readonly password?: string;
   /** Longest wait for one statement, in seconds. Default: 300. */
   readonly requestTimeout?: number;
+  /** Name of a session of the server's, in which a `SET` holds and one statement runs at a time. Default: none. */
+  readonly session?: string;
   /** Whether a missing chdb folder is made. Default: true. Servers ignore it. */
   readonly create?: boolean;
 }

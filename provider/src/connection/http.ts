@@ -59,6 +59,7 @@ export async function openHttp(target: HttpTarget, options: ConnectionOptions): 
     request_timeout: timeout * 1000,
     max_response_headers_size: MAX_HEADERS_BYTES,
     application: "pulumi-clickhouse-schema",
+    ...(options.session !== undefined && { session_id: options.session }),
     // Errors are thrown; printing them too would say everything twice, on Pulumi's own output.
     log: { level: ClickHouseLogLevel.OFF },
   });

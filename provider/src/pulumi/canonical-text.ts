@@ -183,6 +183,7 @@ async function refusal(
     columns,
     serverKnown: context.reachable,
     sensitive,
+    checker: context.checker,
   };
   return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), {
     cause: error,

@@ -15,6 +15,8 @@ export interface ProviderConfig {
   readonly lint: Readonly<Record<string, string>> | "off";
   /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
   readonly scratch: "embedded" | "off";
+  /** URL of a server that holds nothing, which checks in place of the embedded engine. */
+  readonly scratchServer?: string;
 }
 
 /** Config keys, without the namespace `clickhouse:`, and the environment variables that override them. */
@@ -58,8 +60,16 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     problems.push(`clickhouse:requestTimeout: expected seconds above 0, found "${raw.requestTimeout}"`);
   }
   const scratch = raw.scratch ?? "embedded";
-  if (scratch !== "embedded" && scratch !== "off") {
-    problems.push(`clickhouse:scratch: expected "embedded" or "off", found "${scratch}"`);
+  const scratchServer = /^https?:\/\//.test(scratch) ? scratch : undefined;
+  if (scratch !== "embedded" && scratch !== "off" && scratchServer === undefined) {
+    problems.push(
+      `clickhouse:scratch: expected "embedded", "off", or the URL of a server that holds nothing, found "${scratch}"`,
+    );
+  }
+  if (scratchServer !== undefined && scratchServer === raw.url) {
+    problems.push(
+      "clickhouse:scratch: is clickhouse:url, the server that is changed; name one that was started for this",
+    );
   }
   if (raw.allowDrop !== undefined && !["true", "false", "1", "0"].includes(raw.allowDrop)) {
     problems.push(`clickhouse:allowDrop: expected true or false, found "${raw.allowDrop}"`);
@@ -87,6 +97,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     allow,
     lint,
     scratch: scratch === "off" ? "off" : "embedded",
+    ...(scratchServer !== undefined && { scratchServer }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Connection } from "../connection/connection";
 import type { ConnectionError } from "../connection/errors";
 import { openConnection } from "../connection/open";
 import { openScratch } from "../connection/scratch";
+import { openThrowaway } from "../connection/throwaway";
 import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
@@ -52,6 +53,8 @@ export class Context {
   /** How what was checked may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
   /** What `check` has planned, by key: `update` makes sure that it still holds. */
+  /** Who judges declarations, where it is not the embedded engine. */
+  checker: string | undefined;
   readonly planned = new Map<string, Planned & Change>();
 
   constructor(log: Log = engineLog) {
@@ -122,7 +125,10 @@ export class Context {
 
   /** Allows what the server allows its user, where it can be asked. */
   private async openScratch(): Promise<Connection> {
-    const engine = await openScratch();
+    const { scratchServer } = this.config;
+    const engine = await (scratchServer === undefined ? openScratch() : openThrowaway(scratchServer));
+    if (scratchServer !== undefined)
+      this.checker = `ClickHouse ${engine.version} at ${engine.url} (clickhouse:scratch)`;
     const isServer = /^https?:/.test(this.config.connection?.url ?? "");
     if (isServer) await this.reachableLive(undefined, objectKey("default"));
     if (isServer && this.reachable) await allowAs(engine, await this.connection());
