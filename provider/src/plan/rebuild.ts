@@ -4,6 +4,7 @@ import { renderCreate } from "../sql/render";
 import type { TableSpec } from "../sql/spec";
 import type { Command } from "./alter";
 import { engineName, holdsRows, isReplicated } from "./engines";
+import { mergeHazards } from "./falls-together";
 import { gather, hazard, NEED_ALLOW } from "./hazards";
 import type { Hazard, RebuildStep } from "./plan";
 
@@ -29,7 +30,7 @@ export function planRebuild({ from, to, columns, reasons, commands }: RebuildReq
     reasons,
     renamedColumns: Object.fromEntries(renames.map((rename) => [rename.to, rename.from])),
     holdsRows: holdsRows(engine),
-    hazards: gather([...ownHazards(from, to), ...inherited]),
+    hazards: gather([...ownHazards(from, to), ...mergeHazards(from, to, columns), ...inherited]),
   });
 }
 

@@ -2,7 +2,8 @@ import type { StorageChange } from "../diff/changes";
 import { keyElements } from "../diff/text";
 import type { TableSpec } from "../sql/spec";
 import { type Command, PHASE, type Phase } from "./alter";
-import { isImmutableSetting, mergesByKey } from "./engines";
+import { columnsIn } from "./effects";
+import { engineName, isImmutableSetting, mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { BY_MERGES, deletesMore, pastProbe, reachesParts } from "./ttl";
@@ -51,7 +52,7 @@ function planTtl(from: string | undefined, to: string | undefined, context: Stor
   const hazards: Hazard[] = [];
   if (isStricter) {
     const what = /\bGROUP BY\b/.test(to) ? "deleted or aggregated" : "deleted";
-    const message = `rows of ${table} that are past ${to} are ${what}, ${atOnce ? "at once" : BY_MERGES}`;
+    const message = `rows of ${table} that are past ${to} are ${what}, ${atOnce ? "at once" : BY_MERGES}${byOneRow(to, context)}`;
     hazards.push(hazard("drops-data", message, { probe: pastProbe(from, to) }));
   }
   const message = atOnce
@@ -61,6 +62,19 @@ function planTtl(from: string | undefined, to: string | undefined, context: Stor
   return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...reachesParts(atOnce) };
 }
 
+/** What a row's own time means where merges make one of several rows. */
+function byOneRow(ttl: string, { to }: StorageContext): string {
+  if (!mergesByKey(to.storage.engine)) return "";
+  const key = columnsIn(to.storage.orderBy ?? "");
+  const read = to.columns.filter(({ name }) => columnsIn(ttl).has(name) && !key.has(name)).map(({ name }) => name);
+  if (read.length === 0) return "";
+  const isSum = /(?:Summing|Aggregating|Coalescing|Graphite)MergeTree$/.test(engineName(to.storage.engine));
+  const how = isSum
+    ? "what several rows became goes by the value of one of them"
+    : "the newest row of a key can go before an older one, which is then read";
+  return `; ${read.join(", ")} is not in the sorting key, so ${how}`;
+}
+
 function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>, context: StorageContext): Outcome {
   const { to, table, phase } = context;
   const text = `ORDER BY ${shown(change.from)} → ${shown(change.to)}`;
@@ -68,7 +82,8 @@ function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>,
   const sql = `MODIFY ORDER BY ${change.to}`;
   if (change.how === "extended" || !mergesByKey(to.storage.engine)) return inPlace({ sql, phase });
   const message = `rows of ${table} that differ in nothing of ${change.to} are one row for the engine from now on, and merge`;
-  return inPlace({ sql, hazards: [hazard("drops-data", message)], phase });
+  const probe = { kind: "unmerged" as const, key: keyElements(change.to).join(", ") };
+  return inPlace({ sql, hazards: [hazard("drops-data", message, { probe })], phase });
 }
 
 /** A key that only grows could grow in place, if the sparse index were left as it is. */

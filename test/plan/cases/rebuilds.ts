@@ -57,14 +57,14 @@ export const rebuilds: readonly PlanCase[] = [
     name: "engine",
     from: table("a UInt64, b UInt64, d DateTime"),
     to: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(b) ORDER BY a"),
-    hazards: ["copies-rows"],
+    hazards: ["copies-rows", "drops-data"],
     sql: ["rebuild: engine MergeTree → ReplacingMergeTree(b)"],
   },
   {
     name: "engine arguments",
     from: stored("a UInt64, b UInt64, d DateTime", "SummingMergeTree ORDER BY a"),
     to: stored("a UInt64, b UInt64, d DateTime", "SummingMergeTree(b) ORDER BY a"),
-    hazards: ["copies-rows"],
+    hazards: ["copies-rows", "drops-data"],
     sql: ["rebuild: engine SummingMergeTree → SummingMergeTree(b)"],
   },
   {
@@ -121,7 +121,7 @@ export const rebuilds: readonly PlanCase[] = [
     name: "engine by which the last row wins",
     from: table("a UInt64, b UInt64"),
     to: stored("a UInt64, b UInt64", "ReplacingMergeTree ORDER BY a"),
-    hazards: ["copies-rows"],
+    hazards: ["copies-rows", "drops-data"],
     sql: ["rebuild: engine MergeTree → ReplacingMergeTree"],
   },
   {
@@ -141,5 +141,37 @@ export const rebuilds: readonly PlanCase[] = [
     ),
     hazards: ["copies-rows", "drops-data"],
     sql: ["rebuild: ORDER BY a → b; PRIMARY KEY a → b"],
+  },
+  {
+    name: "key that tells fewer rows apart where merges join them",
+    from: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(d) ORDER BY (a, b)"),
+    to: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(d) ORDER BY b"),
+    hazards: ["copies-rows", "drops-data"],
+    says: ["rows of p.t that agree in b become one when ReplacingMergeTree merges them"],
+    sql: ["rebuild: ORDER BY (a, b) → b; PRIMARY KEY (a, b) → b"],
+  },
+  {
+    name: "key that tells more rows apart where merges join them",
+    from: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(d) ORDER BY a"),
+    to: stored("a UInt64, b UInt64, d DateTime", "ReplacingMergeTree(d) ORDER BY (a, b)"),
+    hazards: ["copies-rows"],
+    sql: [
+      "rebuild: ORDER BY a → (a, b) (if what it grows by is a new column without a default, PRIMARY KEY a beside it makes this a change in place); PRIMARY KEY a → (a, b)",
+    ],
+  },
+  {
+    name: "partitions that come together where merges join rows",
+    from: stored("a UInt64, d DateTime", "ReplacingMergeTree PARTITION BY toYYYYMMDD(d) ORDER BY a"),
+    to: stored("a UInt64, d DateTime", "ReplacingMergeTree PARTITION BY toYYYYMM(d) ORDER BY a"),
+    hazards: ["copies-rows", "drops-data"],
+    sql: ["rebuild: PARTITION BY toYYYYMMDD(d) → toYYYYMM(d)"],
+  },
+  {
+    name: "rows that are summed from now on",
+    from: stored("a UInt64, b UInt64", "MergeTree ORDER BY a"),
+    to: stored("a UInt64, b UInt64", "SummingMergeTree ORDER BY a"),
+    hazards: ["copies-rows", "drops-data"],
+    says: ["rows of p.t that agree in a become one when SummingMergeTree merges them, and rows whose sums are 0 go"],
+    sql: ["rebuild: engine MergeTree → SummingMergeTree"],
   },
 ];
