@@ -135,7 +135,7 @@ export async function deploy(connection: Connection, database = "shop"): Promise
   await named("verify", () => verify(connection, { databases: [database] }));
   await named("introspect", () => introspectServer(connection, { databases: [database] }));
   const fresh = new Live(async () => connection);
-  const options = { allowed: true, stays: () => false };
+  const options = { allowed: true, mayGo: () => true, declared: new Set<string>(), howToAllow: "" };
   const left = ["read", "mv", "inner", "r", "filled_mv"].map((name) => `${database}\0${name}`);
   const tables = (await fresh.inDatabase(database))
     .map(({ key }) => key)

@@ -69,7 +69,7 @@ describe("what holds rows, with the real CLI", function () {
     assert.notEqual(second.code, 0);
     assert.match(
       second.text,
-      /d: not dropped, because it holds 1 object\(s\) that this stack does not manage: d\.foreign/,
+      /d: not dropped, because it holds 1 object\(s\) that are not part of this removal: d\.foreign/,
     );
     assertPresentable(second.text);
     assert.deepEqual(await namesIn(server.url, "d"), ["foreign"]);

@@ -55,7 +55,7 @@ export const LIFE: readonly LifeRow[] = [
   {
     what: "an object removed from the program",
     how: "`DROP`",
-    cost: 'refused while it holds rows, without `deletion: "drop"` or `clickhouse:allowDrop`',
+    cost: 'refused while it holds rows, without `deletion: "drop"` or its name in `clickhouse:allowDrop`',
     test: 'e2e/deletion.test.ts: goes when it says `deletion: "drop"`; a view goes alone while its tables stay',
   },
   {

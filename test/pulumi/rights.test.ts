@@ -32,6 +32,8 @@ const OBJECTS: readonly { kind: ObjectKind; name: string; args: object }[] = [
   { kind: "materializedView", name: "mv", args: { to: "shop.u", query: "SELECT a FROM shop.t" } },
 ];
 
+/** The doctor's rights, and no other: not even to know that `default` exists. */
+const LEAST: User = { name: "least", rights: grantStatements(NEEDS, "x").map(withoutTo) };
 const USERS: readonly User[] = [
   ...LEFT_OUT.map((need) => ({
     name: `least_but_${`${need.privilege}_${need.level}`.toLowerCase().replace(/\W+/g, "_")}`,
@@ -63,7 +65,7 @@ function usersXml(): string {
     return `<${name}><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>${policies}<grants>${grants}</grants></${name}>`;
   };
   const admin = { name: "default", rights: ["GRANT ALL ON *.*"] };
-  return `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>${[admin, ...USERS].map(user).join("")}</users></clickhouse>`;
+  return `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>${[admin, LEAST, ...USERS].map(user).join("")}</users></clickhouse>`;
 }
 
 type Outs = Record<string, unknown>;
@@ -100,6 +102,15 @@ describe("a user who lacks a right", function () {
   after(() => server?.stop());
 
   const stateOf = (name: string) => states.get(name) as { id: string; outs: Outs };
+
+  it("lacks none with the doctor's rights: each object is seen, adopted and previewed", () =>
+    as(LEAST.name, async (provider) => {
+      for (const object of OBJECTS) {
+        const { id, outs } = stateOf(object.name);
+        assert.equal((await provider.of(object.kind).read(id, outs)).id, id);
+        assert.deepEqual((await provider.check(object.kind, request(object))).failures, []);
+      }
+    }));
 
   for (const user of USERS) {
     it(`${user.name}: no object leaves the state, is planned to be created, or is called gone`, async () => {

@@ -164,7 +164,7 @@ describe("the report of a preview with one of everything", () => {
 
   it("knows of the stack's permission to drop", () => {
     const allowed = renderReport({ ...mixed, config: { "clickhouse:allowDrop": "true" } });
-    assert.match(allowed, /<code>d\.gone<\/code>: goes with all its rows \(allowed: clickhouse:allowDrop is true\)/);
+    assert.match(allowed, /<code>d\.gone<\/code>: goes with all its rows \(allowed by clickhouse:allowDrop\)/);
     assert.doesNotMatch(allowed, /refused/i);
   });
 

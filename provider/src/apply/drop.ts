@@ -40,17 +40,18 @@ const HOLDS_NO_ROWS = new Set([
   "ExternalDistributed",
 ]);
 
-/** How the user may allow what a refusal refuses. */
-export const HOW_TO_ALLOW =
-  'To drop it with its rows: set `deletion: "drop"` on the resource and run `pulumi up` first; ' +
-  "or `pulumi config set clickhouse:allowDrop true` and `pulumi destroy --run-program`; or CLICKHOUSE_ALLOW_DROP=true in the environment.";
-
 /** What a drop needs to know of the stack. */
 export interface DropOptions {
-  /** Whether rows may go. */
+  /** Whether the object may go with its rows. */
   readonly allowed: boolean;
-  /** Whether an object stays declared in the stack. */
-  readonly stays: (key: string) => boolean;
+  /** Whether another object may. */
+  readonly mayGo: (key: string) => boolean;
+  /** Objects that stay declared in the stack; none when the whole stack goes. */
+  readonly declared: ReadonlySet<string>;
+  /** Tables of the same stack that an ordinary view reads, also through others. */
+  readonly over?: readonly string[];
+  /** How the user allows just this, as the end of a message. */
+  readonly howToAllow: string;
 }
 
 /**
@@ -59,31 +60,77 @@ export interface DropOptions {
  * @throws {SchemaError} when it is refused; nothing is changed then.
  */
 export async function applyDrop(connection: Connection, live: Live, key: string, options: DropOptions): Promise<void> {
-  const { allowed, stays } = options;
   const found = await live.findNow(key);
   if (found === undefined) return;
-  if (keyParts(key).name === undefined) return dropDatabase(connection, live, key, allowed);
-  await refuseIfUnfinished(connection, live, found);
-  await refuseIfUsed(live, found);
-  if (!allowed) await refuseIfHoldsRows(connection, found);
-  if (!allowed && found.engine === "MaterializedView") await refuseIfTablesStay(connection, live, found, stays);
-  await connection.command(`DROP ${isView(found) ? "VIEW" : "TABLE"} IF EXISTS ${quotedName(key)}`);
+  if (keyParts(key).name === undefined) await refuseDatabase(connection, live, key, options);
+  else {
+    await refuseIfUsed(live, found);
+    await refuseLosses(connection, live, found, options);
+  }
+  const kind = keyParts(key).name === undefined ? "DATABASE" : isView(found) ? "VIEW" : "TABLE";
+  await connection.command(`DROP ${kind} IF EXISTS ${quotedName(key)}`);
   live.forget(key);
 }
 
-async function dropDatabase(connection: Connection, live: Live, key: string, allowed: boolean): Promise<void> {
+/**
+ * What {@link applyDrop} would refuse once what reads the object has gone, without changing anything.
+ *
+ * @param ends whether a view that reads it goes too, or does not read it any more; unless given, each does.
+ * @throws {SchemaError} when it would.
+ */
+export async function refuseDrop(
+  connection: Connection,
+  live: Live,
+  key: string,
+  options: DropOptions,
+  ends?: (reader: string) => boolean,
+): Promise<void> {
+  const found = await live.find(key);
+  if (found === undefined) return;
+  // The objects of a stack that goes are still there; those that stay are known.
+  if (keyParts(key).name === undefined) return refuseDeclared(key, options);
+  if (ends !== undefined) await refuseIfUsed(live, found, ends);
+  await refuseLosses(connection, live, found, options);
+}
+
+async function refuseLosses(
+  connection: Connection,
+  live: Live,
+  found: LiveObject,
+  options: DropOptions,
+): Promise<void> {
+  await refuseIfUnfinished(connection, live, found);
+  if (options.allowed) return;
+  await refuseIfHoldsRows(connection, found, options);
+  if (isView(found)) await refuseIfTablesStay(connection, live, found, options);
+}
+
+/** Objects of the stack are not dropped with a database that leaves it: they would be gone, and stay in the state. */
+function refuseDeclared(key: string, { declared }: DropOptions): void {
+  const inside = [...declared].filter((other) => other !== key && keyParts(other).database === key);
+  if (inside.length === 0) return;
+  throw new SchemaError(
+    `${quotedName(key)}: not dropped, because ${namesOf(inside)} in it ${inside.length === 1 ? "is" : "are"} still declared. ` +
+      "Keep the Database resource, or remove these first. To leave the database alone from now on, set retainOnDelete: true on it and run `pulumi up` before its removal.",
+  );
+}
+
+async function refuseDatabase(connection: Connection, live: Live, key: string, options: DropOptions): Promise<void> {
+  refuseDeclared(key, options);
+  const { allowed, howToAllow } = options;
   const inside = (await live.inDatabase(key)).filter((object) => keyParts(object.key).name !== JOURNAL_TABLE);
   if (inside.length > 0 && !allowed) {
-    const names = inside.slice(0, 5).map((object) => quotedName(object.key));
-    const more = inside.length > 5 ? ` and ${inside.length - 5} more` : "";
     throw new SchemaError(
-      `${quotedName(key)}: not dropped, because it holds ${inside.length} object(s) that this stack does not manage: ${names.join(", ")}${more}. ` +
-        `Move or drop them first. ${HOW_TO_ALLOW}`,
+      `${quotedName(key)}: not dropped, because it holds ${inside.length} object(s) that are not part of this removal: ` +
+        `${namesOf(inside.map((object) => object.key))}. Move or drop them first. To drop it with all that is in it: ${howToAllow}`,
     );
   }
   await refuseUnseen(connection, key, allowed);
-  await connection.command(`DROP DATABASE IF EXISTS ${quotedName(key)}`);
-  live.forget(key);
+}
+
+function namesOf(keys: readonly string[]): string {
+  const more = keys.length > 5 ? ` and ${keys.length - 5} more` : "";
+  return keys.slice(0, 5).map(quotedName).join(", ") + more;
 }
 
 /** A database that seems empty need not be. */
@@ -109,10 +156,12 @@ async function refuseIfUnfinished(connection: Connection, live: Live, { key }: L
 }
 
 /** A table that a live view reads from or writes to: dropping it silences the view, or makes every insert into its source fail. */
-async function refuseIfUsed(live: Live, object: LiveObject): Promise<void> {
+async function refuseIfUsed(live: Live, object: LiveObject, ends = (_reader: string): boolean => false): Promise<void> {
   if (isView(object)) return;
   const views = await live.materializedViews();
-  const users = views.filter((view) => view.key !== object.key && mentionedNames(view.statement).has(object.key));
+  const users = views.filter(
+    (view) => view.key !== object.key && !ends(view.key) && mentionedNames(view.statement).has(object.key),
+  );
   if (users.length === 0) return;
   throw new SchemaError(
     `${quotedName(object.key)}: not dropped, because ${users.map((user) => quotedName(user.key)).join(", ")} on the server reads from it or writes to it. ` +
@@ -120,14 +169,16 @@ async function refuseIfUsed(live: Live, object: LiveObject): Promise<void> {
   );
 }
 
-async function refuseIfHoldsRows(connection: Connection, object: LiveObject): Promise<void> {
+async function refuseIfHoldsRows(connection: Connection, object: LiveObject, options: DropOptions): Promise<void> {
   const rows = await rowsHeld(connection, object);
   if (rows === 0) return;
   const count =
     rows === undefined
       ? "may hold rows (its engine does not count them)"
       : `holds ${rows.toLocaleString("en-US")} row(s)`;
-  throw new SchemaError(`${quotedName(object.key)}: not dropped, because it ${count}. ${HOW_TO_ALLOW}`);
+  throw new SchemaError(
+    `${quotedName(object.key)}: not dropped, because it ${count}. To drop it with its rows: ${options.howToAllow}`,
+  );
 }
 
 /**
@@ -138,14 +189,17 @@ async function refuseIfTablesStay(
   connection: Connection,
   live: Live,
   view: LiveObject,
-  stays: (key: string) => boolean,
+  { declared, mayGo, over = [], howToAllow }: DropOptions,
 ): Promise<void> {
-  for (const key of mentionedNames(view.statement)) {
-    const table = key === view.key || stays(key) ? undefined : await live.find(key);
+  const isMaterialized = view.engine === "MaterializedView";
+  const tables = isMaterialized ? mentionedNames(view.statement) : over;
+  for (const key of tables) {
+    const isSafe = key === view.key || declared.has(key) || mayGo(key);
+    const table = isSafe ? undefined : await live.find(key);
     if (table === undefined || (await rowsHeld(connection, table)) === 0) continue;
     throw new SchemaError(
-      `${quotedName(view.key)}: not dropped, because ${quotedName(key)}, which it reads or writes, holds rows; without the view, rows inserted from ` +
-        `then on would be missing. ${HOW_TO_ALLOW.replace("it with its rows", "the view")}`,
+      `${quotedName(view.key)}: not dropped, because ${quotedName(key)}, which it reads${isMaterialized ? " or writes" : ""}, holds rows and is not dropped` +
+        `${isMaterialized ? "; without the view, rows inserted from then on would be missing" : ""}. To drop the view alone: ${howToAllow}`,
     );
   }
 }

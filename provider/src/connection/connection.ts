@@ -56,4 +56,14 @@ export interface ConnectionOptions {
   readonly session?: string;
   /** Whether a missing chdb folder is made. Default: true. Servers ignore it. */
   readonly create?: boolean;
+  /** PEM texts, and whether the server's certificate goes unchecked. Embedded engines ignore it. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
+  /** HTTP headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Roles that are active, instead of the user's default ones. */
+  readonly role?: readonly string[];
+  /** JWT, in place of user and password. */
+  readonly accessToken?: string;
+  /** `http://HOST:PORT` of a proxy. */
+  readonly proxy?: string;
 }

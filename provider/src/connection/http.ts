@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import { type Capabilities, capabilitiesOf, GREETING, type Greeting, OLD_GREETING } from "../clickhouse/capabilities";
+import { agentOf } from "./agent";
 import type { Connection, ConnectionOptions, QueryParams } from "./connection";
 import { ConnectionError } from "./errors";
 import {
@@ -51,11 +52,14 @@ export async function openHttp(target: HttpTarget, options: ConnectionOptions): 
   const { createClient, ClickHouseLogLevel } = await import("@clickhouse/client");
   const timeout = options.requestTimeout ?? DEFAULT_TIMEOUT;
   const username = options.username ?? "default";
+  const { accessToken, headers, role } = options;
   const client = createClient({
     url: target.origin,
     pathname: target.pathname,
-    username,
-    password: options.password ?? "",
+    ...(accessToken === undefined ? { username, password: options.password ?? "" } : { access_token: accessToken }),
+    ...(headers !== undefined && { http_headers: headers }),
+    ...(role !== undefined && { role: [...role] }),
+    ...agentOf(target.origin, options),
     request_timeout: timeout * 1000,
     max_response_headers_size: MAX_HEADERS_BYTES,
     application: "pulumi-clickhouse-schema",

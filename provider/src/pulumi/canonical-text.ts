@@ -26,7 +26,7 @@ export async function canonicalText(
   stored: Partial<Outs>,
 ) {
   const rendered = renderCreate(spec);
-  const { urn, dependencies, sensitive } = request;
+  const { urn, dependencies, sensitive, deletion } = request;
   const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
   if (spec.kind !== "database") sources.push(objectKey(spec.database));
   refuseMissingDependency(context, key, sources, dependencies);
@@ -42,6 +42,7 @@ export async function canonicalText(
     urn,
     dependencies,
     sensitive,
+    deletion,
     statement: text === UNKNOWN ? undefined : text,
     fingerprint: text === UNKNOWN ? UNKNOWN : print,
   });

@@ -12,13 +12,17 @@ import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
 import { declarationOf } from "./declared-spec";
+import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
+import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
 import { retirement } from "./retirement";
 import { refuseUnread } from "./served";
+import { placeOf } from "./server";
+import { keyOfStored } from "./standing";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { lookAtSteps } from "./step-preview";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -33,11 +37,13 @@ type Bag = Readonly<Record<string, unknown>>;
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
   const request = readRequest(news);
   const stored = readStored(olds);
+  await context.announce();
   if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
     return unknownInputs(context, kind, request);
   const { spec, options } = declarationOf(kind, request);
   const key = keyOf(spec);
   refuseTwins(context, key, request);
+  refuseMoves(context, key, request, stored);
   context.options.set(key, options);
   const overrides = lintOverrides(context, options);
   const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
@@ -52,14 +58,46 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
     ...(request.deletion !== undefined && { deletion: request.deletion }),
     // A digest of a weak secret can be guessed.
     ...(!request.sensitive && { __fingerprint: print }),
+    ...(spec.kind === "view" && text !== UNKNOWN && tablesUnder(context, key)),
   };
+  const place = await placeOf(context, stored);
+  Object.assign(inputs, place.input);
   if (text === UNKNOWN) return inputs;
   const { statement } = stored;
+  if (place.elsewhere !== undefined) {
+    return { ...inputs, ...(await planElsewhere(context, key, inputs, request, options, place.elsewhere)) };
+  }
   if (statement !== undefined) {
     const planned = plannedInputs(context, request, { ...stored, statement }, text, options);
     return { ...inputs, ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned)) };
   }
   return { ...inputs, ...(await lookBeforeCreate(context, key, inputs, request, options)) };
+}
+
+/** The state is of another server: what is not on this one is created here, and what is there stays. */
+async function planElsewhere(
+  context: Context,
+  key: string,
+  inputs: Inputs,
+  request: Request,
+  options: ChangeOptions,
+  elsewhere: string,
+): Promise<Pick<Inputs, "plan" | "retired">> {
+  context.elsewhere.set(key, elsewhere);
+  const { urn, sensitive } = request;
+  const now = (await context.identity())?.url ?? "";
+  await context.warnOnce(
+    undefined,
+    `The state was written on ${elsewhere}, and ${now} is another server: what is not there is created there, without rows, and nothing is ` +
+      `changed on ${elsewhere}. If this is a mistake, set the URL back.`,
+  );
+  const looked = await lookBeforeCreate(context, key, inputs, request, options);
+  const isThere = (await context.reachableLive(urn, key)) !== undefined;
+  if (isThere && looked.plan !== undefined) return looked;
+  const create = sensitive ? "-- (secret) CREATE" : `${inputs.statement};`;
+  const plan = isThere ? `-- exists on ${now} as declared; nothing is run` : create;
+  if (!isThere) await context.log.info(urn, `plan: create on ${now}\n${plan}`);
+  return { ...looked, plan: looked.plan === undefined ? plan : `${plan}\n\n${looked.plan}` };
 }
 
 /** Names that are known stay known, so that what refers to them can be previewed. */
@@ -88,6 +126,21 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   const twin = other.urn.split("::").at(-1);
   throw new SchemaError(
     `${quotedName(key)}: is declared twice in this stack, here and by resource "${twin}". Remove one, or give it another name`,
+  );
+}
+
+/** A name that one resource leaves and another takes, in one run: which comes first is chance. */
+function refuseMoves(context: Context, key: string, { urn }: Request, stored: Partial<Outs>): void {
+  const before = stored.statement === undefined ? key : keyOfStored(stored);
+  if (before !== key) context.moves.set(before, { to: key, urn });
+  const left = context.moves.get(key);
+  const taken = before === key ? undefined : context.checked.get(before);
+  const isTaken = taken !== undefined && taken.urn !== urn;
+  if ((left === undefined || left.urn === urn) && !isTaken) return;
+  const [from, to] = isTaken ? [before, key] : [key, left?.to ?? key];
+  throw new SchemaError(
+    `${quotedName(from)}: one resource renames it to ${quotedName(to)}, and another declares an object of the old name. ` +
+      "Do the rename in a run of its own, before the name is used again",
   );
 }
 
@@ -186,6 +239,7 @@ async function refuseUncreatable(context: Context, statement: string, request: R
   const spec = parseCreate(statement);
   await refuseUnreplicable(context, request.urn, spec);
   await refuseUnread(context, request, spec);
+  await refuseSplit(context, statement, request);
 }
 
 async function lookAtNew(

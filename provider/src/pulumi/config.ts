@@ -1,12 +1,15 @@
 import type { ConnectionOptions } from "../connection/connection";
+import { type AllowDrop, parseAllowDrop } from "../declare/allow-drop";
+import { didYouMean } from "../declare/fields";
 import { ADOPTIONS, type Adoption, ALLOWABLE, parseAllow } from "../declare/options";
 import { SchemaError } from "../errors";
+import { parseAccess } from "./access";
 
 /** What the provider is told: stack config, or the inputs of an explicit provider. */
 export interface ProviderConfig {
   /** Undefined when no URL is configured. */
   readonly connection: ConnectionOptions | undefined;
-  readonly allowDrop: boolean;
+  readonly allowDrop: AllowDrop;
   /** What may happen to objects that stand on the server already. */
   readonly adopt: Adoption;
   /** Hazards that the whole stack allows. */
@@ -17,6 +20,8 @@ export interface ProviderConfig {
   readonly scratch: "embedded" | "off";
   /** URL of a server that holds nothing, which checks in place of the embedded engine. */
   readonly scratchServer?: string;
+  /** Whether a preview fails when the server cannot be reached; undefined: in CI, and when it refuses the login. */
+  readonly unreachable: "fail" | "warn" | undefined;
 }
 
 /** Config keys, without the namespace `clickhouse:`, and the environment variables that override them. */
@@ -30,7 +35,19 @@ export const CONFIG_KEYS = {
   allow: "CLICKHOUSE_ALLOW",
   lint: "CLICKHOUSE_LINT",
   scratch: "CLICKHOUSE_SCRATCH",
+  unreachable: "CLICKHOUSE_UNREACHABLE",
+  tls: "CLICKHOUSE_TLS",
+  tlsCa: "CLICKHOUSE_TLS_CA",
+  tlsCert: "CLICKHOUSE_TLS_CERT",
+  tlsKey: "CLICKHOUSE_TLS_KEY",
+  headers: "CLICKHOUSE_HEADERS",
+  role: "CLICKHOUSE_ROLE",
+  accessToken: "CLICKHOUSE_ACCESS_TOKEN",
+  proxy: "CLICKHOUSE_PROXY",
 } as const;
+
+/** Keys that the environment has no say in. */
+export const OTHER_KEYS = ["environment"] as const;
 
 /** Values as they come: all text. */
 export type RawConfig = Readonly<Partial<Record<keyof typeof CONFIG_KEYS, string>>>;
@@ -38,18 +55,58 @@ export type RawConfig = Readonly<Partial<Record<keyof typeof CONFIG_KEYS, string
 /** Input of an explicit provider that holds its resource name. */
 export const PROVIDER_NAME = "clickhouse:provider";
 
+/** A key of the config. */
+export type ConfigKey = keyof typeof CONFIG_KEYS;
+
+/** Where values come from. */
+export interface ConfigOrigin {
+  /** Name of the explicit provider resource; undefined for the stack's config. */
+  readonly provider: string | undefined;
+  /** Keys whose value is the environment's. */
+  readonly fromEnvironment: readonly ConfigKey[];
+  /** Those among them that the config gives another value, and that value. */
+  readonly overridden: readonly { readonly key: ConfigKey; readonly set: string }[];
+  /** The config says that the environment does not count. */
+  readonly ignoresEnvironment?: boolean;
+}
+
+/** All from the stack's config. */
+export const FROM_CONFIG: ConfigOrigin = { provider: undefined, fromEnvironment: [], overridden: [] };
+
+/** The environment variable of a key, of an explicit provider with its name in it. */
+export function variableOf(key: ConfigKey, provider: string | undefined): string {
+  const prefix =
+    provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
+  return CONFIG_KEYS[key].replace("CLICKHOUSE_", prefix);
+}
+
 /**
  * Reads every key: the environment first, then the config. An explicit provider has variables of its own, with its name in them
  * (`CLICKHOUSE_EU_PASSWORD`), or one variable would send two servers' tables to the same one.
  */
-export function readConfig(get: (key: string) => string | undefined, environment: NodeJS.ProcessEnv): RawConfig {
+export function readConfig(
+  get: (key: string) => string | undefined,
+  environment: NodeJS.ProcessEnv,
+): { raw: RawConfig; origin: ConfigOrigin } {
   const provider = get(PROVIDER_NAME);
-  const prefix =
-    provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
-  const entries = Object.entries(CONFIG_KEYS).map(([key, variable]) => {
-    return [key, environment[variable.replace("CLICKHOUSE_", prefix)] ?? get(`clickhouse:${key}`)];
+  const ignoresEnvironment = get("clickhouse:environment") === "ignore";
+  const found = (Object.keys(CONFIG_KEYS) as ConfigKey[]).map((key) => {
+    const given = ignoresEnvironment ? undefined : environment[variableOf(key, provider)];
+    const set = get(`clickhouse:${key}`);
+    return { key, given: given === "" ? undefined : given, set: set === "" ? undefined : set };
   });
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
+  const fromEnvironment = found.filter(({ given }) => given !== undefined);
+  return {
+    raw: Object.fromEntries(found.flatMap(({ key, given, set }) => [[key, given ?? set]]).filter(([, value]) => value)),
+    origin: {
+      provider,
+      fromEnvironment: fromEnvironment.map(({ key }) => key),
+      overridden: fromEnvironment.flatMap(({ key, given, set }) =>
+        set === undefined || set === given ? [] : [{ key, set }],
+      ),
+      ignoresEnvironment,
+    },
+  };
 }
 
 /** @throws {SchemaError} naming each value that cannot be used. */
@@ -71,11 +128,18 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
       "clickhouse:scratch: is clickhouse:url, the server that is changed; name one that was started for this",
     );
   }
-  if (raw.allowDrop !== undefined && !["true", "false", "1", "0"].includes(raw.allowDrop)) {
-    problems.push(`clickhouse:allowDrop: expected true or false, found "${raw.allowDrop}"`);
+  const allowDrop = parseAllowDrop(raw.allowDrop);
+  if ("wrong" in allowDrop) {
+    problems.push(
+      `clickhouse:allowDrop: expected true, false, or names such as shop.events, shop.*, with a comma between them; found "${allowDrop.wrong}"`,
+    );
   }
   const adopt = ADOPTIONS.find((one) => one === (raw.adopt ?? "equal"));
   if (adopt === undefined) problems.push(`clickhouse:adopt: expected "equal" or "converge", found "${raw.adopt}"`);
+  if (raw.unreachable !== undefined && raw.unreachable !== "fail" && raw.unreachable !== "warn") {
+    problems.push(`clickhouse:unreachable: expected "fail" or "warn", found "${raw.unreachable}"`);
+  }
+  const access = parseAccess(raw, problems);
   const { allow, wrong } = parseAllow(listOf(raw.allow));
   for (const value of wrong) {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
@@ -91,15 +155,44 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
             ...(raw.username !== undefined && { username: raw.username }),
             ...(raw.password !== undefined && { password: raw.password }),
             ...(timeout !== undefined && { requestTimeout: timeout }),
+            ...access,
           },
-    allowDrop: raw.allowDrop === "true" || raw.allowDrop === "1",
+    allowDrop: "value" in allowDrop && allowDrop.value,
     adopt: adopt ?? "equal",
     allow,
     lint,
     scratch: scratch === "off" ? "off" : "embedded",
     ...(scratchServer !== undefined && { scratchServer }),
+    unreachable: raw.unreachable === "fail" || raw.unreachable === "warn" ? raw.unreachable : undefined,
   };
 }
+
+/** What is wrong with the names of keys in the stack's config. */
+export function unknownKeys(config: Readonly<Record<string, unknown>>): string[] {
+  const known: string[] = [...Object.keys(CONFIG_KEYS), ...OTHER_KEYS];
+  const found = Object.keys(config).flatMap((key) => (key.startsWith("clickhouse:") ? [key.slice(11)] : []));
+  const problems = found
+    .filter((key) => !known.includes(key))
+    .map((key) => `clickhouse:${key}: is not a key${SYNONYMS[key] ?? didYouMean(key, known)}`);
+  const environment = config["clickhouse:environment"];
+  if (environment !== undefined && environment !== "ignore" && environment !== "use") {
+    problems.push(`clickhouse:environment: expected "use" or "ignore", found "${environment}"`);
+  }
+  return problems;
+}
+
+const BY_URL = ". Write it into clickhouse:url, e.g. https://HOST:8443";
+/** What others call it. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  user: ". Did you mean `username`?",
+  host: BY_URL,
+  port: BY_URL,
+  secure: BY_URL,
+  protocol: BY_URL,
+  token: ". Did you mean `accessToken`?",
+  jwt: ". Did you mean `accessToken`?",
+  database: ". Names are qualified by their Database resources",
+};
 
 export const NO_URL =
   "No ClickHouse is configured. Set one with `pulumi config set clickhouse:url chdb://./data` (embedded) or " +

@@ -18,10 +18,22 @@ import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
-import { NO_URL, type ProviderConfig, parseConfig, type RawConfig } from "./config";
+import {
+  type ConfigKey,
+  type ConfigOrigin,
+  FROM_CONFIG,
+  NO_URL,
+  type ProviderConfig,
+  parseConfig,
+  type RawConfig,
+  variableOf,
+} from "./config";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
+import { announceServer, identityOf, shownUrl } from "./server";
+import type { ServerIdentity } from "./server-identity";
 import type { Look } from "./standing";
+import { Wave } from "./wave";
 
 /** How long a failure to open answers for the next attempts, in milliseconds. */
 const FAILURE_KEPT = 5000;
@@ -34,6 +46,7 @@ export interface Checked {
   readonly fingerprint: string;
   readonly dependencies: readonly string[];
   readonly sensitive: boolean;
+  readonly deletion?: string | undefined;
 }
 
 /** Everything the methods of one provider process share; opened lazily, because most previews need none of it. */
@@ -45,7 +58,18 @@ export class Context {
   /** What this run gives another name; definitions that mention it follow. */
   readonly renames: Renaming[] = [];
   private readonly held = new Map<string, Promise<number | undefined>>();
+  /** What changes its name in this run, by its old key. */
+  readonly moves = new Map<string, { readonly to: string; readonly urn: string | undefined }>();
+  /** Removals that run side by side. */
+  readonly wave = new Wave();
   private raw: RawConfig = {};
+  origin: ConfigOrigin = FROM_CONFIG;
+  /** Objects that the state has on another server, by key, and its URL. */
+  readonly elsewhere = new Map<string, string>();
+  /** Whether the server is named, and kept in the state: in a process of the engine's. */
+  readonly identifies: boolean;
+  private announced: Promise<void> | undefined;
+  private identified: Promise<ServerIdentity | undefined> | undefined;
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
@@ -57,8 +81,9 @@ export class Context {
   checker: string | undefined;
   readonly planned = new Map<string, Planned & Change>();
 
-  constructor(log: Log = engineLog) {
+  constructor(log: Log = engineLog, { identifies = false } = {}) {
     this.log = log;
+    this.identifies = identifies;
     this.live = new Live(() => this.connection());
     this.world = new World(
       () => this.openScratch(),
@@ -68,8 +93,49 @@ export class Context {
   }
 
   /** Only stores: other methods may run before and while it is called. */
-  configure(raw: RawConfig): void {
+  configure(raw: RawConfig, origin: ConfigOrigin = FROM_CONFIG): void {
     this.raw = raw;
+    this.origin = origin;
+  }
+
+  /** Names the server, once. @throws as {@link announceServer}. */
+  async announce(): Promise<void> {
+    if (!this.identifies) return;
+    this.announced ??= announceServer(this);
+    await this.announced;
+  }
+
+  /** Which server this is; undefined when it cannot be asked. */
+  identity(): Promise<ServerIdentity | undefined> {
+    this.identified ??= this.identify();
+    return this.identified;
+  }
+
+  private async identify(): Promise<ServerIdentity | undefined> {
+    const url = this.config.connection?.url;
+    if (url === undefined) return undefined;
+    if (url.startsWith("chdb:")) return { url, ids: [`embedded:${encodeURI(url)}`] };
+    if (!this.reachable) return undefined;
+    return this.connection()
+      .then((connection) => identityOf(connection, shownUrl(url)))
+      .catch(() => undefined);
+  }
+
+  /** Where the connection's settings come from, in parentheses. */
+  get whence(): string {
+    const { provider, fromEnvironment } = this.origin;
+    const own = provider === undefined ? "config" : `Provider ${provider}`;
+    return ` (URL from ${fromEnvironment.includes("url") ? `${this.variableOf("url")} in the environment` : own})`;
+  }
+
+  /** Whether it is an explicit provider's, not the stack's own. */
+  get isExplicit(): boolean {
+    return this.origin.provider !== undefined;
+  }
+
+  /** The environment variable that overrides the key. */
+  variableOf(key: ConfigKey): string {
+    return variableOf(key, this.origin.provider);
   }
 
   /** @throws {SchemaError} when the config cannot be used. */
@@ -130,14 +196,14 @@ export class Context {
     if (scratchServer !== undefined)
       this.checker = `ClickHouse ${engine.version} at ${engine.url} (clickhouse:scratch)`;
     const isServer = /^https?:/.test(this.config.connection?.url ?? "");
-    if (isServer) await this.reachableLive(undefined, objectKey("default"));
+    if (isServer) await this.reach(undefined);
     if (isServer && this.reachable) await allowAs(engine, await this.connection());
     return engine;
   }
 
   /** Without an engine of our own, the server's parser brings texts to one spelling. @throws {ConnectionError} `missing`, without it. */
   private async inServersWords(spec: ObjectSpec, missing: ConnectionError): Promise<Canonical> {
-    await this.reachableLive(undefined, objectKey("default")).catch(unlessHidden);
+    await this.reach(undefined).catch(unlessHidden);
     if (!this.reachable || this.isNotMadeYet()) throw missing;
     const statement = renderCreate(await serverForm(await this.connection(), spec));
     return { statement, shown: statement, borrowed: [], unchecked: missing.message };
@@ -170,24 +236,34 @@ export class Context {
       return await question();
     } catch (error) {
       if (error instanceof HiddenError) throw error;
-      this.unreachable = messageOf(error);
-      await this.warnOnce(
-        urn,
-        `The server could not be asked, so this is previewed from the state and the scratch engine alone. ${this.unreachable}`,
-      );
+      await this.warnUnreachable(urn, messageOf(error));
       return undefined;
     }
   }
 
   /** The server, as far as a preview may ask it; undefined where {@link reachableLive} would find nothing. */
   async reachableServer(urn: string | undefined): Promise<Connection | undefined> {
-    await this.reachableLive(urn, objectKey("default"));
+    await this.reach(urn);
     return this.reachable && !this.isNotMadeYet() ? this.connection() : undefined;
   }
 
   /** The materialized views on the server; none where it cannot be asked. */
   async reachableViews(urn: string | undefined): Promise<readonly LiveObject[]> {
     return (await this.reachableServer(urn)) === undefined ? [] : this.live.materializedViews();
+  }
+
+  /** Asks the server something that everybody may ask, so that it is known whether it can be asked. */
+  private async reach(urn: string | undefined): Promise<void> {
+    await this.asked(urn, () => this.live.peek(objectKey("default")));
+  }
+
+  /** From now on the server is not asked. */
+  async warnUnreachable(urn: string | undefined, reason: string): Promise<void> {
+    this.unreachable = reason;
+    await this.warnOnce(
+      urn,
+      `The server could not be asked, so this is previewed from the state and the scratch engine alone. ${reason}`,
+    );
   }
 
   /** Looks for objects as a preview may: a server that cannot be asked is no error. */

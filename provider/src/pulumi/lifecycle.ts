@@ -1,6 +1,5 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { applyCreate, type Created } from "../apply/create";
-import { applyDrop } from "../apply/drop";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
@@ -12,6 +11,8 @@ import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
 import { readConfig } from "./config";
 import type { Context } from "./context";
+import { removeObject } from "./removal";
+import { refuseElsewhere } from "./server";
 import { keyOfStored } from "./standing";
 import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
@@ -30,7 +31,8 @@ export class SchemaProvider implements dynamic.ResourceProvider {
 
   /** Never throws and never waits: other methods may run meanwhile. A wrong value is said by the first method that needs it. */
   async configure(request: dynamic.ConfigureRequest): Promise<void> {
-    this.context.configure(readConfig((key) => configValue(request, key), process.env));
+    const { raw, origin } = readConfig((key) => configValue(request, key), process.env);
+    this.context.configure(raw, origin);
   }
 
   async check(olds: Bag, news: Bag): Promise<dynamic.CheckResult> {
@@ -91,6 +93,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   async update(id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {
     const stored = readStored(olds);
     const declared = inputsOf(readStored(news));
+    if (this.context.elsewhere.has(keyOfStored(declared))) return { outs: (await this.create(news)).outs };
     const outs = await applyUpdate(this.context, { id, stored, declared, provider: news["__provider"] });
     return { outs };
   }
@@ -103,7 +106,11 @@ export class SchemaProvider implements dynamic.ResourceProvider {
         `${id}: the state holds no name of the object. Import it with \`pulumi import --file\`, with inputs and outputs`,
       );
     }
-    return presentably(stored, () => this.readStored(id, stored));
+    return presentably(stored, async () => {
+      await this.context.announce().catch(() => undefined);
+      await refuseElsewhere(this.context, stored, "not refreshed");
+      return this.readStored(id, stored);
+    });
   }
 
   private async readStored(id: string, stored: Partial<Outs>): Promise<dynamic.ReadResult> {
@@ -127,11 +134,10 @@ export class SchemaProvider implements dynamic.ResourceProvider {
 
   async delete(_id: string, props: Bag): Promise<void> {
     const stored = readStored(props);
-    const allowed = stored.deletion === "drop" || (stored.deletion === undefined && this.context.config.allowDrop);
     if (this.isTakenOver(stored)) return;
-    const stays = (key: string) => this.context.checked.has(key);
     await presentably(stored, async () => {
-      await applyDrop(await this.context.connection(), this.context.live, keyOfStored(stored), { allowed, stays });
+      await this.context.announce().catch(() => undefined);
+      await removeObject(this.context, stored);
     });
   }
 }

@@ -14,6 +14,18 @@ export interface Request {
   readonly dependencies: readonly string[];
   /** Some argument is secret: nothing of the statement may be printed. */
   readonly sensitive: boolean;
+  /** Of a new resource: those of its type that leave the program. */
+  readonly leaving: readonly Leaving[];
+}
+
+/** An object in the state whose resource the program does not declare any more. */
+export interface Leaving {
+  readonly urn: string;
+  readonly database?: string;
+  readonly name: string;
+  readonly deletion?: string;
+  /** See {@link Inputs}. */
+  readonly __over?: string;
 }
 
 /** What is stored. */
@@ -30,6 +42,10 @@ export interface Inputs {
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
+  /** Of a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
+  __over?: string;
+  /** The server that it is on; see `server-identity.ts`. */
+  __server?: string;
 }
 
 /** What is stored beside the inputs. */
@@ -57,6 +73,26 @@ export function readRequest(news: Bag): Request {
       ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name))
       : [],
     sensitive: sensitive === true,
+    leaving: readLeaving(hidden["leaving"]),
+  };
+}
+
+/** What a program sends. */
+export function readLeaving(value: unknown): Leaving[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one: Bag) => leavingOf(text(one["urn"]) ?? "", one) ?? []);
+}
+
+/** Undefined where the name is not known, or secret. */
+export function leavingOf(urn: string, values: Bag): Leaving | undefined {
+  const { name, database, deletion, __over } = readStored(values);
+  if (name === undefined || isUnknown(name)) return undefined;
+  return {
+    urn,
+    name,
+    ...(database !== undefined && { database }),
+    ...(deletion !== undefined && { deletion }),
+    ...(__over !== undefined && { __over }),
   };
 }
 
@@ -71,6 +107,8 @@ export function readStored(bag: Bag): Partial<Outs> {
     "plan",
     "retired",
     "__fingerprint",
+    "__over",
+    "__server",
     "__observed",
     "__unsettled",
     "__owner",

@@ -1,3 +1,5 @@
+import { allowsDrop, parseAllowDrop } from "../declare/allow-drop";
+import { objectKey } from "../sql/object-key";
 import type { Preview } from "./preview";
 import { keepsRows, type ResourceChange } from "./resources";
 
@@ -10,9 +12,12 @@ export interface Loss {
 
 /** Everything in a preview that drops data: planned statements, removed and replaced objects that keep rows. */
 export function lossesOf(changes: readonly ResourceChange[], preview: Preview): Loss[] {
-  const isAllowed = String(preview.config["clickhouse:allowDrop"]) === "true";
+  const parsed = parseAllowDrop(String(preview.config["clickhouse:allowDrop"] ?? "false"));
+  const allowDrop = "value" in parsed && parsed.value;
   return changes.flatMap((change) => {
     if (change.kept) return [];
+    const { database, name } = change.from ?? { name: change.name };
+    const isAllowed = allowsDrop(allowDrop, database === undefined ? objectKey(name) : objectKey(database, name));
     const planned = change.plan.flatMap(({ hazards }) => hazards).filter(({ kind }) => kind === "drops-data");
     const messages = [...removal(change, isAllowed), ...planned.map(({ message }) => message)];
     return messages.map((message) => ({ change, message }));
@@ -44,9 +49,9 @@ const WHAT_GOES = {
 /** What is refused, and how it is allowed: said once, below those that it is true of. */
 export const REFUSED = "refused while it holds any";
 export const HOW_TO_ALLOW =
-  'Refused unless the resource says deletion: "drop" (applied before), or clickhouse:allowDrop is true.';
+  'Refused unless the resource says deletion: "drop" (applied before), or clickhouse:allowDrop names it.';
 
 function permission({ from }: ResourceChange, isAllowed: boolean): string {
   if (from?.deletion === "drop") return 'allowed: deletion is "drop"';
-  return isAllowed ? "allowed: clickhouse:allowDrop is true" : REFUSED;
+  return isAllowed ? "allowed by clickhouse:allowDrop" : REFUSED;
 }

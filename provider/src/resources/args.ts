@@ -122,7 +122,7 @@ export interface StorageArgs {
 export interface CommonArgs {
   /**
    * What `pulumi destroy` (or removing the resource) may do with rows. `"refuse"`: an object that holds rows is not dropped.
-   * `"drop"`: it is dropped with them. Default: `"refuse"`, unless the stack's config says `clickhouse:allowDrop: true`.
+   * `"drop"`: it is dropped with them. Default: `"refuse"`, unless `clickhouse:allowDrop` of the stack's config names it, or is true.
    */
   deletion?: Input<"refuse" | "drop">;
   /**

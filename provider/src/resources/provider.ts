@@ -12,8 +12,8 @@ export interface ProviderArgs {
   password?: pulumi.Input<string>;
   /** Longest wait for one statement, in seconds. Default: 300. */
   requestTimeout?: pulumi.Input<number>;
-  /** Whether objects that hold rows may be dropped. Default: false. */
-  allowDrop?: pulumi.Input<boolean>;
+  /** Which objects that hold rows may be dropped: all, or those named, e.g. `"shop.events, logs.*"`. Default: none. */
+  allowDrop?: pulumi.Input<boolean | string>;
   /** What happens to objects that stand on the server already; see `adopt` on the resources. Default: `"equal"`. */
   adopt?: pulumi.Input<"equal" | "converge">;
   /** Changes allowed on every resource; see `allow` there. Default: none. */
@@ -22,6 +22,24 @@ export interface ProviderArgs {
   lint?: pulumi.Input<Record<string, pulumi.Input<"off" | "info" | "warning" | "error">>>;
   /** Where declarations are checked: an embedded engine, or nowhere. Default: `"embedded"`. */
   scratch?: pulumi.Input<"embedded" | "off">;
+  /** Whether a preview fails, or warns, when the server cannot be reached. Default: fails in CI and when the login is refused. */
+  unreachable?: pulumi.Input<"fail" | "warn">;
+  /** `"insecure"`: the server's certificate is not checked. Default: `"verify"`. */
+  tls?: pulumi.Input<"verify" | "insecure">;
+  /** Certificate of the authority that signed the server's: PEM, or a file with it. Default: those that Node knows. */
+  tlsCa?: pulumi.Input<string>;
+  /** Client certificate: PEM, or a file with it. Default: none. */
+  tlsCert?: pulumi.Input<string>;
+  /** Key of the client certificate: PEM, or a file with it. Kept encrypted. */
+  tlsKey?: pulumi.Input<string>;
+  /** HTTP headers of every request. Kept encrypted. Default: none. */
+  headers?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Roles that are active. Default: the user's own default roles. */
+  role?: pulumi.Input<string | string[]>;
+  /** JWT, in place of username and password. Kept encrypted. */
+  accessToken?: pulumi.Input<string>;
+  /** `http://HOST:PORT` of a proxy. Default: none. */
+  proxy?: pulumi.Input<string>;
 }
 
 /**
@@ -47,19 +65,32 @@ export class Provider extends pulumi.ProviderResource {
       [PROVIDER_NAME]: resourceName,
       "clickhouse:url": url,
       "clickhouse:username": username,
-      "clickhouse:password": password === undefined ? undefined : pulumi.secret(password),
+      "clickhouse:password": secret(password),
       "clickhouse:requestTimeout": text(requestTimeout),
       "clickhouse:allowDrop": text(allowDrop),
       "clickhouse:adopt": adopt,
       "clickhouse:allow": allow === undefined ? undefined : pulumi.output(allow).apply((kinds) => kinds.join(",")),
       "clickhouse:lint": lint === undefined ? undefined : pulumi.output(lint).apply((rules) => JSON.stringify(rules)),
       "clickhouse:scratch": scratch,
+      "clickhouse:unreachable": args.unreachable,
+      "clickhouse:tls": args.tls,
+      "clickhouse:tlsCa": args.tlsCa,
+      "clickhouse:tlsCert": args.tlsCert,
+      "clickhouse:tlsKey": secret(args.tlsKey),
+      "clickhouse:headers": secret(args.headers && pulumi.output(args.headers).apply((all) => JSON.stringify(all))),
+      "clickhouse:role": args.role && pulumi.output(args.role).apply((role) => [role].flat().join(",")),
+      "clickhouse:accessToken": secret(args.accessToken),
+      "clickhouse:proxy": args.proxy,
     };
     // Dynamic resources belong to this package name, so that is whose provider this must be.
     super("pulumi-nodejs", resourceName, inputs, opts);
   }
 }
 
-function text(value: pulumi.Input<number | boolean> | undefined): pulumi.Output<string> | undefined {
+function secret(value: pulumi.Input<string> | undefined): pulumi.Output<string> | undefined {
+  return value === undefined ? undefined : pulumi.secret(value);
+}
+
+function text(value: pulumi.Input<number | boolean | string> | undefined): pulumi.Output<string> | undefined {
   return value === undefined ? undefined : pulumi.output(value).apply(String);
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MaterializedView } from "./materialized-view";
+import { programRun } from "./program-run";
 import type { RollupArgs } from "./rollup-args";
 import { attempt, definitionsOf, explained, renderFirst } from "./rollup-definitions";
 import { declareFirst, declareLevel, type Parts, type RollupLevel } from "./rollup-parts";
@@ -52,6 +53,7 @@ export class Rollup extends pulumi.ComponentResource {
   constructor(resourceName: string, args: RollupArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const label = `Rollup ${resourceName}`;
     const definitions = explained(label, () => definitionsOf(args));
+    programRun()?.declare("clickhouse:index:Rollup", resourceName, opts);
     super("clickhouse:index:Rollup", resourceName, {}, opts);
     const rendered = definitions.feeds.apply((feeds) => attempt(label, () => renderFirst(feeds, args)));
     const own = { parent: this, ...(opts.dependsOn !== undefined && { dependsOn: opts.dependsOn }) };

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Leaving } from "../pulumi/state";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
 import type { Named } from "./args";
 import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
+import { programRun } from "./program-run";
 
 /** Type names within the module `clickhouse`; part of every URN, for ever. */
 const TYPES: Record<ObjectKind, string> = {
@@ -36,10 +38,13 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   constructor(kind: ObjectKind, resourceName: string, declaration: Declaration, opts: pulumi.CustomResourceOptions) {
     const type = `pulumi-nodejs:dynamic/clickhouse:${TYPES[kind]}`;
     const { database, name, deletion } = declaration;
+    const run = programRun();
+    run?.declare(type, resourceName, opts, typeof name === "string" ? name : undefined);
     // Every output costs the program a stack trace, and a nested one costs many; most arguments are plain.
     const plain = isPlain(declaration.args);
     const args = plain ? undefined : pulumi.output(declaration.args);
     const dependencies = dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts);
+    const leaving = run === undefined ? Promise.resolve([]) : run.leavingBeside(type, resourceName, opts);
     const inputs = {
       ...(kind !== "database" && { database }),
       name,
@@ -49,7 +54,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       statement:
         args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),
       ...(deletion !== undefined && { deletion }),
-      __request: requestOf(pulumi.createUrn(resourceName, type, opts.parent), dependencies, args),
+      __request: requestOf(pulumi.createUrn(resourceName, type, opts.parent), dependencies, args, leaving),
     };
     const transformations = [constantProvider(type, kind), ...(opts.transformations ?? [])];
     const restore = tracesOfTheUser();
@@ -57,6 +62,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       // Two objects cannot share a name; `--replace` does not ask `diff`, which says so too.
       const options = { ...opts, deleteBeforeReplace: true, transformations };
       super(STUB, resourceName, inputs, options, "clickhouse", TYPES[kind]);
+      run?.made(this);
     } finally {
       restore();
     }
@@ -71,11 +77,14 @@ async function requestOf(
   urn: pulumi.Output<string>,
   dependencies: Promise<string[]>,
   args: pulumi.Output<unknown> | undefined,
+  leaving: Promise<Leaving[]>,
 ) {
+  const gone = await leaving;
   return {
     urn: await promised<string>(urn),
     dependencies: await dependencies,
     sensitive: args !== undefined && (await pulumi.isSecret(args)),
+    ...(gone.length > 0 && { leaving: gone }),
   };
 }
 

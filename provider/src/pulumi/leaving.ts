@@ -1,0 +1,91 @@
+import { refuseDrop, rowsHeld } from "../apply/drop";
+import { diffObject } from "../diff";
+import { liveStatement } from "../drift/compare";
+import { SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/live";
+import { keyOf, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+import { dropOptions } from "./removal";
+import { keyOfStored } from "./standing";
+import { type Request, readLeaving, readStored } from "./state";
+
+/**
+ * Says at preview, on its own row, what the removal of each of these would come to: refused, or with how many rows. Changes nothing.
+ *
+ * @param request the objects of the state that the program does not declare any more, as the program sends them.
+ */
+export async function previewRemovals(context: Context, request: unknown): Promise<void> {
+  const leaving = readLeaving(request).filter((one) => !context.checked.has(keyOfStored(one)));
+  const keys = new Set(leaving.map(keyOfStored));
+  for (const one of leaving) {
+    const key = keyOfStored(one);
+    const options = dropOptions(context, readStored({ ...one }));
+    try {
+      const live = await context.reachableLive(one.urn, key);
+      if (live === undefined) continue;
+      const connection = await context.connection();
+      const ends = (other: string): boolean => keys.has(other) || context.checked.has(other);
+      await refuseDrop(connection, context.live, key, options, ends);
+      const rows = await rowsHeld(connection, live);
+      if (rows !== 0)
+        await context.log.warn(one.urn, `${quotedName(key)}: will be dropped with ${rowsText(rows)}, as allowed.`);
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      await context.log.warn(one.urn, `\`pulumi up\` will refuse this removal. ${error.message}`);
+    }
+  }
+}
+
+/**
+ * A table under a new resource name is a new table: its rows would stay in the old one, and what comes later go to the new one.
+ *
+ * @throws {SchemaError} when an object that leaves the program has the columns of this new one, and rows.
+ */
+export async function refuseSplit(context: Context, statement: string, request: Request): Promise<void> {
+  const to = parseCreate(statement);
+  if (to.kind !== "table" && !(to.kind === "materializedView" && to.to === undefined)) return;
+  for (const one of request.leaving) {
+    const key = keyOfStored(one);
+    const live = context.checked.has(key) ? undefined : await context.reachableLive(request.urn, key);
+    if (live === undefined || !(await isAlike(context, statement, to, live))) continue;
+    const rows = await rowsHeld(await context.connection(), live);
+    if (rows === 0) continue;
+    const problem =
+      `${quotedName(keyOf(to))}: is new, and ${quotedName(key)}, which has the same columns and holds ${rowsText(rows)}, leaves the program: ` +
+      "the rows would stay in the old table. If it is the same table under another name, say so in the options of the resource, and it is renamed " +
+      `with its rows: ${aliasOf(one.urn, request.urn)}. If it is another table, add it and remove the old one in two runs`;
+    if (!dropOptions(context, readStored({ ...one })).allowed) throw new SchemaError(problem);
+    await context.log.warn(request.urn, problem);
+  }
+}
+
+/** Whether the live object is one of this kind with these columns. */
+async function isAlike(context: Context, statement: string, to: ObjectSpec, live: LiveObject): Promise<boolean> {
+  try {
+    const from = parseCreate(await liveStatement(context, statement, live));
+    if (from.kind !== to.kind || from.kind === "database" || to.kind === "database") return false;
+    const { database, name } = to;
+    const changes = diffObject({ ...from, database, name } as ObjectSpec, to);
+    return !changes.some(({ kind }) => kind.startsWith("column-") || kind === "query");
+  } catch {
+    // Something that this package does not read is no table of its own.
+    return false;
+  }
+}
+
+/** The alias, by its name where the rest of the URN is the same. */
+function aliasOf(old: string, now = ""): string {
+  const parts = (urn: string): [string, string] => {
+    const [, scope = "", name = ""] = /^(.*?::.*?::.*?)::(.*)$/s.exec(urn) ?? [];
+    return [scope, name];
+  };
+  const [[scope, name], [other]] = [parts(old), parts(now)];
+  return `aliases: [${scope === other ? `{ name: ${JSON.stringify(name)} }` : JSON.stringify(old)}]`;
+}
+
+function rowsText(rows: number | undefined): string {
+  if (rows === undefined) return "rows, perhaps (its engine does not count them)";
+  return rows === 1 ? "1 row" : `${rows.toLocaleString("en-US")} rows`;
+}

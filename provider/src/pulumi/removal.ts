@@ -1,0 +1,85 @@
+import { applyDrop, type DropOptions, refuseDrop } from "../apply/drop";
+import { mentionedNames } from "../canonical/mentions";
+import { allowsDrop, withAllowed } from "../declare/allow-drop";
+import type { Context } from "./context";
+import { refuseElsewhere } from "./server";
+import { keyOfStored } from "./standing";
+import type { Inputs, Outs } from "./state";
+
+/**
+ * Drops what left the program or, in a destroy, one object of the stack.
+ *
+ * @throws {SchemaError} when rows would go that nobody allowed to go; nothing is changed then.
+ */
+export async function removeObject(context: Context, stored: Partial<Outs>): Promise<void> {
+  const key = keyOfStored(stored);
+  await refuseElsewhere(context, stored, "not dropped");
+  const options = dropOptions(context, stored);
+  const connection = await context.connection();
+  // In a destroy, one refusal stops all that Pulumi asks for at the same time: what is refused has changed nothing.
+  if (isDestroy(context)) await context.wave.pass(key, () => refuseDrop(connection, context.live, key, options));
+  await applyDrop(connection, context.live, key, options);
+}
+
+/** What a removal needs to know. */
+export function dropOptions(context: Context, stored: Partial<Outs>): DropOptions {
+  const key = keyOfStored(stored);
+  const { allowDrop } = context.config;
+  const isNamed = Array.isArray(allowDrop) && allowsDrop(allowDrop, key);
+  return {
+    allowed: isNamed || stored.deletion === "drop" || (stored.deletion === undefined && allowsDrop(allowDrop, key)),
+    mayGo: (other) => allowsDrop(allowDrop, other),
+    declared: new Set(context.checked.keys()),
+    over: keysIn(stored.__over),
+    howToAllow: howToAllow(context, key),
+  };
+}
+
+/** Nothing is declared in a process that ends a stack. */
+function isDestroy(context: Context): boolean {
+  return context.checked.size === 0;
+}
+
+/** Names this object only. A destroy takes its configuration from the state, so that only the environment reaches it. */
+function howToAllow(context: Context, key: string): string {
+  const names = withAllowed(context.config.allowDrop, key);
+  const value = /^[\w.,]+$/.test(names) ? names : `'${names.replaceAll("'", "'\\''")}'`;
+  const variable = context.variableOf("allowDrop");
+  const { ignoresEnvironment } = context.origin;
+  if (isDestroy(context)) {
+    return ignoresEnvironment
+      ? `\`pulumi config set clickhouse:allowDrop ${value}\` and \`pulumi destroy --run-program\``
+      : `run the command again with ${variable}=${value} in the environment`;
+  }
+  const set = context.isExplicit
+    ? `set allowDrop: ${JSON.stringify(names)} on the Provider`
+    : `\`pulumi config set clickhouse:allowDrop ${value}\``;
+  const once = ignoresEnvironment ? "" : ` (or once with ${variable}=${value} in the environment)`;
+  return `${set} and run \`pulumi up\` again${once}`;
+}
+
+/** The stack's tables below a view, which keep their rows when the stack goes; as an input. */
+export function tablesUnder(context: Context, key: string): Pick<Inputs, "__over"> {
+  const tables = new Set<string>();
+  const seen = new Set<string>([key]);
+  const visit = (statement: string): void => {
+    for (const name of mentionedNames(statement)) {
+      const source = seen.has(name) ? undefined : context.checked.get(name);
+      seen.add(name);
+      if (source?.statement === undefined) continue;
+      if (/^CREATE (?:OR REPLACE )?VIEW/.test(source.statement)) visit(source.statement);
+      else if (source.deletion !== "drop") tables.add(name);
+    }
+  };
+  visit(context.checked.get(key)?.statement ?? "");
+  return tables.size === 0 ? {} : { __over: JSON.stringify([...tables].sort()) };
+}
+
+function keysIn(text: string | undefined): string[] {
+  try {
+    const keys: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(keys) ? keys.filter((key) => typeof key === "string") : [];
+  } catch {
+    return [];
+  }
+}
