@@ -3,6 +3,8 @@ import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 
+/** The question itself, which some releases repeat. */
+const SCOPE = /:? In scope SELECT [\s\S]* AS types\b/;
 const TOLD: ReadonlySet<number> = new Set([
   50, // UNKNOWN_TYPE
   62, // SYNTAX_ERROR
@@ -32,7 +34,7 @@ export async function refusedByParser(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // A server too old for the question itself, or one that says something else of a type, is no witness.
-    return TOLD.has(error.code) ? error.message : undefined;
+    return TOLD.has(error.code) ? error.message.replace(SCOPE, "") : undefined;
   }
 }
 
