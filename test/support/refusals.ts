@@ -12,14 +12,24 @@ export interface Refusal {
 
 const ROOT = path.join(__dirname, "../../provider/src");
 
-/** Every `new SchemaError(…)` below folders of the source, in order. */
+/** What is thrown for the user to mend: SchemaError and what extends it. */
+const CLASSES: ReadonlySet<string> = new Set([
+  "SchemaError",
+  ...filesBelow(".").flatMap((file) =>
+    [...readFileSync(path.join(ROOT, file), "utf8").matchAll(/class (\w+) extends SchemaError\b/g)].map(
+      ([, name = ""]) => name,
+    ),
+  ),
+]);
+
+/** Every `new SchemaError(…)`, or one of its kinds, below folders of the source, in order. */
 export function refusalsIn(...folders: readonly string[]): Refusal[] {
   return folders.flatMap(filesBelow).flatMap((file) => {
     const source = ts.createSourceFile(file, readFileSync(path.join(ROOT, file), "utf8"), ts.ScriptTarget.Latest, true);
     const found: Refusal[] = [];
     const visit = (node: ts.Node, around: string): void => {
       const named = nameOf(node) ?? around;
-      if (ts.isNewExpression(node) && node.expression.getText(source) === "SchemaError") {
+      if (ts.isNewExpression(node) && CLASSES.has(node.expression.getText(source))) {
         found.push({ place: `${file} ${named}`, text: literalsOf(node) });
       }
       ts.forEachChild(node, (child) => visit(child, named));
