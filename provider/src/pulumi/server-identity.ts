@@ -12,9 +12,13 @@ export interface ServerIdentity {
 const KEEPER = `SELECT concat(toString(czxid), '-', toString(toUnixTimestamp(ctime))) AS id
 FROM system.zookeeper WHERE path = '/' AND name = 'clickhouse'`;
 
+/** One that was started as clickhouse-local has no UUID of its own; its data folder tells it from others. */
+const SERVER = `SELECT if(serverUUID() = toUUID('00000000-0000-0000-0000-000000000000'),
+  lower(hex(sipHash128(hostName(), (SELECT any(path) FROM system.disks WHERE name = 'default')))), toString(serverUUID())) AS id`;
+
 /** Asks the server who it is. Costs two queries; an embedded engine is not asked. */
 export async function identityOf(connection: Connection, url: string): Promise<ServerIdentity> {
-  const [row] = await connection.query<{ id: string }>("SELECT toString(serverUUID()) AS id");
+  const [row] = await connection.query<{ id: string }>(SERVER);
   const keeper = await connection.query<{ id: string }>(KEEPER).catch((error: unknown) => {
     // There is none, or the user may not look.
     if (error instanceof ServerError) return [];
