@@ -90,6 +90,10 @@ describe("clickhouse:scratch with the URL of a throwaway server", () => {
 
   it("is an error where it does not answer, or is the server that is changed", async () => {
     for (const [url, words] of [
+      [
+        "http://user:s3cret@127.0.0.1:1",
+        /^clickhouse:scratch: expected .* without a password, found "\*\*\*@127\.0\.0\.1:1"/,
+      ],
       ["http://127.0.0.1:1", /^clickhouse:scratch: .*127\.0\.0\.1:1/],
       [target.url, /clickhouse:scratch: is clickhouse:url/],
     ] as const) {

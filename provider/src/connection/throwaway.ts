@@ -4,7 +4,9 @@ import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
 import type { Connection, QueryParams } from "./connection";
 import { ConnectionError } from "./errors";
 import { openHttp } from "./http";
-import { parseUrl } from "./url";
+import { parseUrl, type Target, withoutSecrets } from "./url";
+
+type HttpTarget = Extract<Target, { kind: "http" }>;
 
 /** Where the names of what this package has made are written down, so that the next run can clear what a killed one left. */
 const OWN = "_pulumi_clickhouse_schema";
@@ -19,11 +21,11 @@ const TRIAL = "default._canonical_secrets";
  * Opens a server that holds nothing of anybody's, for trying statements out as on the embedded engine: one session, in which a `SET` holds.
  * What it makes goes when it is closed, or when the next one is opened. One run at a time.
  *
+ * @param url of a server that user `default` may use without a password.
  * @throws {SchemaError} when it cannot be reached, or holds a database or a table that is not this package's; nothing is touched then.
  */
 export async function openThrowaway(url: string): Promise<Connection> {
-  const target = parseUrl(url);
-  if (target.kind !== "http") throw new SchemaError(`clickhouse:scratch: expected http(s)://HOST:PORT, found "${url}"`);
+  const target = targetOf(url);
   const server = await openHttp(target, { url, session: randomUUID() }).catch((error: unknown) => {
     if (!(error instanceof ConnectionError)) throw error;
     throw new SchemaError(`clickhouse:scratch: ${error.message}`, { cause: error });
@@ -38,6 +40,19 @@ export async function openThrowaway(url: string): Promise<Connection> {
     await server.close();
     throw error;
   }
+}
+
+function targetOf(url: string): HttpTarget {
+  const expected = "expected http(s)://HOST:PORT of a server that user `default` may use without a password";
+  const shown = withoutSecrets(url);
+  try {
+    const target = parseUrl(url);
+    if (target.kind === "http") return target;
+  } catch (error) {
+    // Its own message names the config of the server that is changed.
+    if (!(error instanceof ConnectionError)) throw error;
+  }
+  throw new SchemaError(`clickhouse:scratch: ${expected}, found "${shown}"`);
 }
 
 /** Removes what an earlier run has made. */

@@ -20,8 +20,11 @@ export interface ProviderArgs {
   allow?: pulumi.Input<pulumi.Input<Allowed>[]>;
   /** Severity of lint rules on every resource; see `lint` there. Default: each rule's own. */
   lint?: pulumi.Input<Record<string, pulumi.Input<"off" | "info" | "warning" | "error">>>;
-  /** Where declarations are checked: an embedded engine, or nowhere. Default: `"embedded"`. */
-  scratch?: pulumi.Input<"embedded" | "off">;
+  /**
+   * What checks declarations before anything runs: `"embedded"`, the engine in chdb; the URL of a throwaway server, e.g. one of production's
+   * version, which must hold nothing and serves one run at a time; `"off"`, nothing. Default: `"embedded"`.
+   */
+  scratch?: pulumi.Input<string>;
   /** Whether a preview fails, or warns, when the server cannot be reached. Default: fails in CI and when the login is refused. */
   unreachable?: pulumi.Input<"fail" | "warn">;
   /** `"insecure"`: the server's certificate is not checked. Default: `"verify"`. */
