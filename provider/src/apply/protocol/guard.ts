@@ -1,6 +1,6 @@
 import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
-import { backtick, qualifiedName, quoteIdentifier } from "../../sql/identifiers";
+import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
@@ -28,6 +28,7 @@ export async function guardRows(runner: Runner, journal: Journal, tables: readon
   if (restricted === undefined) return;
   const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
   runner.guardedBy = user;
+  await dropTrials(runner, restricted);
   const trial = { database: restricted.database, name: `${restricted.name}__guard_${runner.operation}` };
   try {
     await cover(runner, trial);
@@ -42,6 +43,22 @@ export async function guardRows(runner: Runner, journal: Journal, tables: readon
     );
   }
   await journal.set(GUARD, user);
+}
+
+/** Drops what runners that died while they tried have left; nobody's table has such a name. */
+async function dropTrials(runner: Runner, { database }: QualifiedName): Promise<void> {
+  const left = await runner
+    .rows<{ policy: string; name: string }>(
+      `SELECT short_name AS policy, table AS name FROM system.row_policies WHERE database = ${quoteString(database)} ` +
+        "AND match(table, '__guard_[A-Za-z0-9_]+$') AND startsWith(short_name, '_guard_')",
+    )
+    .catch(() => []);
+  for (const { name, policy } of left) {
+    const sql = `DROP ROW POLICY IF EXISTS ${quoteIdentifier(policy)} ON ${qualifiedName({ database, name })}`;
+    await runner.run(sql).catch((error: unknown) => {
+      if (!(error instanceof ServerError)) throw error;
+    });
+  }
 }
 
 interface Restricted extends QualifiedName {
