@@ -131,7 +131,7 @@ export const COLUMN_ROWS: readonly CostRow[] = [
       "Decimal(18, 2) → Decimal(9, 2)",
     ],
     e2e: COLUMNS,
-    test: "pulumi/rows-asked.test.ts: a number in a text that does not fit",
+    test: "pulumi/rows-asked.test.ts: needs permission where values become others, and says which",
     notes:
       'The rows are asked at preview and again before the first statement: a value that would become another one needs `allow: ["drops-data"]`, ' +
       "one that cannot be converted is refused.",

@@ -24,7 +24,7 @@ const TIMED_OUT = new Set([159, 160]);
  * itself when the time is over.
  *
  * @param table as it is called on the server now.
- * @throws {SchemaError} when a value cannot be converted, so that the mutation would never end.
+ * @throws {SchemaError} when values cannot be converted, so that the mutation would never end; it names each column.
  */
 export async function askRows(
   connect: () => Promise<Connection>,
@@ -35,11 +35,20 @@ export async function askRows(
   if (!plan.steps.some((step) => step.hazards.some(({ probe }) => probe !== undefined))) return plan;
   const asker = new Asker(await connect(), table, options);
   const steps: Step[] = [];
+  const problems: string[] = [];
+  const resolve = (one: Hazard): Promise<Hazard[]> =>
+    asker.resolve(one).catch((error: unknown) => {
+      if (!(error instanceof SchemaError)) throw error;
+      problems.push(...error.problems);
+      return [];
+    });
   for (const step of plan.steps) {
     const hazards: Hazard[] = [];
-    for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await asker.resolve(one)));
+    for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await resolve(one)));
     steps.push(Object.freeze({ ...step, hazards }));
   }
+  // All at once, so that one look at the rows is enough to mend them.
+  if (problems.length > 0) throw new SchemaError(problems);
   return { steps };
 }
 
@@ -75,9 +84,16 @@ class Asker {
   private async answer(one: Hazard, probe: Probe): Promise<Hazard[]> {
     if (probe.kind === "values") return this.values(probe);
     if (probe.kind === "past") return [await this.past(one, probe)];
-    const query = probe.kind === "nulls" ? nullQuery(this.table, probe) : unmergedQuery(this.table, probe);
+    const isRefused = probe.kind === "nulls" && probe.refusedFor !== undefined;
+    const query = isRefused ? `SELECT toString(count()) AS rows FROM ${this.table}` : questionOf(this.table, probe);
     const [row] = await this.ask<{ rows: string }>(query);
     const { probe: _, ...rest } = one;
+    if (row !== undefined && row.rows !== "0" && probe.kind === "nulls" && probe.refusedFor !== undefined) {
+      throw new SchemaError(
+        `${this.table}: ${probe.column}, which may be NULL, does not become ${probe.refusedFor} on the server where there are rows ` +
+          `(${count(row.rows, "row")}); nothing was done. Add a column of the new type, fill it from the old one, and drop the old one`,
+      );
+    }
     return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
   }
 

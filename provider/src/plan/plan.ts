@@ -42,6 +42,8 @@ export interface ValueProbe {
 export interface NullProbe {
   readonly kind: "nulls";
   readonly column: string;
+  /** The type that the server may fail to fill them into, whatever the values: then no row may be there. */
+  readonly refusedFor?: string;
 }
 
 /** Whether rows that merges will make one still lie apart. */

@@ -7,8 +7,10 @@ export interface Retype {
   readonly metadataOnly: boolean;
   /** No value can fail or become another, so that the rows need not be asked. NULLs of the column itself are counted apart. */
   readonly isSafe: boolean;
-  /** NULLs have to become something: `default` the column's default, which the engine wants to be told; `zero` that of the type. */
-  readonly losesNulls: "default" | "zero" | undefined;
+  /** The engine takes the type only with a DEFAULT, which is what NULL becomes. */
+  readonly wantsDefault: boolean;
+  /** NULLs have to become something: that default or, without one, the value that the type begins with. */
+  readonly losesNulls: boolean;
   /** Elements of tuples that the new type does not have, as paths: `kind`, `address.city`. */
   readonly removed: readonly string[];
 }
@@ -31,14 +33,8 @@ export function classifyRetype(from: string, to: string): Retype {
   return {
     metadataOnly: isMetadataOnly(from, to),
     isSafe: keepsValues(inner ?? from, outer ?? to),
-    losesNulls:
-      outer !== undefined || takesNull(to)
-        ? undefined
-        : inner !== undefined
-          ? "default"
-          : takesNull(from)
-            ? "zero"
-            : undefined,
+    wantsDefault: inner !== undefined && outer === undefined,
+    losesNulls: (inner !== undefined || takesNull(from)) && outer === undefined && !takesNull(to),
     removed: removedElements(from, to),
   };
 }
