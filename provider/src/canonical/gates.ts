@@ -3,9 +3,9 @@ import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
 
 /**
- * Settings that change the type, the name or the text of what a statement gives, found by trying every setting of 26.7 on a fixed set of
- * statements; those that begin with `allow_` or `enable_` are taken over anyway. Not here: `data_type_default_nullable`, which this
- * package sends itself, and what changes the answer of DESCRIBE alone.
+ * Settings that change the type, the name or the text of what a statement gives. Tried on 26.7, one by one over a fixed set of statements,
+ * as far as `flatten_nested` in the alphabet; those behind it are chosen by what they say. Those that begin with `allow_` or `enable_` are
+ * taken over anyway. Not here: `data_type_default_nullable`, which this package sends itself, and what changes the answer of DESCRIBE alone.
  */
 export const TYPE_SETTINGS: readonly string[] = [
   "aggregate_functions_null_for_empty",
