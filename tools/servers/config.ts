@@ -47,7 +47,7 @@ export function errorLog(directory: string): string {
 }
 
 /** query_log is on, so that tests can count what reaches the server (`SYSTEM FLUSH LOGS` first). */
-function configXml({ directory, hosts = ["127.0.0.1"], http, tcp, more = "" }: Configuration): string {
+function configXml({ directory, local, hosts = ["127.0.0.1"], http, tcp, more = "" }: Configuration): string {
   return `<clickhouse>
   <logger><level>information</level><log>${directory}/server.log</log><errorlog>${errorLog(directory)}</errorlog></logger>
   <path>${dataFolder(directory)}/</path>
@@ -58,10 +58,7 @@ function configXml({ directory, hosts = ["127.0.0.1"], http, tcp, more = "" }: C
   <tcp_port>${tcp}</tcp_port>
   <users_config>${directory}/users.xml</users_config>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
-  <user_directories>
-    <users_xml><path>${directory}/users.xml</path></users_xml>
-    <local_directory><path>${directory}/access/</path></local_directory>
-  </user_directories>
+  ${local ? "" : directoriesXml(directory)}
   <default_profile>default</default_profile>
   <default_database>default</default_database>
   <mark_cache_size>67108864</mark_cache_size>
@@ -73,6 +70,14 @@ function configXml({ directory, hosts = ["127.0.0.1"], http, tcp, more = "" }: C
   ${more}
 </clickhouse>
 `;
+}
+
+/** Users of SQL, which the embedded engines cannot store. */
+function directoriesXml(directory: string): string {
+  return `<user_directories>
+    <users_xml><path>${directory}/users.xml</path></users_xml>
+    <local_directory><path>${directory}/access/</path></local_directory>
+  </user_directories>`;
 }
 
 function profileXml(settings: Readonly<Record<string, string | number>>): string {
