@@ -139,7 +139,7 @@ Cost:
   by it.
 - **asks the rows first**: at preview and again before the first statement, every value is converted as the server would and turned back. If all are
   the same, the change runs; if some would become others, it needs \`allow: ["drops-data"]\`, and the preview says how many, with an example; if one
-  cannot be converted, it is refused. [retypes.md](retypes.md) has every pair of types.
+  cannot be converted, it is refused.
 - **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it makes all anew.
 - **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time, so that materialized views miss no row (or because the order of
   rows counts for the engine). In a rename also error 60, while the target of a view has lost its name; one that is cut off in that moment refuses
