@@ -18,7 +18,8 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/remake.ts refuseRemake": ["preview"],
   "apply/protocol/rights.ts refuseRights": ["preview"],
 
-  "apply/drop.ts dropDatabase": ["deleting"],
+  "apply/drop.ts refuseDeclared": ["deleting"],
+  "apply/drop.ts refuseDatabase": ["deleting"],
   "apply/drop.ts refuseUnseen": ["deleting"],
   "apply/drop.ts refuseIfUnfinished": ["deleting"],
   "apply/drop.ts refuseIfUsed": ["deleting"],
