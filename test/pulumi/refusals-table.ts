@@ -10,6 +10,8 @@ export type When = "preview" | "check" | "running" | "resuming" | "deleting" | "
 
 export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   // Columns: the rows are asked by the step itself, right before it, for they change until then.
+  "apply/ask-rows.ts askRows": ["running"],
+  "apply/ask-rows.ts answer": ["running"],
   "apply/ask-rows.ts resolve": ["running"],
   "apply/ask-rows.ts values": ["running"],
   "apply/ask-rows.ts convertible": ["running"],
