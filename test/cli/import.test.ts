@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { importServer } from "../../provider/dist/cli/import";
@@ -99,11 +99,21 @@ describe("clickhouse-schema import", function () {
   });
 
   it("leads from nothing to an empty preview with the import file, and nothing is touched", async () => {
-    const out = folder();
+    const out = path.join(mkdtempSync(path.join(tmpdir(), "clickhouse-schema-import-")), "schema");
+    folders.push(path.dirname(out));
     await importInto(out, { exclude: ["shop.remote"] });
+    installInto(out);
     const before = await standing(server);
     const project = await projectIn(out);
-    await project.must(["import", "--file", "import.json", "--generate-code=false", "--protect=false", "--yes"]);
+    const imported = await project.must([
+      "import",
+      "--file",
+      "import.json",
+      "--generate-code=false",
+      "--protect=false",
+      "--yes",
+    ]);
+    assert.doesNotMatch(imported.text, /warning/i);
     await project.must(["preview", "--expect-no-changes", "--diff"]);
     const refreshed = await project.must(["refresh", "--yes", "--skip-preview"]);
     assert.doesNotMatch(refreshed.text, /updated|deleted/);
@@ -177,6 +187,16 @@ describe("clickhouse-schema import", function () {
     assert.match(error, /database nowhere: is not on http.*found default, shop, stock/);
   });
 });
+
+/** What `npm install` makes of the project: only the packages that its own package.json names. */
+function installInto(folder: string): void {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const link = path.join(folder, "node_modules", name);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(path.join(ROOT, "node_modules", name), link);
+  }
+}
 
 function programIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(".ts"));

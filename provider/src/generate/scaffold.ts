@@ -6,6 +6,8 @@
  */
 export function scaffold(name: string, version: string): ReadonlyMap<string, string> {
   const dependencies = { "@pulumi/pulumi": "^3.216.0", chdb: "3.4.0", "pulumi-clickhouse-schema": `^${version}` };
+  // Pulumi compiles with the project's TypeScript, and without one with a version 3.8 of its own, which knows no nodenext.
+  const devDependencies = { "@types/node": "^20.19.0", typescript: "~6.0.3" };
   const compilerOptions = {
     target: "es2022",
     module: "nodenext",
@@ -16,7 +18,8 @@ export function scaffold(name: string, version: string): ReadonlyMap<string, str
   };
   return new Map([
     ["Pulumi.yaml", `name: ${name}\nruntime: nodejs\nrequiredPulumiVersion: ">=3.254.0"\n`],
-    ["package.json", json({ name, private: true, main: "index.ts", dependencies })],
+    ["package.json", json({ name, private: true, main: "index.ts", dependencies, devDependencies })],
+    [".gitignore", "node_modules/\n.clickhouse/\n"],
     ["tsconfig.json", json({ compilerOptions, include: ["*.ts"] })],
   ]);
 }

@@ -35,6 +35,8 @@ type Bag = Readonly<Record<string, unknown>>;
  * @throws {SchemaError} with what the user has to mend.
  */
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
+  const imported = importedInputs(news);
+  if (imported !== undefined) return imported;
   const request = readRequest(news);
   const stored = readStored(olds);
   await context.announce();
@@ -98,6 +100,13 @@ async function planElsewhere(
   const plan = isThere ? `-- exists on ${now} as declared; nothing is run` : create;
   if (!isThere) await context.log.info(urn, `plan: create on ${now}\n${plan}`);
   return { ...looked, plan: looked.plan === undefined ? plan : `${plan}\n\n${looked.plan}` };
+}
+
+/** `pulumi import` brings what is stored, without a request from a program: it was made from the server and stays as it is. */
+function importedInputs(news: Bag): Inputs | undefined {
+  const { name, qualifiedName, statement, ...others } = readStored(news);
+  if (news["__request"] !== undefined || name === undefined || qualifiedName === undefined) return undefined;
+  return statement?.startsWith("CREATE ") ? { ...others, name, qualifiedName, statement } : undefined;
 }
 
 /** Names that are known stay known, so that what refers to them can be previewed. */
