@@ -93,8 +93,9 @@ describe("check, on the scratch engine", () => {
   });
 
   it("does not ask the engine while nothing changed, and does when a source did", async () => {
-    const view = { name: "v", ...AFTER_TABLE, args: { to: "m.t", query: "SELECT a, s FROM m.t" } };
+    const view = { name: "v", ...AFTER_TABLE, args: { inner: { orderBy: "a" }, query: "SELECT a, s FROM m.t" } };
     const first = await provider.check("materializedView", view);
+    assert.deepEqual(first.failures, []);
     const table = await provider.check("table", TABLE);
     const next = await provider.next();
     const database = await next.check("database", { ...DB, olds: (await provider.check("database", DB)).inputs ?? {} });
