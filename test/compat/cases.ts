@@ -14,9 +14,9 @@ import { retypes } from "../plan/cases/retypes";
 import { storage } from "../plan/cases/storage";
 import { views } from "../plan/cases/views";
 import { Bench, survivors } from "../plan/support";
-import { TestProvider } from "../support/provider";
+import { Refused, TestProvider } from "../support/provider";
 import { startServer } from "../support/server";
-import { judge, Refused, type Suite } from "./verdict";
+import { judge, type Suite } from "./verdict";
 
 const CASES: readonly PlanCase[] = [
   ...columns,

@@ -44,6 +44,8 @@ async function tryGroup(version: Version, group: Group, tell: (verdict: Verdict)
 }
 
 async function tryObject(stage: Stage, one: Declared, at: (step: string) => void): Promise<void> {
+  at("preview");
+  await stage.check(one, {});
   at("create");
   const { inputs, outs } = await stage.create(one);
   at("preview again");

@@ -1,3 +1,4 @@
+import { Refused } from "../support/provider";
 import type { Version } from "../support/server";
 
 /** How one thing ended on one version. */
@@ -12,10 +13,10 @@ export interface Verdict {
 /** Runs a suite on a version; calls `tell` after each thing, since a suite takes minutes. */
 export type Suite = (version: Version, tell: (verdict: Verdict) => void, words: readonly string[]) => Promise<void>;
 
-/** A preview refused it. */
-export class Refused extends Error {}
+/** The steps before anything is changed. What is refused later was promised before, and so has failed. */
+const PREVIEWS: ReadonlySet<string> = new Set(["declare", "preview"]);
 
-/** Runs one thing, which throws {@link Refused} or any other error. `step` names where it is. */
+/** Runs one thing, which throws {@link Refused} or any other error, and calls `at` with the name of each step. */
 export async function judge(name: string, work: (at: (step: string) => void) => Promise<void>): Promise<Verdict> {
   let step = "start";
   try {
@@ -25,6 +26,7 @@ export async function judge(name: string, work: (at: (step: string) => void) => 
     return { name, result: "ok", problem: "" };
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    return { name, result: error instanceof Refused ? "refused" : "failed", problem: `[${step}] ${words}` };
+    const refused = error instanceof Refused && PREVIEWS.has(step);
+    return { name, result: refused ? "refused" : "failed", problem: `[${step}] ${words}` };
   }
 }

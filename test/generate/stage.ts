@@ -1,7 +1,7 @@
 import { keyOf, keyParts, objectKey, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
-import { TestProvider, urnOf } from "../support/provider";
+import { Refused, TestProvider, urnOf } from "../support/provider";
 import { type Made, runProgram } from "./run-program";
 
 /** An object as a program declares it. */
@@ -100,7 +100,8 @@ export class Stage {
     return inputs === undefined ? undefined : `drifted: ${String(state["statement"])} → ${String(inputs["statement"])}`;
   }
 
-  private async check(one: Declared, olds: Readonly<Bag>): Promise<Bag> {
+  /** The inputs that a preview computes. @throws {Refused} with what it says against it. */
+  async check(one: Declared, olds: Readonly<Bag>): Promise<Bag> {
     const { database, name = database } = keyParts(one.key);
     const { inputs = {}, failures } = await this.provider.check(one.kind, {
       name,
@@ -110,7 +111,7 @@ export class Stage {
       dependsOn: one.dependsOn,
       urn: one.urn,
     });
-    if (failures.length > 0) throw new Error(failures.join("; "));
+    if (failures.length > 0) throw new Refused(failures.join("; "));
     return inputs;
   }
 }

@@ -5,6 +5,9 @@ import type { ObjectKind } from "../../provider/dist/sql/spec";
 /** What stands for a value that is not computed yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** A preview refused it, in words. */
+export class Refused extends Error {}
+
 /** The provider as the engine drives it, in this process, with its log kept. */
 export class TestProvider {
   readonly messages: string[] = [];
