@@ -1,6 +1,6 @@
 import { keyOf, keyParts } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
-import type { TableSpec } from "../../provider/dist/sql/spec";
+import type { ObjectKind, TableSpec } from "../../provider/dist/sql/spec";
 import type { PlanCase } from "../plan/case";
 import { columnClauses } from "../plan/cases/column-clauses";
 import { columns } from "../plan/cases/columns";
@@ -39,9 +39,11 @@ type Bag = Record<string, unknown>;
 /** Every change of `test/plan/cases` by the provider: declared and made, filled, changed, asked again, refreshed. */
 export const planCases: Suite = async (version, tell, words) => {
   const server = await startServer({ version });
+  // The embedded engine, started once: each process would start its own, which takes longer than what it is asked.
+  const scratch = await startServer();
   process.env["PLAN_URL"] = server.url;
   const bench = await Bench.open();
-  const runner = new CaseRunner(server.url, bench);
+  const runner = new CaseRunner(server.url, scratch.url, bench);
   try {
     for (const one of CASES) {
       // Renamed columns take a history that one declaration does not have.
@@ -51,16 +53,17 @@ export const planCases: Suite = async (version, tell, words) => {
     }
   } finally {
     await bench.close();
+    await scratch.stop();
     await server.stop();
   }
 };
 
 class CaseRunner {
-  private readonly url: string;
+  private readonly config: Record<string, string>;
   private readonly bench: Bench;
 
-  constructor(url: string, bench: Bench) {
-    this.url = url;
+  constructor(url: string, scratch: string, bench: Bench) {
+    this.config = { "clickhouse:url": url, "clickhouse:scratch": scratch, "clickhouse:lint": "off" };
     this.bench = bench;
   }
 
@@ -68,30 +71,31 @@ class CaseRunner {
     const { kind } = parseCreate(one.from);
     at("setup");
     await this.setUp(one);
-    at("declare");
-    const inputs = await this.with((provider) => check(provider, one.from, {}, one));
-    at("create");
-    const made = await this.with(async (provider) => {
-      const again = await check(provider, one.from, {}, one);
-      return (await provider.of(kind).create(again)).outs as Bag;
+    const { inputs, made } = await this.inProcess(async (provider) => {
+      at("declare");
+      const inputs = await check(provider, one.from, {}, one);
+      at("create");
+      const made = (await provider.of(kind).create(inputs)).outs as Bag;
+      at("refresh after create");
+      await assertNoDrift(provider, kind, made);
+      return { inputs, made };
     });
-    at("refresh after create");
-    await this.assertNoDrift(kind, made);
     at("fill");
     const rows = await this.fill(inputs, one);
-    at("preview");
-    const changed = await this.with((provider) => check(provider, one.to, inputs, one));
-    at("change");
-    const after = await this.with(async (provider) => {
-      const again = await check(provider, one.to, inputs, one);
-      if (again["statement"] === made["statement"]) return made;
-      return (await provider.of(kind).update("id", made, again)).outs as Bag;
+    const { changed, after } = await this.inProcess(async (provider) => {
+      at("preview");
+      const changed = await check(provider, one.to, inputs, one);
+      if (changed["statement"] === made["statement"]) return { changed, after: made };
+      at("change");
+      return { changed, after: (await provider.of(kind).update("id", made, changed)).outs as Bag };
     });
-    at("preview again");
-    const again = await this.with((provider) => check(provider, one.to, changed, one));
-    assertSame(after["statement"], again["statement"]);
-    at("refresh");
-    await this.assertNoDrift(kind, after);
+    await this.inProcess(async (provider) => {
+      at("preview again");
+      const again = await check(provider, one.to, changed, one);
+      assertSame(after["statement"], again["statement"]);
+      at("refresh");
+      await assertNoDrift(provider, kind, after);
+    });
     at("rows");
     const spec = parseCreate(String(changed["statement"]));
     if (rows !== undefined && spec.kind === "table") {
@@ -116,16 +120,9 @@ class CaseRunner {
     return { digest: await this.bench.digest(from, before), columns: after };
   }
 
-  private assertNoDrift(kind: ReturnType<typeof parseCreate>["kind"], outs: Bag): Promise<void> {
-    return this.with(async (provider) => {
-      const { inputs } = await provider.of(kind).read("id", outs);
-      if (inputs !== undefined) assertSame(outs["statement"], (inputs as Bag)["statement"]);
-    });
-  }
-
-  /** Each step in a process of its own, as the CLI does it. */
-  private async with<T>(work: (provider: TestProvider) => Promise<T>): Promise<T> {
-    const provider = new TestProvider({ "clickhouse:url": this.url, "clickhouse:lint": "off" });
+  /** Each `up` in a process of its own, as the CLI does it. */
+  private async inProcess<T>(work: (provider: TestProvider) => Promise<T>): Promise<T> {
+    const provider = new TestProvider(this.config);
     try {
       return await work(provider);
     } finally {
@@ -151,6 +148,11 @@ async function check(provider: TestProvider, sql: string, olds: Bag, one: PlanCa
   });
   if (failures.length > 0) throw new Refused(failures.join("; "));
   return inputs;
+}
+
+async function assertNoDrift(provider: TestProvider, kind: ObjectKind, outs: Bag): Promise<void> {
+  const { inputs } = await provider.of(kind).read("id", outs);
+  if (inputs !== undefined) assertSame(outs["statement"], (inputs as Bag)["statement"]);
 }
 
 function assertSame(expected: unknown, found: unknown): void {
