@@ -29,20 +29,22 @@ describe("a server that does not let us in, with the real CLI", function () {
     await server?.stop();
   });
 
-  const cases: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
+  const wrongPassword = async () => ({ CLICKHOUSE_URL: server.url, CLICKHOUSE_PASSWORD: WRONG_PASSWORD });
+  const REFUSED_LOGIN = /the server refused user `writer`: check clickhouse:username/;
+
+  const warned: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
     [
-      "for a wrong password",
-      async () => ({ CLICKHOUSE_URL: server.url, CLICKHOUSE_PASSWORD: WRONG_PASSWORD }),
-      /the server refused user `writer`: check clickhouse:username/,
+      "for a wrong password, where a preview without the server is asked for",
+      async () => ({ ...(await wrongPassword()), CLICKHOUSE_UNREACHABLE: "warn" }),
+      REFUSED_LOGIN,
     ],
     [
       "at a wrong port",
       async () => ({ CLICKHOUSE_URL: `http://127.0.0.1:${await freePort()}`, CLICKHOUSE_PASSWORD: WRONG_PASSWORD }),
       /connection refused\. Is the server running/,
     ],
-    ["when no URL is configured", async () => ({}), /No ClickHouse is configured\. Set one with/],
   ];
-  for (const [where, environment, says] of cases) {
+  for (const [where, environment, says] of warned) {
     it(`is warned of at preview and named at up, ${where}`, async () => {
       const env = await environment();
       const preview = await project.must(["preview"], env);
@@ -51,16 +53,33 @@ describe("a server that does not let us in, with the real CLI", function () {
       assert.match(preview.text, /warning: The server could not be asked, so this is previewed from the state/);
       const [, diagnostics = ""] = preview.text.split("Diagnostics:");
       assert.equal(diagnostics.match(/The server could not be asked/g)?.length, 1, "said once");
-      const up = await project.run(["up", "--yes", "--skip-preview"], env);
-      assert.notEqual(up.code, 0);
-      for (const { text } of [preview, up]) {
-        assert.match(text, says);
-        if (env["CLICKHOUSE_URL"] !== undefined)
-          assert.ok(text.includes(env["CLICKHOUSE_URL"]), "the URL is not named");
-        assert.ok(!text.includes(WRONG_PASSWORD), "the password is shown");
-        assertPresentable(text);
-      }
+      assertNames(preview.text, says, env);
+      await refused(["up", "--yes", "--skip-preview"], says, env);
     });
+  }
+
+  const named: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
+    ["for a wrong password", wrongPassword, REFUSED_LOGIN],
+    ["when no URL is configured", async () => ({}), /No ClickHouse is configured\. Set one with/],
+  ];
+  for (const [where, environment, says] of named) {
+    it(`is an error at preview and at up, ${where}`, async () => {
+      const env = await environment();
+      for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) await refused(args, says, env);
+    });
+  }
+
+  async function refused(args: readonly string[], says: RegExp, env: NodeJS.ProcessEnv): Promise<void> {
+    const { code, text } = await project.run(args, env);
+    assert.notEqual(code, 0, text);
+    assertNames(text, says, env);
+  }
+
+  function assertNames(text: string, says: RegExp, env: NodeJS.ProcessEnv): void {
+    assert.match(text, says);
+    if (env["CLICKHOUSE_URL"] !== undefined) assert.ok(text.includes(env["CLICKHOUSE_URL"]), "the URL is not named");
+    assert.ok(!text.includes(WRONG_PASSWORD), "the password is shown");
+    assertPresentable(text);
   }
 
   it("is forgotten as soon as the config is mended", async () => {

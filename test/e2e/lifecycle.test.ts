@@ -93,8 +93,10 @@ for (const [where, open] of targets) {
         const known = [
           "__fingerprint",
           "__observed",
+          "__over",
           "__owner",
           "__provider",
+          "__server",
           "database",
           "deletion",
           "name",

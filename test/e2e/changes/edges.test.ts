@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createProject, type Project } from "../../support/pulumi";
 import { READONLY, startServer, type TestServer } from "../../support/server";
-import { assertPresentable, byHand, run } from "../support";
+import { assertPresentable, byHand, identities, run } from "../support";
 
 const program = (columns: string, more = ""): string => `
 const db = new clickhouse.Database("d");
@@ -74,17 +74,19 @@ describe("changes at the edges, with the real CLI", function () {
     await project.must(["up", "--yes", "--skip-preview"]);
   });
 
-  it("a change taken back after a failed up leaves nothing behind", async () => {
-    const bad = program('"a`b": "UInt64", u: { type: "UInt64", renamedFrom: "s" }', "orderBy: '`a\\\\`b`'");
+  it("a type that a value does not fit is refused at preview and at up, which change nothing", async () => {
+    const before = await identities(server.url, "d");
     await run(server.url, "INSERT INTO d.`od``d` VALUES (1, 'no number')");
-    project.write(bad);
-    const { code, text } = await project.run(["up", "--yes", "--skip-preview"]);
-    assert.notEqual(code, 0);
-    assert.match(text, /A value does not fit/);
-    assertPresentable(text);
-    project.write(BEFORE.replace('s: "String"', 's: { type: "String", renamedFrom: "u" }'));
-    await project.must(["up", "--yes", "--skip-preview"]);
+    project.write(program('"a`b": "UInt64", u: { type: "UInt64", renamedFrom: "s" }', "orderBy: '`a\\\\`b`'"));
+    for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      const { code, text } = await project.run(args);
+      assert.notEqual(code, 0, text);
+      assert.match(text, /a value of s cannot be converted from String to UInt64 \(1 row, e\.g\. /);
+      assertPresentable(text);
+    }
+    assert.deepEqual(await identities(server.url, "d"), before);
     assert.deepEqual(await ask("SELECT count() FROM d.`od``d` WHERE s = 'no number'"), ["1"]);
-    await project.must(["preview", "--expect-no-changes"]);
+    project.write(BEFORE);
+    await project.must(["preview", "--refresh", "--expect-no-changes"]);
   });
 });
