@@ -106,7 +106,7 @@ describe("a server that does not let us in, with the real CLI", function () {
 describe("a data folder that another process has open, with the real CLI", function () {
   this.timeout(180_000);
 
-  it("is warned of at preview and named at up within 20 s", async () => {
+  it("is warned of at preview and named at up, which waits for it once, for 10 s", async () => {
     const dir = mkdtempSync(path.join(tmpdir(), "taken-"));
     const url = `chdb://${dir}/data`;
     const holder = await openConnection({ url });
@@ -114,14 +114,20 @@ describe("a data folder that another process has open, with the real CLI", funct
     try {
       const preview = await project.must(["preview"]);
       assert.match(preview.text, /warning: The server could not be asked.*is in use by another process/s);
-      const from = Date.now();
-      const { code, text } = await project.run(["up", "--yes", "--skip-preview"]);
-      assert.ok(Date.now() - from < 20_000, `took ${Date.now() - from} ms`);
+      const up = async () => {
+        const from = Date.now();
+        const outcome = await project.run(["up", "--yes", "--skip-preview"]);
+        return { ...outcome, took: Date.now() - from };
+      };
+      const { code, text, took } = await up();
       assert.notEqual(code, 0);
       assert.match(text, /data is in use by another process \(pulumi or clickhouse\)/);
       for (const shown of [preview.text, text]) assertPresentable(shown);
       await holder.close();
-      await project.must(["up", "--yes", "--skip-preview"]);
+      const free = await up();
+      assert.equal(free.code, 0, free.text);
+      // By the time of the CLI itself, which a busy machine makes long.
+      assert.ok(took - free.took < 15_000, `took ${took} ms, and ${free.took} ms when nobody had it open`);
       await project.must(["preview", "--expect-no-changes"]);
     } finally {
       await holder.close();
