@@ -86,7 +86,15 @@ describe("what operations leave and need in a database", () => {
     assert.ok(found);
     assert.deepEqual(others, []);
     const { bytes, ...rest } = found;
-    assert.deepEqual(rest, { operation, name: retired, of: `${database}\0t`, rows: 100, keepUntil, isDue: false });
+    assert.deepEqual(rest, {
+      operation,
+      name: retired,
+      bareName: retired.split(".")[1],
+      of: `${database}\0t`,
+      rows: 100,
+      keepUntil,
+      isDue: false,
+    });
     assert.ok(bytes > 0);
     assert.deepEqual(await removeRetired(connection, database, keepUntil), [retired]);
     assert.deepEqual(await retiredTables(connection, database), []);

@@ -114,7 +114,14 @@ describe("operations on a table", () => {
 
   it("go forward only after the exchange", async () => {
     const options = await plain();
-    await assert.rejects(rebuildTable(connection, { ...options, ...dyingBefore(/^DETACH TABLE .*__new_/) }), Crash);
+    // Before the exchange the same statement is tried on the new table.
+    let exchanged = false;
+    const died = dyingBefore(/^DETACH TABLE .*__new_/);
+    const beforeStatement = (sql: string): void => {
+      exchanged ||= /^EXCHANGE TABLES .*__new_/.test(sql);
+      if (exchanged) died.beforeStatement(sql);
+    };
+    await assert.rejects(rebuildTable(connection, { ...options, beforeStatement }), Crash);
     const [found] = await resumable(connection, database);
     assert.ok(found);
     assert.equal(found.canAbort, false);

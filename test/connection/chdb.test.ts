@@ -10,7 +10,7 @@ import { openConnection } from "../../provider/dist/connection/open.js";
 import { openScratch } from "../../provider/dist/connection/scratch.js";
 import { sleep, temporaryBase } from "../support/server";
 
-const DIST = join(__dirname, "../../provider/dist/connection");
+const DIST = join(__dirname, "../../provider/dist");
 
 describe("the embedded engine", () => {
   let folder: string;
@@ -135,7 +135,7 @@ describe("the embedded engine", () => {
   it("that is not installed says what to install", async () => {
     // The compiled files alone, in a folder from which no chdb can be found.
     cpSync(DIST, join(folder, "alone"), { recursive: true });
-    const script = `require(${JSON.stringify(join(folder, "alone/open.js"))})
+    const script = `require(${JSON.stringify(join(folder, "alone/connection/open.js"))})
       .openConnection({ url: "chdb://./data" }).catch((error) => console.log(error.name + ": " + error.message))`;
     const child = spawn(process.execPath, ["-e", script], { cwd: folder, env: { PATH: process.env["PATH"] } });
     let output = "";
@@ -215,8 +215,8 @@ interface Elsewhere {
 async function openElsewhere(url: string, then = ""): Promise<Elsewhere> {
   const script = `(async () => {
     const connection = ${JSON.stringify(url)} === "scratch"
-      ? await require(${JSON.stringify(join(DIST, "scratch.js"))}).openScratch()
-      : await require(${JSON.stringify(join(DIST, "open.js"))}).openConnection({ url: ${JSON.stringify(url)} });
+      ? await require(${JSON.stringify(join(DIST, "connection/scratch.js"))}).openScratch()
+      : await require(${JSON.stringify(join(DIST, "connection/open.js"))}).openConnection({ url: ${JSON.stringify(url)} });
     console.log(JSON.stringify({ url: connection.url, childPid: connection.process.pid }));
     process.stdin.on("end", () => void connection.close()).resume();
     ${then}

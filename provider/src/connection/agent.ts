@@ -1,7 +1,7 @@
 import https from "node:https";
 import type { ClickHouseClientConfigOptions } from "@clickhouse/client";
-import { HttpProxyAgent } from "http-proxy-agent";
-import { HttpsProxyAgent } from "https-proxy-agent";
+import type * as Http from "http-proxy-agent";
+import type * as Https from "https-proxy-agent";
 import type { ConnectionOptions } from "./connection";
 
 /** As the client's own agents: sockets stay open, and there are ten of them. */
@@ -21,7 +21,12 @@ export function agentOf(
   };
   const isTls = origin.startsWith("https:");
   if (proxy !== undefined) {
-    if (!isTls) return { http_agent: new HttpProxyAgent(proxy, POOL) };
+    // Loaded only where there is a proxy: every start of a provider process would wait for them.
+    if (!isTls) {
+      const { HttpProxyAgent } = require("http-proxy-agent") as typeof Http;
+      return { http_agent: new HttpProxyAgent(proxy, POOL) };
+    }
+    const { HttpsProxyAgent } = require("https-proxy-agent") as typeof Https;
     const agent = new HttpsProxyAgent(proxy, POOL);
     // What is given to the constructor is for the proxy; what is given here, for the server behind it.
     Object.assign(agent.options, trust);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectionError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { Postponed } from "../protocol/errors";
 import { cover } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import { beforeCut } from "./by-time";
@@ -176,7 +176,7 @@ async function requireWhole(context: Context, item: Item, slice: Slice): Promise
     `SELECT toString(count()) AS wanted FROM ${rowsOf(item)} SETTINGS ${filterSetting(item, slice)}, ${READ_SETTINGS}`,
   );
   if (Number(wanted) === written) return;
-  throw new SchemaError(
+  throw new Postponed(
     `${qualifiedName(names.target)}: the connection was lost, and of ${wanted} row(s) ${written} were written. Run again: this chunk is computed anew. If it ` +
       "takes longer than requests may, take smaller chunks.",
   );

@@ -1,5 +1,5 @@
-import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
+import { Postponed } from "../protocol/errors";
 import { liftFence } from "../protocol/fence";
 import { isTable } from "../protocol/parts";
 import type { Context } from "./context";
@@ -40,7 +40,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
   await liftFence(runner, names.table, from.storage.settings, true);
   await journal.set("fenced", null);
   await journal.set("passes", 0);
-  throw new SchemaError(
+  throw new Postponed(
     `${qualifiedName(names.table)}: inserts made more parts (${parts} in a partition; the engine slows inserts from ${delay} on and refuses them from ${refuse} on) ` +
       "than could be caught up with while merges were held back. Merges run again, nothing is lost, and the copy is kept. " +
       "Run again when fewer inserts come, or insert in larger batches; or give the operation up.",

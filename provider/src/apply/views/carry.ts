@@ -1,6 +1,7 @@
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
+import { Postponed } from "../protocol/errors";
 import { liftFence, raiseFence, stopMerges } from "../protocol/fence";
 import { isTable, partsOf } from "../protocol/parts";
 import type { Mapping } from "../rebuild/columns";
@@ -82,9 +83,7 @@ async function copyPartition(
   await runner.runLong(`OPTIMIZE TABLE ${qualifiedName(chunk)} FINAL`);
   const made = await partsOf(runner, chunk);
   if (new Set(made.map((part) => part.partition)).size !== made.length) {
-    throw new SchemaError(
-      `${qualifiedName(chunk)}: has several parts in one partition after OPTIMIZE FINAL; run again.`,
-    );
+    throw new Postponed(`${qualifiedName(chunk)}: has several parts in one partition after OPTIMIZE FINAL; run again.`);
   }
   return {
     rows: Number(source.split(" ")[0]),
