@@ -119,7 +119,7 @@ describe("operations on a table", () => {
     const died = dyingBefore(/^DETACH TABLE .*__new_/);
     const beforeStatement = (sql: string): void => {
       exchanged ||= /^EXCHANGE TABLES .*__new_/.test(sql);
-      if (exchanged) died.beforeStatement(sql);
+      if (exchanged) died.beforeStatement?.(sql);
     };
     await assert.rejects(rebuildTable(connection, { ...options, beforeStatement }), Crash);
     const [found] = await resumable(connection, database);
