@@ -98,6 +98,7 @@ async function applyAndCompare(
 async function rowsOf(bench: Bench, one: PlanCase, from: ObjectSpec, to: ObjectSpec) {
   if (from.kind !== "table" || to.kind !== "table" || ROWLESS.test(from.storage.engine ?? "")) return undefined;
   await bench.fill(from);
+  await bench.holdTtl(from);
   const kept = survivors(from, to, one.renamedColumns);
   const before = await bench.digest(from, kept.before);
   return { before, after: () => bench.digest(to, kept.after) };

@@ -160,6 +160,8 @@ async function tryCase(here: Bench, there: Bench, one: PlanCase, turn: number): 
   await here.engine.command(replicated(one.from));
   const kept = from.kind === "table" && to.kind === "table" ? survivors(from, to, one.renamedColumns) : undefined;
   if (from.kind === "table") await here.fill(from);
+  if (from.kind === "table") await synced(there.engine, from);
+  if (from.kind === "table") for (const end of [here, there]) await end.holdTtl(from);
   const before = kept && from.kind === "table" ? await here.digest(from, kept.before) : undefined;
   await here.apply(plan);
   if (to.kind === "table") await awaitMutations(here.engine, to, () => undefined);

@@ -210,11 +210,13 @@ describe("update of a table, on the server", () => {
   });
 
   describe("a rebuild", () => {
-    /** Cuts a rebuild off before the n-th statement that matches. */
-    async function cutOff(pattern: RegExp): Promise<void> {
+    /** Cuts a rebuild off before the first statement that matches and comes after one that matches `after`. */
+    async function cutOff(pattern: RegExp, after = /^/): Promise<void> {
       const to = (await table.check(REKEYED)).inputs?.["statement"];
+      let isAfter = false;
       const beforeStatement = (sql: string): void => {
-        if (pattern.test(sql)) throw new Error("cut off");
+        if (isAfter && pattern.test(sql)) throw new Error("cut off");
+        isAfter ||= after.test(sql);
       };
       const step = { from: String(table.inputs["statement"]), to: String(to), operation: "0badcafe", beforeStatement };
       await assert.rejects(rebuildTable(table.connection, step), /cut off/);
@@ -241,12 +243,32 @@ describe("update of a table, on the server", () => {
       table.outs = await table.update(inputs);
       await table.run("ALTER TABLE {db}.t MODIFY COMMENT 'by hand'");
       await sleep(1100);
-      const later = await table.check({ ...REKEYED, keepOld: "0s" }, { olds: inputs ?? {} });
+      // A run in between had nothing to do.
+      const { plan: _, ...olds } = inputs ?? {};
+      const later = await table.check({ ...REKEYED, keepOld: "0s" }, { olds });
       assert.match(String(later.inputs?.["plan"]), /^DROP TABLE \S+t__old_\w+;\n-- [^\n]+$/);
       await table.update(later.inputs);
       assert.equal(
         await table.ask("SELECT comment FROM system.tables WHERE database = '{db}' AND name = 't'"),
         "by hand",
+      );
+    });
+
+    it("after a run with a plan, which may have failed, the next one asks the server and shows what was changed by hand too", async () => {
+      const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
+      table.outs = await table.update(inputs);
+      await table.run("ALTER TABLE {db}.t MODIFY COMMENT 'by hand'");
+      await sleep(1100);
+      const later = await table.check({ ...REKEYED, keepOld: "0s" }, { olds: inputs ?? {} });
+      assert.match(
+        String(later.inputs?.["plan"]),
+        /^ALTER TABLE \S+t MODIFY COMMENT '';\n[\s\S]*DROP TABLE \S+t__old_\w+;/,
+      );
+      await table.update(later.inputs);
+      assert.equal(await table.ask("SELECT comment FROM system.tables WHERE database = '{db}' AND name = 't'"), "");
+      assert.equal(
+        await table.ask("SELECT count() FROM system.tables WHERE database = '{db}' AND name LIKE 't__old%'"),
+        "0",
       );
     });
 
@@ -274,7 +296,7 @@ describe("update of a table, on the server", () => {
     });
 
     it("finishes what was cut off behind the exchange before anything else", async () => {
-      await cutOff(/DETACH TABLE .*__new_/);
+      await cutOff(/DETACH TABLE .*__new_/, /EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check({ ...REKEYED, comment: "rekeyed" });
       assert.match(String(inputs?.["plan"]), /-- goes on with rebuild 0badcafe[\s\S]*MODIFY COMMENT 'rekeyed'/);
       await table.update(inputs);
