@@ -13,6 +13,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/ask-rows.ts askRows": ["running"],
   "apply/ask-rows.ts answer": ["running"],
   "apply/ask-rows.ts resolve": ["running"],
+  "apply/ask-rows.ts refuseNulls": ["running"],
   "apply/ask-rows.ts values": ["running"],
   "apply/ask-rows.ts convertible": ["running"],
   "apply/mutations.ts awaitMutations": ["running"],

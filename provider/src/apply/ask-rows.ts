@@ -1,9 +1,10 @@
+import { atLeast } from "../clickhouse/version";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
-import type { Hazard, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
+import type { Hazard, NullProbe, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
 import { hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
-import { qualifiedName, quoteString } from "../sql/identifiers";
+import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { unfinished } from "./mutations";
 
@@ -36,15 +37,15 @@ export async function askRows(
   const asker = new Asker(await connect(), table, options);
   const steps: Step[] = [];
   const problems: string[] = [];
-  const resolve = (one: Hazard): Promise<Hazard[]> =>
-    asker.resolve(one).catch((error: unknown) => {
+  const resolve = (one: Hazard, step: Step): Promise<Hazard[]> =>
+    asker.resolve(one, step).catch((error: unknown) => {
       if (!(error instanceof SchemaError)) throw error;
       problems.push(...error.problems);
       return [];
     });
   for (const step of plan.steps) {
     const hazards: Hazard[] = [];
-    for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await resolve(one)));
+    for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await resolve(one, step)));
     steps.push(Object.freeze({ ...step, hazards }));
   }
   // All at once, so that one look at the rows is enough to mend them.
@@ -65,12 +66,14 @@ class Asker {
     this.options = options;
   }
 
-  async resolve(one: Hazard): Promise<Hazard[]> {
+  async resolve(one: Hazard, { kind }: Step): Promise<Hazard[]> {
     const { probe } = one;
     if (probe === undefined) return [one];
     this.options.tell?.(`asking the rows of ${this.table}${"column" in probe ? ` about ${probe.column}` : ""}`);
     try {
-      return await this.answer(one, probe);
+      const answer = await this.answer(one, probe);
+      if (probe.kind === "nulls" && answer.length > 0 && kind === "statement") await this.refuseNulls(probe, answer);
+      return answer;
     } catch (error) {
       if (!(error instanceof ServerError) || !TIMED_OUT.has(error.code)) throw error;
       const limit = `the rows of ${this.table} could not be asked within ${this.options.seconds} s`;
@@ -84,17 +87,30 @@ class Asker {
   private async answer(one: Hazard, probe: Probe): Promise<Hazard[]> {
     if (probe.kind === "values") return this.values(probe);
     if (probe.kind === "past") return [await this.past(one, probe)];
-    const isRefused = probe.kind === "nulls" && probe.refusedFor !== undefined;
+    const isRefused = probe.kind === "nulls" && probe.isRefused === true;
     const query = isRefused ? `SELECT toString(count()) AS rows FROM ${this.table}` : questionOf(this.table, probe);
     const [row] = await this.ask<{ rows: string }>(query);
     const { probe: _, ...rest } = one;
-    if (row !== undefined && row.rows !== "0" && probe.kind === "nulls" && probe.refusedFor !== undefined) {
+    if (row !== undefined && row.rows !== "0" && isRefused) {
       throw new SchemaError(
-        `${this.table}: ${probe.column}, which may be NULL, does not become ${probe.refusedFor} on the server where there are rows ` +
+        `${this.table}: ${probe.column}, which may be NULL, does not become ${probe.to} on the server where there are rows ` +
           `(${count(row.rows, "row")}); nothing was done. Add a column of the new type, fill it from the old one, and drop the old one`,
       );
     }
     return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
+  }
+
+  /** @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 puts the DEFAULT in its place. */
+  private async refuseNulls({ column, to }: NullProbe, [found]: readonly Hazard[]): Promise<void> {
+    const [server] = await this.connection.query<{ version: string }>("SELECT version() AS version");
+    const version = server?.version ?? "";
+    if (atLeast(version, "26.3")) return;
+    const name = backtick(column);
+    throw new SchemaError(
+      `${this.table}: ${column} is NULL in some rows (${found?.found}), which ClickHouse ${version} cannot convert to ${to}: the mutation would ` +
+        "never end; nothing was done. Give them a value first: " +
+        `ALTER TABLE ${this.table} UPDATE ${name} = defaultValueOfTypeName(${quoteString(to)}) WHERE ${name} IS NULL SETTINGS mutations_sync = 1`,
+    );
   }
 
   /** The hazard with the count; without it where the TTL reads a column that the table does not have yet. */

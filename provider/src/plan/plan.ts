@@ -42,8 +42,9 @@ export interface ValueProbe {
 export interface NullProbe {
   readonly kind: "nulls";
   readonly column: string;
-  /** The type that the server may fail to fill them into, whatever the values: then no row may be there. */
-  readonly refusedFor?: string;
+  readonly to: string;
+  /** The server may fail to fill the type, whatever the values: then no row may be there. */
+  readonly isRefused?: boolean;
 }
 
 /** Whether rows that merges will make one still lie apart. */

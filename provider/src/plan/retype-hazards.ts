@@ -40,13 +40,13 @@ export function retypeHazards(
     hazards.push(hazard("drops-data", `the values of ${what} in all rows of ${table} are lost`));
   }
   if (losesNulls) {
-    const probe = { kind: "nulls" as const, column: old };
+    const probe = { kind: "nulls" as const, column: old, to };
     const value = wantsDefault ? nullBecomes : defaultOf(column);
     hazards.push(hazard("drops-data", `NULL in ${name} becomes ${value}`, { probe }));
   }
   if (wantsDefault && /^Variant\b/.test(to)) {
     // The mutation goes through the default, and fails on some rows or gives another value for NULL. Measured on 26.7.
-    const probe = { kind: "nulls" as const, column: old, refusedFor: to };
+    const probe = { kind: "nulls" as const, column: old, to, isRefused: true };
     hazards.push(
       hazard("may-fail", `whether there are rows, whose ${name} does not become ${to}, is asked before anything runs`, {
         probe,
