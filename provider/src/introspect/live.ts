@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
 import { readFunctions } from "./globals";
-import { refuseHidden } from "./visibility";
+import { HiddenError, refuseHidden } from "./visibility";
 
 /** An object as it stands on the server. */
 export interface LiveObject {
@@ -65,6 +65,23 @@ export class Live {
   }
 
   private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
+    if (found !== undefined) return found;
+    try {
+      await this.absence(key);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HiddenError)) throw error;
+      return this.lookAgain(key);
+    }
+  }
+
+  /** What the kept lists do not have may have been created by somebody else since: only what a new list lacks, too, is hidden. */
+  private async lookAgain(key: string): Promise<LiveObject | undefined> {
+    const { database, name } = keyParts(key);
+    const parent = objectKey(database);
+    if (!(await this.databaseNames()).has(parent)) this.forget(parent);
+    this.forget(key);
+    const found = name === undefined ? await this.peek(key) : await this.objects.load(key);
     if (found === undefined) await this.absence(key);
     return found;
   }

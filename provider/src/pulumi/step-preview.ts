@@ -16,6 +16,9 @@ import type { Context } from "./context";
 import { refuseDenied } from "./denied";
 import type { Change, Planned } from "./planning";
 
+const GATED = "-- inserts are refused";
+const UNGATED = "-- no insert is refused";
+
 /** Where and how the steps of a plan are looked at. */
 interface Looking {
   readonly connection: Connection;
@@ -55,7 +58,13 @@ export async function lookAtSteps(context: Context, { plan, live, pending }: Pla
   if (statements.some(({ sql }) => /^CREATE OR REPLACE VIEW|\bMODIFY QUERY\b/.test(sql))) {
     await refuseDenied(looking.connection, to);
   }
-  return lines.join("\n");
+  return consistent(lines).join("\n");
+}
+
+/** The lines, of which each step says for itself whether inserts are refused: that none is, once, and only where no step refuses any. */
+export function consistent(lines: readonly string[]): string[] {
+  const gated = lines.some((line) => line.startsWith(GATED));
+  return lines.filter((line, index) => line !== UNGATED || (!gated && lines.indexOf(line) === index));
 }
 
 /** What is cut off on objects that come before is finished, or given up, before. */
@@ -132,9 +141,7 @@ function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { dat
 }
 
 function gateLine(gated: boolean, when: string): string {
-  return gated
-    ? `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${when}`
-    : "-- no insert is refused";
+  return gated ? `${GATED} (error 469, to be retried) for at most 4 s at a time while ${when}` : UNGATED;
 }
 
 function unreachable(step: never): never {
