@@ -1,6 +1,7 @@
 /** Random rebuilds under writers, with crashes. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Postponed } from "../../provider/dist/apply/protocol/errors.js";
 import { newOperation, rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
 import type {
   RebuildHooks,
@@ -12,7 +13,11 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import { renderCreate } from "../../provider/dist/sql/render/index.js";
 import { createTables, definitions, skipSelfTest, type Variant } from "./tables";
-import { compare, Ledger, type Losses, random, write } from "./writers";
+import { compare, Ledger, type Losses, type Pace, random, write } from "./writers";
+
+/** How long clients hold back, in milliseconds, and how often, when parts pile up on a busy machine. */
+const REST = 5000;
+const RESTS = 5;
 
 /** A CREATE of a view with a comment as an older server reads it; any other statement as it is. */
 export function inWordsOf({ capabilities }: Connection, sql: string): string {
@@ -70,12 +75,13 @@ export async function randomRun(
     Ledger.bump(ledger.acknowledged, first, 20);
   }
   let over = false;
+  const pace: Pace = {};
   const writers = clients.map((client) =>
-    write(client, database, ledger, random(chance() * 2 ** 31), variant, () => over),
+    write(client, database, ledger, random(chance() * 2 ** 31), variant, () => over, pace),
   );
   try {
     await sleep(30 + chance() * 60);
-    const { crashes, diedAt, gates, result } = await rebuildWithCrashes(open, database, variant, chance, options);
+    const { crashes, diedAt, gates, result } = await rebuildWithCrashes(open, database, variant, chance, options, pace);
     await sleep(chance() * 40);
     over = true;
     await Promise.all(writers);
@@ -100,6 +106,7 @@ async function rebuildWithCrashes(
   variant: Variant,
   chance: () => number,
   options: Partial<RebuildOptions>,
+  pace: Pace,
 ): Promise<{ crashes: number; diedAt: string[]; gates: number[]; result: RebuildResult }> {
   // A name of its own: what is left of an operation is found and ended by its name, in the whole server.
   const operation = newOperation();
@@ -111,6 +118,7 @@ async function rebuildWithCrashes(
   };
   const onProgress = ({ rows, total }: RebuildProgress): void => assert.ok(rows >= 0 && total >= rows);
   let dieAt = Math.floor(chance() * 75);
+  let rests = 0;
   for (let crashes = 0; ; crashes += 1) {
     const runner = await open();
     // Small chunks, so that there are several.
@@ -129,7 +137,11 @@ async function rebuildWithCrashes(
           : await rebuildTable(runner, { ...definitions(database, variant), operation, ...options, ...hooks });
       return { crashes, diedAt, gates, result };
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      // On a machine that is too busy, do what the message says: run again when fewer inserts come.
+      if (error instanceof Postponed && /Run again when fewer inserts come/.test(error.message) && rests < RESTS) {
+        rests += 1;
+        pace.restUntil = Date.now() + REST;
+      } else if (!(error instanceof Crash)) throw error;
       closedAt = 0;
       dieAt = crashes >= 3 ? Number.POSITIVE_INFINITY : Math.floor(chance() * 60);
       await sleep(chance() * 30);

@@ -83,6 +83,12 @@ export class Ledger {
   }
 }
 
+/** How clients hold back when they are asked to. */
+export interface Pace {
+  /** Milliseconds since 1970. */
+  restUntil?: number;
+}
+
 /** 469: refused at the gate. 741: the tables were exchanged between two look-ups. Nothing is written in both cases. */
 const FORESEEN = [469, 741];
 
@@ -99,8 +105,13 @@ export async function write(
   chance: () => number,
   variant: Variant,
   isOver: () => boolean,
+  pace: Pace = {},
 ): Promise<void> {
   while (!isOver()) {
+    if (Date.now() < (pace.restUntil ?? 0)) {
+      await sleep(20);
+      continue;
+    }
     const count = 1 + Math.floor(chance() * 12);
     const first = ledger.take(count);
     const table = chance() < 0.4 ? "u" : "t";
