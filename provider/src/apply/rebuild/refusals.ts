@@ -41,7 +41,7 @@ export function refuseSpecs(
 /** Nothing could be copied. */
 export function noColumnLives(from: QualifiedName): SchemaError {
   return new SchemaError(
-    `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it anew.`,
+    `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it again.`,
   );
 }
 
@@ -49,7 +49,7 @@ function refuseEngine(name: string, engine: Engine, allow: readonly string[]): v
   if (!isMergeTree(engine)) {
     throw new SchemaError(
       `${name}: cannot be rebuilt with its rows, because ${engine.name} keeps none in parts (only the MergeTree family does). ` +
-        "If it holds no rows of its own, drop it and create it anew.",
+        "If it holds no rows of its own, drop it and create it again.",
     );
   }
   if (engine.shared && !allow.includes("unproven")) {

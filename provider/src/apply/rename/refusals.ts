@@ -134,7 +134,7 @@ export function refuseReach(
       [
         `${written(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
         ...reasons.map((reason) => `- ${reason}`),
-        "Drop each of these, or declare it without the old name, and run again; create it anew with the new name afterwards.",
+        "Drop each of these, or declare it without the old name, and run again; create it again with the new name afterwards.",
       ].join("\n"),
     );
   }
