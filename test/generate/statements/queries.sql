@@ -47,7 +47,8 @@ CREATE MATERIALIZED VIEW queries.m2 TO queries.t AS WITH y AS (SELECT k FROM que
 CREATE MATERIALIZED VIEW queries.m3 TO queries.t AS SELECT a.k AS k, toUInt64(b.w) AS n FROM queries.a AS a JOIN queries.b AS b ON a.k = b.k;
 CREATE MATERIALIZED VIEW queries.m4 ENGINE = AggregatingMergeTree ORDER BY (k, hour) PARTITION BY toYYYYMM(hour) TTL hour + INTERVAL 1 YEAR SETTINGS index_granularity = 512 AS SELECT k, toStartOfHour(at) AS hour, sumState(v) AS v, uniqState(s) AS u FROM queries.a GROUP BY k, hour;
 CREATE MATERIALIZED VIEW queries.m5 TO queries.t AS SELECT k, countMerge(c) AS n FROM (SELECT k, countState() AS c FROM queries.a GROUP BY k) GROUP BY k;
-CREATE MATERIALIZED VIEW queries.m6 TO queries.t AS SELECT k, toUInt64(sum(n)) AS n FROM queries.t GROUP BY k;
+CREATE TABLE queries.t6 (k UInt64, n UInt64) ENGINE = SummingMergeTree ORDER BY k;
+CREATE MATERIALIZED VIEW queries.m6 TO queries.t6 AS SELECT k, toUInt64(sum(n)) AS n FROM queries.t GROUP BY k;
 CREATE MATERIALIZED VIEW queries.m7 (k UInt64, `n n` Nullable(Float64)) ENGINE = ReplacingMergeTree ORDER BY tuple() COMMENT 'inner, ''quoted''' AS SELECT k, v AS `n n` FROM queries.a;
 CREATE MATERIALIZED VIEW queries.m8 REFRESH EVERY 1 DAY OFFSET 2 HOUR DEPENDS ON queries.m9, queries.m10 TO queries.t EMPTY AS SELECT 1 AS k, 2 AS n;
 CREATE MATERIALIZED VIEW queries.m9 REFRESH AFTER 30 SECOND APPEND TO queries.t EMPTY AS SELECT 1 AS k, 2 AS n;
