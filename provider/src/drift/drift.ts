@@ -125,8 +125,9 @@ export async function findDrift(
 async function certain(live: Live, { key = "" }: StoredObject, drift: ObjectDrift): Promise<ObjectDrift> {
   if (drift.status !== "missing") return drift;
   try {
-    await live.find(key);
-    return drift;
+    if ((await live.find(key)) === undefined) return drift;
+    const reason = `${quotedName(key)}: exists, but the lists of the server did not show it. Run again; if it stays so, a row policy hides its database`;
+    return { ...drift, status: "not-compared", hidden: true, reason };
   } catch (error) {
     if (!(error instanceof HiddenError)) throw error;
     return { ...drift, status: "not-compared", hidden: true, reason: error.message };
