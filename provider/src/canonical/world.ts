@@ -105,9 +105,10 @@ export class World {
     });
   }
 
-  /** Version of the engine, once it was needed. */
+  /** Version of the engine, once it was needed; undefined where there is none. */
   async version(): Promise<string | undefined> {
-    return (await this.engine)?.version;
+    const engine = await this.engine?.catch(() => undefined);
+    return engine?.version;
   }
 
   async close(): Promise<void> {
