@@ -24,12 +24,12 @@ export function versionCheck(server: string, scratch: string | undefined): Check
       "Update this package and chdb",
     );
   }
-  const means = "a declaration may pass the preview and be refused by the server";
+  const means = "a function that only the newer one has may pass the preview and be refused by the server";
   return check(
     "version",
     "warning",
     `${found} is older than the scratch engine (${scratch}): ${means}`,
-    `Tested with ${release(scratch)}`,
+    `To try declarations on ${release(server)}, set clickhouse:scratch to the URL of a throwaway server of that release`,
   );
 }
 
