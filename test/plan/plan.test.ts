@@ -87,7 +87,7 @@ describe("plan, as it is shown and allowed", () => {
     assert.deepEqual(questions("UInt32", "UInt8"), [
       { kind: "values", column: "b", from: "UInt32", to: "UInt8", otherwise },
     ]);
-    assert.deepEqual(questions("Nullable(UInt8)", "UInt8"), [{ kind: "nulls", column: "b" }]);
+    assert.deepEqual(questions("Nullable(UInt8)", "UInt8"), [{ kind: "nulls", column: "b", to: "UInt8" }]);
   });
 
   it("refuses another engine for a database, with the way out", () => {
