@@ -12,7 +12,9 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ["aggregate_functions_null_for_empty", "SELECT sum(id) AS x FROM {db}.a", "Nullable(UInt64)"],
   ["group_by_use_nulls", "SELECT name AS x, count() AS n FROM {db}.b GROUP BY ROLLUP(name)", "Nullable(String)"],
   ["cast_keep_nullable", "SELECT CAST(if(id > 1, id, NULL) AS String) AS x FROM {db}.a", "Nullable(String)"],
+  ["prefer_column_name_to_alias", "SELECT toString(id) AS id, id AS x FROM {db}.a", "UInt64"],
 ];
+
 describe("settings of the user's profile that change types", () => {
   let server: TestServer;
   let database: string;

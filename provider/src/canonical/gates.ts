@@ -3,12 +3,13 @@ import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
 
 /**
- * Settings that change the type, the name or the text of what a statement gives. Tried on 26.7, one by one over a fixed set of statements,
- * as far as `flatten_nested` in the alphabet; those behind it are chosen by what they say. Those that begin with `allow_` or `enable_` are
- * taken over anyway. Not here: `data_type_default_nullable`, which this package sends itself, and what changes the answer of DESCRIBE alone.
+ * Settings that change the type, the name or the text of what a statement gives, found by a test over all of `system.settings`
+ * (`test/canonical/type-settings.test.ts`, which also says what is left out and why). Those that begin with `allow_` or `enable_` are
+ * taken over anyway.
  */
 export const TYPE_SETTINGS: readonly string[] = [
   "aggregate_functions_null_for_empty",
+  "analyzer_compatibility_join_using_top_level_identifier",
   "any_join_distinct_right_table_keys",
   "asterisk_include_alias_columns",
   "asterisk_include_materialized_columns",
@@ -17,11 +18,23 @@ export const TYPE_SETTINGS: readonly string[] = [
   "default_table_engine",
   "except_default_mode",
   "flatten_nested",
+  "function_date_trunc_return_type_behavior",
+  "function_json_value_return_type_allow_nullable",
   "group_by_use_nulls",
+  "input_format_json_infer_array_of_dynamic_from_array_of_different_types",
+  "input_format_json_named_tuples_as_objects",
+  "input_format_json_try_infer_named_tuples_from_objects",
+  "input_format_json_try_infer_numbers_from_strings",
+  "input_format_try_infer_dates",
+  "input_format_try_infer_integers",
+  "input_format_try_infer_variants",
   "intersect_default_mode",
   "join_default_strictness",
   "join_use_nulls",
+  "prefer_column_name_to_alias",
+  "schema_inference_make_columns_nullable",
   "session_timezone",
+  "single_join_prefer_left_table",
   "union_default_mode",
   "use_variant_as_common_type",
 ];
