@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { importServer } from "../../provider/dist/cli/import";
 import { identities, run } from "../e2e/support";
+import { installInto } from "../support/installed";
 import { createProject, type Project } from "../support/pulumi";
 import { startServer, type TestServer } from "../support/server";
 
@@ -187,16 +188,6 @@ describe("clickhouse-schema import", function () {
     assert.match(error, /database nowhere: is not on http.*found default, shop, stock/);
   });
 });
-
-/** What `npm install` makes of the project: only the packages that its own package.json names. */
-function installInto(folder: string): void {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
-  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-    const link = path.join(folder, "node_modules", name);
-    mkdirSync(path.dirname(link), { recursive: true });
-    symlinkSync(path.join(ROOT, "node_modules", name), link);
-  }
-}
 
 function programIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(".ts"));

@@ -3,11 +3,12 @@ import { exitWith } from "../../tools/pulumi-cli/run";
 import { VERSIONS, versionNamed } from "../../tools/servers/engines";
 import type { Version } from "../support/server";
 import { planCases } from "./cases";
+import { changes } from "./changes";
 import { objects } from "./objects";
 import { stack } from "./stack";
 import type { Suite, Verdict } from "./verdict";
 
-const SUITES: Readonly<Record<string, Suite>> = { cases: planCases, objects, stack };
+const SUITES: Readonly<Record<string, Suite>> = { cases: planCases, changes, objects, stack };
 
 async function main(args: readonly string[]): Promise<number> {
   const split = args.includes("--") ? args.indexOf("--") : args.length;
@@ -54,8 +55,10 @@ async function run(
   return { verdicts, minutes: ((Date.now() - started) / 60_000).toFixed(1) };
 }
 
+/** The beginning and the end: the CLI prints what happened before it says what went wrong. */
 function indented(text: string): string {
-  return text.slice(0, 2000).replaceAll("\n", "\n    ");
+  const shown = text.length <= 4000 ? text : `${text.slice(0, 1000)}\n[…]\n${text.slice(-3000)}`;
+  return shown.replaceAll("\n", "\n    ");
 }
 
 function table(rows: readonly (readonly string[])[]): string {

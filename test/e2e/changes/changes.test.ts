@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { createProject, type Project } from "../../support/pulumi";
 import { startServer, type TestServer } from "../../support/server";
-import { assertPresentable, byHand, identities, run } from "../support";
-import { type ChangeRow, IN_PLACE, PROTOCOLS, REBUILDS } from "./rows";
-
-const GROUPS: Readonly<Record<string, readonly ChangeRow[]>> = {
-  "changes in place": IN_PLACE,
-  "tables made anew": REBUILDS,
-  "renames and views of another kind": PROTOCOLS,
-};
-
-const database = (comment: string): string => `const db = new clickhouse.Database("e", { comment: "${comment}" });\n`;
+import { assertPresentable, identities, run } from "../support";
+import { answers, GROUPS, type Preview, plansOf, programOf, type Side } from "./play";
 
 for (const [group, rows] of Object.entries(GROUPS)) {
   describe(`${group}, with the real CLI`, function () {
@@ -19,8 +11,11 @@ for (const [group, rows] of Object.entries(GROUPS)) {
     let project: Project;
     let plans: Readonly<Record<string, string>>;
     let kept: Readonly<Record<string, string>>;
-    const program = (state: "before" | "after"): string =>
-      database(`${state} "it"`.replaceAll('"', "'")) + rows.map((row) => `{\n${row[state]}\n}`).join("\n");
+    const program = (side: Side): string =>
+      programOf(
+        rows.map((row) => [row, side]),
+        `${side} 'it'`,
+      );
 
     before(async () => {
       server = await startServer();
@@ -28,7 +23,7 @@ for (const [group, rows] of Object.entries(GROUPS)) {
       await project.must(["up", "--yes", "--skip-preview"]);
       await run(server.url, ...rows.flatMap((row) => row.rows ?? []));
       kept = await answers(
-        server,
+        server.url,
         rows.flatMap((row) => row.kept ?? []),
       );
       project.write(program("after"));
@@ -61,10 +56,10 @@ for (const [group, rows] of Object.entries(GROUPS)) {
       it(row.name, async () => {
         for (const [name, expected] of Object.entries(row.plans)) assert.match(plans[name] ?? "(no plan)", expected);
         await run(server.url, ...(row.later ?? []));
-        for (const [query, answer] of Object.entries(await answers(server, row.kept ?? []))) {
+        for (const [query, answer] of Object.entries(await answers(server.url, row.kept ?? []))) {
           assert.equal(answer, kept[query], query);
         }
-        assert.deepEqual(await answers(server, Object.keys(row.afterwards ?? {})), row.afterwards ?? {});
+        assert.deepEqual(await answers(server.url, Object.keys(row.afterwards ?? {})), row.afterwards ?? {});
       });
     }
 
@@ -73,26 +68,5 @@ for (const [group, rows] of Object.entries(GROUPS)) {
       await project.must(["refresh", "--yes", "--skip-preview", "--expect-no-changes"]);
       await project.must(["preview", "--expect-no-changes"]);
     });
-  });
-}
-
-interface Preview {
-  readonly steps: readonly { op: string; urn: string; newState?: { inputs?: Record<string, unknown> } }[];
-}
-
-function plansOf({ steps }: Preview): Record<string, string> {
-  return Object.fromEntries(
-    steps.map(({ urn, newState }) => [urn.split("::").at(-1) ?? "", String(newState?.inputs?.["plan"] ?? "")]),
-  );
-}
-
-function answers(server: TestServer, queries: readonly string[]): Promise<Record<string, string>> {
-  return byHand(server.url, async (connection) => {
-    const found: Record<string, string> = {};
-    for (const query of queries) {
-      const rows = await connection.query(query);
-      found[query] = rows.map((row) => Object.values(row).join()).join(";");
-    }
-    return found;
   });
 }
