@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rebuildTable } from "../../provider/dist/apply/rebuild";
-import { TestProvider } from "../support/provider";
+import { TestProvider, urnOf } from "../support/provider";
 import { sleep, stopSharedServer } from "../support/server";
 import { type Bag, Managed } from "./managed";
 
@@ -61,6 +61,31 @@ describe("update of a table, on the server", () => {
     assert.equal(await table.ask("SELECT c FROM {db}.t ORDER BY a"), "x;7");
     const again = await table.check(renamed, { olds: inputs ?? {} });
     assert.deepEqual([again.failures, again.inputs?.["plan"]], [[], undefined]);
+  });
+
+  it("looks at a change when the operation that runs beside it has ended", async () => {
+    const { provider, database } = table;
+    await table.run("CREATE TABLE {db}.to (a UInt64, b String) ORDER BY a");
+    await table.run("CREATE MATERIALIZED VIEW {db}.mv TO {db}.to AS SELECT a, b FROM {db}.t");
+    const target = { database, args: ARGS, urn: "urn:pulumi:test::test::any::to" };
+    const { inputs: stored = {} } = await provider.check("table", { ...target, name: "to" });
+    const { outs = {} } = await provider.of("table").create(stored);
+    const urn = urnOf("table", "t", database);
+    const source = await provider.check("table", { name: "t2", database, args: ARGS, olds: table.inputs, urn });
+    assert.deepEqual(source.failures, []);
+    // Keeps the rename of the source at its gate.
+    const insert = table.run(
+      "INSERT INTO {db}.t SELECT number, toString(sleepEachRow(1)) FROM numbers(4) SETTINGS max_block_size = 1",
+    );
+    await sleep(500);
+    const first = table.update(source.inputs);
+    await sleep(500);
+    const { inputs = {}, failures } = await provider.check("table", { ...target, name: "to2", olds: stored });
+    assert.deepEqual(failures, []);
+    await Promise.all([insert, first]);
+    await provider.of("table").update("id", outs, inputs);
+    await table.run("INSERT INTO {db}.t2 VALUES (9, 'y')");
+    assert.equal(await table.ask("SELECT count() FROM {db}.to2"), "5");
   });
 
   it("stops with the difference when the table is no longer what the preview saw", async () => {

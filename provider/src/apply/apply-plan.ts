@@ -8,6 +8,7 @@ import { newOperation, type RebuildProgress, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
 import { renameObject } from "./rename";
 import { runStatement } from "./statement";
+import { inTurn } from "./turns";
 import { applyViewStep } from "./views";
 
 /** How a plan is to be applied. */
@@ -52,15 +53,6 @@ export async function applyPlan(
       throw done === 0 ? error : new PartlyApplied(done, error);
     }
   }
-}
-
-let protocols: Promise<unknown> = Promise.resolve();
-
-/** One protocol at a time: two copies at once only take each other's disk, and gates over the same tables would last longer. */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const turn = protocols.then(work, work);
-  protocols = turn.catch(() => undefined);
-  return turn;
 }
 
 async function applyStep(connection: Connection, step: Step, options: ApplyOptions): Promise<void> {

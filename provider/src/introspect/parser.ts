@@ -4,7 +4,7 @@ import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 
 /** The question itself, which some releases repeat. */
-const SCOPE = /:? In scope SELECT [\s\S]* AS types\b/;
+const SCOPE = /:? In scope SELECT (?:[\s\S]* AS types\b|formatQuery\('[\s\S]*'\))/;
 const TOLD: ReadonlySet<number> = new Set([
   50, // UNKNOWN_TYPE
   62, // SYNTAX_ERROR

@@ -2,6 +2,7 @@ import { refuseRights } from "../apply/protocol/rights";
 import { previewRebuild } from "../apply/rebuild";
 import { refuseRemake } from "../apply/remake";
 import { previewRename } from "../apply/rename";
+import { betweenTurns } from "../apply/turns";
 import { previewViewStep } from "../apply/views";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
@@ -50,8 +51,12 @@ export async function lookAtSteps(context: Context, { plan, live, pending }: Pla
     ending: endingBefore(context),
     target: declaredTarget(context, change),
   };
+  const protocols = plan.steps.filter(({ kind }) => kind !== "statement");
   const lines: string[] = [];
-  for (const step of plan.steps) lines.push(...(await lookAtStep(looking, step)));
+  if (protocols.length > 0)
+    await betweenTurns(async () => {
+      for (const step of protocols) lines.push(...(await lookAtStep(looking, step)));
+    });
   const statements = plan.steps.flatMap((step) => (step.kind === "statement" ? [step] : []));
   const rights = statements.flatMap((step) => rightsToRun(step, to));
   await refuseRights(looking.connection, quotedName(keyOf(to)), "changed", rights);

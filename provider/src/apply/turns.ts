@@ -1,0 +1,31 @@
+let protocols: Promise<unknown> = Promise.resolve();
+const looks = new Set<Promise<unknown>>();
+
+/** One protocol at a time: two copies at once only take each other's disk, and gates over the same tables would last longer. */
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = protocols.then(async () => {
+    await Promise.allSettled(looks);
+    return work();
+  });
+  protocols = turn.catch(() => undefined);
+  return turn;
+}
+
+/**
+ * Looks at the server while no protocol of this process is under way: what one has half done is not what the steps that are looked at will
+ * find, and its journal says "unfinished" like that of a runner that died.
+ */
+export async function betweenTurns<T>(look: () => Promise<T>): Promise<T> {
+  let waited: unknown;
+  while (waited !== protocols) {
+    waited = protocols;
+    await waited;
+  }
+  const looking = look();
+  looks.add(looking);
+  try {
+    return await looking;
+  } finally {
+    looks.delete(looking);
+  }
+}
