@@ -1,4 +1,5 @@
 import { mentionedNames } from "../canonical/mentions";
+import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
@@ -8,37 +9,6 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { unfinishedOperations } from "./operations";
 import { JOURNAL_TABLE } from "./protocol/journal";
-
-/** Engines whose objects keep no rows of their own: dropping them loses none. */
-const HOLDS_NO_ROWS = new Set([
-  "View",
-  "Distributed",
-  "Merge",
-  "Null",
-  "Kafka",
-  "RabbitMQ",
-  "NATS",
-  "S3Queue",
-  "AzureQueue",
-  "URL",
-  "S3",
-  "MySQL",
-  "PostgreSQL",
-  "MongoDB",
-  "SQLite",
-  "ODBC",
-  "JDBC",
-  "HDFS",
-  "AzureBlobStorage",
-  "DeltaLake",
-  "Iceberg",
-  "Hudi",
-  "GenerateRandom",
-  "Dictionary",
-  "KeeperMap",
-  "Redis",
-  "ExternalDistributed",
-]);
 
 /** What a drop needs to know of the stack. */
 export interface DropOptions {
@@ -206,8 +176,8 @@ async function refuseIfTablesStay(
 
 /** Rows that an object keeps itself, or 1 where only that there are some is known; undefined where not even that. */
 export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
-  if (HOLDS_NO_ROWS.has(object.engine)) return 0;
-  if (object.engine === "MaterializedView" && targetOf(object) !== undefined) return 0;
+  const isMaterialized = object.engine === "MaterializedView";
+  if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;
   if (object.rows !== undefined) return object.rows;
   const [row] = await connection
     .query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${quotedName(object.key)} LIMIT 1)`)

@@ -1,3 +1,4 @@
+import { opensOthers } from "../clickhouse/engines";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { renderCreate } from "../sql/render";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec, ViewSpec } from "../sql/spec";
@@ -6,16 +7,6 @@ import { localQuery, outsideFunction, withoutCalls } from "./outside-calls";
 import { isStored, type Stored, standIns } from "./stand-in";
 import { withVirtualColumns } from "./virtual-columns";
 
-/**
- * Engines that reach out of the process: some as soon as they are created, others when a view reads them. A Kafka table with a view
- * would consume the real topic.
- */
-const ENGINES = new RegExp(
-  "^(?:Kafka|RabbitMQ|NATS|FileLog|\\w+Queue|Redis|MySQL|SQLite|(?:Materialized)?PostgreSQL|MaterializedMySQL|MongoDB|[OJ]DBC|" +
-    "ExternalDistributed|Distributed|S3|GCS|OSS|COSN|HDFS|Hive|URL|File|AzureBlobStorage|Iceberg\\w*|DeltaLake\\w*|Hudi|Paimon\\w*|" +
-    "YTsaurus|Arrow(?:Flight|Stream)|Executable(?:Pool)?|Remote\\w*|QueryRunner|KeeperMap)\\b",
-  "i",
-);
 /** With a directory it opens files that are not this table's. */
 const FOREIGN_FILES = /^EmbeddedRocksDB\s*\([^,)]*,/;
 /** Without Keeper they cannot stand. */
@@ -70,7 +61,7 @@ export function isInlineDisk({ name, value }: { name: string; value: string }): 
 
 function localTable(spec: TableSpec): TableSpec[] {
   const { as, ...rest } = spec;
-  if (as === undefined) return spec.columns.length > 0 || !ENGINES.test(spec.storage.engine ?? "") ? [spec] : [];
+  if (as === undefined) return spec.columns.length > 0 || !opensOthers(spec.storage.engine) ? [spec] : [];
   const called = outsideFunction(as.text);
   if (called === undefined) return [spec];
   if (spec.columns.length > 0) return [rest];
@@ -122,7 +113,7 @@ export function isQuery(text: string): boolean {
 }
 
 function outsideStorage({ engine = "", settings }: StorageSpec): string | undefined {
-  if (ENGINES.test(engine) || FOREIGN_FILES.test(engine)) return reaches(engine);
+  if (opensOthers(engine) || FOREIGN_FILES.test(engine)) return reaches(engine);
   if (CLUSTERED.test(engine)) return `${nameOf(engine)} needs a cluster`;
   const disk = settings.find(isInlineDisk);
   return disk && reaches(`${disk.name} = ${disk.value}`);

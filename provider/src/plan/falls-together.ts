@@ -1,9 +1,9 @@
+import { engineName, holdsRows, mergesByKey } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { keyElements, renameIn } from "../diff/text";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { columnsIn } from "./effects";
-import { engineName, holdsRows, mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard, MergeProbe } from "./plan";
 

@@ -1,6 +1,6 @@
+import { mergesByKey } from "../clickhouse/engines";
 import { backtick, qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
-import { mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard, Statement } from "./plan";
 import type { Stale } from "./stale";

@@ -1,7 +1,8 @@
+import { engineName } from "../clickhouse/engines";
 import { namesIn } from "../diff/text";
 import { parseType } from "../sql/query/types";
 import type { TableSpec } from "../sql/spec";
-import { engineColumns, engineName } from "./engines";
+import { engineColumns } from "./engine-columns";
 import { plain, withoutSimple } from "./type-shape";
 
 /**

@@ -1,6 +1,7 @@
+import { type Ability, abilityOf, engineName } from "../clickhouse/engines";
 import type { ColumnChange, StorageChange } from "../diff/changes";
 import type { TableSpec } from "../sql/spec";
-import { type Ability, abilityOf, engineColumns, engineName } from "./engines";
+import { engineColumns } from "./engine-columns";
 import { isKeySafe } from "./retype";
 import type { Sorted } from "./table";
 

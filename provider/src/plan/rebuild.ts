@@ -1,9 +1,9 @@
+import { engineName, holdsRows, isReplicated } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { qualifiedName } from "../sql/identifiers";
 import { renderCreate } from "../sql/render";
 import type { TableSpec } from "../sql/spec";
 import type { Command } from "./alter";
-import { engineName, holdsRows, isReplicated } from "./engines";
 import { mergeHazards } from "./falls-together";
 import { gather, hazard, NEED_ALLOW } from "./hazards";
 import type { Hazard, RebuildStep } from "./plan";

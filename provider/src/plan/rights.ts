@@ -1,9 +1,9 @@
+import { engineName } from "../clickhouse/engines";
 import { splitArguments } from "../sql/fragments";
 import type { Right } from "../sql/grants";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
-import { engineName } from "./engines";
 import type { Statement } from "./plan";
 
 /** Privilege of each command of ALTER TABLE, as 25.8 asks for it; `true` where the right is one to a column. */

@@ -1,9 +1,9 @@
+import { engineName, isImmutableSetting, mergesByKey } from "../clickhouse/engines";
 import type { StorageChange } from "../diff/changes";
 import { keyElements } from "../diff/text";
 import type { TableSpec } from "../sql/spec";
 import { type Command, PHASE, type Phase } from "./alter";
 import { columnsIn } from "./effects";
-import { engineName, isImmutableSetting, mergesByKey } from "./engines";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { BY_MERGES, deletesMore, pastProbe, reachesParts } from "./ttl";

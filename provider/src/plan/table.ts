@@ -1,3 +1,4 @@
+import { holdsRows, isReplicated } from "../clickhouse/engines";
 import type { Change, ColumnChange, ElementChange, StorageChange } from "../diff/changes";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
@@ -6,7 +7,6 @@ import { modifyComment } from "./column-text";
 import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./columns";
 import { orderDefaults } from "./default-order";
 import { addElement, addIndex, addProjection, dropAgain, dropElement, type ElementContext } from "./elements";
-import { holdsRows, isReplicated } from "./engines";
 import { hazard, NO_PART } from "./hazards";
 import { NO_COLUMNS, statisticsInTheWay } from "./in-the-way";
 import { builtIn, planMaterialize } from "./materialize";

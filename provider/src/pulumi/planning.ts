@@ -1,6 +1,7 @@
 import { DEFAULT_KEEP } from "../apply/rebuild/options";
 import { type Renamed, rewrite } from "../apply/rename";
 import { withoutAdditions } from "../canonical/normal-form";
+import { isReplicated } from "../clickhouse/engines";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
@@ -79,7 +80,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
 async function inReplicatedDatabase(context: Context, { urn, to }: Change): Promise<boolean> {
   if (to.kind === "database") return false;
   const live = await context.reachableLive(urn, objectKey(to.database));
-  return /^(?:Replicated|Shared)/.test(live?.engine ?? "");
+  return isReplicated(live?.engine);
 }
 
 /** The object as it is when what it reads, or its database, has got another name in this run, which re-points it. */

@@ -1,5 +1,5 @@
+import { holdsRows } from "../clickhouse/engines";
 import type { Mark, Marks, OpaqueObject } from "../graph";
-import { holdsRows } from "../plan/engines";
 import { isUnknown } from "../pulumi/unknown";
 import { objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";

@@ -1,4 +1,4 @@
-import { engineOf } from "../apply/rebuild/engines";
+import { engineOf } from "../clickhouse/merge-tree";
 import { backtick, qualifiedName, quoteString, unquoteIdentifier } from "../sql/identifiers";
 import { columnsIn, parseExpression } from "../sql/query";
 import { nullableInner } from "../sql/query/types";

@@ -1,4 +1,5 @@
-import { engineOf } from "../apply/rebuild/engines";
+import { holdsRows } from "../clickhouse/engines";
+import { engineOf } from "../clickhouse/merge-tree";
 import { mergeDependence, rolesOf } from "../lint/merging";
 import { lex } from "../sql/lexer";
 import { callsIn, parseQuery, type Select } from "../sql/query";
@@ -24,9 +25,6 @@ const LOOKS_UP = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*)$/i;
 /** Where a row lies, which changes with every merge. */
 const VIRTUAL =
   /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
-/** Keep no rows to compare with. */
-const KEEPS_NOTHING =
-  /^(?:Null|Kafka|RabbitMQ|NATS|FileLog|\w*Queue|Buffer|Distributed|Merge|URL|Dictionary|GenerateRandom|View)$/;
 const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
 /** What is known against comparing a target with its views. */
 export function doubtsOf(subject: Subject): Doubts {
@@ -61,8 +59,7 @@ function targetReason({ spec, feeds }: Subject): string | undefined {
 
 function feedReason({ view, source }: Feed): string | undefined {
   if (source === undefined) return "reads no table";
-  if (KEEPS_NOTHING.test(source.engine))
-    return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
+  if (!holdsRows(source.engine)) return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
   if (!source.engine.endsWith("MergeTree") && !LOCAL.test(source.engine))
     return `reads ${source.name} (${source.engine}), whose rows are not this server's own`;
   for (const token of lex(view.query)) {

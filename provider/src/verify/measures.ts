@@ -1,4 +1,4 @@
-import { engineOf } from "../apply/rebuild/engines";
+import { engineOf } from "../clickhouse/merge-tree";
 import { splitArguments, withoutOuterBrackets } from "../sql/fragments";
 import { unquoteIdentifier } from "../sql/identifiers";
 import { integer, parseType, unwrap } from "../sql/query/types";

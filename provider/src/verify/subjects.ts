@@ -1,6 +1,6 @@
-import { engineOf } from "../apply/rebuild/engines";
 import { isWorkingTable } from "../apply/rebuild/names";
 import { innerTable } from "../apply/views/context";
+import { engineOf } from "../clickhouse/merge-tree";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";

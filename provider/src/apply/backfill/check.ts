@@ -1,8 +1,8 @@
+import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { splitArguments } from "../../sql/fragments";
 import { backtick, qualifiedName } from "../../sql/identifiers";
 import type { ColumnSpec } from "../../sql/spec";
-import { engineOf } from "../rebuild/engines";
 import type { Context } from "./context";
 import { DEFAULT_MEMORY } from "./options";
 

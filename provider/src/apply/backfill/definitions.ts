@@ -1,9 +1,9 @@
+import { localEngine } from "../../clickhouse/merge-tree";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { FENCE } from "../protocol/fence";
 import { deltaStatement, LENIENT, lenient } from "../rebuild/definitions";
-import { localEngine } from "../rebuild/engines";
 import type { Context } from "./context";
 
 /**

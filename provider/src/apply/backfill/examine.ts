@@ -1,3 +1,4 @@
+import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
@@ -9,7 +10,6 @@ import { partsOf } from "../protocol/parts";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
 import { LENIENT } from "../rebuild/definitions";
-import { engineOf } from "../rebuild/engines";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { liveTable } from "../views/carry";
 import { type BackfillPlan, backfillNames, type PlannedView, parseView } from "./context";

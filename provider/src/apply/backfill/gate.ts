@@ -1,3 +1,4 @@
+import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
@@ -6,13 +7,9 @@ import { behindGate as behind, openGates } from "../protocol/behind-gate";
 import { type Feeder, viewsAround } from "../protocol/feeders";
 import type { Gate } from "../protocol/gate";
 import type { Runner } from "../protocol/runner";
-import { isGateable } from "../rebuild/refusals";
 import type { Context } from "./context";
 
 export { hasTime } from "../protocol/behind-gate";
-
-/** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
-const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
 
 /**
  * Does something while nothing is on its way to some tables; see the protocol's own.
@@ -58,8 +55,8 @@ export async function gateTables(
   const own = new Set(tables.map(({ database, name }) => objectKey(database, name)));
   const closed: QualifiedName[] = [];
   for (const [key, { database, name, engine, views }] of found) {
-    if (own.has(key) || isGateable(engine)) closed.push({ database, name });
-    else if (!allow.includes("unproven") && !(PASSES_ON.has(engine) && views.length <= 1)) {
+    if (own.has(key) || takesConstraints(engine)) closed.push({ database, name });
+    else if (!allow.includes("unproven") && !(passesOn(engine) && views.length <= 1)) {
       throw new SchemaError(
         `${qualifiedName({ database, name })} (${engine}, read by ${views.length} view(s)) passes rows on, and inserts into it cannot be refused, so that a row ` +
           'could be missed or counted twice at the cut. Stop its writers for the time of the backfill, and write allow: ["unproven"].',

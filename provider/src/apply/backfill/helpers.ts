@@ -1,3 +1,4 @@
+import { hasTtl } from "../../clickhouse/merge-tree";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
@@ -6,7 +7,6 @@ import { stopMerges } from "../protocol/fence";
 import { cover } from "../protocol/guard";
 import { partsOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
-import { hasTtl } from "../rebuild/engines";
 import type { Context } from "./context";
 import { writersOf } from "./refusals";
 

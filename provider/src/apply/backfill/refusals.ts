@@ -1,3 +1,4 @@
+import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { splitArguments } from "../../sql/fragments";
 import { qualifiedName, quoteString, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
@@ -6,7 +7,6 @@ import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { gateRights, refuseRights, rightsIn } from "../protocol/rights";
 import type { Runner } from "../protocol/runner";
-import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../rebuild/engines";
 import { refuseLive } from "../rebuild/refusals";
 import type { BackfillPlan } from "./context";
 import type { RefillOptions } from "./options";

@@ -1,3 +1,4 @@
+import { collapses, dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
@@ -7,7 +8,6 @@ import type { Journal } from "../protocol/journal";
 import { uuidOf } from "../protocol/parts";
 import type { Runner } from "../protocol/runner";
 import type { Mapping } from "./columns";
-import { collapses, dependsOnOrder, engineOf, hasTtl } from "./engines";
 import { createHelper } from "./helper-table";
 import { type HelperNames, helperNames } from "./names";
 import type { RebuildHooks, RebuildStep } from "./options";

@@ -1,3 +1,4 @@
+import { takesConstraints } from "../../clickhouse/engines";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { Postponed } from "../protocol/errors";
@@ -11,7 +12,7 @@ import type { Context } from "./context";
 import { catchUp, copyBulk } from "./copy";
 import { chunksOf, highOf } from "./coverage";
 import { type Fenced, guardHeadroom, mostParts } from "./headroom";
-import { isGateable, refuseMutations, refuseViews } from "./refusals";
+import { refuseMutations, refuseViews } from "./refusals";
 
 /** Least time left of the gate when the tables are exchanged, in milliseconds. */
 const EXCHANGE_MARGIN = 1000;
@@ -60,7 +61,11 @@ async function exchangeOnline(context: Context): Promise<boolean> {
     await exchange(context);
     return true;
   }
-  const tables = [...views.feeders.slice(0, -1).filter(({ engine }) => isGateable(engine)), names.table, names.shadow];
+  const tables = [
+    ...views.feeders.slice(0, -1).filter(({ engine }) => takesConstraints(engine)),
+    names.table,
+    names.shadow,
+  ];
   const gate = tables.map(({ database, name }): QualifiedName => ({ database, name }));
   if (JSON.stringify(journal.get("gate")) !== JSON.stringify(gate)) await journal.set("gate", gate);
   context.gateIs(true);

@@ -1,3 +1,5 @@
+import { passesOn, takesConstraints } from "../../clickhouse/engines";
+import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../plan/rights";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -8,7 +10,6 @@ import { refuseFiltered } from "../protocol/guard";
 import { isTable } from "../protocol/parts";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
 import type { Runner } from "../protocol/runner";
-import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "./engines";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
@@ -140,7 +141,7 @@ export async function refuseViews(
   if (!gated || allow.includes("unproven")) return;
   // The last one is the table itself.
   for (const feeder of views.feeders.slice(0, -1)) {
-    if (isGateable(feeder.engine) || (PASSES_ON.has(feeder.engine) && feeder.views.length <= 1)) continue;
+    if (takesConstraints(feeder.engine) || (passesOn(feeder.engine) && feeder.views.length <= 1)) continue;
     throw new SchemaError(
       `${name}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts cannot be refused, ` +
         "so that a row could reach one view's target and not the other's while the tables are exchanged. " +
@@ -164,14 +165,6 @@ export async function refuseRebuildRights(
     ...rightsIn(to.database, [...helpers, "TRUNCATE", "OPTIMIZE", "SYSTEM MERGES"]),
     ...(keepsTtl ? rightsIn(to.database, ["SYSTEM TTL MERGES"]) : []),
     ...rightsToCreate(to),
-    ...(gated ? gateRights(feeders.filter(({ engine }) => isGateable(engine))) : []),
+    ...(gated ? gateRights(feeders.filter(({ engine }) => takesConstraints(engine))) : []),
   ]);
-}
-
-/** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
-const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
-
-/** Whether a table of the engine takes constraints. */
-export function isGateable(engine: string): boolean {
-  return engine.endsWith("MergeTree");
 }

@@ -1,10 +1,10 @@
+import { takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Feeder, viewsAround } from "../protocol/feeders";
 import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
-import { isGateable } from "../rebuild/refusals";
 import { type Renaming, renamedTo } from "./names";
 
 /**
@@ -33,7 +33,7 @@ export async function gateTables(
       if (target !== undefined) gated.push(...(await viewsAround(runner, target)).feeders);
     } else for (const reader of feeders.flatMap((feeder) => feeder.views)) known.add(qualifiedName(reader));
     for (const { database, name, engine } of gated) {
-      if (isGateable(engine)) found.set(qualifiedName({ database, name }), { database, name });
+      if (takesConstraints(engine)) found.set(qualifiedName({ database, name }), { database, name });
     }
   }
   return [...found.values()];
@@ -41,7 +41,7 @@ export async function gateTables(
 
 function refuse(feeder: Feeder, renaming: Renaming): void {
   const { engine, views } = feeder;
-  if (isGateable(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
+  if (takesConstraints(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
   // One view behind it, and another table renamed: its inserts are refused as a whole further on.
   if (engine === "Null" && views.length === 1 && renamedTo(renaming, feeder) === undefined) return;
   throw new SchemaError(

@@ -1,3 +1,4 @@
+import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
@@ -59,8 +60,8 @@ async function refuseDatabase(
   if (row === undefined) {
     throw new SchemaError(`${written(from)}: not moved, because database ${database} does not exist. Create it first.`);
   }
-  if (row.engine === "Atomic" || (allow.includes("unproven") && /^(?:Replicated|Shared)/.test(row.engine))) return;
-  const how = /^(?:Replicated|Shared)/.test(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
+  if (row.engine === "Atomic" || (allow.includes("unproven") && isReplicated(row.engine))) return;
+  const how = isReplicated(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
   throw new SchemaError(
     `${written(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
   );
@@ -84,7 +85,7 @@ async function refuseObject(
       `${written(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
     );
   }
-  if (/^(?:Replicated|Shared)/.test(engine) && !allow.includes("unproven")) {
+  if (isReplicated(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
       `${written(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
     );

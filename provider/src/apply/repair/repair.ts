@@ -1,3 +1,5 @@
+import { takesConstraints } from "../../clickhouse/engines";
+import { engineOf } from "../../clickhouse/merge-tree";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { qualifiedName } from "../../sql/identifiers";
@@ -15,9 +17,7 @@ import { inGoodOrder } from "../protocol/good-order";
 import { guardRows, refuseFiltered } from "../protocol/guard";
 import { Journal, readJournals } from "../protocol/journal";
 import { pause, Runner } from "../protocol/runner";
-import { engineOf } from "../rebuild/engines";
 import { newOperation } from "../rebuild/names";
-import { isGateable } from "../rebuild/refusals";
 import { abortRepair, type RepairPlan, stageOf, unfinishedRepairs } from "./operations";
 import type { RepairOptions, RepairResult } from "./options";
 import { type Batch, batchesOf, dropStage, fillStage, inPartitions, replacePartition } from "./stage";
@@ -223,7 +223,7 @@ async function gateTables(runner: Runner, { subject }: Verified): Promise<readon
   const isTarget = ({ database, name }: QualifiedName): boolean =>
     [subject.shown, subject.target].some((own) => own.database === database && own.name === name);
   const others = feeders.filter((feeder) => !isTarget(feeder) && feeder.engine !== "MaterializedView");
-  if (!others.every(({ engine }) => isGateable(engine))) return undefined;
+  if (!others.every(({ engine }) => takesConstraints(engine))) return undefined;
   return others.map(({ database, name }) => ({ database, name }));
 }
 

@@ -1,3 +1,4 @@
+import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
@@ -7,7 +8,6 @@ import { isTable, partsOf } from "../protocol/parts";
 import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import { deltaStatement } from "../rebuild/definitions";
-import { hasTtl } from "../rebuild/engines";
 import { createHelper } from "../rebuild/helper-table";
 import type { ViewContext } from "./context";
 

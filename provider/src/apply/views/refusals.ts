@@ -1,4 +1,5 @@
 import { mentionedNames } from "../../canonical/mentions";
+import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, quotedName } from "../../sql/object-key";
@@ -10,7 +11,6 @@ import { liveView } from "../protocol/replace-view";
 import type { Runner } from "../protocol/runner";
 import { mapColumns } from "../rebuild/columns";
 import { deltaStatement } from "../rebuild/definitions";
-import { dependsOnOrder, engineOf, isMergeTree } from "../rebuild/engines";
 import { createHelper } from "../rebuild/helper-table";
 import { refuseLive } from "../rebuild/refusals";
 import { requireSpace } from "../rebuild/space";

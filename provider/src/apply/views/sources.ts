@@ -1,10 +1,10 @@
 import { mentionedNames } from "../../canonical/mentions";
+import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import { type Feeder, viewsAround } from "../protocol/feeders";
-import { isGateable } from "../rebuild/refusals";
 import type { ViewContext, ViewNames } from "./context";
 
 /** A view about to be changed, as far as its sources go. */
@@ -12,9 +12,6 @@ export interface Changing extends Pick<ViewContext, "from" | "to" | "inner" | "r
   readonly names: Pick<ViewNames, "view" | "other">;
   readonly allow: readonly string[];
 }
-
-/** Keep nothing themselves: with one view behind them, a refusal there refuses the whole insert. */
-const PASSES_ON: ReadonlySet<string> = new Set(["Null", "MaterializedView"]);
 
 /**
  * The tables to close so that no row is under way to the view: everything that feeds the old and the new one, entry tables first.
@@ -36,11 +33,11 @@ export async function gateTables(context: Changing): Promise<QualifiedName[]> {
   // A new query may read other tables; a refreshable view was told of no insert at all.
   const readsAnew = to.refresh === undefined && (from.refresh !== undefined || from.query !== to.query);
   for (const table of readsAnew ? await mentionedTables(context) : []) {
-    if (isGateable(table.engine)) await add(table);
+    if (takesConstraints(table.engine)) await add(table);
   }
   const feeders = [...found.values()];
   // A table that no view reads yet has no engine here; only such with constraints were looked for.
-  const closed = feeders.filter(({ engine }) => isGateable(engine) || engine === "");
+  const closed = feeders.filter(({ engine }) => takesConstraints(engine) || engine === "");
   const targets = allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
   return [...closed, ...targets].map(({ database, name }) => ({ database, name }));
 }
@@ -53,9 +50,9 @@ export async function gateTables(context: Changing): Promise<QualifiedName[]> {
 function behindOpenSources({ from, inner, names, to }: Changing, feeders: readonly Feeder[]): QualifiedName[] {
   const targets: QualifiedName[] = [];
   for (const feeder of feeders) {
-    if (isGateable(feeder.engine) || feeder.engine === "") continue;
+    if (takesConstraints(feeder.engine) || feeder.engine === "") continue;
     const direct = feeder.views.some((view) => sameName(view, names.view) || sameName(view, names.other));
-    const passes = PASSES_ON.has(feeder.engine) && feeder.views.length <= 1;
+    const passes = passesOn(feeder.engine) && feeder.views.length <= 1;
     if (passes && !direct) continue;
     if (passes && inner === undefined && from.to !== undefined && to.to !== undefined) {
       targets.push(from.to, ...(sameName(from.to, to.to) ? [] : [to.to]));

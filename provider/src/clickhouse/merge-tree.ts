@@ -1,7 +1,7 @@
-import { localMergeTree, parseMergeTree } from "../../sql/engine";
-import { splitArguments } from "../../sql/fragments";
-import { unquoteIdentifier } from "../../sql/identifiers";
-import type { StorageSpec, TableSpec } from "../../sql/spec";
+import { localMergeTree, parseMergeTree } from "../sql/engine";
+import { splitArguments } from "../sql/fragments";
+import { unquoteIdentifier } from "../sql/identifiers";
+import type { StorageSpec, TableSpec } from "../sql/spec";
 
 /** Engines without prefix that the protocol is proven for. */
 const FAMILY: ReadonlySet<string> = new Set([
