@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import type { RunnerHooks } from "../../provider/dist/apply/protocol/runner.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { removeRetired } from "../../provider/dist/apply/rebuild/retired.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
 import { freshDatabase, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { Crash, dyingAt } from "./runs";

@@ -1,7 +1,6 @@
 /** Random rebuilds under writers, with crashes. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Postponed } from "../../provider/dist/apply/protocol/errors.js";
 import { newOperation, rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
 import type {
   RebuildHooks,
@@ -10,6 +9,7 @@ import type {
   RebuildResult,
 } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { Postponed } from "../../provider/dist/operation/errors.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import { renderCreate } from "../../provider/dist/sql/render/index.js";
 import { createTables, definitions, skipSelfTest, type Variant } from "./tables";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Journal } from "../../provider/dist/apply/protocol/journal.js";
-import { replaceView } from "../../provider/dist/apply/protocol/replace-view.js";
-import { Runner } from "../../provider/dist/apply/protocol/runner.js";
 import { rebuildTable, removeRetired, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
 import { renameObject } from "../../provider/dist/apply/rename/index.js";
 import { abortViewStep, applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { Journal } from "../../provider/dist/operation/journal.js";
+import { replaceView } from "../../provider/dist/operation/replace-view.js";
+import { Runner } from "../../provider/dist/operation/runner.js";
 import { Crash } from "./runs";
 import { dyingBefore, pick, refused, ViewBench } from "./views-bench";
 import { stepOf, type ViewCase } from "./views-cases";

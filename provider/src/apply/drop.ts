@@ -4,11 +4,11 @@ import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import type { Live, LiveObject } from "../introspect/live";
 import { listFilters } from "../introspect/visibility";
+import { JOURNAL_TABLE } from "../operation/journal";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { unfinishedOperations } from "./operations";
-import { JOURNAL_TABLE } from "./protocol/journal";
 
 /** What a drop needs to know of the stack. */
 export interface DropOptions {

@@ -1,9 +1,9 @@
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { SchemaError } from "../errors";
+import { pause } from "../operation/runner";
 import { qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
-import { pause } from "./protocol/runner";
 
 /** Pauses between two looks, in milliseconds: short for what is done at once, then longer. */
 const PAUSES = [20, 50, 100, 250, 500, 1000];

@@ -1,4 +1,6 @@
 import type { Connection } from "../connection/connection";
+import { readJournals } from "../operation/journal";
+import type { RunnerHooks } from "../operation/runner";
 import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import {
@@ -8,8 +10,6 @@ import {
   resumableBackfills,
   resumeBackfill,
 } from "./backfill";
-import { readJournals } from "./protocol/journal";
-import type { RunnerHooks } from "./protocol/runner";
 import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
 import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
 import { abortRepair, type RepairOperation, resumeRepair, unfinishedRepairs } from "./repair";

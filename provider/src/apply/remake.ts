@@ -1,12 +1,12 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { viewsAround } from "../operation/feeders";
+import { refuseRights } from "../operation/rights";
+import { Runner } from "../operation/runner";
 import { replaceStatement } from "../plan";
 import { rightsToCreate } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
-import { viewsAround } from "./protocol/feeders";
-import { refuseRights } from "./protocol/rights";
-import { Runner } from "./protocol/runner";
 
 /** What a table without rows needs to be made anew. */
 export interface RemakeOptions {

@@ -1,8 +1,8 @@
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
+import { pause } from "../operation/runner";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
-import { pause } from "./protocol/runner";
 
 /** How often the server is asked whether a statement still runs whose connection was lost, in milliseconds. */
 const POLL = 1000;

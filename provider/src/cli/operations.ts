@@ -1,8 +1,8 @@
 import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations } from "../apply/operations";
-import { JOURNAL_TABLE } from "../apply/protocol/journal";
 import { type RetiredTable, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
+import { JOURNAL_TABLE } from "../operation/journal";
 import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection";
-import { lackingRights } from "../introspect/rights";
+import { lackingRights } from "../connection/rights";
 import { plural } from "../report/markdown";
 import { grantStatements } from "../sql/grants";
 import { type Check, check } from "./check";

@@ -1,11 +1,11 @@
 import { unfinishedOperations } from "../apply/operations";
-import { JOURNAL_TABLE } from "../apply/protocol/journal";
 import { isTypeSetting, TYPE_SETTINGS } from "../canonical/gates";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isAuthenticationFailed } from "../connection/server-message";
 import { messageOf } from "../errors";
 import { Live } from "../introspect/live";
+import { JOURNAL_TABLE } from "../operation/journal";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
 import { clockCheck, diskChecks, engineCheck, settingChecks, typeChecks, versionCheck } from "./judgements";

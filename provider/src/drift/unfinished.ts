@@ -1,6 +1,6 @@
 import { unfinishedOperations } from "../apply/operations";
-import { JOURNAL_TABLE } from "../apply/protocol/journal";
 import type { Connection } from "../connection/connection";
+import { JOURNAL_TABLE } from "../operation/journal";
 
 /**
  * What of the objects is in the middle of a rebuild, a rename or the like, in words, by key: such an object is not what is declared until

@@ -1,7 +1,7 @@
-import { JOURNAL_TABLE, readJournals } from "../apply/protocol/journal";
-import { isWorkingTable } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { JOURNAL_TABLE, readJournals } from "../operation/journal";
+import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";

@@ -1,6 +1,6 @@
 import { rowsHeld } from "../apply/drop";
-import { refuseRights } from "../apply/protocol/rights";
 import type { ChangeOptions } from "../declare/options";
+import { refuseRights } from "../operation/rights";
 import { type Hazard, renderPlan } from "../plan";
 import { hazard } from "../plan/hazards";
 import { renewalHazard, replaces } from "../plan/materialized-view";

@@ -1,7 +1,7 @@
 import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations } from "../apply/operations";
-import { JOURNAL_TABLE } from "../apply/protocol/journal";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { JOURNAL_TABLE } from "../operation/journal";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";

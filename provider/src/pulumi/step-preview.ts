@@ -1,4 +1,3 @@
-import { refuseRights } from "../apply/protocol/rights";
 import { previewRebuild } from "../apply/rebuild";
 import { refuseRemake } from "../apply/remake";
 import { previewRename } from "../apply/rename";
@@ -6,6 +5,7 @@ import { betweenTurns } from "../apply/turns";
 import { previewViewStep } from "../apply/views";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { refuseRights } from "../operation/rights";
 import { type RebuildStep, type RenameStep, renderSize, type Step, type ViewStep } from "../plan";
 import { rightsToRun } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";

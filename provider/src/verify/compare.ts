@@ -1,6 +1,6 @@
-import { pause, type Runner } from "../apply/protocol/runner";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
+import { pause, type Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import { bucketId, inRange, type Range } from "./bucket";
 import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";

@@ -1,4 +1,4 @@
-import type { Runner } from "../apply/protocol/runner";
+import type { Runner } from "../operation/runner";
 import { backtick, qualifiedName } from "../sql/identifiers";
 import { type Bucket, chooseBucket, describeBucket } from "./bucket";
 import { type Comparison, incomparable, typesQuery } from "./comparison";

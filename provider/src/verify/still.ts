@@ -1,7 +1,7 @@
-import { drain } from "../apply/protocol/gate";
-import { isTable, partsOf } from "../apply/protocol/parts";
-import type { Runner } from "../apply/protocol/runner";
 import { ServerError } from "../connection/errors";
+import { drain } from "../operation/gate";
+import { isTable, partsOf } from "../operation/parts";
+import type { Runner } from "../operation/runner";
 import { backtick, quoteString } from "../sql/identifiers";
 import { type Comparison, truthRows } from "./comparison";
 import { itemOf, onlySelect, ungrouped } from "./rewrite";

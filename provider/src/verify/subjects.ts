@@ -1,9 +1,9 @@
-import { isWorkingTable } from "../apply/rebuild/names";
-import { innerTable } from "../apply/views/context";
 import { engineOf } from "../clickhouse/merge-tree";
+import { innerTable } from "../clickhouse/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { Live, type LiveObject } from "../introspect/live";
+import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { qualifiedName } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";

@@ -1,8 +1,8 @@
-import { standingAround } from "../apply/protocol/feeders";
-import { Runner } from "../apply/protocol/runner";
-import { newOperation } from "../apply/rebuild/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { standingAround } from "../operation/feeders";
+import { newOperation } from "../operation/names";
+import { Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import type { Range } from "./bucket";
 import { batches, firstBucket, lookAgain, type Summary, sampleOf, summarise, windowsOf } from "./compare";

@@ -1,10 +1,10 @@
 import { SchemaError } from "../../errors";
+import { attachAll } from "../../operation/attach";
+import { liftFence, raiseFence } from "../../operation/fence";
+import { cover } from "../../operation/guard";
+import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { attachAll } from "../protocol/attach";
-import { liftFence, raiseFence } from "../protocol/fence";
-import { cover } from "../protocol/guard";
-import { type Part, partsOf } from "../protocol/parts";
 import { digestOf } from "../rebuild/build";
 import type { Context } from "./context";
 import { stageStatement } from "./definitions";

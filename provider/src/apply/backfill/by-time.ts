@@ -1,8 +1,8 @@
+import { drain } from "../../operation/gate";
+import { uuidOf } from "../../operation/parts";
+import { pause } from "../../operation/runner";
 import { backtick, qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
-import { drain } from "../protocol/gate";
-import { uuidOf } from "../protocol/parts";
-import { pause } from "../protocol/runner";
 import { parseTable } from "../rebuild/context";
 import type { Context, View } from "./context";
 import { createSnapshot, dropViews, link } from "./helpers";

@@ -1,11 +1,11 @@
 import { SchemaError } from "../../errors";
+import { dropHelper } from "../../operation/guard";
+import type { Journal } from "../../operation/journal";
+import { uuidOf } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
-import { dropHelper } from "../protocol/guard";
-import type { Journal } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import { parseTable } from "../rebuild/context";
 import type { BackfillHooks, BackfillLimits, BackfillProgress, BackfillStep } from "./options";
 import { sourceOf, type ViewSource } from "./query";

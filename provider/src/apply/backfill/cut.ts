@@ -1,8 +1,8 @@
 import { SchemaError } from "../../errors";
+import { drain, type Gate, timeLeft } from "../../operation/gate";
+import { cover } from "../../operation/guard";
+import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import { drain, type Gate, timeLeft } from "../protocol/gate";
-import { cover } from "../protocol/guard";
-import { isTable, partsOf } from "../protocol/parts";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
 import type { Context, View } from "./context";

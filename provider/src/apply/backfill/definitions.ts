@@ -1,8 +1,8 @@
 import { localEngine } from "../../clickhouse/merge-tree";
+import { FENCE } from "../../operation/fence";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { FENCE } from "../protocol/fence";
 import { deltaStatement, LENIENT, lenient } from "../rebuild/definitions";
 import type { Context } from "./context";
 

@@ -1,10 +1,10 @@
 import { SchemaError } from "../../errors";
+import { drain, gateDown } from "../../operation/gate";
+import { renameHelper } from "../../operation/guard";
+import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { TableSpec } from "../../sql/spec";
-import { drain, gateDown } from "../protocol/gate";
-import { renameHelper } from "../protocol/guard";
-import { uuidOf } from "../protocol/parts";
 import { liveTable } from "../views/carry";
 import type { Context } from "./context";
 import { behindGate, hasTime } from "./gate";

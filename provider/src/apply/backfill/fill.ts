@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectionError } from "../../connection/errors";
+import { Postponed } from "../../operation/errors";
+import { cover } from "../../operation/guard";
+import { partsOf } from "../../operation/parts";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { Postponed } from "../protocol/errors";
-import { cover } from "../protocol/guard";
-import { partsOf } from "../protocol/parts";
 import { beforeCut } from "./by-time";
 import type { Context, View } from "./context";
 import { stageStatement } from "./definitions";

@@ -1,15 +1,15 @@
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
+import { behindGate as behind, openGates } from "../../operation/behind-gate";
+import { type Feeder, viewsAround } from "../../operation/feeders";
+import type { Gate } from "../../operation/gate";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
-import { behindGate as behind, openGates } from "../protocol/behind-gate";
-import { type Feeder, viewsAround } from "../protocol/feeders";
-import type { Gate } from "../protocol/gate";
-import type { Runner } from "../protocol/runner";
 import type { Context } from "./context";
 
-export { hasTime } from "../protocol/behind-gate";
+export { hasTime } from "../../operation/behind-gate";
 
 /**
  * Does something while nothing is on its way to some tables; see the protocol's own.

@@ -1,12 +1,12 @@
 import { hasTtl } from "../../clickhouse/merge-tree";
+import { attachAll } from "../../operation/attach";
+import { stopMerges } from "../../operation/fence";
+import { cover } from "../../operation/guard";
+import { partsOf } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { attachAll } from "../protocol/attach";
-import { stopMerges } from "../protocol/fence";
-import { cover } from "../protocol/guard";
-import { partsOf } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import type { Context } from "./context";
 import { writersOf } from "./refusals";
 

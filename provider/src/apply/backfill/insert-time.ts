@@ -1,9 +1,9 @@
 import { SchemaError } from "../../errors";
+import { viewsAround } from "../../operation/feeders";
+import { isTable } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
-import { viewsAround } from "../protocol/feeders";
-import { isTable } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import type { PlannedView } from "./context";
 import { sourceOf } from "./query";
 import { writersOf } from "./refusals";

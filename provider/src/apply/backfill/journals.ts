@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection";
+import { JOURNAL_TABLE, readJournals } from "../../operation/journal";
 import { qualifiedName } from "../../sql/identifiers";
-import { JOURNAL_TABLE, readJournals } from "../protocol/journal";
 import { parseTable } from "../rebuild/context";
 import type { BackfillPlan } from "./context";
 

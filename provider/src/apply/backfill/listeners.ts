@@ -1,8 +1,8 @@
 import { SchemaError } from "../../errors";
+import { viewsAround } from "../../operation/feeders";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { viewsAround } from "../protocol/feeders";
-import type { Runner } from "../protocol/runner";
 
 /**
  * Views hear of inserts only, and rows are brought to the target by attaching and exchanging.

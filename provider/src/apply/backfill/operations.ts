@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { ForwardOnly } from "../../operation/errors";
+import { drain } from "../../operation/gate";
+import { Journal } from "../../operation/journal";
+import { isTable, uuidOf } from "../../operation/parts";
+import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { ForwardOnly } from "../protocol/errors";
-import { drain } from "../protocol/gate";
-import { Journal } from "../protocol/journal";
-import { isTable, uuidOf } from "../protocol/parts";
-import { Runner } from "../protocol/runner";
 import { type BackfillPlan, backfillNames, Context, parseView } from "./context";
 import { isExchanged } from "./exchange";
 import { openGate } from "./gate";

@@ -1,8 +1,8 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { partsOf } from "../../operation/parts";
+import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { partsOf } from "../protocol/parts";
-import { Runner } from "../protocol/runner";
 import { parseView } from "./context";
 import { examine, type Wanted } from "./examine";
 import { sliced } from "./slices";

@@ -1,12 +1,12 @@
 import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { gateRights, refuseRights, rightsIn } from "../../operation/rights";
+import type { Runner } from "../../operation/runner";
 import { splitArguments } from "../../sql/fragments";
 import { qualifiedName, quoteString, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
-import { gateRights, refuseRights, rightsIn } from "../protocol/rights";
-import type { Runner } from "../protocol/runner";
 import { refuseLive } from "../rebuild/refusals";
 import type { BackfillPlan } from "./context";
 import type { RefillOptions } from "./options";

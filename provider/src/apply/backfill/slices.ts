@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { SchemaError } from "../../errors";
+import { inParts, type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { inParts, type Part, partsOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { DEFAULT_CHUNK } from "./options";
 

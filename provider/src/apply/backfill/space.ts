@@ -1,9 +1,9 @@
 import { ServerError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
+import { partsOf } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { backtick, quoteString } from "../../sql/identifiers";
 import type { MaterializedViewSpec, TableSpec } from "../../sql/spec";
-import { partsOf } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import { refuseSpace as refuse, type Space, spaceFor } from "../rebuild/space";
 import type { PlannedView } from "./context";
 

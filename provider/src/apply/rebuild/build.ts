@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { SchemaError } from "../../errors";
+import { attachAll } from "../../operation/attach";
+import { stopMerges } from "../../operation/fence";
+import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import { attachAll } from "../protocol/attach";
-import { stopMerges } from "../protocol/fence";
-import { type Part, partsOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { chunksOf } from "./coverage";
 

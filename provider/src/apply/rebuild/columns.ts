@@ -1,9 +1,9 @@
 import { namesIn } from "../../diff/text";
+import { isTable } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { backtick, quoteString } from "../../sql/identifiers";
 import { nullableInner } from "../../sql/query/types";
 import type { QualifiedName } from "../../sql/spec";
-import { isTable } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import { noColumnLives } from "./refusals";
 
 /** How rows go from the old table to the new one. Recorded in the journal, because the names change hands. */

@@ -1,15 +1,15 @@
 import { collapses, dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { dropHelper } from "../../operation/guard";
+import type { Journal } from "../../operation/journal";
+import { type HelperNames, helperNames } from "../../operation/names";
+import { uuidOf } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { dropHelper } from "../protocol/guard";
-import type { Journal } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import type { Mapping } from "./columns";
 import { createHelper } from "./helper-table";
-import { type HelperNames, helperNames } from "./names";
 import type { RebuildHooks, RebuildStep } from "./options";
 
 /** What an operation sets out to do: the first line of its journal. */

@@ -1,7 +1,7 @@
 import { SchemaError } from "../../errors";
+import { inParts, type Part, partNames, partsOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { inParts, type Part, partNames, partsOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { type Chunk, chunkIndexes, uncovered } from "./coverage";
 import { chunkStatement } from "./definitions";

@@ -1,4 +1,4 @@
-import type { Part } from "../protocol/parts";
+import type { Part } from "../../operation/parts";
 import type { Context } from "./context";
 
 /** What a chunk holds of one partition. */

@@ -1,12 +1,12 @@
 import { takesConstraints } from "../../clickhouse/engines";
+import { Postponed } from "../../operation/errors";
+import { viewsAround } from "../../operation/feeders";
+import { raiseFence, stopMerges } from "../../operation/fence";
+import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "../../operation/gate";
+import { type Part, partsOf } from "../../operation/parts";
+import { pause } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { Postponed } from "../protocol/errors";
-import { viewsAround } from "../protocol/feeders";
-import { raiseFence, stopMerges } from "../protocol/fence";
-import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "../protocol/gate";
-import { type Part, partsOf } from "../protocol/parts";
-import { pause } from "../protocol/runner";
 import { buildShadow, compareShadow } from "./build";
 import type { Context } from "./context";
 import { catchUp, copyBulk } from "./copy";

@@ -1,7 +1,7 @@
+import { Postponed } from "../../operation/errors";
+import { liftFence } from "../../operation/fence";
+import { isTable } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
-import { Postponed } from "../protocol/errors";
-import { liftFence } from "../protocol/fence";
-import { isTable } from "../protocol/parts";
 import type { Context } from "./context";
 
 /** Share of the engine's limits that may be used up behind the fence, where parts are not merged. */

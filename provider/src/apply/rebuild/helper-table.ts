@@ -1,8 +1,8 @@
 import { ServerError } from "../../connection/errors";
+import { cover } from "../../operation/guard";
+import type { Runner } from "../../operation/runner";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
-import { cover } from "../protocol/guard";
-import type { Runner } from "../protocol/runner";
 import { LENIENT, lenient } from "./definitions";
 
 /**

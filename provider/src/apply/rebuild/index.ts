@@ -1,4 +1,4 @@
-export { isWorkingTable, newOperation } from "./names";
+export { isWorkingTable, newOperation } from "../../operation/names";
 export { abortRebuild, resumable } from "./operations";
 export type { Operation, RebuildHooks, RebuildOptions, RebuildProgress, RebuildResult, RebuildStep } from "./options";
 export { type PreviewOptions, previewRebuild, type RebuildPreview } from "./preview";

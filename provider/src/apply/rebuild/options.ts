@@ -1,4 +1,4 @@
-import type { RunnerHooks } from "../protocol/runner";
+import type { RunnerHooks } from "../../operation/runner";
 
 /** How far a rebuild is, for people who wait. */
 export interface RebuildProgress {

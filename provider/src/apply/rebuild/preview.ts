@@ -1,9 +1,9 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { viewsAround } from "../protocol/feeders";
-import { readJournals } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import { Runner } from "../protocol/runner";
+import { viewsAround } from "../../operation/feeders";
+import { readJournals } from "../../operation/journal";
+import { uuidOf } from "../../operation/parts";
+import { Runner } from "../../operation/runner";
 import { parseTable } from "./context";
 import type { RebuildOptions } from "./options";
 import {

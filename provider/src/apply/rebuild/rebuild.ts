@@ -1,18 +1,18 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { attachLeftover, barrier } from "../../operation/barrier";
+import { viewsAround } from "../../operation/feeders";
+import { proceed } from "../../operation/good-order";
+import { guardRows } from "../../operation/guard";
+import { Journal } from "../../operation/journal";
+import { helperNames } from "../../operation/names";
+import { uuidOf } from "../../operation/parts";
+import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { attachLeftover, barrier } from "../protocol/barrier";
-import { viewsAround } from "../protocol/feeders";
-import { proceed } from "../protocol/good-order";
-import { guardRows } from "../protocol/guard";
-import { Journal } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import { Runner } from "../protocol/runner";
 import { mapColumns } from "./columns";
 import { Context, type Plan, parseTable } from "./context";
 import { shadowStatement } from "./definitions";
 import { copyAndExchange } from "./exchange";
-import { helperNames } from "./names";
 import { undoRebuild } from "./operations";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
 import {

@@ -1,15 +1,15 @@
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { standingAround, type ViewsAround } from "../../operation/feeders";
+import { refuseFiltered } from "../../operation/guard";
+import { isTable } from "../../operation/parts";
+import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
+import type { Runner } from "../../operation/runner";
 import { rightsToCreate } from "../../plan/rights";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { standingAround, type ViewsAround } from "../protocol/feeders";
-import { refuseFiltered } from "../protocol/guard";
-import { isTable } from "../protocol/parts";
-import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
-import type { Runner } from "../protocol/runner";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 

@@ -1,7 +1,7 @@
+import { liftFence } from "../../operation/fence";
+import { renameHelper } from "../../operation/guard";
+import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
-import { liftFence } from "../protocol/fence";
-import { renameHelper } from "../protocol/guard";
-import { uuidOf } from "../protocol/parts";
 import type { Context } from "./context";
 import { chunkIndexes } from "./coverage";
 import type { RebuildResult } from "./options";

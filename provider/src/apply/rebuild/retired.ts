@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection";
+import { uncover } from "../../operation/guard";
+import { Journal, readJournals } from "../../operation/journal";
+import { isWorkingTable } from "../../operation/names";
+import { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
-import { uncover } from "../protocol/guard";
-import { Journal, readJournals } from "../protocol/journal";
-import { Runner } from "../protocol/runner";
-import { isWorkingTable } from "./names";
 import type { Done } from "./retire";
 
 /** A table as it was before an operation, kept for a while. */

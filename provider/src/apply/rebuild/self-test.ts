@@ -1,15 +1,15 @@
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
+import { attachAll } from "../../operation/attach";
+import { barrier } from "../../operation/barrier";
+import { gateDown } from "../../operation/gate";
+import { Journal } from "../../operation/journal";
+import { SELF_TEST_PREFIX, selfTestPrefix, selfTestTime } from "../../operation/names";
+import { partsOf, uuidOf } from "../../operation/parts";
+import { pause, Runner, type RunnerHooks } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { attachAll } from "../protocol/attach";
-import { barrier } from "../protocol/barrier";
-import { gateDown } from "../protocol/gate";
-import { Journal } from "../protocol/journal";
-import { partsOf, uuidOf } from "../protocol/parts";
-import { pause, Runner, type RunnerHooks } from "../protocol/runner";
-import { SELF_TEST_PREFIX, selfTestPrefix, selfTestTime } from "./names";
 
 /** What the protocols rely on, tried out on a server. */
 export interface SelfTest {

@@ -1,9 +1,9 @@
 import { SchemaError } from "../../errors";
+import { barrier } from "../../operation/barrier";
+import { gateDown } from "../../operation/gate";
+import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { barrier } from "../protocol/barrier";
-import { gateDown } from "../protocol/gate";
-import { isTable, partsOf } from "../protocol/parts";
 import { type Built, digestOf } from "./build";
 import type { Context } from "./context";
 import { copyStatements, fingerprint } from "./copy";

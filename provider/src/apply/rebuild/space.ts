@@ -1,8 +1,8 @@
 import { SchemaError } from "../../errors";
+import { isTable } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString, unquoteString } from "../../sql/identifiers";
 import type { TableSpec } from "../../sql/spec";
-import { isTable } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 
 /** What a copy of a table needs, and what there is. */
 export interface Space {

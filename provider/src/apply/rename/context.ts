@@ -1,8 +1,8 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { Journal, readJournals } from "../../operation/journal";
+import { Runner } from "../../operation/runner";
 import type { ObjectKind } from "../../sql/spec";
-import { Journal, readJournals } from "../protocol/journal";
-import { Runner } from "../protocol/runner";
 import { createRenaming, type Renamed, type Renaming, written } from "./names";
 import type { RenameHooks } from "./options";
 import { identityOf } from "./refusals";

@@ -1,9 +1,9 @@
 import { mentionedNames } from "../../canonical/mentions";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName } from "../../sql/spec";
-import type { Runner } from "../protocol/runner";
 import { nameAfter, type Renaming, renamedTo } from "./names";
 import { rewrite } from "./rewrite";
 

@@ -1,10 +1,10 @@
 import { takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
+import { type Feeder, viewsAround } from "../../operation/feeders";
+import { liveView } from "../../operation/replace-view";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { type Feeder, viewsAround } from "../protocol/feeders";
-import { liveView } from "../protocol/replace-view";
-import type { Runner } from "../protocol/runner";
 import { type Renaming, renamedTo } from "./names";
 
 /**

@@ -1,13 +1,13 @@
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
+import { ForwardOnly } from "../../operation/errors";
+import { dropBeside } from "../../operation/exchange-view";
+import { release } from "../../operation/hold";
+import { readJournals } from "../../operation/journal";
+import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { ForwardOnly } from "../protocol/errors";
-import { dropBeside } from "../protocol/exchange-view";
-import { release } from "../protocol/hold";
-import { readJournals } from "../protocol/journal";
-import { Runner } from "../protocol/runner";
 import { type Context, FINISHED, followDatabase, isRenamed, openContext, type Plan } from "./context";
 import type { Dependent } from "./dependents";
 import { renameStatement, reversed, written } from "./names";

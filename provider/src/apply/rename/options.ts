@@ -1,5 +1,5 @@
+import type { RunnerHooks } from "../../operation/runner";
 import type { ObjectKind } from "../../sql/spec";
-import type { RunnerHooks } from "../protocol/runner";
 import type { Renamed } from "./names";
 
 /** What a caller may give along with a rename or its resumption. */

@@ -1,9 +1,9 @@
 import type { Connection } from "../../connection/connection";
+import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
+import { Runner } from "../../operation/runner";
 import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { gateRights, journalRights, refuseRights, rightsIn } from "../protocol/rights";
-import { Runner } from "../protocol/runner";
 import { findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
 import { createRenaming, type Renamed, type Renaming, written } from "./names";

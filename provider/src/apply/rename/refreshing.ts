@@ -1,9 +1,9 @@
 import { SchemaError } from "../../errors";
+import type { Journal } from "../../operation/journal";
+import { uuidOf } from "../../operation/parts";
+import { pause, type Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import type { Journal } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import { pause, type Runner } from "../protocol/runner";
 
 /** How long a refresh that is running is waited for, in milliseconds. */
 const REFRESH_LIMIT = 600_000;

@@ -1,12 +1,12 @@
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
+import { type Standing, standing, standingAround } from "../../operation/feeders";
+import { isTable } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { ObjectKind } from "../../sql/spec";
-import { type Standing, standing, standingAround } from "../protocol/feeders";
-import { isTable } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import type { LiveText, Reach } from "./dependents";
 import { type Renamed, type Renaming, renamedTo, written } from "./names";
 import { whyNot } from "./repoint";

@@ -1,16 +1,16 @@
 import { diffObject } from "../../diff";
 import { SchemaError } from "../../errors";
+import { dropBeside } from "../../operation/exchange-view";
+import { isHelper } from "../../operation/hold";
+import type { Journal } from "../../operation/journal";
+import { isTable } from "../../operation/parts";
+import { replaceView } from "../../operation/replace-view";
+import type { Runner } from "../../operation/runner";
 import { planObject } from "../../plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../../sql/spec";
-import { dropBeside } from "../protocol/exchange-view";
-import { isHelper } from "../protocol/hold";
-import type { Journal } from "../protocol/journal";
-import { isTable } from "../protocol/parts";
-import { replaceView } from "../protocol/replace-view";
-import type { Runner } from "../protocol/runner";
 import type { Dependent } from "./dependents";
 
 /** What cannot stand in a statement that is run again: the server hides secrets when it shows a definition. */

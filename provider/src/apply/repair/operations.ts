@@ -1,11 +1,11 @@
 import type { Connection } from "../../connection/connection";
+import { gateDown } from "../../operation/gate";
+import { Journal, readJournals } from "../../operation/journal";
+import { helperNames } from "../../operation/names";
+import { isTable } from "../../operation/parts";
+import { Runner, type RunnerHooks } from "../../operation/runner";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
-import { gateDown } from "../protocol/gate";
-import { Journal, readJournals } from "../protocol/journal";
-import { isTable } from "../protocol/parts";
-import { Runner, type RunnerHooks } from "../protocol/runner";
-import { helperNames } from "../rebuild/names";
 import type { RepairOperation } from "./options";
 import { dropStage } from "./stage";
 

@@ -1,10 +1,10 @@
+import { dropHelper } from "../../operation/guard";
+import { partsOf } from "../../operation/parts";
+import type { Runner } from "../../operation/runner";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { bucketId } from "../../verify/bucket";
 import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../../verify/comparison";
-import { dropHelper } from "../protocol/guard";
-import { partsOf } from "../protocol/parts";
-import type { Runner } from "../protocol/runner";
 import { chunkStatement } from "../rebuild/definitions";
 import { createHelper } from "../rebuild/helper-table";
 

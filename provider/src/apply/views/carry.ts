@@ -1,10 +1,10 @@
 import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { Postponed } from "../../operation/errors";
+import { liftFence, raiseFence, stopMerges } from "../../operation/fence";
+import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { Postponed } from "../protocol/errors";
-import { liftFence, raiseFence, stopMerges } from "../protocol/fence";
-import { isTable, partsOf } from "../protocol/parts";
 import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import { deltaStatement } from "../rebuild/definitions";

@@ -1,14 +1,15 @@
+import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
+import { besideName } from "../../operation/exchange-view";
+import { dropHelper } from "../../operation/guard";
+import type { Journal } from "../../operation/journal";
+import { uuidOf } from "../../operation/parts";
+import { isReplaced } from "../../operation/replace-view";
+import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
-import { besideName } from "../protocol/exchange-view";
-import { dropHelper } from "../protocol/guard";
-import type { Journal } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import { isReplaced } from "../protocol/replace-view";
-import type { Runner } from "../protocol/runner";
 import type { Mapping } from "../rebuild/columns";
 import type { ViewHooks, ViewPhase } from "./options";
 
@@ -128,11 +129,6 @@ export function parseMaterializedView(statement: string): MaterializedViewSpec {
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView") return spec;
   throw new SchemaError(`A view step takes a CREATE MATERIALIZED VIEW statement, not: ${statement.slice(0, 80)}`);
-}
-
-/** Where a view without a target keeps its rows, in a database that knows UUIDs. */
-export function innerTable(database: string, uuid: string): QualifiedName {
-  return { database, name: `.inner_id.${uuid}` };
 }
 
 /** Whether a refresh adds rows to those that are there. */

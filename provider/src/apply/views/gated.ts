@@ -1,9 +1,9 @@
+import { type BehindGate, behindGate as behind } from "../../operation/behind-gate";
 import { qualifiedName } from "../../sql/identifiers";
-import { type BehindGate, behindGate as behind } from "../protocol/behind-gate";
 import type { ViewContext } from "./context";
 import { gateTables } from "./sources";
 
-export { hasTime, openGates as openGate } from "../protocol/behind-gate";
+export { hasTime, openGates as openGate } from "../../operation/behind-gate";
 
 /** Does something while nothing is on its way to the view; see the protocol's own. */
 export function behindGate(context: ViewContext, work: BehindGate["work"]): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { ForwardOnly } from "../../operation/errors";
+import { dropBeside } from "../../operation/exchange-view";
+import { releaseAll } from "../../operation/hold";
+import { Journal, readJournals } from "../../operation/journal";
+import { uuidOf } from "../../operation/parts";
+import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { ForwardOnly } from "../protocol/errors";
-import { dropBeside } from "../protocol/exchange-view";
-import { releaseAll } from "../protocol/hold";
-import { Journal, readJournals } from "../protocol/journal";
-import { uuidOf } from "../protocol/parts";
-import { Runner } from "../protocol/runner";
 import { dropChunks } from "./carry";
 import { canAbort, parseMaterializedView, phaseOf, ViewContext, type ViewPlan } from "./context";
 import { openGate } from "./gated";

@@ -1,5 +1,5 @@
+import type { RunnerHooks } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
-import type { RunnerHooks } from "../protocol/runner";
 
 /** What a caller may give along with a view step or its resumption. */
 export interface ViewHooks extends RunnerHooks {

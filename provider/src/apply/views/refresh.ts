@@ -1,7 +1,7 @@
 import { SchemaError } from "../../errors";
+import { pause, type Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { pause, type Runner } from "../protocol/runner";
 import type { ViewContext } from "./context";
 
 /** How often a refresh is asked after, in milliseconds. */

@@ -1,21 +1,22 @@
 import { mentionedNames } from "../../canonical/mentions";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
+import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
+import { standingAround } from "../../operation/feeders";
+import { isTable, partsOf, uuidOf } from "../../operation/parts";
+import { liveView } from "../../operation/replace-view";
+import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
-import { standingAround } from "../protocol/feeders";
-import { isTable, partsOf, uuidOf } from "../protocol/parts";
-import { liveView } from "../protocol/replace-view";
-import type { Runner } from "../protocol/runner";
 import { mapColumns } from "../rebuild/columns";
 import { deltaStatement } from "../rebuild/definitions";
 import { createHelper } from "../rebuild/helper-table";
 import { refuseLive } from "../rebuild/refusals";
 import { requireSpace } from "../rebuild/space";
 import { liveTable } from "./carry";
-import { appends, type Inner, innerTable, viewNames } from "./context";
+import { appends, type Inner, viewNames } from "./context";
 
 /** @throws {SchemaError} when the two specs are not ones of the same view, or the operation's name cannot be part of names. */
 export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec, operation: string): void {

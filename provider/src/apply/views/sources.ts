@@ -1,10 +1,10 @@
 import { mentionedNames } from "../../canonical/mentions";
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
+import { type Feeder, viewsAround } from "../../operation/feeders";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
-import { type Feeder, viewsAround } from "../protocol/feeders";
 import type { ViewContext, ViewNames } from "./context";
 
 /** A view about to be changed, as far as its sources go. */

@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
+import { lackingRights } from "../../connection/rights";
 import type { Need } from "../../doctor/needs";
 import { SchemaError } from "../../errors";
-import { lackingRights } from "../../introspect/rights";
 import { listFilters } from "../../introspect/visibility";
 import { grantStatements } from "../../sql/grants";
 import { quoteIdentifier } from "../../sql/identifiers";

@@ -1,5 +1,5 @@
-import { ServerError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
+import { ServerError } from "../connection/errors";
+import { SchemaError } from "../errors";
 
 /** The operation stops where it is and is to be resumed; nothing of it is taken back. */
 export class Postponed extends SchemaError {}

@@ -1,6 +1,6 @@
-import { ServerError } from "../../connection/errors";
-import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
-import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
+import { ServerError } from "../connection/errors";
+import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
+import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import type { Gate } from "./gate";
 import { hold, release } from "./hold";
 import { uuidOf } from "./parts";

@@ -1,5 +1,5 @@
-import { objectKey } from "../../sql/object-key";
-import type { QualifiedName } from "../../sql/spec";
+import { objectKey } from "../sql/object-key";
+import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
 import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "./gate";
 import type { Journal } from "./journal";

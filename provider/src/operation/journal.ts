@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Connection } from "../../connection/connection";
-import { isUnknownDatabase, isUnknownTable } from "../../connection/server-message";
-import { SchemaError } from "../../errors";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import type { Connection } from "../connection/connection";
+import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
+import { SchemaError } from "../errors";
+import { qualifiedName, quoteString } from "../sql/identifiers";
 import { Postponed } from "./errors";
 import type { Runner } from "./runner";
 

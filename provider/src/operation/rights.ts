@@ -1,10 +1,10 @@
-import type { Connection } from "../../connection/connection";
-import { ServerError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
-import { lackingRights } from "../../introspect/rights";
-import { grantStatements, type Right } from "../../sql/grants";
-import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { lackingRights } from "../connection/rights";
+import { SchemaError } from "../errors";
+import { grantStatements, type Right } from "../sql/grants";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { JOURNAL_TABLE } from "./journal";
 
 /**

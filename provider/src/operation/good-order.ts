@@ -1,7 +1,7 @@
-import { ServerError } from "../../connection/errors";
-import { messageOf, SchemaError } from "../../errors";
-import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { ServerError } from "../connection/errors";
+import { messageOf, SchemaError } from "../errors";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { ForwardOnly, isForGood } from "./errors";
 import { refuseOtherUser } from "./guard";
 import type { Journal } from "./journal";

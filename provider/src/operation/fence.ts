@@ -1,5 +1,5 @@
-import { qualifiedName } from "../../sql/identifiers";
-import type { QualifiedName, SettingSpec } from "../../sql/spec";
+import { qualifiedName } from "../sql/identifiers";
+import type { QualifiedName, SettingSpec } from "../sql/spec";
 import { isTable } from "./parts";
 import { pause, type Runner } from "./runner";
 

@@ -1,5 +1,5 @@
-import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { MARK, pause, type Runner } from "./runner";
 
 /** Longest time that inserts are refused, in milliseconds; then the gate opens by itself, whatever became of the runner. */

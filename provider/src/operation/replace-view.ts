@@ -1,10 +1,10 @@
-import { ServerError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
-import { lex } from "../../sql/lexer";
-import { parseCreate } from "../../sql/parse";
-import { renderCreate } from "../../sql/render";
-import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
+import { ServerError } from "../connection/errors";
+import { SchemaError } from "../errors";
+import { qualifiedName, quoteString } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import { type Closed, dropBeside, exchangeView } from "./exchange-view";
 import { timeLeft } from "./gate";
 import type { Journal } from "./journal";

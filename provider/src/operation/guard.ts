@@ -1,7 +1,7 @@
-import { ServerError } from "../../connection/errors";
-import { messageOf, SchemaError } from "../../errors";
-import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { ServerError } from "../connection/errors";
+import { messageOf, SchemaError } from "../errors";
+import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";

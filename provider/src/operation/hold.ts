@@ -1,5 +1,5 @@
-import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { type Gate, gateDown, timeLeft } from "./gate";
 import { uuidOf } from "./parts";
 import type { Runner } from "./runner";

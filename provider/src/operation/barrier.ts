@@ -1,6 +1,6 @@
-import { ServerError } from "../../connection/errors";
-import { qualifiedName } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { ServerError } from "../connection/errors";
+import { qualifiedName } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 

@@ -1,5 +1,5 @@
-import { quoteString } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { quoteString } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import type { Runner } from "./runner";
 
 /** An active part: the rows of a range of block numbers of one partition. */

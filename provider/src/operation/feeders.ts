@@ -1,6 +1,6 @@
-import { keyOf, keyParts, objectKey } from "../../sql/object-key";
-import { parseCreate } from "../../sql/parse";
-import type { QualifiedName } from "../../sql/spec";
+import { keyOf, keyParts, objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { QualifiedName } from "../sql/spec";
 import { JOURNAL_TABLE, readJournals } from "./journal";
 import type { Runner } from "./runner";
 

@@ -1,7 +1,7 @@
-import type { Connection } from "../connection/connection";
-import { ServerError } from "../connection/errors";
-import { isSyntaxError } from "../connection/server-message";
 import { type Grants, missingRights, type Right } from "../sql/grants";
+import type { Connection } from "./connection";
+import { ServerError } from "./errors";
+import { isSyntaxError } from "./server-message";
 
 /** The rights that the connecting user lacks. Costs one query when all are there; else one for each right. */
 export async function lackingRights<R extends Right>(connection: Connection, rights: readonly R[]): Promise<Grants<R>> {

@@ -1,5 +1,5 @@
-import { qualifiedName, quoteString } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
+import { qualifiedName, quoteString } from "../sql/identifiers";
+import type { QualifiedName } from "../sql/spec";
 import { partsOf } from "./parts";
 import type { Runner } from "./runner";
 

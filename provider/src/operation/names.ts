@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { QualifiedName } from "../../sql/spec";
-import { JOURNAL_TABLE } from "../protocol/journal";
+import type { QualifiedName } from "../sql/spec";
+import { JOURNAL_TABLE } from "./journal";
 
 /** Tables on which a server is tried out. */
 export const SELF_TEST_PREFIX = "_schema_selftest_";

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import type { Connection } from "../../connection/connection";
-import { ConnectionError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
-import { quoteString } from "../../sql/identifiers";
-import { renderCreate } from "../../sql/render";
-import type { ObjectSpec } from "../../sql/spec";
+import type { Connection } from "../connection/connection";
+import { ConnectionError } from "../connection/errors";
+import { SchemaError } from "../errors";
+import { quoteString } from "../sql/identifiers";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec } from "../sql/spec";
 import { Postponed } from "./errors";
 
 /** What a caller, or a test, may hang on the statements of an operation. */
