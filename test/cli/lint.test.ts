@@ -8,6 +8,7 @@ import { Bench } from "../../provider/dist/cli/lint/bench";
 import type { FileFinding } from "../../provider/dist/cli/lint/finding";
 import { findingsOf } from "../../provider/dist/cli/lint/findings";
 import { readSource, statementsOf } from "../../provider/dist/cli/lint/source";
+import { SYSTEM_LOGS } from "../../provider/dist/clickhouse/system-logs";
 import { ConnectionError } from "../../provider/dist/connection/errors";
 
 const FIXTURES = path.resolve(__dirname, "fixtures/lint");
@@ -216,6 +217,17 @@ CREATE MATERIALIZED VIEW shop.m TO shop.t AS SELECT sku, n FROM shop.orders;`,
       found.filter(({ severity }) => severity !== "info"),
       [],
     );
+  });
+
+  it("knows the log tables that servers have, and their columns", async () => {
+    const views = SYSTEM_LOGS.map((name) => `CREATE VIEW shop.${name} AS SELECT * FROM system.${name};`);
+    const known = await lint(`${views.join("\n")}
+CREATE VIEW shop.slow AS SELECT event_time, query, ProfileEvents['SelectedRows'] AS n FROM system.query_log WHERE type = 'QueryFinish';
+CREATE VIEW shop.counted AS SELECT event_time, ProfileEvent_Query + CurrentMetric_Query AS n FROM system.metric_log;`);
+    assert.deepEqual(brief(known), []);
+    const wrong = await lint(`CREATE VIEW shop.a AS SELECT evnt_time FROM system.part_log;
+CREATE VIEW shop.b AS SELECT 1 AS x FROM system.no_log;`);
+    assert.deepEqual(brief(wrong), ["1:30 error engine-refuses", "2:49 error engine-refuses"]);
   });
 
   it("lints without an engine what is written", async () => {

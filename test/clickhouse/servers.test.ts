@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { applyViewStep } from "../../provider/dist/apply/views";
 import { unsupported } from "../../provider/dist/clickhouse/capabilities";
+import { systemLog } from "../../provider/dist/clickhouse/system-logs";
 import { atLeast } from "../../provider/dist/clickhouse/version";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
@@ -202,6 +203,20 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         await connection.query("SELECT (SELECT count() FROM d.g) AS g, (SELECT count() FROM d.g2) AS g2"),
         [{ g: "1", g2: "1" }],
       );
+    });
+
+    it("logs no column of a query that lint does not know without a server", async () => {
+      await connection.command("SYSTEM FLUSH LOGS");
+      const columns = await connection.query<{ name: string }>(
+        "SELECT name FROM system.columns WHERE database = 'system' AND table = 'query_log'",
+      );
+      const known = parseCreate(systemLog("query_log") ?? "");
+      const names = known.kind === "table" ? known.columns.map(({ name }) => name) : [];
+      assert.deepEqual(
+        columns.map(({ name }) => name).filter((name) => !names.includes(name)),
+        [],
+      );
+      assert.ok(columns.length > 70, `${columns.length} columns`);
     });
 
     it("is one of the supported releases", () => assert.equal(unsupported(connection.version), undefined));

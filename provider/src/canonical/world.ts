@@ -10,7 +10,7 @@ import { isDictionary, localDictionary } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
 import { BorrowedFunctions } from "./functions";
 import { type Hosted, hostOn } from "./host";
-import { hostable, withDeclaredSecurity } from "./hostable";
+import { withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
 import { mentionedNames } from "./mentions";
 import { withoutAdditions, withoutBrackets } from "./normal-form";
@@ -19,7 +19,8 @@ import { reachesOut, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
 import { refuseOtherOrder } from "./set-order";
-import { bareTable, isStored, standIns } from "./stand-in";
+import { bareTable, isStored } from "./stand-in";
+import { ensureSystemTable } from "./system-table";
 
 /** Stands in place of the statement of a table that has nothing but its columns. */
 const BARE = " ";
@@ -35,6 +36,7 @@ export class World {
   private readonly open: () => Promise<Connection>;
   private readonly lend: Lender;
   private readonly withoutEngine: ((spec: ObjectSpec, missing: ConnectionError) => Promise<Canonical>) | undefined;
+  private readonly asksServer: () => boolean;
   private engine: Promise<Connection> | undefined;
   /** Statements of what is declared, by key. */
   private readonly declared = new Map<string, string>();
@@ -43,12 +45,17 @@ export class World {
   private readonly functions: BorrowedFunctions;
   private last: Promise<unknown> = Promise.resolve();
 
-  /** @param withoutEngine answers in its place where it cannot be opened. */
+  /**
+   * @param withoutEngine answers in its place where it cannot be opened.
+   * @param asksServer whether `lend` asks a server; where it does not, log tables that servers have are known.
+   */
   constructor(
     open: () => Promise<Connection>,
     lend: Lender,
     withoutEngine?: (spec: ObjectSpec, missing: ConnectionError) => Promise<Canonical>,
+    asksServer: () => boolean = () => false,
   ) {
+    this.asksServer = asksServer;
     this.open = open;
     this.withoutEngine = withoutEngine;
     this.lend = lend;
@@ -209,7 +216,8 @@ export class World {
     bare = false,
   ): Promise<void> {
     const { database, name } = keyParts(key);
-    if (name !== undefined && database === "system") return this.ensureSystem(engine, key, name);
+    if (name !== undefined && database === "system")
+      return ensureSystemTable(engine, name, () => this.lend(key), this.asksServer);
     if (name === undefined || path.has(key) || isSystem(database)) return;
     const declared = this.declared.get(key);
     const standing = this.standing.get(key);
@@ -227,17 +235,6 @@ export class World {
     else await engine.command(localDictionary(statement));
     this.standing.set(key, columns === undefined ? statement : BARE);
     if (declared === undefined) borrowed.push(key);
-  }
-
-  /** A table of the server's own that this engine has not, such as a log: its columns, without rows. */
-  private async ensureSystem(engine: Connection, key: string, name: string): Promise<void> {
-    const known = await engine.query("SELECT 1 FROM system.tables WHERE database = 'system' AND name = {name:String}", {
-      name,
-    });
-    const statement = known.length > 0 ? undefined : await this.lend(key);
-    const spec = statement === undefined ? undefined : parseCreate(statement);
-    const local = spec && isStored(spec) ? standIns(spec).at(-1) : undefined;
-    if (local !== undefined) await engine.command(hostable(local, renderCreate(local)));
   }
 
   /** Runs the CREATE, or that of the nearest local kind. */

@@ -104,7 +104,7 @@ export async function findDrift(
     if (/^https?:/.test(connection.url)) await allowAs(engine, connection);
     return engine;
   };
-  const world = new World(open, lend);
+  const world = new World(open, lend, undefined, () => true);
   try {
     const comparer: Comparer = { config: { scratch: "embedded" }, world };
     const results: ObjectDrift[] = [];

@@ -89,6 +89,7 @@ export class Context {
       () => this.openScratch(),
       (key) => this.lend(key),
       (spec, missing) => this.inServersWords(spec, missing),
+      () => this.reachable && !this.isNotMadeYet(),
     );
   }
 

@@ -31,7 +31,12 @@ export class ImportScratch {
     const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
     const others = new Live(async () => server);
     const lend = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
-    this.world = new World(() => this.prepared(server, found.unmanaged), lend);
+    this.world = new World(
+      () => this.prepared(server, found.unmanaged),
+      lend,
+      undefined,
+      () => true,
+    );
     return this.world;
   }
 
