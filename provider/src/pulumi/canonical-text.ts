@@ -6,6 +6,7 @@ import { isMissingSource } from "../canonical/host";
 import { mentionedNames } from "../canonical/mentions";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
+import { UNKNOWN } from "../declare/unknown";
 import { parseLive } from "../drift/compare";
 import { changesBetween, normalOf } from "../drift/written";
 import { SchemaError } from "../errors";
@@ -15,7 +16,6 @@ import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Outs, Request } from "./state";
-import { UNKNOWN } from "./unknown";
 
 /** The stored text where it still holds, else the engine's, which is new. */
 export async function canonicalText(

@@ -1,6 +1,7 @@
 import { differs } from "../apply/create";
 import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
+import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { liveStatement, sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
@@ -25,7 +26,6 @@ import { placeOf } from "./server";
 import { keyOfStored } from "./standing";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { lookAtSteps } from "./step-preview";
-import { isUnknown, UNKNOWN } from "./unknown";
 
 type Bag = Readonly<Record<string, unknown>>;
 

@@ -2,13 +2,13 @@ import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
 import { type ChangeOptions, declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
+import { isUnknown } from "../declare/unknown";
 import { declareView } from "../declare/view";
 import { messageOf, SchemaError } from "../errors";
 import { SqlParseError } from "../sql/errors";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Request } from "./state";
-import { isUnknown } from "./unknown";
 
 /** An object, and how it may change. */
 export interface Declaration {

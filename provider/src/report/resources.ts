@@ -1,6 +1,6 @@
 import { holdsRows } from "../clickhouse/engines";
+import { isUnknown } from "../declare/unknown";
 import type { Mark, Marks, OpaqueObject } from "../graph";
-import { isUnknown } from "../pulumi/unknown";
 import { objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
