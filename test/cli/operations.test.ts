@@ -76,7 +76,7 @@ describe("clickhouse-schema operations", () => {
     await cutOff();
     const { code, text } = await run({ abort: operation });
     assert.equal(code, 0, text);
-    assert.match(text, /Gave up rebuild/);
+    assert.match(text, /Aborted rebuild/);
     assert.equal(await key(), "a");
     assert.doesNotMatch((await run({})).text, new RegExp(operation));
   });

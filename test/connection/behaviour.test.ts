@@ -229,10 +229,24 @@ describe("a long statement", () => {
         assert.match(error.message, /no answer within 1 s/);
         return true;
       });
+      if (way.name.includes("HTTP")) await ended(connection);
       await connection.close();
     });
   }
 });
+
+/** A SELECT that was given up does not run on, on the server. */
+async function ended(connection: Connection): Promise<void> {
+  const limit = performance.now() + 20_000;
+  const started = performance.now();
+  await assert.rejects(
+    connection.query("SELECT max(sleepEachRow(0.1)) AS gone FROM numbers(400) SETTINGS max_block_size = 1"),
+  );
+  const left = () =>
+    connection.query("SELECT 1 AS x FROM system.processes WHERE query LIKE 'SELECT max(sleepEachRow(0.1)) AS gone%'");
+  while ((await left()).length > 0) assert.ok(performance.now() < limit, "it still runs");
+  assert.ok(performance.now() - started < 20_000);
+}
 
 async function refused(work: Promise<unknown>, code: number): Promise<ServerError> {
   try {

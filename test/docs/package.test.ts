@@ -17,6 +17,7 @@ describe("the published package", () => {
     for (const name of [
       "LICENSE",
       "CHANGELOG.md",
+      "schemas/verify.schema.json",
       "README.md",
       "dist/index.js",
       "dist/index.d.ts",

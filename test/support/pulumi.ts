@@ -17,6 +17,8 @@ export interface Outcome {
 /** A Pulumi project of its own, with a local backend, driven by the real CLI. */
 export interface Project {
   readonly dir: string;
+  /** Environment in which its CLI runs. */
+  readonly env: NodeJS.ProcessEnv;
   /** Replaces the program. */
   write(program: string): void;
   /** Runs `pulumi ARGS --stack test`, whatever its exit code. */
@@ -66,6 +68,7 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
   const env = await environment(dir);
   const project: Project = {
     dir,
+    env,
     write: (program) => writeFileSync(path.join(dir, "index.js"), HEAD + program),
     run: (args, more) => project.start(args, more).ended,
     start: (args, more) =>

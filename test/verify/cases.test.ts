@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import type { Connection, QueryParams } from "../../provider/dist/connection/connection";
+import { TimeoutError } from "../../provider/dist/connection/errors";
+import { verify } from "../../provider/dist/verify";
 import { Bench } from "./bench";
 
 const HOURLY = "ENGINE = AggregatingMergeTree PARTITION BY toDate(b) ORDER BY (k, b)";
@@ -171,6 +174,30 @@ describe("verify", () => {
     const report = await bench.verify({ maxMemory: 70e6 });
     assert.deepEqual([report.verdict, report.compared], ["equal", 96]);
     await assert.rejects(bench.verify({ maxMemory: 1e6 }), /its smallest window does not fit into 1000000 bytes/);
+  });
+
+  it("cuts windows that take longer than a statement may, and those after them before they are tried", async () => {
+    await bench.create(COUNTS.replace("LowCardinality(String)", "UInt64"), HOURLY, COUNT.replaceAll("k,", "id AS k,"));
+    await bench.insert(0, 6000);
+    const whole = await bench.verify();
+    const asked: string[] = [];
+    const slow: Connection = Object.create(bench.connection, {
+      query: {
+        value: (sql: string, params: QueryParams) => {
+          if (/ AS different\b/.test(sql)) asked.push(sql);
+          const isFirst = asked.length === 1 && asked[0] === sql;
+          return isFirst
+            ? Promise.reject(new TimeoutError("no answer within 1 s", ""))
+            : bench.connection.query(sql, params);
+        },
+      },
+    });
+    const [report] = await verify(slow, { names: [`${bench.database}.t`] });
+    assert.ok(asked.length > 2);
+    assert.deepEqual(
+      [report?.verdict, report?.compared, report?.differences],
+      [whole.verdict, whole.compared, whole.differences],
+    );
   });
 
   it("leaves out what has expired on either side, key by key", async () => {

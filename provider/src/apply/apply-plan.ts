@@ -4,7 +4,8 @@ import type { Plan, RebuildStep, RenameStep, Step, ViewStep } from "../plan";
 import { renderCreate } from "../sql/render";
 import type { QualifiedName } from "../sql/spec";
 import { awaitMutations } from "./mutations";
-import { newOperation, type RebuildProgress, rebuildTable } from "./rebuild";
+import { interruptible, tellRebuild } from "./progress";
+import { newOperation, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
 import { renameObject } from "./rename";
 import { runStatement } from "./statement";
@@ -21,6 +22,8 @@ export interface ApplyOptions {
   readonly keepOld?: number;
   /** What is done now, for the resource's row. */
   readonly tell: (message: string) => void;
+  /** What is to be read afterwards, too. Default: `tell`. */
+  readonly say?: (message: string) => void;
 }
 
 /** A step failed when others had been done. */
@@ -96,7 +99,8 @@ function tellGate(tell: (message: string) => void): (closed: boolean) => void {
 }
 
 async function rebuild(connection: Connection, step: RebuildStep, options: ApplyOptions): Promise<void> {
-  const { operation, allow, keepOld, rebuild: mode, tell } = options;
+  const { operation, allow, keepOld, rebuild: mode, say, tell } = options;
+  const [tellProgress, warnOfInterrupts] = [tellRebuild(tell), interruptible(say ?? tell)];
   const { rows, retired } = await rebuildTable(connection, {
     from: renderCreate(step.from),
     to: renderCreate(step.to),
@@ -106,24 +110,12 @@ async function rebuild(connection: Connection, step: RebuildStep, options: Apply
     renamed: step.renamedColumns,
     ...(keepOld !== undefined && { keepOld }),
     onGate: tellGate(tell),
-    onProgress: (progress) => tell(describeRebuild(progress, mode)),
+    onProgress: (progress) => {
+      if (progress.step === "copy") warnOfInterrupts(progress);
+      tellProgress(progress);
+    },
   });
   tell(`${rows.toLocaleString("en-US")} rows copied and compared; the old table is ${retired}`);
-}
-
-function describeRebuild(progress: RebuildProgress, mode: string): string {
-  const { step, rows, total, rowsPerSecond, secondsLeft } = progress;
-  const what = mode === "offline" ? "rebuild (offline)" : "rebuild";
-  if (step !== "copy") return `${what}: ${step}`;
-  const left = secondsLeft === undefined ? "" : `, ${duration(secondsLeft)} left`;
-  const count = (n: number): string => n.toLocaleString("en-US");
-  return `${what}: copied ${count(rows)} of ${count(total)} rows, ${count(rowsPerSecond)} rows/s${left}`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 function unreachable(step: never): never {

@@ -3,13 +3,8 @@ import { readJournals } from "../operation/journal";
 import type { RunnerHooks } from "../operation/runner";
 import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import {
-  abortBackfill,
-  type BackfillOperation,
-  type BackfillProgress,
-  resumableBackfills,
-  resumeBackfill,
-} from "./backfill";
+import { abortBackfill, type BackfillOperation, resumableBackfills, resumeBackfill } from "./backfill";
+import { tellBackfill, tellRebuild } from "./progress";
 import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
 import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
 import { abortRepair, type RepairOperation, resumeRepair, unfinishedRepairs } from "./repair";
@@ -67,12 +62,9 @@ export async function resumeOperation(
   else if (one.kind === "rename") await resumeRename(connection, one, hooks);
   else if (one.kind === "repair") await resumeRepair(connection, one, hooks);
   else if (one.kind === "backfill") {
-    await resumeBackfill(connection, one, { ...hooks, onProgress: (progress) => tell(describeBackfill(progress)) });
+    await resumeBackfill(connection, one, { ...hooks, onProgress: tellBackfill(tell) });
   } else {
-    await resumeRebuild(connection, one, {
-      ...hooks,
-      onProgress: ({ step, rows, total }) => tell(`rebuild: ${step}, ${rows} of ${total} rows`),
-    });
+    await resumeRebuild(connection, one, { ...hooks, onProgress: tellRebuild(tell) });
   }
 }
 
@@ -134,14 +126,6 @@ function fromRepair({ database, key, operation, startedAt }: RepairOperation): U
     keys: [key, key],
     progress: "replacing partitions that differ from their sources",
   };
-}
-
-/** How far a backfill is, for people. */
-export function describeBackfill({ rows, rowsPerSecond, secondsLeft, step, total }: BackfillProgress): string {
-  if (step !== "fill") return `backfill: ${step}`;
-  const count = (n: number): string => n.toLocaleString("en-US");
-  const left = secondsLeft === undefined ? "" : `, ${count(secondsLeft)} s left`;
-  return `backfill: computed ${count(rows)} of ${count(total)} rows, ${count(rowsPerSecond)} rows/s${left}`;
 }
 
 function stateOf({

@@ -6,9 +6,10 @@ import {
   previewBackfill,
   type RefillOptions,
 } from "../apply/backfill";
-import { describeBackfill } from "../apply/operations";
+import { tellBackfill } from "../apply/progress";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
+import { secondsBetweenLines } from "../operation/pace";
 import { renderSize } from "../plan";
 import { unquoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
@@ -25,6 +26,7 @@ export interface BackfillCommandOptions
   /** All views of one target. */
   readonly view: readonly QualifiedName[];
   readonly dryRun?: boolean;
+  readonly json?: boolean;
 }
 
 /** `clickhouse-schema backfill`. */
@@ -46,6 +48,7 @@ export function backfillCommand(output: Output): Command {
     .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
     .addOption(new Option("--allow <what...>", "continue where the steps were never proven").choices(["unproven"]))
     .option("--dry-run", "print chunks, rows, bytes and disk space, and change nothing")
+    .option("--json", "print JSON; progress still goes to standard error")
     .action(async (options: BackfillCommandOptions) => {
       process.exitCode = await backfill(options, output);
     });
@@ -57,24 +60,40 @@ export function backfillCommand(output: Output): Command {
  * @returns the exit code, of {@link EXIT}: `found` when a dry run finds that it would be refused.
  */
 export async function backfill(options: BackfillCommandOptions, output: Output): Promise<number> {
-  const { dryRun, view: views, url: _url, user: _user, ...limits } = options;
+  const {
+    dryRun,
+    json,
+    view: views,
+    url: _,
+    user: _user,
+    stack: _stack,
+    cwd: _cwd,
+    timeout: _timeout,
+    ...limits
+  } = options;
   let connection: Connection | undefined;
   try {
     connection = await connect(options);
     if (dryRun === true) {
       const statements = await liveStatements(connection, views);
-      return show(await previewBackfill(connection, { mode: "refill", statements, options: limits }), output);
+      const preview = await previewBackfill(connection, { mode: "refill", statements, options: limits });
+      if (json !== true) return show(preview, output);
+      output.out(jsonOf({ dryRun: true, ...preview }));
+      return preview.refusals.length === 0 ? EXIT.fine : EXIT.found;
     }
-    let last = "";
     const result = await backfillViews(connection, views, {
       ...limits,
-      onProgress: (progress) => {
-        const line = describeBackfill(progress);
-        if (line !== last) output.error(`${line}\n`);
-        last = line;
-      },
+      onProgress: tellBackfill(
+        (line) => output.error(`${line}\n`),
+        secondsBetweenLines(process.env, process.stderr.isTTY),
+      ),
       onGate: (closed) => output.error(closed ? "inserts are refused for a moment\n" : "inserts continue\n"),
     });
+    if (json === true) {
+      const { keepUntil, ...done } = result;
+      output.out(jsonOf({ dryRun: false, ...done, ...(keepUntil && { keepUntil: isoTime(keepUntil) }) }));
+      return EXIT.fine;
+    }
     const count = (rows: number): string => rows.toLocaleString("en-US");
     output.out(`Computed from ${count(result.rows)} rows: ${count(result.written)} rows. `);
     output.out(`As it was, the target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
@@ -85,6 +104,10 @@ export async function backfill(options: BackfillCommandOptions, output: Output):
   } finally {
     await connection?.close();
   }
+}
+
+function jsonOf(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function show({ free, gated, needed, refusals, sources }: BackfillPreview, output: Output): number {

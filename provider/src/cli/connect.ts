@@ -1,32 +1,99 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { CONFIG_KEYS, parseConnection, type RawConfig, readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
 import { SchemaError } from "../errors";
+import { stackConfig } from "./stack";
 
 /** How a command is told where the server is. */
 export interface ConnectOptions {
   readonly url?: string;
   readonly user?: string;
+  /** Stack whose config names the server. */
+  readonly stack?: string;
+  /** Folder of the Pulumi project. Default: the current one. */
+  readonly cwd?: string;
+  /** Longest wait for one statement, in seconds. */
+  readonly timeout?: number;
 }
 
-/** Adds `--url` and `--user`; the password is taken from the environment only, so that it stands in no shell history. */
+/**
+ * Adds the options that say where the server is. The password is taken from the environment or the stack's config only, so that it is in
+ * no shell history.
+ */
 export function withConnection(command: Command): Command {
   return command
     .option("--url <url>", "chdb://PATH or http(s)://HOST:PORT (default: CLICKHOUSE_URL)")
-    .option("--user <name>", "user name (default: CLICKHOUSE_USER); the password comes from CLICKHOUSE_PASSWORD");
+    .option("--user <name>", "user name (default: CLICKHOUSE_USER); the password comes from CLICKHOUSE_PASSWORD")
+    .option("--stack <name>", "take what is not given from the config of this Pulumi stack, with its secrets")
+    .option("--cwd <folder>", "with --stack: the folder of the Pulumi project (default: this one)")
+    .option(
+      "--timeout <seconds>",
+      "longest wait for one statement (default: CLICKHOUSE_REQUEST_TIMEOUT, or 300)",
+      readTimeout,
+    );
 }
 
-/** Opens the connection that the options and the environment name. @throws {SchemaError} when they name none. */
-export function connect({ url, user }: ConnectOptions, environment = process.env): Promise<Connection> {
-  const target = url ?? environment["CLICKHOUSE_URL"];
-  if (target === undefined || target === "") {
-    throw new SchemaError("No server: give --url chdb://PATH or --url https://HOST:8443, or set CLICKHOUSE_URL.");
-  }
-  const [username, password] = [user ?? environment["CLICKHOUSE_USER"], environment["CLICKHOUSE_PASSWORD"]];
-  return openConnection({
-    url: target,
-    create: false,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-  });
+/**
+ * Opens the connection that the options, the environment and the stack's config name, in this order.
+ *
+ * @throws {SchemaError} when they name none.
+ */
+export async function connect(options: ConnectOptions, environment = process.env): Promise<Connection> {
+  return openConnection({ ...parseConnection(await settingsOf(options, environment)), create: false });
 }
+
+async function settingsOf(
+  options: ConnectOptions,
+  environment: NodeJS.ProcessEnv,
+): Promise<RawConfig & { readonly url: string }> {
+  const { url, user, timeout } = options;
+  const given = {
+    ...(url !== undefined && { url }),
+    ...(user !== undefined && { username: user }),
+    ...(timeout !== undefined && { requestTimeout: String(timeout) }),
+  };
+  const config: Readonly<Record<string, string>> = options.stack === undefined ? {} : await stackConfig(options);
+  const { raw, origin } = readConfig((key) => config[key], environment);
+  for (const { key } of origin.overridden) {
+    if (key in given) continue;
+    process.stderr.write(
+      `${CONFIG_KEYS[key]} in the environment overrides clickhouse:${key} of stack ${options.stack}.\n`,
+    );
+  }
+  const found = { ...withoutForeignLogin(raw, options, environment), ...given };
+  if (found.url === undefined) throw new SchemaError(options.stack === undefined ? NO_SERVER : noUrl(options.stack));
+  return { ...found, url: found.url };
+}
+
+/** Another user's password is not this one's, nor is a token that names somebody else. */
+function withoutForeignLogin(
+  raw: RawConfig,
+  { stack, user }: ConnectOptions,
+  environment: NodeJS.ProcessEnv,
+): RawConfig {
+  if (stack === undefined || user === undefined || user === raw.username) return raw;
+  const { password: _, accessToken: _token, ...rest } = raw;
+  const password = environment[CONFIG_KEYS.password];
+  return password ? { ...rest, password } : rest;
+}
+
+/** Whether a server is named at all. */
+export function namesServer({ url, stack }: ConnectOptions, environment: NodeJS.ProcessEnv): boolean {
+  return Boolean(url ?? stack ?? environment["CLICKHOUSE_URL"]);
+}
+
+const NO_SERVER = "No server: give --url chdb://PATH, --url https://HOST:8443 or --stack NAME, or set CLICKHOUSE_URL.";
+
+function noUrl(stack: string): string {
+  return `--stack ${stack}: its config has no clickhouse:url. Give --url, or set it: pulumi config set clickhouse:url https://HOST:8443 --stack ${stack}`;
+}
+
+function readTimeout(text: string): number {
+  const seconds = Number(text);
+  if (text !== "" && seconds > 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new InvalidArgumentError(`expected seconds above 0, at most ${MOST_SECONDS}; found "${text}".`);
+}
+
+/** What a timer of Node can wait for. */
+const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);

@@ -4,7 +4,7 @@ import { type Check, check } from "../doctor/check";
 import { checkServer, unreachable } from "../doctor/server";
 import { checkTools } from "../doctor/tools";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { type ConnectOptions, connect, namesServer, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
 /** Options of {@link doctor}. */
@@ -20,12 +20,8 @@ export function doctorCommand(output: Output): Command {
     .description(
       "check what is needed here and on the server, and say what to do: tools, connection, versions, rights, settings; changes nothing",
     )
-    .option(
-      "--database <name>",
-      "look at the rights on this database, which need not exist; may be given again",
-      collect,
-    )
-    .option("--json", "write JSON")
+    .option("--database <name...>", "look at the rights on these databases, which need not exist")
+    .option("--json", "print JSON")
     .action(async (options: DoctorOptions) => {
       process.exitCode = await doctor(options, output);
     });
@@ -54,10 +50,9 @@ async function serverChecks(
   environment: NodeJS.ProcessEnv,
   scratch: string | undefined,
 ): Promise<Check[]> {
-  if (!options.url && !environment["CLICKHOUSE_URL"]) {
-    return [
-      check("connection", "skipped", "no server was named", "Give --url https://HOST:8443, or set CLICKHOUSE_URL"),
-    ];
+  if (!namesServer(options, environment)) {
+    const next = "Give --url https://HOST:8443 or --stack NAME, or set CLICKHOUSE_URL";
+    return [check("connection", "skipped", "no server was named", next)];
   }
   let connection: Connection | undefined;
   try {
@@ -74,8 +69,4 @@ async function serverChecks(
 function render({ status, message, next }: Check): string {
   const more = next === undefined ? "" : next.replace(/^/gm, `${" ".repeat(9)}→ `);
   return `${status.padEnd(9)}${message}\n${more === "" ? "" : `${more}\n`}`;
-}
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
 }

@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { Command, Option } from "commander";
+import { CONFIG_KEYS, type ConfigKey, type RawConfig, variableOf } from "../config/config";
 import type { Connection } from "../connection/connection";
 import { type Drift, findDrift } from "../drift/drift";
 import { EXPORT, readState, type StackState } from "../drift/state";
 import { hasDrift, isUncertain, renderJson, renderMarkdown, renderText } from "../drift/text";
 import { messageOf, SchemaError } from "../errors";
 import { selector } from "../introspect/selection";
+import { identityOf, isSameServer, readIdentity } from "../introspect/server-identity";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { stackState } from "./stack";
 
 /** Options of {@link driftOfState}. */
 export interface DriftOptions extends ConnectOptions {
@@ -28,12 +31,15 @@ export interface DriftOptions extends ConnectOptions {
 export function driftCommand(output: Output): Command {
   return withConnection(new Command("drift"))
     .description("compare what a stack's state declares with what is on the server, without running Pulumi")
-    .option("--state <file>", "output of `pulumi stack export`, or a file of a file backend; - for standard input")
+    .option(
+      "--state <file>",
+      "output of `pulumi stack export`, or a file of a file backend; - for standard input (default: that of --stack)",
+    )
     .option("--provider <name>", "compare the objects of this Provider resource (default: those of the stack's config)")
-    .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
+    .option("--exclude <pattern...>", "no objects whose database.name matches")
     .option("--strict", "objects that the state does not hold, or that cannot be compared, are drift too")
-    .addOption(new Option("--json", "write JSON").conflicts("markdown"))
-    .option("--markdown", "write Markdown, for a comment or an issue")
+    .addOption(new Option("--json", "print JSON").conflicts("markdown"))
+    .option("--markdown", "print Markdown, for a comment or an issue")
     .action(async (options: DriftOptions) => {
       process.exitCode = await driftOfState(options, output);
     });
@@ -52,15 +58,16 @@ export async function driftOfState(
 ): Promise<number> {
   let connection: Connection | undefined;
   try {
-    const state = readState(textOf(options.state));
+    const state = readState(await stateText(options));
     const provider = chooseProvider(state, options.provider);
     const leftOut = new Map<string, number>();
     for (const object of state.objects) {
       if (object.provider !== provider) leftOut.set(object.provider, (leftOut.get(object.provider) ?? 0) + 1);
     }
-    connection = await connect(options, environmentOf(state, provider, environment));
+    connection = await connect(options, environmentOf(state, provider, options, environment));
     const drift = await compare(connection, state, provider, options.exclude);
-    const circumstances = { url: connection.url, leftOut };
+    const writtenOn = await elsewhere(connection, state, provider);
+    const circumstances = { url: connection.url, leftOut, ...(writtenOn !== undefined && { writtenOn }) };
     const render = options.json ? renderJson : options.markdown ? renderMarkdown : renderText;
     output.out(render(drift, circumstances));
     if (drift.unchecked !== undefined)
@@ -89,12 +96,24 @@ async function compare(
   return { ...drift, unmanaged: drift.unmanaged.filter(({ key }) => isWanted(key)) };
 }
 
-function textOf(file: string | undefined): string {
-  if (file === undefined) {
-    throw new SchemaError(
-      `No state: write it with \`${EXPORT}\` and give --state state.json, or pipe it: pulumi stack export | clickhouse-schema drift --state -`,
-    );
-  }
+/** URL of the server that the state was written on, where that is another one. */
+async function elsewhere(connection: Connection, state: StackState, provider: string): Promise<string | undefined> {
+  const own = state.objects.filter((object) => object.provider === provider);
+  const known = own.flatMap(({ server }) => readIdentity(server) ?? []);
+  if (known.length === 0 || connection.url.startsWith("chdb:")) return undefined;
+  const now = await identityOf(connection, connection.url);
+  return known.find((one) => !isSameServer(one, now))?.url;
+}
+
+function stateText(options: DriftOptions): Promise<string> | string {
+  if (options.state !== undefined) return textOf(options.state);
+  if (options.stack !== undefined) return stackState(options);
+  throw new SchemaError(
+    `No state: give --stack NAME, or write it with \`${EXPORT}\` and give --state state.json, or pipe it: pulumi stack export | clickhouse-schema drift --state -`,
+  );
+}
+
+function textOf(file: string): string {
   try {
     const bytes = readFileSync(file === "-" ? 0 : file);
     // File backends may keep their files compressed.
@@ -125,18 +144,21 @@ function chooseProvider({ objects }: StackState, wanted: string | undefined): st
   throw new SchemaError(`--provider ${wanted}: the state has no object of it; found ${names.join(", ")}`);
 }
 
-/** The environment goes before the state. A provider with a name has variables of its own, as in a program. */
-function environmentOf(state: StackState, provider: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = provider === "default" ? "" : `${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
-  const stored = state.providers.find(({ name }) => name === provider);
-  const of = (name: string): string | undefined => environment[`CLICKHOUSE_${own}${name}`];
-  return {
-    CLICKHOUSE_URL: of("URL") ?? stored?.url,
-    CLICKHOUSE_USER: of("USER") ?? stored?.username,
-    CLICKHOUSE_PASSWORD: of("PASSWORD") ?? stored?.password,
-  };
-}
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
+/**
+ * The environment goes before the state. A provider with a name has variables of its own, as in a program. The config of a stack is
+ * newer than its state, which then has no say.
+ */
+function environmentOf(
+  state: StackState,
+  provider: string,
+  { stack }: DriftOptions,
+  environment: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const name = provider === "default" ? undefined : provider;
+  const stored = stack === undefined || name !== undefined ? state.providers.find((one) => one.name === provider) : {};
+  const found = Object.entries(CONFIG_KEYS).map(([key, variable]) => {
+    const given = environment[variableOf(key as ConfigKey, name)];
+    return [variable, given || (stored as RawConfig | undefined)?.[key as ConfigKey]];
+  });
+  return Object.fromEntries(found);
 }

@@ -38,13 +38,9 @@ export function importCommand(output: Output): Command {
   return withConnection(new Command("import"))
     .description("write the Pulumi program of what is on a server, and the file that brings it under management")
     .option("--out <folder>", "folder of the program", ".")
-    .option("--database <name>", "only this database; may be given again", collect)
-    .option(
-      "--include <pattern>",
-      "only objects whose database.name matches, e.g. 'logs.*_v1'; may be given again",
-      collect,
-    )
-    .option("--exclude <pattern>", "no objects whose database.name matches; may be given again", collect)
+    .option("--database <name...>", "only these databases")
+    .option("--include <pattern...>", "only objects whose database.name matches, e.g. 'logs.*_v1'")
+    .option("--exclude <pattern...>", "no objects whose database.name matches")
     .option("--rollups", "write a Rollup where a target and its views are just what one makes")
     .option("--check", "write nothing; exit with 1 when the program in the folder is not what is on the server")
     .option("--force", "overwrite files that are there and differ")
@@ -172,8 +168,4 @@ function shellWord(text: string): string {
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
 }

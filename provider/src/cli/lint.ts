@@ -4,6 +4,7 @@ import { World } from "../canonical/world";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
 import type { Output } from "./canonicalize";
+import { hasColor } from "./color";
 import { EXIT } from "./exit";
 import { Bench } from "./lint/bench";
 import { type Overrides, readOverrides } from "./lint/finding";
@@ -25,8 +26,6 @@ export interface LintFilesOptions {
   readonly colors?: boolean;
 }
 
-/** Exit codes. */
-
 /** `clickhouse-schema lint FILE…`. */
 export function lintCommand(output: Output): Command {
   return new Command("lint")
@@ -36,16 +35,19 @@ export function lintCommand(output: Output): Command {
       "SQL files, or Markdown with ```sql blocks, whose statements may stand in any order; - for standard input",
     )
     .addOption(new Option("--format <format>", "what to write").choices(FORMATS).default("text"))
+    .addOption(new Option("--json", "print JSON; as --format json").conflicts("format"))
     .option("--database <name>", "database of names without one (a USE in a file wins)")
     .option("--rule <id=severity>", "off, info, warning or error for a rule; may be repeated", collectRule)
     .option("--max-warnings <count>", "fail on more warnings than this", readCount)
-    .action(async (files: string[], { rule = {}, ...options }: CommandOptions) => {
-      const colors = process.stdout.isTTY === true && !process.env["NO_COLOR"];
-      process.exitCode = await lintFiles(files, { ...options, rules: rule, colors }, output);
+    .action(async (files: string[], { rule = {}, json, ...options }: CommandOptions) => {
+      const format = json ? "json" : options.format;
+      const chosen = { ...options, ...(format && { format }), rules: rule, colors: hasColor(process.stdout) };
+      process.exitCode = await lintFiles(files, chosen, output);
     });
 }
 
 interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
+  readonly json?: boolean;
   readonly rule?: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,7 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { backfillCommand } from "./backfill";
 import { canonicalizeFiles, type Output } from "./canonicalize";
-import { withConnection } from "./connect";
+import { completionCommand } from "./completion";
 import { doctorCommand } from "./doctor";
 import { driftCommand } from "./drift";
 import { withExamples } from "./examples";
@@ -9,7 +9,7 @@ import { failOnUsage } from "./exit";
 import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { lintCommand } from "./lint";
-import { type OperationsOptions, operations } from "./operations";
+import { operationsCommand } from "./operations";
 import { reportCommand } from "./report";
 import { statusCommand } from "./status";
 import { verifyCommand } from "./verify";
@@ -33,17 +33,8 @@ program
     process.exitCode = await canonicalizeFiles(files, OUTPUT);
   });
 
-withConnection(program.command("operations"))
-  .description(
-    "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills, repairs) and the old tables they keep",
-  )
-  .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
-  .option("--abort <operation>", "give it up and go back, while that is possible")
-  .action(async (options: OperationsOptions) => {
-    process.exitCode = await operations(options, OUTPUT);
-  });
-
 program
+  .addCommand(operationsCommand(OUTPUT))
   .addCommand(importCommand(OUTPUT))
   .addCommand(driftCommand(OUTPUT))
   .addCommand(doctorCommand(OUTPUT))
@@ -52,6 +43,7 @@ program
   .addCommand(graphCommand(OUTPUT))
   .addCommand(statusCommand(OUTPUT))
   .addCommand(backfillCommand(OUTPUT))
-  .addCommand(verifyCommand(OUTPUT));
+  .addCommand(verifyCommand(OUTPUT))
+  .addCommand(completionCommand(program, OUTPUT));
 
 void withExamples(failOnUsage(program)).parseAsync();

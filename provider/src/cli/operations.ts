@@ -1,3 +1,4 @@
+import { Command, Option } from "commander";
 import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations } from "../apply/operations";
 import { type RetiredTable, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
@@ -6,13 +7,28 @@ import { JOURNAL_TABLE } from "../operation/journal";
 import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect } from "./connect";
+import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
 /** What `clickhouse-schema operations` is to do. Without `resume` and `abort` it only shows. */
 export interface OperationsOptions extends ConnectOptions {
   readonly resume?: string;
   readonly abort?: string;
+  readonly json?: boolean;
+}
+
+/** `clickhouse-schema operations`. */
+export function operationsCommand(output: Output): Command {
+  return withConnection(new Command("operations"))
+    .description(
+      "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills, repairs) and the old tables they keep",
+    )
+    .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
+    .option("--abort <operation>", "abort it and go back, while that is possible")
+    .option("--json", "print JSON; with --resume or --abort, what is left afterwards")
+    .action(async (options: OperationsOptions) => {
+      process.exitCode = await operations(options, output);
+    });
 }
 
 /**
@@ -26,8 +42,12 @@ export async function operations(options: OperationsOptions, output: Output): Pr
     connection = await connect(options);
     const databases = await journaled(connection);
     const wanted = options.resume ?? options.abort;
-    if (wanted === undefined) await show(connection, databases, output);
-    else await end(connection, databases, wanted, options.abort !== undefined, output);
+    if (wanted !== undefined) {
+      const done = await end(connection, databases, wanted, options.abort !== undefined, output);
+      if (options.json !== true) output.out(`${done}\n`);
+    }
+    if (options.json === true) output.out(jsonOf(await look(connection, databases)));
+    else if (wanted === undefined) show(await look(connection, databases), output);
     return EXIT.fine;
   } catch (error) {
     output.error(`${messageOf(error)}\n`);
@@ -45,13 +65,35 @@ async function journaled(connection: Connection): Promise<string[]> {
   return rows.map(({ database }) => database);
 }
 
-async function show(connection: Connection, databases: readonly string[], output: Output): Promise<void> {
+/** What is on the server, of all databases. */
+interface Left {
+  readonly unfinished: readonly Unfinished[];
+  readonly retired: readonly RetiredTable[];
+}
+
+async function look(connection: Connection, databases: readonly string[]): Promise<Left> {
   const unfinished: Unfinished[] = [];
   const retired: RetiredTable[] = [];
   for (const database of databases) {
     unfinished.push(...(await unfinishedOperations(connection, database)));
     retired.push(...(await retiredTables(connection, database)));
   }
+  return { unfinished, retired };
+}
+
+/** Names as in `database.name`, times ISO 8601. Statements are left out: they may be long. */
+function jsonOf({ unfinished, retired }: Left): string {
+  const operations = unfinished.map(({ operation, kind, database, keys, progress, startedAt, canAbort, aborting }) => ({
+    ...{ operation, kind, database, object: quotedName(keys[0]), becomes: quotedName(keys[1]), progress },
+    ...{ startedAt: isoTime(startedAt), canAbort, aborting },
+  }));
+  const kept = retired.map(({ operation, name, of, rows, bytes, keepUntil, isDue }) => ({
+    ...{ operation, table: name, of: quotedName(of), rows, bytes, keepUntil: isoTime(keepUntil * 1000), isDue },
+  }));
+  return `${JSON.stringify({ operations, kept }, undefined, 2)}\n`;
+}
+
+function show({ unfinished, retired }: Left, output: Output): void {
   if (unfinished.length === 0) output.out("No unfinished operation.\n");
   for (const one of unfinished) {
     const what = `${one.operation}  ${one.kind} of ${quotedName(one.keys[0])}, since ${isoTime(one.startedAt)}`;
@@ -65,7 +107,7 @@ async function show(connection: Connection, databases: readonly string[], output
 
 function waysOut({ operation, aborting, canAbort }: Unfinished): string {
   const abort = `--abort ${operation}`;
-  if (aborting) return `being given up: ${abort}`;
+  if (aborting) return `being aborted: ${abort}`;
   return `--resume ${operation}${canAbort ? `, or ${abort} to go back` : "; there is no way back"}`;
 }
 
@@ -75,14 +117,13 @@ async function end(
   wanted: string,
   abort: boolean,
   output: Output,
-): Promise<void> {
+): Promise<string> {
   for (const database of databases) {
     const one = (await unfinishedOperations(connection, database)).find(({ operation }) => operation === wanted);
     if (one === undefined) continue;
     if (abort) await abortOperation(connection, one);
     else await resumeOperation(connection, one, (message) => output.error(`${message}\n`));
-    output.out(`${abort ? "Gave up" : "Finished"} ${one.kind} ${wanted} of ${quotedName(one.keys[0])}.\n`);
-    return;
+    return `${abort ? "Aborted" : "Finished"} ${one.kind} ${wanted} of ${quotedName(one.keys[0])}.`;
   }
   throw new SchemaError(`No unfinished operation is called ${wanted}. Without an option, this command lists them.`);
 }

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { messageOf, SchemaError } from "../errors";
 import { readStatus, renderStatusPage, renderStatusTable, type ServerStatus } from "../status";
 import type { Output } from "./canonicalize";
+import { hasColor } from "./color";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
@@ -38,7 +39,7 @@ export interface Terminal {
 export function statusCommand(output: Output): Command {
   return withConnection(new Command("status"))
     .description("show the health of each materialized view: its target's size, buckets, lag, last error, refresh")
-    .option("--database <name...>", "views of these databases only")
+    .option("--database <name...>", "only the views of these databases")
     .option("--scan", "read time columns whose range no metadata tells; costs a scan of the column")
     .option("--json", "print JSON")
     .addOption(new Option("--html <file>", "write a page with charts that needs no network; - for standard output"))
@@ -134,8 +135,7 @@ function readSeconds(text: string): number {
   throw new InvalidArgumentError("expected seconds from 0.1 to 86400.");
 }
 
-/** See https://no-color.org. */
 function terminalOf(stream: NodeJS.WriteStream): Terminal {
   const isLive = stream.isTTY === true;
-  return { color: isLive && !process.env["NO_COLOR"], width: Math.max(80, stream.columns ?? 100), isLive };
+  return { color: hasColor(stream), width: Math.max(80, stream.columns ?? 100), isLive };
 }

@@ -27,6 +27,8 @@ export interface VerifyCommandOptions extends ConnectOptions {
   readonly tolerance?: number;
   /** Bytes. */
   readonly maxMemory?: number;
+  /** Target rows of one statement. */
+  readonly chunk?: number;
   readonly repair?: boolean;
   readonly allow?: readonly string[];
   readonly json?: boolean;
@@ -40,7 +42,7 @@ export function verifyCommand(output: Output): Command {
       "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; reads only, and clients may insert",
     )
     .argument("[view...]", "database.name of views or of their targets (default: all)")
-    .option("--database <name...>", "all views of these databases")
+    .option("--database <name...>", "only the views of these databases")
     .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
     .option("--to <time>", "moment to end before; UTC", readTime)
     .option("--sample <buckets>", "compare this many buckets of each target, chosen at random", readCount)
@@ -55,9 +57,10 @@ export function verifyCommand(output: Output): Command {
       "most memory of a statement, e.g. 4GiB; what does not fit goes to the server's disk (default: 4GiB)",
       readMemory,
     )
+    .option("--chunk <rows>", "target rows that one statement compares (default: 5 million)", readCount)
     .option("--repair", "compute the buckets that differ again and replace their partitions, while clients insert")
     .addOption(new Option("--allow <what...>", "with --repair: repair replicated targets too").choices(["unproven"]))
-    .option("--json", "print the reports as JSON")
+    .option("--json", "print JSON")
     .option("--all", "list every bucket that differs, not the first ten of each target")
     .addHelpText(
       "after",
@@ -178,7 +181,7 @@ function repairOptions({ allow, maxMemory, tolerance }: VerifyCommandOptions) {
 }
 
 function optionsOf(names: readonly string[], options: VerifyCommandOptions, output: Output): VerifyOptions {
-  const { database, from, maxMemory, sample, to, tolerance } = options;
+  const { chunk, database, from, maxMemory, sample, to, tolerance } = options;
   return {
     ...(names.length > 0 && { names }),
     ...(database !== undefined && { databases: database }),
@@ -187,6 +190,7 @@ function optionsOf(names: readonly string[], options: VerifyCommandOptions, outp
     ...(sample !== undefined && { sample }),
     ...(tolerance !== undefined && { tolerance }),
     ...(maxMemory !== undefined && { maxMemory }),
+    ...(chunk !== undefined && { windowRows: chunk }),
     onProgress: ({ target, window, windows }) => {
       if (windows > 1 && options.json !== true) output.error(`${target}: window ${window} of ${windows}\n`);
     },

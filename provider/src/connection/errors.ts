@@ -24,3 +24,6 @@ export class ConnectionError extends Error {
     this.url = url;
   }
 }
+
+/** A statement was given up after the longest wait. */
+export class TimeoutError extends ConnectionError {}

@@ -1,4 +1,4 @@
-import { ConnectionError, ServerError } from "./errors";
+import { ConnectionError, ServerError, TimeoutError } from "./errors";
 import { isAuthenticationFailed, isReadonly, parseServerMessage } from "./server-message";
 
 /** What is needed to say who spoke to whom. */
@@ -65,10 +65,10 @@ export function networkError(error: unknown, peer: Peer): ConnectionError {
 }
 
 /** The statement outlasted `requestTimeout`. */
-export function timeoutError(seconds: number, peer: Peer): ConnectionError {
-  return new ConnectionError(
-    `${peer.url}: no answer within ${seconds} s. The statement may still be running there ` +
-      "(see system.processes); raise the request timeout if it needs longer.",
+export function timeoutError(seconds: number, peer: Peer): TimeoutError {
+  return new TimeoutError(
+    `${peer.url}: no answer within ${seconds} s. A SELECT was ended there; another statement may still be running ` +
+      "(see system.processes). If it needs longer: --timeout on the command line, clickhouse:requestTimeout in a stack, or CLICKHOUSE_REQUEST_TIMEOUT, in seconds.",
     peer.url,
   );
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import { type Capabilities, capabilitiesOf, GREETING, type Greeting, OLD_GREETING } from "../clickhouse/capabilities";
@@ -25,6 +26,8 @@ type HttpTarget = Extract<Target, { kind: "http" }>;
 const DEFAULT_TIMEOUT = 300;
 /** Seconds for the first question; a sleeping Cloud service needs half of that. */
 const GREET_TIMEOUT = 60;
+/** Milliseconds for ending a statement that was given up. */
+const KILL_TIMEOUT = 5000;
 /** Room for the progress headers of a long statement: Node's own limit is 16 KB, about two hours' worth. */
 const MAX_HEADERS_BYTES = 1024 * 1024;
 
@@ -151,14 +154,16 @@ class HttpConnection implements Connection {
       late = true;
       request.abort();
     }, giveUp.seconds * 1000);
+    const id = randomUUID();
     let answer: Answer;
     try {
-      answer = await this.exchange(sql, settings, params, request.signal);
+      answer = await this.exchange(sql, settings, params, { signal: request.signal, id });
     } catch (error) {
       if (this.closed) {
         throw new ConnectionError(`${this.url}: closed while a statement was running`, this.url, { cause: error });
       }
       const timedOut = late || (error instanceof Error && error.message === "Timeout error.");
+      if (timedOut && READS.test(sql)) await this.kill(id);
       throw timedOut ? giveUp.error : networkError(error, this.peer());
     } finally {
       clearTimeout(timer);
@@ -179,12 +184,13 @@ class HttpConnection implements Connection {
     sql: string,
     settings: ClickHouseSettings,
     params: QueryParams,
-    signal: AbortSignal,
+    { id, signal }: { readonly id: string; readonly signal: AbortSignal },
   ): Promise<Answer> {
     const result = await this.client.exec({
       query: sql,
       clickhouse_settings: { wait_end_of_query: 1, ...settings, ...parameters(sql, params) },
       ignore_error_response: true,
+      query_id: id,
       abort_signal: signal,
     });
     const exceptionCode = result.response_headers["x-clickhouse-exception-code"];
@@ -193,6 +199,13 @@ class HttpConnection implements Connection {
       exceptionCode: typeof exceptionCode === "string" ? exceptionCode : undefined,
       body: await readAll(result.stream, signal),
     };
+  }
+
+  /** Ends a SELECT that nobody waits for any more. Everybody may end what is their own. */
+  private async kill(id: string): Promise<void> {
+    const giveUp = AbortSignal.timeout(KILL_TIMEOUT);
+    const sql = `KILL QUERY WHERE query_id = '${id}' ASYNC`;
+    await this.exchange(sql, {}, {}, { signal: giveUp, id: randomUUID() }).catch(() => undefined);
   }
 
   private peer(): { url: string; username: string } {

@@ -21,6 +21,8 @@ export interface StoredObject {
   readonly secret: boolean;
   /** Digest of the server's own text at the last write. */
   readonly observed: string | undefined;
+  /** The server that it was written on; see `introspect/server-identity.ts`. Undefined in a state of version 0.1.0. */
+  readonly server: string | undefined;
 }
 
 /** Where a provider leads, as the last `up` stored it. What is encrypted is left out. */
@@ -90,6 +92,7 @@ function objectOf(resource: Bag): StoredObject[] {
       statement,
       secret: Object.values(bag).some(isSecret),
       observed: text(bag["__observed"]),
+      server: text(bag["__server"]),
     },
   ];
 }

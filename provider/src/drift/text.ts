@@ -7,6 +7,8 @@ export interface DriftCircumstances {
   readonly url: string;
   /** Objects of other providers of the state, which were not looked at: their number by provider. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** URL of the server that the state was written on, where that is another one. */
+  readonly writtenOn?: string;
 }
 
 /** Longest diff in Markdown, in characters. */
@@ -44,11 +46,12 @@ export function renderText(drift: Drift, circumstances: DriftCircumstances): str
   });
   for (const extra of drift.unmanaged) parts.push(`unmanaged: ${kindOf(extra)} ${extra.name}`);
   for (const [provider, count] of circumstances.leftOut) parts.push(leftOut(provider, count));
+  if (circumstances.writtenOn !== undefined) parts.push(`warning: ${elsewhere(circumstances.writtenOn)}`);
   return `${[...parts, `${summary(drift)} (${circumstances.url})`].join("\n")}\n`;
 }
 
 /** For machines. `diff` and `changes` are from declared to live. */
-export function renderJson(drift: Drift, { url, leftOut }: DriftCircumstances): string {
+export function renderJson(drift: Drift, { url, leftOut, writtenOn }: DriftCircumstances): string {
   const { objects, unmanaged } = drift;
   const counts = Object.fromEntries(
     (Object.keys(STATUS) as DriftStatus[]).map((status) => [status, countOf(drift, status)]),
@@ -61,12 +64,13 @@ export function renderJson(drift: Drift, { url, leftOut }: DriftCircumstances): 
     objects,
     unmanaged: extra,
     leftOut: Object.fromEntries(leftOut),
+    ...(writtenOn !== undefined && { writtenOn }),
   };
   return `${JSON.stringify(shown, undefined, 2)}\n`;
 }
 
 /** For a comment or an issue. */
-export function renderMarkdown(drift: Drift, { url, leftOut: others }: DriftCircumstances): string {
+export function renderMarkdown(drift: Drift, { url, leftOut: others, writtenOn }: DriftCircumstances): string {
   const found = differing(drift);
   let used = 0;
   const sections = found.slice(0, MOST).map((object) => {
@@ -81,6 +85,7 @@ export function renderMarkdown(drift: Drift, { url, leftOut: others }: DriftCirc
   const parts = [
     hasDrift(drift) ? "### ⚠️ Drift" : isUncertain(drift) ? "### ⚠️ Drift is not known" : "### ✅ No drift",
     prose(`${summary(drift)} (${url})`),
+    ...(writtenOn === undefined ? [] : [prose(`⚠️ ${elsewhere(writtenOn)}`)]),
     ...(sections.length > 0 ? [sections.join("\n")] : []),
     ...(extra.length > 0 ? ["**Not in the state**", extra.join("\n")] : []),
     ...[...others].map(([provider, count]) => prose(leftOut(provider, count))),
@@ -121,6 +126,10 @@ function summary(drift: Drift): string {
   const none = isUncertain(drift) ? "Not known, because the user may not see everything" : "No drift";
   const lead = hasDrift(drift) ? "Drift (- declared, + live)" : none;
   return `${lead}: ${[...counts, ...extra].join(", ")}`;
+}
+
+function elsewhere(writtenOn: string): string {
+  return `the state was written on another server, ${writtenOn}: what is missing may be there`;
 }
 
 function leftOut(provider: string, count: number): string {

@@ -67,13 +67,27 @@ export class Runner {
    */
   async runLong(sql: string, whileRunning?: (written: number) => void): Promise<void> {
     await this.before(sql);
+    await this.watched(sql, "written_rows", whileRunning, async () => {
+      try {
+        await this.connection.command(this.mark + sql);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        await this.waitForEnd(sql);
+      }
+    });
+  }
+
+  /** Runs a statement by `work`, and tells once a second how many rows it has read or written. */
+  async watched(
+    sql: string,
+    rows: "read_rows" | "written_rows",
+    tell: ((rows: number) => void) | undefined,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const over = new AbortController();
-    const reporting = whileRunning === undefined ? undefined : this.report(sql, over.signal, whileRunning);
+    const reporting = tell === undefined ? undefined : this.report(sql, rows, over.signal, tell);
     try {
-      await this.connection.command(this.mark + sql);
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      await this.waitForEnd(sql);
+      await work();
     } finally {
       over.abort();
       await reporting;
@@ -138,27 +152,27 @@ export class Runner {
   }
 
   private async waitForEnd(sql: string): Promise<void> {
-    while ((await this.written(sql)) !== undefined) {
+    while ((await this.processed(sql, "written_rows")) !== undefined) {
       this.throwIfAborted();
       await pause(1000);
     }
   }
 
-  private async report(sql: string, over: AbortSignal, tell: (written: number) => void): Promise<void> {
+  private async report(sql: string, column: string, over: AbortSignal, tell: (rows: number) => void): Promise<void> {
     while (await pause(REPORT_EVERY, over)) {
-      const written = await this.written(sql).catch(() => undefined);
-      if (written !== undefined && !over.aborted) tell(written);
+      const rows = await this.processed(sql, column).catch(() => undefined);
+      if (rows !== undefined && !over.aborted) tell(rows);
     }
   }
 
-  /** Rows that a running statement has written; undefined when it runs no more. */
-  private async written(sql: string): Promise<number | undefined> {
+  /** Rows that a running statement has read or written; undefined when it runs no more. */
+  private async processed(sql: string, column: string): Promise<number | undefined> {
     // The head of the statement names the helper table, which nobody else writes.
     const head = quoteString((this.mark + sql).slice(0, 400));
-    const [row] = await this.connection.query<{ written: string }>(
-      `SELECT toString(written_rows) AS written FROM system.processes WHERE startsWith(query, ${head})`,
+    const [row] = await this.connection.query<{ processed: string }>(
+      `SELECT toString(${column}) AS processed FROM system.processes WHERE startsWith(query, ${head})`,
     );
-    return row === undefined ? undefined : Number(row.written);
+    return row === undefined ? undefined : Number(row.processed);
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type UnfinishedBackfill,
 } from "../apply/backfill";
 import type { Created } from "../apply/create";
-import { describeBackfill } from "../apply/operations";
+import { interruptible, tellBackfill } from "../apply/progress";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import type { BackfillDeclaration } from "../declare/backfill";
@@ -94,10 +94,15 @@ export async function createFilled(
   return context.oneByOne(async () => {
     const stands = (await context.live.findNow(key)) !== undefined;
     if (stands && (await unfinishedOn(connection, key)) === undefined) return undefined;
+    const tell = tellBackfill((line) => void context.log.status(urn, line));
+    const warnOfInterrupts = interruptible((message) => void context.log.info(urn, message));
     await createWithBackfill(connection, [statement], {
       ...declared,
       ...{ allow, sensitive },
-      onProgress: (progress) => void context.log.status(urn, describeBackfill(progress)),
+      onProgress: (progress) => {
+        if (progress.step === "fill") warnOfInterrupts(progress);
+        tell(progress);
+      },
     });
     const live = await context.live.findNow(key);
     if (live === undefined) {

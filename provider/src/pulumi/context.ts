@@ -5,19 +5,6 @@ import { allowAs } from "../canonical/gates";
 import { serverForm } from "../canonical/server-form";
 import { World } from "../canonical/world";
 import { unsupported } from "../clickhouse/capabilities";
-import type { Connection } from "../connection/connection";
-import type { ConnectionError } from "../connection/errors";
-import { openConnection } from "../connection/open";
-import { openScratch } from "../connection/scratch";
-import { openThrowaway } from "../connection/throwaway";
-import { parseUrl } from "../connection/url";
-import type { ChangeOptions } from "../declare/options";
-import { messageOf, SchemaError } from "../errors";
-import { Live, type LiveObject } from "../introspect/live";
-import { HiddenError } from "../introspect/visibility";
-import { keyParts, objectKey } from "../sql/object-key";
-import { renderCreate } from "../sql/render";
-import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import {
   type ConfigKey,
   type ConfigOrigin,
@@ -27,11 +14,24 @@ import {
   parseConfig,
   type RawConfig,
   variableOf,
-} from "./config";
+} from "../config/config";
+import type { Connection } from "../connection/connection";
+import type { ConnectionError } from "../connection/errors";
+import { openConnection } from "../connection/open";
+import { openScratch } from "../connection/scratch";
+import { openThrowaway } from "../connection/throwaway";
+import { parseUrl } from "../connection/url";
+import type { ChangeOptions } from "../declare/options";
+import { messageOf, SchemaError } from "../errors";
+import { Live, type LiveObject } from "../introspect/live";
+import type { ServerIdentity } from "../introspect/server-identity";
+import { HiddenError } from "../introspect/visibility";
+import { keyParts, objectKey } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
 import { announceServer, identityOf, shownUrl } from "./server";
-import type { ServerIdentity } from "./server-identity";
 import type { Look } from "./standing";
 import { Wave } from "./wave";
 

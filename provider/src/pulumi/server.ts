@@ -1,11 +1,11 @@
+import { NO_URL } from "../config/config";
 import { ConnectionError } from "../connection/errors";
 import { isAuthenticationFailed } from "../connection/server-message";
 import { parseUrl, withoutSecrets } from "../connection/url";
 import { messageOf, SchemaError } from "../errors";
+import { identityOf, isSameServer, readIdentity, renderIdentity } from "../introspect/server-identity";
 import { quotedName } from "../sql/object-key";
-import { NO_URL } from "./config";
 import type { Context } from "./context";
-import { identityOf, isSameServer, readIdentity, renderIdentity } from "./server-identity";
 import { keyOfStored } from "./standing";
 import type { Inputs, Outs } from "./state";
 

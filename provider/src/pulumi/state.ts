@@ -44,7 +44,7 @@ export interface Inputs {
   __fingerprint?: string;
   /** Of a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
   __over?: string;
-  /** The server that it is on; see `server-identity.ts`. */
+  /** The server that it is on; see `introspect/server-identity.ts`. */
   __server?: string;
 }
 

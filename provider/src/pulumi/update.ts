@@ -119,6 +119,7 @@ async function run(
       rebuild: options.rebuild,
       ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
       tell,
+      say: (message) => void context.log.info(urn, message),
     });
     began ||= plan.steps.length > 0;
     // Also what a run that was cut off has left.

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { unknownKeys } from "../config/config";
 import { tellProviders } from "../pulumi/channel";
-import { unknownKeys } from "../pulumi/config";
 import { type Leaving, leavingOf } from "../pulumi/state";
 import { promised } from "./dependencies";
 

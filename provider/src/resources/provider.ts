@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PROVIDER_NAME } from "../pulumi/config";
+import { PROVIDER_NAME } from "../config/config";
 import type { Allowed } from "./args";
 
 /** Arguments of {@link Provider}; each is what the stack's config key of the same name is for the default provider. */

@@ -1,4 +1,4 @@
-import { ServerError } from "../connection/errors";
+import { ServerError, TimeoutError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { pause, type Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
@@ -8,7 +8,8 @@ import { inserted, stateOf, truthBuckets } from "./still";
 import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types";
 
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
-const DEFAULT_WINDOW = 5_000_000;
+/** Target rows of a window. */
+export const DEFAULT_WINDOW = 5_000_000;
 const MEMORY_LIMIT_EXCEEDED = 241;
 /** Buckets that are named in one statement, once for each side; texts of partitions are longer than numbers. */
 const BATCH = { time: 8000, partition: 800, all: 2 } as const;
@@ -75,28 +76,48 @@ export async function windowsOf(
   }));
 }
 
+/** Target rows of a window: fewer once one was too large. */
+interface Chunks {
+  rows: number;
+}
+
 /**
  * Compares the buckets of a scope, whatever is written meanwhile. A window that does not fit into memory, although its groups go to
- * disk, is cut into smaller ones.
+ * disk, or takes longer than a statement may, is cut into smaller ones; so are those after it.
  *
- * @throws {SchemaError} when not even an hour, or a day, fits.
+ * @throws {SchemaError} when not even an hour, or a day, fits into memory.
  */
 export async function summarise(
   runner: Runner,
   comparison: Comparison,
   scope: Scope,
   options: VerifyOptions,
+  chunks: Chunks,
 ): Promise<Summary[]> {
-  try {
-    return [await summariseOnce(runner, comparison, scope, options)];
-  } catch (error) {
-    if (!(error instanceof ServerError && error.code === MEMORY_LIMIT_EXCEEDED)) throw error;
-    const summaries: Summary[] = [];
-    for (const part of await narrower(runner, comparison, scope, options, error)) {
-      summaries.push(...(await summarise(runner, comparison, part, options)));
+  const summaries: Summary[] = [];
+  for (const part of await scopesWithin(runner, comparison, scope, options, chunks)) {
+    try {
+      summaries.push(await summariseOnce(runner, comparison, part, options));
+    } catch (error) {
+      const isTooLarge = error instanceof ServerError && error.code === MEMORY_LIMIT_EXCEEDED;
+      if (!isTooLarge && !(error instanceof TimeoutError)) throw error;
+      for (const narrow of await narrower(runner, comparison, part, options, error, chunks)) {
+        summaries.push(...(await summarise(runner, comparison, narrow, options, chunks)));
+      }
     }
-    return summaries;
   }
+  return summaries;
+}
+
+async function scopesWithin(
+  runner: Runner,
+  comparison: Comparison,
+  scope: Scope,
+  options: VerifyOptions,
+  { rows }: Chunks,
+): Promise<Scope[]> {
+  if (scope.ids !== undefined || rows >= (options.windowRows ?? DEFAULT_WINDOW)) return [scope];
+  return windowsOf(runner, comparison, scope, { ...options, windowRows: rows });
 }
 
 async function narrower(
@@ -104,13 +125,17 @@ async function narrower(
   comparison: Comparison,
   scope: Scope,
   options: VerifyOptions,
-  cause: ServerError,
+  cause: ServerError | TimeoutError,
+  chunks: Chunks,
 ): Promise<Range[]> {
   const least = 1000;
-  for (let rows = options.windowRows ?? DEFAULT_WINDOW; scope.ids === undefined && rows > least; rows /= 4) {
+  for (let { rows } = chunks; scope.ids === undefined && rows > least; rows /= 4) {
     const windows = await windowsOf(runner, comparison, scope, { ...options, windowRows: rows });
-    if (windows.length > 1) return windows;
+    if (windows.length < 2) continue;
+    chunks.rows = rows;
+    return windows;
   }
+  if (cause instanceof TimeoutError) throw cause;
   const name = qualifiedName(comparison.subject.shown);
   throw new SchemaError(
     `${name}: its smallest window does not fit into ${options.maxMemory ?? DEFAULT_MEMORY} bytes of memory. Give it more (--max-memory): ${cause.message}`,

@@ -5,7 +5,16 @@ import { newOperation } from "../operation/names";
 import { Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import type { Range } from "./bucket";
-import { batches, firstBucket, lookAgain, type Summary, sampleOf, summarise, windowsOf } from "./compare";
+import {
+  batches,
+  DEFAULT_WINDOW,
+  firstBucket,
+  lookAgain,
+  type Summary,
+  sampleOf,
+  summarise,
+  windowsOf,
+} from "./compare";
 import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
 import { doubtsOf } from "./doubts";
 import { bucketText, type Prepared, prepare } from "./prepare";
@@ -131,9 +140,10 @@ async function compareAll(
   const scopes = await scopesOf(runner, comparison, options, only);
   const summaries: Summary[] = [];
   const target = qualifiedName(comparison.subject.shown);
+  const chunks = { rows: options.windowRows ?? DEFAULT_WINDOW };
   for (const [index, scope] of scopes.entries()) {
     options.onProgress?.({ target, window: index + 1, windows: scopes.length });
-    summaries.push(...(await summarise(runner, comparison, scope, options)));
+    summaries.push(...(await summarise(runner, comparison, scope, options, chunks)));
   }
   const different = summaries.flatMap((summary) => summary.different);
   const looked = await lookAgain(runner, comparison, different, options);

@@ -1,13 +1,14 @@
 import { SchemaError } from "../../errors";
 import { dropHelper } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
+import { Pace } from "../../operation/pace";
 import { uuidOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { parseTable } from "../rebuild/context";
-import type { BackfillHooks, BackfillLimits, BackfillProgress, BackfillStep } from "./options";
+import type { BackfillHooks, BackfillLimits, BackfillStep } from "./options";
 import { sourceOf, type ViewSource } from "./query";
 
 /** What an operation sets out to do: a line of its journal. */
@@ -81,8 +82,7 @@ export class Context {
   readonly layout: TableSpec;
   readonly views: readonly View[];
   private readonly hooks: BackfillHooks;
-  private readonly began = Date.now();
-  private readBefore: number | undefined;
+  private readonly pace = new Pace();
   private total = 0;
   private step: BackfillStep = "cut";
 
@@ -138,16 +138,9 @@ export class Context {
     return this.journal.entries<{ rows: number }>("chunk:").reduce((sum, [, { rows }]) => sum + rows, 0);
   }
 
-  /** Tells how far it is. */
-  report(): void {
-    if (this.hooks.onProgress === undefined) return;
-    const { rows } = this;
-    this.readBefore ??= rows;
-    const seconds = (Date.now() - this.began) / 1000;
-    const rowsPerSecond = seconds > 0 ? Math.round((rows - this.readBefore) / seconds) : 0;
-    const total = Math.max(this.total, rows);
-    const secondsLeft = rowsPerSecond > 0 ? Math.ceil((total - rows) / rowsPerSecond) : undefined;
-    this.hooks.onProgress({ step: this.step, rows, total, rowsPerSecond, secondsLeft } satisfies BackfillProgress);
+  /** Tells how far it is. @param underWay rows of a statement that is running. */
+  report(underWay = 0): void {
+    this.hooks.onProgress?.({ step: this.step, ...this.pace.at(this.rows + underWay, this.total) });
   }
 
   /** Says that inserts are refused now, or let through again. */

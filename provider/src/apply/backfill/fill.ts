@@ -123,8 +123,9 @@ async function clearAbove({ names, runner }: Context, high: number): Promise<voi
 async function compute(context: Context, item: Item, slice: Slice): Promise<void> {
   const { runner } = context;
   const sql = insertStatement(context, item, slice);
+  const tell = (read: number): void => context.report(item.counted ? Math.min(read, slice.rows) : 0);
   try {
-    await runner.run(sql);
+    await runner.watched(sql, "read_rows", tell, () => runner.run(sql));
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     // The answer was lost; the statement goes on at the server.

@@ -1,15 +1,9 @@
+import type { Far } from "../../operation/pace";
 import type { RunnerHooks } from "../../operation/runner";
 
-/** How far a backfill is, for people who wait. */
-export interface BackfillProgress {
+/** How far a backfill is, for people who wait: rows of the sources that are read, and to read. */
+export interface BackfillProgress extends Far {
   readonly step: BackfillStep;
-  /** Rows of the sources that were read so far. */
-  readonly rows: number;
-  /** Rows of the sources to read. */
-  readonly total: number;
-  readonly rowsPerSecond: number;
-  /** Undefined while nothing is known about the rate. */
-  readonly secondsLeft: number | undefined;
 }
 
 /**

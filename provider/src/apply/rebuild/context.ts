@@ -3,6 +3,7 @@ import { SchemaError } from "../../errors";
 import { dropHelper } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
 import { type HelperNames, helperNames } from "../../operation/names";
+import { Pace } from "../../operation/pace";
 import { uuidOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -33,8 +34,7 @@ export class Context {
   readonly to: TableSpec;
   readonly names: HelperNames;
   private readonly hooks: RebuildHooks;
-  private readonly began = Date.now();
-  private copiedBefore: number | undefined;
+  private readonly pace = new Pace();
   private total = 0;
   private step: RebuildStep = "prepare";
 
@@ -99,20 +99,14 @@ export class Context {
     this.total = total;
   }
 
-  /** Tells how far it is. @param underWay rows of a copy that is not finished. */
+  /** Tells how far it is. @param underWay rows of copies that are not compared yet. */
   report(underWay: number): void {
     if (this.hooks.onProgress === undefined) return;
     const done = this.journal
       .entries<{ rows: number } | null>("chunk:")
       .reduce((sum, [, chunk]) => sum + (chunk?.rows ?? 0), 0);
-    const rows = done + underWay;
-    this.copiedBefore ??= done;
-    const seconds = (Date.now() - this.began) / 1000;
-    const rowsPerSecond = seconds > 0 ? Math.round((rows - this.copiedBefore) / seconds) : 0;
-    const total = Math.max(this.total, rows);
-    const secondsLeft = rowsPerSecond > 0 ? Math.ceil((total - rows) / rowsPerSecond) : undefined;
     const { mode } = this.plan;
-    this.hooks.onProgress({ step: this.step, mode, rows, total, rowsPerSecond, secondsLeft });
+    this.hooks.onProgress({ step: this.step, mode, ...this.pace.at(done + underWay, this.total) });
   }
 
   /** Says that inserts are refused now, or let through again. */

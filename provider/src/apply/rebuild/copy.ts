@@ -47,7 +47,7 @@ export async function copyBulk(context: Context): Promise<void> {
   const startAt = journal.get<number>("passes") ?? 0;
   for (let pass = startAt; pass < PASSES; pass += 1) {
     const parts = await partsOf(runner, names.table);
-    context.expect(parts.reduce((sum, part) => sum + part.rows, 0));
+    context.expect(rowsIn(parts));
     context.enter("copy");
     const open = await uncovered(context, parts);
     await copyGroups(context, grouped(pass === 0 ? withoutTails(open) : open, context.chunkRows));
@@ -144,7 +144,7 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
     if (parts.length === 0) continue;
     await guardHeadroom(context);
     const index = 1 + Math.max(-1, pending?.index ?? -1, ...chunkIndexes(context));
-    await copyInto(context, index, parts);
+    await copyInto(context, index, parts, rowsIn(pending?.parts ?? []));
     if (pending !== undefined) await finish(pending);
     const compared = compareChunk(context, index, parts);
     // Looked at when the next chunk is copied; until then a failure is nobody's.
@@ -155,16 +155,27 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
   return missed;
 }
 
+function rowsIn(parts: readonly Part[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 async function writeDown(context: Context, index: number, chunk: Chunk): Promise<void> {
   await context.journal.set(`chunk:${index}`, chunk);
   context.report(0);
 }
 
-async function copyInto(context: Context, index: number, parts: readonly Part[]): Promise<void> {
+/** @param ahead rows that were copied before, and are being compared. */
+async function copyInto(context: Context, index: number, parts: readonly Part[], ahead: number): Promise<void> {
   const chunk = context.names.chunk(index);
   await context.create(chunk, chunkStatement(context.to, chunk));
+  let [done, last] = [ahead, 0];
   for (const sql of copyStatements(context, context.names.table, chunk, parts)) {
-    await context.runner.runLong(sql, (written) => context.report(written));
+    await context.runner.runLong(sql, (written) => {
+      last = written;
+      context.report(done + last);
+    });
+    done += last;
+    last = 0;
   }
 }
 

@@ -1,17 +1,11 @@
+import type { Far } from "../../operation/pace";
 import type { RunnerHooks } from "../../operation/runner";
 
-/** How far a rebuild is, for people who wait. */
-export interface RebuildProgress {
+/** How far a rebuild is, for people who wait: rows that are copied, and rows to copy, as counted last. */
+export interface RebuildProgress extends Far {
   readonly step: RebuildStep;
   /** `offline`: the rows are copied and the tables exchanged, no more; inserts are not refused, and must not come. */
   readonly mode: "online" | "offline";
-  /** Rows copied so far. */
-  readonly rows: number;
-  /** Rows to copy, as counted last. */
-  readonly total: number;
-  readonly rowsPerSecond: number;
-  /** Undefined while nothing is known about the rate. */
-  readonly secondsLeft: number | undefined;
 }
 
 /** The steps of a rebuild, in order. From `barrier` on there is no way back. */

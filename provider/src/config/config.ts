@@ -112,10 +112,6 @@ export function readConfig(
 /** @throws {SchemaError} naming each value that cannot be used. */
 export function parseConfig(raw: RawConfig): ProviderConfig {
   const problems: string[] = [];
-  const timeout = raw.requestTimeout === undefined ? undefined : Number(raw.requestTimeout);
-  if (timeout !== undefined && !(timeout > 0)) {
-    problems.push(`clickhouse:requestTimeout: expected seconds above 0, found "${raw.requestTimeout}"`);
-  }
   const scratch = raw.scratch ?? "embedded";
   const scratchServer = /^https?:\/\//.test(scratch) ? scratch : undefined;
   if (scratch !== "embedded" && scratch !== "off" && scratchServer === undefined) {
@@ -139,7 +135,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   if (raw.unreachable !== undefined && raw.unreachable !== "fail" && raw.unreachable !== "warn") {
     problems.push(`clickhouse:unreachable: expected "fail" or "warn", found "${raw.unreachable}"`);
   }
-  const access = parseAccess(raw, problems);
+  const connection = connectionOf(raw, problems);
   const { allow, wrong } = parseAllow(listOf(raw.allow));
   for (const value of wrong) {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
@@ -147,16 +143,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   const lint = raw.lint === "off" ? "off" : pairsOf(raw.lint, problems);
   if (problems.length > 0) throw new SchemaError(problems);
   return {
-    connection:
-      raw.url === undefined
-        ? undefined
-        : {
-            url: raw.url,
-            ...(raw.username !== undefined && { username: raw.username }),
-            ...(raw.password !== undefined && { password: raw.password }),
-            ...(timeout !== undefined && { requestTimeout: timeout }),
-            ...access,
-          },
+    connection: raw.url === undefined ? undefined : { ...connection, url: raw.url },
     allowDrop: "value" in allowDrop && allowDrop.value,
     adopt: adopt ?? "equal",
     allow,
@@ -164,6 +151,31 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     scratch: scratch === "off" ? "off" : "embedded",
     ...(scratchServer !== undefined && { scratchServer }),
     unreachable: raw.unreachable === "fail" || raw.unreachable === "warn" ? raw.unreachable : undefined,
+  };
+}
+
+/**
+ * Reads what is about the connection, and nothing else.
+ *
+ * @throws {SchemaError} as {@link parseConfig}.
+ */
+export function parseConnection(raw: RawConfig & { readonly url: string }): ConnectionOptions {
+  const problems: string[] = [];
+  const connection = connectionOf(raw, problems);
+  if (problems.length > 0) throw new SchemaError(problems);
+  return { ...connection, url: raw.url };
+}
+
+function connectionOf(raw: RawConfig, problems: string[]): Omit<ConnectionOptions, "url"> {
+  const timeout = raw.requestTimeout === undefined ? undefined : Number(raw.requestTimeout);
+  if (timeout !== undefined && !(timeout > 0)) {
+    problems.push(`clickhouse:requestTimeout: expected seconds above 0, found "${raw.requestTimeout}"`);
+  }
+  return {
+    ...(raw.username !== undefined && { username: raw.username }),
+    ...(raw.password !== undefined && { password: raw.password }),
+    ...(timeout !== undefined && { requestTimeout: timeout }),
+    ...parseAccess(raw, problems),
   };
 }
 

@@ -1,0 +1,79 @@
+/** How far work over many rows is. */
+export interface Far {
+  readonly rows: number;
+  readonly total: number;
+  readonly rowsPerSecond: number;
+  /** Undefined while nothing is known about the rate. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** Works out rate and time left, of this run. Never runs backwards: what is counted again after a failed chunk is not shown. */
+export class Pace {
+  private readonly now: () => number;
+  private readonly began: number;
+  private before: number | undefined;
+  private rows = 0;
+  private total = 0;
+
+  constructor(now: () => number = Date.now) {
+    this.now = now;
+    this.began = now();
+  }
+
+  /** @param rows that are done, earlier runs' included. */
+  at(rows: number, total: number): Far {
+    this.before ??= rows;
+    this.rows = Math.max(this.rows, rows);
+    this.total = Math.max(this.total, total, this.rows);
+    const seconds = (this.now() - this.began) / 1000;
+    const rowsPerSecond = seconds > 0 ? Math.round((this.rows - this.before) / seconds) : 0;
+    const secondsLeft = rowsPerSecond > 0 ? Math.ceil((this.total - this.rows) / rowsPerSecond) : undefined;
+    return { rows: this.rows, total: this.total, rowsPerSecond, secondsLeft };
+  }
+}
+
+/** As one line of at most 60 characters, what matters most first: `41% of 10.5M rows, 8 s left, 1.2M rows/s`. */
+export function describeFar({ rows, total, rowsPerSecond, secondsLeft }: Far): string {
+  const percent = total === 0 ? 100 : Math.floor((100 * rows) / total);
+  const left = secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`];
+  const rate = rowsPerSecond > 0 ? [`${short(rowsPerSecond)} rows/s`] : [];
+  return [`${percent}% of ${short(total)} rows`, ...left, ...rate].join(", ");
+}
+
+/**
+ * Tells steps at once, and how far the work is at most once in an interval: a terminal is written over, the lines of a log stay.
+ *
+ * @param seconds between two lines of one step.
+ */
+export function paced(
+  tell: (line: string) => void,
+  seconds: number,
+  now: () => number = Date.now,
+): (step: string, line: string) => void {
+  let last: { step: string; line: string; at: number } | undefined;
+  return (step, line) => {
+    if (last?.line === line) return;
+    if (last?.step === step && now() - last.at < seconds * 1000) return;
+    last = { step, line, at: now() };
+    tell(line);
+  };
+}
+
+/** Seconds between two lines: on a terminal they are written over, in the log of a CI they stay. */
+export function secondsBetweenLines(environment: NodeJS.ProcessEnv = process.env, isTerminal = true): number {
+  const isCi = !["", "false", "0"].includes(environment["CI"] ?? "");
+  return isCi || !isTerminal ? 10 : 1;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
+function short(count: number): string {
+  if (count < 10_000) return count.toLocaleString("en-US");
+  const [size, unit] = count < 999_500 ? [1e3, "k"] : count < 999_500_000 ? [1e6, "M"] : [1e9, "G"];
+  const scaled = count / size;
+  return `${scaled < 100 ? scaled.toFixed(1) : Math.round(scaled)}${unit}`;
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
+import { backfill } from "../../provider/dist/cli/backfill";
+import { doctor } from "../../provider/dist/cli/doctor";
+import { driftOfState } from "../../provider/dist/cli/drift";
+import { lintFiles } from "../../provider/dist/cli/lint";
+import { operations } from "../../provider/dist/cli/operations";
+import { status } from "../../provider/dist/cli/status";
+import { verifyViews } from "../../provider/dist/cli/verify";
+import { PAGE } from "../../tools/docs/cli";
+import { sharedServer, temporaryBase } from "../support/server";
+import { Bench } from "../verify/bench";
+
+const SCHEMAS = path.resolve(__dirname, "../../provider/schemas");
+
+/** Of `ajv`, as much as is used: its draft 2020 is no default export. */
+type Validate = ((data: unknown) => boolean) & { readonly errors?: unknown };
+type Ajv = new (options: object) => { compile(schema: object): Validate };
+const { default: Ajv2020 } = require("ajv/dist/2020") as { default: Ajv };
+// Formats are told to readers; the times are checked below.
+const ajv = new Ajv2020({ strict: true, allErrors: true, validateFormats: false });
+
+const known = new Map<string, Validate>();
+function validator(command: string): Validate {
+  const read = (): Validate =>
+    ajv.compile(JSON.parse(readFileSync(path.join(SCHEMAS, `${command}.schema.json`), "utf8")));
+  const validate = known.get(command) ?? read();
+  known.set(command, validate);
+  return validate;
+}
+
+/** Standard output of a command, which holds the schema of its name. */
+async function shown(
+  command: string,
+  run: (output: { out(text: string): void; error(text: string): void }) => unknown,
+) {
+  const said = { out: "", error: "" };
+  await run({ out: (text) => (said.out += text), error: (text) => (said.error += text) });
+  const validate = validator(command);
+  const data = JSON.parse(said.out);
+  assert.ok(validate(data), `${command}: ${JSON.stringify(validate.errors, undefined, 1)}\n${said.out}\n${said.error}`);
+  return data;
+}
+
+describe("JSON that commands print", () => {
+  let bench: Bench;
+  let url: string;
+
+  before(async () => {
+    ({ url } = await sharedServer());
+    bench = await Bench.open();
+    await bench.create(
+      "(k LowCardinality(String), b DateTime('UTC'), c SimpleAggregateFunction(sum, UInt64), x SimpleAggregateFunction(any, Int64))",
+      "ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(b) ORDER BY (k, b)",
+      "SELECT k, toStartOfHour(ts) AS b, count() AS c, any(v) AS x FROM @.s GROUP BY k, b",
+    );
+    await bench.run(
+      "CREATE MATERIALIZED VIEW @.r REFRESH EVERY 1 YEAR (k String) ENGINE = MergeTree ORDER BY k AS SELECT k FROM @.s",
+    );
+    await bench.insert(0, 900);
+  });
+  after(() => bench.close());
+
+  it("has a schema for each command with --json, and no others", () => {
+    const commands = readFileSync(PAGE, "utf8")
+      .split(/^## /m)
+      .slice(1)
+      .filter((chapter) => /^ {2}--json/m.test(chapter))
+      .map((chapter) => chapter.split("\n")[0]);
+    const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
+    assert.deepEqual(names, [...commands].sort());
+  });
+
+  it("is refused by its schema where a field is missing, too many, or of another type", () => {
+    const validate = validator("doctor");
+    const good = { id: "node", status: "ok", message: "Node 20" };
+    assert.ok(validate([good]));
+    for (const bad of [{ ...good, more: 1 }, { ...good, status: "fine" }, { ...good, id: 1 }, { id: "node" }]) {
+      assert.equal(validate([bad]), false, JSON.stringify(bad));
+    }
+  });
+
+  it("holds its schema: doctor, status, lint", async () => {
+    assert.ok((await shown("doctor", (output) => doctor({ url, json: true }, output))).length > 5);
+    const database = [bench.database];
+    const { views } = await shown("status", (output) => status({ url, database, json: true }, output));
+    assert.deepEqual(views.map(({ kind }: { kind: string }) => kind).sort(), ["incremental", "refreshable"]);
+    const file = path.join(temporaryBase(), "schemas.sql");
+    writeFileSync(file, "CREATE TABLE a.t (a UInt8) ENGINE = Log;\nCREATE TABLE a.u (a Nothing8) ENGINE = Log;\n");
+    const { findings } = await shown("lint", (output) => lintFiles([file], { format: "json" }, output));
+    assert.ok(findings.length > 0);
+  });
+
+  it("holds its schema: verify, with what differs and what was repaired", async () => {
+    await bench.run(
+      "DETACH TABLE @.mv SYNC",
+      "INSERT INTO @.s SELECT '2026-03-04 12:30:00', number, 'k9', 1, 1.5, NULL, 30 FROM numbers(9)",
+      "ATTACH TABLE @.mv",
+    );
+    const options = { url, database: [bench.database], json: true };
+    const { targets } = await shown("verify", (output) => verifyViews([], options, output));
+    assert.ok(targets.some(({ differences }: { differences: unknown[] }) => differences.length > 0));
+    const { repairs } = await shown("verify", (output) => verifyViews([], { ...options, repair: true }, output));
+    assert.equal(Object.keys(repairs).length, 1);
+  });
+
+  it("holds its schema: backfill, of a dry run and of a run", async () => {
+    const view = [{ database: bench.database, name: "mv" }];
+    const dry = await shown("backfill", (output) => backfill({ url, view, json: true, dryRun: true }, output));
+    assert.deepEqual([dry.dryRun, dry.refusals], [true, []]);
+    const { dryRun, keepUntil, written } = await shown("backfill", (output) =>
+      backfill({ url, view, json: true }, output),
+    );
+    assert.equal(dryRun, false);
+    assert.ok(written > 0 && !Number.isNaN(Date.parse(keepUntil)));
+  });
+
+  it("holds its schema: operations, with one that was cut off and tables that are kept", async () => {
+    const create = (key: string): string =>
+      `CREATE TABLE ${bench.database}.z\n(\n    \`a\` UInt64,\n    \`b\` UInt64\n)\nENGINE = MergeTree\nORDER BY ${key}`;
+    const operation = newOperation();
+    await bench.run(create("a"));
+    const beforeStatement = (sql: string): void => {
+      if (/EXCHANGE TABLES .*__new_/.test(sql)) throw new Error("cut off");
+    };
+    const rebuild = { from: create("a"), to: create("b"), operation, beforeStatement };
+    await assert.rejects(rebuildTable(bench.connection, rebuild));
+    const before = await shown("operations", (output) => operations({ url, json: true }, output));
+    assert.ok(before.operations.some((one: { operation: string }) => one.operation === operation));
+    const { kept, operations: left } = await shown("operations", (output) =>
+      operations({ url, json: true, resume: operation }, output),
+    );
+    assert.ok(kept.some((one: { of: string }) => one.of === `${bench.database}.z`));
+    assert.ok(left.every((one: { operation: string }) => one.operation !== operation));
+  });
+
+  it("holds its schema: drift, which names the server that the state was written on", async () => {
+    const outputs = {
+      database: bench.database,
+      name: "s",
+      statement: `CREATE TABLE ${bench.database}.s (a UInt8)\nENGINE = Log`,
+    };
+    const resource = (name: string, more: object) => ({
+      urn: `urn:pulumi:test::e2e::pulumi-nodejs:dynamic/clickhouse:Table::${name}`,
+      type: "pulumi-nodejs:dynamic/clickhouse:Table",
+      provider: "urn:pulumi:test::e2e::pulumi:providers:pulumi-nodejs::default::1",
+      outputs: { ...outputs, __server: "server:other https://old.example.com:8443", ...more },
+    });
+    const resources = [resource("s", {}), resource("gone", { name: "gone" })];
+    const state = path.join(temporaryBase(), "schemas-state.json");
+    writeFileSync(state, JSON.stringify({ version: 3, deployment: { resources } }));
+    const found = await shown("drift", (output) => driftOfState({ url, state, json: true }, output, {}));
+    assert.deepEqual([found.counts.drifted, found.counts.missing], [1, 1]);
+    assert.equal(found.writtenOn, "https://old.example.com:8443");
+    let text = "";
+    const output = { out: (more: string) => (text += more), error: (more: string) => (text += more) };
+    assert.equal(await driftOfState({ url, state }, output, {}), 1);
+    assert.match(
+      text,
+      /the state was written on another server, https:\/\/old\.example\.com:8443: what is missing may be there/,
+    );
+  });
+});
