@@ -22,7 +22,7 @@ export interface StoredObject {
   /** Digest of the server's own text at the last write. */
   readonly observed: string | undefined;
   /** The server that it was written on; see `introspect/server-identity.ts`. Undefined in a state of version 0.1.0. */
-  readonly server: string | undefined;
+  readonly server?: string;
 }
 
 /** Where a provider leads, as the last `up` stored it. What is encrypted is left out. */
@@ -82,6 +82,7 @@ function objectOf(resource: Bag): StoredObject[] {
   const values = isObject(resource["outputs"]) ? resource["outputs"] : (resource["inputs"] ?? {});
   const bag = isObject(values) ? values : {};
   const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(bag[key]));
+  const server = text(bag["__server"]);
   const isNamed = name !== undefined && (kind === "database" || database !== undefined);
   return [
     {
@@ -92,7 +93,7 @@ function objectOf(resource: Bag): StoredObject[] {
       statement,
       secret: Object.values(bag).some(isSecret),
       observed: text(bag["__observed"]),
-      server: text(bag["__server"]),
+      ...(server !== undefined && { server }),
     },
   ];
 }
