@@ -1,7 +1,6 @@
 import type { Canonical } from "../canonical/canonical";
 import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
-import { isFromQuery } from "../canonical/from-query";
 import { isMissingSource } from "../canonical/host";
 import { mentionedNames } from "../canonical/mentions";
 import { ConnectionError, ServerError } from "../connection/errors";
@@ -138,11 +137,11 @@ async function tellUnchecked(context: Context, { urn }: Request, why: string): P
   await context.warnOnce(urn, `Declarations are not checked before they run: ${why}`);
 }
 
-/** What the server cannot be told in a statement. */
+/** Columns that come from elsewhere are known only to an engine; without them nothing can be compared. */
 function refuseWithoutEngine(spec: ObjectSpec): void {
-  if (!isFromQuery(spec)) return;
+  if (spec.kind !== "table" || spec.as === undefined || (!spec.as.empty && spec.as.text.includes("("))) return;
   throw new SchemaError(
-    `${quotedName(keyOf(spec))}: \`columns\` beside \`columnsFrom\` need the embedded engine, which says what types the query gives. ` +
+    `${quotedName(keyOf(spec))}: columns that come from a query or another table need the embedded engine, which says what types they have. ` +
       "Install chdb, leave `clickhouse:scratch` at embedded, or write all columns with their types",
   );
 }

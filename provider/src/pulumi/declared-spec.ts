@@ -1,3 +1,4 @@
+import { isQuery } from "../canonical/outside";
 import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
 import { type ChangeOptions, declareOptions } from "../declare/options";
@@ -7,7 +8,7 @@ import { declareView } from "../declare/view";
 import { messageOf, SchemaError } from "../errors";
 import { SqlParseError } from "../sql/errors";
 import { parseCreate } from "../sql/parse";
-import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { ObjectKind, ObjectSpec, TableSpec } from "../sql/spec";
 import type { Request } from "./state";
 
 /** An object, and how it may change. */
@@ -62,7 +63,23 @@ function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
       "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
     );
   }
+  if (spec.kind === "table") refuseFilled(spec);
   return spec;
+}
+
+/** Rows that a CREATE brings are no part of a definition: nothing would bring them again, or compare them. */
+function refuseFilled({ as }: TableSpec): void {
+  if (as === undefined || as.empty || !(as.clone || isQuery(as.text))) return;
+  if (as.clone) {
+    throw new SchemaError(
+      `sql: CLONE AS copies rows once, when the table is created, which a definition cannot say. Write AS ${as.text}, and copy the rows by ` +
+        "an INSERT … SELECT",
+    );
+  }
+  throw new SchemaError(
+    "sql: AS SELECT fills the table once, when it is created, which a definition cannot say. Write EMPTY AS SELECT, and fill it by an " +
+      "INSERT … SELECT; for rows that keep coming, declare a materialized view",
+  );
 }
 
 function parseSql(sql: string): ObjectSpec {
