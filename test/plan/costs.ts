@@ -112,38 +112,42 @@ function pack(whats: readonly string[], cells: string): string[] {
 
 const HEAD = `# What each change costs
 
-A changed declaration becomes the statements below; \`pulumi preview\` shows them before they run. This file is made from the test cases of the
-plan: the columns "how" and "cost" are read off the plan of each example. Those that are \`ALTER\`, \`RENAME\` or \`CREATE OR REPLACE\` run on a real
-engine in the tests, one after the other; rebuilds and view protocols have tests of their own, with clients that write meanwhile.
+A changed declaration becomes the statements below; \`pulumi preview\` shows them before they run. This file is generated from the test cases of
+the plan: the columns "how" and "cost" are read off the plan of each example. Those that are \`ALTER\`, \`RENAME\` or \`CREATE OR REPLACE\` run on
+a real engine in the tests, one after the other; rebuilds and view protocols have tests of their own, with clients that write at the same time.
+[retypes.md](retypes.md) has every pair of types.
 
 How:
 
-- \`ALTER\` **in place**: one statement, or a few where the engine wants it. What the server then does to its parts is waited for.
-- \`RENAME\` **with its dependents**: views, dictionaries and defaults that name the object get the new name in the same step. Without that a view
-  would be fed by nothing, or make every insert into its source fail.
-- **rebuild, rows kept**: the table is made anew beside itself, the rows are copied while clients write, the two exchange names, what came meanwhile
-  follows, and both are compared by count and hash. The old table is kept for \`keepOld\` (24 hours). Cut off anywhere, the next \`pulumi up\` goes on.
-  \`rebuild: "offline"\` is the plain copy of a table that nobody writes to.
+- \`ALTER\` **in place**: one statement, or a few where the engine wants it. \`pulumi up\` waits for what the server then does to its parts.
+- \`RENAME\` **with its dependents**: views, dictionaries and defaults that name the object get the new name in the same step. Without that nothing
+  would feed a view, or it would make every insert into its source fail.
+- **rebuild, rows kept**: a new table is built beside the old one, the rows are copied while clients write, the two exchange names, rows that came
+  in the meantime follow, and both are compared by count and hash. The old table is kept for \`keepOld\` (24 hours). If the process is killed, the
+  next \`pulumi up\` resumes. \`rebuild: "offline"\` is the plain copy of a table that nobody writes to.
 - **view protocol**: the view is replaced at a moment when no insert is on its way to it, and the rows of an inner table are carried over.
 
 Cost:
 
-- **metadata only**: no rows are rewritten, whatever the table holds; where an index, a projection or statistics go, files of parts are linked anew, and
-  small parts of one file (compact ones) written again. Old parts keep the old codec, index or TTL until they merge.
+- **metadata only**: no rows are rewritten, whatever the table holds; where an index, a projection or statistics go, files of parts are linked again,
+  and small parts of one file (compact ones) rewritten. Old parts keep the old codec, index or TTL until they merge.
 - **rewrites parts**: the server rewrites the column (builds the index, applies the TTL) in every part, in the background; \`pulumi up\` waits and
-  tells how far it is.
+  reports progress.
 - **copies rows**: takes time and disk like one \`INSERT … SELECT\` of the table; free disk is checked first.
-- **needs** \`allow\`: values or rows are lost, or the way was never proven. Nothing runs before the resource says \`allow: ["drops-data"]\` or the
-  stack's config \`clickhouse:allow\`; the preview names what is lost.
-- **readers must follow**: queries, inserts and views that use the old name, order or type have to change too. Those that a rename names are changed
-  by it.
+- **needs** \`allow\`: values or rows are lost, or the protocol is not proven for the engine. Nothing runs before the resource says
+  \`allow: ["drops-data"]\` or the stack's config \`clickhouse:allow\`; the preview names what is lost.
+- **readers must follow**: queries, inserts and views that use the old name, order or type have to change too. A rename changes those that it names.
 - **asks the rows first**: at preview and again before the first statement, every value is converted as the server would and turned back. If all are
   the same, the change runs; if some would become others, it needs \`allow: ["drops-data"]\`, and the preview says how many, with an example; if one
   cannot be converted, it is refused.
-- **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it makes all anew.
-- **inserts refused for a moment**: error 469, to be retried, for at most 4 s at a time, so that materialized views miss no row (or because the order of
-  rows counts for the engine). In a rename also error 60, while the target of a view has lost its name; one that is cut off in that moment refuses
-  them until the next \`pulumi up\`.
+- **Parts older than a column** hold no values of it: every read computes them from the default of that moment. Another default, another type, or a
+  change of what the default reads would change what those rows read. The rows of such parts are asked too: where one would read another value, the
+  change needs \`allow: ["drops-data"]\`, and the preview names the statement that stores the old values first.
+- **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it computes all of
+  them again.
+- **inserts refused for a moment**: error 469, clients should retry, for at most 4 s at a time, so that materialized views miss no row (or because
+  the order of rows counts for the engine). In a rename also error 60, while the target of a view has lost its name; one that is killed in that
+  moment refuses them until the next \`pulumi up\`.
 
 `;
 

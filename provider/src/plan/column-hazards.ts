@@ -57,8 +57,7 @@ export function defaultHazards({ from, to }: Of<"column-default">, column: Colum
     const message = `${column.name} of ${table} ${to?.kind === "MATERIALIZED" ? "leaves" : "enters"} SELECT * and INSERT`;
     return [hazard("breaks-reader", message)];
   }
-  const message = `rows keep the value they were written with; only in parts older than ${column.name} is it computed anew`;
-  return [hazard("metadata-only", message)];
+  return [hazard("metadata-only", `rows keep the values of ${column.name} that are stored`)];
 }
 
 /** Whether values of such a column lie in parts. */

@@ -7,6 +7,7 @@ import { type Command, PHASE, type Phase } from "./alter";
 import { dropHazard } from "./column-hazards";
 import { place, writtenDefault } from "./column-text";
 import { hazard } from "./hazards";
+import type { AbsentProbe } from "./plan";
 
 /** What the commands for columns need to know of their table. */
 export interface ColumnContext {
@@ -21,6 +22,8 @@ export interface ColumnContext {
   readonly rounds: ReadonlyMap<string, number>;
   /** New name → old name of columns whose statistics stand in the way of their new type. */
   readonly underStatistics: ReadonlyMap<string, string>;
+  /** By new name, what the rows of parts that are older than a column are asked. */
+  readonly absent: ReadonlyMap<string, AbsentProbe>;
   /** New name → old name of columns that are renamed. */
   readonly oldNames: ReadonlyMap<string, string>;
 }

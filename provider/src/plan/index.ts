@@ -9,7 +9,7 @@ import { planView } from "./view";
 
 export { hazard, NEED_ALLOW } from "./hazards";
 export type * from "./plan";
-export { nullQuery, type ProbeQueries, pastQuery, probeQueries, unmergedQuery } from "./probe";
+export { absentQueries, nullQuery, type ProbeQueries, pastQuery, probeQueries, unmergedQuery } from "./probe";
 export { replaceStatement } from "./rebuild";
 export { renderMessage, renderPlan, renderSize, type Size } from "./render";
 

@@ -25,7 +25,7 @@ export interface Hazard {
 }
 
 /** A question to the rows as they are before the plan runs. */
-export type Probe = ValueProbe | NullProbe | MergeProbe | PastProbe;
+export type Probe = ValueProbe | NullProbe | MergeProbe | PastProbe | AbsentProbe;
 
 /** Whether the values of a column can be had as another type. */
 export interface ValueProbe {
@@ -43,8 +43,8 @@ export interface NullProbe {
   readonly kind: "nulls";
   readonly column: string;
   readonly to: string;
-  /** The server may fail to fill the type, whatever the values: then no row may be there. */
-  readonly isRefused?: boolean;
+  /** The server fails to fill the type where there are any rows, or cannot read what it makes of NULL: then none may be there. */
+  readonly refuses?: "rows" | "nulls";
 }
 
 /** Whether rows that merges will make one still lie apart. */
@@ -54,6 +54,20 @@ export interface MergeProbe {
   readonly key: string;
   /** The partition key within which they do, e.g. `toDate(d)`; empty for none. Default: that of the table as it is. */
   readonly within?: string;
+}
+
+/** Whether rows read another value in parts that are older than the column, which compute it from its default. */
+export interface AbsentProbe {
+  readonly kind: "absent";
+  readonly column: string;
+  readonly from: string;
+  readonly to: string;
+  /** What such rows read afterwards, in the columns as they are and in `reads`; undefined where they cannot tell. */
+  readonly value?: string;
+  /** Columns that `value` reads as another type, under names of their own. */
+  readonly reads?: readonly { readonly name: string; readonly column: string; readonly type: string }[];
+  /** How the values can be written down before: by UPDATE, by a merge of all parts, or by storing what was an ALIAS. */
+  readonly keep: "update" | "merge" | "store";
 }
 
 /** How many rows a TTL that is to be is past now. The hazard stays: others will be. */

@@ -1,6 +1,7 @@
-import { backtick, quoteString } from "../sql/identifiers";
+import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import { parseType } from "../sql/query/types";
-import type { MergeProbe, NullProbe, PastProbe, ValueProbe } from "./plan";
+import type { QualifiedName } from "../sql/spec";
+import type { AbsentProbe, MergeProbe, NullProbe, PastProbe, ValueProbe } from "./plan";
 import { plain } from "./type-shape";
 
 /** The questions of a probe, each a query without side effects. */
@@ -68,11 +69,37 @@ export function pastQuery(table: string, { condition }: PastProbe): string {
   return `SELECT toString(countIf(${condition})) AS past, toString(count()) AS rows FROM ${table}`;
 }
 
+/** What the rows of parts that do not hold a column are asked: `rows`, and of them `changed` and an example, where they can tell. */
+export function absentQueries(
+  table: QualifiedName,
+  { column, from, to, value, reads = [] }: AbsentProbe,
+): { readonly rows: string; readonly changes: string | undefined } {
+  const holding =
+    `SELECT name FROM system.parts_columns WHERE database = ${quoteString(table.database)} AND table = ${quoteString(table.name)} ` +
+    `AND active AND column = ${quoteString(column)}`;
+  const source = `FROM ${qualifiedName(table)} WHERE _part NOT IN (${holding})`;
+  const rows = `SELECT toString(count()) AS rows ${source}`;
+  if (value === undefined) return { rows, changes: undefined };
+  const cast = (what: string, type: string): string => `_CAST(${what}, ${quoteString(type)})`;
+  const { old, back } = comparison(from, to, cast);
+  const selected = [
+    `${backtick(column)} AS ${OLD}`,
+    ...reads.map((read) => `${cast(backtick(read.column), read.type)} AS ${read.name}`),
+    `${cast(value, to)} AS ${NEW}`,
+    `${back} AS ${BACK}`,
+  ];
+  const changed = `${text(BACK)} != ${text(old)}`;
+  const example = `concat(${shown(OLD)}, ' → ', ${shown(NEW)})`;
+  const changes =
+    `SELECT toString(count()) AS rows, toString(countIf(${changed})) AS changed, anyIf(${example}, ${changed}) AS example ` +
+    `FROM (SELECT ${selected.join(", ")} ${source})`;
+  return { rows, changes };
+}
+
 /** The old value, and the new one on its way back, in a form that is equal exactly when they are. */
 function comparison(from: string, to: string, cast: (value: string, type: string) => string) {
-  const byLabel = /\bEnum(?:8|16)\(/.test(from) && /\bEnum(?:8|16)\(/.test(to);
-  // From Enum to Enum the number stays, and what it says may be another label.
-  const [oldType, newType] = byLabel ? [labelled(from), labelled(to)] : [from, to];
+  const asTexts = TEXTS.filter((pattern) => pattern.test(from) && pattern.test(to));
+  const [oldType, newType] = [withTexts(from, asTexts), withTexts(to, asTexts)];
   // The text of a time is not unique where clocks are put back.
   const instants = inUtc(oldType);
   const steps = (value: string, types: readonly string[]): string => types.reduce(cast, value);
@@ -84,8 +111,14 @@ function comparison(from: string, to: string, cast: (value: string, type: string
   };
 }
 
-function labelled(type: string): string {
-  return replaceType(type, (name) => (name === "Enum8" || name === "Enum16" ? "String" : undefined));
+/**
+ * Compared as texts where both have them. From Enum to Enum the number stays, and what it says may be another label. A longer
+ * FixedString has no way back but through its text, without the NUL bytes that fill it.
+ */
+const TEXTS: readonly RegExp[] = [/\bEnum(?:8|16)\(/, /\bFixedString\(/];
+
+function withTexts(type: string, patterns: readonly RegExp[]): string {
+  return replaceType(type, (name) => (patterns.some((pattern) => pattern.test(`${name}(`)) ? "String" : undefined));
 }
 
 function inUtc(type: string): string {

@@ -1,4 +1,5 @@
 import type { ColumnChange } from "../diff/changes";
+import { enumValues } from "../sql/query/types";
 import type { ColumnSpec } from "../sql/spec";
 import { stores } from "./column-hazards";
 import { typeDefault } from "./column-text";
@@ -40,13 +41,14 @@ export function retypeHazards(
     hazards.push(hazard("drops-data", `the values of ${what} in all rows of ${table} are lost`));
   }
   if (losesNulls) {
-    const probe = { kind: "nulls" as const, column: old, to };
+    const isUnreadable = !wantsDefault && lacksZero(to);
+    const probe = { kind: "nulls" as const, column: old, to, ...(isUnreadable && { refuses: "nulls" as const }) };
     const value = wantsDefault ? nullBecomes : defaultOf(column);
     hazards.push(hazard("drops-data", `NULL in ${name} becomes ${value}`, { probe }));
   }
   if (wantsDefault && /^Variant\b/.test(to)) {
     // The mutation goes through the default, and fails on some rows or gives another value for NULL. Measured on 26.7.
-    const probe = { kind: "nulls" as const, column: old, to, isRefused: true };
+    const probe = { kind: "nulls" as const, column: old, to, refuses: "rows" as const };
     hazards.push(
       hazard("may-fail", `whether there are rows, whose ${name} does not become ${to}, is asked before anything runs`, {
         probe,
@@ -59,6 +61,12 @@ export function retypeHazards(
     hazards.push(hazard("may-fail", message, { probe }));
   }
   return [...hazards, ...mergeHazards(name, context)];
+}
+
+/** An Enum in which the server cannot read what it puts in the place of NULL. Measured on 24.8 and 26.7. */
+function lacksZero(type: string): boolean {
+  const values = enumValues(type);
+  return values !== undefined && ![...values.values()].includes("0");
 }
 
 /** What a column without a default of its own has, for people. */

@@ -17,6 +17,7 @@ import { planRebuild } from "./rebuild";
 import { findStale, type Stale } from "./stale";
 import { type Outcome, planStorageChange } from "./storage";
 import { recalculating } from "./ttl";
+import { absentHazard, absentProbes } from "./younger";
 
 /** The changes of one table, by what they are about. */
 export interface Sorted {
@@ -41,6 +42,9 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const addsProjection = sorted.elements.some(({ kind, to: wanted }) => kind === "projection" && wanted);
   const storage = { table, to, phase, materialize, addsProjection };
   const outcomes = sorted.storage.map((change) => planStorageChange(change, storage));
+  const absent = absentProbes(from, to, sorted.columns);
+  const changed = new Set(sorted.columns.map((change) => ("name" in change ? change.name : undefined)));
+  const ofDefaults = [...absent].flatMap(([name, probe]) => (changed.has(name) ? [] : [absentHazard(name, probe)]));
   const columns = withHazards(
     planColumns(sorted.columns, {
       table,
@@ -50,9 +54,10 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
       materialize,
       rounds,
       underStatistics,
+      absent,
       oldNames: oldNamesOf(sorted),
     }),
-    stale.hazards,
+    [...stale.hazards, ...ofDefaults],
   );
   // What is built of columns comes when each of them is what it will be.
   const last = Math.max(phase, ...columns.map(({ phase: own = PHASE.main }) => own));
