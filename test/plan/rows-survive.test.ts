@@ -5,7 +5,7 @@ import { SchemaError } from "../../provider/dist/errors";
 import { NEED_ALLOW, type Plan, renderPlan } from "../../provider/dist/plan";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";
 import { byEffort, report } from "../support/effort";
-import { SAMPLES, type Sample } from "./retype/types";
+import { inUtc, SAMPLES, type Sample } from "./retype/types";
 import { Bench, planBetween } from "./support";
 
 /** Changes that are tried. */
@@ -184,13 +184,6 @@ async function rowsOf(bench: Bench, { engine, columns }: Trial, when: "before" |
     `SELECT concat(toString(id), ' ', ${values.join(", ' ', ") || "''"}) AS row FROM p.t${final} ORDER BY row`,
   );
   return rows.map(({ row }) => row);
-}
-
-/** CAST to a type without a time zone keeps the zone of what it is given, and a time would be written as another text. */
-function inUtc(type: string): string {
-  return type
-    .replace(/\bDateTime(?![\w(])/g, "DateTime('UTC')")
-    .replace(/\bDateTime64\((\d)\)/g, "DateTime64($1, 'UTC')");
 }
 
 function sampleOf(at: number): Sample {

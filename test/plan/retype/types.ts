@@ -178,14 +178,24 @@ const STATES: readonly Sample[] = [
   { type: "AggregateFunction(uniq, String)", values: ["arrayReduce('uniqState', ['a', 'b'])"] },
 ];
 
+/** By chapter of docs/retypes.md. */
+export const CHAPTERS: Readonly<Record<string, readonly Sample[]>> = {
+  Integers: INTEGERS,
+  "Floats and decimals": FLOATS,
+  "Bool, dates and times": TIMES,
+  "Texts, identifiers, addresses, enums": TEXTS,
+  Nullable: NULLABLE,
+  "Arrays, tuples, maps": NESTED,
+  "Variant, Dynamic, JSON": OPEN,
+  "Aggregate functions": STATES,
+};
+
 /** Every kind of type, with its borders. */
-export const SAMPLES: readonly Sample[] = [
-  ...INTEGERS,
-  ...FLOATS,
-  ...TIMES,
-  ...TEXTS,
-  ...NULLABLE,
-  ...NESTED,
-  ...OPEN,
-  ...STATES,
-];
+export const SAMPLES: readonly Sample[] = Object.values(CHAPTERS).flat();
+
+/** CAST to a type without a time zone keeps the zone of what it is given, and a time would be written as another text. */
+export function inUtc(type: string): string {
+  return type
+    .replace(/\bDateTime(?![\w(])/g, "DateTime('UTC')")
+    .replace(/\bDateTime64\((\d)\)/g, "DateTime64($1, 'UTC')");
+}
