@@ -1,3 +1,4 @@
+import { abilityOf } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { renameIn } from "../diff/text";
 import { parseType } from "../sql/query/types";
@@ -6,7 +7,7 @@ import type { Command } from "./alter";
 import { stores } from "./column-hazards";
 import { typeDefault } from "./column-text";
 import { columnsIn } from "./effects";
-import { abilityOf, engineColumns } from "./engines";
+import { engineColumns } from "./engine-columns";
 import { hazard } from "./hazards";
 import type { AbsentProbe, Hazard } from "./plan";
 import { nullable, plain } from "./type-shape";
