@@ -38,6 +38,14 @@ const STATEMENTS: Partial<Record<CapabilityName, readonly [string, string]>> = {
     "ALTER TABLE d.t ADD STATISTICS `a` TYPE basic",
     "CREATE TABLE d.t\n(\n    `basic` UInt8,\n    `a` UInt8 STATISTICS(uniq)\n)\nENGINE = Memory",
   ],
+  textIndex: [
+    "ALTER TABLE d.t ADD INDEX i s TYPE text(tokenizer = 'ngrams')",
+    "CREATE TABLE d.t\n(\n    `text` String\n)\nENGINE = Memory",
+  ],
+  sparseGramsIndex: [
+    "ALTER TABLE d.t ADD INDEX i s TYPE sparse_grams(3, 5, 1024, 2, 0)",
+    "ALTER TABLE d.t ADD INDEX sparse_grams s TYPE ngrambf_v1(3, 1024, 2, 0)",
+  ],
   databaseComment: ["ALTER DATABASE d MODIFY COMMENT 'x'", "ALTER TABLE d.t MODIFY COMMENT 'x'"],
   projectionIndex: [
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    PROJECTION p INDEX a TYPE basic\n)\nENGINE = MergeTree\nORDER BY a",

@@ -5,6 +5,7 @@ import { systemLog } from "../../provider/dist/clickhouse/system-logs";
 import { atLeast } from "../../provider/dist/clickhouse/version";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
+import { unreadBy } from "../../provider/dist/introspect/parser";
 import type { ViewStep } from "../../provider/dist/plan";
 import { keyOf, keyParts } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -65,6 +66,41 @@ const REFUSED: readonly { readonly sql: string; readonly says: RegExp; readonly 
     says: /the server, does not read this, so nothing was changed: Unknown data type family: QBit\.[^[]*(?:\[[^\]]*\])?[^[]*The embedded engine \(26\.7\S*\) took it/,
     since: "26.3",
   },
+  {
+    sql: "CREATE TABLE d.o (a Array(UInt8), b Array(UInt8) DEFAULT arrayRemove(a, 1)) ENGINE = MergeTree ORDER BY a",
+    says: /d\.o: ClickHouse 2\S+, the server, does not know function arrayRemove, so nothing was changed\. The embedded engine \(26\.7\S*\) does/,
+    since: "26.3",
+  },
+  {
+    sql: "CREATE MATERIALIZED VIEW d.o TO d.g (`a` UInt64, `b` String) AS SELECT a, argAndMinIf(b, a, a > 1).1 AS b FROM d.s GROUP BY a",
+    says: /does not know function argAndMin, so/,
+    since: "26.3",
+  },
+  {
+    sql: "CREATE VIEW d.o AS SELECT count() AS n FROM primes(3)",
+    says: /does not know function primes, so/,
+    since: "26.3",
+  },
+  {
+    sql: "CREATE VIEW d.o AS SELECT a FROM d.s SETTINGS enable_full_text_index = 1, max_threads = 2",
+    says: /does not know setting enable_full_text_index, so/,
+    since: "26.3",
+  },
+  {
+    sql: "CREATE TABLE d.o (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS share_nested_offsets = 1",
+    says: /does not know MergeTree setting share_nested_offsets, so/,
+    since: "26.3",
+  },
+  {
+    sql: "CREATE TABLE d.o (a UInt64, b UInt64) ENGINE = CoalescingMergeTree ORDER BY a",
+    says: /does not know engine CoalescingMergeTree, so/,
+    since: "25.8",
+  },
+  {
+    sql: "CREATE TABLE d.o (a String, INDEX i a TYPE sparse_grams(3, 5, 1024, 2, 0)) ENGINE = MergeTree ORDER BY a",
+    says: /an index of type sparse_grams came with ClickHouse 26\.3/,
+    since: "26.3",
+  },
 ];
 
 /** Of a case, everything in a database of its own. */
@@ -117,8 +153,12 @@ for (const version of testedVersions(["24.8", "25.8"])) {
       return inputs as Bag;
     }
 
-    async function withProvider<T>(work: (provider: TestProvider) => Promise<T>): Promise<T> {
-      const provider = new TestProvider({ "clickhouse:url": server.url, "clickhouse:lint": "off" });
+    async function withProvider<T>(work: (provider: TestProvider) => Promise<T>, scratch?: string): Promise<T> {
+      const provider = new TestProvider({
+        "clickhouse:url": server.url,
+        "clickhouse:lint": "off",
+        ...(scratch !== undefined && { "clickhouse:scratch": scratch }),
+      });
       try {
         return await work(provider);
       } finally {
@@ -176,6 +216,44 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         await connection.query("SELECT name FROM system.tables WHERE database = 'd' AND name = 'o'"),
         [],
       );
+      await connection.command("DROP DATABASE d SYNC");
+    });
+
+    it("says of statements and codecs what it does not read, and nothing of the question", async () => {
+      const nothing = { statements: [], types: [], words: [], codecs: [] };
+      const codecs = [
+        { type: "UInt64", codec: "Delta(8), ZSTD(1)" },
+        { type: "Float64", codec: "ALP, LZ4" },
+      ];
+      assert.match((await unreadBy(connection, { ...nothing, codecs })).said ?? "", /Unknown codec family: ALP/);
+      const statements = ["CREATE TABLE d.t (a UInt8) ENGINE = TimeSeries SAMPLES INNER ENGINE = MergeTree"];
+      const { said = "" } = await unreadBy(connection, { ...nothing, statements });
+      assert.match(said, /Syntax error: .*SAMPLES/);
+      assert.doesNotMatch(said, /formatQuery/);
+    });
+
+    it("is told apart from the engine that checks, where that knows less", async () => {
+      await database("d");
+      await withProvider(async (provider) => {
+        const sql = "CREATE VIEW d.o AS SELECT kql_array_sort_asc([a]) AS n FROM d.s";
+        await assert.rejects(check(provider, sql), (error: Error) => {
+          assert.match(error.message, /Function with name `?kql_array_sort_asc`? does not exist/);
+          assert.match(
+            error.message,
+            /ClickHouse 2\S+, the server, knows function kql_array_sort_asc; the engine that checks declarations \(26\.7\S*\) does not\. .*set clickhouse:scratch to the URL/,
+          );
+          return true;
+        });
+      });
+      const throwaway = await startServer({ version });
+      try {
+        await withProvider(
+          (provider) => check(provider, "CREATE VIEW d.o AS SELECT kql_array_sort_asc([a]) AS n FROM d.s"),
+          throwaway.url,
+        );
+      } finally {
+        await throwaway.stop();
+      }
       await connection.command("DROP DATABASE d SYNC");
     });
 

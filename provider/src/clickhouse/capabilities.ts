@@ -79,6 +79,18 @@ export const CAPABILITIES = {
     needed: /\bSTATISTICS\b[^\n]*\b(?:basic|uniq_v2)\b/,
     otherwise: REFUSED,
   },
+  textIndex: {
+    what: "an index of type text with the embedded engine's arguments",
+    since: "26.3",
+    needed: /\bTYPE text\b/,
+    otherwise: REFUSED,
+  },
+  sparseGramsIndex: {
+    what: "an index of type sparse_grams",
+    since: "26.3",
+    needed: /\bTYPE sparse_grams\b/,
+    otherwise: REFUSED,
+  },
   appendRefresh: {
     what: "REFRESH … APPEND",
     since: "24.9",

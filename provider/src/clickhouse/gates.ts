@@ -37,12 +37,6 @@ export const GATES: readonly Gate[] = [
     needed: /\bTYPE vector_similarity\b/,
     since: "25.8",
   },
-  {
-    setting: "allow_experimental_full_text_index",
-    what: "an index of type text",
-    needed: /\bTYPE text\b/,
-    since: "26.3",
-  },
 ];
 
 /** Name, value, and whether this user may not change it: 1. All as text. */

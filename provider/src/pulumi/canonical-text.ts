@@ -14,6 +14,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { takenByServer } from "./served";
 import type { Outs, Request } from "./state";
 
 /** The stored text where it still holds, else the engine's, which is new. */
@@ -97,7 +98,7 @@ async function askEngine(
     if (!(error instanceof ServerError)) throw error;
     const standing = await standsAsWritten(context, spec, request, error);
     if (standing !== undefined) return standing;
-    throw await refusal(context, key, rendered, request, error);
+    throw await refusal(context, key, spec, request, error);
   }
   if (canonical.unchecked !== undefined) {
     refuseWithoutEngine(spec);
@@ -159,10 +160,11 @@ async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request
 async function refusal(
   context: Context,
   key: string,
-  rendered: string,
+  spec: ObjectSpec,
   request: Request,
   error: ServerError,
 ): Promise<SchemaError> {
+  const rendered = renderCreate(spec);
   const missing: string[] = [];
   if (isMissingSource(error)) {
     for (const name of mentionedNames(rendered)) {
@@ -185,9 +187,10 @@ async function refusal(
     sensitive,
     checker: context.checker,
   };
-  return new SchemaError(missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances), {
-    cause: error,
-  });
+  const why = missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances);
+  const engine = await context.world.version();
+  const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
+  return new SchemaError(there === "" ? why : `${why}\n${there}`, { cause: error });
 }
 
 /** Columns of the object and of what it reads. */

@@ -1,7 +1,8 @@
 import { missingFor } from "../clickhouse/capabilities";
 import { release } from "../clickhouse/version";
 import { SchemaError } from "../errors";
-import { refusedByParser } from "../introspect/parser";
+import { type Asked, unreadBy } from "../introspect/parser";
+import { knownElsewhere, namesOf, unknownIn, wordsOf } from "../introspect/vocabulary";
 import type { Step } from "../plan";
 import { keyOf, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
@@ -33,14 +34,54 @@ export async function refuseUnread(
   if (missing.length > 0)
     throw new SchemaError(`${label} cannot run this: ${missing.join("; ")}. Nothing was changed.`);
   if (engine !== undefined && release(engine) === release(version)) return;
-  const words = await refusedByParser(server, statements, typesOf(spec));
-  if (words === undefined) return;
-  const shown = sensitive ? "its words would show the statement, which is secret" : words;
-  const took =
-    engine === undefined
-      ? ""
-      : ` The embedded engine (${engine}) took it: it came with a newer release than the server's.`;
-  throw new SchemaError(`${label} does not read this, so nothing was changed: ${shown}${took}`);
+  const asked = askedOf(spec, statements);
+  const { said, unknown } = await unreadBy(server, asked);
+  const newer = "it came with a newer release than the server's";
+  const which = engine === undefined ? "The embedded engine" : `The embedded engine (${engine})`;
+  if (said !== undefined) {
+    const shown = sensitive ? "its words would show the statement, which is secret" : said;
+    const took = engine === undefined ? "" : ` ${which} took it: ${newer}.`;
+    throw new SchemaError(`${label} does not read this, so nothing was changed: ${shown}${took}`);
+  }
+  if (engine === undefined) return;
+  const lacking = await knownElsewhere(asked.words, unknown, (question) => context.world.ask(question));
+  if (lacking.length === 0) return;
+  const names = sensitive ? "something in the statement, which is secret" : namesOf(lacking);
+  throw new SchemaError(
+    `${label} does not know ${names}, so nothing was changed. ${which} does: ${newer}. ` +
+      "Write it in words that both know, or upgrade the server",
+  );
+}
+
+/**
+ * What the server would have taken of a declaration that another engine refuses, in a sentence for people; empty where it knows no more.
+ *
+ * @param engine release of the engine that refused.
+ */
+export async function takenByServer(
+  context: Context,
+  urn: string | undefined,
+  spec: ObjectSpec,
+  engine: string,
+): Promise<string> {
+  const server = context.reachable ? await context.reachableServer(urn) : undefined;
+  if (server === undefined || release(engine) === release(server.version)) return "";
+  const { words } = askedOf(spec, [renderCreate(spec)]);
+  const [row] = await context.world.ask<{ unknown: string[][] }>(`SELECT ${unknownIn(words)} AS unknown`);
+  const more = await knownElsewhere(words, row?.unknown ?? [], (question) => server.query(question));
+  if (more.length === 0) return "";
+  return (
+    `ClickHouse ${server.version}, the server, knows ${namesOf(more)}; the engine that checks declarations (${engine}) does not. ` +
+    "Have them checked by the server's own release: set clickhouse:scratch to the URL of a throwaway server of it"
+  );
+}
+
+function askedOf(spec: ObjectSpec, statements: readonly string[]): Asked {
+  const columns = spec.kind === "database" ? [] : spec.columns;
+  const codecs = columns.flatMap(({ codec, type }) =>
+    codec === undefined || type === undefined ? [] : [{ codec, type }],
+  );
+  return { statements, types: typesOf(spec), codecs, words: wordsOf(spec, statements) };
 }
 
 function typesOf(spec: ObjectSpec): string[] {

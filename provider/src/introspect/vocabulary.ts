@@ -1,0 +1,113 @@
+import { quoteString } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import type { ObjectSpec, SettingSpec } from "../sql/spec";
+
+/** What a {@link Word} may name, and where an engine lists what it knows of it. Every user may read these tables. */
+const LISTS = {
+  call: ["functions", "table_functions", "data_type_families"],
+  engine: ["table_engines"],
+  "MergeTree setting": ["merge_tree_settings"],
+  setting: ["settings"],
+} as const;
+
+type WordKind = keyof typeof LISTS;
+
+/** A name in a definition that not every release knows. */
+export interface Word {
+  readonly kind: WordKind;
+  readonly name: string;
+}
+
+/** Asks an engine; rows of one. */
+export type Asking = (sql: string) => Promise<readonly { readonly unknown: readonly (readonly string[])[] }[]>;
+
+/** What stands behind the name of an aggregate function, and is in no list together with it. */
+const COMBINATOR = /^(.+?)(?:If|Array|Map|State|Merge|ForEach|Distinct|OrDefault|OrNull|Resample|ArgMin|ArgMax|Null)$/;
+const KINDS = Object.keys(LISTS) as WordKind[];
+
+/** Functions, table functions, engines and settings of an object and of statements that change it. */
+export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[] {
+  const words = [
+    ...statements.flatMap(callsIn).map((name): Word => ({ kind: "call", name })),
+    ...("query" in spec ? settingsIn(spec.query) : []).map((name): Word => ({ kind: "setting", name })),
+  ];
+  if (spec.kind === "database" || spec.kind === "view") return distinct(words);
+  const engine = /^`?(\w+)/.exec(spec.storage?.engine ?? "")?.[1];
+  if (engine === undefined) return distinct(words);
+  words.push({ kind: "engine", name: engine });
+  const settings: SettingSpec[] = [
+    ...(engine.endsWith("MergeTree") ? (spec.storage?.settings ?? []) : []),
+    ...spec.columns.flatMap((column) => column.settings ?? []),
+  ];
+  return distinct([...words, ...settings.map(({ name }): Word => ({ kind: "MergeTree setting", name }))]);
+}
+
+/** An expression for the names of {@link wordsOf} that an engine does not know, an array for each kind. */
+export function unknownIn(words: readonly Word[]): string {
+  return `[${KINDS.map((kind) => unknownOf(kind, words)).join(", ")}]`;
+}
+
+function unknownOf(kind: WordKind, words: readonly Word[]): string {
+  const names = words.filter((word) => word.kind === kind).flatMap(spellings);
+  if (names.length === 0) return "emptyArrayString()";
+  const known = LISTS[kind].map((list) => `SELECT lower(name) FROM system.${list}`).join(" UNION ALL ");
+  const array = [...new Set(names)].map(quoteString).join(", ");
+  return `(SELECT groupArray(name) FROM (SELECT arrayJoin([${array}]) AS name) WHERE lower(name) NOT IN (${known}))`;
+}
+
+/**
+ * What one engine knows and another does not. Words that neither knows are no names of anything: keywords before a parenthesis.
+ *
+ * @param unknown what {@link unknownIn} gave on the one that knows less.
+ * @param ask the one that may know more; it is asked only where there is a question.
+ */
+export async function knownElsewhere(
+  words: readonly Word[],
+  unknown: readonly (readonly string[])[],
+  ask: Asking,
+): Promise<Word[]> {
+  const isUnknown = ({ kind }: Word, name: string, answer: typeof unknown): boolean =>
+    answer[KINDS.indexOf(kind)]?.includes(name) === true;
+  const asked = words.filter((word) => isUnknown(word, word.name, unknown));
+  if (asked.length === 0) return [];
+  const [row] = await ask(`SELECT ${unknownIn(asked)} AS unknown`);
+  if (row === undefined) return [];
+  return asked.flatMap((word) => {
+    const name = spellings(word).find((spelling) => !isUnknown(word, spelling, row.unknown));
+    return name !== undefined && isUnknown(word, name, unknown) ? [{ ...word, name }] : [];
+  });
+}
+
+/** In words: `function arrayRemove, setting x`. */
+export function namesOf(words: readonly Word[]): string {
+  return words.map(({ kind, name }) => `${kind === "call" ? "function" : kind} ${name}`).join(", ");
+}
+
+/** A name, and those of the aggregate functions that it may be made of, longest first. */
+function spellings({ kind, name }: Word): string[] {
+  const shorter = kind === "call" ? COMBINATOR.exec(name)?.[1] : undefined;
+  return shorter === undefined ? [name] : [name, ...spellings({ kind, name: shorter })];
+}
+
+function callsIn(sql: string): string[] {
+  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
+  return tokens.flatMap(({ kind, text }, index) => (kind === "word" && tokens[index + 1]?.text === "(" ? [text] : []));
+}
+
+/** Names behind SETTINGS, wherever in a query. */
+function settingsIn(query: string): string[] {
+  const tokens = lex(query).filter(({ kind }) => kind !== "comment");
+  return tokens.flatMap(({ kind, text }, start) => {
+    if (kind !== "word" || text.toUpperCase() !== "SETTINGS") return [];
+    const found: string[] = [];
+    for (let at = start + 1; tokens[at + 1]?.text === "="; at += 4) {
+      found.push(tokens[at]?.text ?? "");
+      if (tokens[at + 3]?.text !== ",") break;
+    }
+    return found;
+  });
+}
+
+function distinct(words: readonly Word[]): Word[] {
+  return [...new Map(words.map((word) => [`${word.kind} ${word.name}`, word])).values()];
+}
