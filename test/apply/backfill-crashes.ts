@@ -1,7 +1,7 @@
 /** A runner that dies again and again, each time followed by a fresh one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../../provider/dist/connection/connection.js";
-import { Crash, dyingAt } from "./runs";
+import { Crash, dyingAt, GATE } from "./runs";
 
 /** What became of it. */
 export interface Crashed<Result> {
@@ -16,13 +16,14 @@ export interface Crashed<Result> {
 /** Hooks for the operation. */
 export interface CrashHooks {
   readonly beforeStatement: (sql: string) => void | Promise<void>;
+  readonly gateLength: number;
   readonly onGate: (closed: boolean) => void;
 }
 
 /** Dies before its n-th statement, counted from 0; for operations of any kind. */
-export function dying(count: number, onDeath?: (sql: string) => void): Pick<CrashHooks, "beforeStatement"> {
+export function dying(count: number, onDeath?: (sql: string) => void): Omit<CrashHooks, "onGate"> {
   const { beforeStatement } = dyingAt(count, onDeath);
-  return { beforeStatement: (sql) => beforeStatement?.(sql) };
+  return { gateLength: GATE, beforeStatement: (sql) => beforeStatement?.(sql) };
 }
 
 /**
@@ -58,7 +59,7 @@ export async function withCrashes<Result>(
       closedAt = 0;
       dieAt = crashes >= 3 ? Number.POSITIVE_INFINITY : Math.floor((chance() * statements * 2) / 3);
       // Sometimes long enough for a gate to open by itself, so that writers meet what was left half done.
-      await sleep(chance() < 0.2 ? 4000 : chance() * 30);
+      await sleep(chance() < 0.2 ? GATE : chance() * 30);
     } finally {
       await connection.close();
     }

@@ -7,72 +7,87 @@ import { BACKFILL_CASES, type BackfillCase, createSource, createViews, runBackfi
 import { dying } from "./backfill-crashes";
 import { compareTarget, randomBackfill } from "./backfill-runs";
 import { Crash } from "./runs";
-import { open, ViewBench } from "./views-bench";
+import { type Lane, sweep } from "./sweep";
+import { insertRetried, open, ViewBench } from "./views-bench";
 import { Ledger } from "./writers";
 
 const RUNS = byEffort({ fast: 2, full: 20, soak: 1000 });
 /** Crashes at every statement take minutes; every ninth has to do. */
 const STRIDE = byEffort({ fast: 27, full: 9, soak: 1 });
 
+/** One backfill of a case in a database, and what was inserted. */
+class Filling {
+  private readonly lane: Lane;
+  private readonly one: BackfillCase;
+  private readonly ledger = new Ledger();
+
+  constructor(lane: Lane, one: BackfillCase) {
+    this.lane = lane;
+    this.one = one;
+  }
+
+  async begin(): Promise<void> {
+    const { connection, database } = this.lane;
+    await connection.command(`DROP DATABASE ${database} SYNC`);
+    await connection.command(`CREATE DATABASE ${database}`);
+    await createSource(connection, database, this.one);
+    await this.insert(120);
+    await createViews(connection, database, this.one);
+    await this.insert(60);
+  }
+
+  async insert(count: number): Promise<void> {
+    const { connection, database } = this.lane;
+    for (const table of ["t", "u"]) {
+      const first = this.ledger.take(count / 2);
+      for (let id = first; id < first + count / 2; id += 1) if (table === "u") this.ledger.throughView.add(id);
+      Ledger.bump(this.ledger.begun, first, count / 2);
+      Ledger.bump(this.ledger.acknowledged, first, count / 2);
+      await insertRetried(
+        connection,
+        `INSERT INTO ${database}.${table} (id, grp, v) SELECT number + ${first} AS n, n % 7, 1 FROM numbers(${count / 2})`,
+      );
+    }
+  }
+
+  async assertExact(message = ""): Promise<void> {
+    const { connection, database } = this.lane;
+    const losses = await compareTarget(connection, database, this.one, this.ledger);
+    assert.deepEqual(losses, { targetLost: 0, targetDoubled: 0 }, message);
+  }
+
+  /** Asserts that nothing of an operation is left. */
+  async assertClean(operation: string): Promise<void> {
+    const { connection, database } = this.lane;
+    const rows = await connection.query<{ name: string; s: string }>(
+      `SELECT name, create_table_query AS s FROM system.tables WHERE database = '${database}'`,
+    );
+    const left = rows.map(({ name }) => name).filter((name) => name.includes(operation));
+    assert.deepEqual(left, this.one.mode === "refill" ? [`na__old_${operation}`] : []);
+    for (const { name, s } of rows) {
+      assert.doesNotMatch(s, /_gate_|max_bytes_to_merge|toInt64/, name);
+    }
+  }
+}
+
 describe(`a backfill (TEST_SEED=${SEED})`, () => {
   let bench: ViewBench;
-  let ledger: Ledger;
 
   before(async () => {
     bench = await ViewBench.open();
   });
   after(() => bench.close());
 
-  async function begin(one: BackfillCase): Promise<void> {
-    const { connection, database } = bench;
-    ledger = new Ledger();
-    await connection.command(`DROP DATABASE ${database} SYNC`);
-    await connection.command(`CREATE DATABASE ${database}`);
-    await createSource(connection, database, one);
-    await insert(120);
-    await createViews(connection, database, one);
-    await insert(60);
-  }
-
-  async function insert(count: number): Promise<void> {
-    for (const table of ["t", "u"]) {
-      const first = ledger.take(count / 2);
-      for (let id = first; id < first + count / 2; id += 1) if (table === "u") ledger.throughView.add(id);
-      Ledger.bump(ledger.begun, first, count / 2);
-      Ledger.bump(ledger.acknowledged, first, count / 2);
-      await bench.retried(
-        `INSERT INTO @.${table} (id, grp, v) SELECT number + ${first} AS n, n % 7, 1 FROM numbers(${count / 2})`,
-      );
-    }
-  }
-
-  async function assertExact(one: BackfillCase, message = ""): Promise<void> {
-    const { connection, database } = bench;
-    const losses = await compareTarget(connection, database, one, ledger);
-    assert.deepEqual(losses, { targetLost: 0, targetDoubled: 0 }, message);
-  }
-
-  /** Asserts that nothing of an operation is left. */
-  async function assertClean(operation: string, one: BackfillCase): Promise<void> {
-    const rows = await bench.connection.query<{ name: string; s: string }>(
-      `SELECT name, create_table_query AS s FROM system.tables WHERE database = '${bench.database}'`,
-    );
-    const left = rows.map(({ name }) => name).filter((name) => name.includes(operation));
-    assert.deepEqual(left, one.mode === "refill" ? [`na__old_${operation}`] : []);
-    for (const { name, s } of rows) {
-      assert.doesNotMatch(s, /_gate_|max_bytes_to_merge|toInt64/, name);
-    }
-  }
-
   for (const one of BACKFILL_CASES) {
     it(`fills with every row of a quiet source, once: ${one.name}`, async () => {
       const { connection, database } = bench;
-      await begin(one);
+      const filling = new Filling(bench, one);
+      await filling.begin();
       const operation = newOperation();
       const result = await runBackfill(connection, database, one, { operation, chunk: 50 });
-      await insert(40);
-      await assertExact(one);
-      await assertClean(operation, one);
+      await filling.insert(40);
+      await filling.assertExact();
+      await filling.assertClean(operation);
       assert.equal(result.rows, one.holds === "both" && one.name.includes("two") ? 270 : one.holds === "u" ? 90 : 180);
       assert.equal(result.gated, one.name !== "by insert time");
       assert.deepEqual(await findUnfinished(connection, database), []);
@@ -81,36 +96,36 @@ describe(`a backfill (TEST_SEED=${SEED})`, () => {
     });
 
     it(`goes on after a crash at any statement, with rows written in between: ${one.name}`, async () => {
-      let crashes = 0;
-      for (let dieAt = SEED % STRIDE; await diesAt(one, dieAt); dieAt += STRIDE) crashes += 1;
+      const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, (lane, dieAt) => diesAt(lane, one, dieAt));
       assert.ok((crashes + 1) * STRIDE > 20, `only ${crashes} statements`);
     }).timeout(600_000);
   }
-
-  /** @returns whether it died at all. */
-  async function diesAt(one: BackfillCase, dieAt: number): Promise<boolean> {
-    const { connection, database } = bench;
-    await begin(one);
-    const operation = newOperation();
-    const death = await runBackfill(connection, database, one, { operation, chunk: 50, ...dying(dieAt) }).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    await insert(20);
-    if (death !== undefined) {
-      assert.ok(death instanceof Crash, String(death));
-      const [found] = await findUnfinished(connection, database);
-      const fresh = await open();
-      if (found === undefined) await runBackfill(fresh, database, one, { operation, chunk: 50 });
-      else await resumeBackfill(fresh, found);
-      await fresh.close();
-    }
-    await insert(20);
-    await assertExact(one, `died at ${dieAt}: ${death}`);
-    await assertClean(operation, one);
-    return death !== undefined;
-  }
 });
+
+/** @returns whether it died at all. */
+async function diesAt(lane: Lane, one: BackfillCase, dieAt: number): Promise<boolean> {
+  const { connection, database } = lane;
+  const filling = new Filling(lane, one);
+  await filling.begin();
+  const operation = newOperation();
+  const death = await runBackfill(connection, database, one, { operation, chunk: 50, ...dying(dieAt) }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await filling.insert(20);
+  if (death !== undefined) {
+    assert.ok(death instanceof Crash, String(death));
+    const [found] = await findUnfinished(connection, database);
+    const fresh = await open();
+    if (found === undefined) await runBackfill(fresh, database, one, { operation, chunk: 50 });
+    else await resumeBackfill(fresh, found);
+    await fresh.close();
+  }
+  await filling.insert(20);
+  await filling.assertExact(`died at ${dieAt}: ${death}`);
+  await filling.assertClean(operation);
+  return death !== undefined;
+}
 
 describe(`a backfill under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run += 1) {

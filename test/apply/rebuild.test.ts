@@ -1,17 +1,26 @@
 import assert from "node:assert/strict";
-import { rebuildTable, resumable, resumeRebuild, selfTest } from "../../provider/dist/apply/rebuild/index.js";
+import {
+  newOperation,
+  rebuildTable,
+  resumable,
+  resumeRebuild,
+  selfTest,
+} from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt, randomRun } from "./runs";
-import { createTables, definitions, VARIANTS, type Variant } from "./tables";
+import { sweep } from "./sweep";
+import { createTables, definitions, skipSelfTest, VARIANTS, type Variant } from "./tables";
 import { type Losses as Comparison, compare, Ledger } from "./writers";
 
 const RUNS = byEffort({ fast: 2, full: 24, soak: 2000 });
 /** Runs at a time, all on one server. */
 const LANES = 2;
+/** A crash at every statement takes a minute. */
+const STRIDE = byEffort({ fast: 11, full: 1, soak: 1 });
 
 /** How many rows are not as clients were told. */
 type Losses = Omit<Comparison, "ids">;
@@ -85,15 +94,13 @@ describe("a rebuild", () => {
   it("goes on after a crash before every statement, with rows written in between", async () => {
     const variant = pick("PARTITION BY");
     for (const read of [true, false]) {
-      let crashes = 0;
-      for (let dieAt = 0; ; dieAt += 1) {
-        await clear(connection, database);
-        const operation = `crash_${read ? "gated" : "open"}_${dieAt}`;
-        const died = await crashAndResume(connection, database, { ...variant, read }, operation, dieAt);
-        if (!died) break;
-        crashes += 1;
-      }
-      assert.ok(crashes > 35, `only ${crashes} statements`);
+      const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, async (lane, dieAt) => {
+        await lane.connection.command(`DROP DATABASE ${lane.database} SYNC`);
+        await lane.connection.command(`CREATE DATABASE ${lane.database}`);
+        await skipSelfTest(lane.connection, lane.database);
+        return crashAndResume(lane.connection, lane.database, { ...variant, read }, newOperation(), dieAt);
+      });
+      assert.ok((crashes + 1) * STRIDE > 35, `only ${crashes} statements`);
     }
   }).timeout(600_000);
 

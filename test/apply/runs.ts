@@ -28,10 +28,14 @@ export function inWordsOf({ capabilities }: Connection, sql: string): string {
 /** Thrown by tests where a runner is to die. */
 export class Crash extends Error {}
 
+/** How long a gate stays closed behind a runner that died, in milliseconds: not so long that tests mostly wait for that. */
+export const GATE = 2400;
+
 /** Dies before its n-th statement, counted from 0. */
 export function dyingAt(count: number, onDeath: (sql: string) => void = () => undefined): RebuildHooks {
   let statements = 0;
   return {
+    gateLength: GATE,
     beforeStatement: (sql) => {
       if (statements === count) {
         onDeath(sql);

@@ -39,11 +39,24 @@ export async function refused(work: Promise<unknown>, message: RegExp): Promise<
   });
 }
 
+/** Runs an INSERT until no gate refuses it. */
+export async function insertRetried(connection: Connection, sql: string): Promise<void> {
+  for (;;) {
+    const error = await connection.command(sql).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (error === undefined) return;
+    if ((error as { code?: number }).code !== 469) throw error;
+    await sleep(50);
+  }
+}
+
 export class ViewBench {
   readonly connection: Connection;
   readonly database: string;
 
-  private constructor(connection: Connection, database: string) {
+  constructor(connection: Connection, database: string) {
     this.connection = connection;
     this.database = database;
   }
@@ -87,17 +100,9 @@ export class ViewBench {
     }
   }
 
-  /** Runs an INSERT until no gate refuses it. */
-  async retried(sql: string): Promise<void> {
-    for (;;) {
-      const error = await this.run(sql).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      if (error === undefined) return;
-      if ((error as { code?: number }).code !== 469) throw error;
-      await sleep(50);
-    }
+  /** As {@link insertRetried}; `@` stands for the database. */
+  retried(sql: string): Promise<void> {
+    return insertRetried(this.connection, sql.replaceAll("@", this.database));
   }
 
   /** Waits for the rows of a refreshable view. */

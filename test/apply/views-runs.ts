@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { applyViewStep, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import type { ViewStepResult } from "../../provider/dist/apply/views/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
-import { Crash, dyingAt } from "./runs";
+import { Crash, dyingAt, GATE } from "./runs";
 import { VARIANTS, type Variant } from "./tables";
 import { createView, stepOf, type ViewCase } from "./views-cases";
 import { compare, Ledger, type Losses, random, type Surprise, write } from "./writers";
@@ -105,7 +105,7 @@ async function applyWithCrashes(
       closedAt = 0;
       dieAt = crashes >= 3 ? Number.POSITIVE_INFINITY : Math.floor((chance() * statements * 2) / 3);
       // Sometimes long enough for a gate to open by itself, so that writers meet what was left half done.
-      await sleep(chance() < 0.3 ? 4000 : chance() * 30);
+      await sleep(chance() < 0.3 ? GATE : chance() * 30);
     } finally {
       await runner.close();
     }

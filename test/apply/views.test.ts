@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { resumable } from "../../provider/dist/apply/rebuild/index.js";
+import { newOperation, resumable } from "../../provider/dist/apply/rebuild/index.js";
 import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt } from "./runs";
+import { sweep } from "./sweep";
 import { open, ViewBench } from "./views-bench";
 import { stepOf, VIEW_CASES, type ViewCase } from "./views-cases";
 import { randomViewRun } from "./views-runs";
@@ -43,44 +44,46 @@ describe(`a view step (TEST_SEED=${SEED})`, () => {
 
   for (const view of RUNS > 10 ? VIEW_CASES : VIEW_CASES.filter(({ name }) => SWEPT.has(name))) {
     it(`goes on after a crash at any statement, with rows written in between: ${view.name}`, async () => {
-      let crashes = 0;
-      for (let dieAt = SEED % STRIDE; await diesAt(view, dieAt); dieAt += STRIDE) crashes += 1;
+      const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, ({ connection, database }, dieAt) =>
+        diesAt(new ViewBench(connection, database), view, dieAt),
+      );
       assert.ok((crashes + 1) * STRIDE > 8, `only ${crashes} statements`);
     }).timeout(600_000);
   }
-
-  /** @returns whether it died at all. */
-  async function diesAt(view: ViewCase, dieAt: number): Promise<boolean> {
-    const { connection, database } = bench;
-    await bench.create(view);
-    await bench.insert(0, 40);
-    const step = stepOf(database, view);
-    const options = { operation: "c1", allow: view.allow ?? [] };
-    const death = await applyViewStep(connection, step, { ...options, ...dyingAt(dieAt) }).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    // Where inserts are held they go through when the operation is resumed.
-    const written = bench.insert(40, 20);
-    await Promise.race([written, sleep(5000)]);
-    if (death !== undefined) {
-      assert.ok(death instanceof Crash, String(death));
-      const [found] = await resumableViews(connection, database);
-      assert.deepEqual(await resumable(connection, database), []);
-      const fresh = await open();
-      if (found === undefined) await applyViewStep(fresh, step, options);
-      else await resumeViewStep(fresh, found);
-      await fresh.close();
-    }
-    await written;
-    await bench.insert(60, 20);
-    await bench.settled(view);
-    await bench.assertOnce(80, `died at ${dieAt}: ${death}`);
-    await bench.assertClean(view.from.startsWith("TO") ? [] : ["v__old_c1"]);
-    assert.deepEqual(await resumableViews(connection, database), []);
-    return death !== undefined;
-  }
 });
+
+/** @returns whether it died at all. */
+async function diesAt(bench: ViewBench, view: ViewCase, dieAt: number): Promise<boolean> {
+  const { connection, database } = bench;
+  await bench.create(view);
+  await bench.insert(0, 40);
+  const step = stepOf(database, view);
+  const operation = newOperation();
+  const options = { operation, allow: view.allow ?? [] };
+  const death = await applyViewStep(connection, step, { ...options, ...dyingAt(dieAt) }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  // Where inserts are held they go through when the operation is resumed.
+  const written = bench.insert(40, 20);
+  await Promise.race([written, sleep(5000)]);
+  if (death !== undefined) {
+    assert.ok(death instanceof Crash, String(death));
+    const [found] = await resumableViews(connection, database);
+    assert.deepEqual(await resumable(connection, database), []);
+    const fresh = await open();
+    if (found === undefined) await applyViewStep(fresh, step, options);
+    else await resumeViewStep(fresh, found);
+    await fresh.close();
+  }
+  await written;
+  await bench.insert(60, 20);
+  await bench.settled(view);
+  await bench.assertOnce(80, `died at ${dieAt}: ${death}`);
+  await bench.assertClean(view.from.startsWith("TO") ? [] : [`v__old_${operation}`]);
+  assert.deepEqual(await resumableViews(connection, database), []);
+  return death !== undefined;
+}
 
 describe(`a view step under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run += 1) {

@@ -1,12 +1,10 @@
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
-import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "./gate";
+import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS } from "./gate";
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
 
-/** Least time left of the gate for the statement that decides, in milliseconds. */
-const MARGIN = 1000;
 /** How long to try for a moment in which no insert is under way, in milliseconds. */
 const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
@@ -46,8 +44,8 @@ export async function behindGate(operation: Gated, task: BehindGate): Promise<vo
 }
 
 /** Whether the gate stays closed long enough for one more statement. */
-export async function hasTime({ runner }: Pick<Gated, "runner">, gate: Gate): Promise<boolean> {
-  return (await timeLeft(runner, gate)) >= MARGIN;
+export function hasTime({ runner }: Pick<Gated, "runner">, gate: Gate): Promise<boolean> {
+  return hasTimeLeft(runner, gate);
 }
 
 /** Opens whatever an earlier run has left closed. @param more tables that a gate may have come to by an exchange. */

@@ -2,10 +2,15 @@ import { qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers"
 import type { QualifiedName } from "../sql/spec";
 import { MARK, pause, type Runner } from "./runner";
 
-/** Longest time that inserts are refused, in milliseconds; then the gate opens by itself, whatever became of the runner. */
+/**
+ * Longest time that inserts are refused, in milliseconds, unless the runner's hooks say otherwise; then the gate opens by itself, whatever
+ * became of the runner.
+ */
 const LENGTH = 4000;
-/** Time that must be left for what is done behind the gate, in milliseconds. */
-const DRAIN_MARGIN = 1500;
+/** Share of it that must be left for what is done behind the gate. */
+const WORK = 3 / 8;
+/** Share of it that must be left for one more statement. */
+const STATEMENT = 1 / 4;
 
 /**
  * Condition on `system.processes`: what clients insert. Copies of operations write to helper tables only, which no view reads; another
@@ -19,6 +24,10 @@ export interface Gate {
   readonly deadline: number;
   /** When the last table was closed. */
   readonly closed: number;
+  /** Until when inserts under way are awaited. */
+  readonly patience: number;
+  /** What must be left for one more statement, in milliseconds. */
+  readonly margin: number;
 }
 
 /**
@@ -30,17 +39,19 @@ export interface Gate {
  */
 export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): Promise<Gate> {
   await gateDown(runner, tables);
-  const deadline = (await runner.now()) + LENGTH;
+  const length = runner.gateLength ?? LENGTH;
+  const deadline = (await runner.now()) + length;
+  const patience = deadline - length * WORK;
   let closed = 0;
   for (const [index, table] of tables.entries()) {
-    if (closed > 0) await drain(runner, { deadline, closed });
+    if (closed > 0) await drain(runner, { patience, closed });
     const opens = deadline + (tables.length - 1 - index) * 100;
     await runner.run(
       `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT ${constraint(runner)} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
     );
     closed = await runner.now();
   }
-  return { deadline, closed };
+  return { deadline, closed, patience, margin: length * STATEMENT };
 }
 
 /** Opens the gate; tables without one are no error. */
@@ -51,13 +62,13 @@ export async function gateDown(runner: Runner, tables: readonly QualifiedName[])
 }
 
 /** Waits for the inserts that began before the gate was closed. @returns false when they last too long for this gate. */
-export async function drain(runner: Runner, { deadline, closed }: Gate): Promise<boolean> {
+export async function drain(runner: Runner, { closed, patience }: Pick<Gate, "closed" | "patience">): Promise<boolean> {
   const older = `${INSERTS} AND toUnixTimestamp64Milli(now64(3)) - elapsed * 1000 <= ${closed} + 2`;
   for (;;) {
     const { found, now } = await runner.one<{ found: string; now: string }>(
       `SELECT (SELECT count() FROM system.processes WHERE ${older}) AS found, toUnixTimestamp64Milli(now64(3)) AS now`,
     );
-    if (Number(now) > deadline - DRAIN_MARGIN) return false;
+    if (Number(now) > patience) return false;
     if (Number(found) === 0) return true;
     await pause(5);
   }
@@ -66,6 +77,11 @@ export async function drain(runner: Runner, { deadline, closed }: Gate): Promise
 /** Milliseconds until the gate opens by itself. */
 export async function timeLeft(runner: Runner, { deadline }: Gate): Promise<number> {
   return deadline - (await runner.now());
+}
+
+/** Whether the gate stays closed long enough for one more statement. */
+export async function hasTimeLeft(runner: Runner, gate: Gate): Promise<boolean> {
+  return (await timeLeft(runner, gate)) >= gate.margin;
 }
 
 function constraint({ operation }: Runner): string {

@@ -6,13 +6,11 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import { type Closed, dropBeside, exchangeView } from "./exchange-view";
-import { timeLeft } from "./gate";
+import { hasTimeLeft } from "./gate";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";
 
-/** Least time left of the gate when the view is replaced, in milliseconds. */
-const REPLACE_MARGIN = 1000;
 /** How the engine names the new view until it has the name of the old one. */
 const TEMPORARY = "_tmp_replace_";
 
@@ -67,7 +65,7 @@ export async function replaceView(
     await journal.assertOwner();
     // Looked at again: between the look above and the drop, the view must not have become one with rows.
     if (live !== undefined) refuseInner(live.spec);
-    if (closed !== undefined && (await timeLeft(runner, closed.gate)) < REPLACE_MARGIN) return false;
+    if (closed !== undefined && !(await hasTimeLeft(runner, closed.gate))) return false;
     if (!(await tryReplace(runner, from, to)) && !(await exchangeView(runner, to, closed))) return false;
   } else await dropBeside(runner, to);
   await requireSubscribed(runner, to);

@@ -15,6 +15,8 @@ export interface RunnerHooks {
   readonly signal?: AbortSignal;
   /** Operations that stand in nobody's way, because they will have ended by then: a preview's. */
   readonly ending?: ReadonlySet<string>;
+  /** Longest time that inserts are refused at once, in milliseconds; 4000 unless given. Shorter ones are for tests. */
+  readonly gateLength?: number;
 }
 
 /** How often the server is asked whether something has ended, in milliseconds. */
@@ -41,6 +43,10 @@ export class Runner {
     this.operation = operation;
     this.hooks = hooks;
     this.mark = `${MARK}${operation} */ `;
+  }
+
+  get gateLength(): number | undefined {
+    return this.hooks.gateLength;
   }
 
   /** Whether another operation will have ended before this one begins. */

@@ -8,7 +8,7 @@ import { itemOf, onlySelect, ungrouped } from "./rewrite";
 import type { Feed, SourceTable } from "./subject";
 
 /** How long inserts under way are waited for, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 3500;
 
 /**
  * Waits for the inserts that have begun.
@@ -18,7 +18,7 @@ const PATIENCE = 5000;
  */
 export async function inserted(runner: Runner, since?: number): Promise<boolean> {
   const now = await runner.now();
-  return drain(runner, { closed: since ?? now, deadline: now + PATIENCE });
+  return drain(runner, { closed: since ?? now, patience: now + PATIENCE });
 }
 
 /**

@@ -11,8 +11,6 @@ import { readingFrom } from "./query";
 /** How long before the cut the views are made at first, in milliseconds; longer when inserts last longer. */
 const LEAD = 3000;
 const LONGEST_LEAD = 60_000;
-/** What {@link drain} keeps of the time it is given. */
-const DRAIN_MARGIN = 1500;
 /** Time to drop a view before the cut, in milliseconds. */
 const SPARE = 500;
 
@@ -29,7 +27,7 @@ export async function cutByTime(context: Context): Promise<void> {
   const at = journal.need<{ at: number }>("cut").at;
   while ((await runner.now()) <= at + 5) await pause(10);
   // What began before is to be stored.
-  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: at + 5 });
+  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: at + 5 });
   for (const view of context.views) {
     await createSnapshot(context, parseTable(view.snapshot));
     await link(context, view.source, view.snapshotName);
@@ -44,7 +42,7 @@ async function tryCut(context: Context, lead: number): Promise<void> {
   if (made) {
     await dropViews(context);
     const now = await runner.now();
-    await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: now });
+    await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: now });
     // Before its moment no row has passed a view.
     if (now >= (journal.get<number>("at") ?? 0)) await context.truncate(names.target);
   }
@@ -54,7 +52,7 @@ async function tryCut(context: Context, lead: number): Promise<void> {
   await journal.set("at", at);
   for (const view of views) await runner.run(guarded(view, at));
   const closed = await runner.now();
-  if (await drain(runner, { deadline: at - SPARE + DRAIN_MARGIN, closed })) await journal.set("cut", { at });
+  if (await drain(runner, { patience: at - SPARE, closed })) await journal.set("cut", { at });
 }
 
 /** CREATE of a view that takes rows from a moment on only. */

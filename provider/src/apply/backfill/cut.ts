@@ -78,7 +78,7 @@ async function takeBack(context: Context): Promise<void> {
   if (!(await canEmpty(context))) await journal.set("late", true);
   await dropViews(context);
   if (journal.has("late")) throw cutTooLate(context);
-  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.truncate(names.target);
 }
 
@@ -101,7 +101,7 @@ async function cutTwins(context: Context): Promise<void> {
   const { journal, layout, names, runner, views } = context;
   if (journal.has("cut")) return;
   await dropViews(context);
-  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.drop(names.fresh);
   await cover(runner, names.fresh);
   for (const sql of freshStatements(context, names.fresh)) await runner.run(sql);

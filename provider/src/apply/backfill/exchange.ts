@@ -54,7 +54,7 @@ async function refuseChanged(context: Context): Promise<void> {
 export async function retireOld(context: Context): Promise<void> {
   const { names, plan, runner } = context;
   await dropViews(context);
-  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   if ((await uuidOf(runner, names.fresh)) !== plan.uuid) return;
   await renameHelper(runner, names.fresh, names.retired);
 }

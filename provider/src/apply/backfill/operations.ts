@@ -73,7 +73,7 @@ async function dropCreated(context: Context): Promise<void> {
 
 /** Waits until the inserts that know a dropped view have ended. */
 async function settle({ runner }: Context): Promise<void> {
-  await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
 }
 
 async function madeViews({ runner, views }: Pick<Context, "runner" | "views">): Promise<boolean> {

@@ -2,7 +2,7 @@ import { takesConstraints } from "../../clickhouse/engines";
 import { Postponed } from "../../operation/errors";
 import { viewsAround } from "../../operation/feeders";
 import { raiseFence, stopMerges } from "../../operation/fence";
-import { drain, type Gate, gateDown, gateUp, INSERTS, timeLeft } from "../../operation/gate";
+import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS } from "../../operation/gate";
 import { type Part, partsOf } from "../../operation/parts";
 import { pause } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -14,8 +14,6 @@ import { chunksOf, highOf } from "./coverage";
 import { type Fenced, guardHeadroom, mostParts } from "./headroom";
 import { refuseMutations, refuseViews } from "./refusals";
 
-/** Least time left of the gate when the tables are exchanged, in milliseconds. */
-const EXCHANGE_MARGIN = 1000;
 /** How long to try for a moment in which no insert is under way, in milliseconds. */
 const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
@@ -111,7 +109,7 @@ async function exchange(context: Context, gate?: Gate): Promise<boolean> {
   const { journal, names, runner } = context;
   await journal.set("built", await compareShadow(context));
   await journal.assertOwner();
-  if (gate !== undefined && (await timeLeft(runner, gate)) < EXCHANGE_MARGIN) return false;
+  if (gate !== undefined && !(await hasTimeLeft(runner, gate))) return false;
   await runner.run(`EXCHANGE TABLES ${qualifiedName(names.table)} AND ${qualifiedName(names.shadow)}`);
   return true;
 }

@@ -3,7 +3,7 @@ import { engineOf } from "../../clickhouse/merge-tree";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { standingAround, viewsAround } from "../../operation/feeders";
-import { drain, gateDown, gateUp, timeLeft } from "../../operation/gate";
+import { drain, gateDown, gateUp, hasTimeLeft, timeLeft } from "../../operation/gate";
 import { inGoodOrder } from "../../operation/good-order";
 import { guardRows, refuseFiltered } from "../../operation/guard";
 import { Journal, readJournals } from "../../operation/journal";
@@ -25,8 +25,6 @@ import { type Batch, batchesOf, dropStage, fillStage, inPartitions, replaceParti
 /** Tries without refusing an insert, and then with. */
 const TRIES = 4;
 const GATED_TRIES = 3;
-/** Least time left of the gate for the replacements, in milliseconds. */
-const MARGIN = 1000;
 /** Buckets that are computed at once. */
 const BATCH = 2000;
 
@@ -204,7 +202,7 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
     let replaced = 0;
     for (const partition of meant) {
       // Those before are right; this one and the rest differ still.
-      if ((await timeLeft(runner, gate)) < MARGIN) return { replaced, right: false };
+      if (!(await hasTimeLeft(runner, gate))) return { replaced, right: false };
       await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
       replaced += 1;
     }

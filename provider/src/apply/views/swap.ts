@@ -106,7 +106,7 @@ export async function dropOther(context: ViewContext, uuid: string): Promise<voi
     const inner = qualifiedName(innerTable(names.other.database, uuid));
     await runner.run(`CREATE TABLE ${idle} ENGINE = Null EMPTY AS SELECT * FROM ${inner}`);
     await runner.run(`ALTER TABLE ${other} MODIFY QUERY SELECT * FROM ${idle}`);
-    await drain(runner, { deadline: Number.POSITIVE_INFINITY, closed: await runner.now() });
+    await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
     await context.journal.assertOwner();
     await runner.run(`DROP VIEW IF EXISTS ${other} SETTINGS max_table_size_to_drop = 0`);
   }
