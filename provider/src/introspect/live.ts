@@ -111,7 +111,7 @@ export class Live {
     return [...(await this.views).values()];
   }
 
-  /** Everything on the server that reads by a query or as a source: views of all kinds and dictionaries. */
+  /** Everything on the server that reads by a query or as a source: views of all kinds, dictionaries, and tables that ask one for a value. */
   async allReaders(): Promise<readonly LiveObject[]> {
     this.readers ??= this.loadReaders().catch((error: unknown) => {
       this.readers = undefined;
@@ -181,7 +181,9 @@ export class Live {
 
   private async loadReaders(): Promise<readonly LiveObject[]> {
     const connection = await this.connect();
-    const rows = await connection.query<TableRow>(`${TABLES} AND engine IN ('View', 'MaterializedView', 'Dictionary')`);
+    const rows = await connection.query<TableRow>(
+      `${TABLES} AND (engine IN ('View', 'MaterializedView', 'Dictionary') OR match(create_table_query, '(?i)(dict|joinGet)[a-z]*[(]'))`,
+    );
     return rows.map(liveTable);
   }
 

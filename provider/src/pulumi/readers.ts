@@ -1,23 +1,18 @@
 import { rewrite } from "../apply/rename";
 import { mentionedNames } from "../canonical/mentions";
-import { ServerError } from "../connection/errors";
-import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { unquoteIdentifier } from "../sql/identifiers";
+import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ColumnSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
+import { dictionarySource } from "./dictionary-readers";
 import type { Change, Planned } from "./planning";
-
-/** Columns or parameters that go, or are others from now on, by the name that readers know. */
-interface Concerned {
-  readonly name: string;
-  readonly what: "dropped" | "renamed" | "retyped" | "new parameter" | "parameter dropped" | "parameter retyped";
-}
+import { type Concerned, concernsOf, isParameter, outputChanges } from "./reader-changes";
+import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
 
 /** A reader on the server that would fail, or gives less than it did. */
 interface Broken {
@@ -36,7 +31,8 @@ interface Changed {
 
 /**
  * Looks whether views and dictionaries on the server still work when columns of a table or view are dropped, renamed or retyped, or
- * parameters of a view are others: each is tried on the scratch engine against the object as declared, and what reads the readers too.
+ * parameters of a view are others: each is tried on the scratch engine against the object as declared, and what reads the readers too. So
+ * are tables whose defaults ask a dictionary or a Join table.
  *
  * @throws {SchemaError} naming every reader that would fail.
  */
@@ -51,7 +47,7 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
   const changed: Changed[] = [first];
   for (const one of changed) {
     for (const reader of await context.live.allReaders()) {
-      if (broken.has(reader.key) || reader.key === live.key || !mentions(reader.statement, one.from)) continue;
+      if (broken.has(reader.key) || reader.key === live.key || !mentions(reader.statement, one)) continue;
       const found = await tryReader(context, reader, one);
       if (found === undefined) continue;
       broken.set(reader.key, found.broken);
@@ -65,14 +61,13 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
 async function tryReader(
   context: Context,
   reader: LiveObject,
-  { columns, from, to }: Changed,
+  changed: Changed,
 ): Promise<{ readonly broken: Broken; readonly next?: Changed } | undefined> {
+  const { columns, from, to } = changed;
+  if (columns.some(isNotLoaded)) return failsWith(context, reader, changed);
+  if (reader.engine === "Dictionary") return tryDictionary(context, reader, changed);
   const read = columns.filter(({ name, what }) => isParameter(what) || readsColumn(reader.statement, name));
   if (read.length === 0) return undefined;
-  if (reader.engine === "Dictionary") {
-    const fails = read.some(({ what }) => what === "dropped" || what === "renamed");
-    return fails ? { broken: { reader, columns: read, reason: undefined } } : undefined;
-  }
   const { database, name = "" } = keyParts(reader.key);
   const before = parseCreate(reader.statement);
   const outputs = "columns" in before ? before.columns : [];
@@ -91,6 +86,55 @@ async function tryReader(
   if (less.length === 0) return undefined;
   const reason = `its SELECT * gives no ${less.map((one) => one.name).join(", ")} any more`;
   return { broken: { reader, columns: read, reason }, next: { ...itself, columns: less } };
+}
+
+/** A dictionary reads all of its attributes at once, so it loads with each of them or not at all. */
+async function tryDictionary(context: Context, reader: LiveObject, { columns, from, to }: Changed) {
+  const { attributes, named, query } = dictionarySource(reader, from, to);
+  const { database, name = "" } = keyParts(reader.key);
+  const itself = { database, name };
+  const fails = (read: readonly Concerned[], reason: string | undefined) => ({
+    broken: { reader, columns: read, reason },
+    next: { from: itself, to: itself, columns: [{ name: quotedName(reader.key), what: "not loaded" as const }] },
+  });
+  if (query !== undefined) {
+    const read = columns.filter((one) => isParameter(one.what) || readsColumn(query.query, one.name));
+    const tried = read.length === 0 ? undefined : await tryOnScratch(context, renderCreate(query), read);
+    return tried?.reason === undefined ? undefined : fails(read, tried.reason);
+  }
+  const read = columns.filter((one) => isParameter(one.what) || attributes.has(one.name) || named.has(one.name));
+  const gone = read.filter(({ what }) => what !== "retyped");
+  if (gone.length > 0) return fails(gone, undefined);
+  for (const column of read) {
+    const reason = await refusedCast(context, column.type, attributes.get(column.name));
+    if (reason !== undefined) return fails([column], reason);
+  }
+  return undefined;
+}
+
+/** What asks a dictionary that is not loaded: a view gives nothing, a table fails in the columns that ask. */
+function failsWith(
+  context: Context,
+  reader: LiveObject,
+  { columns, from }: Changed,
+): { broken: Broken; next?: Changed } {
+  const { database, name = "" } = keyParts(reader.key);
+  const broken = { reader, columns, reason: undefined };
+  const itself = { database, name };
+  if (reader.engine === "Dictionary") {
+    const asked: Concerned = { name: quotedName(reader.key), what: "not loaded" };
+    return { broken, next: { from: itself, to: itself, columns: [asked] } };
+  }
+  const spec = parseCreate(reader.statement);
+  if (spec.kind === "database" || spec.kind === "materializedView") return { broken };
+  const asks = (one: ColumnSpec): boolean =>
+    one.default?.kind === "ALIAS" && isNamed(`SELECT ${one.default.expression}`, from);
+  const lost = spec.columns.filter((one) => spec.kind === "view" || asks(one));
+  if (lost.length === 0) return { broken };
+  const to = { database, name: `${name}__reader` };
+  const kept = spec.kind === "view" ? [] : spec.columns.filter((one) => !asks(one));
+  context.world.declare(objectKey(to.database, to.name), renderCreate(standInOf(to, kept)));
+  return { broken, next: { from: itself, to, columns: lost.map((one) => ({ name: one.name, what: "dropped" })) } };
 }
 
 function refuse(context: Context, broken: readonly Broken[], { to, options, sensitive }: Change): void {
@@ -120,124 +164,26 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
   throw new SchemaError([`${label}: what reads it on the server would fail:`, ...lines, ...ways].join("\n"));
 }
 
-function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
-  if (to.kind === "table") return changes.flatMap(concern);
-  const before = parseCreate(from);
-  if (to.kind === "database" || before.kind !== to.kind) return [];
-  const outputs = outputChanges(before.columns, to.columns);
-  return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
-}
-
-/** Columns that a view gave and gives no more, or with another type. Nothing where either side does not say what it gives. */
-function outputChanges(before: readonly ColumnSpec[], after: readonly ColumnSpec[]): Concerned[] {
-  if (before.length === 0 || after.length === 0) return [];
-  const now = new Map(after.map(({ name, type }) => [name, type]));
-  return before.flatMap(({ name, type }): Concerned[] => {
-    if (!now.has(name)) return [{ name, what: "dropped" }];
-    return now.get(name) === type ? [] : [{ name, what: "retyped" }];
-  });
-}
-
-function parameterChanges(before: string, after: string): Concerned[] {
-  const [old, now] = [parametersOf(before), parametersOf(after)];
-  const gone = [...old].flatMap(([name, type]): Concerned[] => {
-    if (!now.has(name)) return [{ name, what: "parameter dropped" }];
-    return now.get(name) === type ? [] : [{ name, what: "parameter retyped" }];
-  });
-  const added = [...now.keys()].filter((name) => !old.has(name));
-  return [...gone, ...added.map((name): Concerned => ({ name, what: "new parameter" }))];
-}
-
-/** `{name:Type}` in a query: types by name. */
-function parametersOf(query: string): Map<string, string> {
-  const tokens = lex(query).filter(({ kind }) => kind !== "comment");
-  const found = new Map<string, string>();
-  tokens.forEach(({ text }, index) => {
-    const [name, colon, type] = tokens.slice(index + 1, index + 4);
-    if (text !== "{" || name === undefined || colon?.text !== ":" || type === undefined) return;
-    const end = tokens.slice(index).find((token) => token.text === "}");
-    found.set(unquoteIdentifier(name.text), query.slice(type.start, end?.start).trim());
-  });
-  return found;
-}
-
-function isParameter(what: Concerned["what"]): boolean {
-  return what.includes("parameter");
-}
-
-function concern(change: ObjectChange): Concerned[] {
-  if (change.kind === "column-dropped") return [{ name: change.column.name, what: "dropped" }];
-  if (change.kind === "column-renamed") return [{ name: change.from, what: "renamed" }];
-  return change.kind === "column-retyped" ? [{ name: change.name, what: "retyped" }] : [];
-}
-
-function mentions(statement: string, table: QualifiedName): boolean {
-  const other = { database: `${table.database}_`, name: `${table.name}_` };
-  const isRewritten = rewrite(statement, { object: "table", from: table, to: other }).text !== statement;
+function mentions(statement: string, { from, columns }: Changed): boolean {
+  if (isNamed(statement, from)) return true;
   // A call of a view with parameters shows its name as one word.
-  return isRewritten || mentionedNames(statement).has(objectKey(table.database, table.name));
+  return !columns.some(isNotLoaded) && mentionedNames(statement).has(objectKey(from.database, from.name));
 }
 
-/** Over-approximates: the scratch engine has the last word. */
+function isNotLoaded({ what }: Concerned): boolean {
+  return what === "not loaded";
+}
+
+/** Whether a statement names a table, view or dictionary where only one can stand. */
+function isNamed(statement: string, from: QualifiedName): boolean {
+  const to = { database: `${from.database}_`, name: `${from.name}_` };
+  return rewrite(statement, { object: "table", from, to }).text !== statement;
+}
+
+/** Over-approximates: the scratch engine has the last word. A text may be what joinGet is asked for. */
 function readsColumn(statement: string, column: string): boolean {
-  return lex(statement).some(
-    ({ kind, text }) => text === "*" || ((kind === "word" || kind === "quoted") && unquoteIdentifier(text) === column),
-  );
-}
-
-/** Codes that speak of types. */
-const TYPES = new Set([
-  27, // CANNOT_PARSE_INPUT
-  43, // ILLEGAL_TYPE_OF_ARGUMENT
-  44, // ILLEGAL_COLUMN
-  53, // TYPE_MISMATCH
-  70, // CANNOT_CONVERT_TYPE
-  386, // NO_COMMON_TYPE
-]);
-
-/** How a reader fares on the scratch engine, and under which name. */
-interface Tried {
-  readonly name: QualifiedName;
-  readonly outputs: readonly ColumnSpec[];
-  /** The engine's words when it refuses. */
-  readonly reason?: string;
-}
-
-/**
- * Makes the reader on the scratch engine beside what it reads as declared, under a name of its own, so that it is not taken for what the
- * stack declares.
- *
- * @returns undefined when it cannot be told.
- */
-async function tryOnScratch(
-  context: Context,
-  statement: string,
-  columns: readonly Concerned[],
-): Promise<Tried | undefined> {
-  if (context.config.scratch === "off") return undefined;
-  const spec = parseCreate(statement);
-  if (spec.kind !== "view" && spec.kind !== "materializedView") return undefined;
-  const name = { database: spec.database, name: `${spec.name}__reader` };
-  // With a column list the engine takes an ordinary view unseen.
-  const tried = { ...spec, ...name, ...(spec.kind === "view" && { columns: [] }) };
-  try {
-    const made = await context.world.canonicalize(tried);
-    context.world.declare(objectKey(name.database, name.name), made.statement);
-    const after = parseCreate(made.statement);
-    return { name, outputs: "columns" in after ? after.columns : [] };
-  } catch (error) {
-    if (!(error instanceof ServerError)) return undefined;
-    // What reads it is tried against one that gives none of its columns.
-    if (spec.kind === "view") {
-      const gone = { ...spec, ...name, columns: [], query: "SELECT 1 AS `__gone`" };
-      context.world.declare(objectKey(name.database, name.name), renderCreate(gone));
-    }
-    // It may also lack something else here that the server has.
-    const isMeant = columns.some(({ name: column, what }) =>
-      what === "retyped" || what === "parameter retyped"
-        ? TYPES.has(error.code)
-        : isParameter(what) || error.message.includes(column),
-    );
-    return isMeant ? { name, outputs: [], reason: error.message } : undefined;
-  }
+  return lex(statement).some(({ kind, text }) => {
+    if (kind === "string") return unquoteString(text) === column;
+    return text === "*" || ((kind === "word" || kind === "quoted") && unquoteIdentifier(text) === column);
+  });
 }

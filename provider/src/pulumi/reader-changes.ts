@@ -1,0 +1,74 @@
+import type { Change as ObjectChange } from "../diff";
+import { unquoteIdentifier } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
+import { parseCreate } from "../sql/parse";
+import type { ColumnSpec } from "../sql/spec";
+import type { Change, Planned } from "./planning";
+
+/** Columns or parameters that go, or are others from now on, by the name that readers know. */
+export interface Concerned {
+  readonly name: string;
+  /** What a retyped one has become. */
+  readonly type?: string | undefined;
+  readonly what:
+    | "dropped"
+    | "renamed"
+    | "retyped"
+    | "new parameter"
+    | "parameter dropped"
+    | "parameter retyped"
+    /** A dictionary that no longer loads, so that whatever asks it fails. */
+    | "not loaded";
+}
+
+/** What a change does to what others read. */
+export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
+  if (to.kind === "table") return changes.flatMap(concern);
+  const before = parseCreate(from);
+  if (to.kind === "database" || before.kind !== to.kind) return [];
+  const outputs = outputChanges(before.columns, to.columns);
+  return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
+}
+
+/** Columns that a view gave and gives no more, or with another type. Nothing where either side does not say what it gives. */
+export function outputChanges(before: readonly ColumnSpec[], after: readonly ColumnSpec[]): Concerned[] {
+  if (before.length === 0 || after.length === 0) return [];
+  const now = new Map(after.map(({ name, type }) => [name, type]));
+  return before.flatMap(({ name, type }): Concerned[] => {
+    if (!now.has(name)) return [{ name, what: "dropped" }];
+    return now.get(name) === type ? [] : [{ name, what: "retyped", type: now.get(name) }];
+  });
+}
+
+function parameterChanges(before: string, after: string): Concerned[] {
+  const [old, now] = [parametersOf(before), parametersOf(after)];
+  const gone = [...old].flatMap(([name, type]): Concerned[] => {
+    if (!now.has(name)) return [{ name, what: "parameter dropped" }];
+    return now.get(name) === type ? [] : [{ name, what: "parameter retyped" }];
+  });
+  const added = [...now.keys()].filter((name) => !old.has(name));
+  return [...gone, ...added.map((name): Concerned => ({ name, what: "new parameter" }))];
+}
+
+/** `{name:Type}` in a query: types by name. */
+function parametersOf(query: string): Map<string, string> {
+  const tokens = lex(query).filter(({ kind }) => kind !== "comment");
+  const found = new Map<string, string>();
+  tokens.forEach(({ text }, index) => {
+    const [name, colon, type] = tokens.slice(index + 1, index + 4);
+    if (text !== "{" || name === undefined || colon?.text !== ":" || type === undefined) return;
+    const end = tokens.slice(index).find((token) => token.text === "}");
+    found.set(unquoteIdentifier(name.text), query.slice(type.start, end?.start).trim());
+  });
+  return found;
+}
+
+export function isParameter(what: Concerned["what"]): boolean {
+  return what.includes("parameter");
+}
+
+function concern(change: ObjectChange): Concerned[] {
+  if (change.kind === "column-dropped") return [{ name: change.column.name, what: "dropped" }];
+  if (change.kind === "column-renamed") return [{ name: change.from, what: "renamed" }];
+  return change.kind === "column-retyped" ? [{ name: change.name, what: "retyped", type: change.to }] : [];
+}
