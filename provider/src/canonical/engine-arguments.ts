@@ -1,6 +1,6 @@
 import { parseMergeTree } from "../sql/engine";
 import { splitArguments } from "../sql/fragments";
-import { unquoteString } from "../sql/identifiers";
+import { quoteString, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 
 /** What the server writes out when a table is created; it keeps every other macro as it is. `{uuid}` was written out by older servers. */
@@ -29,6 +29,20 @@ export function sameTableEngine(shown: string | undefined, declared: string | un
     return false;
   if (live.keeper === undefined || wanted.keeper === undefined) return true;
   return fits(live.keeper.path, wanted.keeper.path) && fits(live.keeper.replica, wanted.keeper.replica);
+}
+
+/** Engines that keep a word among their arguments, a format or a table, as the text of that word: `File(CSV)` is shown as `File('CSV')`. */
+const TEXT_ARGUMENTS = /^\s*(?:File|URL|HDFS|ODBC|JDBC|Executable|Merge|Buffer)\s*\(/;
+
+/** An engine with the words among its arguments as every server shows them. */
+export function withTextArguments(engine: string): string {
+  if (!TEXT_ARGUMENTS.test(engine)) return engine;
+  const [open, close] = [engine.indexOf("("), engine.lastIndexOf(")")];
+  const args = splitArguments(engine.slice(open + 1, close));
+  const texts = args.map((arg) => (/^[A-Za-z_]\w*$/.test(arg) ? quoteString(arg) : arg));
+  return texts.every((text, index) => text === args[index])
+    ? engine
+    : `${engine.slice(0, open)}(${texts.join(", ")}${engine.slice(close)}`;
 }
 
 /** The same for the engine of a database. */

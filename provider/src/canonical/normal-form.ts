@@ -1,7 +1,7 @@
 import { withoutOuterBrackets } from "../sql/fragments";
 import { defaultGranularity } from "../sql/granularity";
 import type { DatabaseSpec, ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
-import { sameDatabaseEngine, sameTableEngine } from "./engine-arguments";
+import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "./engine-arguments";
 import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
 
@@ -88,7 +88,10 @@ function withoutQuirks(shown: Stored): Stored {
         granularity: index.granularity ?? defaultGranularity(index.type),
       })),
     };
-  return /^Alias\b/.test(shown.storage.engine ?? "") ? { ...shown, columns: [] } : shown;
+  const { engine = "" } = shown.storage;
+  if (/^Alias\b/.test(engine)) return { ...shown, columns: [] };
+  const spelled = withTextArguments(engine);
+  return spelled === engine ? shown : { ...shown, storage: { ...shown.storage, engine: spelled } };
 }
 
 const NUMBERS: ReadonlyMap<string, string> = new Map([

@@ -22,7 +22,7 @@ const SAME_AS: Readonly<Record<string, string>> = {
   materializedpostgresql: "postgresql",
 };
 /** Where the password is among the arguments of the others, from 0. */
-const TABLE_POSITIONS: Readonly<Record<string, number>> = { redis: 2, externaldistributed: 5 };
+const TABLE_POSITIONS: Readonly<Record<string, number>> = { redis: 2, externaldistributed: 5, odbc: 0, jdbc: 0 };
 const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
   mysql: 3,
   postgresql: 3,

@@ -1,5 +1,6 @@
 import { localMergeTree, parseMergeTree } from "../sql/engine";
 import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
+import { withTextArguments } from "./engine-arguments";
 
 /** Settings that only mean something on a server with that disk, policy or service. */
 const LOCAL_SETTINGS = new Set(["storage_policy", "disk"]);
@@ -66,7 +67,8 @@ export function restore(declared: Stored, standIn: Stored, canonical: Stored): S
   const own = withoutAdded(declared, standIn, canonical);
   if (standIn.storage?.engine === "Memory") {
     const { indexes, constraints, projections } = declared;
-    return { ...own, indexes, constraints, projections, storage: from };
+    const engine = from.engine === undefined ? {} : { engine: withTextArguments(from.engine) };
+    return { ...own, indexes, constraints, projections, storage: { ...from, ...engine } };
   }
   const tried = new Set(standIn.storage?.settings.map(({ name }) => name));
   const kept = from.settings.filter(({ name }) => !tried.has(name));

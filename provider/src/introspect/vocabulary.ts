@@ -5,6 +5,8 @@ import type { ObjectSpec, SettingSpec } from "../sql/spec";
 /** What a {@link Word} may name, and where an engine lists what it knows of it. Every user may read these tables. */
 const LISTS = {
   call: ["functions", "table_functions", "data_type_families"],
+  // By the name of today an older server may mean another type: Geometry was MySQL's word for String, Time for Int64.
+  type: ["data_type_families WHERE alias_to = ''"],
   engine: ["table_engines"],
   "MergeTree setting": ["merge_tree_settings"],
   setting: ["settings"],
@@ -31,6 +33,7 @@ export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[]
     ...statements.flatMap(callsIn).map((name): Word => ({ kind: "call", name })),
     ...("query" in spec ? settingsIn(spec.query) : []).map((name): Word => ({ kind: "setting", name })),
   ];
+  if (spec.kind !== "database") words.push(...spec.columns.flatMap(({ type = "" }) => typesIn(type)));
   if (spec.kind === "database" || spec.kind === "view") return distinct(words);
   const engine = /^`?(\w+)/.exec(spec.storage?.engine ?? "")?.[1];
   if (engine === undefined) return distinct(words);
@@ -50,9 +53,11 @@ export function unknownIn(words: readonly Word[]): string {
 function unknownOf(kind: WordKind, words: readonly Word[]): string {
   const names = words.filter((word) => word.kind === kind).flatMap(spellings);
   if (names.length === 0) return "emptyArrayString()";
-  const known = LISTS[kind].map((list) => `SELECT lower(name) FROM system.${list}`).join(" UNION ALL ");
+  // A type is meant by exactly its name: in other letters it may be an alias of another.
+  const [column, name] = kind === "type" ? ["name", "word"] : ["lower(name)", "lower(word)"];
+  const known = LISTS[kind].map((list) => `SELECT ${column} FROM system.${list}`).join(" UNION ALL ");
   const array = [...new Set(names)].map(quoteString).join(", ");
-  return `(SELECT groupArray(name) FROM (SELECT arrayJoin([${array}]) AS name) WHERE lower(name) NOT IN (${known}))`;
+  return `(SELECT groupArray(word) FROM (SELECT arrayJoin([${array}]) AS word) WHERE ${name} NOT IN (${known}))`;
 }
 
 /**
@@ -87,6 +92,11 @@ export function namesOf(words: readonly Word[]): string {
 function spellings({ kind, name }: Word): string[] {
   const shorter = kind === "call" ? COMBINATOR.exec(name)?.[1] : undefined;
   return shorter === undefined ? [name] : [name, ...spellings({ kind, name: shorter })];
+}
+
+/** Every word that may be a type's name; the names of elements and functions are in no list of types. */
+function typesIn(type: string): Word[] {
+  return lex(type).flatMap(({ kind, text }) => (kind === "word" ? [{ kind: "type", name: text } as const] : []));
 }
 
 function callsIn(sql: string): string[] {
