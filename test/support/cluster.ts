@@ -1,7 +1,7 @@
 import { type Cluster, type ClusterOptions, startCluster as start } from "../../tools/servers/cluster";
 import { USERS_XML } from "./server";
 
-export type { Cluster, ClusterNode } from "../../tools/servers/cluster";
+export type { Cluster } from "../../tools/servers/cluster";
 
 /** Starts replicas of a real server, with {@link USERS_XML} unless other users are given. */
 export function startCluster(options: Partial<ClusterOptions> = {}): Promise<Cluster> {

@@ -1,6 +1,7 @@
 import { atLeast } from "../clickhouse/version";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { isTooSlow } from "../connection/server-message";
 import { messageOf, SchemaError } from "../errors";
 import type { AbsentProbe, Hazard, NullProbe, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
 import { absentQueries, hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
@@ -16,9 +17,6 @@ export interface AskOptions {
   readonly leaveOpen?: boolean;
   readonly tell?: (message: string) => void;
 }
-
-/** TIMEOUT_EXCEEDED, and TOO_SLOW. */
-const TIMED_OUT = new Set([159, 160]);
 
 /**
  * Asks the rows of a table what a plan does to them: each hazard with a probe gives way to what the rows answer. Reads, and stops by
@@ -75,7 +73,7 @@ class Asker {
       if (probe.kind === "nulls" && answer.length > 0 && kind === "statement") await this.refuseNulls(probe, answer);
       return answer;
     } catch (error) {
-      if (!(error instanceof ServerError) || !TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || !isTooSlow(error)) throw error;
       const limit = `the rows of ${this.table} could not be asked within ${this.options.seconds} s`;
       if (this.options.leaveOpen) return [{ ...one, found: `${limit}; \`pulumi up\` asks them again, and longer` }];
       throw new SchemaError(
@@ -124,7 +122,7 @@ class Asker {
         ? one
         : { ...one, found: `${Number(row.past).toLocaleString("en-US")} of ${count(row.rows, "row")} at present` };
     } catch (error) {
-      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || isTooSlow(error)) throw error;
       return one;
     }
   }
@@ -206,7 +204,7 @@ class Asker {
         );
       }
     } catch (error) {
-      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || isTooSlow(error)) throw error;
     }
     const rows = await this.convertible(probe, queries);
     if (rows === 0) return [];
@@ -236,7 +234,7 @@ class Asker {
       const [row] = await this.ask<{ rows: string }>(failures);
       return Number(row?.rows ?? 0);
     } catch (error) {
-      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || isTooSlow(error)) throw error;
       const [row] =
         misfits === undefined ? [] : await this.ask<{ failing: string; example: string }>(misfits).catch(() => []);
       const found =
@@ -255,7 +253,7 @@ class Asker {
       await this.ask(sql);
       return undefined;
     } catch (error) {
-      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || isTooSlow(error)) throw error;
       return messageOf(error);
     }
   }

@@ -1,3 +1,4 @@
+import { ERROR_CODES } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
@@ -16,8 +17,6 @@ export interface Hosted {
   /** It was not tried as it is written, so the engine has not hidden its secrets. */
   readonly isOutside?: boolean;
 }
-
-const BAD_ARGUMENTS = 36;
 
 /**
  * Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind.
@@ -38,7 +37,7 @@ export async function hostOn(engine: Connection, spec: ObjectSpec, statement: st
 }
 
 async function hostOutside(engine: Connection, spec: ObjectSpec, statement: string, reason: string): Promise<Hosted> {
-  const unknown = new ServerError(columnsUnknown(reason), BAD_ARGUMENTS, statement);
+  const unknown = new ServerError(columnsUnknown(reason), ERROR_CODES.BAD_ARGUMENTS, statement);
   const kinds = localKinds(spec);
   if (kinds.length === 0) throw unknown;
   return { ...(await hostNearest(engine, kinds, unknown, awaySources(spec))), reason, isOutside: true };

@@ -1,9 +1,9 @@
+import { ERROR_CODES } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
 import { lex } from "../sql/lexer";
 import { columnsUnknown } from "./outside";
 import { localQuery, outsideFunction } from "./outside-calls";
 
-const BAD_ARGUMENTS = 36;
 /** Never run, only read. */
 const UNRUN = /^\s*EXPLAIN\s+AST\b/i;
 
@@ -15,14 +15,18 @@ const UNRUN = /^\s*EXPLAIN\s+AST\b/i;
 export function localStatement(sql: string): string {
   if (UNRUN.test(sql)) return sql;
   if (hasInlineDisk(sql))
-    throw new ServerError("disk(…) reaches out of the engine, which is never done here", BAD_ARGUMENTS, sql);
+    throw new ServerError(
+      "disk(…) reaches out of the engine, which is never done here",
+      ERROR_CODES.BAD_ARGUMENTS,
+      sql,
+    );
   const called = outsideFunction(sql);
   if (called === undefined) return sql;
   const local = localQuery(sql);
   if (local !== undefined) return local;
   throw new ServerError(
     columnsUnknown(`${called} reaches out of the engine, which is never done here`),
-    BAD_ARGUMENTS,
+    ERROR_CODES.BAD_ARGUMENTS,
     sql,
   );
 }

@@ -1,3 +1,4 @@
+import { codesOf, ERROR_CODES } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownDatabase, isUnknownSetting } from "../connection/server-message";
@@ -5,25 +6,25 @@ import { didYouMean } from "../declare/fields";
 import { keyParts } from "../sql/object-key";
 
 /** Codes that mean "not on this machine" rather than "wrong". */
-const NOT_HERE = new Set([
-  56, // UNKNOWN_STORAGE
-  115, // UNKNOWN_SETTING, e.g. one of a managed service
-  139, // NO_ELEMENTS_IN_CONFIG, e.g. no <zookeeper>
-  225, // NO_ZOOKEEPER
-  228, // NO_MACRO
-  478, // UNKNOWN_POLICY
-  479, // UNKNOWN_DISK
-  701, // CLUSTER_DOESNT_EXIST
-  999, // KEEPER_EXCEPTION
-]);
-const BAD_ARGUMENTS = 36;
+const NOT_HERE = codesOf(
+  "UNKNOWN_STORAGE",
+  // E.g. one of a managed service.
+  "UNKNOWN_SETTING",
+  // E.g. no <zookeeper>.
+  "NO_ELEMENTS_IN_CONFIG",
+  "NO_ZOOKEEPER",
+  "UNKNOWN_POLICY",
+  "UNKNOWN_DISK",
+  "CLUSTER_DOESNT_EXIST",
+  "KEEPER_EXCEPTION",
+);
 /** A limit of the server's configuration, e.g. of its pools, for which there is no code of its own. */
 const CONFIGURED = /\bconfig\.xml\b/;
 
 /** A near miss of a name that this engine does know is a slip of the pen, not another server's engine or setting. */
 export function isNotHere(error: unknown): error is ServerError {
   if (!(error instanceof ServerError)) return false;
-  if (error.code === BAD_ARGUMENTS) return CONFIGURED.test(error.message);
+  if (error.code === ERROR_CODES.BAD_ARGUMENTS) return CONFIGURED.test(error.message);
   return NOT_HERE.has(error.code) && !error.message.includes("Maybe you meant");
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { type Capabilities, capabilitiesOf, type Greeting } from "../clickhouse/capabilities";
+import { ERROR_CODES } from "../clickhouse/error-codes";
 import { ChdbProcess } from "./chdb-process";
 import type { OpenRequest } from "./chdb-protocol";
 import type { Connection, ConnectionOptions, QueryParams } from "./connection";
@@ -16,7 +17,6 @@ const SESSIONS = 4;
 const LOCK_WAIT = 10_000;
 const LOCK_RETRY = 150;
 /** Cannot lock file: another process has the directory. */
-const CANNOT_OPEN_FILE = 76;
 /** What makes the embedded engine answer as a server does. */
 const SERVER_SETTINGS =
   "SET output_format_json_quote_64bit_integers = 1, input_format_skip_unknown_fields = 0, implicit_select = 0";
@@ -144,7 +144,7 @@ async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
     await process.close();
     if (reply.kind === "not-loaded") throw notLoaded(url, reply.missing, reply.raw);
     const { code, message } = parseServerMessage(`${reply.raw}\n${process.lastOutput}`);
-    if (code !== CANNOT_OPEN_FILE || !/lock/i.test(message)) {
+    if (code !== ERROR_CODES.CANNOT_OPEN_FILE || !/lock/i.test(message)) {
       throw new ConnectionError(`${url}: the embedded engine cannot open this directory: ${message}`, url);
     }
     if (Date.now() >= deadline) {

@@ -1,3 +1,4 @@
+import { codesOf, type ErrorName } from "../clickhouse/error-codes";
 import { ServerError } from "./errors";
 
 /** What an engine's raw error text says. */
@@ -78,44 +79,40 @@ export function pointAt(sql: string, offset: number): string {
 }
 
 /** The table, view or dictionary is not there (60). */
-export const isUnknownTable = hasCode(60);
+export const isUnknownTable = hasCode("UNKNOWN_TABLE");
 /** The database is not there (81). */
-export const isUnknownDatabase = hasCode(81);
+export const isUnknownDatabase = hasCode("UNKNOWN_DATABASE");
 /** The name is taken by a table or view (57), or by a dictionary or a table of engine Dictionary (387). */
-export const isTableExists = hasCode(57, 387);
+export const isTableExists = hasCode("TABLE_ALREADY_EXISTS", "DICTIONARY_ALREADY_EXISTS");
 /** The name is taken by a database (82). */
-export const isDatabaseExists = hasCode(82);
+export const isDatabaseExists = hasCode("DATABASE_ALREADY_EXISTS");
 /** The text does not parse (62); see {@link fragmentAt}. */
-export const isSyntaxError = hasCode(62);
+export const isSyntaxError = hasCode("SYNTAX_ERROR");
 /** The user lacks a grant (497); the message names it. */
-export const isAccessDenied = hasCode(497);
+export const isAccessDenied = hasCode("ACCESS_DENIED");
 /** The user may read only, or may not change a setting (164). */
-export const isReadonly = hasCode(164);
-/** No such storage policy on this engine (478). */
-export const isUnknownPolicy = hasCode(478);
-/** No such disk on this engine (479). */
-export const isUnknownDisk = hasCode(479);
-/** Replication is asked for and no Keeper is configured (225). */
-export const isNoZookeeper = hasCode(225);
-/** The configuration lacks a section that the statement needs (139), e.g. Keeper for Replicated tables. */
-export const isMissingConfiguration = hasCode(139);
-/** No such table or database engine in this build (56, 336). */
-export const isUnknownEngine = hasCode(56, 336);
-/** No such cluster (701; 170 up to 23.x). */
-export const isUnknownCluster = hasCode(701, 170);
-/** No such data type (50). */
-export const isUnknownType = hasCode(50);
+export const isReadonly = hasCode("READONLY");
 /** No such function (46). */
-export const isUnknownFunction = hasCode(46);
+export const isUnknownFunction = hasCode("UNKNOWN_FUNCTION");
 /** No such column or alias (47, 16). */
-export const isUnknownColumn = hasCode(47, 16);
+export const isUnknownColumn = hasCode("UNKNOWN_IDENTIFIER", "NO_SUCH_COLUMN_IN_TABLE");
 /** No such setting (115). */
-export const isUnknownSetting = hasCode(115);
+export const isUnknownSetting = hasCode("UNKNOWN_SETTING");
 /** Name or password refused (516, 192, 193, 194). Becomes a ConnectionError over HTTP. */
-export const isAuthenticationFailed = hasCode(516, 192, 193, 194);
+export const isAuthenticationFailed = hasCode(
+  "AUTHENTICATION_FAILED",
+  "UNKNOWN_USER",
+  "WRONG_PASSWORD",
+  "REQUIRED_PASSWORD",
+);
+/** The statement needs more memory than its limit (241). */
+export const isOutOfMemory = hasCode("MEMORY_LIMIT_EXCEEDED");
+/** An inserted row does not satisfy a constraint (469). */
+export const isConstraintViolated = hasCode("VIOLATED_CONSTRAINT");
 /** The statement ran longer than the server allows (159, 160). */
-export const isTooSlow = hasCode(159, 160);
+export const isTooSlow = hasCode("TIMEOUT_EXCEEDED", "TOO_SLOW");
 
-function hasCode(...codes: readonly number[]): (error: unknown) => error is ServerError {
-  return (error): error is ServerError => error instanceof ServerError && codes.includes(error.code);
+function hasCode(...names: readonly ErrorName[]): (error: unknown) => error is ServerError {
+  const codes = codesOf(...names);
+  return (error): error is ServerError => error instanceof ServerError && codes.has(error.code);
 }

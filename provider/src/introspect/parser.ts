@@ -1,3 +1,4 @@
+import { codesOf } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
@@ -9,12 +10,7 @@ const OLD_CODECS =
   /^\s*(?:NONE|Default|LZ4(?:HC)?|ZSTD(?:_QAT)?|Delta|DoubleDelta|Gorilla|T64|FPC|GCD|AES_\d+_GCM_SIV|DEFLATE_QPL)(?:\(|\s*$)/i;
 /** The question itself, which some releases repeat. */
 const SCOPE = /:? In scope SELECT (?:[\s\S]* AS types\b|formatQuery\('[\s\S]*'\))/;
-const TOLD: ReadonlySet<number> = new Set([
-  432, // UNKNOWN_CODEC
-  50, // UNKNOWN_TYPE
-  62, // SYNTAX_ERROR
-  63, // UNKNOWN_AGGREGATE_FUNCTION
-]);
+const TOLD = codesOf("UNKNOWN_CODEC", "UNKNOWN_TYPE", "SYNTAX_ERROR", "UNKNOWN_AGGREGATE_FUNCTION");
 
 /** What is asked of a server's parser and of what it knows. */
 export interface Asked {

@@ -7,8 +7,8 @@ import { placeAt } from "./place";
 import { rules } from "./rules";
 import { Subject } from "./subject";
 
-export type { Finding, LintOverrides, LintWorld, OutputColumn, Place, Rule, Severity } from "./finding";
-export { placeAt, placeIn } from "./place";
+export type { Finding, LintOverrides, LintWorld, OutputColumn, Place, Severity } from "./finding";
+export { placeIn } from "./place";
 export { rules } from "./rules";
 
 const SEVERITIES: readonly string[] = ["off", "info", "warning", "error"];

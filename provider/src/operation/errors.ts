@@ -1,3 +1,4 @@
+import { codesOf } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 
@@ -7,13 +8,22 @@ export class Postponed extends SchemaError {}
 /** An operation that was to be taken back cannot be any more: the only way is forward. */
 export class ForwardOnly extends SchemaError {}
 
-/**
- * Errors of a server that is busy, short of memory or shutting down: the same statement may succeed later. Names as in
- * `src/Common/ErrorCodes.cpp`: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED,
- * MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, TOO_MANY_PARTS, QUERY_WAS_CANCELLED, CANNOT_SCHEDULE_TASK, DEADLOCK_AVOIDED, KEEPER_EXCEPTION,
- * SERVER_OVERLOADED.
- */
-const PASSING: ReadonlySet<number> = new Set([159, 202, 209, 210, 236, 241, 242, 252, 394, 439, 473, 999, 745]);
+/** Errors of a server that is busy, short of memory or shutting down: the same statement may succeed later. */
+const PASSING = codesOf(
+  "TIMEOUT_EXCEEDED",
+  "TOO_MANY_SIMULTANEOUS_QUERIES",
+  "SOCKET_TIMEOUT",
+  "NETWORK_ERROR",
+  "ABORTED",
+  "MEMORY_LIMIT_EXCEEDED",
+  "TABLE_IS_READ_ONLY",
+  "TOO_MANY_PARTS",
+  "QUERY_WAS_CANCELLED",
+  "CANNOT_SCHEDULE_TASK",
+  "DEADLOCK_AVOIDED",
+  "KEEPER_EXCEPTION",
+  "SERVER_OVERLOADED",
+);
 
 /** Whether it fails again when it is tried again: the server refused a statement, or what it found is not as it must be. */
 export function isForGood(error: unknown): boolean {

@@ -1,13 +1,11 @@
 import { ServerError } from "../connection/errors";
+import { isAccessDenied } from "../connection/server-message";
 import { messageOf, SchemaError } from "../errors";
 import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";
-
-/** ACCESS_DENIED. */
-const DENIED = 497;
 
 /** Journal line of an operation on tables of which somebody may see only some rows or columns. */
 export const GUARD = "guard";
@@ -76,7 +74,7 @@ async function restrictionsOn(runner: Runner, tables: readonly QualifiedName[]):
   const found = await Promise.all(
     questions.map((sql) =>
       runner.rows<Restricted>(sql).catch((error: unknown) => {
-        if (error instanceof ServerError && error.code === DENIED) return [];
+        if (isAccessDenied(error)) return [];
         throw error;
       }),
     ),

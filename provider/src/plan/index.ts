@@ -11,7 +11,7 @@ export { hazard, NEED_ALLOW } from "./hazards";
 export type * from "./plan";
 export { absentQueries, nullQuery, type ProbeQueries, pastQuery, probeQueries, unmergedQuery } from "./probe";
 export { replaceStatement } from "./rebuild";
-export { renderMessage, renderPlan, renderSize, type Size } from "./render";
+export { renderMessage, renderPlan, renderSize } from "./render";
 
 /**
  * The steps that turn `from` into `to`, a rename first.

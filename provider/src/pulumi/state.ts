@@ -142,9 +142,6 @@ export function idOf(inputs: Inputs): string {
   return inputs.qualifiedName;
 }
 
-/** Kinds by the name the provider entry exports them under. */
-export const KINDS: readonly ObjectKind[] = ["database", "table", "view", "materializedView"];
-
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

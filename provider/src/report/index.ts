@@ -1,4 +1,4 @@
 export { GATES, type Gate, tripped } from "./gate";
-export { type Diagnostic, type Preview, type PreviewStep, readPreview } from "./preview";
-export { DEFAULT_MAX, type ReportOptions, renderReport, SHORTEST } from "./report";
-export { changesOf, lineageObjects, type ResourceChange } from "./resources";
+export { type Preview, type PreviewStep, readPreview } from "./preview";
+export { DEFAULT_MAX, renderReport, SHORTEST } from "./report";
+export { changesOf } from "./resources";

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
-import { parseServerMessage } from "../connection/server-message";
+import { isUnknownTable, parseServerMessage } from "../connection/server-message";
 import { objectKey } from "../sql/object-key";
 
 /** What the parts of a table say of it. */
@@ -108,8 +108,6 @@ export async function readRefreshes(connection: Connection): Promise<ReadonlyMap
   );
 }
 
-const UNKNOWN_TABLE = 60;
-
 /**
  * What `read` gives; where the server refuses (the table is not there or may not be read), `otherwise`, and a note says so.
  *
@@ -127,8 +125,8 @@ export async function optional<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    const reason =
-      error.code === UNKNOWN_TABLE ? "is not on this server" : `could not be read (${errorText(error.message)})`;
+    const { message } = error;
+    const reason = isUnknownTable(error) ? "is not on this server" : `could not be read (${errorText(message)})`;
     notes.push(`${table} ${reason}: ${without}`);
     return otherwise;
   }

@@ -1,4 +1,5 @@
-import { ServerError, TimeoutError } from "../connection/errors";
+import { type ServerError, TimeoutError } from "../connection/errors";
+import { isOutOfMemory } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import { pause, type Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
@@ -10,7 +11,6 @@ import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types"
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
 /** Target rows of a window. */
 export const DEFAULT_WINDOW = 5_000_000;
-const MEMORY_LIMIT_EXCEEDED = 241;
 /** Buckets that are named in one statement, once for each side; texts of partitions are longer than numbers. */
 const BATCH = { time: 8000, partition: 800, all: 2 } as const;
 /** How often a bucket that differs is looked at before it is called busy. */
@@ -99,8 +99,7 @@ export async function summarise(
     try {
       summaries.push(await summariseOnce(runner, comparison, part, options));
     } catch (error) {
-      const isTooLarge = error instanceof ServerError && error.code === MEMORY_LIMIT_EXCEEDED;
-      if (!isTooLarge && !(error instanceof TimeoutError)) throw error;
+      if (!isOutOfMemory(error) && !(error instanceof TimeoutError)) throw error;
       for (const narrow of await narrower(runner, comparison, part, options, error, chunks)) {
         summaries.push(...(await summarise(runner, comparison, narrow, options, chunks)));
       }

@@ -1,4 +1,4 @@
 export type { Subject } from "./subject";
 export { loadSubjects } from "./subjects";
-export type { BucketDifference, ColumnDifference, TargetReport, Verdict, VerifyOptions, VerifyProgress } from "./types";
+export type { TargetReport, VerifyOptions } from "./types";
 export { type Verified, verify, verifySubject } from "./verify";

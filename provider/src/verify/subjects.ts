@@ -1,4 +1,3 @@
-import { engineOf } from "../clickhouse/merge-tree";
 import { innerTable } from "../clickhouse/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
@@ -138,9 +137,4 @@ function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice)
 export function tableOf({ spec, shown }: Subject): TableSpec {
   if (spec !== undefined) return spec;
   throw new SchemaError(`${qualifiedName(shown)}: is no table.`);
-}
-
-/** Name of a source's engine without arguments. */
-export function engineName({ spec, engine }: SourceTable): string {
-  return spec === undefined ? engine : engineOf(spec.storage).name;
 }

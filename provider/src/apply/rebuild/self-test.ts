@@ -1,5 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
+import { isConstraintViolated } from "../../connection/server-message";
 import { messageOf, SchemaError } from "../../errors";
 import { attachAll } from "../../operation/attach";
 import { barrier } from "../../operation/barrier";
@@ -185,7 +186,7 @@ class Scratch {
       );
       const refused = await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 1`).then(
         () => false,
-        (error: unknown) => error instanceof ServerError && error.code === 469,
+        (error: unknown) => isConstraintViolated(error),
       );
       const inTime = (await runner.now()) < opens;
       while ((await runner.now()) <= opens) await pause(20);

@@ -1,3 +1,3 @@
 export { abortRepair, unfinishedRepairs } from "./operations";
-export type { RepairOperation, RepairOptions, RepairResult } from "./options";
+export type { RepairOperation } from "./options";
 export { repairTarget, resumeRepair } from "./repair";

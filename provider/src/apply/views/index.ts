@@ -1,4 +1,4 @@
 export { abortViewStep, resumableViews } from "./operations";
-export type { ViewHooks, ViewOperation, ViewPhase, ViewStepOptions, ViewStepResult } from "./options";
-export { previewViewStep, type ViewStepPreview } from "./preview";
+export type { ViewOperation } from "./options";
+export { previewViewStep } from "./preview";
 export { applyViewStep, resumeViewStep } from "./view-step";

@@ -3,6 +3,7 @@ import { withoutAdditions, withoutBrackets } from "../../canonical/normal-form";
 import { localKind, reachesOut } from "../../canonical/outside";
 import { isStored, restore } from "../../canonical/stand-in";
 import type { World } from "../../canonical/world";
+import { codesOf } from "../../clickhouse/error-codes";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import type { OutputColumn } from "../../lint";
@@ -23,7 +24,7 @@ type Work = () => Promise<boolean>;
 /** Under this name queries are tried as views. */
 const QUERY = "_query";
 /** The dictionary or function stands already. */
-const EXISTS = new Set([57, 609]);
+const EXISTS = codesOf("TABLE_ALREADY_EXISTS", "FUNCTION_ALREADY_EXISTS");
 
 /** Statements on the scratch engine, whatever their order. Only definitions run there; it never holds a row. */
 export class Bench {

@@ -1,5 +1,6 @@
 import { isMissingSource } from "../../canonical/host";
 import { mentionedNames } from "../../canonical/mentions";
+import { codesOf } from "../../clickhouse/error-codes";
 import { ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import { rules } from "../../lint";
@@ -13,7 +14,18 @@ import { type Overrides, ownFinding, type Range, type RangedFinding } from "./fi
 import type { Outcome } from "./outcome";
 
 /** Codes of a query that is wrong on any server. */
-const WRONG_QUERY = new Set([10, 16, 42, 43, 47, 53, 62, 184, 215, 386]);
+const WRONG_QUERY = codesOf(
+  "NOT_FOUND_COLUMN_IN_BLOCK",
+  "NO_SUCH_COLUMN_IN_TABLE",
+  "NUMBER_OF_ARGUMENTS_DOESNT_MATCH",
+  "ILLEGAL_TYPE_OF_ARGUMENT",
+  "UNKNOWN_IDENTIFIER",
+  "TYPE_MISMATCH",
+  "SYNTAX_ERROR",
+  "ILLEGAL_AGGREGATION",
+  "NOT_AN_AGGREGATE",
+  "NO_COMMON_TYPE",
+);
 /** A limit of the server's configuration, for which there is no code of its own. */
 const CONFIGURED = /\bconfig\.xml\b/;
 /** Longest part of the engine's words that is shown, in characters. */

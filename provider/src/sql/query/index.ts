@@ -1,8 +1,7 @@
-export { type AggregateName, aggregateOf } from "./aggregates";
+export { aggregateOf } from "./aggregates";
 export {
   type Call,
   type ColumnReference,
-  type Comparison,
   callsIn,
   columnsIn,
   comparisonsIn,
@@ -14,7 +13,6 @@ export {
 } from "./expressions";
 export {
   type Expression,
-  type GroupBy,
   type Limit,
   parseQuery,
   type Query,

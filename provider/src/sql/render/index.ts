@@ -5,7 +5,7 @@ import { renderMaterializedView } from "./materialized-view";
 import { renderTable } from "./table";
 import { renderView } from "./view";
 
-export { renderColumn, renderConstraint, renderIndex, renderProjection, renderSettings } from "./columns";
+export { renderConstraint, renderIndex, renderProjection, renderSettings } from "./columns";
 
 /**
  * The CREATE statement of a spec, in the layout of the engine's own SHOW CREATE: for canonical text,
