@@ -147,7 +147,7 @@ class Asker {
         return `${count(row.changed, "row")} would change, e.g. ${row.example}`;
       }
     } catch (error) {
-      if (!(error instanceof ServerError) || TIMED_OUT.has(error.code)) throw error;
+      if (!(error instanceof ServerError) || isTooSlow(error)) throw error;
     }
     const [row] = await this.ask<{ rows: string }>(rows);
     return row === undefined || row.rows === "0" ? undefined : `${count(row.rows, "row")}, which cannot be compared`;
