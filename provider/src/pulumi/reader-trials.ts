@@ -1,3 +1,4 @@
+import { codesOf } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
@@ -8,15 +9,15 @@ import type { Context } from "./context";
 import { type Concerned, isParameter } from "./reader-changes";
 
 /** Codes that speak of types. */
-const TYPES = new Set([
-  27, // CANNOT_PARSE_INPUT
-  43, // ILLEGAL_TYPE_OF_ARGUMENT
-  44, // ILLEGAL_COLUMN
-  48, // NOT_IMPLEMENTED
-  53, // TYPE_MISMATCH
-  70, // CANNOT_CONVERT_TYPE
-  386, // NO_COMMON_TYPE
-]);
+const TYPES = codesOf(
+  "CANNOT_PARSE_INPUT_ASSERTION_FAILED",
+  "ILLEGAL_TYPE_OF_ARGUMENT",
+  "ILLEGAL_COLUMN",
+  "NOT_IMPLEMENTED",
+  "TYPE_MISMATCH",
+  "CANNOT_CONVERT_TYPE",
+  "NO_COMMON_TYPE",
+);
 
 /** How a reader fares on the scratch engine, and under which name. */
 export interface Tried {

@@ -1,6 +1,5 @@
 import { digest } from "../canonical/fingerprint";
 import { isUnknown } from "../declare/unknown";
-import type { ObjectKind } from "../sql/spec";
 
 /** What the program sends; `check` turns it into {@link Inputs}. Any value may be unknown at preview. */
 export interface Request {
