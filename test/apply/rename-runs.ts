@@ -55,14 +55,14 @@ export interface RenameRun {
 }
 
 /** Names of the tables, before and after. */
-interface Names {
+export interface Names {
   /** Codes after which a client tries again. */
   readonly foreseen: readonly number[];
   readonly before: (table: string) => string;
   readonly after: (table: string) => string;
 }
 
-function namesOf(database: string, { from, object, to }: Variant): Names {
+export function namesOf(database: string, { from, object, to }: Variant): Names {
   const fill = (text: string): string => text.replace("{d}", database).replace("{o}", `${database}_o`);
   const home = (table: string): string => `${table === "out" ? "{o}" : "{d}"}.${table}`;
   const quoted = (name: string): string => fill(name).replace(/\.(.*)$/, ".`$1`");
@@ -71,6 +71,14 @@ function namesOf(database: string, { from, object, to }: Variant): Names {
     before: (table) => quoted(home(table)),
     after: (table) => quoted(home(table) === from ? to : home(table).replace(/^\{d\}/, from === "{d}" ? to : "{d}")),
   };
+}
+
+/** The names before and after, as the rename takes them. */
+export function endsOf(database: string, { from, to }: Variant): [RenameOptions["from"], RenameOptions["to"]] {
+  return [from, to].map((text) => {
+    const [base = "", name] = text.replace("{d}", database).replace("{o}", `${database}_o`).split(".");
+    return name === undefined ? { database: base } : { database: base, name };
+  }) as [RenameOptions["from"], RenameOptions["to"]];
 }
 
 /** Makes `u` → view → `t` → views → `agg`, `out` in another database, and an inner table; one of them reads a view as well. */
@@ -153,10 +161,7 @@ async function renameWithCrashes(
     if (!closed && closedAt > 0) gates.push(Date.now() - closedAt);
     closedAt = closed ? Date.now() : 0;
   };
-  const [from, to] = [variant.from, variant.to].map((text) => {
-    const [base = "", name] = text.replace("{d}", database).replace("{o}", `${database}_o`).split(".");
-    return name === undefined ? { database: base } : { database: base, name };
-  }) as [RenameOptions["from"], RenameOptions["to"]];
+  const [from, to] = endsOf(database, variant);
   const aborts = chance() < 0.2;
   let aborting = false;
   let dieAt = Math.floor(chance() * 50);
@@ -195,7 +200,7 @@ const FORESEEN: Readonly<Partial<Record<RenameOptions["object"], readonly number
 const REFUSED: readonly number[] = [469, 741];
 
 /** One client: into `u` or `t`, under the old name or the new one, whichever is there. */
-async function writeTo(
+export async function writeTo(
   connection: Connection,
   names: Names,
   ledger: Ledger,
@@ -240,7 +245,7 @@ async function insert(
   }
 }
 
-async function compareHolders(
+export async function compareHolders(
   connection: Connection,
   name: (table: string) => string,
   ledger: Ledger,

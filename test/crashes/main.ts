@@ -1,0 +1,80 @@
+/** `npm run crashes -- 25.8 [RUNS] [PROTOCOL…]`: long protocols under writers while the runner and the server are killed. */
+import { exitWith } from "../../tools/pulumi-cli/run";
+import { versionNamed } from "../../tools/servers/engines";
+import { SEED } from "../support/effort";
+import { startServer } from "../support/server";
+import { isProtocol, PROTOCOLS, type ProtocolName } from "./protocols";
+import { type CrashRun, crashRun } from "./run";
+
+const RUNS = 30;
+const HELP = `npm run crashes -- VERSION [RUNS] [PROTOCOL…]
+  RUNS      of each protocol; ${RUNS} unless given
+  PROTOCOL  ${Object.keys(PROTOCOLS).join(", ")}; all of them unless given`;
+
+interface Sums {
+  runs: number;
+  rows: number;
+  runner: number;
+  server: number;
+  refused: number;
+  lost: number;
+  doubled: number;
+  other: number;
+}
+
+async function main([named = "", ...args]: readonly string[]): Promise<number> {
+  const count = args.find((arg) => /^\d+$/.test(arg));
+  const names = args.filter(isProtocol);
+  if (named === "" || args.some((arg) => arg !== count && !isProtocol(arg))) {
+    console.error(HELP);
+    return 2;
+  }
+  const version = versionNamed(named);
+  const sums = new Map<ProtocolName, Sums>();
+  for (const name of names.length > 0 ? names : (Object.keys(PROTOCOLS) as ProtocolName[])) {
+    sums.set(name, await series(version, name, Number(count ?? RUNS)));
+  }
+  console.log(`\n${table(version, sums)}`);
+  return [...sums.values()].some(({ lost, doubled, other }) => lost + doubled + other > 0) ? 1 : 0;
+}
+
+/** Each protocol has a server of its own, so that one begins with a fresh one. */
+async function series(version: ReturnType<typeof versionNamed>, name: ProtocolName, runs: number): Promise<Sums> {
+  const sums: Sums = { runs: 0, rows: 0, runner: 0, server: 0, refused: 0, lost: 0, doubled: 0, other: 0 };
+  const server = await startServer({ version });
+  try {
+    for (let index = 0; index < runs; index += 1) {
+      const seed = SEED * 1000 + index;
+      const run = await crashRun(server, name, index, seed);
+      add(sums, run);
+      const { lost, doubled, surprises, wrong, ...rest } = run;
+      const isGood = lost + doubled + surprises.length + wrong.length === 0;
+      const label = `${version} ${name} ${index}: ${PROTOCOLS[name].caseName(index)}`;
+      const deaths = `killed: runner ${rest.killedRunner.length}, server ${rest.killedServer.length}`;
+      console.log(`${isGood ? "ok" : "WRONG"}  ${label}; ${rest.rows} rows, ${deaths}`);
+      if (!isGood) console.log(JSON.stringify({ seed, lost, doubled, surprises, wrong, ...rest }, undefined, 2));
+    }
+  } finally {
+    await server.stop();
+  }
+  return sums;
+}
+
+function add(sums: Sums, run: CrashRun): void {
+  sums.runs += 1;
+  sums.rows += run.rows;
+  sums.runner += run.killedRunner.length;
+  sums.server += run.killedServer.length;
+  sums.refused += run.refused;
+  sums.lost += run.lost;
+  sums.doubled += run.doubled;
+  sums.other += run.surprises.length + run.wrong.length;
+}
+
+function table(version: string, sums: ReadonlyMap<ProtocolName, Sums>): string {
+  const head = ["version", "protocol", "runs", "rows", "runner killed", "server killed", "refused", "lost", "doubled"];
+  const rows = [...sums].map(([name, { other: _, ...counts }]) => [version, name, ...Object.values(counts)]);
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+exitWith(main(process.argv.slice(2)));

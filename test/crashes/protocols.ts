@@ -1,0 +1,181 @@
+/** The four long protocols under writers, as a server and a runner process that die see them. */
+import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfill/index.js";
+import { rebuildTable, resumable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import { renameObject, resumableRenames, resumeRename } from "../../provider/dist/apply/rename/index.js";
+import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import type { Connection } from "../../provider/dist/connection/connection.js";
+import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
+import { BACKFILL_CASES, createSource, createViews, runBackfill } from "../apply/backfill-cases";
+import { compareTarget } from "../apply/backfill-runs";
+import {
+  compareHolders,
+  createRenameTables,
+  endsOf,
+  namesOf,
+  VARIANTS as RENAMES,
+  writeTo,
+} from "../apply/rename-runs";
+import { createTables, definitions, skipSelfTest, VARIANTS } from "../apply/tables";
+import { createView, stepOf, VIEW_CASES } from "../apply/views-cases";
+import { compare, Ledger, type Losses, write } from "../apply/writers";
+
+/** One operation of a run. */
+export interface Job {
+  readonly database: string;
+  /** Which of the protocol's cases; counted on without end. */
+  readonly index: number;
+  readonly operation: string;
+}
+
+/** Rows that are not as the clients were told, in any of the tables. */
+export interface Difference {
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+export interface Protocol {
+  /** How many statements an operation has, about. */
+  readonly statements: number;
+  readonly caseName: (index: number) => string;
+  /** Makes the tables and rows that are there before. */
+  readonly prepare: (connection: Connection, job: Job, ledger: Ledger) => Promise<void>;
+  /** One client, until it is over. */
+  readonly write: (
+    connection: Connection,
+    job: Job,
+    ledger: Ledger,
+    chance: () => number,
+    isOver: () => boolean,
+  ) => Promise<void>;
+  /** What the next `pulumi up` does: finishes what is unfinished, else begins. */
+  readonly run: (connection: Connection, job: Job, hooks: RunnerHooks) => Promise<unknown>;
+  readonly compare: (connection: Connection, job: Job, ledger: Ledger) => Promise<Difference>;
+  readonly databases: (job: Job) => readonly string[];
+}
+
+const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
+
+/** Rows of both entries before anything else happens. */
+async function fill(connection: Connection, database: string, ledger: Ledger): Promise<void> {
+  for (let part = 0; part < 8; part += 1) {
+    const table = part % 3 === 2 ? "u" : "t";
+    const first = ledger.take(20);
+    Ledger.bump(ledger.begun, first, 20);
+    await connection.command(
+      `INSERT INTO ${database}.${table} (id, grp, v, note) SELECT number + ${first} AS n, toUInt32(n % 7), 1, NULL FROM numbers(20)`,
+    );
+    Ledger.bump(ledger.acknowledged, first, 20);
+    if (table === "u") for (let id = first; id < first + 20; id += 1) ledger.throughView.add(id);
+  }
+}
+
+/** An insert that the death of the server cut short may be in one table and not in the next: no protocol can help that. */
+const added = ({ lost, doubled, viewLost, viewDoubled }: Losses): Difference => ({
+  lost: lost + viewLost,
+  doubled: doubled + viewDoubled,
+});
+
+const own = ({ database }: Job): readonly string[] => [database];
+const REPEATING = VARIANTS.find(({ repeats }) => repeats) ?? pick(VARIANTS, 0);
+
+const rebuild: Protocol = {
+  statements: 60,
+  caseName: (index) => pick(VARIANTS, index).name,
+  prepare: async (connection, { database, index }, ledger) => {
+    await createTables(connection, database, pick(VARIANTS, index));
+    await skipSelfTest(connection, database);
+    await fill(connection, database, ledger);
+  },
+  write: (connection, { database, index }, ledger, chance, isOver) =>
+    write(connection, database, ledger, chance, pick(VARIANTS, index), isOver),
+  run: async (connection, { database, index, operation }, hooks) => {
+    const options = { chunkRows: 50, ...hooks };
+    const [found] = await resumable(connection, database);
+    if (found !== undefined) return resumeRebuild(connection, found, options);
+    return rebuildTable(connection, { ...definitions(database, pick(VARIANTS, index)), operation, ...options });
+  },
+  compare: async (connection, { database, index }, ledger) =>
+    added(await compare(connection, database, ledger, pick(VARIANTS, index).read)),
+  databases: own,
+};
+
+const views: Protocol = {
+  statements: 40,
+  caseName: (index) => pick(VIEW_CASES, index).name,
+  prepare: async (connection, { database, index }, ledger) => {
+    await createView(connection, database, pick(VIEW_CASES, index));
+    await fill(connection, database, ledger);
+  },
+  write: (connection, { database }, ledger, chance, isOver) =>
+    write(connection, database, ledger, chance, REPEATING, isOver),
+  run: async (connection, { database, index, operation }, hooks) => {
+    const view = pick(VIEW_CASES, index);
+    const [found] = await resumableViews(connection, database);
+    if (found !== undefined) return resumeViewStep(connection, found, hooks);
+    return applyViewStep(connection, stepOf(database, view), { operation, allow: view.allow ?? [], ...hooks });
+  },
+  compare: async (connection, { database, index }, ledger) => {
+    if (pick(VIEW_CASES, index).to.startsWith("REFRESH")) {
+      for (const verb of ["REFRESH", "WAIT"]) await connection.command(`SYSTEM ${verb} VIEW ${database}.v`);
+    }
+    return added(await compare(connection, database, ledger, true));
+  },
+  databases: own,
+};
+
+const rename: Protocol = {
+  statements: 40,
+  caseName: (index) => pick(RENAMES, index).name,
+  prepare: async (connection, { database }) => {
+    // It is made with the tables.
+    await connection.command(`DROP DATABASE ${database} SYNC`);
+    await createRenameTables(connection, database);
+  },
+  write: (connection, { database, index }, ledger, chance, isOver) =>
+    writeTo(connection, namesOf(database, pick(RENAMES, index)), ledger, chance, isOver),
+  run: async (connection, { database, index, operation }, hooks) => {
+    const { object } = pick(RENAMES, index);
+    const [from, to] = endsOf(database, pick(RENAMES, index));
+    const found = (await Promise.all([from.database, to.database].map((name) => resumableRenames(connection, name))))
+      .flat()
+      .find((one) => one.operation === operation);
+    if (found !== undefined) return resumeRename(connection, found, hooks);
+    return renameObject(connection, { object, from, to, operation, ...hooks });
+  },
+  compare: async (connection, { database, index }, ledger) => {
+    const { lost, doubled } = await compareHolders(connection, namesOf(database, pick(RENAMES, index)).after, ledger);
+    const sum = (counts: object): number => Object.values(counts).reduce((total, count) => total + count, 0);
+    return { lost: sum(lost), doubled: sum(doubled) };
+  },
+  databases: ({ database }) => [database, `${database}_o`, `${database}_2`],
+};
+
+const backfill: Protocol = {
+  statements: 80,
+  caseName: (index) => pick(BACKFILL_CASES, index).name,
+  prepare: async (connection, { database, index }, ledger) => {
+    await createSource(connection, database, pick(BACKFILL_CASES, index));
+    await fill(connection, database, ledger);
+    await createViews(connection, database, pick(BACKFILL_CASES, index));
+  },
+  write: (connection, { database }, ledger, chance, isOver) =>
+    write(connection, database, ledger, chance, REPEATING, isOver),
+  run: async (connection, { database, index, operation }, hooks) => {
+    const [found] = await findUnfinished(connection, database);
+    if (found !== undefined) return resumeBackfill(connection, found, hooks);
+    return runBackfill(connection, database, pick(BACKFILL_CASES, index), { operation, chunk: 50, ...hooks });
+  },
+  compare: async (connection, { database, index }, ledger) => {
+    const found = added(await compare(connection, database, ledger, true));
+    const target = await compareTarget(connection, database, pick(BACKFILL_CASES, index), ledger);
+    return { lost: found.lost + target.targetLost, doubled: found.doubled + target.targetDoubled };
+  },
+  databases: own,
+};
+
+export const PROTOCOLS = { rebuild, views, rename, backfill } as const satisfies Readonly<Record<string, Protocol>>;
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+export function isProtocol(name: string): name is ProtocolName {
+  return Object.hasOwn(PROTOCOLS, name);
+}

@@ -1,0 +1,28 @@
+/** Program of a runner process: says that it is ready, does the job that it is told, and names each statement before it runs it. */
+import { openConnection } from "../../provider/dist/connection/open.js";
+import { type Job, PROTOCOLS, type ProtocolName } from "./protocols";
+
+/** What the parent sends. */
+export interface Order {
+  readonly protocol: ProtocolName;
+  readonly url: string;
+  readonly job: Job;
+}
+
+async function run({ protocol, url, job }: Order): Promise<void> {
+  const connection = await openConnection({ url });
+  const beforeStatement = (sql: string): void => void process.send?.({ statement: sql });
+  await PROTOCOLS[protocol].run(connection, job, { beforeStatement });
+  await connection.close();
+}
+
+process.once("message", (order: Order) =>
+  run(order).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  ),
+);
+process.send?.({ ready: true });
