@@ -1,6 +1,7 @@
 /** `npm run compat -- 25.8 [SUITE…] [-- WORD…]`, or `all` for every version: what of the package's own tests holds on another ClickHouse. */
+
+import { VERSIONS, versionNamed } from "../../provider/src/server/engines";
 import { exitWith } from "../../tools/pulumi-cli/run";
-import { VERSIONS, versionNamed } from "../../tools/servers/engines";
 import type { Version } from "../support/server";
 import { planCases } from "./cases";
 import { changes } from "./changes";

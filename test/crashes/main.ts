@@ -1,6 +1,7 @@
 /** `npm run crashes -- 25.8 [RUNS] [PROTOCOL…]`: long protocols under writers while the runner and the server are killed. */
+
+import { versionNamed } from "../../provider/src/server/engines";
 import { exitWith } from "../../tools/pulumi-cli/run";
-import { versionNamed } from "../../tools/servers/engines";
 import { SEED } from "../support/effort";
 import { startServer } from "../support/server";
 import { isProtocol, PROTOCOLS, type ProtocolName } from "./protocols";

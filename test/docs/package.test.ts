@@ -22,10 +22,13 @@ describe("the published package", () => {
       "dist/index.js",
       "dist/index.d.ts",
       "bin/clickhouse-schema.js",
+      "launch/bridge.py",
+      "launch/entry.py",
+      "launch/tether.py",
     ])
       assert.ok(files.includes(name), name);
     assert.deepEqual(
-      files.filter((name) => /\.tsbuildinfo$|\.test\.|node_modules/.test(name)),
+      files.filter((name) => /\.tsbuildinfo$|\.test\.|node_modules|__pycache__/.test(name)),
       [],
     );
   });

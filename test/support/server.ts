@@ -1,9 +1,9 @@
 /** Servers for tests: one that all test files share, and others of any version that `tools/servers` can start. */
 import { randomUUID } from "node:crypto";
-import { EMBEDDED, type Version } from "../../tools/servers/engines";
-import { freePorts, sleep, temporaryBase } from "../../tools/servers/member";
-import { type RunningServer, type StartOptions, startServer as start } from "../../tools/servers/server";
-import { usersXml } from "../../tools/servers/users";
+import { EMBEDDED, type Version } from "../../provider/src/server/engines";
+import { freePorts, sleep, temporaryBase } from "../../provider/src/server/member";
+import { type RunningServer, type StartOptions, startServer as start } from "../../provider/src/server/server";
+import { usersXml } from "../../provider/src/server/users";
 
 export type { Version };
 export { sleep, temporaryBase };

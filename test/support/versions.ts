@@ -1,5 +1,5 @@
-import { ENGINES, VERSIONS, type Version } from "../../tools/servers/engines";
-import { fetchedEngine } from "../../tools/servers/fetch";
+import { ENGINES, VERSIONS, type Version } from "../../provider/src/server/engines";
+import { fetchedEngine } from "../../provider/src/server/fetch";
 import { hasZookeeper } from "../../tools/servers/zookeeper";
 
 const missing = new Set<string>();

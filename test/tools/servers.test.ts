@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ENGINES, type Version } from "../../tools/servers/engines";
+import { ENGINES, type Version } from "../../provider/src/server/engines";
 import { startCluster } from "../support/cluster";
 import { startServer, type TestServer } from "../support/server";
 import { canReplicate, testedVersions } from "../support/versions";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { temporaryDirectory } from "../../tools/servers/member";
+import { temporaryDirectory } from "../../provider/src/server/member";
 import { declarable, declared } from "../compat/objects";
 import { send, serverFor } from "../generate/servers";
 import { type Declared, Stage } from "../generate/stage";

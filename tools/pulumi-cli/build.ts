@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { cacheFolder } from "../cache";
+import { cacheFolder } from "../../provider/src/server/cache";
 import type { PulumiCli } from "./index";
 import { findOnPath, isExecutable, type Log, run, secondsSince, tail } from "./process";
 import { versionOf } from "./version";

@@ -2,10 +2,10 @@ import { lookup } from "node:dns/promises";
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
-import { errorLog, writeConfiguration, writeSettings } from "./config";
-import type { Version } from "./engines";
-import { freePorts, Member, pings, removeTemporary, temporaryDirectory } from "./member";
-import { serverCommand } from "./server";
+import { errorLog, writeConfiguration, writeSettings } from "../../provider/src/server/config";
+import type { Version } from "../../provider/src/server/engines";
+import { freePorts, Member, pings, removeTemporary, temporaryDirectory } from "../../provider/src/server/member";
+import { serverCommand } from "../../provider/src/server/server";
 import { zookeeper } from "./zookeeper";
 
 /** How a {@link Cluster} is started. */

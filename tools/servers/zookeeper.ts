@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
-import { cacheFolder } from "../cache";
+import { cacheFolder } from "../../provider/src/server/cache";
+import { launcher, Member } from "../../provider/src/server/member";
 import { findOnPath, run, tail } from "../pulumi-cli/process";
-import { launcher, Member } from "./member";
 
 /** Where Debian's libzookeeper-java puts it; the jar's manifest names what else it needs. */
 const DEBIAN_JAR = "/usr/share/java/zookeeper.jar";

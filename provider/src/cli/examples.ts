@@ -13,6 +13,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   status: "clickhouse-schema status --stack prod --database logs --watch 5",
   backfill: "clickhouse-schema backfill --view metrics.hourly_mv --from 2026-01-01 --dry-run",
   verify: "clickhouse-schema verify logs.log_volume --from 2026-03-01 --sample 100 --timeout 1800",
+  server: "clickhouse-schema server 25.8 --port 8124",
   completion: "source <(clickhouse-schema completion bash)",
 };
 

@@ -11,6 +11,7 @@ import { importCommand } from "./import";
 import { lintCommand } from "./lint";
 import { operationsCommand } from "./operations";
 import { reportCommand } from "./report";
+import { serverCommand } from "./server";
 import { statusCommand } from "./status";
 import { verifyCommand } from "./verify";
 
@@ -44,6 +45,7 @@ program
   .addCommand(statusCommand(OUTPUT))
   .addCommand(backfillCommand(OUTPUT))
   .addCommand(verifyCommand(OUTPUT))
+  .addCommand(serverCommand(OUTPUT))
   .addCommand(completionCommand(program, OUTPUT));
 
 void withExamples(failOnUsage(program)).parseAsync();

@@ -1,7 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cacheFolder } from "../cache";
-import { run, tail } from "../pulumi-cli/process";
+import { SchemaError } from "../errors";
+import { cacheFolder } from "./cache";
 import { ENGINES, type Engine, type Platform, type Version } from "./engines";
 
 /** The platform tags of the wheels, as pip asks for them. */
@@ -28,7 +29,8 @@ export function fetchedEngine(version: Version): string | undefined {
  */
 export async function fetchEngine(version: Version, log = (_line: string): void => undefined): Promise<string> {
   const { wheel }: Engine = ENGINES[version];
-  if (wheel === undefined) throw new Error(`ClickHouse ${version} comes with npm's chdb: there is nothing to fetch`);
+  if (wheel === undefined)
+    throw new SchemaError(`ClickHouse ${version} comes with npm's chdb: there is nothing to fetch`);
   const target = folderOf(wheel);
   if (existsSync(target)) return target;
   log(`fetching ClickHouse ${version} (${wheel.name} ${wheel.version} of PyPI, about 160 MB, once)`);
@@ -37,7 +39,7 @@ export async function fetchEngine(version: Version, log = (_line: string): void 
   try {
     await download(wheel, shop);
     const [file] = readdirSync(shop).filter((name) => name.endsWith(".whl"));
-    if (file === undefined) throw new Error(`pip downloaded no wheel of ${wheel.name} ${wheel.version}`);
+    if (file === undefined) throw new SchemaError(`pip downloaded no wheel of ${wheel.name} ${wheel.version}`);
     await python(["-m", "zipfile", "-e", path.join(shop, file), path.join(shop, "unpacked")]);
     publish(path.join(shop, "unpacked"), target);
   } finally {
@@ -50,7 +52,7 @@ export async function fetchEngine(version: Version, log = (_line: string): void 
 export function libraryIn(folder: string): string {
   const name = readdirSync(path.join(folder, "chdb")).find((one) => /^_chdb.*\.so$/.test(one));
   if (name === undefined)
-    throw new Error(`${folder} has no library of chdb: remove it, then npm run servers fetches it again`);
+    throw new SchemaError(`${folder} has no library of chdb: remove that folder, and the next start fetches it again`);
   return path.join(folder, "chdb", name);
 }
 
@@ -61,7 +63,9 @@ function folderOf({ name, version }: Wheel): string {
 async function download({ name, version, sha256 }: Wheel, directory: string): Promise<void> {
   const platform = `${process.platform}-${process.arch}`;
   if (!(platform in TAGS)) {
-    throw new Error(`${name} ${version} has no package for ${platform}, only for ${Object.keys(TAGS).join(", ")}`);
+    throw new SchemaError(
+      `${name} ${version} has no package for ${platform}, only for ${Object.keys(TAGS).join(", ")}`,
+    );
   }
   const here = platform as Platform;
   const requirements = path.join(directory, "requirements.txt");
@@ -76,11 +80,23 @@ async function download({ name, version, sha256 }: Wheel, directory: string): Pr
   await python(["-m", "pip", "download", "-q", "--no-deps", ...wanted, "-d", directory, "-r", requirements]);
 }
 
-async function python(args: readonly string[]): Promise<void> {
-  const { code, output } = await run("python3", args, { env: process.env, timeoutSeconds: 900 });
-  if (code === 0) return;
-  const needs = code === 127 || /No module named pip/.test(output) ? "Python 3 with pip is needed (python3-pip). " : "";
-  throw new Error(`${needs}\`python3 ${args.slice(0, 3).join(" ")}\` ended with ${code}:\n${tail(output)}`);
+/** Longest time that a download or its unpacking may take, in milliseconds. */
+const PYTHON_LIMIT = 900_000;
+/** Lines of its output that are shown when it fails. */
+const LINES = 12;
+
+function python(args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile("python3", args, { timeout: PYTHON_LIMIT, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
+      if (error === null) return resolve();
+      const output = `${stdout}${stderr}`.trim() || error.message;
+      const isMissing = error.code === "ENOENT" || /No module named pip/.test(output);
+      const needs = isMissing ? "Python 3 with pip is needed (python3-pip). " : "";
+      const ended = error.killed ? "took too long" : `ended with ${error.code}`;
+      const shown = output.split("\n").slice(-LINES).join("\n  ");
+      reject(new SchemaError(`${needs}\`python3 ${args.slice(0, 3).join(" ")}\` ${ended}:\n  ${shown}`));
+    });
+  });
 }
 
 /** Puts a whole folder in its place, unless another process has done so meanwhile. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { SchemaError } from "../errors";
 
 /** What a {@link Member} runs. */
 export interface MemberCommand {
@@ -16,7 +17,8 @@ export interface MemberCommand {
 
 const START_LIMIT = 60_000;
 const STOP_LIMIT = 10_000;
-const LAUNCH = path.join(__dirname, "launch");
+/** Programs in Python, which the package carries as they are. */
+const LAUNCH = path.join(__dirname, "../../launch");
 const running = new Set<ChildProcess>();
 const temporary = new Set<string>();
 process.on("exit", () => {
@@ -53,7 +55,7 @@ export class Member {
     while (!(await this.what.answers())) {
       if (this.child !== child || Date.now() > deadline) {
         await this.kill();
-        throw new Error(`${this.name} did not start within ${START_LIMIT / 1000} s; it said: ${this.words()}`);
+        throw new SchemaError(`${this.name} did not start within ${START_LIMIT / 1000} s; it said: ${this.words()}`);
       }
       await sleep(20);
     }
@@ -118,7 +120,7 @@ export class Member {
   }
 }
 
-/** A program of `launch/`, as a command. */
+/** A program of the package's folder `launch`, as a command. */
 export function launcher(script: string, ...args: readonly string[]): [string, ...string[]] {
   return ["python3", path.join(LAUNCH, script), ...args];
 }
@@ -147,7 +149,7 @@ export async function freePorts(count: number): Promise<number[]> {
   for (const server of servers) {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port is free");
+    if (address === null || typeof address === "string") throw new SchemaError("no port is free");
     ports.push(address.port);
   }
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import path from "node:path";
+import { SchemaError } from "../errors";
 import { configFile, dataFolder, errorLog, writeConfiguration, writeSettings } from "./config";
 import { EMBEDDED, ENGINES, type Version } from "./engines";
 import { fetchEngine, libraryIn } from "./fetch";
@@ -120,7 +121,7 @@ interface Applied {
 async function ask(url: string, sql: string): Promise<string> {
   const answer = await fetch(url, { method: "POST", body: sql });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`${url} answered "${sql}" with ${text.trim()}`);
+  if (!answer.ok) throw new SchemaError(`${url} answered "${sql}" with ${text.trim()}`);
   return text;
 }
 
@@ -159,6 +160,13 @@ export async function serverCommand(
 function embeddedLibrary(): string {
   const libc = process.platform === "linux" ? "-gnu" : "";
   const platform = `@chdb/lib-${process.platform}-${process.arch}${libc}/package.json`;
-  const fromChdb = createRequire(require.resolve("chdb/package.json"));
-  return path.join(path.dirname(fromChdb.resolve(platform)), "libchdb.so");
+  try {
+    const fromChdb = createRequire(require.resolve("chdb/package.json"));
+    return path.join(path.dirname(fromChdb.resolve(platform)), "libchdb.so");
+  } catch (error) {
+    throw new SchemaError(
+      `ClickHouse ${EMBEDDED} is the engine of npm's chdb, which is not installed here: npm install chdb, or start another version`,
+      { cause: error },
+    );
+  }
 }

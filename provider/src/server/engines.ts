@@ -1,3 +1,5 @@
+import { SchemaError } from "../errors";
+
 /** How a package is brought to answer HTTP. */
 export type Launch =
   /** The library exports the entry of clickhouse-server: it is the real server. */
@@ -67,7 +69,8 @@ export const VERSIONS = Object.keys(ENGINES).sort() as readonly Version[];
 /** @returns the version of that name. Throws with the names there are. */
 export function versionNamed(name: string): Version {
   const found = VERSIONS.find((version) => version === name);
-  if (found === undefined) throw new Error(`there is no ClickHouse ${name} to start; there are ${VERSIONS.join(", ")}`);
+  if (found === undefined)
+    throw new SchemaError(`there is no ClickHouse ${name} to start; there are ${VERSIONS.join(", ")}`);
   return found;
 }
 
