@@ -3,10 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { removeRetired } from "../../provider/dist/apply/rebuild/retired.js";
+import { applyViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { neededRights } from "../../provider/dist/doctor/needs.js";
+import { checkServer } from "../../provider/dist/doctor/server.js";
 import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
+import type { ViewStep } from "../../provider/dist/plan/index.js";
+import { grantStatements } from "../../provider/dist/sql/grants.js";
+import { parseCreate } from "../../provider/dist/sql/parse/index.js";
+import { verify } from "../../provider/dist/verify/index.js";
 import { freshDatabase, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { Crash, dyingAt } from "./runs";
@@ -81,6 +88,101 @@ for (const version of testedVersions(["25.8"])) {
         assert.deepEqual(row, { rows: 1000 });
         assert.deepEqual(await policies(), ["p ON t", "q ON t"]);
       });
+
+      it("makes doctor name the rights to guard what an operation makes, and only there", async () => {
+        const other = await freshDatabase(server);
+        const needs = [d, other].flatMap((name) => grantStatements(neededRights([name], ["MergeTree"]), "deployer"));
+        for (const sql of ["CREATE USER IF NOT EXISTS deployer", "GRANT SELECT ON system.* TO deployer", ...needs])
+          await connection.command(sql);
+        for (const right of ["SHOW USERS", "SHOW ROLES", "SHOW ROW POLICIES"])
+          await connection.command(`GRANT ${right} ON *.* TO deployer`);
+        const deployer = await openConnection({ url: server.url, username: "deployer", password: "" });
+        const missing = async (database: string): Promise<string | undefined> => {
+          const checks = await checkServer(deployer, { databases: [database], scratch: undefined });
+          return checks.find(({ id }) => id === "rights-protocols")?.next?.split("\n")[0];
+        };
+        assert.equal(await missing(other), undefined);
+        const grant = `GRANT CREATE ROW POLICY, DROP ROW POLICY ON ${d}.* TO deployer;`;
+        assert.equal(await missing(d), grant);
+        await connection.command(grant);
+        assert.equal(await missing(d), undefined);
+        await deployer.close();
+      });
+
+      it("is not told that a target equals its source by a user who sees a part of the rows", async () => {
+        const state =
+          "(`who` String, `n` SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY who";
+        await connection.command(`CREATE TABLE ${d}.counted ${state}`);
+        await connection.command(
+          `CREATE MATERIALIZED VIEW ${d}.counts TO ${d}.counted AS SELECT who, count() AS n FROM ${d}.t GROUP BY who`,
+        );
+        await connection.command(`INSERT INTO ${d}.t SELECT number, 'theirs' FROM numbers(10)`);
+        await assert.rejects(
+          verify(reader, { databases: [d] }),
+          new RegExp(
+            `^SchemaError: ${d}\\.t: reader does not see all of its rows .* CREATE ROW POLICY _all ON ${d}\\.t USING 1 TO`,
+          ),
+        );
+        await connection.command(`CREATE ROW POLICY _all ON ${d}.t USING 1 TO reader`);
+        await connection.command("GRANT SELECT ON system.* TO reader");
+        const [report] = await verify(reader, { databases: [d] });
+        assert.equal(report?.verdict, "different", "rows from before the view");
+      });
+
+      // One of the two with each configuration.
+      for (const byName of [!canRead]) {
+        it(`sees no more of them while a view with an inner table is made anew, ${byName ? "whose inner table has policies as well" : "nor afterwards"}`, async () => {
+          const columns = "(`a` UInt64, `who` String)";
+          const view = (orderBy: string): string =>
+            `CREATE MATERIALIZED VIEW ${d}.v ${columns} ENGINE = MergeTree ORDER BY ${orderBy} AS SELECT a, who FROM ${d}.t`;
+          await connection.command(view("a"));
+          await connection.command(
+            `INSERT INTO ${d}.t SELECT number, if(number % 2 = 0, 'mine', 'theirs') FROM numbers(1000)`,
+          );
+          const old = await innerOf("v");
+          for (const name of byName ? ["v", old] : ["v"]) {
+            await connection.command(`CREATE ROW POLICY p ON ${d}.\`${name}\` USING who = 'mine' TO reader`);
+            await connection.command(`CREATE ROW POLICY q ON ${d}.\`${name}\` USING 1 TO default`);
+          }
+          const [from, to] = [view("a"), view("who")].map((sql) => parseCreate(sql)) as [
+            ViewStep["from"],
+            ViewStep["to"],
+          ];
+          const operation = newOperation();
+          const leaks = await watching(() =>
+            again(async (hooks) => {
+              await applyViewStep(connection, { kind: "recreate-view", from, to }, { operation, keepOld: 0, ...hooks });
+            }),
+          );
+          // What has no policy by its own name was open to the reader before, too.
+          assert.deepEqual(
+            leaks.filter((name) => byName || !name.startsWith(".inner_id.")),
+            [],
+          );
+          assert.notEqual(await innerOf("v"), old);
+          const [rows] = await connection.query(`SELECT toUInt32(count()) AS rows FROM ${d}.v`);
+          assert.deepEqual(rows, { rows: 1000 });
+          assert.deepEqual(await reader.query(`SELECT DISTINCT who FROM ${d}.v`), [{ who: "mine" }]);
+          await removeRetired(connection, d, Number.MAX_SAFE_INTEGER);
+          const made = await innerOf("v");
+          const kept = [`_guard_${operation} ON ${made}`, `_guard_own_${operation} ON ${made}`];
+          const own = [
+            ...(byName ? [`p ON ${old}`, `q ON ${old}`, ...kept] : []),
+            "p ON t",
+            "p ON v",
+            "q ON t",
+            "q ON v",
+          ];
+          assert.deepEqual(await policies(), own.sort());
+        });
+      }
+
+      async function innerOf(name: string): Promise<string> {
+        const [row] = await connection.query<{ uuid: string }>(
+          `SELECT toString(uuid) AS uuid FROM system.tables WHERE database = '${d}' AND name = '${name}'`,
+        );
+        return `.inner_id.${row?.uuid}`;
+      }
 
       function table(name: string, orderBy = "a"): string {
         return `CREATE TABLE ${d}.${name} (\`a\` UInt64, \`who\` String) ENGINE = MergeTree ORDER BY ${orderBy}`;

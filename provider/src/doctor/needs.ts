@@ -54,17 +54,28 @@ const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
   status: ["parts", "disks", "view_refreshes", "query_views_log"],
 };
 
+/** By these the working tables of an operation show nobody more than the table itself; see `operation/guard.ts`. */
+const TO_GUARD: readonly string[] = ["CREATE ROW POLICY", "DROP ROW POLICY"];
+
 /**
  * The least rights that this package needs.
  *
  * @param databases names of databases, which need not exist; none: all.
  * @param engines table engines that are used, for servers that ask for a right to each.
+ * @param guarded those of the databases with a table of which somebody may see a part only.
  */
-export function neededRights(databases: readonly string[], engines: readonly string[]): Need[] {
+export function neededRights(
+  databases: readonly string[],
+  engines: readonly string[],
+  guarded: readonly string[] = [],
+): Need[] {
   const levels = databases.length === 0 ? ["*.*"] : databases.map((name) => `${quoteIdentifier(name)}.*`);
   const purposes = Object.keys(PURPOSES) as Purpose[];
   return purposes.flatMap((purpose) => [
     ...levels.flatMap((level) => ON_DATABASE[purpose].map((privilege) => ({ privilege, level, purpose }))),
+    ...(purpose === "protocols" ? guarded : []).flatMap((name) =>
+      TO_GUARD.map((privilege) => ({ privilege, level: `${quoteIdentifier(name)}.*`, purpose })),
+    ),
     ...ON_SYSTEM[purpose].map((table) => ({ privilege: "SELECT", level: `system.${table}`, purpose })),
     ...enginesFor(purpose, engines).map((level) => ({
       privilege: "TABLE ENGINE",

@@ -11,13 +11,15 @@ import { neededRights, PURPOSES, type Purpose } from "./needs";
  *
  * @param databases names, which need not exist; none: all.
  * @param engines table engines in use.
+ * @param guarded databases with tables of which somebody may see a part only.
  */
 export async function checkRights(
   connection: Connection,
   databases: readonly string[],
   engines: readonly string[],
+  guarded: readonly string[] = [],
 ): Promise<Check[]> {
-  const needs = neededRights(databases, engines);
+  const needs = neededRights(databases, engines, guarded);
   const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
   const user = row?.user ?? "";
   const { missing, roles } = await lackingRights(connection, needs);

@@ -108,7 +108,26 @@ async function rightsOf(connection: Connection, names: readonly string[]): Promi
     "SELECT DISTINCT engine FROM system.tables WHERE database IN {names:Array(String)} AND engine LIKE '%MergeTree' ORDER BY engine",
     { names },
   );
-  return checkRights(connection, names, [...new Set(["MergeTree", ...rows.map(({ engine }) => engine)])]);
+  const engines = [...new Set(["MergeTree", ...rows.map(({ engine }) => engine)])];
+  return checkRights(connection, names, engines, await guardedOf(connection, names));
+}
+
+/** Databases of which somebody may see only some rows or columns; none where this user may not see that. */
+async function guardedOf(connection: Connection, names: readonly string[]): Promise<string[]> {
+  const questions = [
+    "SELECT DISTINCT assumeNotNull(database) AS database FROM system.row_policies WHERE database IN {names:Array(String)}",
+    "SELECT DISTINCT assumeNotNull(database) AS database FROM system.grants WHERE database IN {names:Array(String)} " +
+      "AND table IS NOT NULL AND (is_partial_revoke OR column IS NOT NULL)",
+  ];
+  const found = await Promise.all(
+    questions.map((sql) =>
+      connection.query<{ database: string }>(sql, { names }).catch((error: unknown) => {
+        if (error instanceof ServerError) return [];
+        throw error;
+      }),
+    ),
+  );
+  return [...new Set(found.flat().map(({ database }) => database))].sort();
 }
 
 async function clockOf(connection: Connection): Promise<Check[]> {

@@ -59,6 +59,11 @@ async function dropTrials(runner: Runner, { database }: QualifiedName): Promise<
   }
 }
 
+/** Whether somebody may see only some rows or columns of a table. */
+export async function isRestricted(runner: Runner, table: QualifiedName): Promise<boolean> {
+  return (await restrictionsOn(runner, [table])).length > 0;
+}
+
 interface Restricted extends QualifiedName {
   readonly what: string;
 }

@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { standingAround } from "../operation/feeders";
+import { refuseFiltered } from "../operation/guard";
 import { newOperation } from "../operation/names";
 import { Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
@@ -36,7 +37,8 @@ export interface Verified {
  *
  * Costs a grouping of the source's rows for each target, and memory for the keys of one window; see {@link VerifyOptions}.
  *
- * @throws {SchemaError} for names that are no views or targets, and for a window or a sample where there is no time.
+ * @throws {SchemaError} for names that are no views or targets, for a window or a sample where there is no time, and where a row policy keeps rows
+ * from this user.
  */
 export async function verify(connection: Connection, options: VerifyOptions = {}): Promise<TargetReport[]> {
   const reports: TargetReport[] = [];
@@ -59,6 +61,8 @@ export async function verifySubject(
   const runner = new Runner(connection, newOperation(), options.signal === undefined ? {} : { signal: options.signal });
   const reason = doubts.reason ?? (await unfinished(runner, subject));
   if (reason !== undefined) return { subject, report: { ...emptyReport(subject), reason, seconds: seconds() } };
+  const read = subject.feeds.flatMap(({ source }) => source ?? []);
+  await refuseFiltered(runner, [subject.target, ...read]);
   const prepared = await prepare(runner, subject, options.tolerance, earlier?.comparison?.bucket);
   const { comparison } = prepared;
   const result = await compareAll(

@@ -1,7 +1,9 @@
+import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
 import { dropBeside } from "../../operation/exchange-view";
+import { uncover } from "../../operation/guard";
 import { releaseAll } from "../../operation/hold";
 import { Journal, readJournals } from "../../operation/journal";
 import { uuidOf } from "../../operation/parts";
@@ -75,7 +77,11 @@ export async function abortViewStep(
 async function dropNew(context: ViewContext, old: string): Promise<void> {
   const { names, runner } = context;
   const made = await uuidOf(runner, names.other);
-  if (made !== undefined && made !== old) await dropOther(context, made);
+  if (made !== undefined && made !== old) {
+    await dropOther(context, made);
+    await uncover(runner, innerTable(names.other.database, made));
+  }
+  await uncover(runner, names.other);
   await context.drop(context.names.idle);
   await dropChunks(context);
   await context.drop(names.snapshot);

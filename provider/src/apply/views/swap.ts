@@ -2,7 +2,7 @@ import { innerTable } from "../../clickhouse/names";
 import { attachAll } from "../../operation/attach";
 import { dropBeside } from "../../operation/exchange-view";
 import { drain, type Gate } from "../../operation/gate";
-import { cover, renameHelper } from "../../operation/guard";
+import { cover, isRestricted, renameHelper, uncover } from "../../operation/guard";
 import { releaseAll } from "../../operation/hold";
 import { partsOf, uuidOf } from "../../operation/parts";
 import { replaceView, requireSubscribed } from "../../operation/replace-view";
@@ -49,6 +49,7 @@ export async function replaceInner(context: ViewContext, inner: Inner): Promise<
     await behindGate(context, (gate) => cut(context, inner, gate));
   }
   if (!journal.has("new")) await journal.set("new", await uuidOf(runner, names.other));
+  if (phase !== "retire") await coverNew(context);
   if (phase !== "retire") {
     await requireSubscribed(runner, { ...context.to, ...names.other });
     if (inner.carry !== undefined) await carry(context, inner.carry.columns, parseTable(inner.carry.layout));
@@ -60,12 +61,28 @@ export async function replaceInner(context: ViewContext, inner: Inner): Promise<
   }
   await requireSubscribed(runner, context.to);
   await dropOther(context, inner.view);
+  await uncoverNew(context, inner.view);
   return retire(context, inner);
+}
+
+/** The new view's inner table is there with the view, and named after it; no row comes into it while the gate is closed. */
+async function coverNew({ names, runner, to }: ViewContext): Promise<void> {
+  const made = to.to === undefined ? await uuidOf(runner, names.other) : undefined;
+  if (made !== undefined) await cover(runner, innerTable(to.database, made));
+}
+
+/** Who was kept from a part of the old inner table by its own name is kept from the new one, which has another. */
+async function uncoverNew(context: ViewContext, old: string): Promise<void> {
+  const { names, runner, to } = context;
+  await uncover(runner, names.other);
+  if (to.to !== undefined || (await isRestricted(runner, innerTable(to.database, old)))) return;
+  await uncover(runner, context.target);
 }
 
 async function prepareSnapshot(context: ViewContext, { linked, view }: Inner): Promise<void> {
   const { names, runner, to } = context;
   await context.drop(names.snapshot);
+  await cover(runner, names.other);
   if (!linked) return;
   await cover(runner, names.snapshot);
   await runner.run(`CREATE TABLE ${qualifiedName(names.snapshot)} AS ${qualifiedName(innerTable(to.database, view))}`);
@@ -82,6 +99,7 @@ async function cut(context: ViewContext, { linked, view }: Inner, gate: Gate): P
   await journal.assertOwner();
   if (!(await hasTime(context, gate))) return false;
   await runner.create({ ...to, ...names.other });
+  await coverNew(context);
   return true;
 }
 
