@@ -18,7 +18,7 @@ const RUNS = ALL - TIMED;
 const BATCH = 50;
 
 /** Seconds that a batch has until the time comes, and how long the engine may take to delete by it. */
-const WINDOW = 25;
+const WINDOW = 20;
 const MARGIN = 2;
 
 describe("rows, when nothing is allowed", function () {

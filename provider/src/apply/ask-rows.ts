@@ -86,6 +86,7 @@ class Asker {
     if (probe.kind === "values") return this.values(probe);
     if (probe.kind === "past") return [await this.past(one, probe)];
     if (probe.kind === "absent") return this.absent(one, probe);
+    if (probe.kind === "nulls" && probe.versions !== undefined && !(await this.isOneOf(probe.versions))) return [];
     const refuses = probe.kind === "nulls" ? probe.refuses : undefined;
     const query =
       refuses === "rows" ? `SELECT toString(count()) AS rows FROM ${this.table}` : questionOf(this.name, probe);
@@ -103,8 +104,7 @@ class Asker {
 
   /** @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 puts the DEFAULT in its place. */
   private async refuseNulls({ column, to }: NullProbe, [found]: readonly Hazard[]): Promise<void> {
-    const [server] = await this.connection.query<{ version: string }>("SELECT version() AS version");
-    const version = server?.version ?? "";
+    const version = await this.version();
     if (atLeast(version, "26.3")) return;
     const name = backtick(column);
     throw new SchemaError(
@@ -112,6 +112,16 @@ class Asker {
         "never end; nothing was done. Give them a value first: " +
         `ALTER TABLE ${this.table} UPDATE ${name} = defaultValueOfTypeName(${quoteString(to)}) WHERE ${name} IS NULL SETTINGS mutations_sync = 1`,
     );
+  }
+
+  private async isOneOf([from, until]: readonly [from: string, until: string]): Promise<boolean> {
+    const version = await this.version();
+    return atLeast(version, from) && !atLeast(version, until);
+  }
+
+  private async version(): Promise<string> {
+    const [server] = await this.connection.query<{ version: string }>("SELECT version() AS version");
+    return server?.version ?? "";
   }
 
   /** The hazard with the count; without it where the TTL reads a column that the table does not have yet. */

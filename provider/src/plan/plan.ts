@@ -45,6 +45,8 @@ export interface NullProbe {
   readonly to: string;
   /** The server fails to fill the type where there are any rows, or cannot read what it makes of NULL: then none may be there. */
   readonly refuses?: "rows" | "nulls";
+  /** Releases that refuse, the second no longer. Default: all. */
+  readonly versions?: readonly [from: string, until: string];
 }
 
 /** Whether rows that merges will make one still lie apart. */

@@ -99,7 +99,7 @@ async function differing(
     bench.engine
       // LIMIT, so that the condition sees no other row.
       .query<{ id: string }>(
-        `SELECT id, toString(tuple(v)) AS text FROM (SELECT * FROM p.t${id === undefined ? "" : ` WHERE id = ${id} LIMIT 1`}) WHERE ${condition}`,
+        `SELECT id, toString(tuple(v)) AS text FROM (SELECT * FROM p.t${id === undefined ? "" : ` WHERE id = ${id} LIMIT 2`}) WHERE ${condition}`,
       )
       .then(
         (rows) => new Set(rows.map((row) => Number(row.id))),
@@ -179,8 +179,14 @@ async function fill(bench: Bench, type: string, values: readonly string[]): Prom
   await bench.engine.command("DROP TABLE IF EXISTS p.t SYNC");
   await bench.engine.command(createOf(type));
   if (values.length === 0) return;
-  const rows = values.map((value, id) => `SELECT toUInt64(${id}) AS id, ${value} AS v, v AS orig`);
-  await bench.engine.command(`INSERT INTO p.t ${rows.join(" UNION ALL ")}`);
+  const insert = (isWide: 0 | 1): Promise<void> =>
+    bench.engine.command(
+      `INSERT INTO p.t ${values.map((value, id) => `SELECT toUInt64(${id}) AS id, ${value} AS v, v AS orig, ${isWide} AS wide`).join(" UNION ALL ")}`,
+    );
+  // The engine rewrites columns of compact and of wide parts in two ways.
+  await insert(0);
+  await bench.engine.command("ALTER TABLE p.t MODIFY SETTING min_bytes_for_wide_part = 0");
+  await insert(1);
 }
 
 async function typeOf(bench: Bench): Promise<string | undefined> {
@@ -219,7 +225,7 @@ function specOf(type: string): TableSpec {
 }
 
 function createOf(type: string): string {
-  return `CREATE TABLE p.t (id UInt64, v ${type}, orig ${type}) ENGINE = MergeTree ORDER BY id`;
+  return `CREATE TABLE p.t (id UInt64, v ${type}, orig ${type}, wide UInt8) ENGINE = MergeTree PARTITION BY wide ORDER BY id SETTINGS min_bytes_for_wide_part = 1000000`;
 }
 
 function hazardsOf({ steps }: Plan) {

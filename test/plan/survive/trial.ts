@@ -194,9 +194,10 @@ export async function fill(bench: Bench, trial: Trial, name = "t", soon = 0): Pr
   // The second time an id comes in another part.
   const parts: string[][] = [[], []];
   trial.ids.forEach((id, row) => {
-    const values = trial.columns.map(({ from }) => {
+    const values = trial.columns.map(({ from }, i) => {
       const { values } = sampleOf(from);
-      return values[(row + id) % values.length] ?? "NULL";
+      // Two that are both called NULL cannot be of two types.
+      return `${values[(row + id) % values.length] ?? "NULL"} AS v${i}`;
     });
     const time =
       trial.ttl === undefined ? [] : [`toDateTime(${isSoon(id) ? soon : soon + 86_400}, 'UTC')`, `'x${row}'`];
@@ -219,10 +220,13 @@ export async function rowsOf(bench: Bench, trial: Trial, when: "before" | "after
     if (what === "dropped") return [];
     const column = nameOf(trial, i, when === "after" ? "to" : "from") ?? "";
     const [old, wanted] = [sampleOf(from).type, sampleOf(to).type];
-    const byText = old.includes("Enum") && wanted.includes("Enum");
+    // From Enum to Enum labels count; a Variant of fewer types is made of none of more.
+    const byText = [/Enum/, /^Variant/].some((type) => type.test(old) && type.test(wanted));
     const back = when === "after" && what.endsWith("retyped") && !byText && old !== wanted;
     const read = inUtc(old);
-    return [`toString(tuple(${back || read !== old ? `CAST(${column}, '${quoted(read)}')` : column}))`];
+    // Only as a text does a longer FixedString fit a shorter one.
+    const value = /FixedString/.test(old) && /^FixedString/.test(wanted) && back ? `toString(${column})` : column;
+    return [`toString(tuple(${back || read !== old ? `CAST(${value}, '${quoted(read)}')` : column}))`];
   });
   const final = trial.engine === "MergeTree" ? "" : " FINAL";
   const rows = await bench.engine.query<{ row: string }>(
