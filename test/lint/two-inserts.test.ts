@@ -94,6 +94,16 @@ const cases: readonly Case[] = [
     good: "SELECT count() FROM shop.invoices",
   },
   {
+    rule: "stale-projection",
+    ways: [
+      ["INSERT INTO shop.prices VALUES (1, 30)"],
+      ["INSERT INTO shop.prices VALUES (1, 20)", "INSERT INTO shop.prices VALUES (1, 30)"],
+    ],
+    merged: ["shop.prices"],
+    bad: "SELECT price, count() FROM shop.prices GROUP BY price ORDER BY price",
+    good: "SELECT price, count() FROM shop.prices GROUP BY price ORDER BY price",
+  },
+  {
     rule: "computed-from-sums",
     ways: SUMS,
     merged: ["shop.daily"],

@@ -25,6 +25,7 @@ import { partitionTooFine } from "./partition-too-fine";
 import { partsWithoutActive } from "./parts-without-active";
 import { populateLosesRows } from "./populate-loses-rows";
 import { refreshWithoutAppendOrTo } from "./refresh-without-append-or-to";
+import { staleProjection } from "./stale-projection";
 import { stateReadWithoutMerge } from "./state-read-without-merge";
 import { stringNumberComparison } from "./string-number-comparison";
 import { sumOverflowsColumn } from "./sum-overflows-column";
@@ -55,6 +56,7 @@ export const rules: readonly Rule[] = [
   computedFromSums,
   sumOverflowsColumn,
   versionAcrossPartitions,
+  staleProjection,
   innerTable,
   populateLosesRows,
   missingTtl,
