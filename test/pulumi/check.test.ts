@@ -118,13 +118,13 @@ describe("check, on the scratch engine", () => {
       "an unknown type",
       "table",
       table({ columns: { a: "Uint64" }, orderBy: "a" }),
-      /Unknown data type family: Uint64.*UInt64/,
+      /columns\.a: ClickHouse knows no type `Uint64`\. Did you mean `UInt64`\?\n {2}ClickHouse: Unknown data type family: Uint64\. \(UNKNOWN_TYPE\)$/,
     ],
     [
       "a key that names a missing column",
       "table",
       table({ columns: { a: "UInt64" }, orderBy: "ab" }),
-      /'ab'.*Did you mean `a`/s,
+      /orderBy: reads `ab`, which is no column of the table\. Did you mean `a`\?/,
     ],
     ["a view of a missing column", "view", view("SELECT aa FROM m.t"), /`aa`.*Did you mean `a`/s],
     [
@@ -230,6 +230,72 @@ describe("check, on the scratch engine", () => {
       assert.match(failures.join("\n"), expected);
     });
   }
+
+  /** Arguments of a table beside columns and key, which argument is to be named, and how. */
+  const MISTAKES: [args: object, path: string, words: RegExp][] = [
+    [{ columns: { a: "Array(Nulable(Int8))" } }, "columns.a", /no type `Nulable`\. Did you mean `Nullable`\?/],
+    [{ columns: { a: "Decimal(10" } }, "columns.a", /`Decimal\(10` cannot be read as SQL/],
+    [{ columns: { a: { type: "String", codec: "Dbl" } } }, "columns.a.codec", /no codec of this name in `Dbl`/],
+    [
+      { columns: { a: { type: "String", codec: "Gorilla" } } },
+      "columns.a.codec",
+      /`Gorilla` is refused\n.*not of fixed size/,
+    ],
+    [{ columns: { a: { type: "String", default: "none" } } }, "columns.a.default", /quotes of its own: "'none'"\n/],
+    [{ columns: { a: { type: "UInt8", default: "1 +" } } }, "columns.a.default", /`1 \+` cannot be read as SQL/],
+    [{ columns: { a: { type: "UInt8", statistics: "tdigst" } } }, "columns.a.statistics", /refused\n.*'tdigest'/],
+    [{ ttl: "90 days" }, "ttl", /cannot be read as SQL\. Name the time that it counts from: `time \+ INTERVAL 90 DAY`/],
+    [
+      { indexes: [{ name: "i", expression: "knd", type: "minmax" }] },
+      "indexes.i",
+      /reads `knd`.*Did you mean `kind`\?/,
+    ],
+    [
+      { indexes: [{ name: "i", expression: "kind", type: "minimax" }] },
+      "indexes.i",
+      /refused\n.*Unknown Index type 'minimax'/,
+    ],
+    [{ projections: [{ name: "p", query: "SELECT knd" }] }, "projections.p", /reads `knd`.*Did you mean `kind`\?/],
+    [{ constraints: [{ name: "c", check: "knd != ''" }] }, "constraints.c", /reads `knd`.*Did you mean `kind`\?/],
+    [{ partitionBy: "toYYYYMM(att)" }, "partitionBy", /reads `att`.*Did you mean `at`\?/],
+    [{ sampleBy: "kind" }, "sampleBy", /`kind` is refused/],
+    [{ settings: { index_granularit: 1 } }, "settings.index_granularit", /is no setting/],
+    [{ engine: "MergTree" }, "engine", /knows no engine `MergTree`\. Did you mean `MergeTree`\?/],
+  ];
+  for (const [args, path, words] of MISTAKES) {
+    it(`names the argument that is wrong, in its own words first: ${JSON.stringify(args)}`, async () => {
+      const { columns = {}, ...others } = args as { columns?: object };
+      const all = { columns: { id: "UInt64", kind: "String", at: "DateTime", ...columns }, orderBy: "id", ...others };
+      const { failures } = await provider.check("table", table(all));
+      assert.equal(failures.length, 1, failures.join("\n"));
+      assert.ok(failures[0]?.startsWith(`m.x: ${path}: `), failures[0]);
+      assert.match(failures[0], words);
+      assert.doesNotMatch(failures[0], /Expected one of|tmp_alter|'_part|\n\s+at /);
+    });
+  }
+
+  it("names all wrong columns of a table, and a resource in a plain string", async () => {
+    const two = await provider.check("table", table({ columns: { a: "Strng", b: "Int8", c: "Intger" }, orderBy: "b" }));
+    assert.deepEqual(
+      two.failures.map((text) => text.split(": ")[1]),
+      ["columns.a", "columns.c"],
+    );
+    for (const query of [
+      "SELECT * FROM [object Object]",
+      "SELECT 1 FROM Calling [toString] on an [Output<T>] is not supported",
+    ]) {
+      const { failures } = await provider.check("view", view(query));
+      assert.match(failures.join(), /^query: a resource or an Output was put into a plain string\. Write it as sql`…`/);
+    }
+  });
+
+  it("takes several expressions in one string for a tuple, with and without a server's object of that key", async () => {
+    const columns = { id: "UInt64", kind: "String" };
+    const tuple = await provider.statement("table", table({ columns, orderBy: ["id", "kind"] }));
+    for (const orderBy of ["id, kind", ["id, kind"], "(id, kind)"]) {
+      assert.equal(await provider.statement("table", table({ columns, orderBy })), tuple);
+    }
+  });
 
   it("refuses a view declared before its source", async () => {
     const fresh = await provider.next();

@@ -3,6 +3,7 @@ import { fragmentAt, isUnknownColumn, pointAt } from "../connection/server-messa
 import { didYouMean } from "../declare/fields";
 import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
+import { engineWords } from "./engine-words";
 
 /** What may be said of a refused declaration. */
 export interface Circumstances {
@@ -26,7 +27,8 @@ export interface Circumstances {
 /** The engine's refusal in a form that says where, what, and what to do. */
 export function explainRefusal(error: ServerError, circumstances: Circumstances): string {
   const { label, rendered, sensitive } = circumstances;
-  const message = sensitive ? withoutLiterals(error.message, rendered) : shorten(error.message);
+  const words = engineWords(error.message);
+  const message = sensitive ? withoutLiterals(words, rendered) : words;
   const unknown = unknownColumn(error);
   const hint = unknown === undefined ? "" : didYouMean(unknown, circumstances.columns);
   const fragment = sensitive ? undefined : (fragmentAt(rendered, error.message) ?? fragmentOf(rendered, unknown));
@@ -38,14 +40,6 @@ export function explainRefusal(error: ServerError, circumstances: Circumstances)
 function unknownColumn(error: ServerError): string | undefined {
   if (!isUnknownColumn(error)) return undefined;
   return /(?:identifier|columns?:?|column) [`']([^`']+)[`']/i.exec(error.message)?.[1];
-}
-
-/** Every table has the engine's own columns; they help nobody who looks for a slip of the pen. */
-function shorten(message: string): string {
-  return message.replace(/(available columns:)((?: '[^']*')+)/, (_, head: string, names: string) => {
-    const own = names.split(" ").filter((name) => name !== "" && !name.startsWith("'_"));
-    return `${head} ${own.join(" ")}`;
-  });
 }
 
 function fragmentOf(sql: string, name: string | undefined): string | undefined {

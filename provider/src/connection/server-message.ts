@@ -96,6 +96,12 @@ export const isReadonly = hasCode("READONLY");
 export const isUnknownFunction = hasCode("UNKNOWN_FUNCTION");
 /** No such column or alias (47, 16). */
 export const isUnknownColumn = hasCode("UNKNOWN_IDENTIFIER", "NO_SUCH_COLUMN_IN_TABLE");
+/** No such data type (50). */
+export const isUnknownType = hasCode("UNKNOWN_TYPE");
+/** No such table or database engine in this build (56, 336). */
+export const isUnknownEngine = hasCode("UNKNOWN_STORAGE", "UNKNOWN_DATABASE_ENGINE");
+/** No such compression codec (432). */
+export const isUnknownCodec = hasCode("UNKNOWN_CODEC");
 /** No such setting (115). */
 export const isUnknownSetting = hasCode("UNKNOWN_SETTING");
 /** Name or password refused (516, 192, 193, 194). Becomes a ConnectionError over HTTP. */

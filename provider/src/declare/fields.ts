@@ -1,5 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 import { SchemaError } from "../errors";
+import { splitArguments } from "../sql/fragments";
 
 /** Plain arguments as they arrive from the program: resolved, JSON only. */
 export type Raw = Readonly<Record<string, unknown>>;
@@ -66,12 +67,18 @@ export function commentAt(raw: Raw, path: string, problems: Problems): string | 
   return raw["comment"] === "" ? undefined : optionalText(raw, "comment", path, problems);
 }
 
-/** One SQL expression, or several that become a tuple: `["a", "b"]` is `(a, b)`, one is itself, none is `tuple()`. */
+/**
+ * One SQL expression, or several that become a tuple: `["a", "b"]` and `"a, b"` are `(a, b)`, one is itself, none is `tuple()`.
+ */
 export function expressionsAt(raw: Raw, key: string, path: string, problems: Problems): string | undefined {
-  if (!Array.isArray(raw[key])) return optionalText(raw, key, path, problems);
+  if (!Array.isArray(raw[key])) return asTuple(optionalText(raw, key, path, problems));
   const parts = textList(raw[key], join(path, key), problems);
-  if (parts.length === 0) return "tuple()";
-  return parts.length === 1 ? parts[0] : `(${parts.join(", ")})`;
+  return parts.length === 0 ? "tuple()" : asTuple(parts.join(", "));
+}
+
+/** ClickHouse prints a key of several expressions without parentheses in `system.tables`, and takes none without them. */
+function asTuple(text: string | undefined): string | undefined {
+  return text !== undefined && splitArguments(text).length > 1 ? `(${text})` : text;
 }
 
 /** Every element of `value` as a text. */

@@ -1,5 +1,7 @@
 import type { Canonical } from "../canonical/canonical";
-import { explainMissing, explainRefusal, explainUndeclaredDependency } from "../canonical/explain";
+import { culpritsOf } from "../canonical/culprit";
+import { explainCulprit } from "../canonical/engine-words";
+import { explainMissing, explainRefusal, explainUndeclaredDependency, withoutLiterals } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { isMissingSource } from "../canonical/host";
 import { mentionedNames } from "../canonical/mentions";
@@ -84,7 +86,6 @@ async function askEngine(
     refuseWithoutEngine(spec);
     return rendered;
   }
-  const key = keyOf(spec);
   await refuseMissingDatabase(context, spec, request);
   let canonical: Canonical;
   try {
@@ -98,7 +99,7 @@ async function askEngine(
     if (!(error instanceof ServerError)) throw error;
     const standing = await standsAsWritten(context, spec, request, error);
     if (standing !== undefined) return standing;
-    throw await refusal(context, key, spec, request, error);
+    throw await refusal(context, spec, request, error);
   }
   if (canonical.unchecked !== undefined) {
     refuseWithoutEngine(spec);
@@ -157,14 +158,8 @@ async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request
   );
 }
 
-async function refusal(
-  context: Context,
-  key: string,
-  spec: ObjectSpec,
-  request: Request,
-  error: ServerError,
-): Promise<SchemaError> {
-  const rendered = renderCreate(spec);
+async function refusal(context: Context, spec: ObjectSpec, request: Request, error: ServerError): Promise<SchemaError> {
+  const [key, rendered] = [keyOf(spec), renderCreate(spec)];
   const missing: string[] = [];
   if (isMissingSource(error)) {
     for (const name of mentionedNames(rendered)) {
@@ -176,7 +171,7 @@ async function refusal(
   }
   const { sensitive } = request;
   const declared = [...context.checked.keys()];
-  const columns = columnsInReach(context, rendered);
+  const columns = columnsInReach(context, spec, rendered);
   const circumstances = {
     label: quotedName(key),
     rendered,
@@ -187,19 +182,35 @@ async function refusal(
     sensitive,
     checker: context.checker,
   };
-  const why = missing.length > 0 ? explainMissing(circumstances) : explainRefusal(error, circumstances);
+  if (missing.length > 0) return new SchemaError(explainMissing(circumstances), { cause: error });
+  const own = "columns" in spec ? spec.columns.map(({ name }) => name) : [];
+  const culprits = await culpritsOf(spec, error, (piece) => refusalOf(context, piece));
+  const explained = culprits.map((culprit) => explainCulprit(quotedName(key), culprit, own, !sensitive));
+  const found = sensitive ? explained.map((text) => withoutLiterals(text, rendered)) : explained;
+  const by = context.checker === undefined || found.length === 0 ? [] : [`Said by ${context.checker}.`];
   const engine = await context.world.version();
   const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
-  return new SchemaError(there === "" ? why : `${why}\n${there}`, { cause: error });
+  const why = found.length > 0 ? [...found, ...by] : [explainRefusal(error, circumstances)];
+  return new SchemaError(there === "" ? why : [...why.slice(0, -1), `${why.at(-1)}\n${there}`], { cause: error });
+}
+
+async function refusalOf(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
+  try {
+    await context.world.canonicalize(spec);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServerError) return error;
+    throw error;
+  }
 }
 
 /** Columns of the object and of what it reads. */
-function columnsInReach(context: Context, rendered: string): string[] {
+function columnsInReach(context: Context, own: ObjectSpec, rendered: string): string[] {
   const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
-  return [rendered, ...sources].flatMap((statement) => {
-    const spec = parseCreate(statement);
-    return spec.kind === "database" ? [] : spec.columns.map((column) => column.name);
-  });
+  // What is declared may not parse: that is what is being explained.
+  return [own, ...sources.map(parseCreate)].flatMap((spec) =>
+    spec.kind === "database" ? [] : spec.columns.map((column) => column.name),
+  );
 }
 
 async function tellOf(context: Context, canonical: Canonical, request: Request): Promise<void> {

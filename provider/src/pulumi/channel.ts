@@ -16,8 +16,34 @@ function folderOf(engine: string): string {
   return path.join(tmpdir(), `clickhouse-schema-${name}`);
 }
 
-/** Listens for requests, one a connection; does not keep the process alive. No reason to fail when it cannot. */
+/** Where the program of a run listens. */
+const PROGRAM = "program.sock";
+/** Longest wait for the program, in milliseconds. */
+const PROGRAM_LIMIT = 5000;
+
+/** In a provider: handles what the program tells. */
 export function listen(engine: string, handle: (request: unknown) => Promise<void>): void {
+  serve(engine, `${process.pid}.sock`, (text) => answer(text, handle));
+}
+
+/** In the program: tells providers that ask. */
+export function listenAsProgram(engine: string, tell: () => Promise<unknown>): void {
+  serve(engine, PROGRAM, async () => JSON.stringify(await tell()));
+}
+
+/** In a provider: what the program tells; undefined where it cannot be asked. */
+export async function askProgram(engine: string): Promise<unknown> {
+  const folder = folderOf(engine);
+  try {
+    if (!isOwn(folder)) return undefined;
+    return JSON.parse(await exchange(path.join(folder, PROGRAM), "", PROGRAM_LIMIT));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers requests, one a connection; does not keep the process alive. No reason to fail when it cannot. */
+function serve(engine: string, name: string, respond: (request: string) => Promise<string>): void {
   const folder = folderOf(engine);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -25,7 +51,7 @@ export function listen(engine: string, handle: (request: unknown) => Promise<voi
   } catch {
     return;
   }
-  const socket = path.join(folder, `${process.pid}.sock`);
+  const socket = path.join(folder, name);
   rmSync(socket, { force: true });
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     let text = "";
@@ -34,7 +60,10 @@ export function listen(engine: string, handle: (request: unknown) => Promise<voi
     });
     connection.on("error", () => connection.destroy());
     connection.on("end", () => {
-      void answer(text, handle).finally(() => connection.end("done"));
+      respond(text).then(
+        (said) => connection.end(said),
+        () => connection.end(),
+      );
     });
   });
   server.on("error", () => undefined);
@@ -49,12 +78,13 @@ export function listen(engine: string, handle: (request: unknown) => Promise<voi
   });
 }
 
-async function answer(text: string, handle: (request: unknown) => Promise<void>): Promise<void> {
+async function answer(text: string, handle: (request: unknown) => Promise<void>): Promise<string> {
   try {
     await handle(JSON.parse(text));
   } catch {
     // What could not be looked at is not said; the removal itself looks again.
   }
+  return "done";
 }
 
 /** Tells every provider of this run, and waits until they have done with it. */
@@ -62,20 +92,24 @@ export async function tellProviders(engine: string, request: unknown): Promise<v
   const folder = folderOf(engine);
   let sockets: string[] = [];
   try {
-    if (isOwn(folder)) sockets = readdirSync(folder).filter((name) => name.endsWith(".sock"));
+    if (isOwn(folder)) sockets = readdirSync(folder).filter((name) => name.endsWith(".sock") && name !== PROGRAM);
   } catch {
     return;
   }
-  await Promise.all(sockets.map((name) => tell(path.join(folder, name), JSON.stringify(request))));
+  await Promise.all(sockets.map((name) => exchange(path.join(folder, name), JSON.stringify(request), ANSWER_LIMIT)));
 }
 
-function tell(socket: string, text: string): Promise<void> {
+/** What is said; what has been said by then, where the other side breaks off. */
+function exchange(socket: string, text: string, limit: number): Promise<string> {
   return new Promise((resolve) => {
+    let said = "";
     const connection = connect(socket, () => connection.end(text));
-    connection.setTimeout(ANSWER_LIMIT, () => connection.destroy());
+    connection.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+    connection.setTimeout(limit, () => connection.destroy());
     connection.on("error", () => undefined);
-    connection.on("close", () => resolve());
-    connection.resume();
+    connection.on("close", () => resolve(said));
   });
 }
 

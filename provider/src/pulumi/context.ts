@@ -68,6 +68,10 @@ export class Context {
   readonly elsewhere = new Map<string, string>();
   /** Whether the server is named, and kept in the state: in a process of the engine's. */
   readonly identifies: boolean;
+  /** Whether a check has failed. */
+  hasRefused = false;
+  /** Asks the program what else it declares. */
+  readonly askProgram: () => Promise<unknown>;
   private announced: Promise<void> | undefined;
   private identified: Promise<ServerIdentity | undefined> | undefined;
   private opened: Promise<Connection> | undefined;
@@ -81,8 +85,9 @@ export class Context {
   checker: string | undefined;
   readonly planned = new Map<string, Planned & Change>();
 
-  constructor(log: Log = engineLog, { identifies = false } = {}) {
+  constructor(log: Log = engineLog, { identifies = false, askProgram = async (): Promise<unknown> => undefined } = {}) {
     this.log = log;
+    this.askProgram = askProgram;
     this.identifies = identifies;
     this.live = new Live(() => this.connection());
     this.world = new World(

@@ -32,6 +32,7 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
   }
   const { refused, ...given } = parseArgs(request.statement);
   refuse(refused);
+  refuse(lostReferences(given));
   const { options, args } = declareOptions(kind, given);
   return { spec: specOf(kind, request, args), options };
 }
@@ -39,6 +40,26 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
 /** What a component found wrong with its own arguments once it knew what they refer to. */
 function refuse(problems: unknown): void {
   if (Array.isArray(problems)) throw new SchemaError(problems.map(String));
+}
+
+/** What a resource or an Output becomes in a plain template string. */
+const LOST = /\[object Object\]|Calling \[(?:toString|toJSON)\] on an \[Output<T>\]/;
+
+/** Arguments in which a template string has swallowed a resource. */
+function lostReferences(value: unknown, path = ""): string[] | undefined {
+  const found = lostAt(value, path);
+  return found.length === 0 ? undefined : found;
+}
+
+function lostAt(value: unknown, path: string): string[] {
+  if (typeof value === "string") {
+    if (!LOST.test(value)) return [];
+    return [
+      `${path}: a resource or an Output was put into a plain string. Write it as sql\`…\`, with the resource in \${}, or pass \`qualifiedName\` through pulumi.interpolate`,
+    ];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, one]) => lostAt(one, path === "" ? key : `${path}.${key}`));
 }
 
 function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {

@@ -8,6 +8,7 @@ import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
+import { alsoWrong } from "./also-wrong";
 import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
 import type { Context } from "./context";
@@ -41,8 +42,16 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       // A failure bound to a property would make the engine print that property's value, secret or not.
-      return { inputs: { ...news }, failures: error.problems.map((reason) => ({ property: "", reason })) };
+      const problems = [...error.problems, ...(await this.alsoWrong(news))];
+      return { inputs: { ...news }, failures: problems.map((reason) => ({ property: "", reason })) };
     }
+  }
+
+  /** Told with the first refusal, because it ends the run. */
+  private async alsoWrong(news: Bag): Promise<string[]> {
+    if (this.context.hasRefused) return [];
+    this.context.hasRefused = true;
+    return alsoWrong(this.context, await this.context.askProgram(), news).catch(() => []);
   }
 
   /** `changes: undefined`, not `true`, lets the engine show which lines differ. */

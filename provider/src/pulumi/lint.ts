@@ -45,6 +45,9 @@ export async function lint(context: Context, spec: ObjectSpec, overrides: LintOv
   }
 }
 
+/** Head of a problem with a key. */
+const KEYS = /: (?:orderBy|partitionBy|primaryKey|sampleBy): /;
+
 /** The engine's refusal and, where a rule knows better words for the mistake, those too. */
 export async function explainByLint(
   context: Context,
@@ -55,7 +58,9 @@ export async function explainByLint(
 ): Promise<never> {
   if (!(error instanceof SchemaError) || !(error.cause instanceof ServerError) || request.sensitive) throw error;
   const world = await worldOf(context, spec, request.urn);
-  const errors = lintObject(spec, world, overrides).filter(({ severity }) => severity === "error");
+  const isSaid = ({ rule }: Finding): boolean =>
+    rule === "key-names-missing-column" && error.problems.some((problem) => KEYS.test(problem));
+  const errors = lintObject(spec, world, overrides).filter((one) => one.severity === "error" && !isSaid(one));
   throw new SchemaError([...error.problems, ...errors.map(describeFinding)], { cause: error });
 }
 

@@ -3,13 +3,14 @@
  * `exports.handler=()=>require("pulumi-clickhouse-schema/provider").table`. Names here are a wire format.
  */
 import { connect } from "node:net";
-import { listen } from "./channel";
+import { askProgram, listen } from "./channel";
 import { Context } from "./context";
 import { previewRemovals } from "./leaving";
 import { SchemaProvider } from "./lifecycle";
 import { engineLog } from "./log";
 
-const context = new Context(engineLog, { identifies: true });
+const engine = process.argv.at(-1) ?? "";
+const context = new Context(engineLog, { identifies: true, askProgram: () => askProgram(engine) });
 
 export const database = new SchemaProvider("database", context);
 export const table = new SchemaProvider("table", context);
@@ -18,8 +19,8 @@ export const materializedView = new SchemaProvider("materializedView", context);
 
 // The engine ends a provider by SIGINT and waits 5 s: time to leave the embedded engine's data folder in order.
 process.once("SIGINT", leave);
-leaveWithEngine(process.argv.at(-1) ?? "");
-listen(process.argv.at(-1) ?? "", (request) => previewRemovals(context, request));
+leaveWithEngine(engine);
+listen(engine, (request) => previewRemovals(context, request));
 
 function leave(): void {
   void context.close().finally(() => process.exit(0));

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { unknownKeys } from "../config/config";
-import { tellProviders } from "../pulumi/channel";
+import { listenAsProgram, tellProviders } from "../pulumi/channel";
 import { type Leaving, leavingOf } from "../pulumi/state";
+import { type Declared, declarationsOf } from "./declared";
 import { promised } from "./dependencies";
 
 /** A resource of an earlier run, as far as its URN and outputs say. */
@@ -36,6 +37,7 @@ export class ProgramRun {
   /** Names of objects, where they are plain. */
   private readonly names = new Set<unknown>();
   private readonly resources: pulumi.Resource[] = [];
+  private readonly declared: Declared[] = [];
   private refusal: Error | undefined;
   private readonly previous: Promise<readonly Previous[]> = readState();
 
@@ -44,6 +46,8 @@ export class ProgramRun {
     const problems = unknownKeys(pulumi.runtime.allConfig());
     if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
     if (pulumi.runtime.isDryRun()) void this.tellAtTheEnd(stack);
+    const engine = engineAddress();
+    if (engine !== undefined) listenAsProgram(engine, () => declarationsOf(this.declared));
   }
 
   /**
@@ -72,6 +76,11 @@ export class ProgramRun {
   /** Takes note of a resource that {@link ProgramRun.declare} has let pass. */
   made(resource: pulumi.Resource): void {
     this.resources.push(resource);
+  }
+
+  /** Takes note of what a resource declares, for the list of what else is wrong where one is refused. */
+  declares(declaration: Declared): void {
+    this.declared.push(declaration);
   }
 
   /** What leaves the program, as far as it has been run; for a resource that is new, and of its type. */

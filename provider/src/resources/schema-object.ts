@@ -40,6 +40,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const { database, name, deletion } = declaration;
     const run = programRun();
     run?.declare(type, resourceName, opts, typeof name === "string" ? name : undefined);
+    run?.declares({ kind, resourceName, database, name, args: declaration.args });
     // Every output costs the program a stack trace, and a nested one costs many; most arguments are plain.
     const plain = isPlain(declaration.args);
     const args = plain ? undefined : pulumi.output(declaration.args);

@@ -1,0 +1,90 @@
+import { culpritsOf } from "../canonical/culprit";
+import { engineWords, explainCulprit } from "../canonical/engine-words";
+import { isMissingSource } from "../canonical/host";
+import { ServerError } from "../connection/errors";
+import { SchemaError } from "../errors";
+import { keyOf, quotedName } from "../sql/object-key";
+import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+import { declarationOf } from "./declared-spec";
+import { readRequest } from "./state";
+
+/** Resources that are listed at most. */
+const MOST = 20;
+/** Longest time that is spent on looking for mistakes, in milliseconds. */
+const LIMIT = 20_000;
+const KINDS: readonly string[] = ["database", "table", "view", "materializedView"] satisfies ObjectKind[];
+
+/** What a program tells of a declaration. */
+interface Told {
+  readonly kind: ObjectKind;
+  readonly resourceName: string;
+  readonly database?: string;
+  readonly name: string;
+  readonly args: object;
+}
+
+/**
+ * What else is wrong in the program, because Pulumi ends a run at the first refusal: the declarations that were not checked yet are tried
+ * on the scratch engine, as far as they are known. The server is not asked.
+ *
+ * @param told what the program says of all that it declares.
+ * @param refused inputs of the resource that was refused, which is not listed again.
+ */
+export async function alsoWrong(
+  context: Context,
+  told: unknown,
+  refused: Readonly<Record<string, unknown>>,
+): Promise<string[]> {
+  const isOther = ({ database, name }: Told): boolean => name !== refused["name"] || database !== refused["database"];
+  const others = (Array.isArray(told) ? told : []).filter(isTold).filter(isOther);
+  const found: string[] = [];
+  const limit = Date.now() + LIMIT;
+  for (const one of others) {
+    if (Date.now() > limit) break;
+    const problems = await problemsOf(context, one);
+    if (problems.length > 0) found.push(`${one.resourceName}: ${problems.join("\n  ")}`);
+  }
+  if (found.length === 0) return [];
+  const more = found.length > MOST ? [`and ${found.length - MOST} more`] : [];
+  const count = found.length === 1 ? "1 more resource is" : `${found.length} more resources are`;
+  return [[`${count} wrong in this program:`, ...found.slice(0, MOST), ...more].join("\n- ")];
+}
+
+async function problemsOf(context: Context, { kind, database, name, args }: Told): Promise<string[]> {
+  let spec: ObjectSpec;
+  try {
+    ({ spec } = declarationOf(kind, readRequest({ database, name, statement: JSON.stringify(args) })));
+  } catch (error) {
+    return error instanceof SchemaError ? [...error.problems] : [];
+  }
+  const key = keyOf(spec);
+  if (context.checked.has(key) || context.config.scratch === "off") return [];
+  const error = await tried(context, spec);
+  if (error === undefined) return [];
+  // What reads something that is wrong itself would only repeat it.
+  const follows: boolean = isMissingSource(error);
+  if (follows) return [];
+  const culprits = await culpritsOf(spec, error, (piece) => tried(context, piece));
+  const columns = "columns" in spec ? spec.columns.map((column) => column.name) : [];
+  if (culprits.length === 0) return [`${quotedName(key)}: ${engineWords(error.message)}`];
+  return culprits.map((culprit) => explainCulprit(quotedName(key), culprit, columns, true));
+}
+
+/** Why the scratch engine refuses it. @throws where there is none. */
+async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
+  try {
+    const { statement } = await context.world.canonicalize(spec);
+    if (spec.kind !== "database") context.world.declare(keyOf(spec), statement);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServerError) return error;
+    throw error;
+  }
+}
+
+function isTold(value: unknown): value is Told {
+  const { kind, resourceName, name, args } = (value ?? {}) as Record<string, unknown>;
+  const isNamed = typeof resourceName === "string" && typeof name === "string";
+  return isNamed && typeof kind === "string" && KINDS.includes(kind) && typeof args === "object" && args !== null;
+}

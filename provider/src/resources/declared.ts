@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import { promised } from "./dependencies";
+
+/** What a resource class made of its arguments. */
+export interface Declared {
+  readonly kind: string;
+  readonly resourceName: string;
+  readonly database: pulumi.Input<string> | undefined;
+  readonly name: pulumi.Input<string>;
+  readonly args: object;
+}
+
+/** How long an argument may take to be known, in milliseconds. */
+const LIMIT = 1000;
+
+/** What was declared, in the order of the program; without what is secret, or not known within a second. */
+export async function declarationsOf(declared: readonly Declared[]): Promise<object[]> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, LIMIT, undefined));
+  const known = async ({ kind, resourceName, database, name, args }: Declared): Promise<object[]> => {
+    const all = pulumi.output({ database, name, args });
+    const isOpen = (await Promise.race([pulumi.isSecret(all), late])) === false;
+    const found = isOpen ? await Promise.race([promised<object>(all), late]) : undefined;
+    return found === undefined ? [] : [{ ...found, kind, resourceName }];
+  };
+  return (await Promise.all(declared.map((one) => known(one).catch(() => [])))).flat();
+}

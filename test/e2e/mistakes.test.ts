@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { createProject, type Project } from "../support/pulumi";
+import { sharedServer } from "../support/server";
+
+const PROGRAM = `
+const secret = new pulumi.Config("e2e").requireSecret("key");
+const shop = new clickhouse.Database("wrong");
+const columns = { id: "UInt64", at: "DateTime" };
+const table = (name, args) => new clickhouse.Table(name, { database: shop, orderBy: "id", columns, ...args });
+table("first", { columns: { ...columns, price: "Strng" } });
+table("good", {});
+const second = table("second", { columns: { ...columns, price: { type: "String", default: "none" } }, partitionBy: "toYYYYMM(att)" });
+table("third", { ordrBy: "id" });
+table("hidden", { engine: pulumi.interpolate\`MySQL('h:1', 'd', 't', 'u', '\${secret}')\` });
+new clickhouse.View("reads", { database: shop, query: sql\`SELECT price FROM \${second}\` });
+new clickhouse.View("plain", { database: shop, query: \`SELECT * FROM \${second}\` });
+`;
+
+describe("several mistakes in one program", () => {
+  let project: Project;
+  before(async () => {
+    const { url } = await sharedServer();
+    project = await createProject({ program: PROGRAM, config: { "clickhouse:url": url } });
+    await project.must(["config", "set", "--secret", "e2e:key", "hidden-Pa55"]);
+  });
+  after(() => project?.remove());
+
+  it("are all said by the first preview, each with its column and argument, and what follows from others is not", async () => {
+    const { code, text } = await project.run(["preview"]);
+    assert.notEqual(code, 0);
+    const said = text.replaceAll(/^ +/gm, "");
+    for (const part of [
+      "wrong.first: columns.price: ClickHouse knows no type `Strng`. Did you mean `String`?",
+      "3 more resources are wrong in this program:",
+      "wrong.second: columns.price.default: reads `none`, which is no column of the table. A string needs quotes of its own: \"'none'\"",
+      "wrong.second: partitionBy: reads `att`, which is no column of the table. Did you mean `at`?",
+      "ordrBy: is not an argument. Did you mean `orderBy`?",
+      "query: a resource or an Output was put into a plain string.",
+    ]) {
+      assert.ok(said.includes(part), `${part}\n--- is not in\n${said}`);
+    }
+    assert.doesNotMatch(said, /- (?:good|reads|hidden)\b|Pa55|tmp_alter|Expected one of|\n\s*at /);
+  });
+});
