@@ -4,13 +4,13 @@ import { backfillViews, createWithBackfill } from "../../provider/dist/apply/bac
 import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { repairTarget } from "../../provider/dist/apply/repair/index.js";
 import { applyViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
 import { loadSubjects, verifySubject } from "../../provider/dist/verify/index.js";
+import { repairTarget } from "../../provider/dist/verify/repair/index.js";
 import { skipSelfTest } from "./tables";
 
 /** One operation. `@` stands for the database in each statement. */

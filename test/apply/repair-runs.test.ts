@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repairTarget, unfinishedRepairs } from "../../provider/dist/apply/repair/index.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
+import { repairTarget, unfinishedRepairs } from "../../provider/dist/verify/repair/index.js";
 import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { Bench } from "../verify/bench";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { abortRepair, repairTarget, resumeRepair, unfinishedRepairs } from "../../provider/dist/apply/repair/index.js";
 import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
+import { abortRepair, repairTarget, resumeRepair, unfinishedRepairs } from "../../provider/dist/verify/repair/index.js";
 import { Bench } from "../verify/bench";
 import { Crash, dyingAt } from "./runs";
 

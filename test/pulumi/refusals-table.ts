@@ -119,8 +119,8 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/rename/repoint.ts definitionOf": ["resuming"],
   "apply/rename/repoint.ts changed": ["resuming"],
 
-  "apply/repair/repair.ts resumeRepair": ["command"],
-  "apply/repair/repair.ts refuse": ["command", "command", "command"],
+  "verify/repair/repair.ts resumeRepair": ["command"],
+  "verify/repair/repair.ts refuse": ["command", "command", "command"],
 
   "apply/views/carry.ts copyPartition": ["running", "running"],
   "apply/views/carry.ts liveTable": ["preview"],

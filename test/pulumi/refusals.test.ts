@@ -119,7 +119,7 @@ describe("refusals", function () {
 
   it("are all in the table that says when they are known", () => {
     const found = new Map<string, string[]>();
-    for (const { place, text } of refusalsIn("apply", "operation"))
+    for (const { place, text } of refusalsIn("apply", "operation", "verify/repair"))
       found.set(place, [...(found.get(place) ?? []), text]);
     const missing = [...found].filter(([place, texts]) => REFUSALS[place]?.length !== texts.length);
     assert.deepEqual(

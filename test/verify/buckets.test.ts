@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { repairTarget } from "../../provider/dist/apply/repair/index.js";
 import { loadSubjects, verifySubject } from "../../provider/dist/verify/index.js";
+import { repairTarget } from "../../provider/dist/verify/repair/index.js";
 import { Bench } from "./bench";
 
 describe("buckets of verify", () => {

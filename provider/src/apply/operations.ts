@@ -3,11 +3,11 @@ import { readJournals } from "../operation/journal";
 import type { RunnerHooks } from "../operation/runner";
 import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { abortRepair, type RepairOperation, resumeRepair, unfinishedRepairs } from "../verify/repair";
 import { abortBackfill, type BackfillOperation, resumableBackfills, resumeBackfill } from "./backfill";
 import { tellBackfill, tellRebuild } from "./progress";
 import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuild";
 import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
-import { abortRepair, type RepairOperation, resumeRepair, unfinishedRepairs } from "./repair";
 import { abortViewStep, resumableViews, resumeViewStep, type ViewOperation } from "./views";
 
 /** Something that takes many statements and was cut off, as the database remembers it. */

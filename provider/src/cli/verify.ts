@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { repairTarget } from "../apply/repair";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
@@ -11,6 +10,7 @@ import {
   type VerifyOptions,
   verifySubject,
 } from "../verify";
+import { repairTarget } from "../verify/repair";
 import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";

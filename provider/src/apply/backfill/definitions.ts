@@ -1,9 +1,9 @@
 import { localEngine } from "../../clickhouse/merge-tree";
 import { FENCE } from "../../operation/fence";
+import { deltaStatement, LENIENT, lenient } from "../../operation/helper-definitions";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { deltaStatement, LENIENT, lenient } from "../rebuild/definitions";
 import type { Context } from "./context";
 
 /**

@@ -1,6 +1,7 @@
 import { collapses, dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { dropHelper } from "../../operation/guard";
+import { createHelper } from "../../operation/helper-table";
 import type { Journal } from "../../operation/journal";
 import { type HelperNames, helperNames } from "../../operation/names";
 import { Pace } from "../../operation/pace";
@@ -10,7 +11,6 @@ import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Mapping } from "./columns";
-import { createHelper } from "./helper-table";
 import type { RebuildHooks, RebuildStep } from "./options";
 
 /** What an operation sets out to do: the first line of its journal. */

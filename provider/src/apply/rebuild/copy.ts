@@ -1,10 +1,10 @@
 import { SchemaError } from "../../errors";
+import { chunkStatement } from "../../operation/helper-definitions";
 import { inParts, type Part, partNames, partsOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import type { Context } from "./context";
 import { type Chunk, chunkIndexes, uncovered } from "./coverage";
-import { chunkStatement } from "./definitions";
 import { guardHeadroom } from "./headroom";
 
 /** Chunks of one table, about; a large table has larger ones. */

@@ -1,6 +1,7 @@
 import { SchemaError } from "../../errors";
 import { barrier } from "../../operation/barrier";
 import { gateDown } from "../../operation/gate";
+import { deltaStatement } from "../../operation/helper-definitions";
 import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -8,7 +9,6 @@ import { type Built, digestOf } from "./build";
 import type { Context } from "./context";
 import { copyStatements, fingerprint } from "./copy";
 import { chunksOf, differences, highOf, spanning } from "./coverage";
-import { deltaStatement } from "./definitions";
 
 /** What came to the old storage after the last copy: journal line `delta`. */
 interface Delta {

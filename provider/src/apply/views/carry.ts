@@ -2,13 +2,13 @@ import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { Postponed } from "../../operation/errors";
 import { liftFence, raiseFence, stopMerges } from "../../operation/fence";
+import { deltaStatement } from "../../operation/helper-definitions";
+import { createHelper } from "../../operation/helper-table";
 import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
-import { deltaStatement } from "../rebuild/definitions";
-import { createHelper } from "../rebuild/helper-table";
 import type { ViewContext } from "./context";
 
 /** Whatever the user's profile says, a copy takes all rows, once each, as they are. */

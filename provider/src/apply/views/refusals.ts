@@ -3,6 +3,8 @@ import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tr
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
 import { standingAround } from "../../operation/feeders";
+import { deltaStatement } from "../../operation/helper-definitions";
+import { createHelper } from "../../operation/helper-table";
 import { isTable, partsOf, uuidOf } from "../../operation/parts";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
@@ -11,8 +13,6 @@ import { keyParts, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { mapColumns } from "../rebuild/columns";
-import { deltaStatement } from "../rebuild/definitions";
-import { createHelper } from "../rebuild/helper-table";
 import { refuseLive } from "../rebuild/refusals";
 import { requireSpace } from "../rebuild/space";
 import { liveTable } from "./carry";

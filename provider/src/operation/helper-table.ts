@@ -1,9 +1,9 @@
-import { ServerError } from "../../connection/errors";
-import { cover } from "../../operation/guard";
-import type { Runner } from "../../operation/runner";
-import { parseCreate } from "../../sql/parse";
-import { renderCreate } from "../../sql/render";
-import { LENIENT, lenient } from "./definitions";
+import { ServerError } from "../connection/errors";
+import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
+import { cover } from "./guard";
+import { LENIENT, lenient } from "./helper-definitions";
+import type { Runner } from "./runner";
 
 /**
  * Creates a table that rows are copied to on their way. A column that the table computes (MATERIALIZED) has a place of its own in it,

@@ -1,12 +1,12 @@
 import { dropHelper } from "../../operation/guard";
+import { chunkStatement } from "../../operation/helper-definitions";
+import { createHelper } from "../../operation/helper-table";
 import { partsOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { bucketId } from "../../verify/bucket";
-import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../../verify/comparison";
-import { chunkStatement } from "../rebuild/definitions";
-import { createHelper } from "../rebuild/helper-table";
+import { bucketId } from "../bucket";
+import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../comparison";
 
 /** Settings of the copies: as the rows are, once each. */
 const COPY = "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";

@@ -1,5 +1,5 @@
 import type { RunnerHooks } from "../../operation/runner";
-import type { VerifyOptions } from "../../verify/types";
+import type { VerifyOptions } from "../types";
 
 /** What a caller may give along with a repair. */
 export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "tolerance">, RunnerHooks {

@@ -1,7 +1,7 @@
-import { collapses, engineOf, localEngine } from "../../clickhouse/merge-tree";
-import { FENCE } from "../../operation/fence";
-import { renderCreate } from "../../sql/render";
-import type { QualifiedName, SettingSpec, TableSpec } from "../../sql/spec";
+import { collapses, engineOf, localEngine } from "../clickhouse/merge-tree";
+import { renderCreate } from "../sql/render";
+import type { QualifiedName, SettingSpec, TableSpec } from "../sql/spec";
+import { FENCE } from "./fence";
 
 /** A helper gets many parts in a short time, and must not be slowed down or refused for that. */
 const PATIENT: readonly SettingSpec[] = [
