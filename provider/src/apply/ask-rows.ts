@@ -4,7 +4,7 @@ import { ServerError } from "../connection/errors";
 import { isTooSlow } from "../connection/server-message";
 import { messageOf, SchemaError } from "../errors";
 import type { AbsentProbe, Hazard, NullProbe, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
-import { absentQueries, hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
+import { absentQueries, hazard, NOT_ASKED, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { unfinished } from "./mutations";
@@ -74,7 +74,7 @@ class Asker {
       return answer;
     } catch (error) {
       if (!(error instanceof ServerError) || !isTooSlow(error)) throw error;
-      const limit = `the rows of ${this.table} could not be asked within ${this.options.seconds} s`;
+      const limit = `the rows of ${this.table} ${NOT_ASKED} within ${this.options.seconds} s`;
       if (this.options.leaveOpen) return [{ ...one, found: `${limit}; \`pulumi up\` asks them again, and longer` }];
       throw new SchemaError(
         `${this.table}: ${limit}, so nothing was done. Ask them yourself: ${questionOf(this.name, probe)}`,

@@ -1,7 +1,17 @@
-import type { Hazard, HazardKind } from "./plan";
+import type { Hazard, HazardKind, Plan } from "./plan";
 
 /** Kinds that lose something for ever, count it twice, or were never proven: nothing runs before the user allows them. */
 export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
+
+/** In the words of a hazard whose question is open: whether values are lost is not known before `up`. */
+export const NOT_ASKED = "could not be asked";
+
+/** The plan where nobody can ask the rows now; each open question says so. */
+export function unasked({ steps }: Plan): Plan {
+  const mark = (one: Hazard): Hazard =>
+    one.probe === undefined ? one : { ...one, found: `the rows ${NOT_ASKED}; \`pulumi up\` asks them` };
+  return { steps: steps.map((step) => Object.freeze({ ...step, hazards: step.hazards.map(mark) })) };
+}
 
 /** A hazard as frozen data. */
 export function hazard(kind: HazardKind, message: string, more: Pick<Hazard, "found" | "probe"> = {}): Hazard {

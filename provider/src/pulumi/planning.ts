@@ -6,7 +6,7 @@ import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/live";
-import { type Hazard, NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step } from "../plan";
+import { type Hazard, NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step, unasked } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -55,7 +55,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const target = targetColumns(context, to);
   const isReplicated = await inReplicatedDatabase(context, change);
   const server = (await context.reachableServer(change.urn))?.capabilities;
-  const unasked = planObject(from, to, changes, {
+  const planned = planObject(from, to, changes, {
     materialize,
     isReplicated,
     ...(target && { targetColumns: target }),
@@ -63,7 +63,9 @@ export async function planChange(context: Context, look: Look, change: Change, r
   });
   // What is finished or given up first may exchange tables: then the rows are asked behind it.
   const plan =
-    live === undefined || pending !== undefined ? unasked : await ask(context, unasked, live.key, change.urn, runs);
+    live === undefined || pending !== undefined
+      ? unasked(planned)
+      : await ask(context, planned, live.key, change.urn, runs);
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
   const follows =

@@ -1,9 +1,10 @@
+import { NOT_ASKED } from "../plan/hazards";
 import type { HazardKind } from "../plan/plan";
 import { lossesOf, unknownOf } from "./losses";
 import { plural } from "./markdown";
 import { HAZARD_ORDER } from "./plan-text";
 import type { Preview } from "./preview";
-import { changesOf } from "./resources";
+import { changesOf, type ResourceChange } from "./resources";
 
 /** What a run can be made to fail on: a hazard, findings, or changes of which it cannot be told what they run. */
 export type Gate = HazardKind | "error" | "warning" | "unknown";
@@ -11,7 +12,10 @@ export type Gate = HazardKind | "error" | "warning" | "unknown";
 /** All of them. */
 export const GATES: readonly Gate[] = [...HAZARD_ORDER, "error", "warning", "unknown"];
 
-/** Which of the gates a preview trips, a sentence each. `drops-data` counts removed and replaced objects that keep rows too. */
+/**
+ * Which of the gates a preview trips, a sentence each. `drops-data` counts removed and replaced objects that keep rows too, and plans of which
+ * the rows could not be asked whether values are lost.
+ */
 export function tripped(preview: Preview, gates: readonly Gate[]): string[] {
   const changes = changesOf(preview);
   return [...new Set(gates)].flatMap((gate) => {
@@ -30,6 +34,11 @@ export function tripped(preview: Preview, gates: readonly Gate[]): string[] {
     if (gate === "unknown") return unknownOf(changes).map(({ name }) => name);
     const planned = changes.filter(({ plan }) => plan.some(({ hazards }) => hazards.some(({ kind }) => kind === gate)));
     const lost = gate === "drops-data" ? lossesOf(changes, preview).map(({ change }) => change) : [];
-    return [...new Set([...planned, ...lost].map(({ name }) => name))];
+    const open = gate === "drops-data" ? changes.filter(isOpen) : [];
+    return [...new Set([...planned, ...lost, ...open].map(({ name }) => name))];
   }
+}
+
+function isOpen({ plan }: ResourceChange): boolean {
+  return plan.some(({ hazards }) => hazards.some(({ message }) => message.includes(NOT_ASKED)));
 }

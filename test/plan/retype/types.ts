@@ -199,3 +199,21 @@ export function inUtc(type: string): string {
     .replace(/\bDateTime(?![\w(])/g, "DateTime('UTC')")
     .replace(/\bDateTime64\((\d)\)/g, "DateTime64($1, 'UTC')");
 }
+
+/** A column that was of the one type and is of the other, read as it was, in a form that does not depend on the session's time zone. */
+export function readBack(column: string, from: string, to: string): string {
+  // From Enum to Enum labels count; a Variant of fewer types is made of none of more.
+  if ([/Enum/, /^Variant/].some((type) => type.test(from) && type.test(to))) return column;
+  const read = inUtc(from);
+  if (from === to) return read === from ? column : castTo(column, read);
+  // The byte stays, and is read as true.
+  if (to === "Bool" && /^(?:SimpleAggregateFunction\(\w+, )?(?:U?Int|Float)/.test(from))
+    return castTo(`toString(${column}) = 'true'`, read);
+  // Only as a text does a longer FixedString fit a shorter one.
+  const isText = /FixedString/.test(from) && /^FixedString/.test(to);
+  return castTo(isText ? `toString(${column})` : column, read);
+}
+
+function castTo(value: string, type: string): string {
+  return `CAST(${value}, '${type.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}')`;
+}

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { inUtc, SAMPLES, type Sample } from "../retype/types";
+import { readBack, SAMPLES, type Sample } from "../retype/types";
 import type { Bench } from "../support";
 
 /** What becomes of a column. */
@@ -220,13 +220,8 @@ export async function rowsOf(bench: Bench, trial: Trial, when: "before" | "after
     if (what === "dropped") return [];
     const column = nameOf(trial, i, when === "after" ? "to" : "from") ?? "";
     const [old, wanted] = [sampleOf(from).type, sampleOf(to).type];
-    // From Enum to Enum labels count; a Variant of fewer types is made of none of more.
-    const byText = [/Enum/, /^Variant/].some((type) => type.test(old) && type.test(wanted));
-    const back = when === "after" && what.endsWith("retyped") && !byText && old !== wanted;
-    const read = inUtc(old);
-    // Only as a text does a longer FixedString fit a shorter one.
-    const value = /FixedString/.test(old) && /^FixedString/.test(wanted) && back ? `toString(${column})` : column;
-    return [`toString(tuple(${back || read !== old ? `CAST(${value}, '${quoted(read)}')` : column}))`];
+    const isRetyped = when === "after" && what.endsWith("retyped");
+    return [`toString(tuple(${readBack(column, old, isRetyped ? wanted : old)}))`];
   });
   const final = trial.engine === "MergeTree" ? "" : " FINAL";
   const rows = await bench.engine.query<{ row: string }>(
