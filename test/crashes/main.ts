@@ -3,14 +3,15 @@
 import { versionNamed } from "../../provider/src/server/engines";
 import { exitWith } from "../../tools/pulumi-cli/run";
 import { SEED } from "../support/effort";
-import { startServer } from "../support/server";
+import { startServer, type TestServer } from "../support/server";
 import { isProtocol, PROTOCOLS, type ProtocolName } from "./protocols";
 import { type CrashRun, crashRun } from "./run";
 
 const RUNS = 30;
+const ALL = Object.keys(PROTOCOLS) as ProtocolName[];
 const HELP = `npm run crashes -- VERSION [RUNS] [PROTOCOL…]
   RUNS      of each protocol; ${RUNS} unless given
-  PROTOCOL  ${Object.keys(PROTOCOLS).join(", ")}; all of them unless given`;
+  PROTOCOL  ${ALL.join(", ")}; all of them unless given`;
 
 interface Sums {
   runs: number;
@@ -31,34 +32,33 @@ async function main([named = "", ...args]: readonly string[]): Promise<number> {
     return 2;
   }
   const version = versionNamed(named);
-  const sums = new Map<ProtocolName, Sums>();
-  for (const name of names.length > 0 ? names : (Object.keys(PROTOCOLS) as ProtocolName[])) {
-    sums.set(name, await series(version, name, Number(count ?? RUNS)));
+  const sums = new Map((names.length > 0 ? names : ALL).map((name) => [name, nothing()]));
+  const server = await startServer({ version });
+  try {
+    for (let index = 0; index < Number(count ?? RUNS); index += 1) {
+      for (const [name, sum] of sums) add(sum, await told(server, version, name, index));
+    }
+  } finally {
+    await server.stop();
   }
   console.log(`\n${table(version, sums)}`);
   return [...sums.values()].some(({ lost, doubled, other }) => lost + doubled + other > 0) ? 1 : 0;
 }
 
-/** Each protocol has a server of its own, so that one begins with a fresh one. */
-async function series(version: ReturnType<typeof versionNamed>, name: ProtocolName, runs: number): Promise<Sums> {
-  const sums: Sums = { runs: 0, rows: 0, runner: 0, server: 0, refused: 0, lost: 0, doubled: 0, other: 0 };
-  const server = await startServer({ version });
-  try {
-    for (let index = 0; index < runs; index += 1) {
-      const seed = SEED * 1000 + index;
-      const run = await crashRun(server, name, index, seed);
-      add(sums, run);
-      const { lost, doubled, surprises, wrong, ...rest } = run;
-      const isGood = lost + doubled + surprises.length + wrong.length === 0;
-      const label = `${version} ${name} ${index}: ${PROTOCOLS[name].caseName(index)}`;
-      const deaths = `killed: runner ${rest.killedRunner.length}, server ${rest.killedServer.length}`;
-      console.log(`${isGood ? "ok" : "WRONG"}  ${label}; ${rest.rows} rows, ${deaths}`);
-      if (!isGood) console.log(JSON.stringify({ seed, lost, doubled, surprises, wrong, ...rest }, undefined, 2));
-    }
-  } finally {
-    await server.stop();
-  }
-  return sums;
+async function told(server: TestServer, version: string, name: ProtocolName, index: number): Promise<CrashRun> {
+  const seed = SEED * 1000 + index;
+  const run = await crashRun(server, name, index, seed);
+  const { lost, doubled, surprises, wrong, ...rest } = run;
+  const isGood = lost + doubled + surprises.length + wrong.length === 0;
+  const label = `${version} ${name} ${index}: ${PROTOCOLS[name].caseName(index)}`;
+  const deaths = `killed: runner ${rest.killedRunner.length}, server ${rest.killedServer.length}`;
+  console.log(`${isGood ? "ok" : "WRONG"}  ${label}; ${rest.rows} rows, ${deaths}`);
+  if (!isGood) console.log(JSON.stringify({ seed, lost, doubled, surprises, wrong, ...rest }, undefined, 2));
+  return run;
+}
+
+function nothing(): Sums {
+  return { runs: 0, rows: 0, runner: 0, server: 0, refused: 0, lost: 0, doubled: 0, other: 0 };
 }
 
 function add(sums: Sums, run: CrashRun): void {

@@ -17,7 +17,7 @@ import {
 } from "../apply/rename-runs";
 import { createTables, definitions, skipSelfTest, VARIANTS } from "../apply/tables";
 import { createView, stepOf, VIEW_CASES } from "../apply/views-cases";
-import { compare, Ledger, type Losses, write } from "../apply/writers";
+import { compare, Ledger, type Losses, type Pace, write } from "../apply/writers";
 
 /** One operation of a run. */
 export interface Job {
@@ -46,6 +46,7 @@ export interface Protocol {
     ledger: Ledger,
     chance: () => number,
     isOver: () => boolean,
+    pace: Pace,
   ) => Promise<void>;
   /** What the next `pulumi up` does: finishes what is unfinished, else begins. */
   readonly run: (connection: Connection, job: Job, hooks: RunnerHooks) => Promise<unknown>;
@@ -86,8 +87,8 @@ const rebuild: Protocol = {
     await skipSelfTest(connection, database);
     await fill(connection, database, ledger);
   },
-  write: (connection, { database, index }, ledger, chance, isOver) =>
-    write(connection, database, ledger, chance, pick(VARIANTS, index), isOver),
+  write: (connection, { database, index }, ledger, chance, isOver, pace) =>
+    write(connection, database, ledger, chance, pick(VARIANTS, index), isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const options = { chunkRows: 50, ...hooks };
     const [found] = await resumable(connection, database);
@@ -106,8 +107,8 @@ const views: Protocol = {
     await createView(connection, database, pick(VIEW_CASES, index));
     await fill(connection, database, ledger);
   },
-  write: (connection, { database }, ledger, chance, isOver) =>
-    write(connection, database, ledger, chance, REPEATING, isOver),
+  write: (connection, { database }, ledger, chance, isOver, pace) =>
+    write(connection, database, ledger, chance, REPEATING, isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const view = pick(VIEW_CASES, index);
     const [found] = await resumableViews(connection, database);
@@ -158,8 +159,8 @@ const backfill: Protocol = {
     await fill(connection, database, ledger);
     await createViews(connection, database, pick(BACKFILL_CASES, index));
   },
-  write: (connection, { database }, ledger, chance, isOver) =>
-    write(connection, database, ledger, chance, REPEATING, isOver),
+  write: (connection, { database }, ledger, chance, isOver, pace) =>
+    write(connection, database, ledger, chance, REPEATING, isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const [found] = await findUnfinished(connection, database);
     if (found !== undefined) return resumeBackfill(connection, found, hooks);
