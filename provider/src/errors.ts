@@ -11,7 +11,9 @@ export class SchemaError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown, with the next step of an error that has one. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { message, nextStep } = error as Error & { readonly nextStep?: string };
+  return nextStep === undefined ? message : `${message} ${nextStep}`;
 }

@@ -59,6 +59,20 @@ describe("an engine's message", () => {
       code: 62,
       message: "Syntax error: failed at position 8 (ENGINE) (line 1, col 8): ENGINE\nx. (SYNTAX_ERROR)",
     },
+    {
+      title: "of a mutation loses the frames, which have no heading",
+      raw: "Code: 341. DB::Exception: Exception happened during execution of mutation 'mutation_2.txt'. Mutation can be killed with KILL MUTATION query \n\n0. ? @ 0x000000001629d2ac\n1. start_thread @ 0x00000000000891f5\n\n. (UNFINISHED) (version 25.8.2.1)",
+      code: 341,
+      message:
+        "Exception happened during execution of mutation 'mutation_2.txt'. Mutation can be killed with KILL MUTATION query (UNFINISHED)",
+    },
+    {
+      title: "names eight of what could stand there",
+      raw: "Code: 62. DB::Exception: Syntax error: failed at position 1 (x): x. Expected one of: a, b, c, d, e, f, g, h, i, j. (SYNTAX_ERROR)",
+      code: 62,
+      message:
+        "Syntax error: failed at position 1 (x): x. Expected one of: a, b, c, d, e, f, g, h and 2 more. (SYNTAX_ERROR)",
+    },
     { title: "without a code is kept", raw: " something else ", code: 0, message: "something else" },
     { title: "that is empty still says something", raw: "", code: 0, message: "error 0 without a message" },
   ];

@@ -24,6 +24,11 @@ export function parseServerMessage(answer: string): ServerMessage {
   const message = raw
     .replace(/^\s*(?:Query failed: )+/, "")
     .replace(/,? Stack trace(?: \(when copying[^)]*\))?:[\s\S]*$/, "")
+    // Where a mutation failed, frames without that heading.
+    .replace(/(?:\s*^\d+\. .* @ (?:0x)?[0-9a-f]+$)+\s*\.?/gm, "")
+    .replace(/(Expected one of: (?:[^,]+, ){7}[^,]+)((?:, [^,.]+)+)/, (_, head: string, rest: string) => {
+      return `${head} and ${rest.split(", ").length - 1} more`;
+    })
     // Builds name themselves in nested brackets: "(version 24.8.1.1 (official build))".
     .replace(/ ?\(version [^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
     // A cluster repeats the prefix of the inner error, so every occurrence goes.

@@ -4,6 +4,7 @@ import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
+import { inOurWords } from "../connection/errors";
 import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
@@ -87,8 +88,8 @@ export class SchemaProvider implements dynamic.ResourceProvider {
         outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed, checked?.urn),
       };
     } catch (error) {
-      if (checked?.sensitive !== true) throw error;
-      throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+      if (checked?.sensitive === true) throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+      throw inOurWords(error, quotedName(key));
     }
   }
 

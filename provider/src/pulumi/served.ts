@@ -40,7 +40,10 @@ export async function refuseUnread(
   const which = engine === undefined ? "The embedded engine" : `The embedded engine (${engine})`;
   if (said !== undefined) {
     const shown = sensitive ? "its words would show the statement, which is secret" : said;
-    const took = engine === undefined ? "" : ` ${which} took it: ${newer}.`;
+    const took =
+      engine === undefined
+        ? " Correct the name or the text; where it is right, a newer release has it: see docs/servers.md."
+        : ` ${which} took it: ${newer}.`;
     throw new SchemaError(`${label} does not read this, so nothing was changed: ${shown}${took}`);
   }
   if (engine === undefined) return;

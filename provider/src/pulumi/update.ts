@@ -5,6 +5,7 @@ import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { withoutAdditions } from "../canonical/normal-form";
 import type { Connection } from "../connection/connection";
+import { inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
@@ -69,7 +70,8 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     await dropRetired(context, connection, request, urn);
     return outsOf(declared, sensitive ? undefined : observed, urn);
   } catch (error) {
-    if (!sensitive || "reasons" in (error as object)) throw error;
+    if ("reasons" in (error as object)) throw error;
+    if (!sensitive) throw inOurWords(error, declared.qualifiedName);
     throw new SchemaError(withoutLiterals(messageOf(error), declared.statement, statement));
   }
 }
