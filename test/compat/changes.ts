@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { answers, GROUPS, type Preview, plansOf, programOf, type Side } from "../e2e/changes/play";
 import type { ChangeRow } from "../e2e/changes/rows";
-import { assertPresentable, run } from "../e2e/support";
+import { assertPresentable, byHand } from "../e2e/support";
 import { Refused } from "../support/provider";
 import { createProject, type Project } from "../support/pulumi";
+import { refreshView } from "../support/refresh";
 import { startServer } from "../support/server";
 import { judge, type Suite, type Verdict } from "./verdict";
 
@@ -43,7 +44,10 @@ class Played {
   async play(group: string, all: readonly ChangeRow[]): Promise<void> {
     const made = await this.taken(all, [], "before");
     await this.up(made, "before");
-    await run(this.url, ...made.flatMap(({ rows = [] }) => rows));
+    await byHandOn(
+      this.url,
+      made.flatMap(({ rows = [] }) => rows),
+    );
     const kept = await answers(
       this.url,
       made.flatMap((row) => row.kept ?? []),
@@ -69,7 +73,7 @@ class Played {
     kept: Readonly<Record<string, string>>,
   ): Promise<void> {
     for (const [name, expected] of Object.entries(row.plans)) assert.match(plans[name] ?? "(no plan)", expected);
-    await run(this.url, ...(row.later ?? []));
+    await byHandOn(this.url, row.later ?? []);
     for (const [query, answer] of Object.entries(await answers(this.url, row.kept ?? [])))
       assert.equal(answer, kept[query], query);
     assert.deepEqual(await answers(this.url, Object.keys(row.afterwards ?? {})), row.afterwards ?? {});
@@ -124,4 +128,18 @@ class Played {
   private async step(name: string, work: () => Promise<void>): Promise<void> {
     this.tell(await judge(name, work));
   }
+}
+
+/** Runs statements one after the other; a refresh is waited for, in whatever way the server has. */
+function byHandOn(url: string, statements: readonly string[]): Promise<void> {
+  return byHand(url, async (connection) => {
+    const ask = async (sql: string): Promise<string[]> =>
+      Object.values((await connection.query<Record<string, string>>(sql))[0] ?? {});
+    const run = (sql: string): Promise<void> => connection.command(sql);
+    for (const sql of statements) {
+      const [, verb, view] = /^SYSTEM (REFRESH|WAIT) VIEW (\S+)$/.exec(sql) ?? [];
+      if (view === undefined) await run(sql);
+      else if (verb === "REFRESH") await refreshView({ ask, run }, view);
+    }
+  });
 }

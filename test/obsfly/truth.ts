@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { type GenerateOptions, generate } from "../../examples/obsfly/load/generate";
+import { refreshView } from "../support/refresh";
 import { compare, select, selectValue } from "./compare";
 import { dependencies, truths } from "./truths";
 
@@ -85,32 +85,11 @@ export async function compareAll(client: ClickHouseClient): Promise<Record<strin
 /** Where the window of the map begins. */
 const openHours = () => (Math.floor(Date.now() / 3_600_000) - 2) * 3600;
 
-const MAP = "traces.service_dependencies_mv";
-
 /** Draws the map of services again, from what is there now. */
-export async function refreshDependencies(client: ClickHouseClient): Promise<void> {
-  // 24.8 has no statement that waits.
-  const waits = await selectValue(client, `SELECT isNotNull(formatQueryOrNull('SYSTEM WAIT VIEW ${MAP}'))`);
-  if (Number(waits) === 0) return refreshWatched(client);
-  await client.command({ query: `SYSTEM WAIT VIEW ${MAP}` });
-  await client.command({ query: `SYSTEM REFRESH VIEW ${MAP}` });
-  await client.command({ query: `SYSTEM WAIT VIEW ${MAP}` });
-}
-
-/** The same on a server that counts refreshes, and is asked again and again. */
-async function refreshWatched(client: ClickHouseClient): Promise<void> {
-  const idle = async (least: number): Promise<number> => {
-    for (;;) {
-      const sql = `SELECT refresh_count, status, exception FROM system.view_refreshes WHERE concat(database, '.', view) = '${MAP}'`;
-      const [count, status, exception] = (await select(client, sql))[0] as [string, string, string];
-      if (exception !== "") throw new Error(exception);
-      if (status !== "Running" && Number(count) >= least) return Number(count);
-      await sleep(200);
-    }
-  };
-  const before = await idle(0);
-  await client.command({ query: `SYSTEM REFRESH VIEW ${MAP}` });
-  await idle(before + 1);
+export function refreshDependencies(client: ClickHouseClient): Promise<void> {
+  const ask = async (sql: string): Promise<string[]> => ((await select(client, sql))[0] ?? []) as string[];
+  const run = (query: string): Promise<unknown> => client.command({ query });
+  return refreshView({ ask, run }, "traces.service_dependencies_mv");
 }
 
 /** The comparison before merges is worth something only if there is something to merge. */
