@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sameDatabaseEngine, sameTableEngine } from "../../provider/dist/canonical/engine-arguments";
+import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "../../provider/dist/canonical/engine-arguments";
 import { withoutAdditions } from "../../provider/dist/canonical/normal-form";
 import { diffObject } from "../../provider/dist/diff";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -160,4 +160,23 @@ describe("engine arguments that the server writes out", () => {
       );
     });
   });
+});
+
+describe("words among the arguments of an engine", () => {
+  for (const [declared, shown] of [
+    ["File(CSV)", "File('CSV')"],
+    ["File('CSV')", "File('CSV')"],
+    ["URL('http://h/x', CSV, none)", "URL('http://h/x', 'CSV', 'none')"],
+    ["ODBC('DSN=x', d, t)", "ODBC('DSN=x', 'd', 't')"],
+    ["Merge(d, '^t')", "Merge('d', '^t')"],
+    ["Buffer(d, t, 1, 2, 3, 4, 5, 6, 7)", "Buffer('d', 't', 1, 2, 3, 4, 5, 6, 7)"],
+    // Named collections, and engines that keep their words.
+    ["URL(collection, url = 'http://h/b')", "URL(collection, url = 'http://h/b')"],
+    ["File(collection, format = 'CSV')", "File(collection, format = 'CSV')"],
+    ["ODBC(collection)", "ODBC(collection)"],
+    ["Join(ANY, LEFT, a)", "Join(ANY, LEFT, a)"],
+    ["MySQL('h:1', d, t, u, '[HIDDEN]')", "MySQL('h:1', d, t, u, '[HIDDEN]')"],
+    ["ReplacingMergeTree(v)", "ReplacingMergeTree(v)"],
+  ] as const)
+    it(`are text where servers show text: ${declared}`, () => assert.equal(withTextArguments(declared), shown));
 });

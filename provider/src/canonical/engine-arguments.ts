@@ -32,17 +32,23 @@ export function sameTableEngine(shown: string | undefined, declared: string | un
 }
 
 /** Engines that keep a word among their arguments, a format or a table, as the text of that word: `File(CSV)` is shown as `File('CSV')`. */
-const TEXT_ARGUMENTS = /^\s*(?:File|URL|HDFS|ODBC|JDBC|Executable|Merge|Buffer)\s*\(/;
+const TEXT_ARGUMENTS = /^\s*(File|URL|HDFS|ODBC|JDBC|Executable|Merge|Buffer)\s*\(/;
 
-/** An engine with the words among its arguments as every server shows them. */
+/** An engine with the words among its arguments as every server shows them; a named collection stays a word. */
 export function withTextArguments(engine: string): string {
-  if (!TEXT_ARGUMENTS.test(engine)) return engine;
+  const name = TEXT_ARGUMENTS.exec(engine)?.[1];
+  if (name === undefined) return engine;
   const [open, close] = [engine.indexOf("("), engine.lastIndexOf(")")];
   const args = splitArguments(engine.slice(open + 1, close));
-  const texts = args.map((arg) => (/^[A-Za-z_]\w*$/.test(arg) ? quoteString(arg) : arg));
-  return texts.every((text, index) => text === args[index])
-    ? engine
-    : `${engine.slice(0, open)}(${texts.join(", ")}${engine.slice(close)}`;
+  if (args.some((arg) => /^\w+\s*=/.test(arg))) return engine;
+  const isText = (arg: string, index: number): boolean => {
+    if (!/^[A-Za-z_]\w*$/.test(arg)) return false;
+    // Formats begin with a capital.
+    return index > 0 || name === "Merge" || name === "Buffer" || (name === "File" && /^[A-Z]/.test(arg));
+  };
+  if (!args.some(isText)) return engine;
+  const texts = args.map((arg, index) => (isText(arg, index) ? quoteString(arg) : arg));
+  return `${engine.slice(0, open)}(${texts.join(", ")}${engine.slice(close)}`;
 }
 
 /** The same for the engine of a database. */

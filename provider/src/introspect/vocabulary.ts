@@ -45,17 +45,22 @@ export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[]
   return distinct([...words, ...settings.map(({ name }): Word => ({ kind: "MergeTree setting", name }))]);
 }
 
-/** An expression for the names of {@link wordsOf} that an engine does not know, an array for each kind. */
-export function unknownIn(words: readonly Word[]): string {
-  return `[${KINDS.map((kind) => unknownOf(kind, words)).join(", ")}]`;
+/**
+ * An expression for the names of {@link wordsOf} that an engine does not know, an array for each kind.
+ *
+ * @param own whether functions that users have made do not count.
+ */
+export function unknownIn(words: readonly Word[], own = false): string {
+  return `[${KINDS.map((kind) => unknownOf(kind, words, own)).join(", ")}]`;
 }
 
-function unknownOf(kind: WordKind, words: readonly Word[]): string {
+function unknownOf(kind: WordKind, words: readonly Word[], own: boolean): string {
   const names = words.filter((word) => word.kind === kind).flatMap(spellings);
   if (names.length === 0) return "emptyArrayString()";
   // A type is meant by exactly its name: in other letters it may be an alias of another.
   const [column, name] = kind === "type" ? ["name", "word"] : ["lower(name)", "lower(word)"];
-  const known = LISTS[kind].map((list) => `SELECT ${column} FROM system.${list}`).join(" UNION ALL ");
+  const only = (list: string): string => (own && list === "functions" ? " WHERE origin = 'System'" : "");
+  const known = LISTS[kind].map((list) => `SELECT ${column} FROM system.${list}${only(list)}`).join(" UNION ALL ");
   const array = [...new Set(names)].map(quoteString).join(", ");
   return `(SELECT groupArray(word) FROM (SELECT arrayJoin([${array}]) AS word) WHERE ${name} NOT IN (${known}))`;
 }
@@ -75,7 +80,7 @@ export async function knownElsewhere(
     answer[KINDS.indexOf(kind)]?.includes(name) === true;
   const asked = words.filter((word) => isUnknown(word, word.name, unknown));
   if (asked.length === 0) return [];
-  const [row] = await ask(`SELECT ${unknownIn(asked)} AS unknown`);
+  const [row] = await ask(`SELECT ${unknownIn(asked, true)} AS unknown`);
   if (row === undefined) return [];
   return asked.flatMap((word) => {
     const name = spellings(word).find((spelling) => !isUnknown(word, spelling, row.unknown));
