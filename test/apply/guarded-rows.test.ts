@@ -3,12 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { removeRetired } from "../../provider/dist/apply/rebuild/retired.js";
+import { previewRename, renameObject } from "../../provider/dist/apply/rename/index.js";
 import { applyViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { neededRights } from "../../provider/dist/doctor/needs.js";
 import { checkServer } from "../../provider/dist/doctor/server.js";
+import { messageOf } from "../../provider/dist/errors.js";
 import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
 import type { ViewStep } from "../../provider/dist/plan/index.js";
 import { grantStatements } from "../../provider/dist/sql/grants.js";
@@ -127,6 +129,18 @@ for (const version of testedVersions(["25.8"])) {
         await connection.command("GRANT SELECT ON system.* TO reader");
         const [report] = await verify(reader, { databases: [d] });
         assert.equal(report?.verdict, "different", "rows from before the view");
+      });
+
+      it("is not renamed away from its policies: at preview and at up in the same words, and the way out works", async () => {
+        const names = { object: "table", from: { database: d, name: "t" }, to: { database: d, name: "n" } } as const;
+        const said = await previewRename(connection, { ...names, ending: new Set() }).then(() => "", messageOf);
+        assert.match(said, /not renamed, because row policy [pq] ON \S+ is bound to the old name/);
+        await assert.rejects(renameObject(connection, { ...names, operation: newOperation() }), { message: said });
+        await connection.command(`CREATE ROW POLICY p ON ${d}.n USING who = 'mine' TO reader`);
+        await connection.command(`CREATE ROW POLICY q ON ${d}.n USING 1 TO default`);
+        await connection.command(`DROP ROW POLICY p, q ON ${d}.t`);
+        await renameObject(connection, { ...names, operation: newOperation() });
+        assert.deepEqual(await reader.query(`SELECT DISTINCT who FROM ${d}.n`), [{ who: "mine" }]);
       });
 
       // One of the two with each configuration.

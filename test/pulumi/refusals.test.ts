@@ -1,111 +1,31 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { applyPlan } from "../../provider/dist/apply/apply-plan";
+import { createWithBackfill } from "../../provider/dist/apply/backfill";
+import { previewRebuild, rebuildTable } from "../../provider/dist/apply/rebuild";
+import { SELF_TEST, selfTestKey } from "../../provider/dist/apply/rebuild/self-test";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { messageOf } from "../../provider/dist/errors";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { Journal } from "../../provider/dist/operation/journal";
+import { newOperation } from "../../provider/dist/operation/names";
+import { Runner } from "../../provider/dist/operation/runner";
 import { TestProvider } from "../support/provider";
-import { refusalsIn } from "../support/refusals";
+import { playedRefusals, refusalsIn } from "../support/refusals";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
-import { REFUSALS } from "./refusals-table";
+import { CASES, FILLED } from "./refusal-cases";
+import { PLAYED_ELSEWHERE, REFUSALS } from "./refusals-table";
 
-interface Case {
-  readonly name: string;
-  readonly kind?: ObjectKind;
-  /** Run before it is declared. */
-  readonly first?: readonly string[];
-  readonly from: string;
-  /** Run between the two declarations. */
-  readonly between?: readonly string[];
-  readonly to: string;
-  /** Another name of the object. */
-  readonly renamed?: string;
-  readonly says: RegExp;
-  /** What the refusal says to do: statements, or arguments. */
-  readonly way: readonly string[] | object;
-  /** The change is not seen through: it would take more than what is refused for. */
-  readonly only?: "preview";
-}
-
-const MT = "ENGINE = MergeTree ORDER BY a";
-const TABLES = [
-  `CREATE TABLE db.s (a UInt64, b UInt64) ${MT}`,
-  `CREATE TABLE db.x (a UInt64, b UInt64) ${MT}`,
-  `CREATE TABLE db.y (a UInt64, b UInt64) ${MT}`,
-];
-
-/** Refusals of the protocols: what is there, what is wanted, and the way out that is named. */
-const CASES: readonly Case[] = [
-  {
-    name: "a Null table that a view reads is made anew",
-    from: "CREATE TABLE db.o (a UInt64) ENGINE = Null",
-    between: [`CREATE TABLE db.z (a UInt64) ${MT}`, "CREATE MATERIALIZED VIEW db.v TO db.z AS SELECT a FROM db.o"],
-    to: "CREATE TABLE db.o (a UInt64, b UInt64) ENGINE = Merge('db', '^s$')",
-    says: /\.v would miss rows that are inserted at the moment of the change/,
-    way: { rebuild: "offline" },
-  },
-  {
-    name: "a rename under a Buffer table",
-    from: `CREATE TABLE db.o (a UInt64) ${MT}`,
-    between: ["CREATE TABLE db.buf (a UInt64) ENGINE = Buffer('db', 'o', 1, 10, 100, 10, 100, 1000, 10000)"],
-    to: `CREATE TABLE db.p (a UInt64) ${MT}`,
-    renamed: "p",
-    says: /not renamed, because this names it and cannot be re-pointed/,
-    way: ["DROP TABLE db.buf"],
-  },
-  {
-    name: "a rename where a view reads a table that cannot hold inserts back",
-    first: ["CREATE TABLE db.n (a UInt64) ENGINE = Null"],
-    from: `CREATE TABLE db.o (a UInt64) ${MT}`,
-    between: [
-      `CREATE TABLE db.z (a UInt64) ${MT}`,
-      "CREATE MATERIALIZED VIEW db.v1 TO db.o AS SELECT a FROM db.n",
-      "CREATE MATERIALIZED VIEW db.v2 TO db.z AS SELECT a FROM db.n",
-    ],
-    to: `CREATE TABLE db.p (a UInt64) ${MT}`,
-    renamed: "p",
-    says: /inserts cannot be refused there/,
-    way: { allow: ["unproven"] },
-  },
-  {
-    name: "another target behind a table that cannot hold inserts back",
-    kind: "materializedView",
-    first: [
-      ...TABLES,
-      "CREATE TABLE db.n (a UInt64, b UInt64) ENGINE = Null",
-      "CREATE MATERIALIZED VIEW db.w TO db.s AS SELECT a, b FROM db.n",
-    ],
-    from: "CREATE MATERIALIZED VIEW db.o TO db.x AS SELECT a, b FROM db.n",
-    to: "CREATE MATERIALIZED VIEW db.o TO db.y AS SELECT a, b FROM db.n",
-    says: /rows come to it from .*\.n \(Null, read by 2 view\(s\)\), where inserts cannot be refused/,
-    way: { allow: ["unproven"] },
-  },
-  {
-    name: "a view with an inner table moves to another database",
-    kind: "materializedView",
-    first: [...TABLES, "CREATE DATABASE db2"],
-    from: "CREATE MATERIALIZED VIEW db.o ENGINE = MergeTree ORDER BY a AS SELECT a, b FROM db.s",
-    to: "CREATE MATERIALIZED VIEW db2.o ENGINE = MergeTree ORDER BY a AS SELECT a, b FROM db.s",
-    renamed: "o",
-    says: /keeps its rows in an inner table, and the engine moves no such view to another database/,
-    way: [],
-    only: "preview",
-  },
-  {
-    name: "a rebuild of a table that a refreshable view fills",
-    first: TABLES,
-    from: `CREATE TABLE db.o (a UInt64, b UInt64) ${MT}`,
-    between: ["CREATE MATERIALIZED VIEW db.r REFRESH EVERY 1 YEAR APPEND TO db.o EMPTY AS SELECT a, b FROM db.s"],
-    to: "CREATE TABLE db.o (a UInt64, b UInt64) ENGINE = MergeTree ORDER BY b",
-    says: /\.r refreshes it, which would put rows into the wrong table/,
-    way: ["SYSTEM STOP VIEW db.r"],
-  },
-];
+/** Folders whose refusals are in the table. */
+const FOLDERS = ["apply", "operation", "verify/repair", "pulumi", "plan", "canonical"];
 
 describe("refusals", function () {
   this.timeout(120_000);
   let connection: Connection;
   let url: string;
+
+  const played = playedRefusals();
 
   before(async () => {
     url = (await sharedServer()).url;
@@ -113,14 +33,14 @@ describe("refusals", function () {
   });
 
   after(async () => {
+    played.stop();
     await connection?.close();
     await stopSharedServer();
   });
 
   it("are all in the table that says when they are known", () => {
     const found = new Map<string, string[]>();
-    for (const { place, text } of refusalsIn("apply", "operation", "verify/repair"))
-      found.set(place, [...(found.get(place) ?? []), text]);
+    for (const { place, text } of refusalsIn(...FOLDERS)) found.set(place, [...(found.get(place) ?? []), text]);
     const missing = [...found].filter(([place, texts]) => REFUSALS[place]?.length !== texts.length);
     assert.deepEqual(
       missing,
@@ -136,7 +56,7 @@ describe("refusals", function () {
 
   for (const one of CASES) {
     it(`are the same at preview and at up, and the way out works: ${one.name}`, async () => {
-      const { between = [], first = [], from, kind = "table", only, renamed, says, to, way } = one;
+      const { between = [], first = [], from, given = {}, kind = "table", only, renamed, says, to, way } = one;
       const database = await freshDatabase(await sharedServer());
       const own = (sql: string): string =>
         sql
@@ -158,7 +78,7 @@ describe("refusals", function () {
       for (const sql of between) await connection.command(own(sql));
 
       provider = await provider.next();
-      const { failures } = await check(to, renamed ?? "o", olds);
+      const { failures } = await check(to, renamed ?? "o", olds, given);
       assert.match(failures.join("\n"), says);
       // What would run if nobody had looked.
       const [planned] = [...provider.context.planned.values()];
@@ -174,12 +94,70 @@ describe("refusals", function () {
       }
       provider = await provider.next();
       if (only === undefined) {
-        if (Array.isArray(way)) for (const sql of way) await connection.command(own(sql));
-        const { inputs = {}, failures: rest } = await check(to, renamed ?? "o", olds, Array.isArray(way) ? {} : way);
+        if (Array.isArray(way)) for (const sql of way) await connection.command(own(await withInner(sql, database)));
+        const { inputs = {}, failures: rest } = await check(to, renamed ?? "o", olds, Array.isArray(way) ? given : way);
         assert.deepEqual(rest, []);
         await provider.of(kind).update("id", outs, inputs);
       }
       await provider.close();
     });
   }
+
+  /** `{inner}` is the inner table of `db.o`. */
+  async function withInner(sql: string, database: string): Promise<string> {
+    if (!sql.includes("{inner}")) return sql;
+    const [row] = await connection.query<{ uuid: string }>(
+      `SELECT toString(uuid) AS uuid FROM system.tables WHERE database = '${database}' AND name = 'o'`,
+    );
+    return sql.replace("{inner}", `db.\`.inner_id.${row?.uuid}\``);
+  }
+
+  for (const { first, name, says, view, way } of FILLED) {
+    it(`are the same at preview and at up: a view with a backfill ${name}`, async () => {
+      const database = await freshDatabase(await sharedServer());
+      const own = (sql: string): string => sql.replaceAll("db.", `${database}.`).replaceAll("'db'", `'${database}'`);
+      for (const sql of [...first, "INSERT INTO db.s VALUES (1, 2)"]) await connection.command(own(sql));
+      let provider = new TestProvider({ "clickhouse:url": url });
+      const check = (more: object) =>
+        provider.check("materializedView", { name: "o", database, args: { sql: own(view), backfill: true, ...more } });
+      const { failures } = await check({});
+      assert.match(failures.join("\n"), says);
+      const error = await createWithBackfill(connection, [own(view)], {}).then(() => "it ran", messageOf);
+      assert.ok(failures.join("\n").includes(error), `preview: ${failures.join("\n")}\nup: ${error}`);
+      if (way !== undefined) {
+        if (Array.isArray(way)) for (const sql of way) await connection.command(own(sql));
+        provider = await provider.next();
+        const { inputs = {}, failures: rest } = await check(Array.isArray(way) ? {} : way);
+        assert.deepEqual(rest, []);
+        await provider.of("materializedView").create(inputs);
+      }
+      await provider.close();
+    });
+  }
+
+  it("end where a run tries again: a server that once failed the test of what a rebuild relies on", async () => {
+    const database = await freshDatabase(await sharedServer());
+    const table = (key: string): string =>
+      `CREATE TABLE ${database}.o (\`a\` UInt64, \`b\` UInt64) ENGINE = MergeTree ORDER BY ${key}`;
+    await connection.command(table("a"));
+    const journal = await Journal.open(new Runner(connection, SELF_TEST, {}), database);
+    await journal.set(selfTestKey(connection), { version: connection.version, failed: ["gates do not close"] });
+    const options = { from: table("a"), to: table("b") };
+    assert.deepEqual((await previewRebuild(connection, options)).refusals, []);
+    await rebuildTable(connection, { ...options, operation: newOperation() });
+  });
+
+  it("that a preview says are all played, here or where the table says", () => {
+    const known = Object.entries(REFUSALS).filter(([, when]) => when.includes("preview"));
+    const open = known.map(([place]) => place).filter((place) => !played.places.has(place));
+    assert.deepEqual(
+      open.filter((place) => PLAYED_ELSEWHERE[place] === undefined),
+      [],
+      "play these in refusal-cases.ts, or say which test does",
+    );
+    for (const [place, [file, words]] of Object.entries(PLAYED_ELSEWHERE)) {
+      assert.ok(!played.places.has(place), `${place} is played here by now`);
+      assert.ok(readFileSync(path.join(__dirname, "..", file), "utf8").includes(words), `${file}: ${words}`);
+    }
+  });
 });

@@ -22,6 +22,31 @@ const CLASSES: ReadonlySet<string> = new Set([
   ),
 ]);
 
+/** Notes which places refuse something from now on, in this process, until it is stopped. */
+export function playedRefusals(): { readonly places: ReadonlySet<string>; stop(): void } {
+  const places = new Set<string>();
+  const errors = require("../../provider/dist/errors") as { SchemaError: new (...given: unknown[]) => Error };
+  const original = errors.SchemaError;
+  errors.SchemaError = new Proxy(original, {
+    construct(target, given, newTarget) {
+      const frames = (new Error().stack ?? "").split("\n").slice(1);
+      for (const frame of frames) {
+        const [, name = "", file = ""] =
+          /at (?:async )?(?:\w+\.)?(?:new )?(\S+) .*provider\/(?:src|dist)\/(\S+?)\.[jt]s:/.exec(frame) ?? [];
+        if (file !== "") places.add(`${file}.ts ${name}`);
+        if (file !== "") break;
+      }
+      return Reflect.construct(target, given, newTarget === errors.SchemaError ? target : newTarget) as object;
+    },
+  });
+  return {
+    places,
+    stop: () => {
+      errors.SchemaError = original;
+    },
+  };
+}
+
 /** Every `new SchemaError(…)`, or one of its kinds, below folders of the source, in order. */
 export function refusalsIn(...folders: readonly string[]): Refusal[] {
   return folders.flatMap(filesBelow).flatMap((file) => {

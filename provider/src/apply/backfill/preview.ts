@@ -6,7 +6,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { parseView } from "./context";
 import { examine, type Wanted } from "./examine";
 import { sliced } from "./slices";
-import { spaceOf } from "./space";
+import { refuseNeed, spaceOf } from "./space";
 
 /** A source as a backfill would read it. */
 export interface SourcePreview {
@@ -60,10 +60,9 @@ export async function previewBackfill(connection: Connection, wanted: Wanted): P
       });
     }
     const total = needed + kept;
-    const lacks = space.free !== undefined && total * (wanted.options.spaceFactor ?? 1.1) > space.free;
-    const refusals = lacks ? [`${qualifiedName(target)}: its rows may need more room than is free.`] : [];
+    refuseNeed(target, space, total, wanted.options.spaceFactor);
     const gated = plan.views.every(({ byTime }) => byTime === undefined);
-    return { sources: found, needed: total, free: space.free, gated, refusals };
+    return { sources: found, needed: total, free: space.free, gated, refusals: [] };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     return { sources: [], needed: 0, free: undefined, gated: false, refusals: error.problems };

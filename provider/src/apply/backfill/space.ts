@@ -59,10 +59,15 @@ export async function spaceOf(
 }
 
 /** @throws {SchemaError} when the disks of the target have no room for what is computed. */
-export async function refuseSpace(runner: Runner, extent: Extent, factor = 1.1): Promise<void> {
+export async function refuseSpace(runner: Runner, extent: Extent, factor?: number): Promise<void> {
   const { needed, space } = await spaceOf(runner, extent);
+  refuseNeed(extent.target, space, needed, factor);
+}
+
+/** @throws {SchemaError} as {@link refuseSpace}, with what is known. */
+export function refuseNeed(target: TableSpec, space: Space, needed: number, factor = 1.1): void {
   try {
-    refuse(extent.target, { ...space, bytes: needed }, factor);
+    refuse(target, { ...space, bytes: needed }, factor);
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     throw new SchemaError(

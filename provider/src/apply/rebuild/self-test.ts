@@ -109,7 +109,7 @@ export function selfTestKey({ version }: Connection): string {
 }
 
 /** @throws {SchemaError} when something that the protocols rely on does not hold. */
-export function refuseServer({ url, version }: Connection, { failed }: SelfTest): void {
+function refuseServer({ url, version }: Connection, { failed }: SelfTest): void {
   if (failed.length === 0) return;
   throw new SchemaError(
     `${url}: ClickHouse ${version} does not do what a rebuild relies on, so none is done: ${failed.join("; ")}.`,
