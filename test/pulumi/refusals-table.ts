@@ -149,7 +149,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "plan/database.ts planDatabase": ["check"],
   "pulumi/backfill.ts createFilled": ["running"],
   "pulumi/backfill.ts lookAtBackfill": ["check"],
-  "pulumi/canonical-text.ts refusal": ["check"],
+  "pulumi/canonical-text.ts refusal": ["check", "check"],
   "pulumi/canonical-text.ts refuseMissingDatabase": ["check"],
   "pulumi/canonical-text.ts refuseMissingDependency": ["check"],
   "pulumi/canonical-text.ts refuseWithoutEngine": ["check"],
