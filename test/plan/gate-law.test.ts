@@ -32,7 +32,7 @@ const CASES: readonly PlanCase[] = [
 ].filter(({ from, to }) => [from, to].every((text) => text.startsWith("CREATE TABLE p.t (")));
 
 /** Losses that come later, or that no reading of the rows shows: by a TTL, by merges, with an element of a tuple, without a way back. */
-const NOT_SEEN = /\bpast\b|merge|elements? |cannot be turned back|cannot be compared/;
+const NOT_SEEN = /\bpast\b|merge|elements? |cannot be converted back|cannot be compared/;
 
 describe("report --fail-on drops-data", function () {
   this.timeout(Math.max(300_000, RUNS * 3000));

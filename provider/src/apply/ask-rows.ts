@@ -209,7 +209,7 @@ class Asker {
           ];
         }
         return lost(
-          `values of ${column} become others as ${to}`,
+          `values of ${column} change when they are converted to ${to}`,
           `${count(row.changed, "row")} would change, e.g. ${row.example}`,
         );
       }
@@ -218,7 +218,10 @@ class Asker {
     }
     const rows = await this.convertible(probe, queries);
     if (rows === 0) return [];
-    return lost(`what values of ${column} become as ${to} cannot be turned back to compare`, count(rows, "row"));
+    return lost(
+      `values of ${column} cannot be converted back from ${to}, so they cannot be compared`,
+      count(rows, "row"),
+    );
   }
 
   /**

@@ -33,8 +33,8 @@ export const NOTHING = "nothing is rewritten";
 /** Of tables. */
 export const NO_PART = "no part is rewritten";
 
-/** DROP of an index, a projection or statistics: a mutation. Measured on 26.7: it writes compact parts anew, which are one file each. */
+/** DROP of an index, a projection or statistics: a mutation. Measured on 26.7: it rewrites compact parts, which are one file each. */
 export function removalHazard(what: string, table: string): Hazard {
-  const message = `${what} goes from every part of ${table}: wide parts are linked anew, compact (small) ones rewritten`;
+  const message = `${what} is removed from every part of ${table}: wide parts are linked again, compact (small) ones rewritten`;
   return hazard("metadata-only", message);
 }

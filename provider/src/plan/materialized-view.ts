@@ -153,7 +153,7 @@ function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Haz
   const name = qualifiedName(to);
   if (replaces(to)) {
     if (to.to !== undefined) return targetHazards(from, to);
-    const message = `a refresh makes all rows of ${name} anew; the old ones are kept aside for a while`;
+    const message = `a refresh computes all rows of ${name} again; the old ones are kept for a while`;
     return [hazard("changes-history", message)];
   }
   const known = new Set(to.columns.map((column) => column.name));

@@ -88,7 +88,7 @@ export interface Statement {
   readonly mutation?: boolean;
 }
 
-/** The table is made anew beside itself, its rows copied, and the two exchanged (P1). Covers every other change of the table. */
+/** A new table is built beside the old one, the rows are copied, and the two exchanged (P1). Covers every other change of the table. */
 export interface RebuildStep {
   readonly kind: "rebuild";
   /** As it stands when this step runs: under its new name if it was renamed. */

@@ -8,7 +8,7 @@ import { mergeHazards } from "./falls-together";
 import { gather, hazard, NEED_ALLOW } from "./hazards";
 import type { Hazard, RebuildStep } from "./plan";
 
-/** What is known of a table that has to be made anew. */
+/** What is known of a table that has to be rebuilt. */
 export interface RebuildRequest {
   readonly from: TableSpec;
   readonly to: TableSpec;
@@ -34,7 +34,7 @@ export function planRebuild({ from, to, columns, reasons, commands }: RebuildReq
   });
 }
 
-/** The one statement by which a table without rows is made anew. */
+/** The one statement by which a table without rows is replaced. */
 export function replaceStatement(to: TableSpec): string {
   return renderCreate(to).replace(/^CREATE TABLE/, "CREATE OR REPLACE TABLE");
 }
@@ -43,7 +43,7 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
   const engines = [from.storage.engine, to.storage.engine];
   if (!holdsRows(engines[0])) {
     const message =
-      `a ${engineName(engines[0])} table holds no rows: it is made anew in this one statement. It cannot hold inserts back: stop its writers ` +
+      `a ${engineName(engines[0])} table holds no rows: this one statement replaces it. It cannot hold inserts back: stop its writers ` +
       'for that moment and write rebuild: "offline" where materialized views read it';
     return [hazard("metadata-only", message)];
   }

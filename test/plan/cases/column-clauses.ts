@@ -161,7 +161,7 @@ export const columnClauses: readonly PlanCase[] = [
     from: table("a UInt64, b UInt32 STATISTICS(tdigest)"),
     to: table("a UInt64, b UInt32"),
     hazards: ["metadata-only"],
-    says: ["wide parts are linked anew, compact (small) ones rewritten"],
+    says: ["wide parts are linked again, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP STATISTICS `b`"],
   },
   {

@@ -22,7 +22,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, INDEX i b TYPE bloom_filter"),
     to: table("a UInt64, b String"),
     hazards: ["metadata-only"],
-    says: ["wide parts are linked anew, compact (small) ones rewritten"],
+    says: ["wide parts are linked again, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP INDEX i"],
   },
   {
@@ -90,7 +90,7 @@ export const elements: readonly PlanCase[] = [
     from: table("a UInt64, b String, PROJECTION r (SELECT b, count() GROUP BY b)"),
     to: table("a UInt64, b String"),
     hazards: ["metadata-only"],
-    says: ["wide parts are linked anew, compact (small) ones rewritten"],
+    says: ["wide parts are linked again, compact (small) ones rewritten"],
     sql: ["ALTER TABLE p.t DROP PROJECTION r"],
   },
   {
