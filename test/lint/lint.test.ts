@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { GATES } from "../../provider/dist/clickhouse/gates";
 import { SchemaError } from "../../provider/dist/errors";
 import { describeFinding, lintObject, lintQuery, placeIn, rules } from "../../provider/dist/lint";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -27,6 +28,22 @@ describe("lint", () => {
     assert.equal(renderCreate(VIEW).slice(at?.offset), "'node_%'");
     assert.match(describeFinding(findings[0] ?? assert.fail()), /no TO.*Dropping the view.*\[inner-table\]$/);
   });
+
+  for (const [type, setting] of [
+    ["QBit(Float32, 16)", "enable_qbit_type"],
+    ["Array(Time64(3))", "enable_time_time64_type"],
+    ["Time", "enable_time_time64_type"],
+  ] as const) {
+    it(`says what the table of servers says of a type: ${type}`, () => {
+      const spec = parseCreate(`CREATE TABLE d.t (a UInt64, b ${type}) ENGINE = MergeTree ORDER BY a`);
+      const since = GATES.find((gate) => gate.setting === setting)?.since;
+      const [found] = lintObject(spec, NOBODY).filter(({ rule }) => rule === "experimental-type");
+      assert.equal(
+        found?.message,
+        `\`b\` is ${type}, which servers before ${since} take only with ${setting}, or not at all.`,
+      );
+    });
+  }
 
   it("takes another severity for a rule, and off", () => {
     const findings = lintObject(VIEW, NOBODY, { "inner-table": "off", "like-with-bare-underscore": "error" });

@@ -1,3 +1,4 @@
+import { GATES } from "../../clickhouse/gates";
 import { parseType } from "../../sql/query/types";
 import type { Report, Rule, Severity } from "../finding";
 import type { Subject } from "../subject";
@@ -7,6 +8,18 @@ interface Case {
   readonly what: string;
   readonly fix: string;
   readonly severity?: Severity;
+}
+
+/** A type that older servers take behind a setting, as the table of what servers can do has it. */
+function gated(name: string): Case {
+  const gate = GATES.find(({ setting }) => setting === name);
+  if (gate === undefined) throw new Error(`no setting ${name} opens anything`);
+  return {
+    pattern: gate.needed,
+    what: `servers before ${gate.since} take only with ${gate.setting}, or not at all`,
+    fix: "Check the server's version.",
+    severity: "info",
+  };
 }
 
 /** Found on 26.7: what its engine wants a setting for, and what servers only a little older do. */
@@ -27,18 +40,8 @@ const CASES: readonly Case[] = [
     what: "needs allow_suspicious_low_cardinality_types: a dictionary of numbers is larger than the numbers",
     fix: "Leave LowCardinality out.",
   },
-  {
-    pattern: /\bQBit\(/,
-    what: "came with 25.10, and servers older than this engine need enable_qbit_type",
-    fix: "Check the server's version.",
-    severity: "info",
-  },
-  {
-    pattern: /\bTime64\(|\bTime\b(?!\()/,
-    what: "came with 25.6, and servers older than this engine need enable_time_time64_type",
-    fix: "Check the server's version.",
-    severity: "info",
-  },
+  gated("enable_qbit_type"),
+  gated("enable_time_time64_type"),
 ];
 
 export const experimentalType: Rule = {
