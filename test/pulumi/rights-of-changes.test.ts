@@ -3,6 +3,7 @@ import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { TestProvider } from "../support/provider";
 import { startServer, type TestServer, USERS_XML } from "../support/server";
+import { testedVersions } from "../support/versions";
 
 const grants = (...given: string[]): string => given.map((one) => `<query>GRANT ${one}</query>`).join("");
 const user = (name: string, ...given: string[]): string =>
@@ -101,7 +102,9 @@ describe("a right that the user lacks is named at preview", function () {
   let owner: Connection;
 
   before(async () => {
-    server = await startServer({ users: USERS });
+    // As production has it, where it was fetched.
+    const [version] = testedVersions(["25.8"]);
+    server = await startServer({ users: USERS, ...(version !== undefined && { version }) });
     owner = await openConnection({ url: server.url });
     await owner.command("CREATE DATABASE d");
     for (const name of ["x", "y"])
