@@ -65,7 +65,7 @@ class Filling {
     const left = rows.map(({ name }) => name).filter((name) => name.includes(operation));
     assert.deepEqual(left, this.one.mode === "refill" ? [`na__old_${operation}`] : []);
     for (const { name, s } of rows) {
-      assert.doesNotMatch(s, /_gate_|max_bytes_to_merge|toInt64/, name);
+      assert.doesNotMatch(s, /_gate_|retry_schema_change|max_bytes_to_merge|toInt64/, name);
     }
   }
 }

@@ -206,7 +206,8 @@ export async function afterFailure(
   );
   const text = await definitions(connection, database);
   if (/_hold_/.test(text)) wrong.push("inserts are held after the failure");
-  if (/_gate_/.test(text) && !/_gate_/.test(shape)) wrong.push("a gate is left");
+  if (/_gate_|retry_schema_change/.test(text) && !/_gate_|retry_schema_change/.test(shape))
+    wrong.push("a gate is left");
   let inserted = 0;
   if (await inserts(connection, database, scenario, 1000)) inserted += 1;
   else wrong.push(`inserts are refused after the failure: ${error}`);

@@ -148,6 +148,6 @@ export class ViewBench {
       helpers.map(({ name }) => name),
       retired,
     );
-    for (const { s } of rows) assert.doesNotMatch(s, /_gate_|max_bytes_to_merge/);
+    for (const { s } of rows) assert.doesNotMatch(s, /_gate_|retry_schema_change|max_bytes_to_merge/);
   }
 }

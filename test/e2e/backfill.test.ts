@@ -137,7 +137,7 @@ describe("a rollup over rows that are there, with the real CLI", function () {
         const row = `('2026-02-02 00:00:00', 'w${written % 3}', ${written})`;
         await connection.command(`INSERT INTO d.base VALUES ${row}`).then(
           () => written++,
-          (error: unknown) => assert.match(String(error), /_gate_|469/),
+          (error: unknown) => assert.match(String(error), /retry_schema_change_in_progress_|469/),
         );
         await sleep(5);
       }

@@ -1,7 +1,7 @@
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
-import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS } from "./gate";
+import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS, namesOf } from "./gate";
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
 
@@ -53,7 +53,7 @@ export async function openGates({ journal, runner }: Gated, more: readonly Quali
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   if (known.length === 0) return;
   const there = await runner.rows<QualifiedName>(
-    `SELECT database, name FROM system.tables WHERE match(create_table_query, '_gate_${runner.operation}\\\\W')`,
+    `SELECT database, name FROM system.tables WHERE match(create_table_query, '(?:${namesOf(runner).join("|")})\\\\W')`,
   );
   const keys = new Set(there.map(({ database, name }) => objectKey(database, name)));
   await gateDown(

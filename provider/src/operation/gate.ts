@@ -57,7 +57,8 @@ export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): 
 /** Opens the gate; tables without one are no error. */
 export async function gateDown(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   for (const table of [...tables].reverse()) {
-    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
+    const drops = namesOf(runner).map((name) => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`);
+    await runner.run(`ALTER TABLE ${qualifiedName(table)} ${drops.join(", ")}`);
   }
 }
 
@@ -84,6 +85,21 @@ export async function hasTimeLeft(runner: Runner, gate: Gate): Promise<boolean> 
   return (await timeLeft(runner, gate)) >= gate.margin;
 }
 
-function constraint({ operation }: Runner): string {
-  return quoteIdentifier(`_gate_${operation}`);
+/** What clients read in error 469: what is going on, and that a retry works. */
+const PREFIX = "retry_schema_change_in_progress_";
+/** Of version 0.1.0, whose operations may be resumed or aborted by this one. */
+const OLD_PREFIX = "_gate_";
+
+/** Whether a constraint is a gate's, and none of the table's own. */
+export function isGate(constraint: string): boolean {
+  return constraint.startsWith(PREFIX) || constraint.startsWith(OLD_PREFIX);
+}
+
+/** Names of the operation's gate: what it is called, and what it was called. */
+export function namesOf({ operation }: Pick<Runner, "operation">): readonly [string, string] {
+  return [`${PREFIX}${operation}`, `${OLD_PREFIX}${operation}`];
+}
+
+function constraint(runner: Runner): string {
+  return quoteIdentifier(namesOf(runner)[0]);
 }

@@ -1,5 +1,5 @@
 import { SchemaError } from "../../errors";
-import { drain, gateDown } from "../../operation/gate";
+import { drain, gateDown, isGate } from "../../operation/gate";
 import { renameHelper } from "../../operation/guard";
 import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
@@ -42,7 +42,7 @@ export async function exchange(context: Context): Promise<void> {
 async function refuseChanged(context: Context): Promise<void> {
   const { layout, names, plan, runner } = context;
   const text = (table: TableSpec): string =>
-    renderCreate({ ...table, constraints: table.constraints.filter(({ name }) => !name.startsWith("_gate_")) });
+    renderCreate({ ...table, constraints: table.constraints.filter(({ name }) => !isGate(name)) });
   if (text(await liveTable(context, names.target)) === text(layout)) return;
   throw new SchemaError(
     `${qualifiedName(names.target)}: was altered while its rows were computed, and the new ones have it as it was: ${plan.to}\nAbort operation ${runner.operation} and ` +

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { gateDown, gateUp } from "../../provider/dist/operation/gate";
+import { Runner } from "../../provider/dist/operation/runner";
+import { BackfillBench } from "./backfill-bench";
+
+describe("a gate", () => {
+  let bench: BackfillBench;
+  before(async () => {
+    bench = await BackfillBench.open();
+  });
+  after(() => bench.close());
+
+  it("tells clients what it is and that a retry works, and leaves nothing behind", async () => {
+    const runner = new Runner(bench.connection, "a1b2c3d4");
+    const table = { database: bench.database, name: "t" };
+    await gateUp(runner, [table]);
+    await assert.rejects(
+      bench.insert(0, 1),
+      /Constraint `retry_schema_change_in_progress_a1b2c3d4`.* is violated.*\(VIOLATED_CONSTRAINT\)/s,
+    );
+    await gateDown(runner, [table]);
+    await bench.insert(0, 1);
+    assert.doesNotMatch((await statement()) ?? "", /CONSTRAINT/);
+  });
+
+  it("that version 0.1.0 has left closed is opened by this one", async () => {
+    await bench.run("ALTER TABLE @.t ADD CONSTRAINT _gate_a1b2c3d4 CHECK 0");
+    await gateDown(new Runner(bench.connection, "a1b2c3d4"), [{ database: bench.database, name: "t" }]);
+    await bench.insert(0, 1);
+    assert.doesNotMatch((await statement()) ?? "", /CONSTRAINT/);
+  });
+
+  const statement = (): Promise<string | undefined> =>
+    bench.value("SELECT create_table_query AS x FROM system.tables WHERE database = '@' AND name = 't'");
+});
