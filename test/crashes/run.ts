@@ -174,6 +174,9 @@ async function leftovers(connection: Connection, databases: readonly string[]): 
     `SELECT concat(database, '.', name) AS name, create_table_query AS statement FROM system.tables WHERE database IN (${list}) ORDER BY name`,
   );
   return rows
-    .filter(({ name, statement }) => /_hold_\w|_gate_\w|retry_schema_change|max_bytes_to_merge/.test(statement) && !/__old_/.test(name))
+    .filter(
+      ({ name, statement }) =>
+        /_hold_\w|_gate_\w|retry_schema_change|max_bytes_to_merge/.test(statement) && !/__old_/.test(name),
+    )
     .map(({ name, statement }) => `left in ${name}: ${statement}`);
 }
