@@ -31,6 +31,13 @@ export interface CrashRun extends Difference {
   readonly wrong: readonly string[];
 }
 
+/**
+ * How long after its start a server answers some inserts with 60, in milliseconds: on 25.8 the target of a view may be loaded after the view's
+ * source. Seen with nothing but a restart; nothing of such an insert is stored.
+ */
+const LOADING = 10_000;
+const TARGET_NOT_LOADED = /Target table .* of view .* doesn't exist/;
+
 type Victim = "runner" | "server";
 
 /** One death to come. */
@@ -66,8 +73,17 @@ export async function crashRun(
     await Promise.allSettled(writers);
     const wrong = [...deaths.wrong, ...(await leftovers(connection, databases(job)))];
     const difference = await compare(connection, job, ledger);
-    const surprises = ledger.surprises.filter(({ code }) => code !== undefined);
-    return { ...difference, rows: ledger.begun.size, ...deaths, refused: ledger.refused, surprises, wrong };
+    const surprises = ledger.surprises.filter((one) => one.code !== undefined && !isLoading(one, deaths.restarts));
+    const { killedRunner, killedServer } = deaths;
+    return {
+      ...difference,
+      rows: ledger.begun.size,
+      killedRunner,
+      killedServer,
+      refused: ledger.refused,
+      surprises,
+      wrong,
+    };
   } finally {
     over = true;
     await Promise.allSettled(writers);
@@ -90,18 +106,24 @@ function killsOf(chance: () => number, statements: number): Kill[] {
   }));
 }
 
-async function runToTheEnd(
-  server: TestServer,
-  order: Order,
-  kills: readonly Kill[],
-  pace: Pace,
-): Promise<Pick<CrashRun, "killedRunner" | "killedServer" | "wrong">> {
+function isLoading({ at, code, message }: Surprise, restarts: readonly number[]): boolean {
+  return code === 60 && TARGET_NOT_LOADED.test(message) && restarts.some((start) => Math.abs(at - start) < LOADING);
+}
+
+/** What became of all runners; `restarts` are the moments after each start of the server. */
+interface Deaths extends Pick<CrashRun, "killedRunner" | "killedServer" | "wrong"> {
+  readonly restarts: readonly number[];
+}
+
+async function runToTheEnd(server: TestServer, order: Order, kills: readonly Kill[], pace: Pace): Promise<Deaths> {
+  const restarts: number[] = [];
   const killed: Record<Victim, string[]> = { runner: [], server: [] };
   const wrong: string[] = [];
   for (let attempt = 0; ; attempt += 1) {
     const kill = kills[attempt];
     const { code, killedAt, said } = await attemptOf(server, order, kill);
     if (kill !== undefined && killedAt !== undefined) {
+      if (kill.victim === "server") restarts.push(Date.now());
       killed[kill.victim].push(killedAt.replaceAll(order.job.database, "d").slice(0, 100));
     } else if (code !== 0 && /Run again when fewer inserts come/.test(said)) {
       // Do what the message says.
@@ -116,7 +138,7 @@ async function runToTheEnd(
       break;
     }
   }
-  return { killedRunner: killed.runner, killedServer: killed.server, wrong };
+  return { killedRunner: killed.runner, killedServer: killed.server, wrong, restarts };
 }
 
 /** What became of one runner process. `code` is null where it was killed. */
