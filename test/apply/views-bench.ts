@@ -5,6 +5,7 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { SchemaError } from "../../provider/dist/errors.js";
 import { freshDatabase, sharedServer } from "../support/server";
+import { awaitRefreshOf, refresh } from "./refreshes";
 import { Crash } from "./runs";
 import { createView, VIEW_CASES, type ViewCase } from "./views-cases";
 
@@ -108,13 +109,12 @@ export class ViewBench {
   /** Waits for the rows of a refreshable view. */
   async settled(view: ViewCase): Promise<void> {
     if (!view.to.startsWith("REFRESH")) return;
-    await this.run("SYSTEM WAIT VIEW @.v");
+    await awaitRefreshOf(this.connection, `${this.database}.v`);
     await this.refresh();
   }
 
-  async refresh(): Promise<void> {
-    await this.run("SYSTEM REFRESH VIEW @.v");
-    await this.run("SYSTEM WAIT VIEW @.v");
+  refresh(): Promise<void> {
+    return refresh(this.connection, `${this.database}.v`);
   }
 
   /** Asserts that each of so many rows is there once. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { applyViewStep, resumeViewStep } from "../../provider/dist/apply/views/index.js";
 import type { ViewStepResult } from "../../provider/dist/apply/views/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { refresh } from "./refreshes";
 import { Crash, dyingAt, GATE } from "./runs";
 import { VARIANTS, type Variant } from "./tables";
 import { createView, stepOf, type ViewCase } from "./views-cases";
@@ -57,8 +58,7 @@ export async function randomViewRun(
     // What they were told is in the ledger.
     await Promise.allSettled(writers);
     if (view.to.startsWith("REFRESH")) {
-      await connection.command(`SYSTEM REFRESH VIEW ${database}.v`);
-      await connection.command(`SYSTEM WAIT VIEW ${database}.v`);
+      await refresh(connection, `${database}.v`);
     }
     const losses = await compare(connection, database, ledger, true);
     if (view.filled) {

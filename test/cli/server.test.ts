@@ -48,6 +48,7 @@ describe("clickhouse-schema server", () => {
         await assert.rejects(fetch(first.url));
         const second = await start(...args);
         assert.equal(second.url, first.url);
+        await assert.rejects(start("25.8", "--port", args[4] ?? ""), /port \d+ of 127\.0\.0\.1 cannot be listened on/);
         assert.equal(await ask(second.url, "SELECT a FROM t"), "7");
         assert.equal(await end(second, "SIGINT"), 0);
       } finally {

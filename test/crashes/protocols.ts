@@ -7,6 +7,7 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
 import { BACKFILL_CASES, createSource, createViews, runBackfill } from "../apply/backfill-cases";
 import { compareTarget } from "../apply/backfill-runs";
+import { refresh } from "../apply/refreshes";
 import {
   compareHolders,
   createRenameTables,
@@ -116,9 +117,7 @@ const views: Protocol = {
     return applyViewStep(connection, stepOf(database, view), { operation, allow: view.allow ?? [], ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {
-    if (pick(VIEW_CASES, index).to.startsWith("REFRESH")) {
-      for (const verb of ["REFRESH", "WAIT"]) await connection.command(`SYSTEM ${verb} VIEW ${database}.v`);
-    }
+    if (pick(VIEW_CASES, index).to.startsWith("REFRESH")) await refresh(connection, `${database}.v`);
     return added(await compare(connection, database, ledger, true));
   },
   databases: own,

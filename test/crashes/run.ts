@@ -148,11 +148,16 @@ interface Attempt {
   readonly said: string;
 }
 
-async function attemptOf(server: TestServer, order: Order, kill?: Kill): Promise<Attempt> {
-  const child = fork(join(__dirname, "runner.ts"), [], {
+/** A runner process, which waits for its order. */
+export function forkRunner(): ChildProcess {
+  return fork(join(__dirname, "runner.ts"), [], {
     execArgv: ["-r", "ts-node/register/transpile-only"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
+}
+
+async function attemptOf(server: TestServer, order: Order, kill?: Kill): Promise<Attempt> {
+  const child = forkRunner();
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
   const closed = once(child, "close") as Promise<[number | null]>;

@@ -156,6 +156,17 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** @throws {SchemaError} where something listens on the port: it would be taken for the server that is started. */
+export async function refuseTaken(port: number): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new SchemaError(`port ${port} of 127.0.0.1 cannot be listened on (${error.code}): take another one`));
+    });
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
+}
+
 /** Waits. @param milliseconds how long. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -4,7 +4,7 @@ import { SchemaError } from "../errors";
 import { configFile, dataFolder, errorLog, writeConfiguration, writeSettings } from "./config";
 import { EMBEDDED, ENGINES, type Version } from "./engines";
 import { fetchEngine, libraryIn } from "./fetch";
-import { freePorts, launcher, Member, pings, removeTemporary, temporaryDirectory } from "./member";
+import { freePorts, launcher, Member, pings, refuseTaken, removeTemporary, temporaryDirectory } from "./member";
 
 /** A running ClickHouse. */
 export interface RunningServer {
@@ -66,6 +66,7 @@ async function startOnce(options: StartOptions): Promise<RunningServer> {
   const { version = EMBEDDED } = options;
   const directory = options.dataDir ?? temporaryDirectory("clickhouse-server-");
   const [free = 0, tcp = 0] = await freePorts(2);
+  if (options.port !== undefined) await refuseTaken(options.port);
   const http = options.port ?? free;
   const url = `http://127.0.0.1:${http}`;
   writeConfiguration({
