@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { askRows } from "../../provider/dist/apply/ask-rows";
 import { openConnection } from "../../provider/dist/connection/open";
 import { SchemaError } from "../../provider/dist/errors";
-import type { Plan } from "../../provider/dist/plan";
+import { type Plan, renderPlan } from "../../provider/dist/plan";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { Bench, planBetween } from "./support";
@@ -56,6 +56,25 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         assert.equal(shown.join(";"), reads);
       });
     }
+
+    it("needs permission, and is not refused, where the type has NULLs of its own: Variant(UInt64) → Int64", async () => {
+      await bench.reset();
+      const create = (column: string) => `CREATE TABLE p.t (id UInt64, v ${column}) ENGINE = MergeTree ORDER BY id`;
+      const [before, after] = [
+        await bench.canonicalize(create("Variant(UInt64)")),
+        await bench.canonicalize(create("Int64")),
+      ];
+      await bench.engine.command(create("Variant(UInt64)"));
+      await bench.engine.command("INSERT INTO p.t VALUES (1, NULL), (2, 5)");
+      const plan = await ask(planBetween(before, after));
+      assert.match(renderPlan(plan), /drops-data: NULL in v becomes the default of Int64, .*\(1 row\)/);
+      await bench.apply(plan);
+      const rows = await bench.engine.query<{ v: string }>("SELECT toString(v) AS v FROM p.t ORDER BY id");
+      assert.deepEqual(
+        rows.map(({ v }) => v),
+        ["0", "5"],
+      );
+    });
 
     function ask(plan: Plan): Promise<Plan> {
       return askRows(async () => bench.engine, { database: "p", name: "t" }, plan, { seconds: 60 });

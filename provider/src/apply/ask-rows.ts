@@ -70,7 +70,8 @@ class Asker {
     this.options.tell?.(`asking the rows of ${this.table}${"column" in probe ? ` about ${probe.column}` : ""}`);
     try {
       const answer = await this.answer(one, probe);
-      if (probe.kind === "nulls" && answer.length > 0 && kind === "statement") await this.refuseNulls(probe, answer);
+      const isNullable = probe.kind === "nulls" && !probe.hasOwnNull;
+      if (isNullable && answer.length > 0 && kind === "statement") await this.refuseNulls(probe, answer);
       return answer;
     } catch (error) {
       if (!(error instanceof ServerError) || !isTooSlow(error)) throw error;

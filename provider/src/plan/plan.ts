@@ -45,6 +45,8 @@ export interface NullProbe {
   readonly to: string;
   /** The server fails to fill the type where there are any rows, or cannot read what it makes of NULL: then none may be there. */
   readonly refuses?: "rows" | "nulls";
+  /** The type has NULLs of its own, as Variant and Dynamic have: every server puts a default in their place. */
+  readonly hasOwnNull?: boolean;
   /** Releases that refuse, the second no longer. Default: all. */
   readonly versions?: readonly [from: string, until: string];
 }

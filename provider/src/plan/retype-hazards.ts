@@ -42,7 +42,13 @@ export function retypeHazards(
   }
   if (losesNulls) {
     const isUnreadable = !wantsDefault && lacksZero(to);
-    const probe = { kind: "nulls" as const, column: old, to, ...(isUnreadable && { refuses: "nulls" as const }) };
+    const probe = {
+      kind: "nulls" as const,
+      column: old,
+      to,
+      ...(!wantsDefault && { hasOwnNull: true }),
+      ...(isUnreadable && { refuses: "nulls" as const }),
+    };
     const value = wantsDefault ? nullBecomes : defaultOf(column);
     hazards.push(hazard("drops-data", `NULL in ${name} becomes ${value}`, { probe }));
   }
