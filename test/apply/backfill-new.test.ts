@@ -4,6 +4,7 @@ import { abortOperation, unfinishedOperations } from "../../provider/dist/apply/
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { sleep, startServer, USERS_XML } from "../support/server";
 import { BackfillBench } from "./backfill-bench";
+import { GATE } from "./runs";
 import { dyingBefore, refused } from "./views-bench";
 
 const FULL = "0:10 1:10 2:10 3:10 4:10 5:10 6:10 7:10 8:10 9:10";
@@ -165,19 +166,22 @@ describe("a new view with a backfill", () => {
     const beforeStatement = async (sql: string): Promise<void> => {
       if (!/^CREATE MATERIALIZED VIEW/.test(sql) || !slow) return;
       slow = false;
-      await sleep(4500);
+      await sleep(GATE + 500);
       await bench.insert(100, 5);
     };
-    await bench.create({ beforeStatement });
+    await bench.create({ beforeStatement, gateLength: GATE });
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
   it("says so when the server created the view too late and the rows cannot be told apart", async () => {
     await bench.run("INSERT INTO @.hourly VALUES ('2023-01-01 00:00:00', 1, 7, 7)");
     const beforeStatement = async (sql: string): Promise<void> => {
-      if (/^CREATE MATERIALIZED VIEW/.test(sql)) await sleep(4500);
+      if (/^CREATE MATERIALIZED VIEW/.test(sql)) await sleep(GATE + 500);
     };
-    await refused(bench.create({ beforeStatement }), /took so long to create the view[\s\S]*was taken back/);
+    await refused(
+      bench.create({ beforeStatement, gateLength: GATE }),
+      /took so long to create the view[\s\S]*was taken back/,
+    );
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     assert.deepEqual(await bench.names(), ["hourly", "t"]);
   });
