@@ -40,7 +40,7 @@ describe("lint at preview", () => {
     await open();
     const { failures } = await view({ lint: { "non-additive-aggregate-in-summing": "off" } });
     assert.deepEqual(failures, []);
-    assert.match(provider.messages.join("\n"), /\[inner-table\]/);
+    assert.match(provider.messages.join("\n"), /\[inner-table\] To silence it: lint: \{ "inner-table": "off" \} on the resource\./);
     assert.match(provider.messages.join("\n"), /\[missing-ttl\]/);
   });
 
@@ -54,7 +54,7 @@ describe("lint at preview", () => {
   it("runs no rule where the stack turns it off", async () => {
     await open({ "clickhouse:lint": "off" });
     assert.deepEqual((await view()).failures, []);
-    assert.doesNotMatch(provider.messages.join("\n"), /\[[\w-]+\]$/m);
+    assert.doesNotMatch(provider.messages.join("\n"), /\[[\w-]+\] To silence it/);
   });
 
   it("refuses a rule that it does not know, with the nearest one", async () => {

@@ -53,10 +53,10 @@ export function networkError(error: unknown, peer: Peer): ConnectionError {
       { cause: error },
     );
   }
-  if (/CERT|SELF_SIGNED|ISSUER/.test(code)) {
+  if (/CERT|SELF_SIGNED|ISSUER|VERIFY/.test(code)) {
     return new ConnectionError(
       `${url}: the server's certificate is not trusted (${textOf(error)}). ` +
-        "Name its authority in NODE_EXTRA_CA_CERTS.",
+        "Name its authority in clickhouse:tlsCa, CLICKHOUSE_TLS_CA or NODE_EXTRA_CA_CERTS.",
       url,
       { cause: error },
     );

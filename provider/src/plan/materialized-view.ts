@@ -73,13 +73,18 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
   const message = replaces(to)
     ? "the target follows the new query from the next refresh on"
     : to.refresh === undefined
-      ? `${stay}; only what is inserted from now on follows the new one`
+      ? `${stay}; only what is inserted from now on follows the new one${mending(to)}`
       : `${stay}; each refresh from now on adds what the new one gives`;
   return {
     sql: `MODIFY QUERY ${to.query}`,
     takesList: true,
     hazards: [hazard("changes-history", message), ...missingOutputs(to, options)],
   };
+}
+
+/** The command that computes the rows that are there by the new query. */
+function mending(to: MaterializedViewSpec): string {
+  return to.to === undefined ? "" : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
 }
 
 /** MODIFY QUERY makes the column list anew and forgets the comments in it; a new output can only be commented when it is there. */

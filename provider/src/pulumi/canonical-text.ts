@@ -105,7 +105,8 @@ async function askEngine(
     refuseWithoutEngine(spec);
     await tellUnchecked(context, request, canonical.unchecked);
   }
-  await tellOf(context, canonical, request);
+  // What is as it was has been told when it was new.
+  if (old !== canonical.statement) await tellOf(context, canonical, request);
   // A newer engine may spell the same meaning differently; that is no change.
   if (old !== undefined && old !== canonical.statement) {
     const respelled = await context.world.canonicalize(parseCreate(old)).catch(() => undefined);
@@ -218,7 +219,7 @@ async function tellOf(context: Context, canonical: Canonical, request: Request):
     const why = request.sensitive ? "" : `: ${canonical.standIn}`;
     await context.log.info(
       request.urn,
-      `Checked as the nearest local kind, because the scratch engine cannot host it${why}. The server decides.`,
+      `Checked as the nearest local kind, because the embedded engine cannot host it${why}. The server decides.`,
     );
   }
   for (const source of canonical.borrowed) {

@@ -41,8 +41,12 @@ export async function lint(context: Context, spec: ObjectSpec, overrides: LintOv
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new SchemaError(errors.map((finding) => `${finding.object}: ${say(finding)}`));
   for (const finding of findings) {
-    if (finding.severity === "warning") await context.log.warn(request.urn, say(finding));
+    if (finding.severity === "warning") await context.log.warn(request.urn, `${say(finding)}${silencing(finding)}`);
   }
+}
+
+function silencing({ rule }: Finding): string {
+  return ` To silence it: lint: { "${rule}": "off" } on the resource.`;
 }
 
 /** Head of a problem with a key. */
