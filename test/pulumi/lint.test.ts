@@ -40,7 +40,10 @@ describe("lint at preview", () => {
     await open();
     const { failures } = await view({ lint: { "non-additive-aggregate-in-summing": "off" } });
     assert.deepEqual(failures, []);
-    assert.match(provider.messages.join("\n"), /\[inner-table\] To silence it: lint: \{ "inner-table": "off" \} on the resource\./);
+    assert.match(
+      provider.messages.join("\n"),
+      /\[inner-table\] To silence it: lint: \{ "inner-table": "off" \} on the resource\./,
+    );
     assert.match(provider.messages.join("\n"), /\[missing-ttl\]/);
   });
 

@@ -84,7 +84,9 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
 
 /** The command that computes the rows that are there by the new query. */
 function mending(to: MaterializedViewSpec): string {
-  return to.to === undefined ? "" : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
+  return to.to === undefined
+    ? ""
+    : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
 }
 
 /** MODIFY QUERY makes the column list anew and forgets the comments in it; a new output can only be commented when it is there. */
