@@ -35,7 +35,7 @@ describe("clickhouse-schema completion", () => {
     assert.equal(script("zsh"), `autoload -U +X bashcompinit && bashcompinit\n${script("bash")}`);
     const lines = script("fish").trimEnd().split("\n");
     for (const line of lines)
-      assert.match(line, /^complete -c clickhouse-schema -n .* -d '.*'$|-f -a 'bash zsh fish'$/);
+      assert.match(line, /^complete -c clickhouse-schema -n .* -d '.*'$|-f -a '[^']+'$/);
     for (const name of commands)
       assert.ok(
         lines.some((line) => line.includes(`-f -a ${name} -d '`)),
