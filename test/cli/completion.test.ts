@@ -34,8 +34,7 @@ describe("clickhouse-schema completion", () => {
   it("of zsh is that of bash, by zsh's own layer for it; of fish, a line for each command and option", () => {
     assert.equal(script("zsh"), `autoload -U +X bashcompinit && bashcompinit\n${script("bash")}`);
     const lines = script("fish").trimEnd().split("\n");
-    for (const line of lines)
-      assert.match(line, /^complete -c clickhouse-schema -n .* -d '.*'$|-f -a '[^']+'$/);
+    for (const line of lines) assert.match(line, /^complete -c clickhouse-schema -n .* -d '.*'$|-f -a '[^']+'$/);
     for (const name of commands)
       assert.ok(
         lines.some((line) => line.includes(`-f -a ${name} -d '`)),
