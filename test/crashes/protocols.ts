@@ -35,8 +35,8 @@ export interface Difference {
 }
 
 export interface Protocol {
-  /** How many statements an operation has, about. */
-  readonly statements: number;
+  /** How many statements an operation has, about: fewer rather than more, so that it is hit. */
+  readonly statements: (index: number) => number;
   readonly caseName: (index: number) => string;
   /** Makes the tables and rows that are there before. */
   readonly prepare: (connection: Connection, job: Job, ledger: Ledger) => Promise<void>;
@@ -81,7 +81,7 @@ const own = ({ database }: Job): readonly string[] => [database];
 const REPEATING = VARIANTS.find(({ repeats }) => repeats) ?? pick(VARIANTS, 0);
 
 const rebuild: Protocol = {
-  statements: 60,
+  statements: () => 50,
   caseName: (index) => pick(VARIANTS, index).name,
   prepare: async (connection, { database, index }, ledger) => {
     await createTables(connection, database, pick(VARIANTS, index));
@@ -102,7 +102,8 @@ const rebuild: Protocol = {
 };
 
 const views: Protocol = {
-  statements: 40,
+  // A view with a target is replaced in few.
+  statements: (index) => (pick(VIEW_CASES, index).from.startsWith("TO") ? 14 : 40),
   caseName: (index) => pick(VIEW_CASES, index).name,
   prepare: async (connection, { database, index }, ledger) => {
     await createView(connection, database, pick(VIEW_CASES, index));
@@ -124,7 +125,7 @@ const views: Protocol = {
 };
 
 const rename: Protocol = {
-  statements: 40,
+  statements: () => 30,
   caseName: (index) => pick(RENAMES, index).name,
   prepare: async (connection, { database }) => {
     // It is made with the tables.
@@ -151,7 +152,7 @@ const rename: Protocol = {
 };
 
 const backfill: Protocol = {
-  statements: 80,
+  statements: () => 60,
   caseName: (index) => pick(BACKFILL_CASES, index).name,
   prepare: async (connection, { database, index }, ledger) => {
     await createSource(connection, database, pick(BACKFILL_CASES, index));

@@ -67,7 +67,12 @@ export async function crashRun(
   const writers = clients.map((client) => write(client, job, ledger, random(chance() * 2 ** 31), () => over, pace));
   try {
     await sleep(30 + chance() * 60);
-    const deaths = await runToTheEnd(server, { protocol, url: server.url, job }, killsOf(chance, statements), pace);
+    const deaths = await runToTheEnd(
+      server,
+      { protocol, url: server.url, job },
+      killsOf(chance, statements(index)),
+      pace,
+    );
     await sleep(50 + chance() * 100);
     over = true;
     await Promise.allSettled(writers);
