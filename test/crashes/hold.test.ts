@@ -13,7 +13,7 @@ import { forkRunner } from "./run";
 /** Longer than any gate, in milliseconds. */
 const WHILE = 6000;
 
-/** See docs/decisions/0025-a-hold-does-not-expire.md. */
+/** See docs/decisions/0026-a-hold-does-not-expire.md. */
 for (const version of testedVersions(["25.8"])) {
   describe(`a runner killed on a real ${version} between a RENAME and the views that follow it`, function () {
     this.timeout(120_000);
