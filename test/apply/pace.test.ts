@@ -32,6 +32,7 @@ describe("progress", () => {
     assert.equal(describeFar(pace.at(1_000_000, 10_500_000)), "41% of 10.5M rows, 6 s left, 1.1M rows/s");
     now = 100_000;
     assert.equal(describeFar(pace.at(10_500_000, 10_500_000)), "100% of 10.5M rows, 0 s left, 105k rows/s");
+    assert.equal(describeFar(pace.end(10_000_000)), "100% of 10.0M rows, 0 s left, 100k rows/s");
   });
 
   it("is a line every ten seconds in a CI's log, and steps at once", () => {

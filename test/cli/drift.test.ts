@@ -254,7 +254,7 @@ describe("clickhouse-schema drift", function () {
   it("says what is missing: a state, a server, a provider", async () => {
     const said: string[] = [];
     assert.equal(await driftOfState({}, { out: () => undefined, error: (text) => said.push(text) }, {}), 2);
-    assert.match(said.join(), /No state: write it with `pulumi stack export/);
+    assert.match(said.join(), /No state: give --stack NAME, or write it with `pulumi stack export/);
     assert.match(
       (await drift({ provider: "us" })).error,
       /--provider us: the state has no object of it; found default, eu/,

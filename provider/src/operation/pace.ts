@@ -25,8 +25,19 @@ export class Pace {
     this.before ??= rows;
     this.rows = Math.max(this.rows, rows);
     this.total = Math.max(this.total, total, this.rows);
+    return this.far(this.before);
+  }
+
+  /** When all is done: what was counted, which may be less than was shown, e.g. after a DROP PARTITION during the copy. */
+  end(rows: number): Far {
+    this.rows = rows;
+    this.total = rows;
+    return this.far(this.before ?? rows);
+  }
+
+  private far(before: number): Far {
     const seconds = (this.now() - this.began) / 1000;
-    const rowsPerSecond = seconds > 0 ? Math.round((this.rows - this.before) / seconds) : 0;
+    const rowsPerSecond = seconds > 0 ? Math.max(0, Math.round((this.rows - before) / seconds)) : 0;
     const secondsLeft = rowsPerSecond > 0 ? Math.ceil((this.total - this.rows) / rowsPerSecond) : undefined;
     return { rows: this.rows, total: this.total, rowsPerSecond, secondsLeft };
   }

@@ -187,11 +187,11 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
   const own = "columns" in spec ? spec.columns.map(({ name }) => name) : [];
   const culprits = await culpritsOf(spec, error, (piece) => refusalOf(context, piece));
   const explained = culprits.map((culprit) => explainCulprit(quotedName(key), culprit, own, !sensitive));
-  const found = sensitive ? explained.map((text) => withoutLiterals(text, rendered)) : explained;
-  const by = context.checker === undefined || found.length === 0 ? [] : [`Said by ${context.checker}.`];
+  const by = context.checker === undefined ? "" : `\nSaid by ${context.checker}.`;
+  const found = explained.map((text) => `${sensitive ? withoutLiterals(text, rendered) : text}${by}`);
   const engine = await context.world.version();
   const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
-  const why = found.length > 0 ? [...found, ...by] : [explainRefusal(error, circumstances)];
+  const why = found.length > 0 ? found : [explainRefusal(error, circumstances)];
   return new SchemaError(there === "" ? why : [...why.slice(0, -1), `${why.at(-1)}\n${there}`], { cause: error });
 }
 

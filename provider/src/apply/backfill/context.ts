@@ -140,7 +140,8 @@ export class Context {
 
   /** Tells how far it is. @param underWay rows of a statement that is running. */
   report(underWay = 0): void {
-    this.hooks.onProgress?.({ step: this.step, ...this.pace.at(this.rows + underWay, this.total) });
+    const far = this.step === "done" ? this.pace.end(this.rows) : this.pace.at(this.rows + underWay, this.total);
+    this.hooks.onProgress?.({ step: this.step, ...far });
   }
 
   /** Says that inserts are refused now, or let through again. */

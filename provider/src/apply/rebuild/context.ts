@@ -106,7 +106,8 @@ export class Context {
       .entries<{ rows: number } | null>("chunk:")
       .reduce((sum, [, chunk]) => sum + (chunk?.rows ?? 0), 0);
     const { mode } = this.plan;
-    this.hooks.onProgress({ step: this.step, mode, ...this.pace.at(done + underWay, this.total) });
+    const far = this.step === "done" ? this.pace.end(done) : this.pace.at(done + underWay, this.total);
+    this.hooks.onProgress({ step: this.step, mode, ...far });
   }
 
   /** Says that inserts are refused now, or let through again. */
