@@ -3,7 +3,7 @@ import type { QualifiedName } from "../sql/spec";
 import { partsOf } from "./parts";
 import type { Runner } from "./runner";
 
-/** Attaches copies of all parts of a table to another one, by hard links; one statement where the server has it. */
+/** Attaches copies of all parts of one table to another, by hard links; in one statement where the server supports that. */
 export async function attachAll(runner: Runner, to: QualifiedName, from: QualifiedName): Promise<void> {
   const [alter, source] = [`ALTER TABLE ${qualifiedName(to)}`, qualifiedName(from)];
   if (runner.connection.capabilities.attachAllPartitions) {

@@ -5,15 +5,18 @@ import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
 /**
- * Waits until no statement that began before holds the table: a query in flight keeps its storage, and DETACH … SYNC returns when
- * nobody does. For tables that nobody names. Can be repeated: a table left detached is attached again.
+ * Waits until no earlier statement still holds the table: a running query keeps its storage, and DETACH … SYNC returns only when nobody
+ * does. For tables that no client refers to. Repeatable: a table left detached is attached again.
  */
 export async function barrier(runner: Runner, table: QualifiedName): Promise<void> {
   if ((await uuidOf(runner, table)) !== undefined) await runner.run(`DETACH TABLE ${qualifiedName(table)} SYNC`);
   await runner.run(`ATTACH TABLE ${qualifiedName(table)}`);
 }
 
-/** Attaches a table that a runner which died in {@link barrier} has left detached, where DROP does not see it. Any other is no error. */
+/**
+ * Re-attaches a table that a runner left detached when it died in {@link barrier}; DROP does not see such a table. Other tables are no
+ * error.
+ */
 export async function attachLeftover(runner: Runner, table: QualifiedName): Promise<void> {
   if ((await uuidOf(runner, table)) !== undefined) return;
   await runner.run(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(table)}`).catch((error: unknown) => {

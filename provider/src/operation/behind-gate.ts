@@ -5,7 +5,7 @@ import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS, namesOf } fro
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
 
-/** How long to try for a moment in which no insert is under way, in milliseconds. */
+/** How long to keep looking for a moment in which no insert is running, in milliseconds. */
 const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
 const GATE_PAUSE = 10_000;
@@ -14,24 +14,24 @@ const GATE_PAUSE = 10_000;
 export interface Gated {
   readonly journal: Journal;
   readonly runner: Runner;
-  /** Says that inserts are refused now, or let through again. */
+  /** Reports that inserts are refused from now on, or accepted again. */
   gateIs(closed: boolean): void;
 }
 
-/** What is done behind a gate. */
+/** Work that is done behind a gate. */
 export interface BehindGate {
-  /** What needs the moment, as a message begins: a qualified name. */
+  /** What needs the quiet moment, as the start of a message: a qualified name. */
   readonly label: string;
-  /** The rest of that message: what it is needed for, and how things stand without it. */
+  /** The rest of that message: what the moment is needed for, and what the situation is without it. */
   readonly why: { readonly needs: string; readonly meanwhile: string };
-  /** What is closed, entry tables first. Asked each time: views may come and go. */
+  /** Tables to close, entry tables first. Called on every attempt, because views may come and go. */
   readonly tables: () => Promise<readonly QualifiedName[]>;
-  /** Returns false when the gate leaves too little time; then writers go on, and it is tried again later. */
+  /** Returns false when the gate leaves too little time; writers then continue, and it is tried again later. */
   readonly work: (gate: Gate, tables: readonly QualifiedName[]) => Promise<boolean>;
 }
 
 /**
- * Does something while nothing is on its way to some tables: inserts are refused for a moment, and those under way awaited.
+ * Runs work while no rows are on their way to some tables: inserts are refused for a moment, and running ones are awaited.
  *
  * @throws {SchemaError} when long inserts leave no such moment for ten minutes.
  */
@@ -48,7 +48,7 @@ export function hasTime({ runner }: Pick<Gated, "runner">, gate: Gate): Promise<
   return hasTimeLeft(runner, gate);
 }
 
-/** Opens whatever an earlier run has left closed. @param more tables that a gate may have come to by an exchange. */
+/** Opens everything that an earlier run left closed. @param more tables to which an exchange may have moved a gate. */
 export async function openGates({ journal, runner }: Gated, more: readonly QualifiedName[] = []): Promise<void> {
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   if (known.length === 0) return;
@@ -72,13 +72,13 @@ async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
     const gate = await gateUp(runner, tables);
     return (await drain(runner, gate)) && (await task.work(gate, tables));
   } finally {
-    // When it cannot be opened, it opens by itself; what went wrong before is to be told, not this.
+    // If it cannot be opened now, it opens by itself; the earlier error is the one to report, not this one.
     await gateDown(runner, tables).catch(() => undefined);
     operation.gateIs(false);
   }
 }
 
-/** Every table that was ever closed, so that all are opened by whoever goes on. */
+/** Records every table that was ever closed, so that whoever resumes can open them all. */
 async function remember(journal: Journal, tables: readonly QualifiedName[]): Promise<void> {
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   const added = tables.filter((table) => !known.some((other) => JSON.stringify(other) === JSON.stringify(table)));

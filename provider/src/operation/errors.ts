@@ -2,10 +2,10 @@ import { codesOf } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 
-/** The operation stops where it is and is to be resumed; nothing of it is taken back. */
+/** The operation stops where it is and can be resumed; nothing is rolled back. */
 export class Postponed extends SchemaError {}
 
-/** An operation that was to be taken back cannot be any more: the only way is forward. */
+/** An operation that should have been rolled back no longer can be: it can only be resumed. */
 export class ForwardOnly extends SchemaError {}
 
 /** Errors of a server that is busy, short of memory or shutting down: the same statement may succeed later. */
@@ -25,7 +25,7 @@ const PASSING = codesOf(
   "SERVER_OVERLOADED",
 );
 
-/** Whether it fails again when it is tried again: the server refused a statement, or what it found is not as it must be. */
+/** Whether a retry would fail again: the server rejected a statement, or what was found is not as it must be. */
 export function isForGood(error: unknown): boolean {
   if (error instanceof ServerError) return !PASSING.has(error.code);
   return error instanceof SchemaError && !(error instanceof Postponed);

@@ -12,18 +12,18 @@ export interface Closed {
   readonly tables: readonly QualifiedName[];
 }
 
-/** Where the new view is made before the names are exchanged; afterwards the old one has the name, until it is dropped. */
+/** Name under which the new view is created before the names are exchanged; after that the old one has it until it is dropped. */
 export function besideName({ database, name }: QualifiedName, operation: string): QualifiedName {
   return { database, name: `${name}__new_${operation}` };
 }
 
 /**
- * Gives a view with a target another definition on a server that has no `CREATE OR REPLACE MATERIALIZED VIEW`: the new view is made
- * beside the old one, the two are exchanged, the old one is dropped. Both are fed in between, so nothing may be inserted until the last
- * of it is done, also when the runner dies: inserts are held. What can fail for good, CREATE, comes first, and is taken back.
+ * Gives a view with a target another definition on a server without `CREATE OR REPLACE MATERIALIZED VIEW`: the new view is created beside
+ * the old one, the two are exchanged, and the old one is dropped. Both are fed in between, so nothing may be inserted until all of that is
+ * done, even if the runner dies: inserts are held. CREATE, which can fail for good, comes first and is rolled back.
  *
- * @param closed what to hold; unless the caller holds it already.
- * @returns false when the gate opened before the hold was there: nothing was changed.
+ * @param closed what to hold; omitted when the caller already holds it.
+ * @returns false when the gate opened before the hold was in place: nothing was changed.
  */
 export async function exchangeView(runner: Runner, to: MaterializedViewSpec, closed?: Closed): Promise<boolean> {
   if (closed !== undefined && !(await hold(runner, closed.tables, closed.gate))) {
@@ -36,19 +36,19 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     await dropBeside(runner, to);
     if (old === undefined) await runner.create(to);
     else {
-      // Tried while nothing depends on it: without DROP two views would be left.
+      // Tried while nothing depends on it: if DROP is not permitted, two views would remain.
       await runner.run(`CREATE VIEW ${qualifiedName(beside)} AS SELECT 1 AS one`);
       await dropBeside(runner, to);
       await runner.create({ ...to, ...beside });
       await runner.run(`EXCHANGE TABLES ${qualifiedName(to)} AND ${qualifiedName(beside)}`);
     }
   } catch (error) {
-    // As well as it goes: where the connection is what failed, a resumed operation does the same.
+    // Best effort: if the connection is what failed, a resumed operation does the same.
     await takeBack(runner, to, old, closed).catch(() => undefined);
     throw error;
   }
   await dropBeside(runner, to).catch(async (error: unknown) => {
-    // The old view gets no rows any more, so nothing is wrong; whoever ends the operation tries again.
+    // The old view gets no more rows, so no data is wrong; whoever ends the operation tries again.
     if ((await uuidOf(runner, idleName(to, runner.operation))) === undefined) throw error;
   });
   if (closed !== undefined) await release(runner, closed.tables);
@@ -56,9 +56,9 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
 }
 
 /**
- * Drops what stands under the helper's name: the new view before the exchange, the old one after it. Inserts must be refused.
+ * Drops the view under the helper's name: the new view before the exchange, the old one after it. Inserts must be refused.
  *
- * @throws {ServerError} when it cannot be dropped; it gets no rows any more then.
+ * @throws {ServerError} when it cannot be dropped; it gets no more rows then.
  */
 export async function dropBeside(runner: Runner, view: QualifiedName): Promise<void> {
   const [beside, idle] = [besideName(view, runner.operation), idleName(view, runner.operation)];
@@ -75,7 +75,7 @@ export async function dropBeside(runner: Runner, view: QualifiedName): Promise<v
 
 /** Makes a view read a table that nobody writes to. */
 async function silence(runner: Runner, view: QualifiedName, idle: QualifiedName): Promise<void> {
-  // Not by asking the view: what it writes to may have another name now.
+  // Not by querying the view: its target may have another name now.
   const columns = await runner.rows<{ name: string; type: string }>(
     "SELECT c.name AS name, c.type AS type FROM system.columns AS c INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table " +
       `WHERE c.database = ${quoteString(view.database)} AND c.table = ${quoteString(view.name)} AND t.engine = 'MaterializedView' ORDER BY c.position`,
@@ -86,7 +86,7 @@ async function silence(runner: Runner, view: QualifiedName, idle: QualifiedName)
   await runner.run(`ALTER TABLE ${qualifiedName(view)} MODIFY QUERY SELECT * FROM ${qualifiedName(idle)}`);
 }
 
-/** What a view reads that could not be dropped. */
+/** What a view that could not be dropped reads from. */
 function idleName({ database, name }: QualifiedName, operation: string): QualifiedName {
   return { database, name: `${name}__idle_${operation}` };
 }

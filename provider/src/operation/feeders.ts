@@ -4,18 +4,18 @@ import type { QualifiedName } from "../sql/spec";
 import { JOURNAL_TABLE, readJournals } from "./journal";
 import type { Runner } from "./runner";
 
-/** A table in the way of rows: it is inserted into, and views carry the rows on. */
+/** A table on the path of rows: clients insert into it, and views carry the rows on. */
 export interface Feeder extends QualifiedName {
   readonly engine: string;
   /** Incremental views that read it. */
   readonly views: readonly QualifiedName[];
 }
 
-/** What views do with a table. */
+/** How views use a table. */
 export interface ViewsAround {
   /** Incremental views that read it. */
   readonly readers: readonly QualifiedName[];
-  /** Tables whose rows come to it through views, entry tables first; the table itself is last. */
+  /** Tables whose rows reach it through views, entry tables first; the table itself is last. */
   readonly feeders: readonly Feeder[];
   /** Refreshable views that write to it. */
   readonly refreshing: readonly QualifiedName[];
@@ -26,7 +26,7 @@ interface Node extends Feeder {
   readonly refreshable: boolean;
 }
 
-/** Finds the views that read a table and the tables that feed it, however many views lie between. */
+/** Finds the views that read a table and the tables that feed it, through any number of views in between. */
 export async function viewsAround(runner: Runner, table: QualifiedName): Promise<ViewsAround> {
   return aroundOf(await loadNodes(runner), table);
 }
@@ -39,7 +39,7 @@ function aroundOf(nodes: ReadonlyMap<string, Node>, table: QualifiedName): Views
     if (seen.has(key)) return;
     seen.add(key);
     const node = nodes.get(key);
-    // Views may read from a view; its rows come from where it reads itself.
+    // A view may read from another view; its rows come from what that one reads.
     const writers = node?.engine === "MaterializedView" ? [node, ...writersOf(nodes, key)] : writersOf(nodes, key);
     for (const view of writers) {
       for (const source of nodes.values()) {
@@ -53,22 +53,22 @@ function aroundOf(nodes: ReadonlyMap<string, Node>, table: QualifiedName): Views
   return { readers: nodes.get(own)?.views ?? [], feeders, refreshing };
 }
 
-/** An operation of any kind that is not finished. */
+/** An unfinished operation of any kind. */
 export interface Standing {
   readonly operation: string;
-  /** Whose journal knows it. */
+  /** Database whose journal has it. */
   readonly database: string;
   readonly kind: string;
-  /** Keys of what it replaces, renames or gives another definition; of a database, when that is renamed. */
+  /** Keys of the objects it replaces, renames or redefines; the key of the database when that is renamed. */
   readonly changes: ReadonlySet<string>;
-  /** Keys of the tables that it carries rows to, or that rows go to afterwards. */
+  /** Keys of the tables that it carries rows to, or that receive rows afterwards. */
   readonly targets: ReadonlySet<string>;
 }
 
-/** Journal lines of an operation that is over. A rename writes `finished`, for `done` tells of a table put aside. */
+/** Journal lines of an operation that is over. A rename writes `finished`, because `done` means that an old table was kept. */
 const ENDS = ["done", "finished", "aborted"];
 
-/** The operations of others on the server that are not finished, in whatever database their journal lies. */
+/** Unfinished operations of other runners on the server, whichever database has their journal. */
 export async function standing(runner: Runner): Promise<Standing[]> {
   const databases = await runner.rows<{ database: string }>(
     `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
@@ -85,7 +85,7 @@ export async function standing(runner: Runner): Promise<Standing[]> {
   return found;
 }
 
-/** What plans of all kinds have: names, or CREATE texts. */
+/** What plans of all kinds contain: names, or CREATE statements. */
 interface JournalPlan {
   readonly kind: string;
   readonly from: string | Partial<QualifiedName>;
@@ -108,12 +108,13 @@ function reachOf({ from, to }: JournalPlan, dependents: unknown): Pick<Standing,
 }
 
 /**
- * Finds an operation that must end before another one on some objects may begin: it changes one of them or has it as a target; or it
- * changes a table that rows come from. Of such a table it would take the other's gate away with an EXCHANGE, or refuse its rows.
+ * Finds an operation that must end before another one on some objects may begin: it changes one of them or has it as a target, or it
+ * changes a table that feeds them. With such a table, an EXCHANGE would remove the other operation's gate, or the gate here would refuse
+ * its rows.
  *
- * @param names what is to be changed, with the tables that are written to.
- * @param toViews also where it changes what rows go on to: for whoever exchanges or renames a table under its views.
- * @param but kinds that do not stand in the way.
+ * @param names what is to be changed, including the tables that are written to.
+ * @param toViews also finds operations on what the rows go on to: for callers that exchange or rename a table under its views.
+ * @param but kinds to ignore.
  */
 export async function standingAround(
   runner: Runner,
@@ -137,7 +138,7 @@ export async function standingAround(
   );
 }
 
-/** Keys of the views that tables pass their rows on to, and of the tables that those write to, however far. */
+/** Keys of the views that the tables pass rows to, and of the tables those write to, transitively. */
 function behind(nodes: ReadonlyMap<string, Node>, tables: ReadonlySet<string>): Set<string> {
   const found = new Set(tables);
   for (const key of found) {

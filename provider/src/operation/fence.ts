@@ -3,20 +3,20 @@ import type { QualifiedName, SettingSpec } from "../sql/spec";
 import { isTable } from "./parts";
 import { pause, type Runner } from "./runner";
 
-/** Settings under which no background merge is chosen. In the table's definition, so that they outlast a restart. */
+/** Settings that stop the selection of background merges. They are part of the table's definition, so they survive a restart. */
 export const FENCE: readonly SettingSpec[] = [
   { name: "max_bytes_to_merge_at_max_space_in_pool", value: "1" },
   { name: "max_bytes_to_merge_at_min_space_in_pool", value: "1" },
 ];
 
-/** Keeps the parts of a table as they are: from now on a partition and a range of block numbers name rows for ever. */
+/** Keeps the parts of a table as they are: from now on a partition and a range of block numbers always identify the same rows. */
 export async function raiseFence(runner: Runner, table: QualifiedName): Promise<void> {
   const settings = FENCE.map(({ name, value }) => `${name} = ${value}`).join(", ");
   await runner.run(`ALTER TABLE ${qualifiedName(table)} MODIFY SETTING ${settings}`);
   await stopMerges(runner, table);
 }
 
-/** Ends running merges, OPTIMIZE included, and waits until they have; holds until the table is attached anew. */
+/** Cancels running merges, OPTIMIZE included, and waits until they have ended; in effect until the table is attached again. */
 export async function stopMerges(runner: Runner, ...tables: readonly QualifiedName[]): Promise<void> {
   for (const table of tables) await runner.run(`SYSTEM STOP MERGES ${qualifiedName(table)}`);
   const condition = tables.map((table) => `(${isTable(table, "table")})`).join(" OR ");
@@ -28,7 +28,7 @@ export async function stopMerges(runner: Runner, ...tables: readonly QualifiedNa
 /**
  * Lets merges run again.
  *
- * @param declared the table's settings; what it sets of the fence's own is put back.
+ * @param declared the table's settings; where it sets a setting that the fence uses, that value is restored.
  */
 export async function liftFence(
   runner: Runner,

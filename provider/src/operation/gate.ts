@@ -3,18 +3,18 @@ import type { QualifiedName } from "../sql/spec";
 import { MARK, pause, type Runner } from "./runner";
 
 /**
- * Longest time that inserts are refused, in milliseconds, unless the runner's hooks say otherwise; then the gate opens by itself, whatever
- * became of the runner.
+ * Longest time that inserts are refused, in milliseconds, unless the runner's hooks set another; then the gate opens by itself, whatever
+ * happened to the runner.
  */
 const LENGTH = 4000;
-/** Share of it that must be left for what is done behind the gate. */
+/** Share of it that must be left for the work behind the gate. */
 const WORK = 3 / 8;
 /** Share of it that must be left for one more statement. */
 const STATEMENT = 1 / 4;
 
 /**
- * Condition on `system.processes`: what clients insert. Copies of operations write to helper tables only, which no view reads; another
- * operation's may last for hours, and must not keep this one waiting.
+ * Condition on `system.processes`: inserts by clients. Operations copy into helper tables only, which no view reads; the copy of another
+ * operation may take hours, and must not make this one wait.
  */
 export const INSERTS = `query_kind IN ('Insert', 'AsyncInsertFlush') AND NOT startsWith(query, ${quoteString(MARK)})`;
 
@@ -24,18 +24,18 @@ export interface Gate {
   readonly deadline: number;
   /** When the last table was closed. */
   readonly closed: number;
-  /** Until when inserts under way are awaited. */
+  /** How long running inserts are awaited. */
   readonly patience: number;
   /** What must be left for one more statement, in milliseconds. */
   readonly margin: number;
 }
 
 /**
- * Refuses inserts (error 469, which says to try again) for a moment.
+ * Refuses inserts (error 469, which tells clients to retry) for a moment.
  *
- * @param tables entry tables first, then what they feed. Closed in that order with the inserts in between awaited, opened in
- *   reverse: an insert that passed an entry table must find the next one open, or its rows would be stored half way.
- * @returns the gate; check with {@link drain} that nothing is under way behind it.
+ * @param tables entry tables first, then what they feed. Closed in that order, waiting for inserts in between, and opened in reverse: an
+ *   insert that passed an entry table must find the next one open, or its rows would be stored only part of the way.
+ * @returns the gate; check with {@link drain} that no insert is still running behind it.
  */
 export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): Promise<Gate> {
   await gateDown(runner, tables);
@@ -62,7 +62,7 @@ export async function gateDown(runner: Runner, tables: readonly QualifiedName[])
   }
 }
 
-/** Waits for the inserts that began before the gate was closed. @returns false when they last too long for this gate. */
+/** Waits for the inserts that began before the gate was closed. @returns false when they take too long for this gate. */
 export async function drain(runner: Runner, { closed, patience }: Pick<Gate, "closed" | "patience">): Promise<boolean> {
   const older = `${INSERTS} AND toUnixTimestamp64Milli(now64(3)) - elapsed * 1000 <= ${closed} + 2`;
   for (;;) {
@@ -85,17 +85,17 @@ export async function hasTimeLeft(runner: Runner, gate: Gate): Promise<boolean> 
   return (await timeLeft(runner, gate)) >= gate.margin;
 }
 
-/** What clients read in error 469: what is going on, and that a retry works. */
+/** What clients read in error 469: what is happening, and that a retry works. */
 const PREFIX = "retry_schema_change_in_progress_";
-/** Of version 0.1.0, whose operations may be resumed or aborted by this one. */
+/** Gate name of version 0.1.0, whose operations this version may resume or abort. */
 const OLD_PREFIX = "_gate_";
 
-/** Whether a constraint is a gate's, and none of the table's own. */
+/** Whether a constraint belongs to a gate rather than to the table. */
 export function isGate(constraint: string): boolean {
   return constraint.startsWith(PREFIX) || constraint.startsWith(OLD_PREFIX);
 }
 
-/** Names of the operation's gate: what it is called, and what it was called. */
+/** Names of the operation's gate: the current one and the former one. */
 export function namesOf({ operation }: Pick<Runner, "operation">): readonly [string, string] {
   return [`${PREFIX}${operation}`, `${OLD_PREFIX}${operation}`];
 }

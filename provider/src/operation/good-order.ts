@@ -7,22 +7,22 @@ import { refuseOtherUser } from "./guard";
 import type { Journal } from "./journal";
 import type { Runner } from "./runner";
 
-/** What ends an operation that fails. */
+/** How to end an operation that fails. */
 export interface GoodOrder {
   readonly runner: Runner;
-  /** Takes back what was done. @throws {ForwardOnly} when that is not possible any more. */
+  /** Rolls back what was done. @throws {ForwardOnly} when that is no longer possible. */
   readonly undo: () => Promise<void>;
-  /** It takes moments and holds inserts meanwhile: also what may succeed another time is taken back. */
+  /** Takes only moments and holds inserts while it runs: failures that a retry might fix are rolled back too. */
   readonly brief?: boolean;
-  /** Says that inserts are let through. */
+  /** Reports that inserts are accepted again. */
   readonly opened?: () => void;
 }
 
 /**
- * Runs an operation so that a failure leaves nothing half done: what fails for good is taken back, and inserts are let through whatever
- * becomes of it. What may succeed another time (a lost connection, a server short of memory) stays, to be resumed by the next run.
+ * Runs an operation so that a failure leaves nothing half done: after a permanent failure the work is rolled back, and inserts are accepted
+ * again in any case. What a retry may fix (a lost connection, a server short of memory) stays, and the next run resumes it.
  *
- * @throws {SchemaError} the failure, and how things stand.
+ * @throws {SchemaError} the failure, and the state it left.
  */
 export async function inGoodOrder<T>(order: GoodOrder, run: () => Promise<T>): Promise<T> {
   try {
@@ -34,15 +34,15 @@ export async function inGoodOrder<T>(order: GoodOrder, run: () => Promise<T>): P
   }
 }
 
-/** An operation that has a plan in its journal. */
+/** An operation whose plan is in its journal. */
 export interface Begun extends GoodOrder {
   readonly journal: Journal;
-  /** Journal line of one that is done. */
+  /** Journal line that marks it as done. */
   readonly ends: string;
 }
 
 /**
- * Does what is left of an operation, in good order; nothing where it is done.
+ * Does the rest of an operation, in good order; nothing if it is done.
  *
  * @throws {SchemaError} when it was aborted; see also {@link inGoodOrder}.
  */
@@ -85,17 +85,17 @@ async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {
 }
 
 /**
- * Ends whatever refuses inserts for an operation, found by the definitions of tables: for whoever does not know what was closed. One
- * that cannot be opened does not keep the others closed.
+ * Removes everything that refuses inserts for an operation, found by the definitions of tables: for callers that do not know what was
+ * closed. A table that cannot be opened does not stop the others from being opened.
  *
- * @returns the tables that stay closed for good.
+ * @returns the tables that stay closed permanently.
  */
 export async function letInsertsThrough(runner: Runner): Promise<QualifiedName[]> {
   const find = (kind: string): Promise<QualifiedName[]> =>
     runner.connection.query<QualifiedName>(
       `SELECT database, name FROM system.tables WHERE match(create_table_query, '_${kind}_${runner.operation}\\\\W') ORDER BY database, name`,
     );
-  // Without the server nothing can be found, nor be opened.
+  // Without the server, nothing can be found or opened.
   const closed = await find("(?:gate|hold)").catch(() => []);
   for (const table of closed)
     await runner.connection.command(dropConstraints(table, runner.operation)).catch(() => undefined);

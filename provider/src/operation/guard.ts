@@ -7,19 +7,19 @@ import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";
 
-/** Journal line of an operation on tables of which somebody may see only some rows or columns. */
+/** Journal line of an operation on tables of which some users may see only part of the rows or columns. */
 export const GUARD = "guard";
 
 /**
- * Sees to it that nobody reads in the working tables of an operation what a row policy, a column grant or a revoke keeps from them:
- * those are bound to the table's own name. Each working table gets two row policies, until it is dropped: one that keeps out everybody
- * but the user of this connection, and one that lets that user in (where `users_without_row_policies_can_read_rows` is off, a table
- * with a policy for others has no rows for anybody else).
+ * Makes sure that nobody reads in an operation's working tables what a row policy, a column grant or a revoke hides from them: those are
+ * bound to the original table's name. Until it is dropped, each working table has two row policies: one that hides it from everybody but
+ * the user of this connection, and one that lets that user in (where `users_without_row_policies_can_read_rows` is off, a table with a
+ * policy for others shows no rows to anybody else).
  *
- * Where the user may not see policies and grants, nobody is taken to have any.
+ * If the user may not see policies and grants, the tables are assumed to have none.
  *
- * @param tables whose rows come into working tables.
- * @throws {SchemaError} when it has to be done and cannot: then nothing is begun.
+ * @param tables whose rows are copied to working tables.
+ * @throws {SchemaError} when a guard is needed and cannot be set: then nothing is begun.
  */
 export async function guardRows(runner: Runner, journal: Journal, tables: readonly QualifiedName[]): Promise<void> {
   const [restricted] = await restrictionsOn(runner, tables);
@@ -43,7 +43,7 @@ export async function guardRows(runner: Runner, journal: Journal, tables: readon
   await journal.set(GUARD, user);
 }
 
-/** Drops what runners that died while they tried have left; nobody's table has such a name. */
+/** Drops the trial policies that dead runners left behind; no user's table has such a name. */
 async function dropTrials(runner: Runner, { database }: QualifiedName): Promise<void> {
   const left = await runner
     .rows<{ policy: string; name: string }>(
@@ -59,7 +59,7 @@ async function dropTrials(runner: Runner, { database }: QualifiedName): Promise<
   }
 }
 
-/** Whether somebody may see only some rows or columns of a table. */
+/** Whether some users may see only part of the rows or columns of a table. */
 export async function isRestricted(runner: Runner, table: QualifiedName): Promise<boolean> {
   return (await restrictionsOn(runner, [table])).length > 0;
 }
@@ -87,7 +87,7 @@ async function restrictionsOn(runner: Runner, tables: readonly QualifiedName[]):
   return found.flat();
 }
 
-/** Keeps everybody but this user out of a table that is about to be made, where the operation needs that. */
+/** Hides a table that is about to be created from everybody but this user, if the operation needs that. */
 export async function cover(runner: Runner, table: QualifiedName): Promise<void> {
   if (runner.guardedBy === undefined) return;
   const user = quoteIdentifier(runner.guardedBy);
@@ -99,7 +99,7 @@ export async function cover(runner: Runner, table: QualifiedName): Promise<void>
   await runner.run(`CREATE ROW POLICY IF NOT EXISTS ${own} ON ${name} FOR SELECT USING 1 TO ${user}`);
 }
 
-/** Ends {@link cover}, when the table is gone. What keeps people out goes last. */
+/** Undoes {@link cover} once the table is gone. The policy that keeps others out goes last. */
 export async function uncover(runner: Runner, table: QualifiedName): Promise<void> {
   if (runner.guardedBy === undefined) return;
   const [guard, own] = policies(runner.operation);
@@ -108,20 +108,20 @@ export async function uncover(runner: Runner, table: QualifiedName): Promise<voi
   }
 }
 
-/** Drops a working table, whatever its size, and what guarded it. */
+/** Drops a working table, whatever its size, and its guard. */
 export async function dropHelper(runner: Runner, table: QualifiedName): Promise<void> {
   await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC SETTINGS max_table_size_to_drop = 0`);
   await uncover(runner, table);
 }
 
-/** Gives a working table the name under which it is kept. */
+/** Renames a working table to the name under which it is kept. */
 export async function renameHelper(runner: Runner, from: QualifiedName, to: QualifiedName): Promise<void> {
   await cover(runner, to);
   await runner.run(`RENAME TABLE ${qualifiedName(from)} TO ${qualifiedName(to)}`);
   await uncover(runner, from);
 }
 
-/** @throws {SchemaError} when an operation whose tables are guarded is resumed by a user who sees nothing in them. */
+/** @throws {SchemaError} when an operation with guarded tables is resumed by a user who sees no rows in them. */
 export async function refuseOtherUser(runner: Runner): Promise<void> {
   if (runner.guardedBy === undefined) return;
   const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
@@ -132,8 +132,8 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
 }
 
 /**
- * Finds row policies, and filters of the profile, that keep rows from this user itself: what it copies, compares or computes from such a
- * table would be short without an error.
+ * Finds row policies and profile filters that hide rows from this user: what it copies, compares or computes from such a table would be
+ * incomplete without an error.
  *
  * @throws {SchemaError} before anything is read.
  */
@@ -145,7 +145,7 @@ export async function refuseFiltered(runner: Runner, tables: readonly QualifiedN
     if (row === undefined || !row.engine.endsWith("MergeTree") || row.rows === "0") continue;
     const lines = await runner.rows<{ explain: string }>(`EXPLAIN actions = 1 SELECT 1 FROM ${qualifiedName(table)}`);
     const plan = lines.map(({ explain }) => explain).join("\n");
-    // A policy that lets nothing through leaves nothing to be read.
+    // A policy that lets no rows through leaves nothing to read.
     if (/ReadFromMergeTree/.test(plan) && !/Prewhere|Row.level filter|^\s*Filter\b/im.test(plan)) continue;
     const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
     throw new SchemaError(

@@ -3,37 +3,37 @@ import { renderCreate } from "../sql/render";
 import type { QualifiedName, SettingSpec, TableSpec } from "../sql/spec";
 import { FENCE } from "./fence";
 
-/** A helper gets many parts in a short time, and must not be slowed down or refused for that. */
+/** A helper gets many parts in a short time, and its inserts must not be delayed or rejected for that. */
 const PATIENT: readonly SettingSpec[] = [
   { name: "parts_to_delay_insert", value: "1000000" },
   { name: "parts_to_throw_insert", value: "1000000" },
 ];
-/** The same rows under another hash, so that a delta part is told from a part that a client has written. */
+/** Gives the same rows another hash, so that a delta part can be distinguished from a part that a client has written. */
 const MARK: readonly SettingSpec[] = [
   { name: "marks_compression_codec", value: "'ZSTD(9)'" },
   { name: "primary_key_compression_codec", value: "'ZSTD(9)'" },
 ];
-/** Equal blocks of a copy are rows of their own. */
+/** Equal blocks of a copy are distinct rows and must not be deduplicated. */
 const DEDUPLICATION = new Set(["non_replicated_deduplication_window", "replicated_deduplication_window"]);
 
-/** CREATE of the new storage: what is declared, fenced until all is verified. */
+/** CREATE of the new storage: as declared, fenced until everything is verified. */
 export function shadowStatement(to: TableSpec, name: QualifiedName): string {
   return renderCreate({ ...to, ...name, storage: { ...to.storage, settings: merged(to.storage.settings, FENCE) } });
 }
 
-/** CREATE of a table for a part of the copy; its parts can be attached to the new storage. */
+/** CREATE of a table for one chunk of the copy; its parts can be attached to the new storage. */
 export function chunkStatement(to: TableSpec, name: QualifiedName): string {
-  // Where merges make rows fewer, they wait until the rows were counted.
+  // If merges reduce the number of rows, they wait until the rows have been counted.
   const fence = collapses(engineOf(to.storage)) ? FENCE : [];
   return helperStatement(to, name, [...PATIENT, ...fence]);
 }
 
-/** CREATE of the table for what came last. */
+/** CREATE of the table for the rows that came last. */
 export function deltaStatement(to: TableSpec, name: QualifiedName): string {
   return helperStatement(to, name, [...PATIENT, ...FENCE, ...MARK]);
 }
 
-/** Setting that lets an aggregating table have columns that are neither key nor measure. */
+/** Setting that allows an aggregating table to have columns that are neither key nor measure. */
 export const LENIENT = "allow_dimensions_outside_sorting_key";
 
 /** The same table, created even if it has such columns. */
@@ -47,11 +47,11 @@ function helperStatement(to: TableSpec, name: QualifiedName, settings: readonly 
   return renderCreate({
     ...table,
     ...name,
-    // Stored values are copied as they are; only what the old table does not have is computed.
+    // Stored values are copied as they are; only columns that the old table lacks are computed.
     columns: to.columns.map((column) =>
       column.default?.kind === "MATERIALIZED" ? { ...column, default: { ...column.default, kind: "DEFAULT" } } : column,
     ),
-    // Rows that stand there are not asked again, as ADD CONSTRAINT does not ask them either.
+    // Existing rows are not checked again, just as ADD CONSTRAINT does not check them.
     constraints: [],
     storage: {
       ...to.storage,

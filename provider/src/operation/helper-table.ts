@@ -6,8 +6,8 @@ import { LENIENT, lenient } from "./helper-definitions";
 import type { Runner } from "./runner";
 
 /**
- * Creates a table that rows are copied to on their way. A column that the table computes (MATERIALIZED) has a place of its own in it,
- * which a new server refuses beside measures unless it is told that values of such columns may be chosen at will; here they are equal.
+ * Creates a table that rows are copied to on their way. A MATERIALIZED column becomes a stored column in it. Newer servers reject such a
+ * column beside measures, unless told that its value may be taken from any of the merged rows; here those values are equal.
  */
 export async function createHelper(runner: Runner, statement: string): Promise<void> {
   const spec = parseCreate(statement);

@@ -5,10 +5,10 @@ import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
 /**
- * Refuses inserts (error 469) until {@link release}, also when the runner dies: where a rename or an exchange of views is half done,
- * rows would be stored and reach no view, or two. Raised behind a gate, and checked against it.
+ * Refuses inserts (error 469) until {@link release}, even if the runner dies: in the middle of a rename or an exchange of views, rows would
+ * be stored and reach no view, or two. Set up behind a gate, then checked against it.
  *
- * @returns false when the gate has opened meanwhile.
+ * @returns false when the gate opened in the meantime.
  */
 export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
   for (const table of tables) {
@@ -17,7 +17,7 @@ export async function hold(runner: Runner, tables: readonly QualifiedName[], gat
   return (await timeLeft(runner, gate)) > 0;
 }
 
-/** Lets inserts through again, what lies behind first. Tables without a hold, or that are gone, are no error. */
+/** Lets inserts through again, downstream tables first. Tables without a hold, or that are gone, are no error. */
 export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   const there: QualifiedName[] = [];
   for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
@@ -27,7 +27,7 @@ export async function release(runner: Runner, tables: readonly QualifiedName[]):
   await gateDown(runner, there);
 }
 
-/** Ends every hold of the operation, found by the definitions of tables: for whoever does not know what was held. */
+/** Ends every hold of the operation, found by the definitions of tables: for callers that do not know what was held. */
 export async function releaseAll(runner: Runner): Promise<void> {
   const held = await runner.rows<QualifiedName>(
     `SELECT database, name FROM system.tables WHERE match(create_table_query, '_hold_${runner.operation}\\\\W') ORDER BY database, name`,
@@ -35,7 +35,7 @@ export async function releaseAll(runner: Runner): Promise<void> {
   if (held.length > 0) await release(runner, held);
 }
 
-/** Whether a constraint is one that refuses inserts for a moment. */
+/** Whether a constraint is one that temporarily refuses inserts. */
 export function isHelper(name: string): boolean {
   return /^_(?:gate|hold)_\w+$/.test(name);
 }

@@ -6,12 +6,12 @@ import { qualifiedName, quoteString } from "../sql/identifiers";
 import { Postponed } from "./errors";
 import type { Runner } from "./runner";
 
-/** Name of the table, in every database with operations, that remembers how far they are. */
+/** Name of the table, in every database with operations, that records their progress. */
 export const JOURNAL_TABLE = "_schema_ops";
 
 /**
- * What an operation has done, kept in the database it works on, so that any runner can go on. The rule of its users: write the
- * line after the work, redo the work when the line is missing.
+ * What an operation has done, stored in the database it works on, so that any runner can resume it. The rule for its users: write the line
+ * after the work, and redo the work if the line is missing.
  */
 export class Journal {
   private readonly runner: Runner;
@@ -25,7 +25,7 @@ export class Journal {
     this.table = qualifiedName({ database, name: JOURNAL_TABLE });
   }
 
-  /** Opens the journal of the runner's operation, and makes its table where there is none. */
+  /** Opens the journal of the runner's operation, and creates its table if there is none. */
   static async open(runner: Runner, database: string): Promise<Journal> {
     const journal = new Journal(runner, database);
     await runner.run(
@@ -35,7 +35,7 @@ export class Journal {
     return journal;
   }
 
-  /** Opens the journal of an operation that was begun. @throws {SchemaError} when it is not known. */
+  /** Opens the journal of an operation that was begun. @throws {SchemaError} when the operation is unknown. */
   static async ofOperation(runner: Runner, database: string): Promise<Journal> {
     const journal = await Journal.open(runner, database);
     if (journal.has("plan")) return journal;
@@ -47,7 +47,7 @@ export class Journal {
     return this.lines.get(key) as Value | undefined;
   }
 
-  /** A line that must be there. */
+  /** A line that must exist. */
   need<Value>(key: string): Value {
     const value = this.get<Value>(key);
     if (value === undefined)
@@ -60,7 +60,7 @@ export class Journal {
     return this.lines.has(key);
   }
 
-  /** Lines whose keys begin with a text, in no order. */
+  /** Lines whose keys begin with a prefix, in no particular order. */
   entries<Value>(prefix: string): [string, Value][] {
     return [...this.lines].filter(([key]) => key.startsWith(prefix)) as [string, Value][];
   }
@@ -68,19 +68,19 @@ export class Journal {
   /** Writes a line. */
   async set(key: string, value: unknown): Promise<void> {
     const text = JSON.stringify(value);
-    // Counted up rather than taken from the clock, which may be set back.
+    // Incremented rather than taken from the clock, which may be set back.
     this.version += 1n;
     const line = [this.runner.operation, key, text].map(quoteString).join(", ");
     await this.runner.run(`INSERT INTO ${this.table} (op, key, value, ver) SELECT ${line}, toUInt64(${this.version})`);
     this.lines.set(key, JSON.parse(text));
   }
 
-  /** Makes this runner the one that may go on; see {@link Journal.assertOwner}. */
+  /** Makes this runner the one that may continue; see {@link Journal.assertOwner}. */
   async take(): Promise<void> {
     await this.set("runner", this.owner);
   }
 
-  /** @throws {SchemaError} when another runner has taken the operation over meanwhile. */
+  /** @throws {SchemaError} when another runner has taken over the operation. */
   async assertOwner(): Promise<void> {
     const sql = `SELECT argMax(value, ver) AS newest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} AND key = 'runner'`;
     const { newest } = await this.runner.one<{ newest: string }>(sql);
@@ -101,7 +101,7 @@ export class Journal {
   }
 }
 
-/** The newest lines of all operations in a database, by operation and key; none where there is no journal. */
+/** The newest lines of all operations in a database, by operation and key; empty if it has no journal. */
 export async function readJournals(
   connection: Connection,
   database: string,

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { QualifiedName } from "../sql/spec";
 import { JOURNAL_TABLE } from "./journal";
 
-/** Tables on which a server is tried out. */
+/** Prefix of the tables on which a server is tested. */
 export const SELF_TEST_PREFIX = "_schema_selftest_";
-/** What stands between an object's name and the operation's: rebuilds and changes of views make them. */
+/** Separates an object's name from the operation's: rebuilds and changes of views make such names. */
 const HELPER = /__(?:new|old|delta|snap|idle|c\d+)_([A-Za-z0-9_]+)$/;
 /** See {@link newOperation}. */
 const OPERATION = /^[a-f][0-9a-f]{7}$/;
@@ -15,9 +15,9 @@ export interface HelperNames {
   readonly table: QualifiedName;
   /** The new storage before the exchange, the old one after it. */
   readonly shadow: QualifiedName;
-  /** What came to the old storage while the tables were exchanged. */
+  /** Rows that reached the old storage while the tables were exchanged. */
   readonly delta: QualifiedName;
-  /** The old table when all is done. */
+  /** The old table after everything is done. */
   readonly retired: QualifiedName;
   readonly chunk: (index: number) => QualifiedName;
 }
@@ -34,19 +34,22 @@ export function helperNames({ database, name }: QualifiedName, operation: string
   };
 }
 
-/** How the tables of one test begin: nobody else's do, and they tell when it began. @param now by the server's clock, in milliseconds. */
+/**
+ * Prefix of the tables of one test: unique, and it contains the time at which the test began. @param now by the server's clock, in
+ * milliseconds.
+ */
 export function selfTestPrefix(now: number): string {
   return `${SELF_TEST_PREFIX}${now}_${newOperation()}_`;
 }
 
-/** When the test that a table belongs to began, in milliseconds; 0 for a table of an older version, which had no time in its name. */
+/** When the test that a table belongs to began, in milliseconds; 0 for a table of an older version, whose name had no time. */
 export function selfTestTime(name: string): number {
   return Number(/^\d+(?=_)/.exec(name.slice(SELF_TEST_PREFIX.length))?.[0] ?? 0);
 }
 
 /**
- * Name of a new operation, which becomes part of the names of its helper tables: 8 lower-case hexadecimal digits, of which the first
- * is a letter, so that no date or number of a user's (`events__old_20240131`) looks like one.
+ * Name of a new operation, which becomes part of the names of its helper tables: 8 lower-case hexadecimal digits that begin with a letter,
+ * so that no date or number in a user's table name (`events__old_20240131`) looks like one.
  */
 export function newOperation(): string {
   const text = randomBytes(4).toString("hex");
@@ -54,12 +57,12 @@ export function newOperation(): string {
 }
 
 /**
- * Whether a table is one of this package's own: the journal, what tries a server out, or a helper of an operation. Such tables are
- * not the user's: they are neither introspected nor dropped for being undeclared.
+ * Whether a table is one of this package's own: the journal, a table of a server test, or a helper of an operation. Such tables are not the
+ * user's: they are neither introspected nor dropped for being undeclared.
  *
  * @param name without its database.
- * @param operations names of the operations that the database's journal knows. Without them, whatever looks like a name of
- *   {@link newOperation} is taken for one.
+ * @param operations names of the operations in the database's journal. Without them, anything that looks like a name from {@link
+ *   newOperation} counts as one.
  */
 export function isWorkingTable(name: string, operations?: ReadonlySet<string>): boolean {
   if (name === JOURNAL_TABLE || name.startsWith(SELF_TEST_PREFIX)) return true;

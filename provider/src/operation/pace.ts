@@ -1,4 +1,4 @@
-/** How far work over many rows is. */
+/** Progress of work over many rows. */
 export interface Far {
   readonly rows: number;
   readonly total: number;
@@ -7,7 +7,9 @@ export interface Far {
   readonly secondsLeft: number | undefined;
 }
 
-/** Works out rate and time left, of this run. Never runs backwards: what is counted again after a failed chunk is not shown. */
+/**
+ * Computes the rate and the time left of this run. Never goes backwards: rows that are counted again after a failed chunk are not shown.
+ */
 export class Pace {
   private readonly now: () => number;
   private readonly began: number;
@@ -20,7 +22,7 @@ export class Pace {
     this.began = now();
   }
 
-  /** @param rows that are done, earlier runs' included. */
+  /** @param rows that are done, including those of earlier runs. */
   at(rows: number, total: number): Far {
     this.before ??= rows;
     this.rows = Math.max(this.rows, rows);
@@ -43,7 +45,7 @@ export class Pace {
   }
 }
 
-/** As one line of at most 60 characters, what matters most first: `41% of 10.5M rows, 8 s left, 1.2M rows/s`. */
+/** As one line of at most 60 characters, most important first: `41% of 10.5M rows, 8 s left, 1.2M rows/s`. */
 export function describeFar({ rows, total, rowsPerSecond, secondsLeft }: Far): string {
   const percent = total === 0 ? 100 : Math.floor((100 * rows) / total);
   const left = secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`];
@@ -52,7 +54,7 @@ export function describeFar({ rows, total, rowsPerSecond, secondsLeft }: Far): s
 }
 
 /**
- * Tells steps at once, and how far the work is at most once in an interval: a terminal is written over, the lines of a log stay.
+ * Reports steps at once, and progress at most once per interval: a terminal line is overwritten, the lines of a log remain.
  *
  * @param seconds between two lines of one step.
  */
@@ -70,7 +72,7 @@ export function paced(
   };
 }
 
-/** Seconds between two lines: on a terminal they are written over, in the log of a CI they stay. */
+/** Seconds between two lines: a terminal overwrites them, a CI log keeps them. */
 export function secondsBetweenLines(environment: NodeJS.ProcessEnv = process.env, isTerminal = true): number {
   const isCi = !["", "false", "0"].includes(environment["CI"] ?? "");
   return isCi || !isTerminal ? 10 : 1;

@@ -8,13 +8,13 @@ export interface Part {
   readonly name: string;
   readonly low: number;
   readonly high: number;
-  /** Number of the newest mutation in it; 0 without one. */
+  /** Number of the newest mutation applied to it; 0 if none. */
   readonly mutation: number;
-  /** Rows on disk, also those that a lightweight DELETE has hidden. */
+  /** Rows on disk, including those hidden by a lightweight DELETE. */
   readonly rows: number;
   readonly bytes: number;
   readonly hash: string;
-  /** Whether a lightweight DELETE has hidden rows of it. */
+  /** Whether a lightweight DELETE has hidden some of its rows. */
   readonly masked: boolean;
 }
 
@@ -42,7 +42,7 @@ export async function partsOf(runner: Runner, table: QualifiedName): Promise<Par
     ...row,
     low: Number(low),
     high: Number(high),
-    // The engine gives the first block number as the version of a part that no mutation has touched.
+    // The engine reports the first block number as the version of a part that no mutation has touched.
     mutation: version === low ? 0 : Number(version),
     rows: Number(count),
     bytes: Number(bytes),
@@ -50,7 +50,7 @@ export async function partsOf(runner: Runner, table: QualifiedName): Promise<Par
   }));
 }
 
-/** UUID of a table; undefined when it is not there, or detached. */
+/** UUID of a table; undefined when it does not exist or is detached. */
 export async function uuidOf(runner: Runner, table: QualifiedName): Promise<string | undefined> {
   const rows = await runner.rows<{ uuid: string }>(
     `SELECT toString(uuid) AS uuid FROM system.tables WHERE ${isTable(table, "name")}`,
@@ -58,7 +58,7 @@ export async function uuidOf(runner: Runner, table: QualifiedName): Promise<stri
   return rows[0]?.uuid;
 }
 
-/** Condition that picks a table in a system table. @param column where that holds the name. */
+/** Condition that selects a table in a system table. @param column the column that holds the name. */
 export function isTable({ database, name }: QualifiedName, column: "table" | "name"): string {
   return `database = ${quoteString(database)} AND ${column} = ${quoteString(name)}`;
 }
@@ -68,7 +68,7 @@ export function inParts(parts: readonly { readonly name: string }[]): string {
   return `_part IN (${partNames(parts)})`;
 }
 
-/** The names as literals, with commas between. */
+/** The names as string literals, separated by commas. */
 export function partNames(parts: readonly { readonly name: string }[]): string {
   return parts.map(({ name }) => quoteString(name)).join(", ");
 }

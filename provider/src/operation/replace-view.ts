@@ -11,14 +11,14 @@ import type { Journal } from "./journal";
 import { isTable } from "./parts";
 import type { Runner } from "./runner";
 
-/** How the engine names the new view until it has the name of the old one. */
+/** Prefix of the name that the engine gives the new view until it takes the old one's. */
 const TEMPORARY = "_tmp_replace_";
 
-/** What is to be replaced: a journal line for each view and new definition, written before the replacement. */
+/** Which view is replaced: a journal line for each view and new definition, written before the replacement. */
 export interface Replacement {
-  /** UUID of the view that was there; the name has another one when it is replaced. */
+  /** UUID of the old view; once it is replaced, the name has another UUID. */
   readonly uuid: string;
-  /** CREATE text of both, to be told apart and mended by hand if it must be. */
+  /** CREATE statements of both, to distinguish them and to repair manually if necessary. */
   readonly from: string;
   readonly to: string;
 }
@@ -29,19 +29,20 @@ interface LiveView {
 }
 
 /**
- * Gives a materialized view another definition, in one statement: `CREATE OR REPLACE`, which makes the new view, exchanges the two
- * and drops the old one; on a server without it by {@link exchangeView}, which holds inserts meanwhile. A runner that dies leaves the old view or the new one, never none and never both, so a gate that opens by
- * itself lets no row through that is in neither target or in two. (DROP and CREATE lose what comes between; CREATE under another
- * name first doubles it.) Called again after a crash it finds by the UUID whether it has happened.
+ * Gives a materialized view another definition in one statement: `CREATE OR REPLACE`, which creates the new view, exchanges the two and
+ * drops the old one; on a server without it by {@link exchangeView}, which holds inserts while it runs. A runner that dies leaves the old
+ * view or the new one, never none and never both, so even if the gate then opens by itself, no row is missing from both targets or stored
+ * in both. (DROP and CREATE lose the rows in between; CREATE under another name first duplicates them.) Called again after a crash, it
+ * detects by the UUID whether the replacement has happened.
  *
- * The caller has taken the journal, and has gated and drained everything that feeds the view: under inserts the statement loses and
- * doubles rows.
+ * The caller has taken over the journal, and has gated and drained everything that feeds the view: during inserts the statement loses and
+ * duplicates rows.
  *
- * @param from the view as it stands, with the name of `to`; must have a target (`TO`).
- * @param closed the raised gate; with less than a second left of it nothing is done. Absent where inserts are held.
- * @returns false when too little of the gate is left: nothing was changed, raise it again.
- * @throws {SchemaError} when the view keeps its rows in an inner table, which would go with it; when it is not there, or is not
- *   subscribed to its source afterwards.
+ * @param from the current view, with the name of `to`; must have a target (`TO`).
+ * @param closed the raised gate; with less than a second left of it nothing is done. Omitted where inserts are held.
+ * @returns false when too little of the gate is left: nothing was changed, and the caller should raise it again.
+ * @throws {SchemaError} when the view keeps its rows in an inner table, which would be dropped with it; when it does not exist; or when it
+ *   is not subscribed to its source afterwards.
  */
 export async function replaceView(
   runner: Runner,
@@ -51,7 +52,7 @@ export async function replaceView(
   closed?: Closed,
 ): Promise<boolean> {
   const statement = renderCreate(to);
-  // The text is part of the key: one operation may replace a view there and back.
+  // The statement is part of the key: one operation may replace a view and then change it back.
   const key = `replace:${qualifiedName(to)}:${statement}`;
   const begun = journal.get<Replacement>(key);
   const live = await liveView(runner, to);
@@ -63,7 +64,7 @@ export async function replaceView(
   } else await dropUnfinished(runner, to, [from, to]);
   if (begun === undefined || live === undefined || live.uuid === begun.uuid) {
     await journal.assertOwner();
-    // Looked at again: between the look above and the drop, the view must not have become one with rows.
+    // Checked again: between the check above and the drop, it might have been replaced by a view that keeps rows.
     if (live !== undefined) refuseInner(live.spec);
     if (closed !== undefined && !(await hasTimeLeft(runner, closed.gate))) return false;
     if (!(await tryReplace(runner, from, to)) && !(await exchangeView(runner, to, closed))) return false;
@@ -72,7 +73,7 @@ export async function replaceView(
   return true;
 }
 
-/** @returns false where the server does not do it in one statement, or refuses it: there may be another way. */
+/** @returns false where the server has no such statement, or rejects it: there may be another way. */
 async function tryReplace(runner: Runner, from: MaterializedViewSpec, to: MaterializedViewSpec): Promise<boolean> {
   if (!runner.connection.capabilities.replaceMaterializedView) return false;
   try {
@@ -85,7 +86,7 @@ async function tryReplace(runner: Runner, from: MaterializedViewSpec, to: Materi
   }
 }
 
-/** Whether {@link replaceView} has happened: the view of that name is another one than before. */
+/** Whether {@link replaceView} has happened: the name now belongs to a different view. */
 export async function isReplaced(
   runner: Runner,
   journal: Pick<Journal, "get">,
@@ -96,7 +97,7 @@ export async function isReplaced(
   return live !== undefined && live.uuid !== begun?.uuid;
 }
 
-/** A materialized view as the server has it; undefined when nothing has the name. @throws {SchemaError} for another kind of object. */
+/** A materialized view as it is on the server; undefined when nothing has the name. @throws {SchemaError} for another kind of object. */
 export async function liveView(runner: Runner, name: QualifiedName): Promise<LiveView | undefined> {
   const [row] = await views(runner, isTable(name, "name"));
   if (row === undefined) return undefined;
@@ -118,7 +119,7 @@ function refuseInner(view: MaterializedViewSpec): void {
   );
 }
 
-/** A server killed in the middle of the statement may keep both views, one under a name of its own: rows would be doubled. */
+/** A server killed in the middle of the statement may keep both views, one under a temporary name: rows would be duplicated. */
 async function dropUnfinished(
   runner: Runner,
   { database }: QualifiedName,
@@ -132,7 +133,7 @@ async function dropUnfinished(
   }
 }
 
-/** A query without regard to its layout. */
+/** A query regardless of its layout. */
 function words(query: string): string {
   const tokens = lex(query).filter(({ kind }) => kind !== "comment");
   return tokens.map(({ text }) => text).join(" ");
@@ -143,10 +144,10 @@ function sameName(a: QualifiedName, b: QualifiedName | undefined): boolean {
 }
 
 /**
- * Checks that rows reach an incremental view: the engine has had versions that lost the subscription of an exchanged view, and
- * without it rows stay away without a word.
+ * Checks that rows reach an incremental view: some engine versions lost the subscription of an exchanged view, and then no rows arrive,
+ * without an error.
  *
- * @throws {SchemaError} when no table passes its rows on to the view.
+ * @throws {SchemaError} when no table passes rows to the view.
  */
 export async function requireSubscribed(runner: Runner, view: MaterializedViewSpec): Promise<void> {
   if (view.refresh !== undefined) return;

@@ -8,8 +8,8 @@ import type { QualifiedName } from "../sql/spec";
 import { JOURNAL_TABLE } from "./journal";
 
 /**
- * @param what was to be done, behind "not".
- * @throws {SchemaError} with the GRANT statements for what is lacking.
+ * @param what the action that is refused, as it follows "not".
+ * @throws {SchemaError} with the GRANT statements for the missing privileges.
  */
 export async function refuseRights(
   connection: Connection,
@@ -27,7 +27,7 @@ export async function refuseRights(
   );
 }
 
-/** What is lacking for certain: not what a role may give, nor where the server does not know a privilege. */
+/** Privileges that are certainly missing: not those that a role may grant, nor those that the server does not know. */
 async function lackingHere(connection: Connection, rights: readonly Right[]): Promise<readonly Right[]> {
   const unique = new Map(rights.map((right) => [`${right.privilege} ON ${right.level}`, right]));
   try {
@@ -50,7 +50,7 @@ export function rightsIn(database: string, privileges: readonly string[]): Right
   return privileges.map((privilege) => ({ privilege, level: `${quoteIdentifier(database)}.*` }));
 }
 
-/** To refuse inserts for a moment. */
+/** Privileges for refusing inserts for a moment. */
 export function gateRights(tables: readonly QualifiedName[]): Right[] {
   return tables.map((table) => ({ privilege: "ALTER CONSTRAINT", level: qualifiedName(table) }));
 }

@@ -7,33 +7,33 @@ import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { Postponed } from "./errors";
 
-/** What a caller, or a test, may hang on the statements of an operation. */
+/** Hooks that a caller, or a test, may attach to the statements of an operation. */
 export interface RunnerHooks {
-  /** Called before every statement that changes something; what it throws ends the operation there. */
+  /** Called before every statement that changes something; if it throws, the operation ends there. */
   readonly beforeStatement?: (sql: string) => void | Promise<void>;
   /** Ends the operation before its next statement; it can be resumed. */
   readonly signal?: AbortSignal;
-  /** Operations that stand in nobody's way, because they will have ended by then: a preview's. */
+  /** Operations that do not block, because they will have ended by then: used by previews. */
   readonly ending?: ReadonlySet<string>;
-  /** Longest time that inserts are refused at once, in milliseconds; 4000 unless given. Shorter ones are for tests. */
+  /** Longest time that inserts are refused in one go, in milliseconds; default 4000. Shorter times are for tests. */
   readonly gateLength?: number;
 }
 
-/** How often the server is asked whether something has ended, in milliseconds. */
+/** Interval for polling the server whether something has ended, in milliseconds. */
 const POLL = 200;
-/** How often a caller is told how far a copy is, in milliseconds. */
+/** Interval for reporting the progress of a copy, in milliseconds. */
 const REPORT_EVERY = 1000;
-/** How long statements of a runner that died may go on, in milliseconds. */
+/** How long statements of a dead runner may continue, in milliseconds. */
 const LEFTOVER_LIMIT = 600_000;
 
 /** How every statement of an operation begins. */
 export const MARK = "/* schema-op ";
 
-/** Runs the statements of one operation, each marked with the operation, so that another runner finds what is still running. */
+/** Runs the statements of one operation, each marked with its name, so that another runner finds what is still running. */
 export class Runner {
   readonly connection: Connection;
   readonly operation: string;
-  /** The user who alone sees rows in the operation's working tables; undefined where they need no guard. See `guard.ts`. */
+  /** The only user who sees rows in the operation's working tables; undefined where they need no guard. See `guard.ts`. */
   guardedBy: string | undefined;
   private readonly hooks: RunnerHooks;
   private readonly mark: string;
@@ -60,16 +60,16 @@ export class Runner {
     await this.connection.command(this.mark + sql);
   }
 
-  /** Creates an object, in the server's own words. */
+  /** Creates an object, as the server would print it. */
   create(spec: ObjectSpec): Promise<void> {
     return this.run(renderCreate(spec, this.connection.capabilities));
   }
 
   /**
-   * Runs a copy that may outlast the request timeout or the connection: then it is waited for on the server. Whether it
-   * succeeded is for the caller to find out by counting.
+   * Runs a copy that may outlast the request timeout or the connection: in that case it is awaited on the server. The caller has to find
+   * out by counting whether it succeeded.
    *
-   * @param whileRunning asked once a second for progress.
+   * @param whileRunning called once a second to report progress.
    */
   async runLong(sql: string, whileRunning?: (written: number) => void): Promise<void> {
     await this.before(sql);
@@ -83,7 +83,7 @@ export class Runner {
     });
   }
 
-  /** Runs a statement by `work`, and tells once a second how many rows it has read or written. */
+  /** Runs a statement by `work`, and reports once a second how many rows it has read or written. */
   async watched(
     sql: string,
     rows: "read_rows" | "written_rows",
@@ -100,13 +100,13 @@ export class Runner {
     }
   }
 
-  /** Rows of a question. */
+  /** Rows of a query. */
   rows<Row extends object>(sql: string): Promise<Row[]> {
     this.throwIfAborted();
     return this.connection.query<Row>(sql);
   }
 
-  /** The only row of a question. */
+  /** The only row of a query. */
   async one<Row extends object>(sql: string): Promise<Row> {
     const [row] = await this.rows<Row>(sql);
     if (row === undefined) throw new SchemaError(`The server answered with no row: ${sql}`);
@@ -119,8 +119,8 @@ export class Runner {
   }
 
   /**
-   * Ends what a runner that died has left running: a copy is stopped, anything else is waited for. Without this an EXCHANGE
-   * still under way could be followed by a second one.
+   * Ends what a dead runner left running: a copy is killed, anything else is awaited. Without this, an EXCHANGE that is still running could
+   * be followed by a second one.
    */
   async endLeftovers(): Promise<void> {
     const found = (): Promise<{ id: string; kind: string }[]> =>
@@ -130,7 +130,7 @@ export class Runner {
     const limit = Date.now() + LEFTOVER_LIMIT;
     for (let left = await found(); left.length > 0; left = await found()) {
       for (const { id } of left.filter(({ kind }) => kind === "Insert")) {
-        // Without the right to kill, the copy is waited for like the rest.
+        // Without the privilege to kill, the copy is awaited like the rest.
         await this.connection.command(`KILL QUERY WHERE query_id = ${quoteString(id)} ASYNC`).catch(() => undefined);
       }
       if (Date.now() > limit) {
@@ -143,7 +143,7 @@ export class Runner {
     }
   }
 
-  /** @throws when the caller has asked to stop. */
+  /** @throws when the caller has requested a stop. */
   throwIfAborted(): void {
     if (this.hooks.signal?.aborted) {
       throw new Postponed(`Operation ${this.operation}: stopped on request; it goes on where it is on the next run.`, {
@@ -171,9 +171,9 @@ export class Runner {
     }
   }
 
-  /** Rows that a running statement has read or written; undefined when it runs no more. */
+  /** Rows that a running statement has read or written; undefined when it is no longer running. */
   private async processed(sql: string, column: string): Promise<number | undefined> {
-    // The head of the statement names the helper table, which nobody else writes.
+    // The beginning of the statement names the helper table, which nobody else writes to.
     const head = quoteString((this.mark + sql).slice(0, 400));
     const [row] = await this.connection.query<{ processed: string }>(
       `SELECT toString(${column}) AS processed FROM system.processes WHERE startsWith(query, ${head})`,
