@@ -4,7 +4,7 @@ import { columnsIn, elementsOf, parseExpression, plainColumn } from "../sql/quer
 import { unwrap } from "../sql/query/types";
 import type { TableSpec } from "../sql/spec";
 
-/** What a target's rows are compared by: a time column of its key, its partitions, or all at once. */
+/** How a target's rows are grouped for comparison: by a time column of its key, by its partitions, or all together. */
 export type Bucket =
   | {
       readonly kind: "time";
@@ -28,17 +28,17 @@ export function sortingKey({ storage, columns }: TableSpec): string[] {
   return elements.map((element) => element.replace(/\s+(?:ASC|DESC)$/i, "")).filter((element) => element !== "");
 }
 
-/** Name of the column that a key expression is, if it is one. */
+/** Name of the column, if a key expression is just a column. */
 export function keyColumn(expression: string): string | undefined {
   const parsed = parseExpression(expression);
   return parsed === undefined ? undefined : plainColumn(parsed);
 }
 
 /**
- * Chooses how rows are put into buckets: by the time column of the sorting key that the partitions follow, else the first one; else
- * by partition; else all in one.
+ * Chooses how rows are put into buckets: by the time column of the sorting key that the partitions follow, else by its first time column;
+ * else by partition; else all in one.
  *
- * @param coarse buckets of an hour, for times that are no whole minutes.
+ * @param coarse buckets of an hour, for times that are not whole minutes.
  */
 export function chooseBucket(spec: TableSpec, coarse = false): Bucket {
   const times = sortingKey(spec).flatMap((text) => {
@@ -64,27 +64,27 @@ function timeBucket(column: string, type: string, coarse: boolean): Bucket {
   return { kind: "time", column, unit: "seconds", start, width: 60 };
 }
 
-/** Expression of a bucket's name in SQL: a number for times, so that no clock change makes two of them one; else a text. */
+/** SQL expression of a bucket's name: a number for times, so that a clock change cannot merge two of them; otherwise a string. */
 export function bucketId(bucket: Bucket): string {
   if (bucket.kind === "all") return "''";
   if (bucket.kind === "partition") return `toString(tuple(${bucket.expression}))`;
   return `toString(${bucket.unit === "days" ? "toInt32" : "toUnixTimestamp"}(${bucket.start}))`;
 }
 
-/** Expression of a bucket as people read it. */
+/** Expression of a bucket in readable form. */
 export function bucketLabel(bucket: Bucket): string {
   if (bucket.kind === "all") return "'all rows'";
   return bucket.kind === "partition" ? `toString(tuple(${bucket.expression}))` : `toString(${bucket.start})`;
 }
 
-/** In words. */
+/** Describes a bucket in words. */
 export function describeBucket(bucket: Bucket): string {
   if (bucket.kind === "all") return "all rows (no time column in the sorting key, no partitions)";
   if (bucket.kind === "partition") return `partition ${bucket.expression}`;
   return bucket.start === backtick(bucket.column) ? bucket.column : bucket.start.replaceAll("`", "");
 }
 
-/** A run of buckets: from the first one on, up to the second one, which is not of it. In units of the bucket. */
+/** A run of buckets: from the first one up to, but not including, the second one. In units of the bucket. */
 export interface Range {
   readonly from?: number;
   readonly to?: number;
@@ -102,7 +102,7 @@ export function inRange(bucket: Bucket, { from, to }: Range): string {
   return sides.length === 0 ? "1" : sides.join(" AND ");
 }
 
-/** The range that holds some buckets. */
+/** The range that covers some buckets. */
 export function rangeOf(bucket: Bucket, ids: readonly string[]): Range {
   if (bucket.kind !== "time" || ids.length === 0) return {};
   const numbers = ids.map(Number);

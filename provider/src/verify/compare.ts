@@ -11,27 +11,27 @@ import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types"
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
 /** Target rows of a window. */
 export const DEFAULT_WINDOW = 5_000_000;
-/** Buckets that are named in one statement, once for each side; texts of partitions are longer than numbers. */
+/** Buckets that one statement names, once for each side; fewer partitions, because their names are longer than numbers. */
 const BATCH = { time: 8000, partition: 800, all: 2 } as const;
-/** How often a bucket that differs is looked at before it is called busy. */
+/** How often a differing bucket is checked before it is reported as busy. */
 const LOOKS = 8;
-/** Times that it must differ while nothing came in: what is flushed in the background shows in no list of inserts. */
+/** How often it must differ while nothing came in: background flushes appear in no list of inserts. */
 const PROOFS = 2;
-/** A batch that is written to is taken apart, down to this many pieces. */
+/** A batch that is being written to is split, down to this many pieces. */
 const PIECES = 64;
 
-/** What one pass over the buckets gave. */
+/** The result of one pass over the buckets. */
 export interface Summary {
   readonly buckets: number;
   readonly expired: number;
-  /** Compared, but for some keys. */
+  /** Compared, except for some keys. */
   readonly partly: number;
   readonly different: readonly string[];
   /** First bucket that the sources have rows for. */
   readonly first: number | undefined;
 }
 
-/** Settings of a statement that groups: what does not fit into memory goes to disk. */
+/** Settings of a statement that groups: what does not fit into memory spills to disk. */
 export function groupSettings(
   { connection }: Pick<Runner, "connection">,
   { maxMemory = DEFAULT_MEMORY }: Pick<VerifyOptions, "maxMemory">,
@@ -76,16 +76,16 @@ export async function windowsOf(
   }));
 }
 
-/** Target rows of a window: fewer once one was too large. */
+/** Target rows of a window: fewer once a window was too large. */
 interface Chunks {
   rows: number;
 }
 
 /**
- * Compares the buckets of a scope, whatever is written meanwhile. A window that does not fit into memory, although its groups go to
- * disk, or takes longer than a statement may, is cut into smaller ones; so are those after it.
+ * Compares the buckets of a scope, whatever is written in the meantime. A window that does not fit into memory, although its groups spill
+ * to disk, or that takes longer than a statement may, is split into smaller ones; so are those after it.
  *
- * @throws {SchemaError} when not even an hour, or a day, fits into memory.
+ * @throws {SchemaError} when not even one hour, or one day, fits into memory.
  */
 export async function summarise(
   runner: Runner,
@@ -165,7 +165,7 @@ async function summariseOnce(
   };
 }
 
-/** Looks again at buckets that differ, until nothing was written while they were looked at. */
+/** Rechecks buckets that differ, until nothing was written during the check. */
 export async function lookAgain(
   runner: Runner,
   comparison: Comparison,
@@ -180,7 +180,7 @@ export async function lookAgain(
     const found = await settled(runner, comparison, batch, options);
     if (found.still) differences.push(...found.differences);
     else if (found.ids.length > 1 && pieces < most) {
-      // Some of the buckets may be closed, while others are written to.
+      // Some of the buckets may be complete while others are still written to.
       const half = Math.ceil(found.ids.length / 2);
       open.unshift(found.ids.slice(0, half), found.ids.slice(half));
       pieces += 1;
@@ -202,7 +202,7 @@ async function settled(
     if (look > 0) await pause(Math.min(1000, 100 * look));
     const looked = scopeCondition(comparison, { ids });
     const state = (): Promise<string> => stateOf(runner, comparison, looked);
-    // Rows seen here are of inserts that began before, and are awaited: their views have run when the buckets are compared.
+    // Rows seen here belong to earlier inserts, which are awaited: their views have run when the buckets are compared.
     const before = await state();
     const ended = await inserted(runner);
     const differences = await details(runner, comparison, ids, options);
@@ -215,7 +215,7 @@ async function settled(
   return { still: false, differences: [], ids };
 }
 
-/** How some buckets differ at this moment. */
+/** How some buckets differ right now. */
 export async function details(
   runner: Runner,
   comparison: Comparison,
@@ -252,7 +252,7 @@ function columnOf(column: string, value: unknown): ColumnDifference[] {
   return [{ column, keys: Number(keys), key, expected, found }];
 }
 
-/** Names of some buckets, chosen by chance among those of the target and, where that can be asked cheaply, of its sources. */
+/** Names of some buckets, chosen at random from those of the target and, where that query is cheap, of its sources. */
 export async function sampleOf(
   runner: Runner,
   comparison: Comparison,
@@ -274,7 +274,7 @@ export async function sampleOf(
   return rows.map(({ id: found }) => found);
 }
 
-/** The first bucket that the sources have any row for, whatever range is looked at. */
+/** The first bucket that the sources have any row for, whatever range is compared. */
 export async function firstBucket(runner: Runner, comparison: Comparison, options: VerifyOptions): Promise<number> {
   const { bucket, subject } = comparison;
   const id = `toInt64OrZero(${bucketId(bucket)})`;
@@ -286,7 +286,7 @@ export async function firstBucket(runner: Runner, comparison: Comparison, option
   return Number(first);
 }
 
-/** Buckets in groups that one statement can name. */
+/** Buckets in groups small enough for one statement. */
 export function* batches(ids: readonly string[], { bucket, subject }: Comparison): Generator<readonly string[]> {
   const size = Math.max(1, Math.floor(BATCH[bucket.kind] / (1 + subject.feeds.length)));
   for (let from = 0; from < ids.length; from += size) yield ids.slice(from, from + size);

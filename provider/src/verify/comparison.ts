@@ -10,12 +10,12 @@ import { CANDIDATES, type Measure, type Measures } from "./measures";
 import { onlySelect, withOutput } from "./rewrite";
 import type { Feed, Subject } from "./subject";
 
-/** All that the SQL of a comparison is made of. */
+/** Everything that the SQL of a comparison is built from. */
 export interface Comparison extends Measures {
   readonly subject: Subject;
   readonly spec: TableSpec;
   readonly bucket: Bucket;
-  /** Condition over the target's columns that a row may be gone on one side. */
+  /** Condition over the target's columns that a row may be gone on one side only. */
   readonly expired: string;
   /** Types of finalised values by alias; see {@link typesQuery}. */
   readonly types: ReadonlyMap<string, string>;
@@ -39,7 +39,7 @@ export function scopeCondition({ bucket }: Comparison, { ids, ...range }: Scope)
   return `${inRange(bucket, rangeOf(bucket, ids))} AND ${bucketId(bucket)} IN (${ids.map(quoteString).join(", ")})`;
 }
 
-/** The rows that the views' SELECTs give over all of their sources, as rows of the target. */
+/** The rows that the views' SELECTs return over all of their sources, as rows of the target. */
 export function truthRows(comparison: Comparison, feed: Feed, columns: readonly string[], extra = ""): string {
   const { spec } = comparison;
   const given = new Map(feed.view.columns.map(({ name, type = "" }) => [name, type]));
@@ -81,7 +81,7 @@ export function neededColumns({ bucket, expired, keys, measures, spec }: Compari
   );
   for (const { column } of measures) mentioned.add(column);
   const direct = spec.columns.filter(({ name }) => mentioned.has(name));
-  // Defaults are computed from other columns.
+  // Defaults are computed from other columns, which are needed too.
   for (const { default: value } of direct) {
     const parsed = value?.expression === undefined ? undefined : parseExpression(value.expression);
     for (const { parts } of parsed === undefined ? [] : columnsIn(parsed)) mentioned.add(parts[0] ?? "");
@@ -103,7 +103,7 @@ function viewQuery({ measures }: Comparison, { view }: Feed): string {
   return withOutput(view.query, select, outputs.join(", ")) ?? view.query;
 }
 
-/** Both sides as rows of one form. */
+/** Both sides as rows of the same shape. */
 function bothSides(comparison: Comparison, scope: Scope): string {
   const { bucket, candidateTypes, expired, keys, measures, spec, subject } = comparison;
   const engine = engineOf(spec.storage);
@@ -136,7 +136,7 @@ function bothSides(comparison: Comparison, scope: Scope): string {
   return [`SELECT ${side(0)} FROM ${qualifiedName(subject.target)} WHERE ${condition}`, ...truths].join(" UNION ALL ");
 }
 
-/** One row a key: what was found, what was expected, and which columns differ. */
+/** One row per key: what was found, what was expected, and which columns differ. */
 function byKey(comparison: Comparison, scope: Scope): string {
   const { keys, measures } = comparison;
   const finalise = (text: string, index: number, side: string): string =>
@@ -157,12 +157,12 @@ function byKey(comparison: Comparison, scope: Scope): string {
   return `SELECT ${outputs.join(", ")} FROM (${bothSides(comparison, scope)}) GROUP BY ${groups}`;
 }
 
-/** Asks the engine for the types of what is compared. */
+/** Query for the types of the compared values. */
 export function typesQuery(comparison: Comparison): string {
   return `DESCRIBE (${byKey(comparison, {})})`;
 }
 
-/** Conditions that a column differs, one a measure, over {@link byKey}. */
+/** Conditions that a column differs, one per measure, over {@link byKey}. */
 function differs({ measures, tolerance, types }: Comparison): string[] {
   return measures.map(({ column: _, rule }, index) => {
     const [h, t] = [`h${index}`, `t${index}`];
@@ -174,7 +174,7 @@ function differs({ measures, tolerance, types }: Comparison): string[] {
   });
 }
 
-/** Whether a quantile, or each of several, lies between its bounds; their last digits are not theirs. */
+/** Whether a quantile, or each of several, lies between its bounds; the last digits of the bounds do not count. */
 function between(type: string, found: string, bounds: string): string {
   const is = (value: string, low: string, high: string): string => {
     const [v, a, b] = [value, low, high].map((one) => `toFloat64(${one})`);
@@ -184,7 +184,7 @@ function between(type: string, found: string, bounds: string): string {
   return `arrayAll((x, i) -> ${is("x", `${bounds}[2 * i - 1]`, `${bounds}[2 * i]`)}, ${found}, arrayEnumerate(${found}))`;
 }
 
-/** Measures whose types cannot be compared the way their function would be. */
+/** Measures whose types cannot be compared in the way that suits their function. */
 export function incomparable({ measures, types }: Comparison): { column: string; reason: string }[] {
   return measures.flatMap(({ column, rule }, index) => {
     const type = types.get(`h${index}`) ?? "";
@@ -194,7 +194,7 @@ export function incomparable({ measures, types }: Comparison): { column: string;
   });
 }
 
-/** Keys with their verdict: `bad` where any column differs or the key is on one side only. */
+/** Keys with their verdict: `bad` where any column differs or where only one side has the key. */
 function judged(comparison: Comparison, scope: Scope): string {
   const { measures, types, vanishes } = comparison;
   const flags = differs(comparison);
@@ -208,7 +208,7 @@ function judged(comparison: Comparison, scope: Scope): string {
       .join(" AND ") || "0";
   const outputs = [
     "*",
-    // A SummingMergeTree drops rows that are nothing but zeros.
+    // A SummingMergeTree drops rows that are all zeros.
     `found_rows = 0 AND NOT (${zero("t")}) AS is_missing`,
     `expected_rows = 0 AND NOT (${zero("h")}) AS is_surplus`,
     ...flags.map((flag, index) => `found_rows > 0 AND expected_rows > 0 AND ${flag} AS d${index}`),
@@ -231,7 +231,7 @@ export function summaryQuery(comparison: Comparison, scope: Scope): string {
   );
 }
 
-/** Says how the buckets of a scope differ; those that do not are not among the rows. */
+/** Reports how the buckets of a scope differ; those that do not differ have no row. */
 export function detailQuery(comparison: Comparison, scope: Scope): string {
   const columns = comparison.measures.map(({ rule }, index) => {
     const expected = rule.kind === "member" ? `toString(t${index}[1])` : `toString(t${index})`;
@@ -244,7 +244,7 @@ export function detailQuery(comparison: Comparison, scope: Scope): string {
   );
 }
 
-/** How a rule is told. */
+/** Describes a rule. */
 export function describeRule({ rule }: Measure): string {
   switch (rule.kind) {
     case "within":

@@ -8,25 +8,25 @@ import type { TableSpec } from "../sql/spec";
 import { onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
 
-/** What stands in the way of a comparison. */
+/** Obstacles to a comparison. */
 export interface Doubts {
   /** Set when nothing can be compared. */
   readonly reason?: string;
-  /** Why views may rightly have written something else than their SELECT gives over all rows. */
+  /** Why views may legitimately have written something other than what their SELECT returns over all rows. */
   readonly inexact: readonly string[];
-  /** Whether the same rows may compare as equal now and as different after a merge of a source. */
+  /** Whether the same rows may compare as equal now and as different once a source has merged. */
   readonly changesWithMerges: boolean;
 }
 
-/** Functions that give something else each time, or depend on how rows lie in blocks. */
+/** Functions that return something else on each call, or depend on how rows are split into blocks. */
 const CHANCE =
   /^(?:now\w*|today|yesterday|current_?(?:timestamp|date)|localtime\w*|utc_?timestamp|rand\w*|generate(?:uuid|ulid|snowflake)\w*|fuzz\w+|rownumberin\w*block\w*|blocknumber|blocksize|blockserializedsize|running\w+|neighbor|hostname|fqdn|uptime|currentuser|queryid|initialqueryid|connectionid|serveruuid|arrayshuffle|arraypartialshuffle|arrayrandomsample|(?:lag|lead)inframe)$/i;
 const LOOKS_UP = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*)$/i;
-/** Where a row lies, which changes with every merge. */
+/** Where a row is stored, which changes with every merge. */
 const VIRTUAL =
   /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
 const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
-/** What is known against comparing a target with its views. */
+/** Known reasons against comparing a target with its views. */
 export function doubtsOf(subject: Subject): Doubts {
   const inexact: string[] = [];
   let changesWithMerges = false;
@@ -98,7 +98,7 @@ function queryDoubts(query: string): string[] {
   return doubts;
 }
 
-/** A source that makes fewer rows of many forgets what a view has seen of them, unless the view only merges. */
+/** A source that collapses rows forgets some that a view has seen, unless the view itself only merges. */
 function sourceDoubts({ view, source }: Feed): string[] {
   const base = source?.spec === undefined ? "" : engineOf(source.spec.storage).base;
   if (source?.spec === undefined || base === "MergeTree" || !base.endsWith("MergeTree")) return [];
@@ -110,7 +110,7 @@ function sourceDoubts({ view, source }: Feed): string[] {
   return found === undefined ? [] : [`${what}: ${found}`];
 }
 
-/** What a view computes from rows that merges of its source combine or take away. */
+/** What a view computes from rows that merges of its source combine or remove. */
 function mergeDependent(select: Select, table: TableSpec): string | undefined {
   const roles = rolesOf(table);
   for (const { expression } of select.items) {
@@ -133,7 +133,7 @@ function tableOf({ table, function: name }: Select["from"][number]): string {
   return table === undefined ? (name ?? "a subquery") : [table.database, table.name].filter(Boolean).join(".");
 }
 
-/** Whether a type is a state or a value that merges by a function. */
+/** Whether a type is an aggregate state, or a value that merges by a function. */
 export function aggregateType(
   type: string,
 ): { state: boolean; name: string; parameters: string[]; inner: string } | undefined {

@@ -1,10 +1,10 @@
 import { nullableInner, parseType } from "../sql/query/types";
 
 /**
- * Condition that two values of a type are the same but for the rounding of floats.
+ * Condition that two values of a type are the same, apart from the rounding of floats.
  *
- * @param type of both, as the engine names it.
- * @param tolerance greatest share that floats may be apart.
+ * @param type type of both, as the engine names it.
+ * @param tolerance largest relative difference of floats.
  */
 export function same(type: string, left: string, right: string, tolerance: number): string {
   if (!/\bB?Float(?:16|32|64)\b/.test(type)) return plain(type, left, right);
@@ -30,7 +30,7 @@ export function same(type: string, left: string, right: string, tolerance: numbe
   return near(left, right, Math.max(tolerance, floor(name)));
 }
 
-/** Condition that a value is no more than a share of it away from another; arrays one by one. */
+/** Condition that two values differ by no more than a given share; arrays element by element. */
 export function within(type: string, left: string, right: string, tolerance: number): string {
   const { name, args } = parseType(type);
   if (name === "Array") {
@@ -61,18 +61,18 @@ function plain(type: string, left: string, right: string): string {
   return nullableInner(type) === undefined ? `(${left} = ${right})` : `(${left} <=> ${right})`;
 }
 
-/** Equality first: infinities have no difference. */
+/** Equality first: the difference of infinities is undefined. */
 function near(left: string, right: string, tolerance: number): string {
   const apart = `abs(${left} - ${right}) <= ${tolerance} * greatest(abs(${left}), abs(${right}))`;
   return `(${left} = ${right} OR (isNaN(${left}) AND isNaN(${right})) OR ${apart})`;
 }
 
-/** What the type itself cannot tell apart after some additions. */
+/** Relative difference that the type's own precision may cause after some additions. */
 function floor(type: string): number {
   return type === "Float32" ? 1e-4 : type === "BFloat16" ? 1e-2 : 0;
 }
 
-/** A named tuple's element is `name Type`. */
+/** An element of a named tuple is `name Type`. */
 function withoutName(element: string): string {
   const [, type] = /^(?:[\w$]+|`(?:[^`\\]|\\.)*`) (.+)$/s.exec(element) ?? [];
   return type ?? element;

@@ -7,22 +7,22 @@ import { type Bucket, keyColumn } from "./bucket";
 import { itemOf, onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
 
-/** Which rows may be gone on one side and not yet on the other. */
+/** Which rows may be gone on one side but not yet on the other. */
 export interface Expiry {
-  /** Conditions over the target's columns; `@now` stands for the moment of the comparison. */
+  /** Conditions over the target's columns; `@now` is replaced by the time of the comparison. */
   readonly conditions: readonly string[];
-  /** Sources whose shortest retention has to be asked for, with the expression of its seconds; the time is {@link Bucket}'s. */
+  /** Sources whose shortest retention must be queried, with the expression of its seconds; the time is {@link Bucket}'s. */
   readonly ask: readonly { readonly source: string; readonly seconds: string }[];
-  /** Why rows that have gone cannot be told apart. */
+  /** Why expired rows cannot be distinguished from missing ones. */
   readonly unclear: readonly string[];
 }
 
-/** Functions under which a later time stays a later time. */
+/** Monotonic functions: a later time stays later. */
 const RISING =
   /^(?:toDateTime(?:32|64)?|toDate(?:32)?|toStartOf\w+|toMonday|add\w+|subtract\w+|plus|minus|CAST|_CAST)$/;
 const FLOORS = /^(?:toStartOf\w+|toDate(?:32)?|toDateTime(?:32)?|toMonday|date_trunc|dateTrunc)$/;
 
-/** Finds out from the TTLs of a target and of its sources which keys are not to be compared. */
+/** Works out from the TTLs of a target and of its sources which keys must not be compared. */
 export function expiryOf(subject: Subject, spec: TableSpec, keys: readonly string[], bucket: Bucket): Expiry {
   const names = new Set(keys.map(keyColumn));
   const conditions = deletes(spec).map((ttl) => `${ttl} <= @now`);
@@ -47,7 +47,7 @@ export function expiryOf(subject: Subject, spec: TableSpec, keys: readonly strin
   return { conditions: [...new Set(conditions)], ask, unclear };
 }
 
-/** TTL expressions after which rows, or values of columns, are gone. */
+/** TTL expressions that delete rows, or values of columns. */
 function deletes({ columns, storage }: TableSpec): string[] {
   const found = columns.flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl]));
   for (const element of splitArguments(storage.ttl ?? "")) {
@@ -60,7 +60,7 @@ function deletes({ columns, storage }: TableSpec): string[] {
     const action = cursor.tokens[at];
     if (isWord(action, "TO") || isWord(action, "RECOMPRESS")) continue;
     const text = element.slice(0, action?.start ?? element.length).trim();
-    // `SET a = max(a), b = …` of a TTL that groups.
+    // `SET a = max(a), b = …` of a TTL with GROUP BY.
     if (/^`?\w+`?\s*=/.test(text)) continue;
     if (text !== "") found.push(text);
   }
@@ -68,8 +68,8 @@ function deletes({ columns, storage }: TableSpec): string[] {
 }
 
 /**
- * A source's TTL as the target's columns know it, for the first of the rows behind a target row: each column is a key of the target
- * as it is, or rounded down to one.
+ * A source's TTL in terms of the target's columns, for the oldest row behind a target row: each column is a key of the target, as it is or
+ * rounded down.
  */
 function overTarget(ttl: string, { view }: Feed, keys: ReadonlySet<string | undefined>): string | undefined {
   const [select, expression] = [onlySelect(view.query), parseExpression(ttl)];
@@ -95,7 +95,7 @@ function overTarget(ttl: string, { view }: Feed, keys: ReadonlySet<string | unde
   return text;
 }
 
-/** The column that the target's time is made of. */
+/** The column that the target's time is computed from. */
 function timeColumn({ view }: Feed, bucket: string): string | undefined {
   const select = onlySelect(view.query);
   const item = select === undefined ? undefined : itemOf(select, bucket);

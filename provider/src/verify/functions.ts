@@ -1,25 +1,25 @@
 import { aggregateOf } from "../sql/query";
 
-/** How values of one aggregate function are compared when one of them was merged from parts and the other was not. */
+/** How values of an aggregate function are compared when only one of the two was merged from parts. */
 export type Rule =
-  /** Equal; floats but for the order in which they were added. */
+  /** Equal; floats may differ by the order of addition. */
   | { readonly kind: "exact"; readonly floats?: number }
-  /** Arrays in no order. */
+  /** Arrays, in any order. */
   | { readonly kind: "sorted" }
-  /** A share of the value apart, at most: the stated error of the sketch. */
+  /** At most a share of the value apart: the documented error of the sketch. */
   | { readonly kind: "within"; readonly tolerance: number }
-  /** Between the quantiles a little below and a little above, by rank: the stated error of the sketch. */
+  /** Between the quantiles slightly below and slightly above, by rank: the documented error of the sketch. */
   | { readonly kind: "rank"; readonly error: number }
-  /** One of the values that rows with the same extreme have. */
+  /** One of the values that the rows with the same extreme have. */
   | { readonly kind: "member" }
   | { readonly kind: "none"; readonly reason: string };
 
 const EXACT =
   /^(?:count|sum|sumWithOverflow|sumKahan|sumCount|min|max|avg|avgWeighted|uniqExact|uniqUpTo|groupBit\w+|(?:sum|min|max)(?:MappedArrays|Map\w*)|quantiles?Exact\w*|entropy|maxIntersections)$/;
-/** Their formulas take differences of large sums. */
+/** Their formulas subtract large sums. */
 const MOMENTS = /^(?:corr|covar|stddev|var|skew|kurt)\w*$/;
 const ARRAYS = /^(?:groupArray|groupUniqArray)$/;
-/** Merging loses nothing that the sketch of all rows has; the error is that of reading it. */
+/** A merge loses nothing that a sketch of all rows would have; the error is that of reading it. */
 const WITHIN: Readonly<Record<string, number>> = {
   uniq: 0.01,
   uniqCombined: 0.01,
@@ -31,7 +31,7 @@ const WITHIN: Readonly<Record<string, number>> = {
   quantileTiming: 0.02,
   quantileTimingWeighted: 0.02,
 };
-/** Errors in rank: five standard deviations of a reservoir of 8,192; the clusters of a t-digest. */
+/** Errors in rank: five standard deviations of a reservoir of 8,192; for a t-digest, its clusters. */
 const RANK: Readonly<Record<string, number>> = {
   quantile: 0.04,
   quantileDeterministic: 0.04,
@@ -44,7 +44,7 @@ const SIMPLE_COMBINATORS: ReadonlySet<string> = new Set(["If", "OrNull", "OrDefa
  * How values of an aggregate function compare.
  *
  * @param name with its combinators, e.g. `quantilesIf`.
- * @param parameters as SQL texts.
+ * @param parameters as SQL strings.
  */
 export function ruleOf(name: string, parameters: readonly string[] = []): Rule {
   const found = aggregateOf(name);

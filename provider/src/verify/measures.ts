@@ -9,7 +9,7 @@ import { type Rule, ruleOf } from "./functions";
 import { aggregateItem, itemOf, onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
 
-/** How the rows of one key become one value. `#` stands for the column, `?` for the condition that picks one side. */
+/** How the rows of one key become one value. `#` is replaced by the column, `?` by the condition that selects one side. */
 type Finalise = string;
 
 /** A column that is compared. */
@@ -19,25 +19,25 @@ export interface Measure {
   /** Value of a row, over the target's column `#`, as it is grouped. */
   readonly value: string;
   readonly found: Finalise;
-  /** What {@link Measure.found} is held against; for `member` an array, of which `~` is the column. */
+  /** What {@link Measure.found} is compared with; for `member` an array, whose column is `~`. */
   readonly expected: Finalise;
-  /** For `member`: what the view is made to give along, and its parameters. */
+  /** For `member`: the extra column that the view is made to return, as a function call. */
   readonly candidates?: string;
 }
 
-/** What can be said of a target's columns. */
+/** How each of a target's columns is treated. */
 export interface Measures {
   readonly keys: readonly string[];
   readonly measures: readonly Measure[];
   readonly omitted: readonly { readonly column: string; readonly reason: string }[];
-  /** Expression over the finalised values by which merges take a key away altogether. */
+  /** Expressions over the finalised values; where they hold, merges remove the key altogether. */
   readonly vanishes: readonly string[];
 }
 
-/** At most so many values of rows with the same extreme are kept; with more, any value passes. */
+/** At most this many values of rows with the same extreme are kept; if there are more, any value passes. */
 export const CANDIDATES = 100;
 
-/** Sorts a target's columns into keys, what is compared, and what is not. */
+/** Sorts a target's columns into keys, compared columns, and the rest. */
 export function measuresOf(subject: Subject, spec: TableSpec): Measures {
   const keys = keysOf(subject, spec);
   const names = new Set(keys.map(keyColumn));
@@ -65,7 +65,7 @@ function measureOf(column: ColumnSpec, subject: Subject, summed: ReadonlySet<str
     return { reason: "its default is another one each time" };
   if (aggregate === undefined) {
     if (summed?.has(column.name)) {
-      // Added up in the column's own type, which may wrap around.
+      // Added up in the column's own type, which may overflow.
       const sum = `CAST(sumIf(#, ?), '${type}')`;
       return { column: column.name, rule: { kind: "exact" }, value: "#", found: sum, expected: sum };
     }
@@ -83,7 +83,7 @@ function measureOf(column: ColumnSpec, subject: Subject, summed: ReadonlySet<str
   return { column: column.name, rule, value, found, expected: bounds(name, parameters, rule.error) };
 }
 
-/** The quantiles a little below and a little above of each level, one after the other. */
+/** The quantiles slightly below and slightly above each level, in sequence. */
 function bounds(name: string, parameters: readonly string[], error: number): string {
   const isSketch = name.startsWith("quantilesGK") || name.startsWith("quantileGK");
   const [head, levels] = isSketch ? [parameters.slice(0, 1), parameters.slice(1)] : [[], parameters];
@@ -95,7 +95,7 @@ function bounds(name: string, parameters: readonly string[], error: number): str
   return `${plural}MergeIf(${[...head, ...both].join(", ")})(#, ?)`;
 }
 
-/** Which of several rows with the same extreme a state keeps is chance: all of them are fetched from the source. */
+/** Which of several rows with the same extreme a state keeps is arbitrary: all of them are fetched from the source. */
 function member(column: string, name: string, subject: Subject, state: boolean): Found {
   const calls = subject.feeds.map((feed) => candidateCall(feed, column));
   const [first] = calls;
@@ -112,7 +112,7 @@ function member(column: string, name: string, subject: Subject, state: boolean):
   };
 }
 
-/** What a view has to give beside `argMaxState(a, b)`. */
+/** What a view has to return in addition to `argMaxState(a, b)`. */
 export function candidateCall({ view }: Feed, column: string): string | undefined {
   const select = onlySelect(view.query);
   const item = select === undefined ? undefined : itemOf(select, column);
@@ -123,7 +123,7 @@ export function candidateCall({ view }: Feed, column: string): string | undefine
   return `groupUniqArrayArg${extreme}${suffix}(${CANDIDATES})(${call.arguments.map(({ text }) => text).join(", ")})`;
 }
 
-/** A row of a ReplacingMergeTree is as good as any other of the same version. */
+/** In a ReplacingMergeTree, any row may be kept among those of the same version. */
 function replaced({ name: column, type = "", default: value }: ColumnSpec, version: string | undefined): Found {
   if (/\b(?:now\w*|today|rand\w*|generateUUID\w*)\s*\(/i.test(value?.expression ?? ""))
     return { reason: "its default is another one each time" };
@@ -141,11 +141,11 @@ function replaced({ name: column, type = "", default: value }: ColumnSpec, versi
   };
 }
 
-/** Rows with the same keys are one row, sooner or later. */
+/** Rows with the same keys become one row sooner or later. */
 function keysOf({ feeds }: Subject, spec: TableSpec): string[] {
   const keys = sortingKey(spec);
   if (engineOf(spec.storage).base !== "MergeTree") return keys;
-  // Nothing is ever merged, so what the views group by tells the rows apart.
+  // Nothing is ever merged, so the columns that the views group by identify the rows.
   const known = new Set(keys.map(keyColumn));
   const grouped = spec.columns.filter(({ name }) => !known.has(name) && feeds.every((feed) => isGrouped(feed, name)));
   return [...keys, ...grouped.map(({ name }) => `\`${name.replaceAll("`", "\\`")}\``)];

@@ -8,19 +8,19 @@ import { onlySelect, withOutput } from "./rewrite";
 import type { Subject } from "./subject";
 import { tableOf } from "./subjects";
 
-/** A comparison that can be run, and what is to be said about it. */
+/** A comparison that is ready to run, with its notes. */
 export interface Prepared {
   readonly comparison: Comparison;
   /** Rows whose TTL ends by then may be gone; in seconds since 1970. */
   readonly until: number;
-  /** Why the truth may rightly differ. */
+  /** Why the expected rows may legitimately differ. */
   readonly inexact: readonly string[];
 }
 
 /**
- * Makes the comparison of a target with its views. Asks for types, for times that are no minutes, and for the shortest retention.
+ * Prepares the comparison of a target with its views. Queries types, times that are not whole minutes, and the shortest retention.
  *
- * @param known buckets as an earlier comparison has named them.
+ * @param known the kind of bucket that an earlier comparison used.
  */
 export async function prepare(runner: Runner, subject: Subject, tolerance = 1e-9, known?: Bucket): Promise<Prepared> {
   const spec = tableOf(subject);
@@ -62,7 +62,7 @@ export function bucketText({ bucket }: Comparison): string {
   return describeBucket(bucket);
 }
 
-/** The server's clock, a minute on: what expires in a moment is not compared any more. */
+/** The server's clock plus one minute: what is about to expire is not compared. */
 async function moment(runner: Runner): Promise<number> {
   return Math.floor((await runner.now()) / 1000) + 60;
 }

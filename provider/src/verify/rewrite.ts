@@ -1,14 +1,14 @@
 import { isWord } from "../sql/cursor";
 import { aggregateOf, type Call, callsIn, parseQuery, type Select, type SelectItem } from "../sql/query";
 
-/** The only SELECT of a query; undefined for anything that is more than one, or cannot be read. */
+/** The only SELECT of a query; undefined if it has several, or cannot be parsed. */
 export function onlySelect(query: string): Select | undefined {
   const parsed = parseQuery(query);
   const [select, ...rest] = parsed?.selects ?? [];
   return select !== undefined && rest.length === 0 && /^\s*(?:WITH|SELECT)\b/i.test(query) ? select : undefined;
 }
 
-/** The output of that name. */
+/** The output with that name. */
 export function itemOf(select: Select, name: string): SelectItem | undefined {
   return select.items.find((item) => item.name === name);
 }
@@ -24,9 +24,9 @@ export function withOutput(query: string, select: Select, output: string): strin
 }
 
 /**
- * The rows that a query groups, not grouped: its WITH, FROM and WHERE with outputs of one's own.
+ * The rows that a query groups, ungrouped: its WITH, FROM and WHERE with other outputs.
  *
- * @returns undefined where that cannot be told from the text.
+ * @returns undefined where that cannot be derived from the query.
  */
 export function ungrouped(query: string, select: Select, outputs: string, distinct: boolean): string | undefined {
   const from = fromOffset(select);
@@ -35,7 +35,7 @@ export function ungrouped(query: string, select: Select, outputs: string, distin
   return `${query.slice(0, select.start)}SELECT ${distinct ? "DISTINCT " : ""}${outputs} ${query.slice(from, end)}`;
 }
 
-/** The call that an output is, if it is an aggregate function and nothing else. */
+/** The call in an output, if the output is an aggregate function and nothing else. */
 export function aggregateItem(item: SelectItem): Call | undefined {
   const [call] = callsIn(item.expression);
   if (call === undefined || call.start !== item.expression.start || aggregateOf(call.name) === undefined)
@@ -46,7 +46,7 @@ export function aggregateItem(item: SelectItem): Call | undefined {
   return end === cursor.end - 1 ? call : undefined;
 }
 
-/** Where FROM stands. */
+/** Position of FROM. */
 function fromOffset({ from, items }: Select): number | undefined {
   const [first, tokens] = [from[0], items[0]?.expression.cursor.tokens];
   if (first === undefined || tokens === undefined) return undefined;

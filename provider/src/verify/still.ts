@@ -7,13 +7,13 @@ import { type Comparison, truthRows } from "./comparison";
 import { itemOf, onlySelect, ungrouped } from "./rewrite";
 import type { Feed, SourceTable } from "./subject";
 
-/** How long inserts under way are waited for, in milliseconds. */
+/** How long running inserts are awaited, in milliseconds. */
 const PATIENCE = 3500;
 
 /**
  * Waits for the inserts that have begun.
  *
- * @param since the moment, by the server's clock in milliseconds. Default: now.
+ * @param since the time, by the server's clock in milliseconds. Default: now.
  * @returns false when one of them takes longer than a few seconds.
  */
 export async function inserted(runner: Runner, since?: number): Promise<boolean> {
@@ -22,8 +22,8 @@ export async function inserted(runner: Runner, since?: number): Promise<boolean>
 }
 
 /**
- * What the sources hold for some rows of the target, as a text that is another one when something has come or gone: number and times of
- * the rows; where rows become fewer by merges, the newest blocks of their partitions.
+ * A fingerprint of what the sources hold for some rows of the target, which changes when rows are added or removed: number and times of the
+ * rows; where merges reduce the rows, the newest blocks of their partitions.
  *
  * @param condition over the target's time column; see `scopeCondition`.
  */
@@ -36,7 +36,7 @@ export async function stateOf(runner: Runner, comparison: Comparison, condition:
   return states.join("; ");
 }
 
-/** @returns nothing where counting does not tell, or cannot be asked. */
+/** @returns undefined where counting proves nothing, or is not possible. */
 async function countRows(
   runner: Runner,
   comparison: Comparison,
@@ -52,7 +52,7 @@ async function countRows(
     `SELECT toString(count()) AS rows, toString(sum(cityHash64(_schema_time))) AS hash FROM (${rows}) WHERE ${condition} SETTINGS final = 0`,
   );
   if (found?.[0] === undefined) return undefined;
-  // An update leaves the number as it is.
+  // An update does not change the number of rows.
   const newest = source.engine.endsWith("MergeTree") ? await newestMutation(runner, source) : 0;
   return `${found[0].rows}/${found[0].hash}/${newest}`;
 }
@@ -83,7 +83,7 @@ async function newestBlocks(runner: Runner, comparison: Comparison, feed: Feed, 
   return JSON.stringify([...newest].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The source's rows as the view takes them, with the target's time of each. */
+/** The source's rows as the view reads them, each with the target's time. */
 function timesOf(comparison: Comparison, { view }: Feed, output: string): string | undefined {
   const { bucket } = comparison;
   const select = onlySelect(view.query);
@@ -97,7 +97,10 @@ function timesOf(comparison: Comparison, { view }: Feed, output: string): string
   return `SELECT CAST(_schema_time, ${quoteString(type)}) AS ${backtick(bucket.column)}, * FROM (${rows})`;
 }
 
-/** @returns nothing when the server cannot answer: a condition may use a name that is no output any more, or another column. */
+/**
+ * @returns undefined when the server rejects the query: a condition may use a name that is no longer an output, or that means another
+ * column here.
+ */
 async function asked<Row extends object>(runner: Runner, sql: string): Promise<Row[] | undefined> {
   try {
     return await runner.rows<Row>(sql);

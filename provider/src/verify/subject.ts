@@ -2,27 +2,27 @@ import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../sql/spec
 
 /** A target and everything that writes to it through views. */
 export interface Subject {
-  /** The table that holds the rows: what `TO` names, or an inner table. */
+  /** The table that holds the rows: the one after `TO`, or an inner table. */
   readonly target: QualifiedName;
-  /** What users call it. */
+  /** The name users know it by. */
   readonly shown: QualifiedName;
-  /** Undefined where the target is not there, or is no table that could be read. */
+  /** Undefined where the target does not exist, or is not a table that could be parsed. */
   readonly spec: TableSpec | undefined;
   readonly feeds: readonly Feed[];
 }
 
-/** A view with the table whose inserts it sees. */
+/** A view with the table whose inserts trigger it. */
 export interface Feed {
   readonly view: MaterializedViewSpec;
   /** Undefined where the view reads no table. */
   readonly source: SourceTable | undefined;
 }
 
-/** What a view reads, with views in between looked through. */
+/** What a view reads, views in between resolved. */
 export interface SourceTable extends QualifiedName {
-  /** Engine with its arguments left out. */
+  /** Engine without its arguments. */
   readonly engine: string;
   readonly spec: TableSpec | undefined;
-  /** The view's name that stands for it in the query; no insert reaches a view by that. */
+  /** The view that the query reads instead of this table; inserts do not reach a view through another view. */
   readonly through?: QualifiedName;
 }

@@ -11,17 +11,17 @@ import { parseQuery } from "../sql/query";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Feed, SourceTable, Subject } from "./subject";
 
-/** Which targets are meant; see `VerifyOptions`. */
+/** Which targets to select; see `VerifyOptions`. */
 export interface Choice {
   readonly databases?: readonly string[];
   readonly names?: readonly string[];
 }
 
 /**
- * Finds the targets of materialized views on a server, each with all of its views, in the order in which rows go: what feeds another
- * target comes before it. Costs a query, and one for each database that is read or written.
+ * Finds the targets of materialized views on a server, each with all of its views, in the order in which rows flow: a target that feeds
+ * another comes before it. Costs one query, and one more for each database that is read or written.
  *
- * @throws {SchemaError} when a name is neither a view's nor a target's.
+ * @throws {SchemaError} when a name is neither a view nor a target.
  */
 export async function loadSubjects(connection: Connection, choice: Choice = {}): Promise<Subject[]> {
   const live = new Live(async () => connection);
@@ -52,7 +52,7 @@ function targetOf(view: MaterializedViewSpec, { uuid }: LiveObject): QualifiedNa
   return view.to ?? innerTable(view.database, uuid);
 }
 
-/** The table whose inserts a view sees. A view that reads a view sees what that one writes. */
+/** The table whose inserts a view sees. For a view that reads another view: the table which that one writes to. */
 async function sourceOf(live: Live, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
   const first = parseQuery(view.query)?.selects[0]?.from[0];
   let at = innermost(first)?.table;
@@ -85,7 +85,7 @@ function parsed(object: LiveObject | undefined): ObjectSpec | undefined {
   try {
     return parseCreate(object.statement);
   } catch (error) {
-    // Dictionaries and the like: nothing that is compared.
+    // Dictionaries and the like: nothing to compare.
     if (error instanceof SqlParseError) return undefined;
     throw error;
   }
@@ -133,7 +133,7 @@ function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice)
   });
 }
 
-/** The target's table. @throws {SchemaError} when it is none; asked only of what {@link Doubts} let pass. */
+/** The target's table. @throws {SchemaError} when it is not a table; called only for targets that {@link Doubts} accepted. */
 export function tableOf({ spec, shown }: Subject): TableSpec {
   if (spec !== undefined) return spec;
   throw new SchemaError(`${qualifiedName(shown)}: is no table.`);

@@ -1,9 +1,9 @@
 import type { BucketDifference, TargetReport } from "./types";
 
-/** Buckets of a target that are listed one by one, unless all are asked for. */
+/** Buckets of a target that are listed individually, unless all are requested. */
 const LISTED = 10;
 
-/** What a repair did, for the text. */
+/** The result of a repair, for the report. */
 export interface RepairNote {
   readonly repaired: number;
   readonly partitions: number;
@@ -12,9 +12,9 @@ export interface RepairNote {
 }
 
 /**
- * Reports as a table for a terminal, with what differs and what was left out below it.
+ * Formats reports as a table for a terminal, followed by what differs and what was left out.
  *
- * @param repairs what was repaired, by target; absent when nothing was to be.
+ * @param repairs what was repaired, by target; absent when no repair was requested.
  */
 export function renderReports(
   reports: readonly TargetReport[],
@@ -42,7 +42,7 @@ export function renderReports(
   return sections.filter((text) => text !== "").join("\n");
 }
 
-/** One line for the end. */
+/** The closing summary line. */
 export function renderVerdict(reports: readonly TargetReport[]): string {
   const compared = reports.filter(({ verdict }) => verdict !== "not verifiable");
   const sum = (of: (one: TargetReport) => number): number => compared.reduce((total, one) => total + of(one), 0);

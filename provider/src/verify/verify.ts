@@ -23,7 +23,7 @@ import type { Subject } from "./subject";
 import { loadSubjects } from "./subjects";
 import type { BucketDifference, TargetReport, Verdict, VerifyOptions } from "./types";
 
-/** A target's report with what it was made of, for a repair. */
+/** A target's report together with the data that a repair needs. */
 export interface Verified {
   readonly report: TargetReport;
   readonly subject: Subject;
@@ -32,13 +32,13 @@ export interface Verified {
 }
 
 /**
- * Compares the targets of incremental materialized views with what their views' SELECTs give over the whole sources. Only reads; inserts
- * may go on. In the order in which rows go from table to table.
+ * Compares the targets of incremental materialized views with what their views' SELECTs return over the whole sources. Read-only; inserts
+ * may continue. In the order in which rows flow from table to table.
  *
  * Costs a grouping of the source's rows for each target, and memory for the keys of one window; see {@link VerifyOptions}.
  *
- * @throws {SchemaError} for names that are no views or targets, for a window or a sample where there is no time, and where a row policy keeps rows
- * from this user.
+ * @throws {SchemaError} for names that are neither views nor targets, for a window or a sample of a target without time buckets, and where
+ *   a row policy hides rows from this user.
  */
 export async function verify(connection: Connection, options: VerifyOptions = {}): Promise<TargetReport[]> {
   const reports: TargetReport[] = [];
@@ -48,7 +48,7 @@ export async function verify(connection: Connection, options: VerifyOptions = {}
   return reports;
 }
 
-/** {@link verify} of one target. @param earlier compares the buckets that differed there, and no others. */
+/** {@link verify} for one target. @param earlier compares only the buckets that differed there. */
 export async function verifySubject(
   connection: Connection,
   subject: Subject,
@@ -88,13 +88,13 @@ export async function verifySubject(
 }
 
 function verdictOf(differs: boolean, isInexact: boolean, changesWithMerges: boolean): Verdict {
-  // What is equal now and differs after the next merge of the source is not proven by being equal.
+  // Equality proves nothing if the next merge of the source can change the result.
   if (changesWithMerges) return "inexact";
   if (!differs) return "equal";
   return isInexact ? "inexact" : "different";
 }
 
-/** While a backfill or a change is under way, rows are where nobody looks for them. A repair leaves whole partitions. */
+/** During a backfill or a change, some rows are where the comparison does not look. A repair leaves whole partitions. */
 async function unfinished(runner: Runner, { feeds, shown, target }: Subject): Promise<string | undefined> {
   const names = [target, shown, ...feeds.map(({ view }) => view)];
   const other = await standingAround(runner, names, { but: ["repair"] });
@@ -188,7 +188,7 @@ async function scopesOf(
   return (await sampleOf(runner, comparison, range, options.sample, options)).map((id) => ({ ids: [id] }));
 }
 
-/** Sources whose old partitions were dropped have nothing to say about the buckets before. */
+/** Leaves out buckets older than the sources' oldest row: sources whose old partitions were dropped say nothing about them. */
 async function withoutOld(
   runner: Runner,
   comparison: Comparison,

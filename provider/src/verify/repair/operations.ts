@@ -9,7 +9,7 @@ import type { QualifiedName } from "../../sql/spec";
 import type { RepairOperation } from "./options";
 import { dropStage } from "./stage";
 
-/** What a repair sets out to do: the first line of its journal. */
+/** The plan of a repair: the first line of its journal. */
 export interface RepairPlan {
   readonly kind: "repair";
   readonly from: QualifiedName;
@@ -22,7 +22,7 @@ export function stageOf(target: QualifiedName, operation: string): QualifiedName
   return helperNames(target, operation).chunk(0);
 }
 
-/** The repairs in a database that were cut off. */
+/** The interrupted repairs in a database. */
 export async function unfinishedRepairs(connection: Connection, database: string): Promise<RepairOperation[]> {
   const found: RepairOperation[] = [];
   for (const [operation, lines] of await readJournals(connection, database)) {
@@ -34,8 +34,8 @@ export async function unfinishedRepairs(connection: Connection, database: string
 }
 
 /**
- * Clears away what a repair that was cut off has left. The target needs nothing: each of its partitions is the old one or the new one,
- * and what a repair has not reached differs still, for the next one. A repair that still runs stops before its next replacement.
+ * Cleans up after an interrupted repair. The target needs nothing: each of its partitions is the old one or the new one, and whatever the
+ * repair did not reach still differs, for the next repair to fix. A repair that is still running stops before its next replacement.
  */
 export async function abortRepair(
   connection: Connection,

@@ -1,36 +1,36 @@
 import type { RunnerHooks } from "../../operation/runner";
 import type { VerifyOptions } from "../types";
 
-/** What a caller may give along with a repair. */
+/** What a caller may pass to a repair. */
 export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "tolerance">, RunnerHooks {
-  /** Names this operation; part of its stage's name. Default: a new one. */
+  /** Names this operation; part of the name of its stage. Default: a new name. */
   readonly operation?: string;
-  /** `unproven`: go on where the protocol was never measured (replicated engines). */
+  /** `unproven`: continue where the protocol was never measured (replicated engines). */
   readonly allow?: readonly string[];
-  /** Told when inserts begin to be refused (`true`) and when they are let through again. */
+  /** Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. */
   readonly onGate?: (closed: boolean) => void;
-  /** Told how many of the buckets are done. */
+  /** Called with the number of buckets that are done. */
   readonly onProgress?: (done: number, of: number) => void;
 }
 
 /** How a repair ended. */
 export interface RepairResult {
   readonly operation: string;
-  /** Buckets that were computed anew. */
+  /** Buckets that were recomputed. */
   readonly repaired: number;
   /** Partitions that were replaced. */
   readonly partitions: number;
   /** Whether inserts were refused for a moment. */
   readonly gated: boolean;
-  /** Buckets that were not, and why. */
+  /** Buckets that were not repaired, and why. */
   readonly refused: readonly { readonly buckets: number; readonly reason: string }[];
 }
 
-/** A repair that was cut off: it has left a stage behind, or a gate that has opened by itself. */
+/** An interrupted repair: it has left a stage behind, or a gate that has opened by itself. */
 export interface RepairOperation {
   readonly operation: string;
   readonly database: string;
-  /** Key of the table it works on. */
+  /** Key of the table that it repairs. */
   readonly key: string;
   /** When it began, in milliseconds since 1970, by the server's clock. */
   readonly startedAt: number;

@@ -22,32 +22,32 @@ import { abortRepair, type RepairPlan, stageOf, unfinishedRepairs } from "./oper
 import type { RepairOptions, RepairResult } from "./options";
 import { type Batch, batchesOf, dropStage, fillStage, inPartitions, replacePartition } from "./stage";
 
-/** Tries without refusing an insert, and then with. */
+/** Attempts without refusing inserts, and then with refusing them. */
 const TRIES = 4;
 const GATED_TRIES = 3;
-/** Buckets that are computed at once. */
+/** Buckets that are recomputed at once. */
 const BATCH = 2000;
 
-/** What the steps of a repair share. */
+/** State shared by the steps of a repair. */
 interface Work {
   readonly runner: Runner;
   readonly journal: Journal;
   readonly verified: Verified;
   readonly options: RepairOptions;
   readonly stage: QualifiedName;
-  /** Tables whose inserts can be refused; undefined when not all of them can. */
+  /** Tables where inserts can be refused; undefined when that is not possible for all of them. */
   readonly gate: readonly QualifiedName[] | undefined;
 }
 
 /**
- * Computes the buckets that differ anew, from the sources, and puts them in place partition by partition, while inserts go on: a
- * partition is right if nothing came to the sources' partitions from before it was computed to after it was replaced. When that does
- * not happen, inserts are refused for less than four seconds. Run twice it changes nothing more; what was cut off is begun anew.
+ * Recomputes the differing buckets from the sources and replaces them partition by partition, while inserts continue: a partition is right
+ * if nothing reached the sources' partitions between the start of its computation and its replacement. If that does not succeed, inserts
+ * are refused for less than four seconds. A second run changes nothing; an interrupted one starts over.
  *
- * Costs, for each partition, a copy of it and a grouping of the sources' rows of the buckets. Replacing fires no views: targets that are
- * fed by this one have to be verified afterwards.
+ * Costs, for each partition, a copy of it and a grouping of the sources' rows for its buckets. Replacing a partition runs no views: targets
+ * that are fed by this one have to be verified afterwards.
  *
- * @param verified what `verifySubject` has found.
+ * @param verified the result of `verifySubject`.
  * @throws {SchemaError} when it is refused, before anything is changed.
  */
 export async function repairTarget(
@@ -84,7 +84,7 @@ export async function repairTarget(
   });
 }
 
-/** Clears away what a repair that was cut off has left, and repairs its target anew: what it has not reached differs still. */
+/** Cleans up after an interrupted repair and repairs its target again: what it did not reach still differs. */
 export async function resumeRepair(
   connection: Connection,
   one: { readonly database: string; readonly operation: string },
@@ -153,7 +153,7 @@ async function repairBatch(work: Work, batch: Batch): Promise<Done> {
   return { reason: `its sources are written to all the time, and ${why}.${state}` };
 }
 
-/** How many partitions were replaced, and whether nothing came in meanwhile. */
+/** How many partitions were replaced, and whether nothing came in during that time. */
 interface Tried {
   readonly replaced: number;
   readonly right: boolean;
@@ -161,12 +161,12 @@ interface Tried {
 
 const NOTHING: Tried = { replaced: 0, right: false };
 
-/** @param dirty whether partitions were replaced in a wrong moment before. */
+/** @param dirty whether an earlier attempt replaced partitions while rows came in. */
 async function tryOpen(work: Work, batch: Batch, dirty: boolean): Promise<Tried> {
   const { journal, options, runner, stage, verified } = work;
   const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
   const state = (): Promise<string> => stateOf(runner, comparison, inPartitions(comparison, batch));
-  // Rows seen here are of inserts that began before, and are awaited: their views have run when the rows are copied.
+  // Rows seen here belong to earlier inserts, which are awaited: their views have run when the rows are copied.
   const before = await state();
   if (!(await inserted(runner))) return NOTHING;
   const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
@@ -174,7 +174,7 @@ async function tryOpen(work: Work, batch: Batch, dirty: boolean): Promise<Tried>
     settings: groupSettings(runner, options),
   });
   const isSame = async (): Promise<boolean> => before === (await state());
-  // What came in is rather seen before the rows are replaced than after.
+  // Better to notice new rows before the replacement than after it.
   if (!(await inserted(runner)) || !(await isSame())) return NOTHING;
   await journal.assertOwner();
   for (const partition of meant) {
@@ -201,21 +201,21 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
     await journal.assertOwner();
     let replaced = 0;
     for (const partition of meant) {
-      // Those before are right; this one and the rest differ still.
+      // Earlier partitions are right; this one and the rest still differ.
       if (!(await hasTimeLeft(runner, gate))) return { replaced, right: false };
       await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
       replaced += 1;
     }
-    // A slow server may have let inserts through before it had replaced the last one.
+    // If the server was slow, inserts may have come through before the last partition was replaced.
     return { replaced, right: (await timeLeft(runner, gate)) > 0 };
   } finally {
-    // When it cannot be opened, it opens by itself; what went wrong before is to be told, not this.
+    // If it cannot be opened now, it opens by itself; the earlier error is the one to report, not this one.
     await gateDown(runner, tables).catch(() => undefined);
     options.onGate?.(false);
   }
 }
 
-/** What feeds the target, entry tables first; the target itself may be written to. */
+/** What feeds the target, entry tables first; clients may insert into the target itself. */
 async function gateTables(runner: Runner, { subject }: Verified): Promise<readonly QualifiedName[] | undefined> {
   const { feeders } = await viewsAround(runner, subject.shown);
   const isTarget = ({ database, name }: QualifiedName): boolean =>

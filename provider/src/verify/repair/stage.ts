@@ -8,27 +8,27 @@ import type { QualifiedName } from "../../sql/spec";
 import { bucketId } from "../bucket";
 import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../comparison";
 
-/** Settings of the copies: as the rows are, once each. */
+/** Settings of the copies: rows as they are, each exactly once. */
 const COPY = "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
 
-/** Some buckets that lie in the same partitions of a target. */
+/** Some buckets whose rows are in the same partitions of a target. */
 export interface Batch {
   readonly ids: readonly string[];
-  /** Partitions as the values of their expression; see {@link partitionValue}. */
+  /** Partitions, as the values of their expression; see {@link partitionValue}. */
   readonly partitions: readonly string[];
 }
 
-/** A partition as a text, over the target's columns; the engine's own names of partitions cannot be computed. */
+/** A partition as a string, over the target's columns; the engine's own partition names cannot be computed. */
 export function partitionValue({ spec }: Comparison): string {
   return `toString(tuple(${spec.storage.partitionBy ?? ""}))`;
 }
 
-/** Condition that a row of the target lies in some partitions. */
+/** Condition that a row of the target is in one of some partitions. */
 export function inPartitions(comparison: Comparison, { partitions }: Batch): string {
   return `${partitionValue(comparison)} IN (${partitions.map(quoteString).join(", ")})`;
 }
 
-/** Puts buckets together that lie in the same partitions, of the target as it is and as it is to be. */
+/** Groups buckets whose rows are in the same partitions, of the target as it is and as it should be. */
 export async function batchesOf(runner: Runner, comparison: Comparison, scope: Scope): Promise<Batch[]> {
   const { subject } = comparison;
   const columns = neededColumns({ ...comparison, measures: [] });
@@ -54,8 +54,8 @@ export async function batchesOf(runner: Runner, comparison: Comparison, scope: S
 }
 
 /**
- * Condition of the rows that are computed anew: those of the buckets that differ. After a replacement in a wrong moment the other buckets
- * of the partition may miss rows as well; then all that the sources have anything for. What may have expired is never touched.
+ * Condition of the rows that are recomputed: those of the buckets that differ. After a replacement while rows came in, other buckets of the
+ * partition may lack rows too; then all buckets for which the sources have rows. Rows that may have expired are never touched.
  */
 function anewCondition(comparison: Comparison, batch: Batch, dirty: boolean): string {
   const { bucket, expired, subject } = comparison;
@@ -71,10 +71,10 @@ function anewCondition(comparison: Comparison, batch: Batch, dirty: boolean): st
 }
 
 /**
- * Fills a stage with what the target's partitions are to hold: the buckets anew, from the sources, and all else as it is. Rows that
- * may have expired in the source are not taken from there, but stay as they are.
+ * Fills a stage with what the target's partitions should hold: the buckets recomputed from the sources, and everything else as it is. Rows
+ * that may have expired in the source are not recomputed; the existing ones stay.
  *
- * @returns the engine's names of the target's partitions that are meant, and of those that the stage has.
+ * @returns the engine's names of the target's partitions to be replaced, and of the partitions that the stage has.
  */
 export async function fillStage(
   runner: Runner,
@@ -94,7 +94,7 @@ export async function fillStage(
     for (const { name } of columns) needed.add(name);
     const names = columns.map(({ name }) => backtick(name)).join(", ");
     const all = spec.columns.filter(({ name }) => needed.has(name)).map(({ name }) => name);
-    // What the view gives along for ties is of no use here.
+    // The view's extra columns for ties are of no use here.
     const rows = truthRows({ ...comparison, measures: [] }, feed, all);
     await runner.runLong(
       `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM (${rows}) WHERE ${anew}${settings}, ${COPY}`,
@@ -113,7 +113,7 @@ export async function fillStage(
   return { meant: [...new Set([...present.map(({ partition }) => partition), ...filled])], filled };
 }
 
-/** Puts a partition of the stage in place of the target's, in one step. */
+/** Replaces a partition of the target by the stage's, in one step. */
 export async function replacePartition(
   runner: Runner,
   target: QualifiedName,
