@@ -2,8 +2,8 @@ import type { Change } from "../diff";
 import type { ObjectSpec, SettingSpec, StorageSpec, TableSpec } from "../sql/spec";
 
 /**
- * The live object in the declaration's spelling wherever the two mean the same: in the order in which settings, indexes and the like
- * are declared, and with its words. What is left between the texts of the two is then what differs.
+ * The live object in the declaration's spelling wherever both mean the same: settings, indexes and the like in the declared order, and in
+ * its words. Whatever still differs between the two texts is then the real difference.
  *
  * @param changes from `declared` to `live`.
  */
@@ -57,7 +57,7 @@ function alignStorage(declared: StorageSpec, live: StorageSpec, changes: readonl
   return { ...rest, ...Object.fromEntries(keys), settings: ordered<SettingSpec>(live.settings, declared.settings) };
 }
 
-/** In the wanted order; what is not wanted stays behind what stood before it. */
+/** In the wanted order; an item that is not wanted stays behind its predecessor. */
 function ordered<T extends { readonly name: string }>(items: readonly T[], wanted: readonly T[]): T[] {
   const rank = new Map(wanted.map(({ name }, index) => [name, index]));
   let last = -1;

@@ -6,37 +6,37 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 
-/** What comparing needs: a scratch engine, or the word that there is none. */
+/** What comparing needs: a scratch engine, or the setting that there is none. */
 export interface Comparer {
   readonly config: { readonly scratch: "embedded" | "off" };
   readonly world: Pick<World, "canonicalize">;
 }
 
-/** What stands on the server, in its own words. */
+/** An object on the server, as the server prints it. */
 export interface Standing {
   readonly statement: string;
 }
 
-/** A declaration beside what stands on the server. */
+/** A declaration beside the object on the server. */
 export interface Comparison {
-  /** They mean the same, however either is spelled. */
+  /** Both mean the same, however they are spelled. */
   readonly same: boolean;
-  /** As the engine shows it, secrets hidden; as it is declared where the engine could not be asked. */
+  /** As the engine prints it, secrets hidden; as declared where the engine could not be queried. */
   readonly declared: ObjectSpec;
-  /** Likewise; undefined where the server's words cannot be parsed. */
+  /** Likewise; undefined where the server's statement cannot be parsed. */
   readonly live: ObjectSpec | undefined;
-  /** The engine was asked for the declaration: its secrets, if it has any, are hidden. */
+  /** The engine was queried for the declaration: secrets in it, if any, are hidden. */
   readonly asked: boolean;
 }
 
-/** Whether a live object is what `statement` says, however either is spelled. */
+/** Whether a live object is what `statement` declares, however either is spelled. */
 export async function sameObject(comparer: Comparer, statement: string, live: Standing): Promise<boolean> {
   return (await compareObject(comparer, statement, live)).same;
 }
 
 /**
- * Compares a declaration with what stands on the server: as the texts are, and where these differ in the canonical form of the
- * scratch engine. Costs nothing, or two statements there.
+ * Compares a declaration with the object on the server: by their texts and, where these differ, in the canonical form of the scratch
+ * engine. Costs nothing, or two statements there.
  *
  * @param statement a CREATE statement that can be parsed.
  */
@@ -57,7 +57,7 @@ export async function compareObject(comparer: Comparer, statement: string, live:
   return { same, declared: shown, live: canonical ?? plain, asked: true };
 }
 
-/** Not by text: ALTERs leave settings, indexes and the like in another order than CREATE. */
+/** Not by text: after ALTERs, settings, indexes and the like have another order than after CREATE. */
 function isSame(live: ObjectSpec, declared: ObjectSpec): boolean {
   return diffObject(live, declared).length === 0;
 }
@@ -69,7 +69,7 @@ function parsed(statement: string | undefined): ObjectSpec | undefined {
 /**
  * The live object as a statement in the engine's canonical form, for inputs after drift.
  *
- * @param declared what the state says; what it leaves to the server is left out.
+ * @param declared the statement in the state; what it leaves to the server is omitted.
  */
 export async function liveStatement(comparer: Comparer, declared: string, live: Standing): Promise<string> {
   const standing = parseLive(live);
@@ -79,7 +79,7 @@ export async function liveStatement(comparer: Comparer, declared: string, live: 
   return renderCreate(await withSecrets(comparer, plain, intended));
 }
 
-/** The server hides secrets: where all else in the engine is as declared, what is declared stands for them. */
+/** The server hides secrets: if everything else in the engine clause is as declared, the declared clause replaces it. */
 async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: ObjectSpec): Promise<ObjectSpec> {
   const shown = await canonicalShown(comparer, plain);
   const spec = shown === undefined ? plain : parseCreate(shown);
@@ -91,7 +91,7 @@ async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: Obje
   return same && engine !== undefined ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
-/** Undefined for what cannot be parsed. */
+/** Undefined if it cannot be parsed. */
 export function parseLive(live: Standing): ObjectSpec | undefined {
   try {
     return parseCreate(live.statement);
@@ -102,7 +102,7 @@ export function parseLive(live: Standing): ObjectSpec | undefined {
 
 async function canonicalShown(comparer: Comparer, spec: ObjectSpec): Promise<string | undefined> {
   if (comparer.config.scratch === "off") return undefined;
-  // What the scratch engine cannot host is compared as it is spelled.
+  // What the scratch engine cannot host is compared as spelled.
   const canonical = await comparer.world.canonicalize(spec).catch(() => undefined);
   return canonical?.shown;
 }

@@ -18,69 +18,68 @@ import { type Comparer, compareObject } from "./compare";
 import type { StoredObject } from "./state";
 import { operationsOn } from "./unfinished";
 
-/** How an object of the state stands on the server. */
+/** How an object in the state compares with the server. */
 export type DriftStatus = "in-sync" | "drifted" | "missing" | "not-compared";
 
-/** One object of the state. */
+/** One object in the state. */
 export interface ObjectDrift {
-  /** Qualified and quoted; that of the resource where the object's is not known. */
+  /** Qualified and quoted; the resource's name where the object's is unknown. */
   readonly name: string;
   readonly kind: ObjectKind;
   readonly urn: string;
   readonly status: DriftStatus;
-  /** Something of it is secret: nothing of its statement is in `changes` and `diff`. */
+  /** Part of it is secret: `changes` and `diff` contain nothing of its statement. */
   readonly secret: boolean;
-  /** What differs, from declared to live. Empty where the kinds differ, and for secret objects. */
+  /** The differences, from declared to live. Empty where the kinds differ, and for secret objects. */
   readonly changes: readonly Change[];
-  /** What differs, in a word each (`column-retyped`), for secret objects too. */
+  /** The kinds of difference (`column-retyped`), for secret objects too. */
   readonly differs: readonly string[];
   /** Unified diff of the two texts; absent for secret objects. */
   readonly diff?: string;
-  /** Why it was not compared, or what stands there in its place. */
+  /** Why it was not compared, or what the server has instead. */
   readonly reason?: string;
-  /** The user may not see it: `reason` names the right. */
+  /** The user may not see it: `reason` names the missing privilege. */
   readonly hidden?: true;
 }
 
-/** An object in a database of the state that the state does not hold. */
+/** An object on the server that is missing from the state, in one of the state's databases. */
 export interface Extra {
   /** See `sql/object-key.ts`. */
   readonly key: string;
   readonly name: string;
-  /** `table`, `view`, `materializedView`, or what this package does not manage: `dictionary`, … */
+  /** `table`, `view`, `materializedView`, or a kind that this package does not manage: `dictionary`, … */
   readonly kind: string;
 }
 
-/** What {@link findDrift} finds. Both lists are sorted by name. */
+/** The result of {@link findDrift}. Both lists are sorted by name. */
 export interface Drift {
   readonly objects: readonly ObjectDrift[];
   readonly unmanaged: readonly Extra[];
-  /** Why there is no scratch engine, where one was wanted: objects are then compared as they are spelled. */
+  /** Why there is no scratch engine although one was requested: objects are then compared as spelled. */
   readonly unchecked?: string;
 }
 
-/** How {@link findDrift} looks. */
+/** Options of {@link findDrift}. */
 export interface DriftSearch {
-  /** Keys of everything that the state holds: what is not among them is unmanaged. Default: those of the objects. */
+  /** Keys of everything in the state: anything else is unmanaged. Default: the keys of the objects. */
   readonly known?: ReadonlySet<string>;
-  /** Opens the engine that texts are compared on. Default: an embedded one. */
+  /** Opens the engine on which texts are compared. Default: an embedded one. */
   readonly scratch?: () => Promise<Connection>;
 }
 
-/** Where a live object stands: its text, and what it is called where it is none of ours. */
+/** A live object: its statement, and its kind where we do not manage that. */
 interface Found {
   readonly statement: string;
-  /** A dictionary, or what cannot be parsed. */
+  /** A dictionary, or something that cannot be parsed. */
   readonly foreign?: string;
 }
 
 /**
- * Compares what a state holds with what stands on the server, in the way of `pulumi refresh`: a text that is as it was at the last
- * write is no drift; any other is compared in the canonical form of a scratch engine. Costs four queries, whatever the number of
- * objects, some more for each database that has seen a rebuild or a rename, and for each object whose text changed two statements
- * or four on the scratch engine.
+ * Compares a state with the server, in the same way as `pulumi refresh`: a text that is unchanged since the last write is no drift; any
+ * other is compared in the canonical form of a scratch engine. Costs four queries, whatever the number of objects, plus some for each
+ * database that has seen a rebuild or a rename, plus two or four statements on the scratch engine for each object whose text changed.
  *
- * @throws {ConnectionError} when the server cannot be reached.
+ * @throws {ConnectionError} when the server is unreachable.
  */
 export async function findDrift(
   connection: Connection,
@@ -121,7 +120,7 @@ export async function findDrift(
   }
 }
 
-/** What the user may not see is not missing. */
+/** An object that the user may not see is not reported as missing. */
 async function certain(live: Live, { key = "" }: StoredObject, drift: ObjectDrift): Promise<ObjectDrift> {
   if (drift.status !== "missing") return drift;
   try {
@@ -134,7 +133,7 @@ async function certain(live: Live, { key = "" }: StoredObject, drift: ObjectDrif
   }
 }
 
-/** An operation that is not finished explains what differs. */
+/** An unfinished operation explains a difference. */
 async function explain(
   connection: Connection,
   objects: readonly StoredObject[],
@@ -196,7 +195,7 @@ async function driftOf(
     return { ...base, status: "not-compared", reason: HIDDEN };
   }
   const { declared, live: standing } = compared;
-  // The engine hides secrets, and has not been asked.
+  // Normally the engine hides secrets, but it has not been queried.
   const secret = object.secret || (!compared.asked && reachesOut(declared) !== undefined);
   const after = standing === undefined ? live.statement : renderCreate(standing);
   if (standing?.kind !== declared.kind) {
@@ -226,7 +225,7 @@ function wordOf(kind: ObjectKind | undefined): string {
   return kind === "materializedView" ? "materialized view" : (kind ?? "thing of another kind");
 }
 
-/** Only in databases that the state itself holds: others belong to somebody else. */
+/** Only in databases that are in the state: others belong to somebody else. */
 function extras(
   { objects: { managed, unmanaged } }: Server,
   objects: readonly StoredObject[],
@@ -242,7 +241,7 @@ function extras(
     .sort(byName);
 }
 
-/** By code units: the same on every machine. */
+/** By code units, so that every machine gives the same order. */
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

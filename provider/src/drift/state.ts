@@ -4,28 +4,28 @@ import { kindOfUrn } from "../report/resources";
 import { objectKey } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 
-/** The key by which Pulumi tells that an object stands for a secret. */
+/** The key by which Pulumi marks an object as a secret. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
-/** An object that a stack's state holds. */
+/** An object in a stack's state. */
 export interface StoredObject {
   readonly urn: string;
   readonly kind: ObjectKind;
-  /** Name of the provider resource it belongs to; `default` is that of the stack's config. */
+  /** Name of its provider resource; `default` is the provider from the stack's config. */
   readonly provider: string;
   /** Undefined where its name is encrypted, or missing. */
   readonly key: string | undefined;
   /** Canonical CREATE statement; undefined where it is encrypted, or missing. */
   readonly statement: string | undefined;
-  /** Something of the object is secret: nothing of its statement may be shown. */
+  /** Part of the object is secret: nothing of its statement may be shown. */
   readonly secret: boolean;
   /** Digest of the server's own text at the last write. */
   readonly observed: string | undefined;
-  /** The server that it was written on; see `introspect/server-identity.ts`. Undefined in a state of version 0.1.0. */
+  /** The server it was written to; see `introspect/server-identity.ts`. Undefined in a state of version 0.1.0. */
   readonly server?: string;
 }
 
-/** Where a provider leads, as the last `up` stored it. What is encrypted is left out. */
+/** The server of a provider, as the last `up` stored it. Encrypted values are omitted. */
 export interface StoredProvider {
   readonly name: string;
   readonly url?: string;
@@ -34,19 +34,19 @@ export interface StoredProvider {
   readonly password?: string;
 }
 
-/** What a stack's state says of ClickHouse. */
+/** The ClickHouse part of a stack's state. */
 export interface StackState {
   readonly objects: readonly StoredObject[];
   readonly providers: readonly StoredProvider[];
 }
 
-/** How to come by a state. */
+/** How to get a state. */
 export const EXPORT = "pulumi stack export --stack NAME > state.json";
 
 type Bag = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the state of a stack: the output of `pulumi stack export`, with `--show-secrets` or without, or a file of a file backend
+ * Reads the state of a stack: the output of `pulumi stack export`, with or without `--show-secrets`, or a file of a file backend
  * (`.pulumi/stacks/PROJECT/STACK.json`).
  *
  * @throws {SchemaError} when it is neither.
@@ -60,7 +60,7 @@ export function readState(text: string): StackState {
         `${start === "" ? "nothing" : JSON.stringify(start)}. Write it with: ${EXPORT}`,
     );
   }
-  // What waits for its deletion has a successor in the same state.
+  // An object that waits for deletion has a successor in the same state.
   const standing = resources.filter((resource) => resource["delete"] !== true);
   return { objects: standing.flatMap(objectOf), providers: standing.flatMap(providerOf) };
 }
@@ -69,7 +69,7 @@ function resourcesAmong(text: string): Bag[] | undefined {
   for (const found of objectsAmong(text)) {
     const checkpoint = found["checkpoint"];
     const deployment = isObject(checkpoint) ? (checkpoint["latest"] ?? {}) : found["deployment"];
-    // A stack that was never brought up has none.
+    // A stack that was never deployed has none.
     if (isObject(deployment)) return list(deployment["resources"]);
   }
   return undefined;
@@ -114,7 +114,7 @@ function providerOf(resource: Bag): StoredProvider[] {
   ];
 }
 
-/** The name in a reference, which is a URN with an id behind it. */
+/** The name in a reference, which is a URN followed by an id. */
 function providerName(reference: string): string {
   return shortName(reference.split("::").at(-2) ?? "");
 }
@@ -123,7 +123,7 @@ function shortName(name: string): string {
   return name === "" || /^default(?:_\d+)*$/.test(name) ? "default" : name;
 }
 
-/** A text; also that of a secret that is shown. */
+/** A string; also the string in a secret that is shown. */
 function storedText(value: unknown): string | undefined {
   if (!isSecret(value)) return text(value);
   const plain = text(value["plaintext"]);

@@ -1,21 +1,21 @@
 import { code, fence, item, plural, prose, shorten } from "../report/markdown";
 import type { Drift, DriftStatus, Extra, ObjectDrift } from "./drift";
 
-/** What is written beside the drift itself. */
+/** What is reported in addition to the drift itself. */
 export interface DriftCircumstances {
-  /** Where the server is, without credentials. */
+  /** URL of the server, without credentials. */
   readonly url: string;
-  /** Objects of other providers of the state, which were not looked at: their number by provider. */
+  /** Objects of the state that belong to other providers and were not compared: their number by provider. */
   readonly leftOut: ReadonlyMap<string, number>;
-  /** URL of the server that the state was written on, where that is another one. */
+  /** URL of the server to which the state was written, if that is another one. */
   readonly writtenOn?: string;
 }
 
 /** Longest diff in Markdown, in characters. */
 const LONGEST = 3000;
-/** All diffs together: a comment holds 65,536 characters. Beyond that objects are only named. */
+/** All diffs together: a comment has room for 65,536 characters. Further objects are only named. */
 const BUDGET = 40_000;
-/** Most entries of a list in Markdown. */
+/** Most list entries in Markdown. */
 const MOST = 100;
 
 const STATUS: Readonly<Record<DriftStatus, string>> = {
@@ -27,18 +27,18 @@ const STATUS: Readonly<Record<DriftStatus, string>> = {
 
 const KINDS: Readonly<Record<string, string>> = { materializedView: "materialized view" };
 
-/** Whether there is drift; with `strict`, objects that the state does not hold, or that could not be compared, are some. */
+/** Whether there is drift; with `strict`, objects that are not in the state, or could not be compared, count too. */
 export function hasDrift({ objects, unmanaged }: Drift, strict = false): boolean {
   const counted: readonly DriftStatus[] = strict ? ["drifted", "missing", "not-compared"] : ["drifted", "missing"];
   return objects.some(({ status }) => counted.includes(status)) || (strict && unmanaged.length > 0);
 }
 
-/** Whether something could not be seen, so that "no drift" is not known. */
+/** Whether something was not visible, so that "no drift" is not certain. */
 export function isUncertain({ objects }: Drift): boolean {
   return objects.some(({ hidden }) => hidden === true);
 }
 
-/** For a terminal: what differs with its lines, and a summary as the last line. */
+/** For a terminal: the objects that differ, with their lines, and a summary as the last line. */
 export function renderText(drift: Drift, circumstances: DriftCircumstances): string {
   const parts = differing(drift).map((object) => {
     const lines = linesOf(object).map((line) => `    ${line}`);
@@ -50,7 +50,7 @@ export function renderText(drift: Drift, circumstances: DriftCircumstances): str
   return `${[...parts, `${summary(drift)} (${circumstances.url})`].join("\n")}\n`;
 }
 
-/** For machines. `diff` and `changes` are from declared to live. */
+/** For machines. `diff` and `changes` go from declared to live. */
 export function renderJson(drift: Drift, { url, leftOut, writtenOn }: DriftCircumstances): string {
   const { objects, unmanaged } = drift;
   const counts = Object.fromEntries(
@@ -109,7 +109,7 @@ function linesOf({ diff }: ObjectDrift): string[] {
   return diff === undefined ? [] : withoutHead(diff).split("\n");
 }
 
-/** The names of the two sides and the positions say nothing here. */
+/** The names of the two sides and the line positions carry no information here. */
 function withoutHead(diff: string): string {
   return diff
     .split("\n")

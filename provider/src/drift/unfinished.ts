@@ -3,8 +3,8 @@ import type { Connection } from "../connection/connection";
 import { JOURNAL_TABLE } from "../operation/journal";
 
 /**
- * What of the objects is in the middle of a rebuild, a rename or the like, in words, by key: such an object is not what is declared until
- * that is over. Costs one query, and some for each of the databases that has a journal.
+ * The objects that are in the middle of a rebuild, a rename or the like, described in words, by key: until that is over, they differ from
+ * the declaration. Costs one query, and some for each database that has a journal.
  */
 export async function operationsOn(
   connection: Connection,

@@ -3,19 +3,21 @@ import { type Change, diffObject } from "../diff";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
 
-/** The live object in the form that canonical texts have, less what the server added to `declared`. */
+/** The live object in the form of canonical texts, without what the server added to `declared`. */
 export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
   return withoutBrackets(withoutAdditions(live, declared));
 }
 
-/** What of an object is not as it is written, without an engine's word. Columns of a view are compared where they are declared. */
+/** Differences between two objects as written, without querying an engine. The columns of a view are compared only if they are declared. */
 export function changesBetween(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
   const listed = "columns" in declared && declared.columns.length > 0;
   const from = comparable(normalOf(live, declared), listed);
   return diffObject(from, comparable(withoutBrackets(declared), listed));
 }
 
-/** White space in queries is no difference, nor is what the engine adds to every table, nor are columns left to a view's query. */
+/**
+ * White space in queries is no difference, nor are the engine's additions to every table, nor are columns that a view leaves to its query.
+ */
 function comparable(spec: ObjectSpec, listed: boolean): ObjectSpec {
   if (spec.kind === "database") return spec;
   const columns = listed ? spec.columns : [];
