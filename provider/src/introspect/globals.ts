@@ -5,9 +5,9 @@ import type { Selection } from "./selection";
 import type { UnmanagedObject } from "./server";
 
 /**
- * What stands in no database and may be named by what does: functions, and named collections, of which nothing but the name is read.
- * Whoever selects some objects means those, so nothing is read then. The server shows named collections to those it grants SHOW NAMED
- * COLLECTIONS, and none to others.
+ * Objects that belong to no database but may be referenced from one: functions, and named collections, of which only the name is read. If
+ * objects were selected, only those matter, so nothing is read. The server shows named collections only to users with SHOW NAMED
+ * COLLECTIONS.
  */
 export async function readGlobals(connection: Connection, selection: Selection): Promise<UnmanagedObject[]> {
   if (selection.databases !== undefined || selection.include !== undefined) return [];
@@ -15,7 +15,7 @@ export async function readGlobals(connection: Connection, selection: Selection):
   return [...functions, ...collections];
 }
 
-/** The SQL functions of a server, as objects of no database; none where this user may not look. One query. */
+/** The server's SQL functions, as objects of no database; empty if this user may not see them. One query. */
 export async function readFunctions(connection: Connection): Promise<UnmanagedObject[]> {
   try {
     const rows = await connection.query<{ name: string; statement: string }>(
@@ -38,7 +38,7 @@ async function readCollections(connection: Connection): Promise<UnmanagedObject[
       statement: "",
     }));
   } catch (error) {
-    // Older servers have no such table.
+    // Older servers do not have this table.
     if (isAccessDenied(error) || isUnknownTable(error)) return [];
     throw error;
   }

@@ -5,30 +5,33 @@ import { keyParts, objectKey } from "../sql/object-key";
 import { readFunctions } from "./globals";
 import { HiddenError, refuseHidden } from "./visibility";
 
-/** An object as it stands on the server. */
+/** An object as it is on the server. */
 export interface LiveObject {
   readonly key: string;
-  /** CREATE text in the server's own words, one element a line. */
+  /** CREATE statement as the server prints it, one element per line. */
   readonly statement: string;
   readonly engine: string;
   readonly uuid: string;
-  /** Rows it holds by itself; undefined where the engine does not count (views, remote engines). */
+  /** Rows it stores itself; undefined where the engine does not count them (views, remote engines). */
   readonly rows: number | undefined;
-  /** What it takes on disk, compressed; undefined where the engine does not count. */
+  /** Size on disk, compressed; undefined where the engine does not report it. */
   readonly bytes: number | undefined;
 }
 
 /**
- * What stands on the server, read a database at a time and kept, so that a whole stack costs a handful of queries. What this process
- * changes it must {@link Live.forget}.
+ * The objects on the server, read one database at a time and cached, so that a whole stack costs a handful of queries. After this process
+ * has changed an object, it must call {@link Live.forget}.
  */
 export class Live {
   private readonly connect: () => Promise<Connection>;
   private readonly databases: DataLoader<string, ReadonlyMap<string, LiveObject>>;
   private readonly objects: DataLoader<string, LiveObject | undefined>;
-  /** Changed since their database was read. One by one: reading the whole database again after each of many creates would be quadratic. */
+  /**
+   * Changed since their database was read. Re-read individually: re-reading the whole database after each of many creates would be
+   * quadratic.
+   */
   private readonly changed = new Set<string>();
-  /** What was asked for and is not there, so that it is asked once. */
+  /** Objects that were looked up and do not exist, so that each is looked up only once. */
   private readonly absent = new Map<string, Promise<void>>();
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
@@ -44,13 +47,13 @@ export class Live {
   /**
    * One object or database; undefined when there is none.
    *
-   * @throws {ConnectionError} when the server cannot be reached, {HiddenError} when there may be one that the user cannot see.
+   * @throws {ConnectionError} when the server is unreachable, {HiddenError} when there may be one that the user cannot see.
    */
   async find(key: string): Promise<LiveObject | undefined> {
     return this.certain(key, await this.peek(key));
   }
 
-  /** One object or database; undefined when there is none that the user can see: for what may be had elsewhere. */
+  /** One object or database; undefined when the user can see none: for values that can also be obtained elsewhere. */
   async peek(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     const databases = await this.databaseNames();
@@ -58,7 +61,7 @@ export class Live {
     return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
   }
 
-  /** One object as it is this moment; what was kept of it is not used. @throws as {@link Live.find}. */
+  /** One object as it is right now, bypassing the cache. @throws as {@link Live.find}. */
   async findNow(key: string): Promise<LiveObject | undefined> {
     this.forget(key);
     return keyParts(key).name === undefined ? this.find(key) : this.certain(key, await this.objects.load(key));
@@ -75,7 +78,7 @@ export class Live {
     }
   }
 
-  /** What the kept lists do not have may have been created by somebody else since: only what a new list lacks, too, is hidden. */
+  /** Somebody else may have created an object that the cached lists lack: only one that a fresh list lacks too may be hidden. */
   private async lookAgain(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     const parent = objectKey(database);
@@ -86,7 +89,7 @@ export class Live {
     return found;
   }
 
-  /** In a database that is not there, nothing is. */
+  /** If the database does not exist, neither does the object. */
   private async absence(key: string): Promise<void> {
     const { database, name } = keyParts(key);
     const isShown = (await this.databaseNames()).has(objectKey(database));
@@ -111,7 +114,10 @@ export class Live {
     return [...(await this.views).values()];
   }
 
-  /** Everything on the server that reads by a query or as a source: views of all kinds, dictionaries, and tables that ask one for a value. */
+  /**
+   * Everything on the server that reads through a query or as a source: views of all kinds, dictionaries, and tables that look values up in
+   * a dictionary or Join table.
+   */
   async allReaders(): Promise<readonly LiveObject[]> {
     this.readers ??= this.loadReaders().catch((error: unknown) => {
       this.readers = undefined;
@@ -120,7 +126,7 @@ export class Live {
     return this.readers;
   }
 
-  /** CREATE text of an SQL function, under a key without a database; undefined when there is none. One query for all. */
+  /** CREATE statement of an SQL function, under a key without a database; undefined when there is none. One query for all. */
   async findFunction(key: string): Promise<string | undefined> {
     this.functions ??= this.loadFunctions().catch((error: unknown) => {
       this.functions = undefined;
@@ -129,7 +135,7 @@ export class Live {
     return (await this.functions).get(key);
   }
 
-  /** Drops what is known of the object, because it was just changed. */
+  /** Removes the object from the cache, because it was just changed. */
   forget(key: string): void {
     const { database, name } = keyParts(key);
     if (name === undefined) {

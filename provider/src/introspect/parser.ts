@@ -5,35 +5,35 @@ import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { unknownIn, type Word } from "./vocabulary";
 
-/** Those of every supported release. */
+/** Codecs of every supported release. */
 const OLD_CODECS =
   /^\s*(?:NONE|Default|LZ4(?:HC)?|ZSTD(?:_QAT)?|Delta|DoubleDelta|Gorilla|T64|FPC|GCD|AES_\d+_GCM_SIV|DEFLATE_QPL)(?:\(|\s*$)/i;
-/** The question itself, which some releases repeat. */
+/** The query itself, which some releases repeat in the message. */
 const SCOPE = /:? In scope SELECT (?:[\s\S]* AS types\b|formatQuery\('[\s\S]*'\))/;
 const TOLD = codesOf("UNKNOWN_CODEC", "UNKNOWN_TYPE", "SYNTAX_ERROR", "UNKNOWN_AGGREGATE_FUNCTION");
 
-/** What is asked of a server's parser and of what it knows. */
+/** What to check with a server's parser and its lists. */
 export interface Asked {
   readonly statements: readonly string[];
   readonly types: readonly string[];
-  /** As in CODEC(…), with a type that they are for. */
+  /** As in CODEC(…), with a type that it applies to. */
   readonly codecs: readonly { readonly type: string; readonly codec: string }[];
   readonly words: readonly Word[];
 }
 
-/** What a server does not take. */
+/** What a server does not accept. */
 export interface Unread {
-  /** Its words on the first thing that it does not read. */
+  /** Its error message about the first thing that it cannot parse. */
   readonly said?: string;
-  /** An answer for `knownElsewhere`: the words that are in no list of its own. */
+  /** An answer for `knownElsewhere`: the words that are missing from its lists. */
   readonly unknown: readonly (readonly string[])[];
 }
 
 /**
- * Asks a server's parser about statements, and whether it knows some types, codecs and other words. Runs nothing. One query, and one more
- * for codecs that the oldest supported release does not have.
+ * Checks with a server's parser whether it accepts some statements, and whether it knows some types, codecs and other words. Executes
+ * nothing. One query, and one more for codecs that the oldest supported release does not have.
  *
- * @returns nothing said where it takes all, or cannot be asked.
+ * @returns no `said` where it accepts everything, or cannot be queried.
  */
 export async function unreadBy(connection: Connection, { statements, types, codecs, words }: Asked): Promise<Unread> {
   const texts = statements.map(withoutStrings);
@@ -52,12 +52,12 @@ export async function unreadBy(connection: Connection, { statements, types, code
     return { unknown: row?.unknown ?? [] };
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    // A server too old for the question itself, or one that says something else of a type, is no witness.
+    // A server that is too old for the query itself, or that fails for another reason, proves nothing.
     return { unknown: [], ...(TOLD.has(error.code) && { said: error.message.replace(SCOPE, "") }) };
   }
 }
 
-/** The server does not hide secrets in a question about a statement, as it does in the statement. */
+/** The server hides secrets in a statement, but not in a query that quotes the statement. */
 function withoutStrings(sql: string): string {
   const strings = lex(sql).filter(({ kind }) => kind === "string");
   return strings.reduceRight((text, { start, end }) => `${text.slice(0, start)}''${text.slice(end)}`, sql);

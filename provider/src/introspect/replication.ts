@@ -2,7 +2,7 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import type { Replication } from "../plan/replication";
 
-/** One query. @returns undefined where this user may not look, or the server is too old to say. */
+/** One query. @returns undefined where this user has no access, or the server is too old. */
 export async function readReplication(connection: Connection): Promise<Replication | undefined> {
   const setting = (table: string, name: string): string =>
     `(SELECT any(value) FROM system.${table} WHERE name = '${name}')`;

@@ -1,16 +1,16 @@
 import { keyParts } from "../sql/object-key";
 
-/** Which objects of a server are meant. Without any of it: all. */
+/** Selects objects of a server. If empty: all. */
 export interface Selection {
   /** Names of databases. Default: all but the server's own. */
   readonly databases?: readonly string[];
-  /** Patterns of `database.object`, `*` for any text, `?` for one character; an object that none of them matches is left out. */
+  /** Patterns of `database.object`, `*` for any string, `?` for one character; objects that match none of them are left out. */
   readonly include?: readonly string[];
-  /** Patterns likewise; an object that one of them matches is left out. */
+  /** Patterns of the same form; objects that match one of them are left out. */
   readonly exclude?: readonly string[];
 }
 
-/** Whether a selection has the object of a key. */
+/** Whether a selection includes the object with this key. */
 export function selector({ include = [], exclude = [] }: Selection): (key: string) => boolean {
   const [wanted, unwanted] = [include.map(pattern), exclude.map(pattern)];
   return (key) => {

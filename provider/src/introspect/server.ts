@@ -10,43 +10,43 @@ import { readGlobals } from "./globals";
 import { Live, type LiveObject } from "./live";
 import { type Selection, selector } from "./selection";
 
-/** An object of the server that this package manages. */
+/** An object on the server that this package manages. */
 export interface FoundObject {
   readonly key: string;
   readonly live: LiveObject;
-  /** As the server shows it: secrets are `[HIDDEN]`. */
+  /** As the server prints it: secrets are `[HIDDEN]`. */
   readonly spec: ObjectSpec;
 }
 
-/** An object that is read, so that it is not overlooked, but not managed. */
+/** An object that is read so that it is not overlooked, but is not managed. */
 export interface UnmanagedObject {
   readonly key: string;
-  /** What it is, in a word or two: `dictionary`, `function`, `named collection`. */
+  /** Its kind, in a word or two: `dictionary`, `function`, `named collection`. */
   readonly kind: string;
-  /** Why it is not managed; empty where the kind says it. */
+  /** Why it is not managed; empty where the kind explains it. */
   readonly reason: string;
-  /** Its CREATE text in the server's words; empty where it was not read. */
+  /** Its CREATE statement as the server prints it; empty where it was not read. */
   readonly statement: string;
 }
 
-/** What stands on a server. Both lists are sorted by key. */
+/** The objects on a server. Both lists are sorted by key. */
 export interface ServerObjects {
   readonly managed: readonly FoundObject[];
   readonly unmanaged: readonly UnmanagedObject[];
 }
 
-/** The server's own. */
+/** The server's own databases. */
 const SYSTEM: ReadonlySet<string> = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
-/** Engines of databases whose tables are the database's own; those of others show what another system has. */
+/** Engines of databases that store their own tables; databases with other engines show tables of another system. */
 const LOCAL = /^(?:Atomic|Ordinary|Replicated|Shared|Memory|Lazy|Overlay)\b/;
-/** Tables that the engine makes behind a view or a TimeSeries table. */
+/** Tables that the engine creates behind a view or a TimeSeries table. */
 const INNER = /^\.(?:tmp\.)?inner(?:_id)?\./;
 
 /**
- * Reads everything on a server, apart from what is the server's own, inner tables, and this package's working tables. Costs five
- * queries, whatever the number of objects, and one more for each database that has seen a rebuild or a rename.
+ * Reads everything on a server, except the server's own databases, inner tables, and this package's working tables. Costs five queries,
+ * whatever the number of objects, and one more for each database that has seen a rebuild or a rename.
  *
- * @throws {SchemaError} when a selected database is not there.
+ * @throws {SchemaError} when a selected database does not exist.
  */
 export async function introspectServer(connection: Connection, selection: Selection = {}): Promise<ServerObjects> {
   const live = new Live(async () => connection);
@@ -63,7 +63,7 @@ export async function introspectServer(connection: Connection, selection: Select
     const objects = await usersObjects(connection, name, contents[index] ?? []);
     const wanted = objects.filter(({ key }) => isSelected(key));
     const found = await live.find(objectKey(name));
-    // A filter that takes all of a database's objects takes the database.
+    // A filter that excludes all objects of a database excludes the database.
     if (found === undefined || (wanted.length === 0 && (objects.length > 0 || selection.include !== undefined)))
       continue;
     for (const object of [found, ...wanted]) sortIn(object, managed, unmanaged);

@@ -4,17 +4,17 @@ import { SchemaError } from "../errors";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyParts, quotedName } from "../sql/object-key";
 
-/** An object that the system tables do not show to this user, so that nobody can say that it is gone. */
+/** The system tables do not show an object to this user, so it is unknown whether it is gone. */
 export class HiddenError extends SchemaError {
   override readonly name = "HiddenError";
 }
 
 /**
- * Makes sure that an object which the system tables do not show does not exist. They leave out, without a word, what the user may
- * not see and what a row policy on them filters; EXISTS says the former and does not know the latter.
+ * Makes sure that an object which the system tables do not show does not exist. They silently omit what the user may not see and what a row
+ * policy on them filters; EXISTS reports the former and does not know about the latter.
  *
  * @param key see `sql/object-key.ts`.
- * @throws {HiddenError} when the user may not know whether it exists, naming the GRANT, or when it exists all the same.
+ * @throws {HiddenError} when the user may not know whether it exists (the error names the GRANT), or when it does exist.
  */
 export async function refuseHidden(connection: Connection, key: string): Promise<void> {
   // The embedded engine has one user, who may see everything.
@@ -39,7 +39,7 @@ export async function refuseHidden(connection: Connection, key: string): Promise
   );
 }
 
-/** Undefined when the user may not ask. */
+/** Undefined when the user may not run the query. */
 async function existsOn(connection: Connection, kind: string, label: string): Promise<boolean | undefined> {
   try {
     const [row] = await connection.query<{ result: number }>(`EXISTS ${kind} ${label}`);
@@ -51,8 +51,8 @@ async function existsOn(connection: Connection, kind: string, label: string): Pr
 }
 
 /**
- * Row policies on `system.tables` that hold for the current user: what they filter is in no list of a database's objects. Empty where
- * the user may not look at policies.
+ * Row policies on `system.tables` that apply to the current user: the rows they filter are missing from every list of a database's objects.
+ * Empty where the user may not see policies.
  */
 export async function listFilters(connection: Connection): Promise<string[]> {
   if (connection.url.startsWith("chdb:")) return [];

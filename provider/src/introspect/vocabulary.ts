@@ -2,10 +2,10 @@ import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec, SettingSpec } from "../sql/spec";
 
-/** What a {@link Word} may name, and where an engine lists what it knows of it. Every user may read these tables. */
+/** What a {@link Word} may name, and the tables where an engine lists the names it knows. Every user may read these tables. */
 const LISTS = {
   call: ["functions", "table_functions", "data_type_families"],
-  // By the name of today an older server may mean another type: Geometry was MySQL's word for String, Time for Int64.
+  // An older server may use today's name for another type: Geometry was MySQL's word for String, Time for Int64.
   type: ["data_type_families WHERE alias_to = ''"],
   engine: ["table_engines"],
   "MergeTree setting": ["merge_tree_settings"],
@@ -20,14 +20,14 @@ export interface Word {
   readonly name: string;
 }
 
-/** Asks an engine; rows of one. */
+/** Queries an engine; returns one row. */
 export type Asking = (sql: string) => Promise<readonly { readonly unknown: readonly (readonly string[])[] }[]>;
 
-/** What stands behind the name of an aggregate function, and is in no list together with it. */
+/** Suffixes of an aggregate function's name, which no list combines with it. */
 const COMBINATOR = /^(.+?)(?:If|Array|Map|State|Merge|ForEach|Distinct|OrDefault|OrNull|Resample|ArgMin|ArgMax|Null)$/;
 const KINDS = Object.keys(LISTS) as WordKind[];
 
-/** Functions, table functions, engines and settings of an object and of statements that change it. */
+/** Functions, table functions, engines and settings of an object and of the statements that change it. */
 export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[] {
   const words = [
     ...statements.flatMap(callsIn).map((name): Word => ({ kind: "call", name })),
@@ -46,9 +46,9 @@ export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[]
 }
 
 /**
- * An expression for the names of {@link wordsOf} that an engine does not know, an array for each kind.
+ * SQL for those names from {@link wordsOf} that an engine does not know, one array per kind.
  *
- * @param own whether functions that users have made do not count.
+ * @param own counts only the engine's own functions, without user-defined ones.
  */
 export function unknownIn(words: readonly Word[], own = false): string {
   return `[${KINDS.map((kind) => unknownOf(kind, words, own)).join(", ")}]`;
@@ -57,7 +57,7 @@ export function unknownIn(words: readonly Word[], own = false): string {
 function unknownOf(kind: WordKind, words: readonly Word[], own: boolean): string {
   const names = words.filter((word) => word.kind === kind).flatMap(spellings);
   if (names.length === 0) return "emptyArrayString()";
-  // A type is meant by exactly its name: in other letters it may be an alias of another.
+  // Type names are case-sensitive: spelled in another case, a name may be an alias of another type.
   const [column, name] = kind === "type" ? ["name", "word"] : ["lower(name)", "lower(word)"];
   const only = (list: string): string => (own && list === "functions" ? " WHERE origin = 'System'" : "");
   const known = LISTS[kind].map((list) => `SELECT ${column} FROM system.${list}${only(list)}`).join(" UNION ALL ");
@@ -66,10 +66,10 @@ function unknownOf(kind: WordKind, words: readonly Word[], own: boolean): string
 }
 
 /**
- * What one engine knows and another does not. Words that neither knows are no names of anything: keywords before a parenthesis.
+ * Words that one engine knows and another does not. Words that neither knows do not name anything: keywords before a parenthesis.
  *
- * @param unknown what {@link unknownIn} gave on the one that knows less.
- * @param ask the one that may know more; it is asked only where there is a question.
+ * @param unknown the result of {@link unknownIn} on the engine that knows less.
+ * @param ask queries the engine that may know more; called only if there is something to ask.
  */
 export async function knownElsewhere(
   words: readonly Word[],
@@ -93,13 +93,13 @@ export function namesOf(words: readonly Word[]): string {
   return words.map(({ kind, name }) => `${kind === "call" ? "function" : kind} ${name}`).join(", ");
 }
 
-/** A name, and those of the aggregate functions that it may be made of, longest first. */
+/** A name, and those of the aggregate functions that it may be derived from, longest first. */
 function spellings({ kind, name }: Word): string[] {
   const shorter = kind === "call" ? COMBINATOR.exec(name)?.[1] : undefined;
   return shorter === undefined ? [name] : [name, ...spellings({ kind, name: shorter })];
 }
 
-/** Every word that may be a type's name; the names of elements and functions are in no list of types. */
+/** Every word that may be a type's name; names of elements and functions appear in no list of types. */
 function typesIn(type: string): Word[] {
   return lex(type).flatMap(({ kind, text }) => (kind === "word" ? [{ kind: "type", name: text } as const] : []));
 }
@@ -109,7 +109,7 @@ function callsIn(sql: string): string[] {
   return tokens.flatMap(({ kind, text }, index) => (kind === "word" && tokens[index + 1]?.text === "(" ? [text] : []));
 }
 
-/** Names behind SETTINGS, wherever in a query. */
+/** Names after SETTINGS, anywhere in a query. */
 function settingsIn(query: string): string[] {
   const tokens = lex(query).filter(({ kind }) => kind !== "comment");
   return tokens.flatMap(({ kind, text }, start) => {
