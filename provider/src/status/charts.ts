@@ -2,10 +2,10 @@ import { escapeHtml } from "../graph/html";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./words";
 
-/** A target with all views that write to it: what is drawn once. */
+/** A target with all views that write to it: drawn once. */
 interface Drawn {
   readonly label: string;
-  /** The view that the lag is shown of: the one farthest behind. */
+  /** The view whose lag is shown: the one farthest behind. */
   readonly view: ViewStatus;
 }
 
@@ -66,7 +66,7 @@ function barChart(
   return `<section><h2>${title} <small>${note}</small></h2><div class="bars">${lines.join("\n")}</div></section>`;
 }
 
-/** One line a target: what the source holds, and over it what the target holds. A gap at the right is lag. */
+/** One line per target: the source's range, and on top of it the target's range. A gap at the right is lag. */
 function coverage(drawn: readonly Drawn[]): string {
   const spans = drawn.flatMap(({ label, view }) => {
     const held = isUnknown(view.buckets) ? undefined : view.buckets;
@@ -98,7 +98,7 @@ function coverage(drawn: readonly Drawn[]): string {
 <div class="spans">${lines.join("\n")}<span></span><span class="axis">${axis}</span><span></span></div></section>`;
 }
 
-/** The newest bucket reaches to where the source's rows are, less the lag: its own start would look like a gap. */
+/** Extends the newest bucket to the source's newest row, less the lag: the bucket's start alone would look like a gap. */
 function filled(held: Buckets, { lag, sources }: ViewStatus): Buckets {
   const newest = sources[0]?.times?.newest;
   if (newest === undefined || isUnknown(lag) || !lag.exact) return held;
@@ -115,7 +115,7 @@ function labelOf(name: string): string {
   return `<span class="label" title="${text}">${text}</span>`;
 }
 
-/** A drawing 100 wide that takes the width there is. */
+/** A drawing 100 units wide, stretched to the available width. */
 function drawing(marks: string, title = ""): string {
   const tip = title === "" ? "" : `<title>${escapeHtml(title)}</title>`;
   const track = '<rect class="track" width="100" height="14"/>';

@@ -3,10 +3,10 @@ import type { KnownView, Reading } from "./read";
 import { errorText, type Range } from "./system";
 import type { Buckets, Lag, RefreshStatus, SourceStatus, Unknown, ViewStatus } from "./view-status";
 
-/** Before a first refresh the engine counts from 1970: a time up to here is none. Seconds. */
+/** Before the first refresh the engine reports a time in 1970: times up to this one mean none. Seconds. */
 const NONE = 366 * 86_400;
 
-/** Puts together what was read of one view; pure. */
+/** Combines what was read of one view; pure. */
 export function describeView(view: KnownView, reading: Reading): ViewStatus {
   const { key, spec, sources, target } = view;
   const isInner = spec.to === undefined;
@@ -45,7 +45,7 @@ function sizes(target: string, { parts, bytes }: Reading): Partial<ViewStatus> {
   };
 }
 
-/** Rows of tables that have no parts: what their engine counts. An empty MergeTree has no parts either. */
+/** For tables without parts: the engine's own row count. An empty MergeTree has no parts either. */
 function countedRows(key: string, { objects, parts }: Reading): number | undefined {
   return parts.get(key)?.rows ?? objects.get(key)?.live.rows;
 }
@@ -71,7 +71,7 @@ function reductionOf(view: KnownView, rows: number | undefined, reading: Reading
     if (counted === undefined) return {};
     read += counted;
   }
-  // A source that keeps nothing (Null, Kafka) says nothing about what went through it.
+  // A source that stores nothing (Null, Kafka) does not tell how many rows went through it.
   return rows === undefined || rows === 0 || read === 0 ? {} : { reduction: read / rows };
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../sql/query";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec } from "../sql/spec";
 
-/** A date or time column, and what tells its range without reading rows. */
+/** A date or time column, and where its range can be found without reading rows. */
 export interface TimeColumn {
   readonly name: string;
   readonly type: string;
@@ -20,29 +20,29 @@ export interface TimeColumn {
   readonly range: "parts" | "index" | "none";
 }
 
-/** How a view makes its bucket. */
+/** How a view computes its bucket. */
 export interface BucketSource {
-  /** Expression over {@link BucketSource.column} alone; absent where it could not be found. */
+  /** Expression over {@link BucketSource.column} alone; absent if none was found. */
   readonly expression?: string;
   /** Time column of the source. */
   readonly column: string;
 }
 
 const TIME = /^(?:Nullable\()?(?:LowCardinality\()?(?:Date|Date32|DateTime|DateTime64)\b/;
-/** How often a name is followed to another name. */
+/** How many renamings of a column are followed. */
 const LONGEST_CHAIN = 8;
 
-/** Keys of what a view reads: of an incremental one the table whose inserts run it, of a refreshable one everything. */
+/** Keys of what a view reads: for an incremental view, the table whose inserts trigger it; for a refreshable one, everything. */
 export function sourceKeys(view: MaterializedViewSpec, declared: ReadonlySet<string>): string[] {
   const all = [...sourcesOf(view, declared)].sort();
   if (view.refresh !== undefined) return all;
   const query = parseQuery(view.query);
   const trigger = query && triggerOf(query, []);
-  // What the parser does not know is shown as a whole.
+  // If the query cannot be parsed, all sources are shown.
   return trigger === undefined ? all : [trigger];
 }
 
-/** The first table of the first SELECT, behind subqueries and common table expressions. */
+/** The first table of the first SELECT, inside subqueries and common table expressions. */
 function triggerOf({ selects: [select] }: Query, outer: readonly WithItem[]): string | undefined {
   const [first] = select?.from ?? [];
   if (select === undefined || first === undefined) return undefined;
@@ -53,7 +53,7 @@ function triggerOf({ selects: [select] }: Query, outer: readonly WithItem[]): st
   return named?.query && triggerOf(named.query, known);
 }
 
-/** The column that says which time a row of the table is of: of its partition key, else of its sorting key, else its only one. */
+/** The column with the time of a table's rows: from its partition key, else from its sorting key, else its only time column. */
 export function timeColumn(columns: readonly ColumnSpec[], storage: StorageSpec | undefined): TimeColumn | undefined {
   const times = columns.filter(({ type, default: by }) => TIME.test(type ?? "") && by?.kind !== "ALIAS");
   const partition = namesIn(storage?.partitionBy);
@@ -82,7 +82,7 @@ function describeTime(
 ): TimeColumn {
   const partition = new Set(namesIn(storage?.partitionBy));
   const times = columns.filter((column) => partition.has(column.name) && TIME.test(column.type ?? ""));
-  // The range in system.parts does not say which of several columns it is of.
+  // The range in system.parts does not tell which of several columns it belongs to.
   if (partition.has(name)) return { name, type, range: times.length === 1 ? "parts" : "index" };
   return { name, type, range: keyColumns(storage?.orderBy)[0] === name ? "index" : "none" };
 }
@@ -92,7 +92,7 @@ function namesIn(text: string | undefined): string[] {
   return expression === undefined ? [] : columnsIn(expression).map(({ parts }) => parts.at(-1) ?? "");
 }
 
-/** Elements of a sorting key that are columns; others are an empty text. */
+/** Elements of a sorting key that are columns; an empty string for each other element. */
 function keyColumns(text: string | undefined): string[] {
   const expression = parseExpression(text ?? "");
   return expression === undefined ? [] : elementsOf(expression).map((element) => plainColumn(element) ?? "");
@@ -101,7 +101,7 @@ function keyColumns(text: string | undefined): string[] {
 /**
  * Follows the bucket's name through a view's query to a time column of its source.
  *
- * @returns undefined when no expression of that name leads to just one column of `source`.
+ * @returns undefined when no expression of that name is based on exactly one column of `source`.
  */
 export function bucketSource(
   view: MaterializedViewSpec,
@@ -126,7 +126,7 @@ export function bucketSource(
   return undefined;
 }
 
-/** The text with `t.a` as `a`: it will stand in a query of its own. */
+/** The expression with `t.a` as `a`: it is used in a separate query. */
 function unqualified(expression: Expression): string {
   const [first] = columnsIn(expression);
   if (first === undefined || first.parts.length < 2) return expression.text;
@@ -134,7 +134,7 @@ function unqualified(expression: Expression): string {
   return own === undefined ? expression.text.replaceAll(/(?:[\w$]+|`[^`]+`)\.(?=[\w$`])/g, "") : own;
 }
 
-/** All expressions of a query by the name they are given, those of queries inside too, outer ones first. */
+/** All expressions of a query by their aliases, including those in subqueries, outer ones first. */
 function namedExpressions(query: Query): Map<string, Expression[]> {
   const found = new Map<string, Expression[]>();
   const add = (name: string | undefined, expression: Expression | undefined): void => {
@@ -150,20 +150,20 @@ function namedExpressions(query: Query): Map<string, Expression[]> {
   return found;
 }
 
-/** The table a view writes to: that of `TO`, or its inner one by the name the engine gives it. */
+/** The table a view writes to: the one after `TO`, or its inner table by the engine's name for it. */
 export function targetKey(view: MaterializedViewSpec, uuid: string): string {
   if (view.to !== undefined) return objectKey(view.to.database, view.to.name);
   const byName = /^0{8}-/.test(uuid);
   return objectKey(view.database, byName ? `.inner.${view.name}` : `.inner_id.${uuid}`);
 }
 
-/** `database.name` of a key, as people read it. */
+/** `database.name` of a key, for display. */
 export function shownName(key: string): string {
   const { database, name } = keyParts(key);
   return name === undefined ? database : `${database}.${name}`;
 }
 
-/** Columns and storage of what a spec creates; none of a database. */
+/** Columns and storage that a spec declares; none for a database. */
 export function layoutOf(spec: ObjectSpec | undefined): { columns: readonly ColumnSpec[]; storage?: StorageSpec } {
   if (spec === undefined || spec.kind === "database") return { columns: [] };
   const storage = "storage" in spec ? spec.storage : undefined;

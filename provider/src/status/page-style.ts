@@ -1,6 +1,6 @@
 import { PAGE_STYLE as GRAPH_STYLE } from "../graph/page-style";
 
-/** The look of the status page: that of the lineage page, as a page that scrolls. Light or dark as the reader's system is. */
+/** Style of the status page: like the lineage page's, but the page scrolls. Light or dark, following the reader's system. */
 export const PAGE_STYLE = `${GRAPH_STYLE}
 :root { --bar: #0969da; --behind: #b6e3ff; --bad: #cf222e; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) { :root { --bar: #4493f8; --behind: #1f4a7d; --bad: #f85149; --good: #3fb950; } }

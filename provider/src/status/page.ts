@@ -17,7 +17,7 @@ import {
   timeText,
 } from "./words";
 
-/** The status as one page that needs nothing else: no network, no script. */
+/** The status as a self-contained page: no network, no script. */
 export function renderStatusPage(status: ServerStatus): string {
   const { at, notes, url, version, views } = status;
   const where = `${escapeHtml(url)} · ClickHouse ${escapeHtml(version)} · ${timeText(at)} UTC`;

@@ -5,16 +5,16 @@ import { quotedName } from "../sql/object-key";
 import type { BucketSource, TimeColumn } from "./lineage";
 import type { Range } from "./system";
 
-/** A column whose range the parts do not tell. */
+/** A column whose range is not in the metadata of parts. */
 export interface RangeRequest {
   /** Key of the table. */
   readonly key: string;
   readonly column: TimeColumn;
 }
 
-/** A bucket to be worked out from the newest time of a source. */
+/** A bucket to compute from the newest time of a source. */
 export interface BucketRequest {
-  /** Whose bucket: key of the view. */
+  /** Key of the view that the bucket belongs to. */
   readonly key: string;
   readonly bucket: Required<BucketSource>;
   /** Type of the source's column. */
@@ -23,14 +23,14 @@ export interface BucketRequest {
   readonly newest: number;
 }
 
-/** What {@link RangeRequest} stands under in the answer. */
+/** Key of a {@link RangeRequest} in the answer. */
 export function rangeKey(key: string, column: string): string {
   return `${key}\0\0${column}`;
 }
 
 /**
- * Oldest and newest values, one query for all. For the first column of a sorting key the engine answers from its indexes; any other
- * column is read as a whole.
+ * Oldest and newest values, one query for all. For the first column of a sorting key the engine answers from its indexes; any other column
+ * is read completely.
  */
 export async function readRanges(
   connection: Connection,
@@ -67,7 +67,7 @@ export async function readBuckets(
   return new Map(rows.map(({ id, bucket }) => [id, Number(bucket)]));
 }
 
-/** All together; when the engine refuses that, one by one without those it refuses: one broken table hides no other. */
+/** All in one query; if the engine rejects that, one by one, omitting those it rejects: one broken table must not hide the others. */
 async function unionOf<Row extends object>(connection: Connection, selects: readonly string[]): Promise<Row[]> {
   if (selects.length === 0) return [];
   try {

@@ -8,34 +8,34 @@ import { type BucketRequest, type RangeRequest, rangeKey, readBuckets, readRange
 import { optional, type PartsOf, type Range, readDisk, readParts, readRefreshes, readViewLog } from "./system";
 import type { ServerStatus } from "./view-status";
 
-/** What {@link readStatus} looks at. */
+/** Options of {@link readStatus}. */
 export interface StatusOptions {
   /** Views of these databases. Default: all. */
   readonly databases?: readonly string[];
   /**
-   * Read a whole column where no part's metadata tells its range. Default: false; then its times are unknown. Costs a scan of that
-   * column for each such table.
+   * Reads a whole column if no metadata of parts has its range. Default: false; its times are then unknown. Costs a scan of that column for
+   * each such table.
    */
   readonly scan?: boolean;
 }
 
-/** A view with what its text says of its sources and its target. */
+/** A view with what its statement says about its sources and its target. */
 export interface KnownView {
   readonly key: string;
   readonly spec: MaterializedViewSpec;
   readonly sources: readonly string[];
   readonly target: string;
-  /** The column of the target that holds the bucket. */
+  /** The target's column that holds the bucket. */
   readonly bucket?: TimeColumn;
-  /** The column of the first source that the bucket is made of. */
+  /** The first source's column that the bucket is computed from. */
   readonly time?: TimeColumn;
   readonly expression?: string;
 }
 
-/** All that was read, for {@link describeView}. */
+/** Everything that was read, for {@link describeView}. */
 export interface Reading {
   readonly objects: ReadonlyMap<string, FoundObject>;
-  /** Keys of all that stands on the server, also of what this package does not manage. */
+  /** Keys of everything on the server, including objects that this package does not manage. */
   readonly known: ReadonlySet<string>;
   readonly views: readonly KnownView[];
   readonly parts: ReadonlyMap<string, PartsOf>;
@@ -52,10 +52,10 @@ const NO_LOG: Reading["log"] = new Map();
 const NO_LOG_NOTE = "errors of incremental views are not shown (the server's config turns the log on)";
 
 /**
- * How every materialized view on the server is getting on. Costs about ten queries, whatever the number of views, all of system tables
- * and of the metadata of parts; with `scan`, also of columns.
+ * Health of every materialized view on the server. Costs about ten queries, whatever the number of views, all of system tables and of the
+ * metadata of parts; with `scan`, also of columns.
  *
- * @throws {SchemaError} when a selected database is not there.
+ * @throws {SchemaError} when a selected database does not exist.
  */
 export async function readStatus(connection: Connection, options: StatusOptions = {}): Promise<ServerStatus> {
   const at = new Date().toISOString();
@@ -97,7 +97,7 @@ async function selectViews(
   { databases }: StatusOptions,
 ): Promise<KnownView[]> {
   const present = new Set([...objects.keys()].map((key) => keyParts(key).database));
-  // Asks again for the error's text, and for a database that a selection by name alone may find.
+  // Queried again for the error message, and for a database that only a selection by name may find.
   if (databases?.some((name) => !present.has(name))) await introspectServer(connection, { databases });
   const declared = new Set(objects.keys());
   return [...objects.values()].flatMap(({ key, spec, live }) =>
@@ -138,7 +138,7 @@ function knownView(
   };
 }
 
-/** Ranges from the parts where the partition key has the column; the rest in one query. */
+/** Ranges from the metadata of parts where the partition key has the column; the rest in one query. */
 async function rangesOf(
   connection: Connection,
   views: readonly KnownView[],

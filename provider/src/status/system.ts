@@ -3,12 +3,12 @@ import { ServerError } from "../connection/errors";
 import { isUnknownTable, parseServerMessage } from "../connection/server-message";
 import { objectKey } from "../sql/object-key";
 
-/** What the parts of a table say of it. */
+/** What the metadata of a table's parts says. */
 export interface PartsOf {
   readonly rows: number;
-  /** Compressed, with indexes and marks. */
+  /** Compressed, including indexes and marks. */
   readonly bytes: number;
-  /** Columns alone. */
+  /** Columns only. */
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   readonly parts: number;
@@ -22,7 +22,7 @@ export interface Range {
   readonly newest: number;
 }
 
-/** What the server's log of views says of one. */
+/** What the server's log of view executions says about a view. */
 export interface ViewLog {
   /** Seconds since 1970. */
   readonly failedAt: number;
@@ -67,7 +67,7 @@ function partsOf(row: PartsRow): PartsOf {
   };
 }
 
-/** Free and whole space of the disks; disks that share a file system are counted once. */
+/** Free and total space of the disks; disks that share a file system are counted once. */
 export async function readDisk(connection: Connection): Promise<{ free: number; total: number }> {
   const [row] = await connection.query<{ free: string; total: string }>(
     `SELECT sum(free) AS free, sum(total_space) AS total
@@ -76,7 +76,7 @@ export async function readDisk(connection: Connection): Promise<{ free: number; 
   return { free: Number(row?.free ?? 0), total: Number(row?.total ?? 0) };
 }
 
-/** When views last failed and last ran, from the log that `log_query_views` keeps, over the last seven days. */
+/** When views last failed and last ran, over the last seven days of the log that `log_query_views` enables. */
 export async function readViewLog(connection: Connection): Promise<ReadonlyMap<string, ViewLog>> {
   const rows = await connection.query<{ name: string; failed: string; succeeded: string; message: string }>(
     `SELECT view_name AS name, toUnixTimestamp(maxIf(event_time, exception_code != 0)) AS failed,
@@ -92,7 +92,7 @@ export async function readViewLog(connection: Connection): Promise<ReadonlyMap<s
   );
 }
 
-/** How refreshable views are getting on. */
+/** State of the refreshable views. */
 export async function readRefreshes(connection: Connection): Promise<ReadonlyMap<string, Refresh>> {
   const rows = await connection.query<RefreshRow>(
     `SELECT database, view, status, exception, toUnixTimestamp(ifNull(last_refresh_time, toDateTime(0))) AS last,
@@ -109,10 +109,10 @@ export async function readRefreshes(connection: Connection): Promise<ReadonlyMap
 }
 
 /**
- * What `read` gives; where the server refuses (the table is not there or may not be read), `otherwise`, and a note says so.
+ * The result of `read`; if the server rejects it (the table does not exist or may not be read), `otherwise`, with a note.
  *
- * @param without what is missing then, e.g. `refreshes are not shown`.
- * @throws what is no refusal, e.g. a broken connection.
+ * @param without what is then missing, e.g. `refreshes are not shown`.
+ * @throws any error that is not a rejection, e.g. a broken connection.
  */
 export async function optional<T>(
   table: string,
@@ -132,10 +132,10 @@ export async function optional<T>(
   }
 }
 
-/** Behind these words the engine repeats the statement, with its literals. */
+/** After these words the engine repeats the statement, including its literals. */
 const REPEATED = /[:.]?\s*(?:while (?:executing|processing|parsing)|in (?:query|scope|statement))\b[\s\S]*$/i;
 
-/** What went wrong, in the server's words: one line, without the statement or what may be a password in a URL. */
+/** The error in the server's words: on one line, without the statement and without a possible password in a URL. */
 export function errorText(raw: string, longest = 200): string {
   const said = parseServerMessage(raw).message.replace(REPEATED, "").replaceAll(/\s+/g, " ").trim();
   const shown = said.replace(/(:\/\/[^\s:@/']*:)[^\s@']*@/g, "$1[HIDDEN]@");

@@ -15,7 +15,7 @@ import {
   timeText,
 } from "./words";
 
-/** How {@link renderStatusTable} writes. */
+/** Options of {@link renderStatusTable}. */
 export interface TableOptions {
   /** Default: false. */
   readonly color?: boolean;
@@ -45,7 +45,7 @@ const NUMBERS: readonly Column[] = [
   { title: "LAG", text: lagText },
 ];
 
-/** The status as a table for a terminal, with lines of detail below each view. */
+/** The status as a table for a terminal, with detail lines below each view. */
 export function renderStatusTable(status: ServerStatus, { color = false, width = 100 }: TableOptions = {}): string {
   const paint: Paint = (code, text) => (color && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines = [headline(status, width), ""];
@@ -108,7 +108,7 @@ function spanText(buckets: Buckets): string {
   return `${rangeText(buckets)} (${durationText(seconds)})`;
 }
 
-/** As many parts a line as fit, whole where that is possible. */
+/** As many parts per line as fit, unbroken where possible. */
 function pack(parts: readonly string[], width: number, indent: string): string[] {
   const lines: string[] = [];
   for (const part of parts) {
@@ -119,7 +119,7 @@ function pack(parts: readonly string[], width: number, indent: string): string[]
   return lines;
 }
 
-/** Lines of at most `width` characters, broken at spaces; those after the first are indented further. */
+/** Lines of at most `width` characters, broken at spaces; all but the first are indented further. */
 function wrap(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
   let line = indent;

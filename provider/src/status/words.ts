@@ -1,23 +1,23 @@
 import { renderSize } from "../plan";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 
-/** Bytes for people, e.g. `3.1 MiB`; `–` for none known. */
+/** Bytes in readable form, e.g. `3.1 MiB`; `–` if unknown. */
 export function bytesText(bytes: number | undefined): string {
   return bytes === undefined ? "–" : renderSize({ bytes });
 }
 
-/** A count for people, e.g. `1,204`; `–` for none known. */
+/** A count in readable form, e.g. `1,204`; `–` if unknown. */
 export function countText(count: number | undefined): string {
   return count === undefined ? "–" : count.toLocaleString("en-US");
 }
 
-/** A factor, e.g. `143×` or `3.2×`; `–` for none known. */
+/** A factor, e.g. `143×` or `3.2×`; `–` if unknown. */
 export function factorText(factor: number | undefined): string {
   if (factor === undefined) return "–";
   return `${factor >= 100 ? countText(Math.round(factor)) : factor.toFixed(factor >= 10 ? 0 : 1)}×`;
 }
 
-/** A part of the whole, e.g. `1.2 %`. */
+/** A share, e.g. `1.2 %`. */
 export function shareText(share: number | undefined): string {
   if (share === undefined) return "–";
   const percent = share * 100;
@@ -46,12 +46,12 @@ export function lagText({ lag }: Pick<ViewStatus, "lag">): string {
   return `${lag.exact ? "" : "~"}${durationText(lag.seconds)}`;
 }
 
-/** An ISO time as people read it, without seconds that are zero: `2026-01-02 03:04`. */
+/** An ISO time in readable form, without seconds that are zero: `2026-01-02 03:04`. */
 export function timeText(iso: string): string {
   return iso.slice(0, 19).replace("T", " ").replace(/:00$/, "");
 }
 
-/** From the oldest bucket to the newest; midnights are days: `2026-01-02 to 2026-01-02 03:04`. */
+/** From the oldest bucket to the newest; midnights are shown as days: `2026-01-02 to 2026-01-02 03:04`. */
 export function rangeText({ oldest, newest }: Buckets): string {
   return [oldest, newest].map((iso) => timeText(iso).replace(/ 00:00$/, "")).join(" to ");
 }
@@ -67,7 +67,7 @@ export function namesText(names: readonly string[], longest = 3): string {
   return `${names.slice(0, longest - 1).join(", ")} and ${names.length - longest + 1} more`;
 }
 
-/** What a view's refresh schedule has come to, e.g. `refresh EVERY 10 MINUTE, last 2026-01-02 03:10, next 2026-01-02 03:20`. */
+/** The refresh schedule of a view and its state, e.g. `refresh EVERY 10 MINUTE, last 2026-01-02 03:10, next 2026-01-02 03:20`. */
 export function refreshText({ refresh }: Pick<ViewStatus, "refresh">): string {
   if (refresh === undefined) return "";
   const { schedule, status, lastSuccess, next } = refresh;
@@ -80,7 +80,7 @@ export function refreshText({ refresh }: Pick<ViewStatus, "refresh">): string {
   return (status === undefined ? parts.slice(0, 1) : parts).filter(Boolean).join(", ");
 }
 
-/** Everything to be mended or known about a view, each with whether it is wrong now. */
+/** Everything about a view that needs fixing or attention, each with whether it is wrong now. */
 export function remarksOf(view: ViewStatus): { readonly text: string; readonly isWrong: boolean }[] {
   const remarks = view.problems.map((text) => ({ text, isWrong: true }));
   const { lastError } = view;
@@ -90,7 +90,7 @@ export function remarksOf(view: ViewStatus): { readonly text: string; readonly i
     remarks.push({ text: `last error${when}${since}: ${lastError.message}`, isWrong: !lastError.recovered });
   }
   const { buckets, lag } = view;
-  // What stands for the buckets already is not said twice.
+  // The reason already given for the buckets is not repeated.
   const isSaid = isUnknown(lag) && isUnknown(buckets) && lag.unknown === buckets.unknown;
   if (isUnknown(lag) && !isSaid && lag.unknown !== "no bucket yet") {
     remarks.push({ text: `lag n/a: ${lag.unknown}`, isWrong: false });
