@@ -12,21 +12,21 @@ import { runStatement } from "./statement";
 import { inTurn } from "./turns";
 import { applyViewStep } from "./views";
 
-/** How a plan is to be applied. */
+/** How to apply a plan. */
 export interface ApplyOptions {
-  /** Name of the first step's operation in journals. An operation does one thing, so each further step gets a name of its own. */
+  /** Name of the first step's operation in journals. An operation does one thing, so each further step gets its own name. */
   readonly operation: string;
   readonly allow: readonly string[];
   readonly rebuild: "online" | "offline";
-  /** Seconds that the old table of a rebuild is kept. */
+  /** Seconds to keep the old table of a rebuild. */
   readonly keepOld?: number;
-  /** What is done now, for the resource's row. */
+  /** Reports what is being done, shown on the resource's row. */
   readonly tell: (message: string) => void;
-  /** What is to be read afterwards, too. Default: `tell`. */
+  /** Reports what should remain readable afterwards. Default: `tell`. */
   readonly say?: (message: string) => void;
 }
 
-/** A step failed when others had been done. */
+/** A step failed after others had been done. */
 export class PartlyApplied extends Error {
   /** How many steps were done. */
   readonly done: number;
@@ -38,9 +38,9 @@ export class PartlyApplied extends Error {
 }
 
 /**
- * Runs the steps of a plan, one after the other, and waits for what they leave running.
+ * Runs the steps of a plan one after the other, and waits for the mutations they start.
  *
- * @throws what the first step throws; {@link PartlyApplied} when a later one fails.
+ * @throws whatever the first step throws; {@link PartlyApplied} when a later one fails.
  */
 export async function applyPlan(
   connection: Connection,

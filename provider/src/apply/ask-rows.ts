@@ -9,21 +9,21 @@ import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { unfinished } from "./mutations";
 
-/** How the rows are asked. */
+/** How to query the rows. */
 export interface AskOptions {
-  /** Longest time for one question, in seconds. */
+  /** Longest time for one query, in seconds. */
   readonly seconds: number;
-  /** Whether a question that takes longer is left open, as a preview may. Default: false, which is an error. */
+  /** Whether a query that takes longer leaves the answer open, as a preview may. Default: false, which makes it an error. */
   readonly leaveOpen?: boolean;
   readonly tell?: (message: string) => void;
 }
 
 /**
- * Asks the rows of a table what a plan does to them: each hazard with a probe gives way to what the rows answer. Reads, and stops by
+ * Queries a table's rows for the effects of a plan: each hazard with a probe is replaced by what the rows show. Read-only, and stops by
  * itself when the time is over.
  *
- * @param table as it is called on the server now.
- * @throws {SchemaError} when values cannot be converted, so that the mutation would never end; it names each column.
+ * @param table its current name on the server.
+ * @throws {SchemaError} when values cannot be converted, so that the mutation would never end; it names each such column.
  */
 export async function askRows(
   connect: () => Promise<Connection>,
@@ -46,7 +46,7 @@ export async function askRows(
     for (const one of step.hazards) hazards.push(...(one.probe === undefined ? [one] : await resolve(one, step)));
     steps.push(Object.freeze({ ...step, hazards }));
   }
-  // All at once, so that one look at the rows is enough to mend them.
+  // All at once, so that the user can fix everything after one run.
   if (problems.length > 0) throw new SchemaError(problems);
   return { steps };
 }
@@ -103,7 +103,7 @@ class Asker {
     return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
   }
 
-  /** @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 puts the DEFAULT in its place. */
+  /** @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 replaces it with the DEFAULT. */
   private async refuseNulls({ column, to }: NullProbe, [found]: readonly Hazard[]): Promise<void> {
     const version = await this.version();
     if (atLeast(version, "26.3")) return;
@@ -125,7 +125,7 @@ class Asker {
     return server?.version ?? "";
   }
 
-  /** The hazard with the count; without it where the TTL reads a column that the table does not have yet. */
+  /** The hazard with the count; without it if the TTL reads a column that the table does not have yet. */
   private async past({ probe: _, ...one }: Hazard, probe: PastProbe): Promise<Hazard> {
     try {
       const [row] = await this.ask<{ past: string; rows: string }>(pastQuery(this.table, probe));
@@ -148,7 +148,7 @@ class Asker {
     return [...rest, hazard("drops-data", message, { found })];
   }
 
-  /** What is found of the rows that would read another value; undefined when there are none. */
+  /** Describes the rows that would read another value; undefined when there are none. */
   private async absentRows(probe: AbsentProbe): Promise<string | undefined> {
     const { rows, changes } = absentQueries(this.name, probe);
     try {
@@ -226,8 +226,8 @@ class Asker {
   }
 
   /**
-   * A condition for the rows that the change converts; undefined when it converts none. Parts that a stuck mutation could not convert
-   * have the type still that the column gets back, and cannot be read as the one it has.
+   * Condition for the rows that the change converts; undefined when there are none. Parts that a stuck mutation could not convert still
+   * have the type that the column is changed back to, and cannot be read as its current type.
    */
   private async partsToConvert({ column, to }: ValueProbe): Promise<string | undefined> {
     if ((await unfinished(this.connection, this.name)).length === 0) return "";
@@ -242,7 +242,7 @@ class Asker {
     return others.length === 0 ? undefined : `_part IN (${others.map(({ part }) => quoteString(part)).join(", ")})`;
   }
 
-  /** How many rows there are, if all can be converted. @throws {SchemaError} when one cannot. */
+  /** Number of rows, if all of them can be converted. @throws {SchemaError} when one cannot. */
   private async convertible({ column, from, to }: ValueProbe, { failures, misfits }: ProbeQueries): Promise<number> {
     try {
       const [row] = await this.ask<{ rows: string }>(failures);
@@ -261,7 +261,7 @@ class Asker {
     }
   }
 
-  /** What the server says to a question that reads no row; undefined when it takes it. */
+  /** The server's error for a query that reads no rows; undefined when it accepts the query. */
   private async words(sql: string): Promise<string | undefined> {
     try {
       await this.ask(sql);
@@ -278,8 +278,8 @@ class Asker {
 }
 
 /**
- * As a mutation reads, rows that DELETE has hidden included; a client that goes away ends it. Measured on 24.8: a subcolumn (`c.null`) is
- * computed from zeros in parts that are older than the column.
+ * Reads as a mutation does, including rows that DELETE has hidden; a client that disconnects ends the query. Measured on 24.8: a subcolumn
+ * (`c.null`) is computed from zeros in parts that are older than the column.
  */
 const SETTINGS =
   "apply_deleted_mask = 0, optimize_functions_to_subcolumns = 0, cancel_http_readonly_queries_on_client_close = 1, timeout_overflow_mode = 'throw'";

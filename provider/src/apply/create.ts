@@ -8,22 +8,21 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { textDiff } from "../sql/text-diff";
 
-/** Decides whether a live object is what is declared, however it is spelled. */
+/** Decides whether a live object matches the declaration, however it is spelled. */
 export type Same = (statement: string, live: LiveObject) => Promise<boolean>;
 
-/** How an object came to be. */
+/** The result of a create. */
 export interface Created {
-  /** It stood there already, equal to the declaration, and nothing was run. */
+  /** It already existed and matched the declaration, so nothing was run. */
   readonly adopted: boolean;
-  /** Digest of the server's own text, by which a refresh sees that nothing changed. */
+  /** Digest of the server's own text, by which a refresh detects that nothing has changed. */
   readonly observed: string;
 }
 
 /**
- * Runs one CREATE. An object that stands there already is adopted when it is what is declared; so a create that was cut off
- * finishes on the next run.
+ * Runs one CREATE. An existing object is adopted if it matches the declaration; an interrupted create is thus completed by the next run.
  *
- * @throws {SchemaError} when something else stands under the name; nothing is changed then.
+ * @throws {SchemaError} when the name belongs to a different object; nothing is changed then.
  */
 export async function applyCreate(
   connection: Connection,
@@ -37,7 +36,7 @@ export async function applyCreate(
     await connection.command(inWordsOf(connection, statement));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    // Types and codecs that this user is not allowed are refused before it is said that the object exists.
+    // The server rejects types and codecs that this user may not use before it reports that the object exists.
     const found = await live.findNow(key).catch((hidden: unknown) => {
       throw isTaken(error) ? hidden : error;
     });
@@ -59,12 +58,12 @@ function isTaken(error: ServerError): boolean {
   return isTableExists(error) || isDatabaseExists(error);
 }
 
-/** The statement as an older server reads it. */
+/** The statement in a form that an older server can parse. */
 function inWordsOf({ capabilities }: Connection, statement: string): string {
   return capabilities.commentBeforeQuery ? statement : renderCreate(parseCreate(statement), capabilities);
 }
 
-/** The message for an object that stands there and is not what is declared. */
+/** The message for an object that exists and does not match the declaration. */
 export function differs(label: string, statement: string, live: LiveObject): string {
   return [
     `${label}: exists on the server and differs from the declaration; it was not touched.`,

@@ -12,20 +12,20 @@ import { unfinishedOperations } from "./operations";
 
 /** What a drop needs to know of the stack. */
 export interface DropOptions {
-  /** Whether the object may go with its rows. */
+  /** Whether the object may be dropped together with its rows. */
   readonly allowed: boolean;
-  /** Whether another object may. */
+  /** Whether another object may be dropped. */
   readonly mayGo: (key: string) => boolean;
-  /** Objects that stay declared in the stack; none when the whole stack goes. */
+  /** Objects that remain declared in the stack; empty when the whole stack is destroyed. */
   readonly declared: ReadonlySet<string>;
-  /** Tables of the same stack that an ordinary view reads, also through others. */
+  /** Tables of the same stack that an ordinary view reads, directly or through other views. */
   readonly over?: readonly string[];
-  /** How the user allows just this, as the end of a message. */
+  /** How the user can allow this drop, as the end of a message. */
   readonly howToAllow: string;
 }
 
 /**
- * Drops an object, unless that takes rows along or leaves others broken and nobody allowed it. An object that is gone is no error.
+ * Drops an object, unless that would drop rows or break other objects without permission. A missing object is no error.
  *
  * @throws {SchemaError} when it is refused; nothing is changed then.
  */
@@ -43,10 +43,10 @@ export async function applyDrop(connection: Connection, live: Live, key: string,
 }
 
 /**
- * What {@link applyDrop} would refuse once what reads the object has gone, without changing anything.
+ * Applies the checks of {@link applyDrop} as if the object's readers had been dropped, without changing anything.
  *
- * @param ends whether a view that reads it goes too, or does not read it any more; unless given, each does.
- * @throws {SchemaError} when it would.
+ * @param ends whether a view that reads it is dropped too, or no longer reads it; by default, each is.
+ * @throws {SchemaError} when the drop would be refused.
  */
 export async function refuseDrop(
   connection: Connection,
@@ -57,7 +57,7 @@ export async function refuseDrop(
 ): Promise<void> {
   const found = await live.find(key);
   if (found === undefined) return;
-  // The objects of a stack that goes are still there; those that stay are known.
+  // When a stack is destroyed, its objects still exist now; the ones that remain are known.
   if (keyParts(key).name === undefined) return refuseDeclared(key, options);
   if (ends !== undefined) await refuseIfUsed(live, found, ends);
   await refuseLosses(connection, live, found, options);
@@ -75,7 +75,7 @@ async function refuseLosses(
   if (isView(found)) await refuseIfTablesStay(connection, live, found, options);
 }
 
-/** Objects of the stack are not dropped with a database that leaves it: they would be gone, and stay in the state. */
+/** Objects of the stack are not dropped along with its database: they would be gone but remain in the state. */
 function refuseDeclared(key: string, { declared }: DropOptions): void {
   const inside = [...declared].filter((other) => other !== key && keyParts(other).database === key);
   if (inside.length === 0) return;
@@ -103,7 +103,7 @@ function namesOf(keys: readonly string[]): string {
   return keys.slice(0, 5).map(quotedName).join(", ") + more;
 }
 
-/** A database that seems empty need not be. */
+/** A database that looks empty may not be. */
 async function refuseUnseen(connection: Connection, key: string, allowed: boolean): Promise<void> {
   const policies = allowed ? [] : await listFilters(connection);
   if (policies.length === 0) return;
@@ -113,7 +113,7 @@ async function refuseUnseen(connection: Connection, key: string, allowed: boolea
   );
 }
 
-/** An operation that was cut off has helper tables and would never end. */
+/** An interrupted operation has helper tables, and could never finish. */
 async function refuseIfUnfinished(connection: Connection, live: Live, { key }: LiveObject): Promise<void> {
   const { database } = keyParts(key);
   if ((await live.find(objectKey(database, JOURNAL_TABLE))) === undefined) return;
@@ -125,7 +125,7 @@ async function refuseIfUnfinished(connection: Connection, live: Live, { key }: L
   );
 }
 
-/** A table that a live view reads from or writes to: dropping it silences the view, or makes every insert into its source fail. */
+/** A table that a live view reads from or writes to: dropping it stops the view, or makes every insert into its source fail. */
 async function refuseIfUsed(live: Live, object: LiveObject, ends = (_reader: string): boolean => false): Promise<void> {
   if (isView(object)) return;
   const views = await live.materializedViews();
@@ -152,8 +152,8 @@ async function refuseIfHoldsRows(connection: Connection, object: LiveObject, opt
 }
 
 /**
- * When a stack goes, its views go before its tables. A table that is refused would then be left without them, and what is inserted
- * meanwhile would be missing in the rollups for good; so the view is refused first.
+ * When a stack is destroyed, its views are dropped before its tables. If a table were then refused, it would have lost its views, and rows
+ * inserted from then on would be missing from the rollups for good; so the view is refused first.
  */
 async function refuseIfTablesStay(
   connection: Connection,
@@ -174,7 +174,7 @@ async function refuseIfTablesStay(
   }
 }
 
-/** Rows that an object keeps itself, or 1 where only that there are some is known; undefined where not even that. */
+/** Rows that an object stores itself, or 1 if it is only known that there are some; undefined if not even that is known. */
 export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
   const isMaterialized = object.engine === "MaterializedView";
   if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;

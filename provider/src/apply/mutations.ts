@@ -5,14 +5,14 @@ import { pause } from "../operation/runner";
 import { qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 
-/** Pauses between two looks, in milliseconds: short for what is done at once, then longer. */
+/** Pauses between two checks, in milliseconds: short for mutations that finish at once, then longer. */
 const PAUSES = [20, 50, 100, 250, 500, 1000];
-/** How long a mutation may report a failure before it counts as one: the server tries again by itself. */
+/** How long a mutation may report a failure before it counts as failed: the server retries by itself. */
 const FAILING_FOR = 5000;
-/** How long the server may be away while it works. */
+/** How long the server may be unreachable while it works. */
 const AWAY_FOR = 60_000;
 
-/** A mutation that the server has still to do. */
+/** An unfinished mutation. */
 export interface Mutation {
   readonly id: string;
   readonly command: string;
@@ -21,10 +21,10 @@ export interface Mutation {
 }
 
 /**
- * Waits until the server has rewritten what ALTERs of the table told it to. Takes as long as that takes; a connection that drops
- * meanwhile is no failure, because the server goes on.
+ * Waits until the server has finished the mutations that ALTERs of the table started, without a time limit; a dropped connection is no
+ * failure, because the server continues.
  *
- * @throws {SchemaError} when a mutation cannot be done, with the server's reason and the way out.
+ * @throws {SchemaError} when a mutation cannot be completed, with the server's reason and the next step.
  */
 export async function awaitMutations(
   connection: Connection,
@@ -54,7 +54,7 @@ export async function awaitMutations(
   }
 }
 
-/** The mutations of a table that are not done. */
+/** The unfinished mutations of a table. */
 export function unfinished(connection: Connection, { database, name }: QualifiedName): Promise<Mutation[]> {
   return connection.query<Mutation>(
     "SELECT mutation_id AS id, command, toString(parts_to_do) AS left, latest_fail_reason AS reason FROM system.mutations " +

@@ -10,32 +10,32 @@ import { abortRebuild, type Operation, resumable, resumeRebuild } from "./rebuil
 import { abortRename, type Renamed, type RenameOperation, resumableRenames, resumeRename } from "./rename";
 import { abortViewStep, resumableViews, resumeViewStep, type ViewOperation } from "./views";
 
-/** Something that takes many statements and was cut off, as the database remembers it. */
+/** An interrupted operation of many statements, as recorded in the database. */
 export interface Unfinished {
   readonly kind: "rebuild" | "view" | "rename" | "backfill" | "repair";
   readonly operation: string;
-  /** Whose journal knows it. */
+  /** Database whose journal has it. */
   readonly database: string;
   /** Keys of the object it changes: before and after. */
   readonly keys: readonly [string, string];
-  /** Canonical CREATE text of the object before and after; a rename has none. */
+  /** Canonical CREATE statement of the object before and after; a rename has none. */
   readonly from?: string;
   readonly to?: string;
-  /** How far it is, for people. */
+  /** Progress in readable form. */
   readonly progress: string;
   /** When it began, in milliseconds since 1970, by the server's clock. */
   readonly startedAt: number;
-  /** Whether the way back is open. */
+  /** Whether it can still be aborted. */
   readonly canAbort: boolean;
-  /** An abort was begun: only that can be gone on with. */
+  /** An abort was begun: only that can be resumed. */
   readonly aborting: boolean;
 }
 
-/** What was cut off in a database, oldest first; one query where there is no journal. */
+/** The interrupted operations in a database, oldest first; one query if it has no journal. */
 export async function unfinishedOperations(connection: Connection, database: string): Promise<Unfinished[]> {
   const journals = await readJournals(connection, database);
   if (journals.size === 0) return [];
-  // What began after the journals were read is another runner's, and under way.
+  // Operations that began after the journals were read belong to another runner, and are running.
   const planOf = ({ operation }: { readonly operation: string }): JournalPlan[] => {
     const plan = journals.get(operation)?.get("plan");
     return plan === undefined ? [] : [plan as JournalPlan];
@@ -51,7 +51,7 @@ export async function unfinishedOperations(connection: Connection, database: str
   return found.sort((a, b) => a.startedAt - b.startedAt);
 }
 
-/** Finishes what was cut off. @param tell told how far it is. */
+/** Completes an interrupted operation. @param tell receives its progress. */
 export async function resumeOperation(
   connection: Connection,
   one: Unfinished,
@@ -68,7 +68,7 @@ export async function resumeOperation(
   }
 }
 
-/** Goes back to what was before. @throws {SchemaError} when the only way is forward. */
+/** Restores the earlier state. @throws {SchemaError} when the operation can only be resumed. */
 export async function abortOperation(connection: Connection, one: Unfinished, hooks: RunnerHooks = {}): Promise<void> {
   const abort = {
     rebuild: abortRebuild,
@@ -117,7 +117,7 @@ function fromBackfill(one: BackfillOperation): Unfinished {
   };
 }
 
-/** Resumed or given up, what it has not reached differs still, for `verify`. */
+/** Whether it is resumed or aborted: what it has not reached still differs, for `verify` to find. */
 function fromRepair({ database, key, operation, startedAt }: RepairOperation): Unfinished {
   const state = { operation, database, startedAt, canAbort: true, aborting: false };
   return {

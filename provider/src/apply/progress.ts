@@ -2,12 +2,12 @@ import { describeFar, paced, secondsBetweenLines } from "../operation/pace";
 import type { BackfillProgress } from "./backfill";
 import type { RebuildProgress } from "./rebuild";
 
-/** Below this many rows nobody has the time to interrupt. */
+/** With fewer rows than this, it is over before anybody could interrupt it. */
 const LONG = 1_000_000;
 const INTERRUPT =
   "the first Ctrl-C lets it finish; a second one stops it, and the next `pulumi up` resumes where it was";
 
-/** Tells how far a rebuild is. @param seconds between two lines. */
+/** Reports the progress of a rebuild. @param seconds between two lines. */
 export function tellRebuild(tell: (line: string) => void, seconds = secondsBetweenLines()) {
   const line = paced(tell, seconds);
   return ({ step, mode, ...far }: RebuildProgress): void => {
@@ -16,7 +16,7 @@ export function tellRebuild(tell: (line: string) => void, seconds = secondsBetwe
   };
 }
 
-/** Tells how far a backfill is. @param seconds between two lines. */
+/** Reports the progress of a backfill. @param seconds between two lines. */
 export function tellBackfill(tell: (line: string) => void, seconds = secondsBetweenLines()) {
   const line = paced(tell, seconds);
   return ({ step, ...far }: BackfillProgress): void => {
@@ -24,7 +24,7 @@ export function tellBackfill(tell: (line: string) => void, seconds = secondsBetw
   };
 }
 
-/** What Ctrl-C does, said once when work of many rows begins: Pulumi does not tell its providers of the first one. */
+/** Explains once, when work on many rows begins, what Ctrl-C does: Pulumi does not tell its providers about the first one. */
 export function interruptible(say: (message: string) => void): (progress: { readonly total: number }) => void {
   let said = false;
   return ({ total }) => {

@@ -8,23 +8,23 @@ import { rightsToCreate } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 
-/** What a table without rows needs to be made anew. */
+/** Options for recreating a table without rows. */
 export interface RemakeOptions {
   readonly rebuild: "online" | "offline";
 }
 
 /**
- * Puts a table that keeps no rows of its own (Null, Distributed, Kafka …) under another definition in one statement.
+ * Replaces the definition of a table that stores no rows of its own (Null, Distributed, Kafka …), in one statement.
  *
- * @throws {SchemaError} when materialized views read it and nobody says that its writers rest: while the engine exchanges tables
- * under inserts, views miss rows, and such a table takes no constraint that could hold the inserts back.
+ * @throws {SchemaError} when materialized views read it and nobody has declared that its writers are stopped: while the engine exchanges
+ *   tables during inserts, views miss rows, and such a table accepts no constraint that could hold the inserts back.
  */
 export async function remakeTable(connection: Connection, to: TableSpec, options: RemakeOptions): Promise<void> {
   await refuseRemake(connection, to, options.rebuild);
   await connection.command(replaceStatement(to));
 }
 
-/** @throws {SchemaError} when it would be refused as things are now; only reads. */
+/** @throws {SchemaError} when it would be refused as things are now. Read-only. */
 export async function refuseRemake(
   connection: Connection,
   to: TableSpec,

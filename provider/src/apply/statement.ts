@@ -4,10 +4,10 @@ import { pause } from "../operation/runner";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
 
-/** How often the server is asked whether a statement still runs whose connection was lost, in milliseconds. */
+/** Interval for polling whether a statement whose connection was lost is still running, in milliseconds. */
 const POLL = 1000;
 
-/** Runs one statement of a plan. @throws {ServerError} with the server's words. */
+/** Runs one statement of a plan. @throws {ServerError} with the server's message. */
 export async function runStatement(connection: Connection, step: Statement, tell: (message: string) => void) {
   tell(firstLine(step.sql));
   try {
@@ -17,7 +17,7 @@ export async function runStatement(connection: Connection, step: Statement, tell
   }
 }
 
-/** A statement that outlasts its request goes on at the server. @returns whether it was found running, and has ended by now. */
+/** A statement that outlasts its request continues on the server. @returns whether it was found running there, and has now ended. */
 async function ranOn(connection: Connection, sql: string): Promise<boolean> {
   const text = `SELECT count() AS n FROM system.processes WHERE query = ${quoteString(sql)}`;
   const running = async (): Promise<boolean> => {

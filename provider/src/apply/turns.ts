@@ -1,7 +1,7 @@
 let protocols: Promise<unknown> = Promise.resolve();
 const looks = new Set<Promise<unknown>>();
 
-/** One protocol at a time: two copies at once only take each other's disk, and gates over the same tables would last longer. */
+/** One protocol at a time: two concurrent copies would only compete for the disk, and gates over the same tables would last longer. */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = protocols.then(async () => {
     await Promise.allSettled(looks);
@@ -12,8 +12,8 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Looks at the server while no protocol of this process is under way: what one has half done is not what the steps that are looked at will
- * find, and its journal says "unfinished" like that of a runner that died.
+ * Runs checks on the server while no protocol of this process is active: a half-done protocol is not the state that the planned steps will
+ * find, and its journal says "unfinished" like that of a dead runner.
  */
 export async function betweenTurns<T>(look: () => Promise<T>): Promise<T> {
   let waited: unknown;

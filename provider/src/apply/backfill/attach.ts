@@ -10,15 +10,15 @@ import type { Context } from "./context";
 import { stageStatement } from "./definitions";
 import { keepExpired } from "./helpers";
 
-/** Most parts that a partition of the target gets at once; more are merged before. */
+/** Most parts to attach to one partition of the target at once; if there are more, they are merged first. */
 const MOST_PARTS = 60;
 
-/** How many parts there are of each partition and hash. */
+/** Number of parts for each partition and hash. */
 type Counts = Map<string, number>;
 
 /**
- * Brings the parts of the stage to the target, which takes new rows meanwhile, each once. They have a mark codec of their own, so only a
- * part that was attached before has an equal hash; merges of the target wait until all is written down.
+ * Attaches each part of the stage to the target exactly once, while the target takes new rows. They have a mark codec of their own, so only
+ * a part that was attached earlier has an equal hash; merges of the target wait until everything is recorded.
  */
 export async function attach(context: Context): Promise<void> {
   const { destination, journal, layout, names, runner } = context;
@@ -39,7 +39,7 @@ export async function attach(context: Context): Promise<void> {
     }
     await journal.assertOwner();
     await attachMissing(context, parts);
-    // Before the fence is lifted: merges change the hashes by which an attached part is known.
+    // Before the fence is lowered: merges change the hashes that identify an attached part.
     await journal.set(
       "attached",
       parts.reduce((sum, part) => sum + part.rows, 0),
@@ -55,7 +55,7 @@ function changed({ names, runner }: Context): SchemaError {
   );
 }
 
-/** Many small parts at once would slow the target's writers down. */
+/** Many small parts at once would slow down the target's writers. */
 async function mergeMany({ names, runner }: Context): Promise<void> {
   const counts = new Map<string, number>();
   for (const { partition } of await partsOf(runner, names.stage)) {
@@ -69,7 +69,7 @@ async function mergeMany({ names, runner }: Context): Promise<void> {
   }
 }
 
-/** A server that was killed may have attached some parts and not the others, even of one partition; the others follow. */
+/** A killed server may have attached only some of the parts, even within one partition; this attaches the others. */
 async function attachMissing(context: Context, parts: readonly Part[]): Promise<void> {
   const { destination, journal, names, runner } = context;
   const missing: Counts = new Map(Object.entries(journal.need<Record<string, number>>("baseline")));
@@ -90,7 +90,7 @@ async function attachMissing(context: Context, parts: readonly Part[]): Promise<
   }
 }
 
-/** A table with only the parts that are left. */
+/** A table with only the remaining parts. */
 async function separate(context: Context, partition: string, left: readonly Part[]): Promise<QualifiedName> {
   const { names, runner } = context;
   await context.drop(names.rest);

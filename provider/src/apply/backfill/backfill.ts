@@ -29,13 +29,13 @@ import { abortBackfill } from "./operations";
 import type { BackfillHooks, BackfillOptions, BackfillResult, RefillOptions } from "./options";
 
 /**
- * Creates materialized views of one target, and fills that with what their sources held before, while clients go on writing: each row
- * counts once. Inserts into the sources are refused for a moment (error 469; nothing is stored, try again) unless the rows tell when they
- * came. The target may hold rows, and other views may write to it. Called again after it was cut off it goes on where it was, whatever the
- * operation was called.
+ * Creates materialized views of one target and fills it with what their sources held before, while clients continue to write: each row
+ * counts once. Inserts into the sources are refused for a moment (error 469; nothing is stored, clients should retry), unless the rows
+ * record when they were inserted. The target may hold rows, and other views may write to it. Called again after an interruption, it
+ * resumes, whatever the operation was called.
  *
- * @param statements canonical CREATE MATERIALIZED VIEW texts, with the same `TO`.
- * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ * @param statements canonical CREATE MATERIALIZED VIEW statements with the same `TO`.
+ * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function createWithBackfill(
   connection: Connection,
@@ -54,7 +54,7 @@ export async function createWithBackfill(
         `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
     );
   }
-  // What an earlier run has left of the same target would be in the way; whoever began it began a create as well.
+  // Unfinished creations on the same tables would block this one; whoever started them wanted a create as well, so finish them.
   for (const other of found.filter((one) => one.plan.mode === "create" && !one.aborting && concerns(one, specs))) {
     await resumeBackfill(connection, other, { ...options });
   }
@@ -62,12 +62,11 @@ export async function createWithBackfill(
 }
 
 /**
- * Computes the rows of a target anew, from all that the sources of its views hold, while clients go on writing, and puts them in the place
- * of the old ones in one moment. Readers see the old rows until then. The old table is kept for a while. Called again after it was cut
- * off it goes on where it was.
+ * Recomputes the rows of a target from everything in the sources of its views, while clients continue to write, and swaps them in
+ * atomically. Readers see the old rows until then. The old table is kept for a while. Called again after an interruption, it resumes.
  *
  * @param views all views of one target.
- * @throws {SchemaError} as {@link createWithBackfill}; also when the target knows of rows that the sources do not have any more.
+ * @throws {SchemaError} as {@link createWithBackfill}; also when the target has rows whose source rows are gone.
  */
 export async function backfillViews(
   connection: Connection,
@@ -88,7 +87,7 @@ export async function backfillViews(
   return begin(connection, { mode: "refill", statements, options });
 }
 
-/** CREATE texts of views as they stand. @throws {SchemaError} when one is not there. */
+/** CREATE statements of the existing views. @throws {SchemaError} when one does not exist. */
 export async function liveStatements(connection: Connection, views: readonly QualifiedName[]): Promise<string[]> {
   const runner = new Runner(connection, "preview");
   const statements: string[] = [];
@@ -100,7 +99,7 @@ export async function liveStatements(connection: Connection, views: readonly Qua
   return statements;
 }
 
-/** Goes on with a backfill that was cut off, on this machine or any other. */
+/** Resumes an interrupted backfill, on this machine or any other. */
 export async function resumeBackfill(
   connection: Connection,
   operation: { readonly database: string; readonly operation: string },
@@ -118,7 +117,7 @@ function creates({ views }: BackfillPlan, { database, name }: QualifiedName): bo
   });
 }
 
-/** Whether a backfill writes to what views write to, or read. */
+/** Whether a backfill's target is a table that some views write to, or read. */
 function concerns({ plan, target }: UnfinishedBackfill, specs: readonly ReturnType<typeof parseView>[]): boolean {
   const key = keyOf(parseCreate(plan.to));
   return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || mentionedNames(query).has(key));
@@ -159,7 +158,7 @@ async function goOn(context: Context): Promise<BackfillResult> {
 }
 
 async function work(context: Context): Promise<void> {
-  // What another runner began before it could see that it was overtaken.
+  // Statements that another runner started before it could see that it had been replaced.
   await context.runner.endLeftovers();
   await openGate(context);
   if (!context.isRefill) {
@@ -177,7 +176,10 @@ async function work(context: Context): Promise<void> {
   await retire(context);
 }
 
-/** How an operation ended: journal line `done`. `retired`, `uuid` and `keepUntil` are those of a rebuild, for whoever removes retired tables. */
+/**
+ * The result of an operation: journal line `done`. `retired`, `uuid` and `keepUntil` are as in a rebuild, for the removal of retired
+ * tables.
+ */
 interface Done {
   readonly rows: number;
   readonly written: number;
@@ -189,7 +191,7 @@ interface Done {
 async function retire(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   context.enter("retire");
-  // What could not be opened in its time has opened by itself, and is still in the definition.
+  // A gate that could not be opened in time has opened by itself, but is still in the definition.
   await openGate(context);
   if (context.isRefill) await retireOld(context);
   await dropHelpers(context);

@@ -8,17 +8,17 @@ import type { Context, View } from "./context";
 import { createSnapshot, dropViews, link } from "./helpers";
 import { readingFrom } from "./query";
 
-/** How long before the cut the views are made at first, in milliseconds; longer when inserts last longer. */
+/** How long before the cut the views are created on the first attempt, in milliseconds; longer if inserts take longer. */
 const LEAD = 3000;
 const LONGEST_LEAD = 60_000;
-/** Time to drop a view before the cut, in milliseconds. */
+/** Time reserved for dropping a view before the cut, in milliseconds. */
 const SPARE = 500;
 
 /**
- * Cuts at a moment to come: the views take rows that the server takes from then on, the snapshots give those from before. No insert is
- * refused. Every insert that began without the views must have ended before that moment, or a later one is taken.
+ * Cuts at a time in the future: the views take the rows that the server receives from then on, the snapshots provide the earlier ones. No
+ * insert is refused. Every insert that began before the views existed must end before that time, otherwise a later one is chosen.
  *
- * The target was empty and is fed by nothing but these views, so a cut without its journal line is thrown away.
+ * The target was empty and is fed only by these views, so a cut without its journal line is discarded.
  */
 export async function cutByTime(context: Context): Promise<void> {
   const { journal, runner } = context;
@@ -26,7 +26,7 @@ export async function cutByTime(context: Context): Promise<void> {
   if (journal.has("snapped")) return;
   const at = journal.need<{ at: number }>("cut").at;
   while ((await runner.now()) <= at + 5) await pause(10);
-  // What began before is to be stored.
+  // Wait until every insert that began before has been stored.
   await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: at + 5 });
   for (const view of context.views) {
     await createSnapshot(context, parseTable(view.snapshot));
@@ -43,11 +43,11 @@ async function tryCut(context: Context, lead: number): Promise<void> {
     await dropViews(context);
     const now = await runner.now();
     await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: now });
-    // Before its moment no row has passed a view.
+    // Before the time of the cut, no row has passed through a view.
     if (now >= (journal.get<number>("at") ?? 0)) await context.truncate(names.target);
   }
   await journal.assertOwner();
-  // Whole seconds, for columns that hold no less.
+  // Whole seconds, for columns without fractions.
   const at = Math.ceil(((await runner.now()) + lead) / 1000) * 1000;
   await journal.set("at", at);
   for (const view of views) await runner.run(guarded(view, at));
@@ -55,7 +55,7 @@ async function tryCut(context: Context, lead: number): Promise<void> {
   if (await drain(runner, { patience: at - SPARE, closed })) await journal.set("cut", { at });
 }
 
-/** CREATE of a view that takes rows from a moment on only. */
+/** CREATE of a view that takes only rows from a given time on. */
 function guarded({ byTime, source, spec }: View, at: number): string {
   const columns = (byTime?.columns ?? []).map(backtick).join(", ");
   const condition = `${backtick(byTime?.column ?? "")} >= ${moment(at)}`;
@@ -63,13 +63,13 @@ function guarded({ byTime, source, spec }: View, at: number): string {
   return renderCreate({ ...spec, query: readingFrom(spec.query, source, rows) });
 }
 
-/** Condition on the rows of a snapshot: those from before the cut. Undefined where the snapshot holds no others. */
+/** Condition on the rows of a snapshot: those from before the cut. Undefined if the snapshot holds no others. */
 export function beforeCut({ journal }: Context, { byTime }: View): string | undefined {
   if (byTime === undefined) return undefined;
   return `${backtick(byTime.column)} < ${moment(journal.need<{ at: number }>("cut").at)}`;
 }
 
-/** Gives the views their own query, without the condition. */
+/** Gives the views their declared query, without the condition. */
 export async function dropGuards({ runner, views }: Context): Promise<void> {
   for (const { byTime, live, spec } of views) {
     if (byTime !== undefined) await runner.run(`ALTER TABLE ${qualifiedName(live)} MODIFY QUERY ${spec.query}`);

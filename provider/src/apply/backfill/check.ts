@@ -6,23 +6,24 @@ import type { ColumnSpec } from "../../sql/spec";
 import type { Context } from "./context";
 import { DEFAULT_MEMORY } from "./options";
 
-/** An aggregate that can only grow, or only fall, as rows come. */
+/** An aggregate that can only grow, or only fall, as rows are added. */
 interface Measure {
   readonly name: string;
-  /** Over the column of a group. */
+  /** Expression over the column of a group. */
   readonly value: string;
-  /** Whether more rows make it less. */
+  /** Whether more rows can make it smaller. */
   readonly falls: boolean;
 }
 
 /**
- * Before the old rows of a target are replaced: every key it has must be in what was computed anew, and nothing there may say less than
- * it did: fewer rows, a smaller count or maximum. Where it does, rows have left the source (TTL, DROP PARTITION, DELETE) that the target
- * still knows of.
+ * Runs before the old rows of a target are replaced: the recomputed rows must contain every key of the old ones, and no value may have
+ * shrunk: fewer rows, a smaller count or maximum. Where one has, the source has lost rows (TTL, DROP PARTITION, DELETE) that are still part
+ * of the target.
  *
- * What neither grows nor falls (sums of signed numbers, quantiles, `any`) cannot be looked at so; its keys and their counts are.
+ * Values that neither only grow nor only fall (sums of signed numbers, quantiles, `any`) cannot be checked this way; their keys and the
+ * counts are.
  *
- * @throws {SchemaError} with how many keys and where; nothing was changed then.
+ * @throws {SchemaError} with the number of keys and an example; nothing was changed.
  */
 export async function checkCoverage(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
@@ -67,7 +68,7 @@ function comparison({ layout }: Context): { keys: string[]; measures: Measure[];
   const columns = layout.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
   const stored = columns.map(({ name }) => backtick(name));
   if (engine.base === "MergeTree") {
-    // Plain rows: all that can be grouped by.
+    // Plain rows: compare every column that can be grouped by.
     const grouped = columns.filter(({ type }) => !/\b(?:AggregateFunction|JSON|Dynamic|Variant)\b/.test(type ?? ""));
     const rows: Measure = { name: "rows", value: "countIf(@)", falls: false };
     return { stored, keys: grouped.map(({ name }) => backtick(name)), measures: [rows] };

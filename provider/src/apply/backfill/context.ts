@@ -11,60 +11,63 @@ import { parseTable } from "../rebuild/context";
 import type { BackfillHooks, BackfillLimits, BackfillStep } from "./options";
 import { sourceOf, type ViewSource } from "./query";
 
-/** What an operation sets out to do: a line of its journal. */
+/** The plan of an operation: a line of its journal. */
 export interface BackfillPlan {
   readonly kind: "backfill";
-  /** `create`: the views are made by it. `refill`: they are there, and the target's rows are computed anew. */
+  /** `create`: the operation creates the views. `refill`: they exist, and the target's rows are recomputed. */
   readonly mode: "create" | "refill";
   readonly views: readonly PlannedView[];
-  /** CREATE text of the target as it stood; twice, for whoever reads journals of all kinds. */
+  /** CREATE statement of the target before the operation; in two fields, for readers of journals of all kinds. */
   readonly from: string;
   readonly to: string;
-  /** Of the target, where it is replaced. */
+  /** UUID of the target, if that is replaced. */
   readonly uuid?: string;
   readonly limits: BackfillLimits;
   /** Condition on the target's rows, from {@link BackfillLimits.from}. */
   readonly since?: string;
-  /** The target has settings that CREATE asks for and ALTER does not, see `definitions.ts`. */
+  /** CREATE of a table like the target needs a setting that its ALTERs did not need; see `definitions.ts`. */
   readonly lenient?: boolean;
   readonly keepOld: number;
   readonly allow: readonly string[];
   readonly startedAt: number;
 }
 
-/** A view to be filled. */
+/** A view to fill. */
 export interface PlannedView {
   readonly statement: string;
-  /** CREATE text of the table for its snapshot, under the snapshot's name. */
+  /** CREATE statement of the table for its snapshot, under the snapshot's name. */
   readonly snapshot: string;
-  /** Columns that go from the query to the target. */
+  /** Columns that the query fills in the target. */
   readonly columns: readonly string[];
-  /** Where the rows themselves tell what came before the view. */
+  /** Set where the rows themselves show whether they came before the view. */
   readonly byTime?: { readonly column: string; readonly columns: readonly string[] };
 }
 
-/** A view with what has been found out about it. */
+/** A view with everything found out about it. */
 export interface View extends PlannedView {
   readonly index: number;
   readonly spec: MaterializedViewSpec;
   readonly source: ViewSource;
-  /** The view that passes rows on from the cut on: itself, or its twin that writes to the new target. */
+  /** The view that passes rows on after the cut: the view itself, or its twin that writes to the new target. */
   readonly live: QualifiedName;
   readonly snapshotName: QualifiedName;
 }
 
-/** Names of what a backfill makes, derived from the target and the operation, so that any runner finds them. All in the target's database. */
+/**
+ * Names of the objects that a backfill creates, derived from the target and the operation, so that any runner finds them. All in the
+ * target's database.
+ */
 export function backfillNames({ database, name }: QualifiedName, operation: string) {
   const helper = (kind: string, of = name): QualifiedName => ({ database, name: `${of}__${kind}_${operation}` });
   return {
     target: { database, name },
-    /** What is computed from the snapshots. */
+    /** The rows computed from the snapshots. */
     stage: helper("c0"),
-    /** The parts of one partition that a crash has left out. */
+    /** The parts of one partition that a crash has left unattached. */
     rest: helper("c1"),
     /** The new target before the exchange, the old one after it. */
     fresh: helper("new"),
-    /** The old target's rows as they were at the cut. */
+    /** The old target's rows at the time of the cut. */
     before: helper("snap"),
     retired: helper("old"),
     snapshot: (index: number): QualifiedName => helper("snap", `${name}_${index}`),
@@ -72,13 +75,13 @@ export function backfillNames({ database, name }: QualifiedName, operation: stri
   };
 }
 
-/** What the steps of a backfill share. All that decides anything comes from the journal and the catalog. */
+/** State shared by the steps of a backfill. Every decision is based on the journal and the catalog. */
 export class Context {
   readonly runner: Runner;
   readonly journal: Journal;
   readonly plan: BackfillPlan;
   readonly names: ReturnType<typeof backfillNames>;
-  /** The target as it stood when the operation began. */
+  /** The target as it was when the operation began. */
   readonly layout: TableSpec;
   readonly views: readonly View[];
   private readonly hooks: BackfillHooks;
@@ -107,7 +110,7 @@ export class Context {
     return this.plan.mode === "refill";
   }
 
-  /** What a statement may take. */
+  /** Limits of one statement. */
   get limits(): Pick<BackfillLimits, "maxMemory" | "maxThreads"> {
     const { maxMemory, maxThreads } = this.hooks;
     return {
@@ -117,39 +120,39 @@ export class Context {
     };
   }
 
-  /** Where the views write from the cut on, and what was computed is brought to. */
+  /** Where the views write after the cut, and where the computed rows are attached. */
   get destination(): QualifiedName {
     return this.isRefill ? this.names.fresh : this.names.target;
   }
 
-  /** Goes to a step, for progress. */
+  /** Enters a step, for progress reports. */
   enter(step: BackfillStep): void {
     this.step = step;
     this.report();
   }
 
-  /** Rows that are to be read. */
+  /** Sets the number of rows to read. */
   expect(total: number): void {
     this.total = total;
   }
 
-  /** Rows that were read so far. */
+  /** Rows read so far. */
   get rows(): number {
     return this.journal.entries<{ rows: number }>("chunk:").reduce((sum, [, { rows }]) => sum + rows, 0);
   }
 
-  /** Tells how far it is. @param underWay rows of a statement that is running. */
+  /** Reports progress. @param underWay rows of a statement that is still running. */
   report(underWay = 0): void {
     const far = this.step === "done" ? this.pace.end(this.rows) : this.pace.at(this.rows + underWay, this.total);
     this.hooks.onProgress?.({ step: this.step, ...far });
   }
 
-  /** Says that inserts are refused now, or let through again. */
+  /** Reports that inserts are refused from now on, or accepted again. */
   gateIs(closed: boolean): void {
     this.hooks.onGate?.(closed);
   }
 
-  /** Whether a view has been cut: seen by the view that is there, not written down. */
+  /** Whether a view's cut has been made: the view's existence shows it, not the journal. */
   async isCut(view: View): Promise<boolean> {
     return this.journal.has("cut") || (await uuidOf(this.runner, view.live)) !== undefined;
   }
@@ -164,7 +167,7 @@ export class Context {
   }
 }
 
-/** A spec from CREATE MATERIALIZED VIEW text. @throws {SchemaError} for anything else. */
+/** Parses a CREATE MATERIALIZED VIEW statement. @throws {SchemaError} for anything else. */
 export function parseView(statement: string): MaterializedViewSpec {
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView") return spec;

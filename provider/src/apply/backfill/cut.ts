@@ -11,8 +11,8 @@ import { behindGate, hasTime } from "./gate";
 import { canEmpty, createSnapshot, dropViews, link } from "./helpers";
 
 /**
- * Divides the rows: those before are in the snapshots, those after come through the views, none is in both or in neither. Inserts are
- * refused for a moment, unless the rows themselves tell when they came.
+ * Divides the rows: the earlier ones are in the snapshots, the later ones come through the views, and none is in both or in neither.
+ * Inserts are refused for a moment, unless the rows record when they were inserted.
  */
 export async function cut(context: Context): Promise<void> {
   context.enter("cut");
@@ -22,7 +22,7 @@ export async function cut(context: Context): Promise<void> {
   for (const view of context.views) await requireSource(context, view);
 }
 
-/** A new view is the sign of its own cut: CREATE is the last statement of it, so a crash leaves nothing to take back. */
+/** The existence of a new view marks its cut: CREATE is the last statement of the cut, so a crash leaves nothing to roll back. */
 async function cutNew(context: Context): Promise<void> {
   const { journal } = context;
   while (!journal.has("cut")) {
@@ -30,7 +30,7 @@ async function cutNew(context: Context): Promise<void> {
     const open = await uncut(context);
     for (const view of open) {
       await createSnapshot(context, parseTable(view.snapshot));
-      // Most of it beforehand, for linking many parts takes longer than inserts may be refused.
+      // Link most of it in advance, because linking many parts takes longer than inserts may be refused.
       await link(context, view.source, view.snapshotName);
     }
     const sources = open.map(({ source }) => source);
@@ -45,7 +45,7 @@ async function createViews(context: Context, gate: Gate): Promise<boolean> {
   const { journal, names, runner } = context;
   const open = await uncut(context);
   for (const view of open) await link(context, view.source, view.snapshotName);
-  // Whether it can be made empty again when the operation is given up.
+  // Records whether the target can be emptied again if the operation is aborted.
   if (open.length === context.views.length) {
     await journal.set("empty", (await partsOf(runner, names.target)).length === 0);
   }
@@ -59,20 +59,23 @@ async function createViews(context: Context, gate: Gate): Promise<boolean> {
   return true;
 }
 
-/** Whether the views were made before the gate opened by itself; asked of the server, for the runner that made them may have died. */
+/**
+ * Whether the views were created before the gate opened by itself; checked on the server, because the runner that created them may have
+ * died.
+ */
 async function areInTime({ journal, runner, views }: Context): Promise<boolean> {
   for (const { index, live } of views) {
     const deadline = journal.get<number>(`deadline:${index}`);
     const [row] = await runner.rows<{ made: string }>(
       `SELECT toString(toUnixTimestamp(metadata_modification_time)) AS made FROM system.tables WHERE ${isTable(live, "name")}`,
     );
-    // The server tells whole seconds; with less than one left it may have been too late.
+    // The server reports whole seconds; with less than one left it may have been too late.
     if (deadline !== undefined && row !== undefined && (Number(row.made) + 1) * 1000 > deadline) return false;
   }
   return true;
 }
 
-/** A server that took seconds for a CREATE has let rows pass that are in no snapshot and came through no view: all begins anew. */
+/** If the server took seconds for a CREATE, some rows are in no snapshot and came through no view: the cut starts over. */
 async function takeBack(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   if (!(await canEmpty(context))) await journal.set("late", true);
@@ -96,7 +99,7 @@ async function uncut(context: Context): Promise<View[]> {
   return open;
 }
 
-/** The new target is nobody's but ours, so a cut without its journal line is thrown away. */
+/** Nobody else uses the new target, so a cut without its journal line is discarded. */
 async function cutTwins(context: Context): Promise<void> {
   const { journal, layout, names, runner, views } = context;
   if (journal.has("cut")) return;
@@ -125,7 +128,7 @@ async function cutTwins(context: Context): Promise<void> {
   });
 }
 
-/** @throws {SchemaError} when the engine has taken another table for the view's source than we did. */
+/** @throws {SchemaError} when the engine considers another table to be the view's source than we did. */
 async function requireSource({ runner }: Context, { live, source, spec }: View): Promise<void> {
   const pair = `(${quoteString(live.database)}, ${quoteString(live.name)})`;
   const [row] = await runner.rows(

@@ -7,10 +7,10 @@ import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Context } from "./context";
 
 /**
- * CREATE of a table that takes the parts of another one by hard links and keeps them as they are: no merge, no TTL, which a restart
- * would otherwise let run.
+ * CREATE of a table that takes another table's parts by hard links and keeps them unchanged: no merge, and no TTL, which would otherwise
+ * run after a restart.
  *
- * @param final whether it is read with FINAL, for which it must know how rows merge.
+ * @param final whether it is read with FINAL, which needs the engine's rules for merging rows.
  */
 export function snapshotStatement(table: TableSpec, name: QualifiedName, final = false): string {
   const { comment: _comment, storage, ...rest } = table;
@@ -22,7 +22,7 @@ export function snapshotStatement(table: TableSpec, name: QualifiedName, final =
     constraints: [],
     storage: {
       ...kept,
-      // Nothing is merged here, and the plain engine takes columns that others ask questions about.
+      // Nothing is merged here, and the plain engine accepts columns that other engines reject.
       engine: final ? localEngine(storage) : "MergeTree",
       settings: [...settings.filter((own) => !FENCE.some((fence) => fence.name === own.name)), ...FENCE],
     },
@@ -30,15 +30,15 @@ export function snapshotStatement(table: TableSpec, name: QualifiedName, final =
 }
 
 /**
- * CREATE of a table that the target's rows are computed in.
+ * CREATE of a table in which the target's rows are computed.
  *
- * @param plan `lenient` where the engine would refuse to create what an ALTER has made of the target.
+ * @param plan `lenient` if the engine would refuse to create what ALTERs have made of the target.
  */
 export function stageStatement({ layout, plan }: Pick<Context, "layout" | "plan">, name: QualifiedName): string {
   return deltaStatement(plan.lenient === true ? lenient(layout) : layout, name);
 }
 
-/** Statements that make the table that takes the place of the target: the same in all but the name. */
+/** Statements that create the table that replaces the target: identical except for the name. */
 export function freshStatements({ layout, plan }: Pick<Context, "layout" | "plan">, name: QualifiedName): string[] {
   if (plan.lenient !== true) return [renderCreate({ ...layout, ...name })];
   return [renderCreate({ ...lenient(layout), ...name }), `ALTER TABLE ${qualifiedName(name)} RESET SETTING ${LENIENT}`];

@@ -32,13 +32,13 @@ import {
 import { refuseSpace } from "./space";
 import { sinceCondition } from "./time";
 
-/** What is asked for. */
+/** What is requested. */
 export interface Wanted {
   readonly mode: BackfillPlan["mode"];
-  /** CREATE text of the views, all of one target. */
+  /** CREATE statements of the views, all with the same target. */
   readonly statements: readonly string[];
   readonly options: RefillOptions;
-  /** Only looked at: unfinished creations on the same target are finished before another begins, so they are in nobody's way. */
+  /** Preview only: unfinished creations on the same target do not block, because they are finished before another begins. */
   readonly preview?: boolean;
 }
 
@@ -50,9 +50,9 @@ export interface Examined {
 }
 
 /**
- * Looks at everything before anything is changed.
+ * Checks everything before anything is changed.
  *
- * @throws {SchemaError} when something stands in the way.
+ * @throws {SchemaError} when an obstacle is found.
  */
 export async function examine(runner: Runner, wanted: Wanted): Promise<Examined> {
   const { mode, options, statements } = wanted;
@@ -72,7 +72,7 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
   await refuseBackfillRights(runner, mode, specs, name, tables);
   if (mode === "refill") await refuseWriters(runner, specs, name);
   const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
-  // Also those of a cut by time are looked at, for what writes to them unseen.
+  // Also checked for a cut by time, because of Buffer tables that write in the background.
   const around = await gateTables(runner, mode === "refill" ? [...tables, name] : tables, allow);
   if (!allow.includes("unproven")) await refuseBuffers(runner, around);
   const names = backfillNames(name, runner.operation);
@@ -151,7 +151,7 @@ function noSnapshot(view: QualifiedName, source: QualifiedName, engine: string):
   );
 }
 
-/** Other backfills stand in the way only where they write to the target or to a source. */
+/** Other backfills block this one only if they write to its target or to one of its sources. */
 async function refuseStanding(
   runner: Runner,
   views: readonly QualifiedName[],
@@ -177,7 +177,7 @@ function unfinished(operation: string, what: string): SchemaError {
   );
 }
 
-/** Whether a copy of a table might be refused for columns that an ALTER has added; older servers do not know the question. */
+/** Whether creating a copy of a table might fail because of columns that an ALTER added; older servers have no such check. */
 async function needsLenience(runner: Runner, { storage }: TableSpec): Promise<boolean> {
   if (engineOf(storage).base === "MergeTree" || storage.settings.some(({ name }) => name === LENIENT)) return false;
   const known = await runner.rows(`SELECT 1 AS one FROM system.merge_tree_settings WHERE name = '${LENIENT}'`);

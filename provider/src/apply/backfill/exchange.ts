@@ -10,7 +10,7 @@ import type { Context } from "./context";
 import { behindGate, hasTime } from "./gate";
 import { dropViews } from "./helpers";
 
-/** Whether the new rows have taken the place of the old ones: seen by the table that has the name, not written down. */
+/** Whether the new rows have replaced the old ones: the table that has the name shows it, not the journal. */
 export async function isExchanged({ names, plan, runner }: Context): Promise<boolean> {
   const current = await uuidOf(runner, names.target);
   if (current === plan.uuid) return false;
@@ -22,7 +22,7 @@ export async function isExchanged({ names, plan, runner }: Context): Promise<boo
   );
 }
 
-/** Puts the new target in the place of the old one, while nothing is on its way to either. */
+/** Swaps in the new target, while no rows are on their way to either table. */
 export async function exchange(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   if (await isExchanged(context)) return;
@@ -32,13 +32,13 @@ export async function exchange(context: Context): Promise<void> {
     await journal.assertOwner();
     if (!(await hasTime(context, gate))) return false;
     await runner.run(`EXCHANGE TABLES ${qualifiedName(names.target)} AND ${qualifiedName(names.fresh)}`);
-    // The old table has taken its gate along, and must be open before the sources are: the twins write to it.
+    // The gate moved with the old table, and must be opened before those of the sources: the twins write to that table.
     await gateDown(runner, [names.fresh]);
     return true;
   });
 }
 
-/** @throws {SchemaError} when the target has been altered meanwhile, which the new one has not. */
+/** @throws {SchemaError} when the target was altered in the meantime, which the new one was not. */
 async function refuseChanged(context: Context): Promise<void> {
   const { layout, names, plan, runner } = context;
   const text = (table: TableSpec): string =>
@@ -50,7 +50,7 @@ async function refuseChanged(context: Context): Promise<void> {
   );
 }
 
-/** Ends the twins, which have written to the old target since, and puts that aside. */
+/** Drops the twins, which have been writing to the old target since the exchange, and retires that table. */
 export async function retireOld(context: Context): Promise<void> {
   const { names, plan, runner } = context;
   await dropViews(context);

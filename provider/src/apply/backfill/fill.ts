@@ -13,22 +13,22 @@ import { DEFAULT_MEMORY } from "./options";
 import { readingFrom } from "./query";
 import { frozenParts, type Slice, sliced } from "./slices";
 
-/** Whatever the user's profile says, a chunk takes all of its rows, once each, as they are. */
+/** Whatever the user's profile says, a chunk reads all of its rows, exactly once, unchanged. */
 const READ_SETTINGS =
   "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0, max_rows_to_group_by = 0, limit = 0, offset = 0, " +
   "optimize_use_projections = 0, force_primary_key = 0, force_index_by_date = 0";
 const WRITE_SETTINGS =
   "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
 
-/** A piece that is in the stage: journal line `chunk:<item>:<n>`. */
+/** A chunk that is in the stage: journal line `chunk:<item>:<n>`. */
 interface Chunk {
   /** Rows of the source. */
   readonly rows: number;
-  /** Highest block number in the stage; what is above was written by a statement that was cut off. */
+  /** Highest block number in the stage; higher ones were written by an interrupted statement. */
   readonly high: number;
 }
 
-/** What is computed into the stage, slice by slice. */
+/** A source of the stage's rows, computed slice by slice. */
 interface Item {
   readonly key: string;
   readonly snapshot: QualifiedName;
@@ -36,11 +36,11 @@ interface Item {
   readonly query: string;
   readonly where: string | undefined;
   readonly filter: string | undefined;
-  /** Whether its rows are told as progress. */
+  /** Whether its rows count as progress. */
   readonly counted: boolean;
 }
 
-/** Computes what the views make of the snapshots into a table of its own, which nobody else knows. */
+/** Computes the views' results over the snapshots into a separate table that nobody else uses. */
 export async function fill(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   const { limits } = plan;
@@ -57,7 +57,7 @@ export async function fill(context: Context): Promise<void> {
     for (const [index, slice] of slices.entries()) {
       const key = `chunk:${item.key}:${index}`;
       if (journal.has(key)) continue;
-      // Two runners in one stage could not tell their rows apart.
+      // The rows of two runners in one stage could not be distinguished.
       await journal.assertOwner();
       await compute(context, item, slice);
       const high = Math.max(0, ...(await partsOf(runner, names.stage)).map((part) => part.high));
@@ -81,7 +81,7 @@ async function items(context: Context): Promise<Item[]> {
     counted: true,
   }));
   if (!context.isRefill || plan.since === undefined) return found;
-  // Older rows stay as they are.
+  // Older rows stay unchanged.
   const columns = layout.columns.filter(({ default: value }) => value === undefined || value.kind === "DEFAULT");
   const stored = columns.map(({ name }) => name);
   return [
@@ -94,12 +94,12 @@ async function items(context: Context): Promise<Item[]> {
   ];
 }
 
-/** What a view makes of the rows of its snapshot. */
+/** A view's result over the rows of its snapshot. */
 export function snapshotQuery({ snapshotName, source, spec }: View): string {
   return readingFrom(spec.query, source, qualifiedName(snapshotName));
 }
 
-/** Makes the stage, or takes out of it what a statement has left that was cut off. */
+/** Creates the stage, or removes what an interrupted statement left in it. */
 async function prepareStage(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   const chunks = journal.entries<Chunk>("chunk:");
@@ -128,7 +128,7 @@ async function compute(context: Context, item: Item, slice: Slice): Promise<void
     await runner.watched(sql, "read_rows", tell, () => runner.run(sql));
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    // The answer was lost; the statement goes on at the server.
+    // The response was lost; the statement continues on the server.
     await waitForEnd(context);
     await requireWhole(context, item, slice);
   }
@@ -138,7 +138,7 @@ function insertStatement(context: Context, item: Item, slice: Slice): string {
   const { maxMemory = DEFAULT_MEMORY, maxThreads } = context.limits;
   const columns = item.columns.map(backtick).join(", ");
   const threads = maxThreads === undefined ? "" : `, max_threads = ${maxThreads}`;
-  // Two threads sort and write where one would hold up those that read.
+  // Two threads for sorting and writing: one would slow down the reading threads.
   const writers = `, max_insert_threads = ${Math.min(2, maxThreads ?? 2)}`;
   const half = Math.floor(maxMemory / 2);
   const memory = `max_memory_usage = ${maxMemory}, max_bytes_before_external_group_by = ${half}, max_bytes_before_external_sort = ${half}`;
@@ -152,7 +152,7 @@ function rowsOf({ query, where }: Item): string {
   return `(${query})${where === undefined ? "" : ` WHERE ${where}`}`;
 }
 
-/** Picks the rows where the snapshot is read, whatever the query does around that; the engine skips parts and granules by it. */
+/** Filters the rows where the snapshot is read, whatever the query does around it; the engine uses it to skip parts and granules. */
 function filterSetting({ filter, snapshot }: Item, { where }: Slice): string {
   const condition = filter === undefined ? where : `(${where}) AND (${filter})`;
   return `additional_table_filters = {${quoteString(`${snapshot.database}.${snapshot.name}`)}: ${quoteString(condition)}}`;
@@ -167,7 +167,7 @@ async function waitForEnd({ names, runner }: Context): Promise<void> {
   while ((await running()).length > 0) await sleep(1000);
 }
 
-/** @throws {SchemaError} when the rows that were written are not all of a slice. */
+/** @throws {SchemaError} when only part of a slice's rows was written. */
 async function requireWhole(context: Context, item: Item, slice: Slice): Promise<void> {
   const { journal, names, runner } = context;
   const known = Math.max(-1, ...journal.entries<Chunk>("chunk:").map(([, { high }]) => high));

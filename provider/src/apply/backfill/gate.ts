@@ -12,9 +12,9 @@ import type { Context } from "./context";
 export { hasTime } from "../../operation/behind-gate";
 
 /**
- * Does something while nothing is on its way to some tables; see the protocol's own.
+ * Runs work while no rows are on their way to some tables; see the function of the same name in `operation/`.
  *
- * @param tables what nothing is to reach; what feeds them is closed before them.
+ * @param tables that must receive no rows; the tables that feed them are closed first.
  */
 export function behindGate(
   context: Context,
@@ -29,15 +29,15 @@ export function behindGate(
   });
 }
 
-/** Opens whatever an earlier run has left closed. After the exchange the target's gate is at the old table. */
+/** Opens everything that an earlier run left closed. After the exchange, the target's gate is on the old table. */
 export function openGate(context: Context): Promise<void> {
   return openGates(context, [context.names.fresh]);
 }
 
 /**
- * What feeds some tables, entry tables first, with the tables themselves.
+ * The tables that feed some tables, entry tables first, including the tables themselves.
  *
- * @throws {SchemaError} when rows come from where inserts cannot be refused, unless `unproven` is allowed.
+ * @throws {SchemaError} when a feeding table cannot refuse inserts, unless `unproven` is allowed.
  */
 export async function gateTables(
   runner: Runner,
@@ -48,7 +48,7 @@ export async function gateTables(
   for (const table of tables) {
     for (const feeder of (await viewsAround(runner, table)).feeders) {
       const key = objectKey(feeder.database, feeder.name);
-      // What was found before has its own feeders before it, so the order stays right.
+      // A feeder found earlier is preceded by its own feeders, so the order remains right.
       if (!found.has(key)) found.set(key, feeder);
     }
   }

@@ -10,12 +10,12 @@ import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Context } from "./context";
 import { writersOf } from "./refusals";
 
-/** Drops the views that the operation has made. */
+/** Drops the views that the operation has created. */
 export async function dropViews({ runner, views }: Context): Promise<void> {
   for (const { live } of views) await runner.run(`DROP VIEW IF EXISTS ${qualifiedName(live)} SYNC`);
 }
 
-/** Makes the table of a snapshot anew, empty. */
+/** Recreates the table of a snapshot, empty. */
 export async function createSnapshot(context: Context, table: TableSpec): Promise<void> {
   await context.drop(table);
   await cover(context.runner, table);
@@ -24,8 +24,8 @@ export async function createSnapshot(context: Context, table: TableSpec): Promis
 }
 
 /**
- * All rows of a table as they are now, by hard links. What the snapshot has already is kept: called before the gate and again behind it,
- * only the partitions that have changed in between take time there.
+ * Links all current rows of a table by hard links. What the snapshot already has is kept: called before the gate and again behind it, the
+ * second call spends time only on partitions that changed in between.
  */
 export async function link({ runner }: Context, from: QualifiedName, snapshot: QualifiedName): Promise<void> {
   const [source, linked] = [await contentOf(runner, from), await contentOf(runner, snapshot)];
@@ -63,12 +63,12 @@ export async function dropHelpers(context: Context): Promise<void> {
   if (context.isRefill) await context.drop(names.before);
 }
 
-/** Rows whose time is over go in the target, as all others do, and not before: the parts are known by what is in them. */
+/** Expired rows are removed later, in the target, like all others there: here the parts are identified by their content. */
 export async function keepExpired({ layout, names, runner }: Context): Promise<void> {
   if (hasTtl(layout)) await runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(names.stage)}`);
 }
 
-/** Whether the target has no rows but those that the operation's own views have brought: it was empty, and nobody else writes there. */
+/** Whether the target has only rows that the operation's own views have written: it was empty, and nobody else writes to it. */
 export async function canEmpty({ journal, names, plan, runner, views }: Context): Promise<boolean> {
   const own = new Set(views.map(({ spec }) => qualifiedName(spec)));
   const others = (await writersOf(runner, names.target)).filter((view) => !own.has(qualifiedName(view)));

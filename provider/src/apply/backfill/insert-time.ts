@@ -10,17 +10,17 @@ import { writersOf } from "./refusals";
 
 type ByTime = NonNullable<PlannedView["byTime"]>;
 
-/** What the server sets for itself. */
+/** Expressions that the server evaluates at insert time. */
 const NOW = /^(?:now64\((?:[3-9](?:, ?'[^']*')?)?\)|now\((?:'[^']*')?\))$/;
 const TIME = /^DateTime/;
 
 /**
- * The columns by which rows tell when the server took them, one for each view; empty when inserts have to be refused instead.
+ * The columns in which rows record when the server received them, one for each view; empty when inserts must be refused instead.
  *
- * Only direct inserts have one time for all of their rows, so a source that views write to has none. A cut that was not written down is
- * taken back by emptying the target, so that must be empty, and fed by these views alone.
+ * Only a direct insert gives all its rows one time, so a source that views write to does not qualify. A cut that was not recorded is rolled
+ * back by emptying the target, so that must be empty, and fed by these views alone.
  *
- * @throws {SchemaError} when a column was named that does not serve.
+ * @throws {SchemaError} when the named column is not suitable.
  */
 export async function insertTimes(
   runner: Runner,
@@ -64,7 +64,7 @@ export async function insertTimes(
   return found;
 }
 
-/** Whether every part has a column: what a column added later says of older rows is made up anew each time. */
+/** Whether every part has the column: for older rows, the value of a column added later is recomputed on each read. */
 async function isStored(runner: Runner, table: QualifiedName, column: string): Promise<boolean> {
   const { all, having } = await runner.one<{ all: string; having: string }>(
     `SELECT (SELECT toString(count()) FROM system.parts WHERE ${isTable(table, "table")} AND active) AS all, ` +

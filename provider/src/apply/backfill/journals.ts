@@ -4,7 +4,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import type { BackfillPlan } from "./context";
 
-/** A backfill that is not finished, as its journal has it. */
+/** An unfinished backfill, according to its journal. */
 export interface UnfinishedBackfill {
   readonly operation: string;
   readonly database: string;
@@ -15,7 +15,7 @@ export interface UnfinishedBackfill {
   readonly aborting: boolean;
 }
 
-/** The backfills that are not finished, in one database or on the whole server; oldest first. */
+/** The unfinished backfills in one database or on the whole server; oldest first. */
 export async function findUnfinished(connection: Connection, database?: string): Promise<UnfinishedBackfill[]> {
   const rows = await connection.query<{ database: string }>(
     `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,

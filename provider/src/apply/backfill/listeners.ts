@@ -5,9 +5,9 @@ import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 
 /**
- * Views hear of inserts only, and rows are brought to the target by attaching and exchanging.
+ * Only inserts trigger views, but rows reach the target by attaching parts and exchanging tables.
  *
- * @throws {SchemaError} when incremental views read the target: their own targets would lack what it gets.
+ * @throws {SchemaError} when incremental views read the target: their own targets would miss the new rows.
  */
 export async function refuseListeners(runner: Runner, target: QualifiedName, mode: "create" | "refill"): Promise<void> {
   const { readers } = await viewsAround(runner, target);

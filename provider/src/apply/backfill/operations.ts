@@ -13,7 +13,7 @@ import { canEmpty, dropHelpers, dropViews } from "./helpers";
 import { findUnfinished, type UnfinishedBackfill } from "./journals";
 import type { BackfillHooks, BackfillOperation, BackfillStep } from "./options";
 
-/** The backfills in a database that are not finished: to be resumed or, while it can be, aborted. */
+/** The unfinished backfills in a database: they can be resumed or, up to a point, aborted. */
 export async function resumableBackfills(connection: Connection, database: string): Promise<BackfillOperation[]> {
   const found: BackfillOperation[] = [];
   for (const one of await findUnfinished(connection, database)) found.push(await describe(connection, one));
@@ -21,11 +21,11 @@ export async function resumableBackfills(connection: Connection, database: strin
 }
 
 /**
- * Goes back to what was before. Views that the operation has created are dropped, and the rows they have brought since are taken out of
- * the target again; what was computed for an existing view is dropped.
+ * Restores the earlier state. Views that the operation created are dropped, and the rows they have written since are removed from the
+ * target; what was computed for an existing view is dropped.
  *
- * @throws {SchemaError} when the only way is forward: rows are being attached, the tables were exchanged, or rows of others are in the
- *   target, which cannot be told from those of the view.
+ * @throws {SchemaError} when it can only be resumed: rows are being attached, the tables were exchanged, or the target also has rows of
+ *   others, which cannot be distinguished from those of the view.
  */
 export async function abortBackfill(
   connection: Connection,
@@ -59,19 +59,19 @@ export async function abortBackfill(
   await journal.set("aborted", true);
 }
 
-/** Without the views the target has no rows but theirs, or they were never there. */
+/** The target can be emptied if the operation created views: only those have written to it. */
 async function dropCreated(context: Context): Promise<void> {
   const { journal, names, views } = context;
   const made = journal.has("cutOff") || (await madeViews(context));
   if (!made) return;
-  // Written down first: without the views nothing tells that rows are to be taken out.
+  // Written down first: once the views are gone, nothing else shows that rows must be removed.
   if (!journal.has("cutOff")) await journal.set("cutOff", views.length);
   await dropViews(context);
   await settle(context);
   await context.truncate(names.target);
 }
 
-/** Waits until the inserts that know a dropped view have ended. */
+/** Waits until the inserts that still use a dropped view have ended. */
 async function settle({ runner }: Context): Promise<void> {
   await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
 }
@@ -101,7 +101,7 @@ async function describe(
     need: () => plan,
     entries: () => [],
   };
-  // A map answers as a journal does; opening that would write.
+  // A map stands in for the journal, because opening that would write.
   const context = new Context(runner, lookup as unknown as Journal, {});
   const why = await noWayBack(context).catch((error: unknown) => {
     if (error instanceof SchemaError) return error.message;

@@ -8,34 +8,34 @@ import { examine, type Wanted } from "./examine";
 import { sliced } from "./slices";
 import { refuseNeed, spaceOf } from "./space";
 
-/** A source as a backfill would read it. */
+/** A source that a backfill would read. */
 export interface SourcePreview {
   /** The view and its source, quoted and qualified. */
   readonly view: string;
   readonly source: string;
   readonly rows: number;
-  /** As they lie on disk. */
+  /** Size on disk. */
   readonly bytes: number;
-  /** Statements that read it, one after the other. */
+  /** Number of statements that read it, one after the other. */
   readonly chunks: number;
 }
 
-/** What a backfill would be, as things are now. */
+/** What a backfill would cost, as things are now. */
 export interface BackfillPreview {
   readonly sources: readonly SourcePreview[];
-  /** Bytes that the result takes, before compression: estimated from a few rows. */
+  /** Bytes of the result before compression: estimated from a few rows. */
   readonly needed: number;
-  /** Bytes that are free for it; undefined where the server names no disks for the target's policy. */
+  /** Bytes of free space for it; undefined where the server reports no disks for the target's policy. */
   readonly free: number | undefined;
   /** Whether inserts will be refused for a moment, at most 4 s at a time: once for a new view, twice for an existing one. */
   readonly gated: boolean;
-  /** Why it would not begin; empty when it would. */
+  /** Why it would not start; empty when it would. */
   readonly refusals: readonly string[];
 }
 
 /**
- * Says what a backfill would cost, or why it would be refused. Only reads: system tables, and a few rows of each source. Whether the
- * sources still have all that the target knows of is found out by a run, before anything is replaced.
+ * Reports what a backfill would cost, or why it would be refused. Read-only: system tables, and a few rows of each source. Whether the
+ * sources still cover everything in the target is checked only by a run, before anything is replaced.
  */
 export async function previewBackfill(connection: Connection, wanted: Wanted): Promise<BackfillPreview> {
   const runner = new Runner(connection, "preview");
@@ -43,7 +43,7 @@ export async function previewBackfill(connection: Connection, wanted: Wanted): P
     const { plan, sources, target } = await examine(runner, {
       ...wanted,
       preview: true,
-      // Told below, with the sizes.
+      // Reported below, with the sizes.
       options: { ...wanted.options, spaceFactor: 0 },
     });
     const specs = plan.views.map(({ statement }) => parseView(statement));

@@ -4,7 +4,7 @@ import { lex, type Token } from "../../sql/lexer";
 import { parseQuery, type Query, type Select } from "../../sql/query";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 
-/** The table whose inserts a view is told of, and where its query names it. */
+/** The table whose inserts trigger a view, and where the view's query names it. */
 export interface ViewSource extends QualifiedName {
   readonly alias?: string;
   readonly final: boolean;
@@ -16,8 +16,8 @@ export interface ViewSource extends QualifiedName {
 /**
  * Finds the table that an incremental view reads: the first one of its innermost SELECT, as the engine does.
  *
- * @throws {SchemaError} when the query cannot be read, or names the table more than once: an insert takes the place of the first only,
- *   so that history cannot be computed by one pass over the rows.
+ * @throws {SchemaError} when the query cannot be parsed, or names the table more than once: an insert replaces only the first mention, so
+ *   one pass over the rows cannot compute the history.
  */
 export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query"> & QualifiedName): ViewSource {
   const found = firstFrom(query);
@@ -46,7 +46,7 @@ export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query">
   return { ...source, ...alias, final: found.final, start: found.start, end: last.end };
 }
 
-/** The query with something else in the place of its source, under the name by which the rest of the query knows the source. */
+/** Replaces the source of a query, keeping the name by which the rest of the query refers to it. */
 export function readingFrom(query: string, source: ViewSource, replacement: string): string {
   const alias = source.alias === undefined ? ` AS ${backtick(source.name)}` : "";
   let text = "";
@@ -57,7 +57,7 @@ export function readingFrom(query: string, source: ViewSource, replacement: stri
       text += query.slice(from, token.start) + replacement + alias;
       from = source.end;
     } else if (token.start > from && isPair(tokens, index, source) && isDot(tokens[index + 3])) {
-      // `database.table.column`: the table has no database any more.
+      // `database.table.column`: the replacement has no database.
       text += query.slice(from, token.start);
       from = tokens[index + 2]?.start ?? token.end;
     }
@@ -65,7 +65,7 @@ export function readingFrom(query: string, source: ViewSource, replacement: stri
   return text + query.slice(from);
 }
 
-/** The table whose inserts a view with the query is told of; undefined where that cannot be told. */
+/** The table whose inserts trigger a view with this query; undefined where that cannot be determined. */
 export function triggerOf(query: string): QualifiedName | undefined {
   const name = firstFrom(query)?.table;
   return name?.database === undefined ? undefined : { database: name.database, name: name.name };

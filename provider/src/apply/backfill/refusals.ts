@@ -15,10 +15,10 @@ const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 type Mode = BackfillPlan["mode"];
 
 /**
- * Looks at the texts alone.
+ * Checks the statements alone.
  *
  * @returns the target of all views.
- * @throws {SchemaError} when the views are none that can be filled together.
+ * @throws {SchemaError} when these views cannot be filled together.
  */
 export function refuseSpecs(
   specs: readonly MaterializedViewSpec[],
@@ -65,7 +65,7 @@ function refuseSpec(spec: MaterializedViewSpec, sensitive: boolean): QualifiedNa
   return spec.to;
 }
 
-/** @throws {SchemaError} when rows of a snapshot cannot be brought to the target. */
+/** @throws {SchemaError} when rows of a snapshot cannot be moved to the target. */
 export async function refuseTarget(
   runner: Runner,
   target: TableSpec,
@@ -93,7 +93,7 @@ export async function refuseTarget(
   if (mode === "refill" || !isEmpty) await refuseLive(runner, target, allow);
 }
 
-/** What decides whether a source can be read. */
+/** What determines whether a source can be read. */
 interface Reading {
   readonly mode: Mode;
   readonly isEmpty: boolean;
@@ -101,7 +101,7 @@ interface Reading {
   readonly from: string | undefined;
 }
 
-/** @throws {SchemaError} when a source does not hold all that is to be computed. */
+/** @throws {SchemaError} when a source does not hold everything that is to be computed. */
 export async function refuseSource(
   runner: Runner,
   view: QualifiedName,
@@ -131,7 +131,7 @@ export async function refuseSource(
   }
 }
 
-/** @throws {SchemaError} when others write to the target too: their rows could not be computed anew. */
+/** @throws {SchemaError} when others write to the target too: their rows could not be recomputed. */
 export async function refuseWriters(
   runner: Runner,
   specs: readonly MaterializedViewSpec[],
@@ -159,10 +159,10 @@ export async function writersOf(runner: Runner, target: QualifiedName): Promise<
 }
 
 /**
- * Compares what a view puts out with what the target takes.
+ * Compares a view's output with the target's columns.
  *
- * @returns the columns that go over.
- * @throws {SchemaError} when one would be left out.
+ * @returns the columns that are filled.
+ * @throws {SchemaError} when an output column would be left out.
  */
 export async function refuseOutputs(runner: Runner, spec: MaterializedViewSpec, target: TableSpec): Promise<string[]> {
   const outputs = await runner.rows<{ name: string }>(`DESCRIBE TABLE (${spec.query})`);
@@ -180,7 +180,7 @@ export async function refuseOutputs(runner: Runner, spec: MaterializedViewSpec, 
   return outputs.map(({ name }) => name);
 }
 
-/** @throws {SchemaError} when the user may not do what a backfill does. */
+/** @throws {SchemaError} when the user lacks a privilege that a backfill needs. */
 export async function refuseBackfillRights(
   runner: Runner,
   mode: Mode,
@@ -200,10 +200,10 @@ export async function refuseBackfillRights(
 }
 
 /**
- * A Buffer table writes in the background, where nobody sees whether a flush is under way.
+ * A Buffer table writes in the background, and a running flush cannot be observed.
  *
- * @param tables what rows come to the snapshots through.
- * @throws {SchemaError} when one writes to any of them.
+ * @param tables through which rows reach the snapshots.
+ * @throws {SchemaError} when a Buffer writes to any of them.
  */
 export async function refuseBuffers(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   const known = new Set(tables.map(qualifiedName));

@@ -6,21 +6,21 @@ import type { QualifiedName } from "../../sql/spec";
 import type { Context } from "./context";
 import { DEFAULT_CHUNK } from "./options";
 
-/** Some rows of a snapshot. */
+/** Part of a snapshot's rows. */
 export interface Slice {
   readonly rows: number;
-  /** Condition that picks them. */
+  /** Condition that selects them. */
   readonly where: string;
 }
 
-/** Chunks of one source, about; a large one has larger ones. */
+/** Approximate number of chunks of one source; a large source has larger chunks, not more. */
 const CHUNKS = 250;
-/** Parts of one chunk; their names go into one statement. */
+/** Most parts in one chunk; their names go into one statement. */
 const CHUNK_PARTS = 1000;
-/** A part is cut where the engine's index granules usually end. */
+/** A part is split where the engine's index granules usually end. */
 const GRANULE = 8192;
 
-/** Divides rows into chunks: small parts together, a large part by ranges of rows. The same as long as the parts are the same. */
+/** Divides rows into chunks: small parts together, a large part by ranges of rows. Deterministic for the same parts. */
 export function sliced(parts: readonly Part[], chunk: number | undefined): Slice[] {
   const total = parts.reduce((sum, part) => sum + part.rows, 0);
   const limit = chunk ?? Math.max(DEFAULT_CHUNK, Math.ceil(total / CHUNKS));
@@ -46,7 +46,7 @@ export function sliced(parts: readonly Part[], chunk: number | undefined): Slice
 function ranges({ name, rows }: Part, limit: number): Slice[] {
   const count = Math.ceil(rows / limit);
   const even = Math.ceil(rows / count);
-  // Granules of small parts are not worth looking for.
+  // For small chunks, granule boundaries do not matter.
   const step = even > 4 * GRANULE ? Math.ceil(even / GRANULE) * GRANULE : even;
   const slices: Slice[] = [];
   for (let from = 0; from < rows; from += step) {
@@ -60,7 +60,7 @@ function ranges({ name, rows }: Part, limit: number): Slice[] {
 /**
  * The parts of a snapshot.
  *
- * @throws {SchemaError} when they are others than when they were looked at first.
+ * @throws {SchemaError} when they have changed since the first call.
  */
 export async function frozenParts({ journal, runner }: Context, snapshot: QualifiedName): Promise<Part[]> {
   const parts = await partsOf(runner, snapshot);

@@ -7,7 +7,7 @@ import type { MaterializedViewSpec, TableSpec } from "../../sql/spec";
 import { refuseSpace as refuse, type Space, spaceFor } from "../rebuild/space";
 import type { PlannedView } from "./context";
 
-/** Rows that the size of the result is estimated from. */
+/** Rows from which the size of the result is estimated. */
 const SAMPLE = 65_536;
 
 /** What is to be computed. */
@@ -18,16 +18,16 @@ export interface Extent {
   readonly views: readonly Pick<PlannedView, "columns">[];
 }
 
-/** A source as it is read. */
+/** A source that is to be read. */
 export interface SourceSize {
   readonly rows: number;
-  /** As they lie on disk. */
+  /** Size on disk. */
   readonly bytes: number;
-  /** Bytes that its view makes of it, before compression: estimated from a few rows. */
+  /** Bytes of its view's result, before compression: estimated from a few rows. */
   readonly result: number;
 }
 
-/** How much is read, and about how much that makes. Reads a few rows of each source. */
+/** How much is read, and roughly how much that produces. Reads a few rows of each source. */
 export async function sizesOf(runner: Runner, { specs, tables, views }: Extent): Promise<SourceSize[]> {
   const sizes: SourceSize[] = [];
   for (const [index, table] of tables.entries()) {
@@ -48,7 +48,7 @@ export async function sizesOf(runner: Runner, { specs, tables, views }: Extent):
   return sizes;
 }
 
-/** Free space on the target's disks, and what is needed. */
+/** Free space on the target's disks, and the space needed. */
 export async function spaceOf(
   runner: Runner,
   extent: Extent,
@@ -58,13 +58,13 @@ export async function spaceOf(
   return { space, sizes, needed: sizes.reduce((sum, { result }) => sum + result, 0) };
 }
 
-/** @throws {SchemaError} when the disks of the target have no room for what is computed. */
+/** @throws {SchemaError} when the disks of the target have no room for the result. */
 export async function refuseSpace(runner: Runner, extent: Extent, factor?: number): Promise<void> {
   const { needed, space } = await spaceOf(runner, extent);
   refuseNeed(extent.target, space, needed, factor);
 }
 
-/** @throws {SchemaError} as {@link refuseSpace}, with what is known. */
+/** @throws {SchemaError} as {@link refuseSpace}, with sizes that are already known. */
 export function refuseNeed(target: TableSpec, space: Space, needed: number, factor = 1.1): void {
   try {
     refuse(target, { ...space, bytes: needed }, factor);
@@ -79,7 +79,7 @@ export function refuseNeed(target: TableSpec, space: Space, needed: number, fact
   }
 }
 
-/** Bytes of what a view makes of some rows; undefined where the engine cannot tell, or no row was there any more. */
+/** Bytes of a view's result over some rows; undefined where the engine cannot tell, or those rows are gone. */
 async function sampleSize(
   runner: Runner,
   spec: MaterializedViewSpec,
@@ -96,7 +96,7 @@ async function sampleSize(
     const size = Number(row?.size);
     return size > 0 ? size : undefined;
   } catch (error) {
-    // States of some aggregate functions have no size.
+    // For the states of some aggregate functions, the engine reports no size.
     if (error instanceof ServerError) return undefined;
     throw error;
   }

@@ -7,9 +7,9 @@ import type { BackfillLimits } from "./options";
 const TIME = /^(?:LowCardinality\()?(?:Date|Date32|DateTime|DateTime64)\b/;
 
 /**
- * Condition on the target's rows that {@link BackfillLimits.from} stands for.
+ * Converts {@link BackfillLimits.from} into a condition on the target's rows.
  *
- * @throws {SchemaError} when the moment cannot be read, or the column it is about cannot be told.
+ * @throws {SchemaError} when the time cannot be parsed, or its column cannot be determined.
  */
 export function sinceCondition(target: TableSpec, { from, timeColumn }: BackfillLimits): string | undefined {
   if (from === undefined) return undefined;

@@ -7,14 +7,14 @@ import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { Context } from "./context";
 import { chunksOf } from "./coverage";
 
-/** The new storage as it was put together: journal line `built`. */
+/** The new storage as it was assembled: journal line `built`. */
 export interface Built {
-  /** Highest block number of each partition; what clients write after the exchange gets higher ones. */
+  /** Highest block number of each partition; rows that clients write after the exchange get higher ones. */
   readonly high: Readonly<Record<string, number>>;
   readonly digest: string;
 }
 
-/** Attaches chunks to the new storage, by hard links. Nobody else writes there yet, so it is begun anew after a crash. */
+/** Attaches chunks to the new storage, by hard links. Nobody else writes there yet, so after a crash it starts over. */
 export async function buildShadow(context: Context, indexes?: readonly number[]): Promise<void> {
   const { names, runner } = context;
   const shadow = qualifiedName(names.shadow);
@@ -28,8 +28,8 @@ export async function buildShadow(context: Context, indexes?: readonly number[])
 }
 
 /**
- * Compares the new storage with the chunks, whose rows were compared with the old table's: the same parts by the hash of their
- * files, no more and no less.
+ * Compares the new storage with the chunks, whose rows were compared with the old table's: both must have exactly the same parts, by the
+ * hash of their files.
  */
 export async function compareShadow(context: Context): Promise<Built> {
   const { names, runner } = context;
@@ -51,7 +51,7 @@ export async function compareShadow(context: Context): Promise<Built> {
   return { high, digest: digestOf(parts) };
 }
 
-/** Digest of what parts hold, whatever their names. */
+/** Digest of the content of parts, regardless of their names. */
 export function digestOf(parts: readonly Part[]): string {
   const lines = parts.map(({ partition, rows, hash }) => `${partition} ${rows} ${hash}`).sort();
   return createHash("sha256").update(lines.join("\n")).digest("hex");

@@ -6,7 +6,7 @@ import { nullableInner } from "../../sql/query/types";
 import type { QualifiedName } from "../../sql/spec";
 import { noColumnLives } from "./refusals";
 
-/** How rows go from the old table to the new one. Recorded in the journal, because the names change hands. */
+/** How rows are copied from the old table to the new one. Recorded in the journal, because the exchange swaps the names. */
 export interface Mapping {
   /** Columns of the new table that are filled, for `INSERT INTO t (…)`. */
   readonly columns: string;
@@ -14,7 +14,7 @@ export interface Mapping {
   readonly values: string;
   /** Hash of a row's copied values, over the old table. */
   readonly oldHash: string;
-  /** The same over the new one. */
+  /** The same over the new table. */
   readonly newHash: string;
 }
 
@@ -25,12 +25,12 @@ interface LiveColumn {
   readonly expression: string;
 }
 
-/** Types whose layout in memory may differ for equal values; their text does not. */
+/** Types whose in-memory layout may differ for equal values; their text does not. */
 const BY_TEXT = /\b(?:JSON|Object|Dynamic|Variant)\b/;
-/** States whose elements come in no certain order: only counted. */
+/** States whose elements have no fixed order: these are only counted. */
 const UNORDERED = /^AggregateFunction\((?:\d+, ?)?(?:group|topK|approx_top|any|sumMap|minMap|maxMap|theta)/i;
 
-/** Maps columns by name; `renamed` has old names by new ones. */
+/** Maps columns by name; `renamed` gives old names by new ones. */
 export async function mapColumns(
   runner: Runner,
   from: QualifiedName,
@@ -41,7 +41,7 @@ export async function mapColumns(
   const pairs = (await columnsOf(runner, to)).flatMap((column) => {
     if (!isStored(column)) return [];
     const source = old.get(renamed[column.name] ?? column.name);
-    // An EPHEMERAL column has no value to copy; an ALIAS has.
+    // An EPHEMERAL column has no value to copy; an ALIAS column has.
     return source === undefined || source.kind === "EPHEMERAL" ? [] : [{ column, source }];
   });
   if (pairs.length === 0) throw noColumnLives(from);
@@ -55,7 +55,7 @@ export async function mapColumns(
   };
 }
 
-/** The old value as the new type, by the conversion that an ALTER has; NULL becomes what it would become there. */
+/** The old value as the new type, converted as ALTER would; NULL becomes what it would become there. */
 function copiedValue(source: LiveColumn, column: LiveColumn, names: ReadonlySet<string>): string {
   if (source.type === column.type) return backtick(source.name);
   const cast = (value: string): string => `_CAST(${value}, ${quoteString(column.type)})`;
@@ -75,7 +75,7 @@ function hashOf(values: readonly (readonly [string, string])[]): string {
     if (BY_TEXT.test(type)) return [`toString(${value})`, `isNull(${value})`];
     return /^(?:LowCardinality\()?Nullable\(/.test(type) ? [value, `isNull(${value})`] : [value];
   });
-  // In a tuple, because the hash of a bare NULL is NULL, and a sum would skip the row.
+  // In a tuple, because the hash of a bare NULL is NULL, and the sum would skip that row.
   return `cityHash64(tuple(${["1", ...hashed].join(", ")}))`;
 }
 

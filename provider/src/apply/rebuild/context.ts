@@ -13,7 +13,7 @@ import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Mapping } from "./columns";
 import type { RebuildHooks, RebuildStep } from "./options";
 
-/** What an operation sets out to do: the first line of its journal. */
+/** The plan of an operation: the first line of its journal. */
 export interface Plan {
   readonly kind: "rebuild";
   readonly from: string;
@@ -25,7 +25,7 @@ export interface Plan {
   readonly startedAt: number;
 }
 
-/** What the steps of a rebuild share. All that decides anything comes from the journal and the catalog. */
+/** State shared by the steps of a rebuild. Every decision is based on the journal and the catalog. */
 export class Context {
   readonly runner: Runner;
   readonly journal: Journal;
@@ -48,22 +48,22 @@ export class Context {
     this.names = helperNames(this.to, runner.operation);
   }
 
-  /** Least rows of a chunk: a crash costs no more than one or two chunks. */
+  /** Minimum rows of a chunk: a crash loses at most one or two chunks. */
   get chunkRows(): number {
     return this.hooks.chunkRows ?? 2_000_000;
   }
 
-  /** How rows go from the old table to the new one. */
+  /** How rows are copied from the old table to the new one. */
   get mapping(): Mapping {
     return this.journal.need("columns");
   }
 
-  /** Whether merges make fewer rows of the copied ones, in the new table. */
+  /** Whether merges in the new table reduce the number of copied rows. */
   get targetCollapses(): boolean {
     return collapses(engineOf(this.to.storage));
   }
 
-  /** Whether rows of the old table may become fewer by themselves. */
+  /** Whether the number of rows in the old table may shrink by itself. */
   get sourceShrinks(): boolean {
     return collapses(engineOf(this.from.storage)) || hasTtl(this.from);
   }
@@ -72,12 +72,12 @@ export class Context {
     return hasTtl(this.to);
   }
 
-  /** Whether it matters which of two rows came last. */
+  /** Whether it matters which of two rows was inserted last. */
   get keepsOrder(): boolean {
     return dependsOnOrder(engineOf(this.to.storage)) || dependsOnOrder(engineOf(this.from.storage));
   }
 
-  /** Whether the exchange has happened: seen by the table that has the name, not written down. */
+  /** Whether the exchange has happened: the table that has the name shows it, not the journal. */
   async isSwapped(): Promise<boolean> {
     const uuid = await uuidOf(this.runner, this.names.table);
     if (uuid === this.journal.get("new")) return true;
@@ -88,18 +88,18 @@ export class Context {
     );
   }
 
-  /** Goes to a step, for progress. */
+  /** Enters a step, for progress reports. */
   enter(step: RebuildStep): void {
     this.step = step;
     this.report(0);
   }
 
-  /** Rows that are to be copied. */
+  /** Sets the number of rows to copy. */
   expect(total: number): void {
     this.total = total;
   }
 
-  /** Tells how far it is. @param underWay rows of copies that are not compared yet. */
+  /** Reports progress. @param underWay rows that are copied but not compared yet. */
   report(underWay: number): void {
     if (this.hooks.onProgress === undefined) return;
     const done = this.journal
@@ -110,7 +110,7 @@ export class Context {
     this.hooks.onProgress({ step: this.step, mode, ...far });
   }
 
-  /** Says that inserts are refused now, or let through again. */
+  /** Reports that inserts are refused from now on, or accepted again. */
   gateIs(closed: boolean): void {
     this.hooks.onGate?.(closed);
   }
@@ -120,20 +120,20 @@ export class Context {
     await dropHelper(this.runner, table);
   }
 
-  /** Makes a helper table anew. Rows whose time is over stay in it, or they could not be counted. */
+  /** Recreates a helper table. Expired rows stay in it, because otherwise they could not be counted. */
   async create(table: QualifiedName, statement: string): Promise<void> {
     await this.drop(table);
     await createHelper(this.runner, statement);
     await this.keepExpired(table);
   }
 
-  /** Keeps rows whose time is over from being taken away while they are counted; forgotten at a restart. */
+  /** Keeps expired rows from being deleted before they are counted; a restart of the server resets this. */
   async keepExpired(table: QualifiedName): Promise<void> {
     if (this.hasTtl) await this.runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(table)}`);
   }
 }
 
-/** A spec from canonical CREATE TABLE text. @throws {SchemaError} for anything else. */
+/** Parses a canonical CREATE TABLE statement. @throws {SchemaError} for anything else. */
 export function parseTable(statement: string): TableSpec {
   const spec = parseCreate(statement);
   if (spec.kind !== "table")

@@ -7,31 +7,31 @@ import type { Context } from "./context";
 import { type Chunk, chunkIndexes, uncovered } from "./coverage";
 import { guardHeadroom } from "./headroom";
 
-/** Chunks of one table, about; a large table has larger ones. */
+/** Approximate number of chunks of one table; a large table has larger chunks, not more. */
 const CHUNKS = 250;
-/** Bytes of one chunk, as they lie on disk. */
+/** Largest size of one chunk on disk. */
 const CHUNK_BYTES = 8 * 1024 ** 3;
-/** Parts of one chunk; their names go into one statement. */
+/** Most parts in one chunk; their names go into one statement. */
 const CHUNK_PARTS = 1000;
-/** Rows that are sorted in memory, where their order counts. */
+/** Rows that are sorted in memory if their order matters. */
 const SORTED_ROWS = 1_000_000;
-/** How often what came meanwhile is copied before the fence, so that little is left behind it. */
+/** How many times new rows are copied before the fence, so that little is left to copy behind it. */
 const PASSES = 3;
-/** A part smaller than this share of the largest one at the end of a partition is likely to be merged soon. */
+/** A part at the end of a partition that is smaller than this share of the largest one will probably be merged soon. */
 const TAIL = 1 / 8;
 
-/** Whatever the user's profile says, a copy takes all rows, once each, as they are. */
+/** Whatever the user's profile says, a copy reads all rows, exactly once, unchanged. */
 const READ_SETTINGS =
   "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0";
-/** Large blocks straight from the part, so that none are put together in memory: a third less work, in as few parts. */
+/** Large blocks straight from the part, so that none have to be assembled in memory: a third less work, and no more parts. */
 const BLOCK_SETTINGS =
   "max_block_size = 1048449, preferred_block_size_bytes = 134217728, merge_tree_min_rows_for_concurrent_read = 1048449, " +
   "merge_tree_min_bytes_for_concurrent_read = 1073741824, min_insert_block_size_rows = 131072, min_insert_block_size_bytes = 67108864";
 const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, ${BLOCK_SETTINGS}`;
-/** For reading alone, blocks that stay in the processor's cache. */
+/** For reading only: blocks that fit into the processor's cache. */
 const HASH_SETTINGS = `${READ_SETTINGS}, preferred_block_size_bytes = 4194304`;
 
-/** Names that no column has: the engine lets an alias stand for a column of the same name. */
+/** Names that no column has: in the engine, an alias would replace a column of the same name. */
 const ALIASES = { rows: "_schema_rows", hash: "_schema_hash", all: "_schema_all" } as const;
 type Aliased = Readonly<Record<(typeof ALIASES)[keyof typeof ALIASES], string>>;
 
@@ -41,7 +41,7 @@ export interface Fingerprint {
   readonly hash: string;
 }
 
-/** Copies what is there, while merges run; a partition whose parts are merged away under the copy is left for later. */
+/** Copies the existing rows while merges run; a partition whose parts are merged away during the copy is left for later. */
 export async function copyBulk(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   const startAt = journal.get<number>("passes") ?? 0;
@@ -55,7 +55,7 @@ export async function copyBulk(context: Context): Promise<void> {
   }
 }
 
-/** Copies what is not copied yet, behind the fence. @returns numbers of the chunks it made. */
+/** Copies the remaining rows, behind the fence. @returns numbers of the chunks it created. */
 export async function catchUp(context: Context): Promise<number[]> {
   const before = new Set(chunkIndexes(context));
   const open = await uncovered(context, await partsOf(context.runner, context.names.table));
@@ -93,14 +93,14 @@ export function copyStatements(
   const insert = `INSERT INTO ${qualifiedName(target)} (${columns}) SELECT ${values} FROM ${qualifiedName(source)}`;
   if (!context.keepsOrder)
     return [`${insert} WHERE ${inParts(parts)} SETTINGS ${COPY_SETTINGS}, max_insert_threads = 2`];
-  // Which row came last decides which one stays, so rows go over in the order they came in, by one thread.
+  // The last of several rows wins, so rows are copied in their insertion order, by one thread.
   return inOrder(parts).map((batch) => {
     const order = batch.length > 1 ? ` ORDER BY indexOf([${partNames(batch)}], _part), _part_offset` : "";
     return `${insert} WHERE ${inParts(batch)}${order} SETTINGS ${COPY_SETTINGS}, max_threads = 1, max_insert_threads = 1`;
   });
 }
 
-/** Small parts together, to be sorted in memory; a large one alone, for one thread reads it in its order. */
+/** Small parts together, to be sorted in memory; a large one alone, because one thread reads it in its order. */
 function inOrder(parts: readonly Part[]): Part[][] {
   const batches: Part[][] = [];
   let rows = 0;
@@ -115,7 +115,7 @@ function inOrder(parts: readonly Part[]): Part[][] {
   return batches;
 }
 
-/** A chunk that is copied, and being compared while the next one is copied. */
+/** A copied chunk, which is compared while the next one is copied. */
 interface Pending {
   readonly index: number;
   readonly parts: readonly Part[];
@@ -123,7 +123,7 @@ interface Pending {
 }
 
 /**
- * Copies each group into a chunk of its own, compares it by count and hash, and writes it down.
+ * Copies each group into its own chunk, compares it by count and hash, and records it.
  *
  * @returns the groups that were not copied, because a part was merged away before it was read.
  */
@@ -133,7 +133,7 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
   const isMoved = (parts: readonly Part[]): boolean => parts.some(({ partition }) => moved.has(partition));
   const finish = async ({ index, parts, compared }: Pending): Promise<void> => {
     const chunk = await compared;
-    // Of a partition, nothing is copied behind what was not.
+    // Within a partition, a chunk after a missing one does not count.
     if (chunk !== undefined && !isMoved(parts)) return writeDown(context, index, chunk);
     missed.push(parts);
     for (const { partition } of parts) moved.add(partition);
@@ -147,7 +147,7 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
     await copyInto(context, index, parts, rowsIn(pending?.parts ?? []));
     if (pending !== undefined) await finish(pending);
     const compared = compareChunk(context, index, parts);
-    // Looked at when the next chunk is copied; until then a failure is nobody's.
+    // Awaited when the next chunk has been copied; until then a rejection must not be unhandled.
     compared.catch(() => undefined);
     pending = { index, parts, compared };
   }
@@ -164,7 +164,7 @@ async function writeDown(context: Context, index: number, chunk: Chunk): Promise
   context.report(0);
 }
 
-/** @param ahead rows that were copied before, and are being compared. */
+/** @param ahead rows that were copied earlier, and are being compared. */
 async function copyInto(context: Context, index: number, parts: readonly Part[], ahead: number): Promise<void> {
   const chunk = context.names.chunk(index);
   await context.create(chunk, chunkStatement(context.to, chunk));
@@ -179,7 +179,7 @@ async function copyInto(context: Context, index: number, parts: readonly Part[],
   }
 }
 
-/** What a chunk holds; undefined when that is not all of the parts. */
+/** The content of a chunk; undefined when it does not have all rows of the parts. */
 async function compareChunk(context: Context, index: number, parts: readonly Part[]): Promise<Chunk | undefined> {
   const { mapping, names } = context;
   const chunk = names.chunk(index);
@@ -198,7 +198,7 @@ async function compareChunk(context: Context, index: number, parts: readonly Par
   return { ranges: rangesOf(parts), rows: Number(source.rows), hash: source.hash, masked };
 }
 
-/** Fingerprint of parts of the table; undefined when not all of them were there to read. */
+/** Fingerprint of parts of the table; undefined when some of them could no longer be read. */
 async function sourceFingerprint(context: Context, parts: readonly Part[]): Promise<Fingerprint | undefined> {
   const { mapping, names, runner } = context;
   const stored = parts.reduce((sum, part) => sum + part.rows, 0);
@@ -206,7 +206,7 @@ async function sourceFingerprint(context: Context, parts: readonly Part[]): Prom
     const found = await fingerprint(context, names.table, mapping.oldHash, parts);
     return Number(found.rows) === stored ? found : undefined;
   }
-  // Hidden rows are counted too, to see that every part was read, but not copied.
+  // Hidden rows are counted as well, to see that every part was read, but they are not copied.
   const row = await runner.one<Aliased>(
     `SELECT toString(countIf(_row_exists)) AS ${ALIASES.rows}, toString(sumIf(${mapping.oldHash}, _row_exists)) AS ${ALIASES.hash}, ` +
       `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(names.table)} WHERE ${inParts(parts)} SETTINGS ${HASH_SETTINGS}, apply_deleted_mask = 0`,
@@ -231,7 +231,7 @@ function rangesOf(parts: readonly Part[]): Chunk["ranges"] {
   return ranges;
 }
 
-/** Without the small parts at the end of each partition, which the next merge would make a part of both sides of the border. */
+/** Omits the small parts at the end of each partition: the next merge would combine them with newer, uncopied rows. */
 function withoutTails(parts: readonly Part[]): Part[] {
   const largest = new Map<string, number>();
   for (const { partition, bytes } of parts) largest.set(partition, Math.max(largest.get(partition) ?? 0, bytes));
@@ -245,7 +245,7 @@ function withoutTails(parts: readonly Part[]): Part[] {
     .reverse();
 }
 
-/** Parts in their order, in groups of a bounded size. */
+/** Parts in their order, in groups of limited size. */
 function grouped(parts: readonly Part[], least: number): Part[][] {
   const groups: Part[][] = [];
   const limit = Math.max(least, parts.reduce((sum, part) => sum + part.rows, 0) / CHUNKS);

@@ -1,12 +1,12 @@
 import type { Part } from "../../operation/parts";
 import type { Context } from "./context";
 
-/** What a chunk holds of one partition. */
+/** The content of a chunk in one partition. */
 export interface Range {
   /** Highest block number; all lower ones are in this chunk or an earlier one. */
   readonly high: number;
   readonly mutation: number;
-  /** Rows on disk, hidden ones included. */
+  /** Rows on disk, including hidden ones. */
   readonly stored: number;
 }
 
@@ -16,7 +16,7 @@ export interface Chunk {
   readonly rows: number;
   /** Sum of the row hashes. */
   readonly hash: string;
-  /** Whether rows of it were hidden by a lightweight DELETE, and may be gone from the old table later. */
+  /** Whether a lightweight DELETE had hidden some of its rows; they may later disappear from the old table. */
   readonly masked: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface NumberedChunk extends Chunk {
   readonly index: number;
 }
 
-/** The chunks that count, oldest first; a voided one has `null` for its line. */
+/** The valid chunks, oldest first; a voided one has `null` as its line. */
 export function chunksOf({ journal }: Context): NumberedChunk[] {
   return journal
     .entries<Chunk | null>("chunk:")
@@ -33,19 +33,19 @@ export function chunksOf({ journal }: Context): NumberedChunk[] {
     .sort((a, b) => a.index - b.index);
 }
 
-/** Numbers of all chunks there ever were. */
+/** Numbers of all chunks, including voided ones. */
 export function chunkIndexes({ journal }: Context): number[] {
   return journal.entries("chunk:").map(([key]) => indexOf(key));
 }
 
-/** Highest copied block number of a partition; -1 when nothing of it was copied. */
+/** Highest copied block number of a partition; -1 when nothing of it has been copied. */
 export function highOf(chunks: readonly Chunk[], partition: string): number {
   return Math.max(-1, ...chunks.map(({ ranges }) => ranges[partition]?.high ?? -1));
 }
 
 /**
- * The parts that are not copied. Where a part reaches over the border of what is copied (a merge), or a mutation or DROP PARTITION
- * has changed what is, the chunks concerned are voided and copied anew.
+ * The parts that have not been copied. If a part crosses the border of what was copied (a merge), or a mutation or DROP PARTITION has
+ * changed copied rows, the chunks concerned are voided and copied again.
  */
 export async function uncovered(context: Context, parts: readonly Part[]): Promise<Part[]> {
   for (;;) {
@@ -56,7 +56,7 @@ export async function uncovered(context: Context, parts: readonly Part[]): Promi
   }
 }
 
-/** Parts that reach over the border, which cannot be told apart any more. */
+/** Parts that cross the border: their copied and uncopied rows can no longer be distinguished. */
 export function spanning(chunks: readonly Chunk[], parts: readonly Part[]): Part[] {
   return parts.filter(({ partition, low, high }) => {
     const border = highOf(chunks, partition);
@@ -64,7 +64,7 @@ export function spanning(chunks: readonly Chunk[], parts: readonly Part[]): Part
   });
 }
 
-/** Whether the old table has, of what is copied, the rows that were copied. @returns what differs, in words. */
+/** Checks whether the old table still has the rows that were copied. @returns the differences, in words, by partition. */
 export function differences(context: Context, chunks: readonly Chunk[], parts: readonly Part[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const partition of new Set(chunks.flatMap(({ ranges }) => Object.keys(ranges)))) {
@@ -96,7 +96,7 @@ function findStale(context: Context, chunks: readonly NumberedChunk[], parts: re
   return stale;
 }
 
-/** With a chunk go the later ones of its partitions: what is copied of a partition must begin at its beginning. */
+/** Voiding a chunk voids the later ones of its partitions: the copy of a partition must be contiguous from its beginning. */
 function withLater(chunks: readonly NumberedChunk[], stale: ReadonlySet<NumberedChunk>): NumberedChunk[] {
   const gone = new Set<string>();
   return chunks.filter((chunk) => {

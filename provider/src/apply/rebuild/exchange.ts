@@ -14,12 +14,12 @@ import { chunksOf, highOf } from "./coverage";
 import { type Fenced, guardHeadroom, mostParts } from "./headroom";
 import { refuseMutations, refuseViews } from "./refusals";
 
-/** How long to try for a moment in which no insert is under way, in milliseconds. */
+/** How long to keep looking for a moment in which no insert is running, in milliseconds. */
 const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
 const GATE_PAUSE = 10_000;
 
-/** Everything up to the exchange: until then, nothing that readers or writers see has changed. */
+/** Everything up to the exchange: until then, readers and writers see no change. */
 export async function copyAndExchange(context: Context): Promise<void> {
   const { journal, names, plan, runner } = context;
   const known = plan.mode === "offline" ? highest(await partsOf(runner, names.table)) : undefined;
@@ -29,7 +29,7 @@ export async function copyAndExchange(context: Context): Promise<void> {
     await raiseFence(runner, names.table);
     await journal.set("fenced", fenced);
   } else {
-    // The definition keeps background merges away after a restart; this keeps OPTIMIZE away as well.
+    // The definition stops background merges even after a restart; this stops OPTIMIZE as well.
     await stopMerges(runner, names.table);
     await context.keepExpired(names.shadow);
   }
@@ -45,12 +45,12 @@ export async function copyAndExchange(context: Context): Promise<void> {
   }
 }
 
-/** @returns false when inserts under way did not end while the gate was closed; writers go on then. */
+/** @returns false when running inserts did not end while the gate was closed; writers then continue. */
 async function exchangeOnline(context: Context): Promise<boolean> {
   const { journal, names, plan, runner, to } = context;
   await guardHeadroom(context);
   await buildShadow(context, await catchUp(context));
-  // Asked each time: views may come and go while hours of copying go by.
+  // Queried on every attempt: views may come and go during hours of copying.
   const views = await viewsAround(runner, names.table);
   const gated = views.readers.length > 0 || context.keepsOrder;
   await refuseViews(runner, to, views, gated, plan.allow);
@@ -74,14 +74,14 @@ async function exchangeOnline(context: Context): Promise<boolean> {
   return false;
 }
 
-/** Copies the last rows while none can come, and exchanges: both tables hold the same then, and nothing is under way. */
+/** Copies the last rows while none can arrive, and exchanges: both tables then hold the same rows, and no insert is running. */
 async function exchangeBehind(context: Context, gate: Gate): Promise<boolean> {
   if (!(await drain(context.runner, gate))) return false;
   await buildShadow(context, await catchUp(context));
   return exchange(context, gate);
 }
 
-/** The simple way, with no gate. @param known what there was when this run began; what came later, somebody has written meanwhile. */
+/** The simple way, without a gate. @param known the highest block numbers when this run began; later rows were written during the run. */
 async function exchangeOffline(context: Context, known: ReadonlyMap<string, number>): Promise<void> {
   const { names, runner } = context;
   const parts = await partsOf(runner, names.table);

@@ -7,9 +7,9 @@ import type { Context } from "./context";
 /** Share of the engine's limits that may be used up behind the fence, where parts are not merged. */
 const SHARE = 0.8;
 
-/** What the fence was raised with: journal line `fenced`. */
+/** State in which the fence was raised: journal line `fenced`. */
 export interface Fenced {
-  /** Most parts of a partition at that moment. */
+  /** Most parts in any partition at that moment. */
   readonly parts: number;
 }
 
@@ -22,10 +22,10 @@ export async function mostParts({ names, runner }: Context): Promise<number> {
 }
 
 /**
- * Takes the fence down before the engine would slow or refuse inserts for having too many parts, and ends this run. What is copied
- * is kept; the next run copies what was merged meanwhile again.
+ * Lowers the fence and ends this run before the engine would delay or refuse inserts because of too many parts. Copied rows are kept; the
+ * next run copies again what has been merged by then.
  *
- * @throws {SchemaError} when the parts have come too near to a limit.
+ * @throws {SchemaError} when the number of parts comes too close to a limit.
  */
 export async function guardHeadroom(context: Context): Promise<void> {
   const { from, journal, names, runner } = context;
@@ -34,7 +34,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
   const parts = await mostParts(context);
   const [delay, refuse] = await limits(context);
   const before = fenced === true ? 0 : fenced.parts;
-  // A table that had too many before the fence is not to blame on it.
+  // If a table had too many parts before the fence, the fence is not the cause.
   const allowed = Math.min(Math.max(delay * SHARE, before + delay * (1 - SHARE)), Math.max(refuse * SHARE, before));
   if (parts <= allowed) return;
   await liftFence(runner, names.table, from.storage.settings, true);
@@ -47,7 +47,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
   );
 }
 
-/** `parts_to_delay_insert` and `parts_to_throw_insert`, as they hold for the table. */
+/** `parts_to_delay_insert` and `parts_to_throw_insert`, as they apply to the table. */
 async function limits({ from, runner }: Context): Promise<[delay: number, refuse: number]> {
   const names = ["parts_to_delay_insert", "parts_to_throw_insert"];
   const rows = await runner.rows<{ name: string; value: string }>(

@@ -13,7 +13,7 @@ import type { Chunk } from "./coverage";
 import type { Operation, RebuildHooks, RebuildStep } from "./options";
 import { dropHelpers } from "./retire";
 
-/** The operations in a database that are not finished: to be resumed or, before the exchange, aborted. */
+/** The unfinished rebuilds in a database: they can be resumed or, before the exchange, aborted. */
 export async function resumable(connection: Connection, database: string): Promise<Operation[]> {
   const found: Operation[] = [];
   for (const { operation, plan, lines } of unfinished(await readJournals(connection, database))) {
@@ -22,16 +22,16 @@ export async function resumable(connection: Connection, database: string): Promi
   return found;
 }
 
-/** A rebuild that is not finished, as its journal has it. */
+/** An unfinished rebuild, according to its journal. */
 export interface Unfinished {
   readonly operation: string;
-  /** Table it works on, quoted and qualified. */
+  /** Table that it rebuilds, quoted and qualified. */
   readonly table: string;
   readonly plan: Plan;
   readonly lines: ReadonlyMap<string, unknown>;
 }
 
-/** The rebuilds among the operations of a database that are not finished. */
+/** The unfinished rebuilds among the operations of a database. */
 function unfinished(journals: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Unfinished[] {
   return [...journals].flatMap(([operation, lines]) => {
     const plan = lines.get("plan") as Plan | undefined;
@@ -41,9 +41,9 @@ function unfinished(journals: ReadonlyMap<string, ReadonlyMap<string, unknown>>)
 }
 
 /**
- * Goes back to the old table: drops the copy and lets merges run again. The table itself was not touched.
+ * Returns to the old table: drops the copy and lets merges run again. The table itself was not changed.
  *
- * @throws {SchemaError} after the exchange, when the only way is forward.
+ * @throws {SchemaError} after the exchange, when it can only be resumed.
  */
 export async function abortRebuild(
   connection: Connection,
@@ -77,8 +77,8 @@ export async function abortRebuild(
 }
 
 /**
- * Aborts a rebuild that has failed for good. Where the only way is forward merges are let run all the same once the last rows are in
- * place, or parts would pile up until inserts are refused.
+ * Aborts a rebuild that has failed permanently. If it can only be resumed, merges are still allowed again once the last rows are attached;
+ * otherwise parts would accumulate until inserts are refused.
  *
  * @throws {ForwardOnly} after the exchange.
  */

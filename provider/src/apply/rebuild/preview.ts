@@ -16,30 +16,30 @@ import {
 } from "./refusals";
 import { refuseSpace, spaceFor } from "./space";
 
-/** What to look at: what {@link RebuildOptions} has, without what only a run needs. */
+/** Input of a preview: {@link RebuildOptions} without the options that only a run needs. */
 export interface PreviewOptions
   extends Pick<RebuildOptions, "from" | "to" | "mode" | "renamed" | "allow" | "spaceFactor"> {
-  /** Operations that will have ended by then. */
+  /** Operations that will have ended before the rebuild begins. */
   readonly ending?: ReadonlySet<string>;
 }
 
-/** What a rebuild would be, as things are now. */
+/** What a rebuild would cost, as things are now. */
 export interface RebuildPreview {
   /** Rows to copy. */
   readonly rows: number;
-  /** Bytes to copy, as they lie on disk. */
+  /** Bytes to copy, as stored on disk. */
   readonly bytes: number;
-  /** Bytes that are free for the copy; undefined where the server names no disks for the new table's policy. */
+  /** Bytes of free space for the copy; undefined where the server reports no disks for the new table's policy. */
   readonly free: number | undefined;
-  /** Whether inserts will be refused for a moment (at most 4 s at a time), because views read the table or the order of rows counts. */
+  /** Whether inserts will be refused for a moment (at most 4 s at a time), because views read the table or the order of rows matters. */
   readonly gated: boolean;
-  /** Why `rebuildTable` would not begin, one sentence each; empty when it would. */
+  /** Why `rebuildTable` would not start, one sentence each; empty when it would. */
   readonly refusals: readonly string[];
 }
 
 /**
- * Says what a rebuild would cost and why it would be refused, before anything is changed. Only reads system tables and the journal,
- * about ten questions. Whether the server does what a rebuild relies on is tried by the run, each time where it was not so before.
+ * Reports what a rebuild would cost and why it would be refused, before anything is changed. Only reads system tables and the journal, with
+ * about ten queries. Whether the server behaves as a rebuild requires is tested only by a run, once per server version.
  */
 export async function previewRebuild(connection: Connection, options: PreviewOptions): Promise<RebuildPreview> {
   const { allow = [], mode = "online", renamed = {}, spaceFactor } = options;

@@ -30,10 +30,10 @@ import { settle } from "./settle";
 import { requireSpace } from "./space";
 
 /**
- * Gives a table another key, partitioning or engine and keeps its rows, while clients go on writing. Called again with the same
- * operation it goes on where it was.
+ * Gives a table another key, partitioning or engine and keeps its rows, while clients continue to write. Called again with the same
+ * operation, it resumes.
  *
- * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function rebuildTable(connection: Connection, options: RebuildOptions): Promise<RebuildResult> {
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
@@ -50,7 +50,7 @@ export async function rebuildTable(connection: Connection, options: RebuildOptio
   return goOn(new Context(runner, journal, options));
 }
 
-/** Goes on with a rebuild that was cut off, on this machine or any other. */
+/** Resumes an interrupted rebuild, on this machine or any other. */
 export async function resumeRebuild(
   connection: Connection,
   operation: { readonly database: string; readonly operation: string },
@@ -92,7 +92,7 @@ async function goOn(context: Context): Promise<RebuildResult> {
   return resultOf(context);
 }
 
-/** The new storage, empty, and how columns map to it. */
+/** Creates the new storage, empty, and maps the columns. */
 async function prepare(context: Context): Promise<void> {
   const { journal, names, plan, runner, to } = context;
   context.enter("prepare");
@@ -101,7 +101,7 @@ async function prepare(context: Context): Promise<void> {
   else await journal.set("old", await uuidOf(runner, names.table));
   const { shadow, table } = helperNames(to, runner.operation);
   await context.create(shadow, shadowStatement(to, shadow));
-  // What the way behind the exchange needs, tried while nothing depends on it.
+  // Required after the exchange, so it is tried while nothing depends on it yet.
   await barrier(runner, shadow);
   await journal.set("columns", await mapColumns(runner, table, shadow, plan.renamed));
   await journal.set("new", await uuidOf(runner, shadow));

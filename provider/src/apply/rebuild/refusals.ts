@@ -13,7 +13,7 @@ import type { QualifiedName, TableSpec } from "../../sql/spec";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
-/** @throws {SchemaError} when the two tables are not ones that can be rebuilt into each other. */
+/** @throws {SchemaError} when one table cannot be rebuilt into the other. */
 export function refuseSpecs(
   from: TableSpec,
   to: TableSpec,
@@ -39,7 +39,7 @@ export function refuseSpecs(
   if (!stored.some((column) => readable.has(renamed[column.name] ?? column.name))) throw noColumnLives(from);
 }
 
-/** Nothing could be copied. */
+/** The error when there is nothing to copy. */
 export function noColumnLives(from: QualifiedName): SchemaError {
   return new SchemaError(
     `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it again.`,
@@ -60,13 +60,13 @@ function refuseEngine(name: string, engine: Engine, allow: readonly string[]): v
   }
 }
 
-/** Whether inserts have to be refused for a moment: views read the table, or it matters which of two rows came last. */
+/** Whether inserts have to be refused for a moment: views read the table, or it matters which of two rows was inserted last. */
 export function isGated(from: TableSpec, to: TableSpec, { readers }: ViewsAround, mode: "online" | "offline"): boolean {
   const keepsOrder = [from, to].some(({ storage }) => dependsOnOrder(engineOf(storage)));
   return mode === "online" && (readers.length > 0 || keepsOrder);
 }
 
-/** @throws {SchemaError} while another operation on the table, or on what rows come from and go on to, is unfinished. */
+/** @throws {SchemaError} while another operation on the table, on what feeds it or on what it feeds, is unfinished. */
 export async function refuseOthers(runner: Runner, table: TableSpec): Promise<void> {
   const other = await standingAround(runner, [table], { toViews: true });
   if (other === undefined) return;
@@ -76,12 +76,12 @@ export async function refuseOthers(runner: Runner, table: TableSpec): Promise<vo
   );
 }
 
-/** @throws {SchemaError} when there is no such table. */
+/** @throws {SchemaError} when the table does not exist. */
 export function refuseMissing(table: TableSpec, uuid: string | undefined): void {
   if (uuid === undefined) throw new SchemaError(`${qualifiedName(table)}: does not exist, so it cannot be rebuilt.`);
 }
 
-/** @throws {SchemaError} when something about the live table stands in the way. */
+/** @throws {SchemaError} when the live table cannot be rebuilt. */
 export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
   const name = qualifiedName(from);
   const database = await runner.one<{ engine: string }>(
@@ -104,7 +104,7 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
   await refuseFiltered(runner, [from]);
 }
 
-/** @throws {SchemaError} while a mutation of the table is unfinished: what was copied would miss it. */
+/** @throws {SchemaError} while a mutation of the table is unfinished: the copied rows would lack its changes. */
 export async function refuseMutations(runner: Runner, table: TableSpec): Promise<void> {
   const rows = await runner.rows<{ id: string; command: string; reason: string }>(
     `SELECT mutation_id AS id, command, latest_fail_reason AS reason FROM system.mutations WHERE ${isTable(table, "table")} AND NOT is_done`,
@@ -139,7 +139,7 @@ export async function refuseViews(
     );
   }
   if (!gated || allow.includes("unproven")) return;
-  // The last one is the table itself.
+  // The last feeder is the table itself.
   for (const feeder of views.feeders.slice(0, -1)) {
     if (takesConstraints(feeder.engine) || (passesOn(feeder.engine) && feeder.views.length <= 1)) continue;
     throw new SchemaError(
@@ -150,7 +150,7 @@ export async function refuseViews(
   }
 }
 
-/** @throws {SchemaError} when the user lacks a right that a rebuild needs, as 25.8 asks for them. */
+/** @throws {SchemaError} when the user lacks a privilege that a rebuild needs, according to 25.8. */
 export async function refuseRebuildRights(
   { connection }: Runner,
   from: TableSpec,

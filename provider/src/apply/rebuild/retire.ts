@@ -6,17 +6,17 @@ import type { Context } from "./context";
 import { chunkIndexes } from "./coverage";
 import type { RebuildResult } from "./options";
 
-/** How an operation ended: journal line `done`. */
+/** The result of an operation: journal line `done`. */
 export interface Done {
   readonly retired: string;
-  /** Of the old table, so that no other is dropped in its place. */
+  /** UUID of the old table, so that no other table is dropped by mistake. */
   readonly uuid: string;
   readonly keepUntil: number;
   readonly rows: number;
   readonly gated: boolean;
 }
 
-/** Lets merges run again, drops the helpers, and puts the old table aside. */
+/** Lets merges run again, drops the helpers, and renames the old table to its retired name. */
 export async function retire(context: Context): Promise<void> {
   const { from, journal, names, plan, runner, to } = context;
   context.enter("retire");
@@ -38,14 +38,14 @@ export async function retire(context: Context): Promise<void> {
   context.enter("done");
 }
 
-/** Drops chunks and delta, also the two whose lines may not have been written any more. */
+/** Drops chunks and delta, including up to two chunks whose journal lines may be missing. */
 export async function dropHelpers(context: Context): Promise<void> {
   const last = Math.max(-1, ...chunkIndexes(context)) + 2;
   for (let index = 0; index <= last; index += 1) await context.drop(context.names.chunk(index));
   await context.drop(context.names.delta);
 }
 
-/** What the caller is told. */
+/** The result for the caller. */
 export function resultOf({ journal, names, runner }: Context): RebuildResult {
   const { rows, keepUntil, gated } = journal.need<Done>("done");
   return { operation: runner.operation, rows, retired: qualifiedName(names.retired), keepUntil, gated };

@@ -18,11 +18,11 @@ export interface RetiredTable {
   /** Key of the object whose rows it has. */
   readonly of: string;
   readonly rows: number;
-  /** On disk; parts that it shares with another table by hard links are counted in both. */
+  /** Size on disk; parts that it shares with another table by hard links are counted in both. */
   readonly bytes: number;
   /** In seconds since 1970. */
   readonly keepUntil: number;
-  /** Whether that is over, by the server's clock. */
+  /** Whether that time has passed, by the server's clock. */
   readonly isDue: boolean;
 }
 
@@ -34,7 +34,7 @@ interface LiveTable {
   readonly now: string;
 }
 
-/** The old tables of finished operations (rebuilds and changes of views) in a database that nobody has dropped yet. Two questions. */
+/** The old tables of finished operations (rebuilds and changes of views) in a database that have not been dropped yet. Two queries. */
 export async function retiredTables(connection: Connection, database: string): Promise<RetiredTable[]> {
   const journals = await readJournals(connection, database);
   const live = new Map((await liveTables(connection, database)).map((table) => [table.name, table]));
@@ -43,7 +43,7 @@ export async function retiredTables(connection: Connection, database: string): P
     const done = lines.get("done") as Partial<Done> | undefined;
     const plan = lines.get("plan") as { readonly to?: unknown } | undefined;
     const table = done?.retired === undefined ? undefined : live.get(done.retired);
-    // A table of that name with another identity is somebody else's.
+    // A table with that name but another UUID is somebody else's.
     if (table === undefined || table.uuid !== done?.uuid || lines.has("removed") || typeof plan?.to !== "string")
       continue;
     const keepUntil = done.keepUntil ?? 0;
@@ -62,10 +62,10 @@ export async function retiredTables(connection: Connection, database: string): P
 }
 
 /**
- * Drops the old tables whose time is over.
+ * Drops the old tables whose retention time has passed.
  *
  * @param now in seconds since 1970. Default: the server's clock.
- * @param of key of the object whose old tables are meant. Default: all of the database.
+ * @param of key of the object whose old tables to drop. Default: all in the database.
  * @returns their names, quoted and qualified.
  */
 export async function removeRetired(
@@ -89,8 +89,8 @@ export async function removeRetired(
 }
 
 /**
- * Names, without the database, of this package's own tables in it: by the operations that its journal knows, so that a table of the
- * user's whose name only looks like one is not among them. Two questions.
+ * Names, without the database, of this package's own tables in it: based on the operations in its journal, so that a user's table with a
+ * similar name is not included. Two queries.
  */
 export async function workingTables(connection: Connection, database: string): Promise<string[]> {
   const operations = new Set((await readJournals(connection, database)).keys());

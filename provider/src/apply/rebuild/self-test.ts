@@ -12,30 +12,29 @@ import { pause, Runner, type RunnerHooks } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 
-/** What the protocols rely on, tried out on a server. */
+/** Result of testing a server for what the protocols rely on. */
 export interface SelfTest {
   readonly version: string;
-  /** Facts that do not hold there; empty when all do. */
+  /** Facts that do not hold on this server; empty when all do. */
   readonly failed: readonly string[];
 }
 
-/** How long a test takes at the very most, in milliseconds; older tables are leftovers. */
+/** Maximum duration of a test, in milliseconds; older tables are leftovers. */
 const LEFTOVER_AGE = 600_000;
 /** How long inserts are refused in the test of the gate, in milliseconds. */
 const GATE_LENGTHS: readonly number[] = [1000, 5000, 20_000];
 
-/** Under which name the journal has the results. */
+/** Key of the results in the journal. */
 export const SELF_TEST = "selftest";
 
-/** Tests under way in this process, by server and version: one is enough for all operations that begin at the same time. */
+/** Running tests in this process, by server and version: one is enough for all operations that begin at the same time. */
 const underWay = new Map<string, Promise<SelfTest>>();
 
 /**
- * Tries out, on small tables of its own, what the protocols need of a server and what differs by version. Done once for each version;
- * the result is kept in the journal. Other runners may do it at the same time, in the same database: the tables have names that no
- * other test has.
+ * Tests, on small tables of its own, what the protocols need from a server and what differs by version. Runs once for each version; the
+ * result is kept in the journal. Other runners may test at the same time, in the same database: each test uses unique table names.
  *
- * @throws {SchemaError} when a fact does not hold: then no table is rebuilt there.
+ * @throws {SchemaError} when a fact does not hold: then no table is rebuilt on this server.
  */
 export async function selfTest(connection: Connection, database: string, hooks: RunnerHooks = {}): Promise<SelfTest> {
   const runner = new Runner(connection, SELF_TEST, hooks);
@@ -56,7 +55,7 @@ async function tryOut(runner: Runner, database: string): Promise<SelfTest> {
   return { version: runner.connection.version, failed: await new Scratch(runner, database, prefix).run() };
 }
 
-/** Waits for a test that is under way; one that was stopped, or lost its connection, is done again. */
+/** Waits for a running test; if that was stopped, or lost its connection, the test is run again. */
 async function shared(key: string, test: () => Promise<SelfTest>): Promise<SelfTest> {
   for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
     const result = await other.catch(() => undefined);
@@ -67,7 +66,7 @@ async function shared(key: string, test: () => Promise<SelfTest>): Promise<SelfT
   return own;
 }
 
-/** Drops what runners that died have left; what is younger may belong to one that runs. */
+/** Drops what dead runners left behind; younger tables may belong to a running test. */
 async function dropLeftovers(runner: Runner, database: string): Promise<void> {
   const oldest = (await runner.now()) - LEFTOVER_AGE;
   // Another runner may drop them at the same time; what cannot be dropped now is found again next time.
@@ -75,7 +74,7 @@ async function dropLeftovers(runner: Runner, database: string): Promise<void> {
   for (const table of await leftovers(runner, database, oldest, "system.detached_tables", "table")) {
     await tryTo(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(table)}`);
   }
-  // The view first, which is last by name.
+  // The view first; its name sorts last.
   for (const table of (await leftovers(runner, database, oldest, "system.tables", "name")).reverse()) {
     await tryTo(`DROP TABLE IF EXISTS ${qualifiedName(table)} SYNC`);
   }
@@ -91,7 +90,7 @@ async function leftovers(
   const sql =
     `SELECT ${column} AS name FROM ${from} WHERE database = ${quoteString(database)} ` +
     `AND startsWith(${column}, ${quoteString(SELF_TEST_PREFIX)}) ORDER BY name`;
-  // Not every version has a list of detached tables, and not everybody may read it.
+  // Not every version lists detached tables, and not every user may read that list.
   const found = await runner.rows<{ name: string }>(sql).catch((error: unknown) => {
     ignoreRefusal(error);
     return [];
@@ -108,7 +107,7 @@ export function selfTestKey({ version }: Connection): string {
   return `version:${version}`;
 }
 
-/** @throws {SchemaError} when something that the protocols rely on does not hold. */
+/** @throws {SchemaError} when the server lacks something that the protocols rely on. */
 function refuseServer({ url, version }: Connection, { failed }: SelfTest): void {
   if (failed.length === 0) return;
   throw new SchemaError(
@@ -140,7 +139,7 @@ class Scratch {
         const why = await holds().then(
           (ok) => (ok ? undefined : ""),
           (error: unknown) => {
-            // Only a refusal says something about the server's nature; a lost connection does not.
+            // Only an error from the server says something about its behaviour; a lost connection does not.
             if (error instanceof ServerError) return ` (${messageOf(error)})`;
             throw error;
           },
@@ -177,7 +176,7 @@ class Scratch {
 
   private async gateLiftsItself(): Promise<boolean> {
     const { runner } = this;
-    // On a busy server the insert may come when the gate has opened already: then it is tried with a longer one.
+    // On a busy server the insert may come after the gate has opened: then the test is repeated with a longer one.
     for (const length of GATE_LENGTHS) {
       await this.do(`CREATE TABLE ${this.name("a")} (x UInt8) ENGINE = MergeTree ORDER BY x`);
       const opens = (await runner.now()) + length;
@@ -226,7 +225,7 @@ class Scratch {
   }
 
   private async clean(): Promise<void> {
-    // What failed may have left it detached, where DROP does not see it.
+    // A failed test may have left it detached, where DROP does not see it.
     await this.do(`ATTACH TABLE IF NOT EXISTS ${this.name("a")}`).catch(ignoreRefusal);
     for (const table of ["view", "a", "b", "seen"]) await this.do(`DROP TABLE IF EXISTS ${this.name(table)} SYNC`);
   }

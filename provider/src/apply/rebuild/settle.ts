@@ -10,7 +10,7 @@ import type { Context } from "./context";
 import { copyStatements, fingerprint } from "./copy";
 import { chunksOf, differences, highOf, spanning } from "./coverage";
 
-/** What came to the old storage after the last copy: journal line `delta`. */
+/** Rows that reached the old storage after the last copy: journal line `delta`. */
 interface Delta {
   /** One part for each partition. */
   readonly parts: readonly { readonly partition: string; readonly hash: string }[];
@@ -19,7 +19,7 @@ interface Delta {
   readonly stored: number;
 }
 
-/** After the exchange: lets writers in, fetches what inserts in flight have written to the old storage, and verifies. */
+/** After the exchange: lets writers in, fetches what running inserts have written to the old storage, and verifies. */
 export async function settle(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   const gate = journal.get<QualifiedName[]>("gate");
@@ -38,7 +38,7 @@ export async function settle(context: Context): Promise<void> {
   if (!journal.has("delta")) await journal.set("delta", await makeDelta(context));
   if (!journal.has("attached")) {
     await attachDelta(context);
-    // Before the fence is lifted: merges change the hashes by which a delta part is known.
+    // Before the fence is lowered: merges change the hashes that identify a delta part.
     await journal.set("attached", true);
   }
   context.enter("verify");
@@ -61,7 +61,7 @@ async function makeDelta(context: Context): Promise<Delta> {
   if (source.rows !== copied.rows || source.hash !== copied.hash) {
     throw changed(context, `the last ${source.rows} row(s) were copied as ${copied.rows} row(s), or with other values`);
   }
-  // One part for each partition can be attached by one rename, which a crash cannot halve.
+  // With one part per partition, each can be attached by one rename, which is atomic even in a crash.
   await runner.run(`OPTIMIZE TABLE ${qualifiedName(names.delta)} FINAL`);
   const made = await partsOf(runner, names.delta);
   if (new Set(made.map((part) => part.partition)).size !== made.length) {
@@ -94,8 +94,8 @@ async function hasPart({ names, runner }: Context, partition: string, hash: stri
 }
 
 /**
- * Before anything is given up: every row of the old storage is in a chunk or in the delta, both compared with it by count and
- * hash; and the new storage has exactly their parts, by the hash of their files.
+ * Checked before anything is dropped: every row of the old storage is in a chunk or in the delta, both compared with it by count and hash;
+ * and the new storage has exactly their parts, by the hash of their files.
  */
 async function verify(context: Context): Promise<{ rows: number }> {
   const { journal, names, runner } = context;
@@ -112,8 +112,8 @@ async function verify(context: Context): Promise<{ rows: number }> {
   const built = journal.need<Built>("built");
   const current = await partsOf(runner, names.table);
   const ours = current.filter((part) => part.high <= (built.high[part.partition] ?? 0));
-  // Rows whose time is over may have gone after a restart; then the parts differ, and rightly.
-  // So may parts when merges had to be let run.
+  // Expired rows may have been deleted after a restart; the parts may then legitimately differ.
+  // They may also differ if merges had to be allowed again.
   if (journal.has("unfenced")) return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
   if (digestOf(ours) !== built.digest && !context.hasTtl)
     throw changed(context, "the copied parts of the new table are not as they were built");

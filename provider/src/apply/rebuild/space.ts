@@ -4,19 +4,19 @@ import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString, unquoteString } from "../../sql/identifiers";
 import type { TableSpec } from "../../sql/spec";
 
-/** What a copy of a table needs, and what there is. */
+/** Space that a copy of a table needs, and space that is available. */
 export interface Space {
   readonly rows: number;
-  /** Of the table as it lies on disk. */
+  /** Size of the table on disk. */
   readonly bytes: number;
-  /** Bytes that are free for the new table; undefined where the server names no disks for its policy. */
+  /** Bytes of free space for the new table; undefined where the server reports no disks for its policy. */
   readonly free: number | undefined;
   /** Names of the disks of the new table's policy. */
   readonly disks: readonly string[];
   readonly policy: string;
 }
 
-/** Looks up how large a table is, and how much room the disks of the new table's policy have. Two questions. */
+/** Looks up the size of a table, and the free space on the disks of the new table's policy. Two queries. */
 export async function spaceFor(runner: Runner, to: TableSpec): Promise<Space> {
   const { rows, bytes } = await runner.one<{ rows: string; bytes: string }>(
     `SELECT toString(sum(rows)) AS rows, toString(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE ${isTable(to, "table")} AND active`,
@@ -27,7 +27,7 @@ export async function spaceFor(runner: Runner, to: TableSpec): Promise<Space> {
     "SELECT name, toString(least(free_space, unreserved_space)) AS free FROM system.disks WHERE name IN " +
       `(SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name = ${quoteString(policy)}) ORDER BY name`,
   );
-  // A disk of one's own (`SETTINGS disk = …`) belongs to no named policy; there is nothing to compare with.
+  // A disk defined on the table (`SETTINGS disk = …`) belongs to no named policy; there is nothing to compare with.
   const free = disks.length === 0 ? undefined : disks.reduce((sum, disk) => sum + Number(disk.free), 0);
   return { rows: Number(rows), bytes: Number(bytes), free, disks: disks.map(({ name }) => name), policy };
 }
@@ -43,7 +43,7 @@ export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space
   );
 }
 
-/** {@link spaceFor} and {@link refuseSpace} in one. */
+/** Combines {@link spaceFor} and {@link refuseSpace}. */
 export async function requireSpace(runner: Runner, to: TableSpec, factor?: number): Promise<void> {
   refuseSpace(to, await spaceFor(runner, to), factor);
 }
