@@ -1,26 +1,26 @@
 import type { Token } from "../../sql/lexer";
 
-/** Where a token stands in a statement. */
+/** The syntactic context of a token in a statement. */
 export interface Context {
   /**
-   * `header`: the name of what is created. `table`: behind FROM, JOIN, IN, TO, DEPENDS ON, where only an object's name can stand.
+   * `header`: the name of the created object. `table`: after FROM, JOIN, IN, TO, DEPENDS ON, where only the name of an object is possible.
    * `other`: in an expression, or anywhere else.
    */
   readonly place: "header" | "table" | "other";
-  /** The word before the bracket around the token: a function, an engine, `IN`. */
+  /** The word before the enclosing parenthesis: a function, an engine, `IN`. */
   readonly caller: string;
-  /** Whether that word stands where a table function or a table engine does. */
+  /** Whether that word is in the position of a table function or a table engine. */
   readonly callerIsTable: boolean;
-  /** Index of the token behind that bracket. */
+  /** Index of the token after that parenthesis. */
   readonly first: number;
 }
 
-/** A bracket that is open. */
+/** An open parenthesis. */
 interface Frame {
   readonly caller: string;
   readonly callerIsTable: boolean;
   readonly first: number;
-  /** The clause that the tokens belong to. */
+  /** The clause that the current tokens belong to. */
   clause: string;
   selects: boolean;
 }
@@ -32,7 +32,7 @@ const CLAUSES = new Set(
   ).split(" "),
 );
 const HEADS = new Set(["TABLE", "VIEW", "DICTIONARY", "EXISTS"]);
-/** Tokens at the start of a statement among which its name is. */
+/** The object's name is among this many tokens at the start of a statement. */
 const HEAD_LENGTH = 8;
 
 /** The context of each token. */
@@ -69,7 +69,7 @@ function frame(caller: string, callerIsTable: boolean, first: number): Frame {
   return { caller, callerIsTable, first, clause: "", selects: false };
 }
 
-/** A keyword begins a clause unless it is a column's name: behind a dot, or before one. */
+/** A keyword begins a clause unless it is a column's name: after a dot, or before one. */
 function enterClause(tokens: readonly Token[], index: number, current: Frame): void {
   const word = wordAt(tokens, index);
   if (!CLAUSES.has(word) || tokens[index - 1]?.text === "." || tokens[index + 1]?.text === ".") return;
@@ -102,7 +102,7 @@ function standsForTable(tokens: readonly Token[], index: number, current: Frame)
   }
 }
 
-/** A bare word in capitals; empty for anything else. */
+/** A bare word in upper case; empty for anything else. */
 export function wordAt(tokens: readonly Token[], index: number): string {
   const token = tokens[index];
   return token?.kind === "word" ? token.text.toUpperCase() : "";

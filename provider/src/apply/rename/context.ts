@@ -7,32 +7,34 @@ import { createRenaming, type Renamed, type Renaming, written } from "./names";
 import type { RenameHooks } from "./options";
 import { identityOf } from "./refusals";
 
-/** What an operation sets out to do: the first line of its journal. */
+/** The plan of an operation: the first line of its journal. */
 export interface Plan {
   readonly kind: "rename";
   readonly object: ObjectKind;
   readonly from: Renamed;
   readonly to: Renamed;
   readonly allow: readonly string[];
-  /** UUID of what is renamed. */
+  /** UUID of the object to rename. */
   readonly uuid: string;
   readonly startedAt: number;
 }
 
-/** Journal line of a rename that is done: its result. Not `done`, which tells of a table put aside. */
+/** Journal line of a finished rename: its result. Not `done`, because that means that an old table was kept. */
 export const FINISHED = "finished";
 
-/** What the steps of a rename share. */
+/** State shared by the steps of a rename. */
 export interface Context {
   readonly runner: Runner;
-  /** Another one after the rename of its own database. */
+  /** Replaced by another one after its own database is renamed. */
   journal: Journal;
   readonly plan: Plan;
   readonly renaming: Renaming;
   readonly hooks: RenameHooks;
 }
 
-/** The journal lies in the database of the old name. When that is what is renamed, it goes along, and is found under either name. */
+/**
+ * The journal is in the database of the old name. If that database is renamed, the journal moves with it, and is found under either name.
+ */
 export async function journalDatabase(
   connection: Connection,
   operation: string,
@@ -43,7 +45,7 @@ export async function journalDatabase(
   return there?.has("plan") ? to.database : from.database;
 }
 
-/** Opens an operation that has begun. */
+/** Opens an operation that was begun. */
 export async function openContext(
   connection: Connection,
   { database, operation }: { readonly database: string; readonly operation: string },
@@ -62,13 +64,13 @@ export async function openContext(
   return { runner, journal, plan, renaming: createRenaming(plan.object, plan.from, plan.to), hooks };
 }
 
-/** The journal went along with its database. */
+/** Opens the journal again after it has moved with its database. */
 export async function followDatabase(context: Context, database: string): Promise<void> {
   context.journal = await Journal.open(context.runner, database);
   await context.journal.take();
 }
 
-/** Whether the object has its new name: seen on the server, not written down. */
+/** Whether the object has its new name: the server shows it, not the journal. */
 export async function isRenamed(
   runner: Runner,
   { from, to, uuid }: Pick<Plan, "from" | "to" | "uuid">,

@@ -7,35 +7,38 @@ import type { QualifiedName } from "../../sql/spec";
 import { nameAfter, type Renaming, renamedTo } from "./names";
 import { rewrite } from "./rewrite";
 
-/** An object as the server shows it. */
+/** An object, as the server prints it. */
 export interface LiveText extends QualifiedName {
   readonly engine: string;
-  /** CREATE text on one line. */
+  /** CREATE statement on one line. */
   readonly statement: string;
 }
 
-/** An object whose definition names what is renamed. */
+/** An object whose definition names the renamed object. */
 export interface Dependent extends QualifiedName {
   readonly engine: string;
-  /** CREATE text before. */
+  /** CREATE statement before. */
   readonly from: string;
-  /** CREATE text when it is re-pointed: the same with the names replaced. */
+  /** CREATE statement after it is re-pointed: the same with the names replaced. */
   readonly to: string;
 }
 
-/** What a renaming reaches. */
+/** Everything affected by a renaming. */
 export interface Reach {
-  /** In the order in which they can be re-pointed: what others read comes first. */
+  /** In the order in which they can be re-pointed: an object before those that read it. */
   readonly dependents: readonly Dependent[];
-  /** Incremental views that fail, or are fed by nothing, while the names do not fit: the dependents, what is moved and what reads either. */
+  /**
+   * Incremental views that fail, or receive no rows, while the names do not match: the dependents, the moved objects, and the readers of
+   * either.
+   */
   readonly incremental: readonly QualifiedName[];
   /** Refreshable views among them. */
   readonly refreshable: readonly QualifiedName[];
-  /** Why it cannot be done: a dependent and its mention that nothing can re-point. */
+  /** Why it is impossible: dependents with mentions that cannot be re-pointed. */
   readonly refused: readonly string[];
 }
 
-/** Every object with a definition, but the server's own. */
+/** Every object with a definition, except the server's own. */
 export function loadTexts(runner: Runner): Promise<LiveText[]> {
   return runner.rows<LiveText>(
     "SELECT database, name, engine, create_table_query AS statement FROM system.tables WHERE NOT is_temporary " +
@@ -43,7 +46,7 @@ export function loadTexts(runner: Runner): Promise<LiveText[]> {
   );
 }
 
-/** Finds what names the renamed object, in all databases of the server. */
+/** Finds everything that names the renamed object, in all databases of the server. */
 export function findReach(texts: readonly LiveText[], renaming: Renaming): Reach {
   const refused: string[] = [];
   const dependents: Dependent[] = [];
@@ -70,7 +73,7 @@ export function refreshOf(statement: string): string | undefined {
   return spec.kind === "materializedView" ? spec.refresh : undefined;
 }
 
-/** Moved objects, dependents, and the views that read either of them, over any number of views. */
+/** Moved objects, dependents, and the views that read either of them, through any number of views. */
 function closure(texts: readonly LiveText[], dependents: readonly Dependent[], renaming: Renaming): LiveText[] {
   const touched = new Set(dependents.map(({ database, name }) => objectKey(database, name)));
   const found: LiveText[] = [];
@@ -91,7 +94,7 @@ function closure(texts: readonly LiveText[], dependents: readonly Dependent[], r
   return found;
 }
 
-/** What is read comes before what reads it. */
+/** An object comes before those that read it. */
 function inOrder(dependents: readonly Dependent[], renaming: Renaming): Dependent[] {
   const byName = new Map(dependents.map((dependent) => [keyAfter(renaming, dependent), dependent]));
   const sorted = new Set<Dependent>();
@@ -114,7 +117,7 @@ function keyAfter(renaming: Renaming, name: QualifiedName): string {
   return objectKey(after.database, after.name);
 }
 
-/** Cheap, so that only few statements are taken apart. A pattern of Merge may mean a name without showing it. */
+/** A cheap filter, so that only few statements are parsed. A pattern of Merge may match a name without containing it. */
 function mayMention(statement: string, { from }: Renaming): boolean {
   const shown = (name: string): boolean => /[^\p{L}\p{N}_]/u.test(name) || statement.includes(name);
   const byPattern = /\bmerge\s*\(/i.test(statement);

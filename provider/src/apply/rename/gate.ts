@@ -8,10 +8,10 @@ import type { QualifiedName } from "../../sql/spec";
 import { type Renaming, renamedTo } from "./names";
 
 /**
- * The tables at which inserts have to be refused so that nothing flows through the views: entry tables first.
+ * The tables where inserts must be refused so that nothing flows through the views: entry tables first.
  *
- * @param views incremental views, as they are named now.
- * @throws {SchemaError} when rows come from a table that cannot refuse them.
+ * @param views incremental views, by their current names.
+ * @throws {SchemaError} when a table that feeds them cannot refuse inserts.
  */
 export async function gateTables(
   runner: Runner,
@@ -20,7 +20,7 @@ export async function gateTables(
   allow: readonly string[],
 ): Promise<QualifiedName[]> {
   const found = new Map<string, QualifiedName>();
-  // A view has one source; where that is known with all that feeds it, the view brings nothing new.
+  // A view has one source; once that and all its feeders are known, other views of the same source add nothing.
   const known = new Set<string>();
   for (const view of views) {
     if (known.has(qualifiedName(view))) continue;
@@ -29,7 +29,7 @@ export async function gateTables(
     const gated = [...feeders];
     if (feeders.some(({ engine }) => engine === "Null")) {
       const target = (await liveView(runner, view))?.spec.to;
-      // What a Null table passes on is refused where it arrives, and with it the whole insert.
+      // Rows that a Null table passes on are refused at the target, and with them the whole insert.
       if (target !== undefined) gated.push(...(await viewsAround(runner, target)).feeders);
     } else for (const reader of feeders.flatMap((feeder) => feeder.views)) known.add(qualifiedName(reader));
     for (const { database, name, engine } of gated) {
@@ -42,7 +42,7 @@ export async function gateTables(
 function refuse(feeder: Feeder, renaming: Renaming): void {
   const { engine, views } = feeder;
   if (takesConstraints(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
-  // One view behind it, and another table renamed: its inserts are refused as a whole further on.
+  // Only one view reads it, and it is not renamed itself: its inserts are refused as a whole further downstream.
   if (engine === "Null" && views.length === 1 && renamedTo(renaming, feeder) === undefined) return;
   throw new SchemaError(
     `${qualifiedName(feeder)} (${engine}, read by ${views.map(qualifiedName).join(", ")}): inserts cannot be refused there, so rows that come ` +

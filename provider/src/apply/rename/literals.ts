@@ -69,7 +69,7 @@ export function mergePattern(scan: Scan): void {
   }
 }
 
-/** Tables that are named to another server, or through a buffer: these can only be made anew. */
+/** Tables that are named for another server, or through a buffer: such a reference cannot be changed, only recreated. */
 export function remoteTable(scan: Scan): void {
   const { renaming } = scan;
   for (const { caller, values, index } of calls(scan, /^(?!merge$|loop$|dictionary$)/i)) {
@@ -85,9 +85,9 @@ export function remoteTable(scan: Scan): void {
 
 interface Call {
   readonly caller: string;
-  /** Of the first argument. */
+  /** Index of the first argument. */
   readonly index: number;
-  /** Names and texts among the arguments; `d.t` counts as two. */
+  /** Names and strings among the arguments; `d.t` counts as two. */
   readonly values: readonly (string | undefined)[];
 }
 
@@ -113,7 +113,7 @@ function isEngine({ tokens }: Scan, first: number): boolean {
   return wordAt(tokens, first - 4) === "ENGINE";
 }
 
-/** Whether the server would take the table; undefined where its patterns and ours may differ. */
+/** Whether the server would include the table; undefined where its pattern syntax may differ from ours. */
 function matches(pattern: string, name: string): boolean | undefined {
   try {
     return new RegExp(pattern, "u").test(name);
@@ -122,7 +122,7 @@ function matches(pattern: string, name: string): boolean | undefined {
   }
 }
 
-/** A text, or a bare name, becomes another text. */
+/** Replaces a string, or a bare name, by another string. */
 function put(scan: Scan, index: number | undefined, value: string): void {
   if (index !== undefined) replace(scan, index, index, quoteString(value));
 }

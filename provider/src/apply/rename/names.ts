@@ -2,22 +2,22 @@ import { SchemaError } from "../../errors";
 import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import type { ObjectKind, QualifiedName } from "../../sql/spec";
 
-/** A database, when it is one that gets another name. */
+/** A database, when that is what is renamed. */
 export interface DatabaseName {
   readonly database: string;
 }
 
-/** What is renamed: `name` is there for everything but databases. */
+/** What is renamed: `name` is present for everything but databases. */
 export type Renamed = QualifiedName | DatabaseName;
 
-/** Which names change, and into what. */
+/** Which name changes, and its new value. */
 export interface Renaming {
   readonly object: ObjectKind;
   readonly from: Renamed;
   readonly to: Renamed;
 }
 
-/** @throws {SchemaError} when the two are not names of one kind of object, or the same. */
+/** @throws {SchemaError} when the two are not names of the same kind of object, or are equal. */
 export function createRenaming(object: ObjectKind, before: Renamed, after: Renamed): Renaming {
   const [from, to] = [plain(before), plain(after)];
   for (const side of [from, to]) {
@@ -29,7 +29,7 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
   return { object, from, to };
 }
 
-/** Nothing but the names: a name that is there and undefined is none. */
+/** Only the names: a `name` that is present but undefined counts as missing. */
 function plain(name: Renamed): Renamed {
   const { database } = name;
   return "name" in name && name.name !== undefined ? { database, name: name.name } : { database };
@@ -40,30 +40,30 @@ export function reversed({ object, from, to }: Renaming): Renaming {
   return { object, from: to, to: from };
 }
 
-/** The new name of an object; undefined when it keeps the one it has. */
+/** The new name of an object; undefined if it keeps its name. */
 export function renamedTo({ from, to }: Renaming, { database, name }: QualifiedName): QualifiedName | undefined {
   if (database !== from.database) return undefined;
   if (!("name" in from)) return { database: to.database, name };
   return name === from.name && "name" in to ? { database: to.database, name: to.name } : undefined;
 }
 
-/** The name of an object when the renaming is done. */
+/** The name of an object after the renaming. */
 export function nameAfter(renaming: Renaming, name: QualifiedName): QualifiedName {
   return renamedTo(renaming, name) ?? { database: name.database, name: name.name };
 }
 
-/** Quoted, and qualified where it is an object's. */
+/** Quoted, and qualified if it is an object's. */
 export function written(name: Renamed): string {
   return "name" in name ? qualifiedName(name) : quoteIdentifier(name.database);
 }
 
-/** RENAME, whatever depends on it by definition: that is re-pointed afterwards, and the engine would refuse it. */
+/** RENAME in spite of dependent definitions, which the engine would otherwise refuse: those are re-pointed afterwards. */
 export function renameStatement({ object, from, to }: Renaming): string {
   const what = object === "database" ? "DATABASE" : "TABLE";
   return `RENAME ${what} ${written(from)} TO ${written(to)} SETTINGS check_table_dependencies = 0`;
 }
 
-/** @throws {SchemaError} when an operation's name cannot be part of a constraint's. */
+/** @throws {SchemaError} when an operation's name cannot be part of a constraint's name. */
 export function checkOperation(operation: string): void {
   if (/^[A-Za-z0-9_]{1,40}$/.test(operation)) return;
   throw new SchemaError(

@@ -15,7 +15,7 @@ import type { RenameHooks, RenameOperation } from "./options";
 import { startRefreshes } from "./refreshing";
 import { readsAs, repoint } from "./repoint";
 
-/** The renames in a database's journal that are not finished. That of the database itself is found under the name it has now. */
+/** The unfinished renames in a database's journal. If the database itself is renamed, look under its current name. */
 export async function resumableRenames(connection: Connection, database: string): Promise<RenameOperation[]> {
   const found: RenameOperation[] = [];
   for (const [operation, lines] of await readJournals(connection, database)) {
@@ -34,9 +34,9 @@ export async function resumableRenames(connection: Connection, database: string)
 }
 
 /**
- * Goes back to the old name: what was re-pointed gets its old definition. Inserts stay refused until that is done.
+ * Restores the old name: re-pointed objects get their old definitions. Inserts remain refused until that is done.
  *
- * @throws {SchemaError} when everything is re-pointed, and inserts are let through again.
+ * @throws {SchemaError} when everything is re-pointed and inserts are accepted again.
  */
 export async function abortRename(
   connection: Connection,
@@ -66,7 +66,7 @@ export async function abortRename(
   await journal.set("aborted", true);
 }
 
-/** Gives what was re-pointed its old definition. One that fails does not keep the others from it. @returns what is still to be done. */
+/** Restores the old definitions of re-pointed objects. One that fails does not stop the others. @returns what remains to be done. */
 async function pointBack({ journal, runner }: Context, dependents: readonly Dependent[]): Promise<string[]> {
   const left: string[] = [];
   const attempt = async (label: string, work: () => Promise<unknown>): Promise<void> => {
@@ -79,7 +79,7 @@ async function pointBack({ journal, runner }: Context, dependents: readonly Depe
     const label = qualifiedName({ database, name });
     await attempt(`${label}: could not be given its old definition again`, async () => {
       await repoint(runner, journal, { database, name }, from).catch(async (error: unknown) => {
-        // Rows flow as before; that a column list has other comments now is the lesser evil.
+        // Rows flow as before; different comments in a column list are the lesser evil.
         if (!(error instanceof ServerError) || !(await readsAs(runner, { database, name }, from))) throw error;
       });
     });

@@ -10,20 +10,20 @@ import { createRenaming, type Renamed, type Renaming, written } from "./names";
 import type { RenameOptions } from "./options";
 import { refuseNames, refuseReach, refuseUnfinished } from "./refusals";
 
-/** How to look. */
+/** Options of a preview. */
 export interface RenamePreviewOptions extends Pick<RenameOptions, "object" | "from" | "to" | "allow"> {
-  /** Operations that will have ended by then. */
+  /** Operations that will have ended before the rename begins. */
   readonly ending: ReadonlySet<string>;
 }
 
-/** What a rename would be, as things are now. */
+/** What a rename would do, as things are now. */
 export interface RenamePreview {
   /** Whether inserts will be refused for a moment. */
   readonly gated: boolean;
 }
 
 /**
- * Looks at everything before anything is changed; only reads.
+ * Checks everything before anything is changed. Read-only.
  *
  * @throws {SchemaError} when the rename would be refused.
  */
@@ -36,7 +36,7 @@ export async function previewRename(
   return { gated: tables.length > 0 };
 }
 
-/** @returns the tables at which inserts have to be refused. @throws {SchemaError} when something stands in the way. */
+/** @returns the tables where inserts must be refused. @throws {SchemaError} when an obstacle is found. */
 export async function examineRename(
   runner: Runner,
   renaming: Renaming,
@@ -45,7 +45,7 @@ export async function examineRename(
   await refuseNames(runner, renaming, allow);
   const texts = await loadTexts(runner);
   const reach = findReach(texts, renaming);
-  // First, for what another operation has made meanwhile may be what cannot be re-pointed.
+  // Checked first: an unfinished operation may itself have created what cannot be re-pointed.
   await refuseUnfinished(runner, renaming, reach);
   refuseReach(reach, texts, renaming, allow);
   const tables = await gateTables(runner, reach.incremental, renaming, allow);
@@ -53,7 +53,7 @@ export async function examineRename(
   return tables;
 }
 
-/** As 25.8 asks for them: RENAME, the re-pointing of what names it, and the gate. */
+/** According to 25.8: RENAME, the re-pointing of dependents, and the gate. */
 function rightsFor({ from, to }: Renaming, reach: Reach, gated: readonly QualifiedName[]): Right[] {
   return [
     ...journalRights(from.database),
@@ -69,7 +69,7 @@ function rightsFor({ from, to }: Renaming, reach: Reach, gated: readonly Qualifi
   ];
 }
 
-/** By engine of what is re-pointed; tables are altered by this or that command, each with a right of its own. */
+/** By engine of the dependent; other tables are altered by various commands, each with a privilege of its own. */
 const REPOINTING: Readonly<Record<string, readonly string[]>> = {
   View: ["CREATE VIEW", "DROP VIEW"],
   MaterializedView: ["ALTER VIEW MODIFY QUERY", "CREATE VIEW", "DROP VIEW"],

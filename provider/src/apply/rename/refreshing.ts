@@ -5,22 +5,22 @@ import { pause, type Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 
-/** How long a refresh that is running is waited for, in milliseconds. */
+/** How long a running refresh is awaited, in milliseconds. */
 const REFRESH_LIMIT = 600_000;
 
-/** How the views were found: journal line `refreshing`. */
+/** State in which the views were found: journal line `refreshing`. */
 interface Refreshing {
-  /** Stopped by the operation, to be started again. */
+  /** Stopped by the operation, to be started again afterwards. */
   readonly stopped: readonly QualifiedName[];
-  /** Stopped by somebody else before; a replaced view would run again. */
+  /** Already stopped by somebody else; a replaced view would run again. */
   readonly disabled: readonly QualifiedName[];
 }
 
 const NONE: Refreshing = { stopped: [], disabled: [] };
 
 /**
- * Keeps refreshable views from running while names change: a refresh exchanges its target. One that runs is waited for, since a
- * cancelled one may have written a part of its rows.
+ * Keeps refreshable views from running while names change, because a refresh exchanges its target. A running refresh is awaited, because a
+ * cancelled one may have written part of its rows.
  */
 export async function stopRefreshes(runner: Runner, journal: Journal, views: readonly QualifiedName[]): Promise<void> {
   const { stopped, disabled } = journal.get<Refreshing>("refreshing") ?? NONE;
@@ -46,7 +46,7 @@ export async function stopRefreshes(runner: Runner, journal: Journal, views: rea
   }
 }
 
-/** Lets the views run again that {@link stopRefreshes} has stopped, and no other. */
+/** Restarts the views that {@link stopRefreshes} has stopped, and no others. */
 export async function startRefreshes(
   runner: Runner,
   journal: Journal,

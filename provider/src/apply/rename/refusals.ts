@@ -13,7 +13,7 @@ import { whyNot } from "./repoint";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
-/** What a name stands for: its UUID; undefined when there is nothing. */
+/** Identifies the object with a name: its UUID; undefined when there is none. */
 export async function identityOf(runner: Runner, name: Renamed): Promise<string | undefined> {
   const sql =
     "name" in name
@@ -22,7 +22,7 @@ export async function identityOf(runner: Runner, name: Renamed): Promise<string 
   return (await runner.rows<{ uuid: string }>(sql))[0]?.uuid;
 }
 
-/** @throws {SchemaError} when names or engines stand in the way. Nothing is changed. */
+/** @throws {SchemaError} when names or engines make the rename impossible. Nothing is changed. */
 export async function refuseNames(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<void> {
   const { object, from, to } = renaming;
   if ((await identityOf(runner, from)) === undefined) {
@@ -100,7 +100,7 @@ async function refuseObject(
   }
 }
 
-/** @throws {SchemaError} while an operation is unfinished that works on what is renamed, on what names it, or on what feeds or follows either. */
+/** @throws {SchemaError} while an operation is unfinished on the renamed object, on what names it, or on what feeds or follows either. */
 export async function refuseUnfinished(
   runner: Runner,
   { from }: Renaming,
@@ -109,7 +109,7 @@ export async function refuseUnfinished(
   const names = [...("name" in from ? [from] : []), ...dependents, ...incremental];
   const other =
     (await standingAround(runner, names, { toViews: true })) ??
-    // Its journal would move away under it, and its helpers have no other place.
+    // The operation's journal would move away while it runs, and its helpers have no other place.
     ("name" in from ? undefined : (await standing(runner)).find((one) => isIn(one, from.database)));
   if (other === undefined) return;
   throw new SchemaError(
@@ -122,7 +122,7 @@ function isIn({ changes, database: journal, targets }: Standing, database: strin
   return journal === database || [...changes, ...targets].some((key) => keyParts(key).database === database);
 }
 
-/** @throws {SchemaError} when something names what is renamed and cannot be re-pointed, all of it at once. */
+/** @throws {SchemaError} with all dependents that cannot be re-pointed. */
 export function refuseReach(
   reach: Reach,
   texts: readonly LiveText[],

@@ -21,23 +21,23 @@ import { startRefreshes, stopRefreshes } from "./refreshing";
 import { identityOf, refuseReach } from "./refusals";
 import { repoint } from "./repoint";
 
-/** How long to try for a moment in which no insert is under way, in milliseconds. */
+/** How long to keep looking for a moment in which no insert is running, in milliseconds. */
 const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
 const GATE_PAUSE = 10_000;
 
 /**
- * Gives a table, view or database another name, or a table or view another database, and everything that names it the new name:
- * views, dictionaries, defaults, constraints. No row is lost or doubled in the table or in a target of a view: where incremental views
- * are concerned, inserts are refused from before the rename until the last view is re-pointed, about half a second, or, when the runner
- * dies in between, until it is resumed. Called again with the same operation it goes on where it was.
+ * Renames a table, view or database, or moves a table or view to another database, and updates everything that refers to the old name:
+ * views, dictionaries, defaults, constraints. No row is lost or duplicated in the table or in a view's target: if incremental views are
+ * affected, inserts are refused from before the rename until the last view is re-pointed, about half a second, or, if the runner dies in
+ * between, until it is resumed. Called again with the same operation, it resumes.
  *
- * An insert that is refused has stored nothing, and is to be tried again: error 469; 60 while the target of a view has lost its name;
- * 741 when a name changed between two look-ups. The old name itself is answered with 60 from then on, that of a database with 81.
+ * A refused insert has stored nothing, and clients should retry: error 469; 60 while the target of a view is missing under its old name;
+ * 741 when a name changed between two look-ups. From then on, the old name itself gives error 60, or 81 for a database.
  *
- * Grants are bound to names on the server and stay behind.
+ * Grants are bound to names on the server and do not move.
  *
- * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function renameObject(connection: Connection, options: RenameOptions): Promise<RenameResult> {
   const { object, from, to, operation } = options;
@@ -58,7 +58,7 @@ export async function renameObject(connection: Connection, options: RenameOption
   return resumeRename(connection, { database, operation }, options);
 }
 
-/** Goes on with a rename that was cut off, on this machine or any other. */
+/** Resumes an interrupted rename, on this machine or any other. */
 export async function resumeRename(
   connection: Connection,
   operation: { readonly database: string; readonly operation: string },
@@ -67,7 +67,7 @@ export async function resumeRename(
   const context = await openContext(connection, operation, hooks);
   const { journal, plan, runner } = context;
   const undo = async (): Promise<void> => {
-    // The journal goes along with its database.
+    // The journal moves with its database.
     const side = (await isRenamed(runner, plan)) ? plan.to : plan.from;
     const database = plan.object === "database" ? side.database : operation.database;
     await abortRename(connection, { database, operation: runner.operation });
@@ -96,12 +96,12 @@ async function reachOf(runner: Runner, renaming: Renaming, allow: readonly strin
   return reach;
 }
 
-/** Everything up to the rename. When it fails, nothing has changed and inserts go on. */
+/** Everything up to the rename. If it fails, nothing has changed and inserts continue. */
 async function exchangeNames(context: Context): Promise<void> {
   const { journal, runner } = context;
   const limit = Date.now() + GATE_LIMIT;
   try {
-    // A runner that died may have left inserts refused.
+    // A dead runner may have left inserts refused.
     await release(runner, journal.get<QualifiedName[]>("gate") ?? []);
     for (let wait = 100; !(await tryRename(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
       if (Date.now() > limit) throw stillWriting(context);
@@ -109,7 +109,7 @@ async function exchangeNames(context: Context): Promise<void> {
     }
   } catch (error) {
     if (!(await isRenamed(runner, context.plan).catch(() => true))) {
-      // As well as it goes: what failed may be the connection itself, and a resumed operation does the same.
+      // Best effort: the connection itself may have failed, and a resumed operation does the same.
       await release(runner, journal.get<QualifiedName[]>("gate") ?? []).catch(() => undefined);
       await startRefreshes(runner, journal, (view) => view).catch(() => undefined);
       context.hooks.onGate?.(false);
@@ -118,9 +118,9 @@ async function exchangeNames(context: Context): Promise<void> {
   }
 }
 
-/** @returns false when inserts under way did not end while the gate was closed; writers go on then. */
+/** @returns false when running inserts did not end while the gate was closed; writers then continue. */
 async function tryRename({ hooks, journal, plan, renaming, runner }: Context): Promise<boolean> {
-  // Asked each time: views come and go.
+  // Queried on every attempt: views come and go.
   const reach = await reachOf(runner, renaming, plan.allow);
   const tables = await gateTables(runner, reach.incremental, renaming, plan.allow);
   await setChanged(journal, "dependents", reach.dependents);
@@ -154,7 +154,7 @@ async function finish(context: Context): Promise<RenameResult> {
   const gate = journal.get<QualifiedName[]>("gate") ?? [];
   if (!journal.has("open")) {
     await all(planned);
-    // Made by somebody else in the moment before the rename.
+    // Created by somebody else just before the rename.
     if ((await identityOf(runner, renaming.from)) === undefined) {
       await all(findReach(await loadTexts(runner), renaming).dependents);
     }

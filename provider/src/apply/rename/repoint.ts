@@ -13,7 +13,7 @@ import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import type { Dependent } from "./dependents";
 
-/** What cannot stand in a statement that is run again: the server hides secrets when it shows a definition. */
+/** A statement with this cannot be run again: the server hides secrets when it prints a definition. */
 const HIDDEN = "[HIDDEN]";
 /** Consequences that a rename must not have. */
 const TOO_MUCH: ReadonlySet<string> = new Set(["rewrites-parts", "copies-rows", "drops-data", "unproven"]);
@@ -28,7 +28,7 @@ export function whyNot({ engine, from, to, ...name }: Dependent): string | undef
   return alters(old, wanted) === undefined ? `${label}: no ALTER can give it the new name` : undefined;
 }
 
-/** Gives an object the definition it is to have. Can be repeated, whatever of it was done. */
+/** Gives an object its wanted definition. Repeatable, whatever part of it was already done. */
 export async function repoint(runner: Runner, journal: Journal, name: QualifiedName, wanted: string): Promise<void> {
   const live = await definitionOf(runner, name);
   if (/^CREATE DICTIONARY /.test(wanted)) {
@@ -56,8 +56,8 @@ async function repointTable(runner: Runner, from: TableSpec, to: TableSpec, want
 }
 
 /**
- * The query by ALTER, which moves the subscription; then, where the definition reads differently (another target, a column list that
- * ALTER has made anew), a replacement of the view. Nothing may be inserted meanwhile.
+ * Changes the query by ALTER, which moves the subscription; then, if the definition still differs (another target, a column list that ALTER
+ * has regenerated), replaces the view. Nothing may be inserted while this runs.
  */
 async function repointMaterialized(
   runner: Runner,
@@ -74,11 +74,11 @@ async function repointMaterialized(
   if (now.kind !== "materializedView") throw changed(to, renderCreate(now), renderCreate(to));
   if (same(now, to)) return dropBeside(runner, to);
   if (to.to === undefined) throw changed(to, renderCreate(now), renderCreate(to));
-  // A refreshable view would run at once.
+  // Without EMPTY, a refreshable view would run at once.
   await replaceView(runner, journal, now, to.refresh === undefined ? to : { ...to, empty: true });
 }
 
-/** Whether a view reads what a definition says and writes where it says. */
+/** Whether a view has the query, target and schedule of a definition. */
 export async function readsAs(runner: Runner, name: QualifiedName, wanted: string): Promise<boolean> {
   const [live, spec] = [parseCreate(await definitionOf(runner, name)), parseCreate(wanted)];
   if (live.kind !== "materializedView" || spec.kind !== "materializedView") return false;
@@ -86,7 +86,7 @@ export async function readsAs(runner: Runner, name: QualifiedName, wanted: strin
   return live.query === spec.query && target(live) === target(spec) && live.refresh === spec.refresh;
 }
 
-/** ALTERs that only touch metadata; undefined where that is not enough. */
+/** ALTERs that only change metadata; undefined if those are not enough. */
 function alters(from: ObjectSpec, to: ObjectSpec): string[] | undefined {
   const statements: string[] = [];
   for (const step of planObject(from, to, diffObject(from, to)).steps) {
@@ -108,7 +108,7 @@ async function definitionOf(runner: Runner, name: QualifiedName): Promise<string
   );
 }
 
-/** Inserts are refused by constraints that are no part of the definition. */
+/** The constraints that refuse inserts are not part of the definition. */
 function withoutHelpers(spec: TableSpec): TableSpec {
   return { ...spec, constraints: spec.constraints.filter(({ name }) => !isHelper(name)) };
 }

@@ -5,12 +5,12 @@ import { mergePattern, remoteTable, sourceClause } from "./literals";
 import { type Renaming, renamedTo } from "./names";
 import { pairAt, type Rewritten, replace, type Scan } from "./scan";
 
-/** Functions whose first argument names a dictionary or a Join table, as a text or bare. */
+/** Functions whose first argument names a dictionary or a Join table, as a string or a bare name. */
 const NAMED_FIRST = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*|dictionary|loop)$/i;
 
 /**
- * Replaces the names of objects in a statement as the engine prints it, and nothing else: texts, comments, aliases and nested columns
- * that look alike stay.
+ * Replaces the names of objects in a statement as the engine prints it, and nothing else: strings, comments, aliases and nested columns
+ * that look alike are kept.
  *
  * @param part `header`: only the name of the object that the statement creates.
  */
@@ -31,7 +31,7 @@ export function rewrite(sql: string, renaming: Renaming, part: "all" | "header" 
   return { text, refused: [...scan.refused] };
 }
 
-/** Names where only a table, view or dictionary can stand. */
+/** Names in places where only a table, view or dictionary is possible. */
 function replacePairs(scan: Scan, isMeant: (context: Context) => boolean): void {
   scan.tokens.forEach((_, index) => {
     const pair = pairAt(scan.tokens, index);
@@ -61,7 +61,7 @@ function replaceArguments(scan: Scan): void {
   });
 }
 
-/** `db.t.column` and `db.t.*`, where the statement reads `db.t`. */
+/** `db.t.column` and `db.t.*`, if the statement reads `db.t`. */
 function replaceColumns(scan: Scan): void {
   const { tokens, contexts, renaming } = scan;
   const read = new Set<string>();
@@ -86,7 +86,7 @@ function replaceColumns(scan: Scan): void {
   });
 }
 
-/** Whether the statement gives the name of the database to something else. */
+/** Whether the statement also uses the database's name as an alias. */
 function isAlias(tokens: readonly Token[], database: string): boolean {
   return tokens.some((token, index) => {
     const next = tokens[index + 1];
@@ -95,7 +95,7 @@ function isAlias(tokens: readonly Token[], database: string): boolean {
   });
 }
 
-/** `db.t` in a text, with the new name; undefined when it means something else. */
+/** `db.t` in a string, with the new name; undefined when it means something else. */
 function renamedText({ from, to }: Renaming, text: string): string | undefined {
   if ("name" in from) {
     return text === `${from.database}.${from.name}` && "name" in to ? `${to.database}.${to.name}` : undefined;

@@ -4,21 +4,21 @@ import type { QualifiedName } from "../../sql/spec";
 import { type Context, isName } from "./clauses";
 import type { Renaming } from "./names";
 
-/** A statement with names replaced. */
+/** A statement with replaced names. */
 export interface Rewritten {
   readonly text: string;
-  /** Mentions that cannot be replaced, in words: `the engine Buffer(… 'd', 't' …)`. Empty when all are. */
+  /** Mentions that cannot be replaced, described in words: `the engine Buffer(… 'd', 't' …)`. Empty when there are none. */
   readonly refused: readonly string[];
 }
 
-/** A piece of a text, and what takes its place. */
+/** A range of the text, and its replacement. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** What finds mentions in a statement share. */
+/** State shared by the functions that find mentions in a statement. */
 export interface Scan {
   readonly tokens: readonly Token[];
   readonly contexts: readonly Context[];
@@ -27,14 +27,14 @@ export interface Scan {
   readonly refused: Set<string>;
 }
 
-/** Notes that the tokens from `first` to `last` become `text`. */
+/** Records that `text` replaces the tokens from `first` to `last`. */
 export function replace(scan: Scan, first: number, last: number, text: string): void {
   const [start, end] = [scan.tokens[first]?.start, scan.tokens[last]?.end];
   if (start === undefined || end === undefined) throw new Error(`No tokens from ${first} to ${last}`);
   scan.edits.push({ start, end, text });
 }
 
-/** `database.name` that begins at a token. */
+/** `database.name` starting at a token. */
 export function pairAt(tokens: readonly Token[], index: number): QualifiedName | undefined {
   const [database, dot, name] = tokens.slice(index, index + 3);
   if (database === undefined || dot?.text !== "." || name === undefined) return undefined;

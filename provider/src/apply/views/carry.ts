@@ -11,12 +11,12 @@ import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import type { ViewContext } from "./context";
 
-/** Whatever the user's profile says, a copy takes all rows, once each, as they are. */
+/** Whatever the user's profile says, a copy reads all rows, exactly once, unchanged. */
 const READ_SETTINGS =
   "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0";
 const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, max_block_size = 1048449`;
 
-/** The rows of one partition of the snapshot, laid out as the new storage is: journal line `chunk:<n>`. */
+/** The rows of one partition of the snapshot, in the layout of the new storage: journal line `chunk:<n>`. */
 interface Chunk {
   readonly rows: number;
   /** One part for each partition of the new storage. */
@@ -24,8 +24,8 @@ interface Chunk {
 }
 
 /**
- * Brings the rows of the snapshot to the new storage, which takes new rows meanwhile: copied partition by partition into tables of
- * their own, compared, and attached, each once.
+ * Brings the rows of the snapshot to the new storage, while that takes new rows: they are copied partition by partition into separate
+ * tables, compared, and attached exactly once.
  */
 export async function carry(context: ViewContext, columns: Mapping, layout: TableSpec): Promise<void> {
   const { journal, names, runner } = context;
@@ -38,18 +38,18 @@ export async function carry(context: ViewContext, columns: Mapping, layout: Tabl
       }
     }
     await attachChunks(context, partitions.length);
-    // Before the fence is lifted: merges change the hashes by which an attached part is known.
+    // Before the fence is lowered: merges change the hashes that identify an attached part.
     await journal.set("carried", { chunks: partitions.length, rows: carriedRows(context) });
   }
   await liftFence(runner, context.target, layout.storage.settings, true);
 }
 
-/** Rows that were copied so far. */
+/** Rows copied so far. */
 export function carriedRows({ journal }: ViewContext): number {
   return journal.entries<Chunk>("chunk:").reduce((sum, [, { rows }]) => sum + rows, 0);
 }
 
-/** Drops the tables of the copy, also the one whose line may not have been written any more. */
+/** Drops the tables of the copy, including one whose journal line may be missing. */
 export async function dropChunks(context: ViewContext): Promise<void> {
   const count = context.journal.entries("chunk:").length;
   for (let index = 0; index <= count; index += 1) await context.drop(context.names.chunk(index));
@@ -79,7 +79,7 @@ async function copyPartition(
         `all rows are in ${qualifiedName(names.snapshot)}; run again.`,
     );
   }
-  // One part for each partition can be attached by one rename, which a crash cannot halve.
+  // With one part per partition, each can be attached by one rename, which is atomic even in a crash.
   await runner.runLong(`OPTIMIZE TABLE ${qualifiedName(chunk)} FINAL`);
   const made = await partsOf(runner, chunk);
   if (new Set(made.map((part) => part.partition)).size !== made.length) {
@@ -114,7 +114,7 @@ async function attachChunks(context: ViewContext, count: number): Promise<void> 
     for (const part of await partsOf(runner, target)) found.set(keyOf(part), (found.get(keyOf(part)) ?? 0) + 1);
     return found;
   };
-  // Chunks have a mark codec of their own, so only a part that was attached in the same way before has an equal hash.
+  // Chunks have a mark codec of their own, so only a part that was attached earlier in the same way has an equal hash.
   if (!journal.has("baseline")) {
     const found = await present();
     const own = chunks.flatMap(({ parts }) => parts.map(keyOf)).filter((key) => found.has(key));
@@ -135,7 +135,7 @@ async function attachChunks(context: ViewContext, count: number): Promise<void> 
   }
 }
 
-/** A table as it stands, from the server's own text. @throws {SchemaError} when it is not there. */
+/** The current table, from the server's own text. @throws {SchemaError} when it does not exist. */
 export async function liveTable({ runner }: Pick<ViewContext, "runner">, table: QualifiedName): Promise<TableSpec> {
   const [row] = await runner.rows<{ statement: string }>(
     `SELECT formatQuery(create_table_query) AS statement FROM system.tables WHERE ${isTable(table, "name")}`,

@@ -13,42 +13,42 @@ import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 import type { Mapping } from "../rebuild/columns";
 import type { ViewHooks, ViewPhase } from "./options";
 
-/** What an operation sets out to do: the first line of its journal. */
+/** The plan of an operation: the first line of its journal. */
 export interface ViewPlan {
   readonly kind: "view";
   readonly step: ViewStep["kind"];
-  /** CREATE text of the view as it stands, under the name of `to`. */
+  /** CREATE statement of the current view, under the name of `to`. */
   readonly from: string;
   readonly to: string;
   readonly keepOld: number;
   readonly allow: readonly string[];
   readonly startedAt: number;
-  /** Present where the old view has an inner table. */
+  /** Present if the old view has an inner table. */
   readonly inner?: Inner;
 }
 
-/** What has to be known of an inner table before it is left. */
+/** Facts about an inner table that are needed once it is replaced. */
 export interface Inner {
-  /** UUID of the old view, which the inner table is named after. */
+  /** UUID of the old view, which is part of the inner table's name. */
   readonly view: string;
-  /** Whether the rows can be linked into a snapshot; else there are none. */
+  /** Whether its rows can be linked into a snapshot; if not, it has none. */
   readonly linked: boolean;
-  /** How rows go over, and CREATE text of the storage they go to; absent where each refresh makes all rows anew. */
+  /** How rows are copied, and the CREATE statement of the storage they are copied to; absent if each refresh recomputes all rows. */
   readonly carry?: { readonly columns: Mapping; readonly layout: string };
 }
 
-/** Names of what a view step makes, derived from the view and the operation, so that any runner finds them. */
+/** Names of the objects that a view step creates, derived from the view and the operation, so that any runner finds them. */
 export interface ViewNames {
   readonly view: QualifiedName;
   /** The new view before the names are exchanged, the old one after it. */
   readonly other: QualifiedName;
-  /** What a view reads that is about to be dropped: nobody writes to it. */
+  /** A source for a view that is about to be dropped: nobody writes to it. */
   readonly idle: QualifiedName;
-  /** The rows of the old inner table as they were at the cut. */
+  /** The rows of the old inner table at the time of the cut. */
   readonly snapshot: QualifiedName;
-  /** Those of one partition, laid out as the new storage is. */
+  /** The rows of one partition, in the layout of the new storage. */
   readonly chunk: (index: number) => QualifiedName;
-  /** The snapshot when all is done. */
+  /** The snapshot after everything is done. */
   readonly retired: QualifiedName;
 }
 
@@ -65,7 +65,7 @@ export function viewNames({ database, name }: QualifiedName, operation: string):
   };
 }
 
-/** What the parts of a view step share. All that decides anything comes from the journal and the catalog. */
+/** State shared by the parts of a view step. Every decision is based on the journal and the catalog. */
 export class ViewContext {
   readonly runner: Runner;
   readonly journal: Journal;
@@ -88,32 +88,32 @@ export class ViewContext {
     this.names = viewNames(this.to, runner.operation);
   }
 
-  /** What the user has allowed. */
+  /** The permissions given by the user. */
   get allow(): readonly string[] {
     return this.plan.allow;
   }
 
-  /** Whether the old view keeps its rows in an inner table, which has to be carried over or put aside. */
+  /** The old view's inner table, if it has one; its rows must be carried over or kept in a table. */
   get inner(): Inner | undefined {
     return this.plan.inner;
   }
 
-  /** The table that the new view writes to. An inner one is there from the cut on, and named after the new view's UUID. */
+  /** The table that the new view writes to. An inner one exists from the cut on, and its name contains the new view's UUID. */
   get target(): QualifiedName {
     return this.to.to ?? innerTable(this.to.database, this.journal.need<string>("new"));
   }
 
-  /** How far it is, by what is on the server. */
+  /** Progress, according to what is on the server. */
   phase(): Promise<ViewPhase> {
     return phaseOf(this.runner, this.journal, this.plan);
   }
 
-  /** Whether the old view can be had back in a phase. */
+  /** Whether the old view can be restored in a phase. */
   canAbort(phase: ViewPhase): boolean {
     return canAbort(phase, this.to);
   }
 
-  /** Says that inserts are refused now, or let through again. */
+  /** Reports that inserts are refused from now on, or accepted again. */
   gateIs(closed: boolean): void {
     this.hooks.onGate?.(closed);
   }
@@ -124,26 +124,29 @@ export class ViewContext {
   }
 }
 
-/** A spec from canonical CREATE MATERIALIZED VIEW text. @throws {SchemaError} for anything else. */
+/** Parses a canonical CREATE MATERIALIZED VIEW statement. @throws {SchemaError} for anything else. */
 export function parseMaterializedView(statement: string): MaterializedViewSpec {
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView") return spec;
   throw new SchemaError(`A view step takes a CREATE MATERIALIZED VIEW statement, not: ${statement.slice(0, 80)}`);
 }
 
-/** Whether a refresh adds rows to those that are there. */
+/** Whether a refresh adds rows to the existing ones. */
 export function appends(refresh: string): boolean {
   return /\bAPPEND\b/.test(refresh);
 }
 
-/** How far an operation is, by what is on the server. @throws {SchemaError} when somebody has dropped or replaced one of its views. */
+/**
+ * Progress of an operation, according to what is on the server. @throws {SchemaError} when somebody has dropped or replaced one of its
+ * views.
+ */
 export async function phaseOf(
   runner: Runner,
   journal: Pick<Journal, "get" | "has">,
   { inner, to: statement }: ViewPlan,
 ): Promise<ViewPhase> {
   const to = parseMaterializedView(statement);
-  // Whatever of the new view is left is about to go.
+  // Whatever remains of the new view is about to be dropped.
   if (journal.has("aborting")) return inner === undefined ? "replace" : "cut";
   if (inner === undefined) return (await isReplaced(runner, journal, to)) ? "retire" : "replace";
   const names = viewNames(to, runner.operation);
@@ -165,7 +168,7 @@ export async function phaseOf(
   return journal.has("carried") ? "swap" : "carry";
 }
 
-/** Whether the old view can be had back: not when its name is taken, or when the declared target has been written to. */
+/** Whether the old view can be restored: not once the new view has its name, or the declared target has been written to. */
 export function canAbort(phase: ViewPhase, to: MaterializedViewSpec): boolean {
   if (phase === "replace" || phase === "cut") return true;
   return phase !== "retire" && to.to === undefined;

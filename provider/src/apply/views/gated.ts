@@ -5,7 +5,7 @@ import { gateTables } from "./sources";
 
 export { hasTime, openGates as openGate } from "../../operation/behind-gate";
 
-/** Does something while nothing is on its way to the view; see the protocol's own. */
+/** Runs work while no rows are on their way to the view; see the function of the same name in `operation/`. */
 export function behindGate(context: ViewContext, work: BehindGate["work"]): Promise<void> {
   return behind(context, {
     label: qualifiedName(context.names.view),

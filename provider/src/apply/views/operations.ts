@@ -16,19 +16,19 @@ import type { ViewHooks, ViewOperation } from "./options";
 import { resumeRefresh } from "./refresh";
 import { dropOther } from "./swap";
 
-/** The view steps in a database that are not finished: to be resumed or, while it can be, aborted. */
+/** The unfinished view steps in a database: they can be resumed or, up to a point, aborted. */
 export async function resumableViews(connection: Connection, database: string): Promise<ViewOperation[]> {
   const found: ViewOperation[] = [];
   for (const [operation, lines] of await readJournals(connection, database)) {
     const plan = lines.get("plan") as ViewPlan | undefined;
     if (plan?.kind !== "view" || lines.has("done") || lines.has("aborted")) continue;
     const to = parseMaterializedView(plan.to);
-    // A map answers `get` and `has` as a journal does; opening that would write.
+    // A map stands in for the journal, because opening that would write.
     const lookup = {
       has: (key: string) => lines.has(key),
       get: <Value>(key: string) => lines.get(key) as Value | undefined,
     };
-    // Where somebody has dropped a view meanwhile, going on says so; a list is not to fail for it.
+    // If somebody has dropped a view in the meantime, resuming reports it; the list itself must not fail.
     const known = await phaseOf(new Runner(connection, operation), lookup, plan).catch((error: unknown) => {
       if (error instanceof SchemaError) return undefined;
       throw error;
@@ -45,9 +45,9 @@ export async function resumableViews(connection: Connection, database: string): 
 }
 
 /**
- * Goes back to the old view, which was not touched: drops what was made beside it and lets it refresh again.
+ * Returns to the old view, which was not changed: drops what was created beside it and lets it refresh again.
  *
- * @throws {SchemaError} when the only way is forward: the new view has the name, or the declared target has got rows from it.
+ * @throws {SchemaError} when it can only be resumed: the new view has the name, or the declared target has received rows from it.
  */
 export async function abortViewStep(
   connection: Connection,

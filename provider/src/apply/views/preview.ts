@@ -16,24 +16,24 @@ import { gateTables } from "./sources";
 
 type Wanted = Pick<ViewStep, "from" | "to">;
 
-/** How to look. */
+/** Options of a preview. */
 export interface ViewPreviewOptions {
   readonly allow: readonly string[];
-  /** Operations that will have ended by then. */
+  /** Operations that will have ended before the step begins. */
   readonly ending: ReadonlySet<string>;
-  /** The new target as it will be by then; left out: as it is on the server. */
+  /** The new target as it will be by then; if omitted, the one on the server. */
   readonly target?: TableSpec | undefined;
 }
 
-/** What a view step would be, as things are now. */
+/** What a view step would do, as things are now. */
 export interface ViewStepPreview {
   /** Whether inserts will be refused for a moment. */
   readonly gated: boolean;
 }
 
 /**
- * Looks at everything before anything is changed; only reads. Whether the values of an inner table fit their new types is found out by
- * a run, before it changes anything.
+ * Checks everything before anything is changed. Read-only. Whether the values of an inner table fit their new types is checked only by a
+ * run, before it changes anything.
  *
  * @throws {SchemaError} when the step would be refused.
  */
@@ -48,8 +48,8 @@ export async function previewViewStep(
 }
 
 /**
- * @returns what is known of the inner table, and the tables at which inserts have to be refused.
- * @throws {SchemaError} when something stands in the way.
+ * @returns the facts about the inner table, and the tables where inserts must be refused.
+ * @throws {SchemaError} when an obstacle is found.
  */
 export async function examineViewStep(
   runner: Runner,
@@ -73,13 +73,13 @@ export async function examineViewStep(
   return { inner, tables };
 }
 
-/** As 25.8 asks for them. */
+/** According to 25.8. */
 function rightsFor(from: MaterializedViewSpec, to: MaterializedViewSpec, gated: readonly QualifiedName[]): Right[] {
   const carried = ["TRUNCATE", "OPTIMIZE", "SYSTEM MERGES", "SYSTEM TTL MERGES", "ALTER VIEW MODIFY QUERY"];
   const isRefreshable = [from, to].some(({ refresh }) => refresh !== undefined);
   return [
     ...journalRights(to.database),
-    // Helper tables, also those by which the server is tried out.
+    // For helper tables, including those of the server test.
     ...rightsIn(to.database, ["CREATE TABLE", "DROP TABLE", "SELECT", "INSERT", "ALTER CONSTRAINT"]),
     ...(from.to === undefined ? rightsIn(to.database, carried) : []),
     ...(isRefreshable ? rightsIn(to.database, ["SYSTEM VIEWS"]) : []),

@@ -4,7 +4,7 @@ import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import type { ViewContext } from "./context";
 
-/** How often a refresh is asked after, in milliseconds. */
+/** Interval for polling a refresh, in milliseconds. */
 const POLL = 100;
 
 interface RefreshState {
@@ -12,7 +12,7 @@ interface RefreshState {
   readonly exception: string;
 }
 
-/** Lets no further refresh of the old view begin, and waits until the running one has ended: cut off, an APPEND would be half there. */
+/** Prevents further refreshes of the old view, and waits until a running one has ended: an interrupted APPEND would be half done. */
 export async function pauseRefresh(context: ViewContext): Promise<void> {
   const { journal, names, runner } = context;
   const state = await refreshState(runner, names.view);
@@ -21,14 +21,14 @@ export async function pauseRefresh(context: ViewContext): Promise<void> {
   const name = qualifiedName(names.view);
   if (runner.connection.capabilities.pauseView) await runner.run(`SYSTEM PAUSE VIEW ${name}`);
   else {
-    // STOP would cut off the one that runs.
+    // STOP would interrupt a running refresh.
     await untilIdle(runner, names.view);
     await runner.run(`SYSTEM STOP VIEW ${name}`);
   }
   await untilIdle(runner, names.view);
 }
 
-/** Lets the old view refresh again, unless it did not before. */
+/** Lets the old view refresh again, unless it was already stopped before. */
 export async function resumeRefresh({ journal, names, runner }: ViewContext): Promise<void> {
   if (journal.get<boolean>("paused") !== true) return;
   await runner.run(`SYSTEM START VIEW ${qualifiedName(names.view)}`);

@@ -18,7 +18,7 @@ import { requireSpace } from "../rebuild/space";
 import { liveTable } from "./carry";
 import { appends, type Inner, viewNames } from "./context";
 
-/** @throws {SchemaError} when the two specs are not ones of the same view, or the operation's name cannot be part of names. */
+/** @throws {SchemaError} when the two specs do not describe the same view, or the operation's name cannot be part of table names. */
 export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec, operation: string): void {
   if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
     throw new SchemaError(
@@ -42,7 +42,7 @@ export async function refuseUnfinished(
     [...mentionedNames(query)].map(keyParts).flatMap(({ database, name }) => (name ? [{ database, name }] : [])),
   );
   const targets = [from.to, to.to].flatMap((target) => target ?? []);
-  // Steps of other views have gates of their own; of two on this one the journal of its database tells.
+  // Steps of other views have their own gates; a second step on this view is detected in the journal of its database.
   const other = await standingAround(runner, [to, ...targets, ...sources], { but: ["view"] });
   if (other === undefined) return;
   throw new SchemaError(
@@ -51,19 +51,19 @@ export async function refuseUnfinished(
   );
 }
 
-/** What the examination of a preview does not find on the server, or must not make there. */
+/** How a preview's checks differ from those of a run. */
 export interface Foresight {
-  /** No helper table is made to see how rows go over. */
+  /** No helper table is created to test how rows can be copied. */
   readonly preview: boolean;
   /** The new target as it will be by then. */
   readonly target?: TableSpec | undefined;
 }
 
 /**
- * Looks at the live view before anything is changed.
+ * Checks the live view before anything is changed.
  *
- * @returns what has to be known of its inner table; undefined when it has a target.
- * @throws {SchemaError} when something stands in the way.
+ * @returns the facts about its inner table; undefined when it has a target.
+ * @throws {SchemaError} when an obstacle is found.
  */
 export async function examine(
   runner: Runner,
@@ -104,7 +104,7 @@ async function examineInner(
         `family does). Copy them by INSERT … SELECT FROM ${qualifiedName(inner)}, TRUNCATE it, and run again.`,
     );
   }
-  // The fresh CREATE AS takes the table as it is; what is still to be done to its parts would be missing.
+  // The snapshot (CREATE AS) has the current definition of the table; unfinished mutations of its parts would be missing.
   if (linked) await refuseLive(runner, inner, allow);
   if (!linked || renewsAll(to)) return { view, linked };
   const layout = to.to === undefined ? newInnerTable(to) : (target ?? (await liveTable({ runner }, to.to)));
@@ -114,7 +114,7 @@ async function examineInner(
   return preview ? { view, linked } : tryCarrying(runner, view, inner, to, layout);
 }
 
-/** Makes a table as the rows will go to, and lets it go again. */
+/** Creates a table like the one that rows will be copied to, and drops it again. */
 async function tryCarrying(
   runner: Runner,
   view: string,
@@ -128,7 +128,7 @@ async function tryCarrying(
   try {
     await createHelper(runner, deltaStatement(layout, trial));
     const columns = await mapColumns(runner, inner, trial, {});
-    // Fails now, before anything is changed, where a type cannot become the new one.
+    // If a type cannot be converted, this fails now, before anything is changed.
     await runner.rows(`DESCRIBE TABLE (SELECT ${columns.values} FROM ${qualifiedName(inner)})`);
     return { view, linked: true, carry: { columns, layout: renderCreate(layout) } };
   } finally {
@@ -205,12 +205,12 @@ function isWritable({ default: value }: TableSpec["columns"][number]): boolean {
   return value?.kind !== "ALIAS" && value?.kind !== "MATERIALIZED";
 }
 
-/** Whether each refresh puts its result in the place of all rows. */
+/** Whether each refresh replaces all rows by its result. */
 function renewsAll({ refresh }: MaterializedViewSpec): boolean {
   return refresh !== undefined && !appends(refresh);
 }
 
-/** The first refresh takes all rows of the target away, also those whose source rows are gone. */
+/** The first refresh removes all rows of the target, including those whose source rows are gone. */
 async function refuseRenewal(
   runner: Runner,
   from: MaterializedViewSpec,
@@ -239,7 +239,7 @@ async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: r
   );
 }
 
-/** The table that the engine will make for the new view. */
+/** The table that the engine will create for the new view. */
 function newInnerTable({ database, name, columns, indexes, constraints, projections, storage }: MaterializedViewSpec) {
   return {
     kind: "table",

@@ -7,14 +7,14 @@ import { keyParts, objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import type { ViewContext, ViewNames } from "./context";
 
-/** A view about to be changed, as far as its sources go. */
+/** A view about to be changed, with what is needed to find its sources. */
 export interface Changing extends Pick<ViewContext, "from" | "to" | "inner" | "runner"> {
   readonly names: Pick<ViewNames, "view" | "other">;
   readonly allow: readonly string[];
 }
 
 /**
- * The tables to close so that no row is under way to the view: everything that feeds the old and the new one, entry tables first.
+ * The tables to close so that no row is on its way to the view: everything that feeds the old and the new one, entry tables first.
  *
  * @throws {SchemaError} when inserts into one of them cannot be refused.
  */
@@ -25,27 +25,27 @@ export async function gateTables(context: Changing): Promise<QualifiedName[]> {
   const add = async (name: QualifiedName): Promise<void> => {
     for (const feeder of (await viewsAround(context.runner, name)).feeders) {
       const key = objectKey(feeder.database, feeder.name);
-      // What was found before has its own feeders before it, so the order stays right.
+      // A feeder found earlier is preceded by its own feeders, so the order remains right.
       if (!own.some((view) => sameName(view, feeder)) && !found.has(key)) found.set(key, feeder);
     }
   };
   for (const view of own) await add(view);
-  // A new query may read other tables; a refreshable view was told of no insert at all.
+  // A new query may read other tables; and no inserts triggered the view if it was refreshable.
   const readsAnew = to.refresh === undefined && (from.refresh !== undefined || from.query !== to.query);
   for (const table of readsAnew ? await mentionedTables(context) : []) {
     if (takesConstraints(table.engine)) await add(table);
   }
   const feeders = [...found.values()];
-  // A table that no view reads yet has no engine here; only such with constraints were looked for.
+  // A table that no view reads yet has no engine here; only tables that accept constraints were added.
   const closed = feeders.filter(({ engine }) => takesConstraints(engine) || engine === "");
   const targets = allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
   return [...closed, ...targets].map(({ database, name }) => ({ database, name }));
 }
 
 /**
- * Where a source takes no constraint, the views' targets are closed instead, which refuses the insert before anything is stored.
+ * If a source accepts no constraint, the views' targets are closed instead, which refuses the insert before anything is stored.
  *
- * @throws {SchemaError} where that would leave rows half way.
+ * @throws {SchemaError} where rows would then be stored only part of the way.
  */
 function behindOpenSources({ from, inner, names, to }: Changing, feeders: readonly Feeder[]): QualifiedName[] {
   const targets: QualifiedName[] = [];

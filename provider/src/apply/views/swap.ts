@@ -14,7 +14,10 @@ import { behindGate, hasTime } from "./gated";
 import type { ViewStepResult } from "./options";
 import { awaitRefresh, pauseRefresh } from "./refresh";
 
-/** How an operation ended: journal line `done`. `retired`, `uuid` and `keepUntil` are those of a rebuild, for whoever removes retired tables. */
+/**
+ * The result of an operation: journal line `done`. `retired`, `uuid` and `keepUntil` are as in a rebuild, for the removal of retired
+ * tables.
+ */
 export interface ViewDone {
   readonly rows: number;
   readonly retired?: string;
@@ -36,13 +39,13 @@ export async function replace(context: ViewContext): Promise<ViewDone> {
 }
 
 /**
- * A view with an inner table: its rows so far are linked into a snapshot, and the new view begins beside the old one in the same
- * moment; the snapshot's rows follow; then the names are exchanged. Until then readers see the old view, complete.
+ * A view with an inner table: its existing rows are linked into a snapshot, and at the same moment the new view begins beside the old one;
+ * the snapshot's rows follow; then the names are exchanged. Until then readers see the old view, complete.
  */
 export async function replaceInner(context: ViewContext, inner: Inner): Promise<ViewDone> {
   const { journal, names, runner } = context;
   const phase = await context.phase();
-  // From the exchange on the name is the new view's, which is to refresh.
+  // After the exchange the name belongs to the new view, which must refresh.
   if (phase !== "retire") await pauseRefresh(context);
   if (phase === "cut") {
     await prepareSnapshot(context, inner);
@@ -65,13 +68,15 @@ export async function replaceInner(context: ViewContext, inner: Inner): Promise<
   return retire(context, inner);
 }
 
-/** The new view's inner table is there with the view, and named after it; no row comes into it while the gate is closed. */
+/** The new view's inner table is created with the view, and its name depends on it; no row reaches it while the gate is closed. */
 async function coverNew({ names, runner, to }: ViewContext): Promise<void> {
   const made = to.to === undefined ? await uuidOf(runner, names.other) : undefined;
   if (made !== undefined) await cover(runner, innerTable(to.database, made));
 }
 
-/** Who was kept from a part of the old inner table by its own name is kept from the new one, which has another. */
+/**
+ * Keeps the new inner table hidden if some users may see only part of the old one: their restrictions are bound to the old table's name.
+ */
 async function uncoverNew(context: ViewContext, old: string): Promise<void> {
   const { names, runner, to } = context;
   await uncover(runner, names.other);
@@ -88,7 +93,7 @@ async function prepareSnapshot(context: ViewContext, { linked, view }: Inner): P
   await runner.run(`CREATE TABLE ${qualifiedName(names.snapshot)} AS ${qualifiedName(innerTable(to.database, view))}`);
 }
 
-/** Whether the cut has been made is seen by the new view, not written down: its CREATE is the last statement. */
+/** The new view's existence shows that the cut was made, not the journal: its CREATE is the last statement. */
 async function cut(context: ViewContext, { linked, view }: Inner, gate: Gate): Promise<boolean> {
   const { journal, names, runner, to } = context;
   if (linked) {
@@ -112,9 +117,9 @@ async function exchange(context: ViewContext, gate: Gate): Promise<boolean> {
 }
 
 /**
- * Drops the view under the helper's name, with its inner table, if it is the one meant. The engine drops the inner table first, and
- * an insert that comes then would fail; so the view is first made to read a table that nobody writes to, and inserts that began
- * before are awaited. None is refused.
+ * Drops the view under the helper's name, with its inner table, if it is the expected one. The engine drops the inner table first, and an
+ * insert at that moment would fail; so the view is first pointed at a table that nobody writes to, and earlier inserts are awaited. No
+ * insert is refused.
  */
 export async function dropOther(context: ViewContext, uuid: string): Promise<void> {
   const { names, runner } = context;
@@ -149,7 +154,7 @@ async function retire(context: ViewContext, { carry: carried }: Inner): Promise<
   return { rows, retired: names.retired.name, uuid, keepUntil };
 }
 
-/** What the caller is told. */
+/** The result for the caller. */
 export function resultOf({ journal, names, runner }: ViewContext): ViewStepResult {
   const { rows, retired, keepUntil } = journal.need<ViewDone>("done");
   return {

@@ -20,12 +20,12 @@ import { refuseSpecs } from "./refusals";
 import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
 
 /**
- * Gives a materialized view what no ALTER can: another target, another kind or another inner table, while clients go on writing.
- * Each row goes to the old target or the new one, and the rows of an inner table are carried over. Called again with the same
- * operation it goes on where it was. Inserts into the sources are refused for a moment (error 469; nothing is stored, try again): once
- * for a view with a target, twice for one with an inner table.
+ * Makes changes to a materialized view that no ALTER can: another target, another kind or another inner table, while clients continue to
+ * write. Each row goes to the old target or the new one, and the rows of an inner table are carried over. Called again with the same
+ * operation, it resumes. Inserts into the sources are refused for a moment (error 469; nothing is stored, clients should retry): once for a
+ * view with a target, twice for one with an inner table.
  *
- * @throws {SchemaError} when it is refused, before anything is changed; or when something is found wrong later, and then what to do.
+ * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function applyViewStep(
   connection: Connection,
@@ -45,7 +45,7 @@ export async function applyViewStep(
   return goOn(new ViewContext(runner, journal, options));
 }
 
-/** Goes on with a view step that was cut off, on this machine or any other. */
+/** Resumes an interrupted view step, on this machine or any other. */
 export async function resumeViewStep(
   connection: Connection,
   operation: { readonly database: string; readonly operation: string },
@@ -88,9 +88,9 @@ async function goOn(context: ViewContext): Promise<ViewStepResult> {
   await proceed({ runner, journal, ends: "done", undo, brief: inner === undefined, opened }, async () => {
     await openGate(context);
     const done: ViewDone = inner === undefined ? await replace(context) : await replaceInner(context, inner);
-    // What could not be opened in its time has opened by itself, and is still in the definition.
+    // A gate that could not be opened in time has opened by itself, but is still in the definition.
     await openGate(context);
-    // Whoever removes retired tables is not to look for one here.
+    // There is no old table here for the removal of retired tables to look for.
     if (done.retired === undefined) await journal.set("removed", true);
     await journal.set("done", done);
   });
