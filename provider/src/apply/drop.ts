@@ -10,7 +10,7 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { unfinishedOperations } from "./operations";
 
-/** What a drop needs to know of the stack. */
+/** Facts about the stack that a drop needs. */
 export interface DropOptions {
   /** Whether the object may be dropped together with its rows. */
   readonly allowed: boolean;

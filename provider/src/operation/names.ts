@@ -9,7 +9,7 @@ const HELPER = /__(?:new|old|delta|snap|idle|c\d+)_([A-Za-z0-9_]+)$/;
 /** See {@link newOperation}. */
 const OPERATION = /^[a-f][0-9a-f]{7}$/;
 
-/** Names of the tables that a rebuild makes, derived from the table and the operation, so that any runner finds them. */
+/** Names of the tables that a rebuild creates, derived from the table and the operation, so that any runner finds them. */
 export interface HelperNames {
   /** The table under its own name. */
   readonly table: QualifiedName;
@@ -61,8 +61,8 @@ export function newOperation(): string {
  * user's: they are neither introspected nor dropped for being undeclared.
  *
  * @param name without its database.
- * @param operations names of the operations in the database's journal. Without them, anything that looks like a name from {@link
- *   newOperation} counts as one.
+ * @param operations names of the operations in the database's journal. Without them, anything that looks like a result of
+ *   {@link newOperation} counts as one.
  */
 export function isWorkingTable(name: string, operations?: ReadonlySet<string>): boolean {
   if (name === JOURNAL_TABLE || name.startsWith(SELF_TEST_PREFIX)) return true;

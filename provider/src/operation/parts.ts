@@ -30,7 +30,7 @@ interface PartRow {
   readonly masked: number;
 }
 
-/** The active parts of a table, by partition, in the order in which their rows came. */
+/** The active parts of a table, by partition, in the order in which their rows were inserted. */
 export async function partsOf(runner: Runner, table: QualifiedName): Promise<Part[]> {
   const rows = await runner.rows<PartRow>(
     "SELECT partition_id AS partition, name, toString(min_block_number) AS low, toString(max_block_number) AS high, " +

@@ -39,7 +39,7 @@ async function lackingHere(connection: Connection, rights: readonly Right[]): Pr
   }
 }
 
-/** What every protocol needs for its journal. */
+/** Privileges that every protocol needs for its journal. */
 export function journalRights(database: string): Right[] {
   const level = qualifiedName({ database, name: JOURNAL_TABLE });
   return ["CREATE TABLE", "SELECT", "INSERT"].map((privilege) => ({ privilege, level }));

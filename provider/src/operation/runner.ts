@@ -26,7 +26,7 @@ const REPORT_EVERY = 1000;
 /** How long statements of a dead runner may continue, in milliseconds. */
 const LEFTOVER_LIMIT = 600_000;
 
-/** How every statement of an operation begins. */
+/** The beginning of every statement of an operation. */
 export const MARK = "/* schema-op ";
 
 /** Runs the statements of one operation, each marked with its name, so that another runner finds what is still running. */

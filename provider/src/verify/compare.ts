@@ -45,7 +45,7 @@ export function groupSettings(
   );
 }
 
-/** Cuts the time into windows of about as many target rows each. */
+/** Divides the time range into windows with roughly the same number of target rows each. */
 export async function windowsOf(
   runner: Runner,
   { bucket, subject }: Comparison,

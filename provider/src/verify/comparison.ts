@@ -68,7 +68,7 @@ export function truthRows(comparison: Comparison, feed: Feed, columns: readonly 
   return computed.length === 0 ? rows : `SELECT *, ${computed.join(", ")} FROM (${rows})`;
 }
 
-/** Columns of the target that a comparison looks at. */
+/** Columns of the target that a comparison needs. */
 export function neededColumns({ bucket, expired, keys, measures, spec }: Comparison): string[] {
   const expressions = [...keys, expired, bucketId(bucket), spec.storage.partitionBy ?? ""];
   const engine = engineOf(spec.storage);

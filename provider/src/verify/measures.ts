@@ -12,7 +12,7 @@ import type { Feed, Subject } from "./subject";
 /** How the rows of one key become one value. `#` is replaced by the column, `?` by the condition that selects one side. */
 type Finalise = string;
 
-/** A column that is compared. */
+/** A compared column. */
 export interface Measure {
   readonly column: string;
   readonly rule: Exclude<Rule, { kind: "none" }>;

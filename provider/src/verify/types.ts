@@ -47,7 +47,7 @@ export interface TargetReport {
   readonly reason?: string;
   /** Why the expected rows may legitimately differ. */
   readonly inexact: readonly string[];
-  /** What a bucket is, e.g. `time_bucket`. */
+  /** What defines a bucket, e.g. `time_bucket`. */
   readonly bucket: string;
   /** Buckets that were compared. */
   readonly compared: number;
@@ -59,7 +59,7 @@ export interface TargetReport {
   readonly differences: readonly BucketDifference[];
   /** Columns that are compared, and how. */
   readonly columns: readonly { readonly column: string; readonly rule: string }[];
-  /** Columns that are not. */
+  /** Columns that are not compared, and why. */
   readonly omitted: readonly { readonly column: string; readonly reason: string }[];
   /** Further notes. */
   readonly notes: readonly string[];

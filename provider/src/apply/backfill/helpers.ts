@@ -46,7 +46,7 @@ export async function link({ runner }: Context, from: QualifiedName, snapshot: Q
   }
 }
 
-/** The hashes of the parts of each partition. */
+/** Hashes of the parts in each partition. */
 async function contentOf(runner: Runner, table: QualifiedName): Promise<Map<string, string>> {
   const hashes = new Map<string, string[]>();
   for (const { hash, partition } of await partsOf(runner, table)) {

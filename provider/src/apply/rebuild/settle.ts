@@ -12,7 +12,7 @@ import { chunksOf, differences, highOf, spanning } from "./coverage";
 
 /** Rows that reached the old storage after the last copy: journal line `delta`. */
 interface Delta {
-  /** One part for each partition. */
+  /** One part per partition. */
   readonly parts: readonly { readonly partition: string; readonly hash: string }[];
   readonly rows: number;
   /** Rows on disk. */

@@ -69,7 +69,7 @@ export function mergePattern(scan: Scan): void {
   }
 }
 
-/** Tables that are named for another server, or through a buffer: such a reference cannot be changed, only recreated. */
+/** Tables that are named for another server, or through a buffer: the object that names them can only be recreated. */
 export function remoteTable(scan: Scan): void {
   const { renaming } = scan;
   for (const { caller, values, index } of calls(scan, /^(?!merge$|loop$|dictionary$)/i)) {

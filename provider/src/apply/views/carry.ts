@@ -19,7 +19,7 @@ const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplic
 /** The rows of one partition of the snapshot, in the layout of the new storage: journal line `chunk:<n>`. */
 interface Chunk {
   readonly rows: number;
-  /** One part for each partition of the new storage. */
+  /** One part per partition of the new storage. */
   readonly parts: readonly { readonly partition: string; readonly hash: string }[];
 }
 
