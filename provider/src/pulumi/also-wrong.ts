@@ -9,13 +9,13 @@ import type { Context } from "./context";
 import { declarationOf } from "./declared-spec";
 import { readRequest } from "./state";
 
-/** Resources that are listed at most. */
+/** Most resources that are listed. */
 const MOST = 20;
-/** Longest time that is spent on looking for mistakes, in milliseconds. */
+/** Longest time spent on looking for mistakes, in milliseconds. */
 const LIMIT = 20_000;
 const KINDS: readonly string[] = ["database", "table", "view", "materializedView"] satisfies ObjectKind[];
 
-/** What a program tells of a declaration. */
+/** What a program reports about a declaration. */
 interface Told {
   readonly kind: ObjectKind;
   readonly resourceName: string;
@@ -25,11 +25,11 @@ interface Told {
 }
 
 /**
- * What else is wrong in the program, because Pulumi ends a run at the first refusal: the declarations that were not checked yet are tried
- * on the scratch engine, as far as they are known. The server is not asked.
+ * What else is wrong in the program, because Pulumi ends a run at the first refusal: declarations not checked yet are tried on the scratch
+ * engine, as far as they are known. The server is not queried.
  *
- * @param told what the program says of all that it declares.
- * @param refused inputs of the resource that was refused, which is not listed again.
+ * @param told everything the program declares.
+ * @param refused inputs of the refused resource, which is not listed again.
  */
 export async function alsoWrong(
   context: Context,
@@ -62,7 +62,7 @@ async function problemsOf(context: Context, { kind, database, name, args }: Told
   if (context.checked.has(key) || context.config.scratch === "off") return [];
   const error = await tried(context, spec);
   if (error === undefined) return [];
-  // What reads something that is wrong itself would only repeat it.
+  // A reader of something wrong would only repeat its error.
   const follows: boolean = isMissingSource(error);
   if (follows) return [];
   const culprits = await culpritsOf(spec, error, (piece) => tried(context, piece));
@@ -71,7 +71,7 @@ async function problemsOf(context: Context, { kind, database, name, args }: Told
   return culprits.map((culprit) => explainCulprit(quotedName(key), culprit, columns, true));
 }
 
-/** Why the scratch engine refuses it. @throws where there is none. */
+/** Why the scratch engine refuses it. @throws without a scratch engine. */
 async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
   try {
     const { statement } = await context.world.canonicalize(spec);

@@ -3,16 +3,16 @@ import type { Plan } from "../plan";
 import type { Context } from "./context";
 import { tableOf } from "./standing";
 
-/** How long the rows may take to answer at preview, in seconds; `up` waits for them. */
+/** Time limit of the queries on the rows at preview, in seconds; `up` waits for them. */
 const AT_PREVIEW = 30;
-/** At `up`, below the longest wait of a connection. */
+/** Time limit at `up`, below the longest wait of a connection. */
 const AT_UP = 280;
 
 /**
- * What the rows of the object say of its plan.
+ * Checks the plan against the object's rows.
  *
- * @param key of the object as it is called now.
- * @param runs whether the plan runs next; a preview waits less and leaves open what takes longer.
+ * @param key of the object under its current name.
+ * @param runs whether the plan runs next; a preview waits less, and leaves open what takes longer.
  */
 export function ask(context: Context, plan: Plan, key: string, urn: string | undefined, runs: boolean): Promise<Plan> {
   const table = tableOf(key);

@@ -18,7 +18,7 @@ import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { Context } from "./context";
 
-/** A materialized view to be created with what its source holds already. */
+/** A materialized view to be created with the rows that its source already holds. */
 export interface Backfill {
   readonly key: string;
   readonly urn: string | undefined;
@@ -28,7 +28,7 @@ export interface Backfill {
   readonly allow: readonly string[];
 }
 
-/** What is declared of it; undefined when it is created as it is. */
+/** The declared backfill; undefined if there is none. */
 export function backfillOf(
   context: Context,
   key: string,
@@ -41,7 +41,7 @@ export function backfillOf(
 }
 
 /**
- * What the creation will read and cost, for the plan. Says less where source or target are created in the same run.
+ * What the creation will read and cost, for the plan. Shorter if source or target are created in the same run.
  *
  * @throws {SchemaError} when it would be refused.
  */
@@ -58,7 +58,7 @@ export async function lookAtBackfill(context: Context, backfill: Backfill): Prom
   );
 }
 
-/** Whether the tables that the view reads and writes are on the server. */
+/** Whether the tables that the view reads and writes exist on the server. */
 async function standAll(context: Context, { statement, urn }: Backfill): Promise<boolean> {
   const spec = parseCreate(statement);
   if (spec.kind !== "materializedView" || spec.to === undefined) return true;
@@ -70,7 +70,7 @@ async function standAll(context: Context, { statement, urn }: Backfill): Promise
 
 const GOES_ON = "-- goes on with its backfill, which was cut off";
 
-/** Whether an earlier run has begun to create the view and was cut off; then a plan's text. */
+/** The plan's text if an earlier run began to create the view and was interrupted. */
 export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<string | undefined> {
   if ((await unfinishedOn(await context.connection(), key)) !== undefined) return GOES_ON;
   await context.log.warn(
@@ -81,7 +81,7 @@ export async function lookAtAdopted(context: Context, { key, urn }: Backfill): P
 }
 
 /**
- * Creates the view and fills its target, or goes on with that; one that stands there complete is left to be adopted.
+ * Creates the view and fills its target, or resumes that; a view that already exists complete is left to be adopted.
  *
  * @returns undefined when there is nothing to be filled.
  */

@@ -19,7 +19,7 @@ import type { Context } from "./context";
 import { takenByServer } from "./served";
 import type { Outs, Request } from "./state";
 
-/** The stored text where it still holds, else the engine's, which is new. */
+/** The stored statement if it still holds, otherwise the engine's new one. */
 export async function canonicalText(
   context: Context,
   spec: ObjectSpec,
@@ -52,7 +52,7 @@ export async function canonicalText(
   return { text, print, isNew: text !== UNKNOWN && kept === undefined };
 }
 
-/** Reading what the stack declares without depending on it works by luck only. */
+/** Reading an object of the stack without depending on it only works by luck. */
 function refuseMissingDependency(
   context: Context,
   key: string,
@@ -105,7 +105,7 @@ async function askEngine(
     refuseWithoutEngine(spec);
     await tellUnchecked(context, request, canonical.unchecked);
   }
-  // What is as it was has been told when it was new.
+  // An unchanged object was reported when it was new.
   if (old !== canonical.statement) await tellOf(context, canonical, request);
   // A newer engine may spell the same meaning differently; that is no change.
   if (old !== undefined && old !== canonical.statement) {
@@ -116,8 +116,8 @@ async function askEngine(
 }
 
 /**
- * The text of what stands on the server word for word as it is declared: a server took it that knows more than this engine, or a
- * session that allowed more. Nothing would be run, so there is nothing to refuse.
+ * The statement of an object that exists on the server exactly as declared: the server that accepted it knows more than this engine, or
+ * the session allowed more. Nothing would be run, so there is nothing to refuse.
  */
 async function standsAsWritten(
   context: Context,
@@ -140,7 +140,7 @@ async function tellUnchecked(context: Context, { urn }: Request, why: string): P
   await context.warnOnce(urn, `Declarations are not checked before they run: ${why}`);
 }
 
-/** Columns that come from elsewhere are known only to an engine; without them nothing can be compared. */
+/** Only an engine knows the columns that come from elsewhere; without them nothing can be compared. */
 function refuseWithoutEngine(spec: ObjectSpec): void {
   if (spec.kind !== "table" || spec.as === undefined || (!spec.as.empty && spec.as.text.includes("("))) return;
   throw new SchemaError(
@@ -205,10 +205,10 @@ async function refusalOf(context: Context, spec: ObjectSpec): Promise<ServerErro
   }
 }
 
-/** Columns of the object and of what it reads. */
+/** Columns of the object and of its sources. */
 function columnsInReach(context: Context, own: ObjectSpec, rendered: string): string[] {
   const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
-  // What is declared may not parse: that is what is being explained.
+  // The declaration may not parse: that is what is being explained.
   return [own, ...sources.map(parseCreate)].flatMap((spec) =>
     spec.kind === "database" ? [] : spec.columns.map((column) => column.name),
   );

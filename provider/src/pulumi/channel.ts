@@ -8,30 +8,30 @@ import path from "node:path";
 const ANSWER_LIMIT = 60_000;
 
 /**
- * Where providers of one run of the engine listen, each on a socket of its own. Pulumi gives the program no other way to tell them
- * something that is true of the whole program and of no resource. Only this user may enter the folder.
+ * Where the providers of one engine run listen, each on its own socket. Pulumi gives the program no other way to tell them something
+ * about the whole program rather than one resource. Only this user can access the folder.
  */
 function folderOf(engine: string): string {
   const name = createHash("sha256").update(engine).digest("hex").slice(0, 16);
   return path.join(tmpdir(), `clickhouse-schema-${name}`);
 }
 
-/** Where the program of a run listens. */
+/** The socket of a run's program. */
 const PROGRAM = "program.sock";
 /** Longest wait for the program, in milliseconds. */
 const PROGRAM_LIMIT = 5000;
 
-/** In a provider: handles what the program tells. */
+/** In a provider: handles the program's messages. */
 export function listen(engine: string, handle: (request: unknown) => Promise<void>): void {
   serve(engine, `${process.pid}.sock`, (text) => answer(text, handle));
 }
 
-/** In the program: tells providers that ask. */
+/** In the program: answers providers. */
 export function listenAsProgram(engine: string, tell: () => Promise<unknown>): void {
   serve(engine, PROGRAM, async () => JSON.stringify(await tell()));
 }
 
-/** In a provider: what the program tells; undefined where it cannot be asked. */
+/** In a provider: the program's answer; undefined if it cannot be reached. */
 export async function askProgram(engine: string): Promise<unknown> {
   const folder = folderOf(engine);
   try {
@@ -42,7 +42,7 @@ export async function askProgram(engine: string): Promise<unknown> {
   }
 }
 
-/** Answers requests, one a connection; does not keep the process alive. No reason to fail when it cannot. */
+/** Answers requests, one per connection, without keeping the process alive. Errors are ignored. */
 function serve(engine: string, name: string, respond: (request: string) => Promise<string>): void {
   const folder = folderOf(engine);
   try {
@@ -73,7 +73,7 @@ function serve(engine: string, name: string, respond: (request: string) => Promi
     try {
       if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Another provider of this run was quicker.
+      // Another provider of this run was faster.
     }
   });
 }
@@ -82,12 +82,12 @@ async function answer(text: string, handle: (request: unknown) => Promise<void>)
   try {
     await handle(JSON.parse(text));
   } catch {
-    // What could not be looked at is not said; the removal itself looks again.
+    // What could not be examined is not reported; the removal itself checks again.
   }
   return "done";
 }
 
-/** Tells every provider of this run, and waits until they have done with it. */
+/** Sends a message to every provider of this run, and waits until they have handled it. */
 export async function tellProviders(engine: string, request: unknown): Promise<void> {
   const folder = folderOf(engine);
   let sockets: string[] = [];
@@ -99,7 +99,7 @@ export async function tellProviders(engine: string, request: unknown): Promise<v
   await Promise.all(sockets.map((name) => exchange(path.join(folder, name), JSON.stringify(request), ANSWER_LIMIT)));
 }
 
-/** What is said; what has been said by then, where the other side breaks off. */
+/** The answer, or the part of it that arrived before the other side disconnected. */
 function exchange(socket: string, text: string, limit: number): Promise<string> {
   return new Promise((resolve) => {
     let said = "";

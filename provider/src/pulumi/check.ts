@@ -32,7 +32,7 @@ type Bag = Readonly<Record<string, unknown>>;
 /**
  * Turns a request into canonical inputs.
  *
- * @throws {SchemaError} with what the user has to mend.
+ * @throws {SchemaError} with what the user has to fix.
  */
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
   const imported = importedInputs(news);
@@ -76,7 +76,7 @@ export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag,
   return { ...inputs, ...(await lookBeforeCreate(context, key, inputs, request, options)) };
 }
 
-/** The state is of another server: what is not on this one is created here, and what is there stays. */
+/** The state is of another server: what is missing on this one is created here, and the objects there stay. */
 async function planElsewhere(
   context: Context,
   key: string,
@@ -102,14 +102,14 @@ async function planElsewhere(
   return { ...looked, plan: looked.plan === undefined ? plan : `${plan}\n\n${looked.plan}` };
 }
 
-/** `pulumi import` brings what is stored, without a request from a program: it was made from the server and stays as it is. */
+/** `pulumi import` sends the stored inputs, without a request from a program: they were read from the server and are kept. */
 function importedInputs(news: Bag): Inputs | undefined {
   const { name, qualifiedName, statement, ...others } = readStored(news);
   if (news["__request"] !== undefined || name === undefined || qualifiedName === undefined) return undefined;
   return statement?.startsWith("CREATE ") ? { ...others, name, qualifiedName, statement } : undefined;
 }
 
-/** Names that are known stay known, so that what refers to them can be previewed. */
+/** Known names stay known, so that resources that refer to them can be previewed. */
 function unknownInputs(context: Context, kind: ObjectKind, request: Request): Inputs {
   const { database, name } = request;
   const known = !isUnknown(name) && !isUnknown(database);
@@ -138,7 +138,7 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   );
 }
 
-/** A name that one resource leaves and another takes, in one run: which comes first is chance. */
+/** A name that one resource leaves and another takes in one run: the order would be random. */
 function refuseMoves(context: Context, key: string, { urn }: Request, stored: Partial<Outs>): void {
   const before = stored.statement === undefined ? key : keyOfStored(stored);
   if (before !== key) context.moves.set(before, { to: key, urn });
@@ -153,7 +153,7 @@ function refuseMoves(context: Context, key: string, { urn }: Request, stored: Pa
   );
 }
 
-/** What an object that stands there has to go through, as inputs. */
+/** What an existing object has to go through, as inputs. */
 async function plannedInputs(
   context: Context,
   request: Request,
@@ -169,7 +169,7 @@ async function plannedInputs(
     return retired;
   };
   const isSame = stored.statement === statement;
-  // The last run had a plan, and may have failed at it: the inputs are stored all the same.
+  // The last run had a plan, and may have failed: the inputs are stored either way.
   if (isSame && stored.plan === undefined) return told();
   const to = parseCreate(statement);
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
@@ -192,7 +192,7 @@ async function plannedInputs(
   return { ...retired, ...(plan !== "" && { plan }), ...(keep !== undefined && { retired: keep }) };
 }
 
-/** What a plan refuses may quote the statement before and after. */
+/** A plan's refusal may quote the statements before and after. */
 function withoutSecretsOf(...statements: readonly string[]): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof SchemaError)) throw error;
@@ -200,7 +200,7 @@ function withoutSecretsOf(...statements: readonly string[]): (error: unknown) =>
   };
 }
 
-/** The first line is what the row shows. */
+/** The resource's row shows the first line. */
 function announce({ steps }: Plan, text: string): string {
   if (steps.length === 0) return text;
   const hazards = new Set(steps.flatMap((step) => step.hazards.map(({ kind }) => kind)));
@@ -209,8 +209,8 @@ function announce({ steps }: Plan, text: string): string {
 }
 
 /**
- * An object that stands there already is adopted at `up`; when it differs it is planned like an update where the declaration asks
- * for that, else refused now.
+ * An object that already exists is adopted at `up`. If it differs, it is planned like an update if the declaration asks for that, and
+ * otherwise refused now.
  */
 async function lookBeforeCreate(
   context: Context,
@@ -243,7 +243,7 @@ async function lookBeforeCreate(
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
 }
 
-/** @throws {SchemaError} when the server cannot create it, as far as that can be told beforehand. */
+/** @throws {SchemaError} when the server cannot create it, as far as that can be known beforehand. */
 async function refuseUncreatable(context: Context, statement: string, request: Request): Promise<void> {
   const spec = parseCreate(statement);
   await refuseUnreplicable(context, request.urn, spec);

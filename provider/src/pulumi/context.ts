@@ -35,13 +35,13 @@ import { announceServer, identityOf, shownUrl } from "./server";
 import type { Look } from "./standing";
 import { Wave } from "./wave";
 
-/** How long a failure to open answers for the next attempts, in milliseconds. */
+/** How long a failure to open is reused for further attempts, in milliseconds. */
 const FAILURE_KEPT = 5000;
 
-/** What was checked in this process, by key. */
+/** What this process has checked, by key. */
 export interface Checked {
   readonly urn: string | undefined;
-  /** Undefined while it is not computed yet. */
+  /** Undefined until computed. */
   readonly statement: string | undefined;
   readonly fingerprint: string;
   readonly dependencies: readonly string[];
@@ -49,24 +49,24 @@ export interface Checked {
   readonly deletion?: string | undefined;
 }
 
-/** Everything the methods of one provider process share; opened lazily, because most previews need none of it. */
+/** Everything that the methods of one provider process share; opened lazily, because most previews need none of it. */
 export class Context {
   readonly log: Log;
   readonly checked = new Map<string, Checked>();
   readonly live: Live;
   readonly world: World;
-  /** What this run gives another name; definitions that mention it follow. */
+  /** What this run renames; definitions that mention it are updated. */
   readonly renames: Renaming[] = [];
   private readonly held = new Map<string, Promise<number | undefined>>();
-  /** What changes its name in this run, by its old key. */
+  /** What this run renames, by old key. */
   readonly moves = new Map<string, { readonly to: string; readonly urn: string | undefined }>();
-  /** Removals that run side by side. */
+  /** Removals that run concurrently. */
   readonly wave = new Wave();
   private raw: RawConfig = {};
   origin: ConfigOrigin = FROM_CONFIG;
-  /** Objects that the state has on another server, by key, and its URL. */
+  /** Objects that are on another server according to the state, by key, with its URL. */
   readonly elsewhere = new Map<string, string>();
-  /** Whether the server is named, and kept in the state: in a process of the engine's. */
+  /** Whether the server is reported, and stored in the state: only in a process of the Pulumi engine. */
   readonly identifies: boolean;
   /** Whether a check has failed. */
   hasRefused = false;
@@ -78,10 +78,10 @@ export class Context {
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
   private queue: Promise<unknown> = Promise.resolve();
-  /** How what was checked may change, by key. */
+  /** How a checked object may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
-  /** What `check` has planned, by key: `update` makes sure that it still holds. */
-  /** Who judges declarations, where it is not the embedded engine. */
+  /** What `check` has planned, by key; `update` verifies that it still holds. */
+  /** What judges declarations, if not the embedded engine. */
   checker: string | undefined;
   readonly planned = new Map<string, Planned & Change>();
 
@@ -104,14 +104,14 @@ export class Context {
     this.origin = origin;
   }
 
-  /** Names the server, once. @throws as {@link announceServer}. */
+  /** Reports the server, once. @throws as {@link announceServer}. */
   async announce(): Promise<void> {
     if (!this.identifies) return;
     this.announced ??= announceServer(this);
     await this.announced;
   }
 
-  /** Which server this is; undefined when it cannot be asked. */
+  /** Which server this is; undefined if it cannot be reached. */
   identity(): Promise<ServerIdentity | undefined> {
     this.identified ??= this.identify();
     return this.identified;
@@ -134,7 +134,7 @@ export class Context {
     return ` (URL from ${fromEnvironment.includes("url") ? `${this.variableOf("url")} in the environment` : own})`;
   }
 
-  /** Whether it is an explicit provider's, not the stack's own. */
+  /** Whether this belongs to an explicit provider, not the stack's default one. */
   get isExplicit(): boolean {
     return this.origin.provider !== undefined;
   }
@@ -152,21 +152,21 @@ export class Context {
   /** The server. @throws {ConnectionError}, {SchemaError} when it is not configured. */
   connection(): Promise<Connection> {
     this.opened ??= this.open().catch((error: unknown) => {
-      // A locked folder has been waited for; who asks again at once need not wait again.
+      // A locked folder has been waited for; an immediate second attempt need not wait again.
       setTimeout(() => (this.opened = undefined), FAILURE_KEPT).unref();
       throw error;
     });
     return this.opened;
   }
 
-  /** Says it once in the life of the process. */
+  /** Warns once in the life of the process. */
   async warnOnce(urn: string | undefined, message: string): Promise<void> {
     if (this.warned.has(message)) return;
     this.warned.add(message);
     await this.log.warn(urn, message);
   }
 
-  /** Rows that a table held when it was first looked at: what this run brings there is not counted. */
+  /** Rows that a table held when it was first examined: rows that this run adds are not counted. */
   heldBefore({ database, name }: QualifiedName, count: () => Promise<number | undefined>): Promise<number | undefined> {
     const key = objectKey(database, name);
     const known = this.held.get(key) ?? count();
@@ -174,7 +174,7 @@ export class Context {
     return known;
   }
 
-  /** For work that would be in its own way: each piece waits for the ones before. */
+  /** For work that must not overlap: each piece waits for the ones before. */
   oneByOne<T>(work: () => Promise<T>): Promise<T> {
     const done = this.queue.then(work, work);
     this.queue = done.catch(() => undefined);
@@ -195,7 +195,7 @@ export class Context {
     return opened;
   }
 
-  /** Allows what the server allows its user, where it can be asked. */
+  /** Allows what the server allows its user, if it can be reached. */
   private async openScratch(): Promise<Connection> {
     const { scratchServer } = this.config;
     const engine = await (scratchServer === undefined ? openScratch() : openThrowaway(scratchServer));
@@ -207,7 +207,7 @@ export class Context {
     return engine;
   }
 
-  /** Without an engine of our own, the server's parser brings texts to one spelling. @throws {ConnectionError} `missing`, without it. */
+  /** Without an engine of our own, the server's parser normalises the spelling. @throws {ConnectionError} `missing`, without a server. */
   private async inServersWords(spec: ObjectSpec, missing: ConnectionError): Promise<Canonical> {
     await this.reach(undefined).catch(unlessHidden);
     if (!this.reachable || this.isNotMadeYet()) throw missing;
@@ -217,25 +217,25 @@ export class Context {
 
   private async lend(key: string): Promise<string | undefined> {
     if (keyParts(key).database === "") return this.asked(undefined, () => this.live.findFunction(key));
-    // What the user cannot see is said by whoever needs it, with the object that does.
+    // What the user cannot see is reported where it is needed, with the object that needs it.
     return (await this.reachableLive(undefined, key).catch(unlessHidden))?.statement;
   }
 
-  /** False once the server could not be asked. */
+  /** False once the server could not be reached. */
   get reachable(): boolean {
     return this.unreachable === undefined;
   }
 
   /**
-   * A live object, or undefined when there is none or the server cannot be asked; the latter is warned of once, and tried once.
+   * A live object, or undefined if there is none or the server cannot be reached; the latter is tried once, and warned about once.
    *
-   * @throws {HiddenError} when there may be one that the user cannot see.
+   * @throws {HiddenError} when it may exist where the user cannot see it.
    */
   async reachableLive(urn: string | undefined, key: string): Promise<LiveObject | undefined> {
     return this.asked(urn, () => this.live.find(key));
   }
 
-  /** What the server answers; undefined when it cannot be asked. */
+  /** The server's answer; undefined if it cannot be reached. */
   private async asked<T>(urn: string | undefined, question: () => Promise<T>): Promise<T | undefined> {
     if (!this.reachable || this.isNotMadeYet()) return undefined;
     try {
@@ -247,23 +247,23 @@ export class Context {
     }
   }
 
-  /** The server, as far as a preview may ask it; undefined where {@link reachableLive} would find nothing. */
+  /** The server, as far as a preview may query it; undefined where {@link reachableLive} would find nothing. */
   async reachableServer(urn: string | undefined): Promise<Connection | undefined> {
     await this.reach(urn);
     return this.reachable && !this.isNotMadeYet() ? this.connection() : undefined;
   }
 
-  /** The materialized views on the server; none where it cannot be asked. */
+  /** The materialized views on the server; none if it cannot be reached. */
   async reachableViews(urn: string | undefined): Promise<readonly LiveObject[]> {
     return (await this.reachableServer(urn)) === undefined ? [] : this.live.materializedViews();
   }
 
-  /** Asks the server something that everybody may ask, so that it is known whether it can be asked. */
+  /** Runs a query that every user may run, to find out whether the server can be reached. */
   private async reach(urn: string | undefined): Promise<void> {
     await this.asked(urn, () => this.live.peek(objectKey("default")));
   }
 
-  /** From now on the server is not asked. */
+  /** From now on the server is not queried. */
   async warnUnreachable(urn: string | undefined, reason: string): Promise<void> {
     this.unreachable = reason;
     await this.warnOnce(
@@ -272,7 +272,7 @@ export class Context {
     );
   }
 
-  /** Looks for objects as a preview may: a server that cannot be asked is no error. */
+  /** Looks for objects as a preview may: an unreachable server is not an error. */
   lookFor(urn: string | undefined): Look {
     return async (key) => {
       const live = await this.reachableLive(urn, key);

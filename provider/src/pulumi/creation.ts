@@ -16,10 +16,10 @@ import { type Change, type Planned, refuseUnallowed } from "./planning";
 import type { Request } from "./state";
 
 /**
- * Looks at what is there before an object is created: the user's rights, and what becomes of rows that its target holds.
+ * Examines the server before an object is created: the user's privileges, and what happens to rows that its target holds.
  *
  * @returns hazards for the plan; empty when there are none.
- * @throws {SchemaError} when it would fail, or do what nobody has allowed.
+ * @throws {SchemaError} when it would fail, or do something that is not allowed.
  */
 export async function lookAtCreation(
   context: Context,
@@ -40,10 +40,10 @@ export async function lookAtCreation(
 }
 
 /**
- * Looks at what flows where when an object changes what it reads or writes.
+ * Examines the flow of rows when an object changes what it reads or writes.
  *
  * @returns hazards for the plan; empty when there are none.
- * @throws {SchemaError} when it would feed itself, or do what nobody has allowed.
+ * @throws {SchemaError} when it would feed itself, or do something that is not allowed.
  */
 export async function lookAtFlow(
   context: Context,
@@ -64,7 +64,7 @@ function told(view: MaterializedViewSpec, what: string, hazards: readonly Hazard
   return renderPlan({ steps: [step] }, rows === undefined ? {} : { rows });
 }
 
-/** @returns undefined when the server does not say. */
+/** @returns undefined if the server does not report it. */
 async function rowsIn(
   context: Context,
   urn: string | undefined,

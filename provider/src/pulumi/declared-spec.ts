@@ -18,7 +18,7 @@ export interface Declaration {
 }
 
 /**
- * What a request declares, from structured arguments or plain SQL.
+ * The declaration in a request, from structured arguments or plain SQL.
  *
  * @throws {SchemaError} naming every wrong argument.
  */
@@ -37,15 +37,15 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
   return { spec: specOf(kind, request, args), options };
 }
 
-/** What a component found wrong with its own arguments once it knew what they refer to. */
+/** The errors that a component found in its own arguments once it knew what they refer to. */
 function refuse(problems: unknown): void {
   if (Array.isArray(problems)) throw new SchemaError(problems.map(String));
 }
 
-/** What a resource or an Output becomes in a plain template string. */
+/** What a resource or an Output turns into in a plain template string. */
 const LOST = /\[object Object\]|Calling \[(?:toString|toJSON)\] on an \[Output<T>\]/;
 
-/** Arguments in which a template string has swallowed a resource. */
+/** Arguments in which a template string has turned a resource into text. */
 function lostReferences(value: unknown, path = ""): string[] | undefined {
   const found = lostAt(value, path);
   return found.length === 0 ? undefined : found;
@@ -88,7 +88,7 @@ function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
   return spec;
 }
 
-/** Rows that a CREATE brings are no part of a definition: nothing would bring them again, or compare them. */
+/** Rows that a CREATE inserts are not part of a definition: nothing would insert them again, or compare them. */
 function refuseFilled({ as }: TableSpec): void {
   if (as === undefined || as.empty || !(as.clone || isQuery(as.text))) return;
   if (as.clone) {

@@ -6,9 +6,9 @@ import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 
 /**
- * Asks the server whether the user may read what a view's query reads, column by column: whoever makes a view must be allowed to.
+ * Checks on the server that the user may read what a view's query reads, column by column: whoever creates a view must be allowed to.
  *
- * @throws {SchemaError} in the server's words. Whatever else is wrong with the query now says nothing: what it reads may come in this run.
+ * @throws {SchemaError} in the server's words. Any other error of the query is ignored: this run may still create what it reads.
  */
 export async function refuseDenied(connection: Connection, spec: ObjectSpec): Promise<void> {
   if (spec.kind !== "view" && spec.kind !== "materializedView") return;

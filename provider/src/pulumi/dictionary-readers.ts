@@ -5,23 +5,23 @@ import { lex, type Token } from "../sql/lexer";
 import { keyParts } from "../sql/object-key";
 import type { QualifiedName, ViewSpec } from "../sql/spec";
 
-/** What ends the type of an attribute. */
+/** Words that end an attribute's type. */
 const CLAUSES = new Set(["DEFAULT", "EXPRESSION", "HIERARCHICAL", "INJECTIVE", "IS_OBJECT_ID", "PRIMARY"]);
 
 /** What a dictionary reads from a table or view. */
 export interface DictionarySource {
   /** Its attributes and keys, with their types. */
   readonly attributes: ReadonlyMap<string, string>;
-  /** Names within the texts of its source: a condition, or the column that tells what is new. */
+  /** Names within the strings of its source: a condition, or the column that shows what is new. */
   readonly named: ReadonlySet<string>;
-  /** Its own query, as a view of its name, where it has one. */
+  /** Its own query, if any, as a view of its name. */
   readonly query: ViewSpec | undefined;
 }
 
 /**
  * What a dictionary reads.
  *
- * @param from what it reads, which has become `to`; its query is rewritten.
+ * @param from what it reads, which is now `to`; its query is rewritten.
  */
 export function dictionarySource(reader: LiveObject, from: QualifiedName, to: QualifiedName): DictionarySource {
   const { text } = rewrite(reader.statement, { object: "table", from, to });

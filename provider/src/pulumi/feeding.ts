@@ -14,14 +14,14 @@ import type { Context } from "./context";
 interface Writer {
   readonly key: string;
   readonly spec: MaterializedViewSpec;
-  /** It is in the program, as far as that is known by now. */
+  /** Whether it is in the program, as far as that is known by now. */
   readonly declared: boolean;
 }
 
 /**
- * What other views do to the rows of a view's target, as hazards of its creation or of its change.
+ * What other views do to the rows of a view's target, as hazards of creating or changing it.
  *
- * @param before the view as it stands; what it did then already is nothing new.
+ * @param before the existing view; what it already did is not reported.
  */
 export async function otherWriters(
   context: Context,
@@ -80,26 +80,26 @@ function writesTo({ to }: MaterializedViewSpec, target: string): boolean {
   return to !== undefined && objectKey(to.database, to.name) === target;
 }
 
-/** Whether rows of one table come to both. */
+/** Whether both get rows of one table. */
 function shareSource(a: MaterializedViewSpec, b: MaterializedViewSpec): boolean {
   const [ofA, ofB] = [sources(a), sources(b)];
   return [...ofA].some((key) => ofB.has(key));
 }
 
-/** What an incremental view is told of; all that a refreshable one reads. */
+/** The table that triggers an incremental view; everything that a refreshable one reads. */
 function sources(view: MaterializedViewSpec): ReadonlySet<string> {
   if (view.refresh !== undefined) return mentionedNames(view.query);
   const trigger = triggerOf(view.query);
   return new Set(trigger === undefined ? [] : [objectKey(trigger.database, trigger.name)]);
 }
 
-/** Where a row goes on to from an object. */
+/** Where each object passes its rows. */
 type Flow = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Looks whether rows that an object passes on come back to it: through views, views of views, Null, Buffer and Distributed tables.
+ * Checks whether rows that an object passes on come back to it: through views, views of views, Null, Buffer and Distributed tables.
  *
- * @throws {SchemaError} naming the way round.
+ * @throws {SchemaError} naming the loop.
  */
 export async function refuseLoop(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
   if (spec.kind !== "table" && spec.kind !== "materializedView") return;
@@ -114,7 +114,7 @@ export async function refuseLoop(context: Context, urn: string | undefined, spec
   );
 }
 
-/** The shortest way from an object to itself. */
+/** The shortest path from an object to itself. */
 function wayBack(flow: Flow, own: string): string[] | undefined {
   const ways = [...(flow.get(own) ?? [])].map((next) => [own, next]);
   const seen = new Set<string>();
@@ -152,7 +152,7 @@ async function flowOf(
     const trigger = one.refresh === undefined ? triggerOf(one.query) : undefined;
     if (trigger !== undefined) add(objectKey(trigger.database, trigger.name), key);
   }
-  // Tables on the server that pass rows on, however many in a row.
+  // Tables on the server that pass rows on, through any number of steps.
   for (const key of unknown) {
     const live = await context.reachableLive(urn, key);
     if (live === undefined || !/^(?:Buffer|Distributed)$/.test(live.engine)) continue;

@@ -12,9 +12,9 @@ import { keyOfStored } from "./standing";
 import { type Request, readLeaving, readStored } from "./state";
 
 /**
- * Says at preview, on its own row, what the removal of each of these would come to: refused, or with how many rows. Changes nothing.
+ * Reports at preview, on each one's row, what its removal would do: be refused, or drop how many rows. Changes nothing.
  *
- * @param request the objects of the state that the program does not declare any more, as the program sends them.
+ * @param request the objects of the state that the program no longer declares, as the program sends them.
  */
 export async function previewRemovals(context: Context, request: unknown): Promise<void> {
   const leaving = readLeaving(request).filter((one) => !context.checked.has(keyOfStored(one)));
@@ -39,9 +39,9 @@ export async function previewRemovals(context: Context, request: unknown): Promi
 }
 
 /**
- * A table under a new resource name is a new table: its rows would stay in the old one, and what comes later go to the new one.
+ * A table under a new resource name is a new table: existing rows would stay in the old one, and later ones go to the new one.
  *
- * @throws {SchemaError} when an object that leaves the program has the columns of this new one, and rows.
+ * @throws {SchemaError} when an object that leaves the program has rows and the columns of this new one.
  */
 export async function refuseSplit(context: Context, statement: string, request: Request): Promise<void> {
   const to = parseCreate(statement);
@@ -70,12 +70,12 @@ async function isAlike(context: Context, statement: string, to: ObjectSpec, live
     const changes = diffObject({ ...from, database, name } as ObjectSpec, to);
     return !changes.some(({ kind }) => kind.startsWith("column-") || kind === "query");
   } catch {
-    // Something that this package does not read is no table of its own.
+    // A statement that this package cannot parse is not one of its tables.
     return false;
   }
 }
 
-/** The alias, by its name where the rest of the URN is the same. */
+/** The alias: just the name, if the rest of the URN is the same. */
 function aliasOf(old: string, now = ""): string {
   const parts = (urn: string): [string, string] => {
     const [, scope = "", name = ""] = /^(.*?::.*?::.*?)::(.*)$/s.exec(urn) ?? [];

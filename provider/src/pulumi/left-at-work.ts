@@ -3,7 +3,7 @@ import type { Context } from "./context";
 import type { Planned } from "./planning";
 import { tableOf } from "./standing";
 
-/** What an earlier run began on the object and the server has not finished, as comment lines for the plan. */
+/** What an earlier run started on the object and the server has not finished, as comment lines for the plan. */
 export async function leftAtWork(context: Context, { live }: Planned, sensitive: boolean): Promise<string[]> {
   const table = live === undefined ? undefined : tableOf(live.key);
   if (table === undefined) return [];

@@ -21,7 +21,7 @@ import { applyUpdate } from "./update";
 
 type Bag = Readonly<Record<string, unknown>>;
 
-/** The life of one kind of object, in the shape of a dynamic provider. */
+/** The lifecycle of one kind of object, as a dynamic provider. */
 export class SchemaProvider implements dynamic.ResourceProvider {
   private readonly kind: ObjectKind;
   private readonly context: Context;
@@ -31,7 +31,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     this.context = context;
   }
 
-  /** Never throws and never waits: other methods may run meanwhile. A wrong value is said by the first method that needs it. */
+  /** Never throws and never waits: other methods may run at the same time. The first method that needs a wrong value reports it. */
   async configure(request: dynamic.ConfigureRequest): Promise<void> {
     const { raw, origin } = readConfig((key) => configValue(request, key), process.env);
     this.context.configure(raw, origin);
@@ -42,13 +42,13 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       return { inputs: await checkInputs(this.context, this.kind, olds, news) };
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
-      // A failure bound to a property would make the engine print that property's value, secret or not.
+      // A failure tied to a property would make the engine print that property's value, secret or not.
       const problems = [...error.problems, ...(await this.alsoWrong(news))];
       return { inputs: { ...news }, failures: problems.map((reason) => ({ property: "", reason })) };
     }
   }
 
-  /** Told with the first refusal, because it ends the run. */
+  /** Reported with the first refusal, because that ends the run. */
   private async alsoWrong(news: Bag): Promise<string[]> {
     if (this.context.hasRefused) return [];
     this.context.hasRefused = true;
@@ -59,7 +59,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   async diff(_id: string, olds: Bag, news: Bag): Promise<dynamic.DiffResult> {
     const keys = ["database", "name", "statement", "deletion"];
     const same = keys.every((key) => olds[key] === news[key]) && news["plan"] === undefined;
-    // Two objects cannot share a name, so a replacement asked for by the user must delete first.
+    // Two objects cannot share a name, so a replacement that the user requests must delete first.
     return same ? { changes: false, deleteBeforeReplace: true } : { deleteBeforeReplace: true };
   }
 
@@ -68,7 +68,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const key = keyOfStored(declared);
     const checked = this.context.checked.get(key);
     const seen = this.context.planned.get(key);
-    // Gone since: made like any other.
+    // If it is gone by now, it is created like any other.
     if (seen?.adopts && (await this.context.live.findNow(key)) !== undefined) {
       const [id, provider] = [idOf(declared), inputs["__provider"]];
       return { id, outs: await applyUpdate(this.context, { id, stored: seen.stored, declared, provider }) };
@@ -108,7 +108,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     return { outs };
   }
 
-  /** @returns the stored inputs while the live object means the same, else inputs that show what drifted; nothing when it is gone. */
+  /** @returns the stored inputs while the live object means the same, otherwise inputs that show the drift; nothing if it is gone. */
   async read(id: string, props: Bag): Promise<dynamic.ReadResult> {
     const stored = readStored(props);
     if (stored.name === undefined) {
@@ -129,14 +129,14 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const unchanged =
       stored.__observed === digest(found.statement) ||
       (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
-    // Without inputs the engine keeps those it has, with the fingerprint that the outputs do not repeat.
+    // Without inputs, the engine keeps those it has, including the fingerprint, which is not in the outputs.
     if (unchanged) return { id, props: { ...stored } };
     const statement = await liveStatement(this.context, stored.statement ?? found.statement, found);
     const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
     return { id, props: drifted, inputs: inputsOf(drifted) };
   }
 
-  /** Only the resource has another name: its successor declares the same object, which therefore stays. */
+  /** Only the resource was renamed: its successor declares the same object, so the object stays. */
   private isTakenOver(stored: Partial<Outs>): boolean {
     const successor = this.context.checked.get(keyOfStored(stored))?.urn;
     return successor !== undefined && stored.__owner !== digest(successor);
@@ -152,7 +152,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 }
 
-/** Pulumi prints the text and stack of what read and delete throw on the stack's row, beside the message on the resource's own. */
+/** Pulumi prints the message and stack of errors from read and delete on the stack's row, besides the message on the resource's row. */
 async function presentably<T>(stored: Partial<Outs>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

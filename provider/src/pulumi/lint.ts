@@ -21,7 +21,7 @@ import type { Request } from "./state";
 
 const ALL_OFF: LintOverrides = Object.fromEntries(rules.map(({ id }) => [id, "off" as const]));
 
-/** Severities of the stack and, before them, of the resource; all off where none is asked for. @throws {SchemaError} for an unknown rule or severity. */
+/** Severities of the resource, then of the stack; all off if none is wanted. @throws {SchemaError} for an unknown rule or severity. */
 export function lintOverrides(context: Context, { lint: own }: ChangeOptions): LintOverrides {
   const { lint: stack } = context.config;
   const overrides = { ...(stack === "off" ? ALL_OFF : stack), ...own };
@@ -30,7 +30,7 @@ export function lintOverrides(context: Context, { lint: own }: ChangeOptions): L
 }
 
 /**
- * Says on the resource's row what is silently wrong with it.
+ * Reports silent mistakes on the resource's row.
  *
  * @throws {SchemaError} for findings that are errors.
  */
@@ -49,10 +49,10 @@ function silencing({ rule }: Finding): string {
   return ` To silence it: lint: { "${rule}": "off" } on the resource.`;
 }
 
-/** Head of a problem with a key. */
+/** Start of a message about a key. */
 const KEYS = /: (?:orderBy|partitionBy|primaryKey|sampleBy): /;
 
-/** The engine's refusal and, where a rule knows better words for the mistake, those too. */
+/** The engine's refusal, and the explanation of a rule that knows the mistake. */
 export async function explainByLint(
   context: Context,
   spec: ObjectSpec,
@@ -68,7 +68,7 @@ export async function explainByLint(
   throw new SchemaError([...error.problems, ...errors.map(describeFinding)], { cause: error });
 }
 
-/** What the object reads and writes, as declared or as it stands, and what those read. */
+/** What the object reads and writes, as declared or on the server, and what those read. */
 async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintWorld> {
   const known = new Map<string, ObjectSpec>();
   const visit = async (statement: string, own: string): Promise<void> => {
@@ -91,7 +91,7 @@ async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefin
 
 async function outputsOf(context: Context, query: string): Promise<readonly OutputColumn[] | undefined> {
   if (context.config.scratch === "off") return undefined;
-  // What the scratch engine cannot host has no types; rules that need them stay silent.
+  // Objects that the scratch engine cannot host have no types; rules that need them stay silent.
   return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
 }
 
@@ -103,7 +103,7 @@ function parsed(statement: string): ObjectSpec | undefined {
   }
 }
 
-/** Of a statement with a secret only the rule is named. */
+/** For a statement with a secret, only the rule is named. */
 function withoutText({ rule }: Finding): string {
   const summary = rules.find(({ id }) => id === rule)?.summary ?? "";
   return `${summary} (the statement is secret) [${rule}]`;

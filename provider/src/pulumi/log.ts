@@ -1,6 +1,6 @@
 import type * as pulumiTypes from "@pulumi/pulumi";
 
-/** Says something on a resource's own row in the terminal, in `--json`, and in the pull request. */
+/** Messages on a resource's row, in the terminal, in `--json` and in the pull request. */
 export interface Log {
   info(urn: string | undefined, message: string): Promise<void>;
   warn(urn: string | undefined, message: string): Promise<void>;
@@ -13,8 +13,8 @@ type Pulumi = typeof pulumiTypes;
 let connected: Pulumi | undefined;
 
 /**
- * The engine's log. Dynamic providers are not attached to it, but its address is their last argument; resource rows are addressed
- * by URN.
+ * The Pulumi engine's log. Dynamic providers are not attached to it, but its address is their last argument; a resource's row is
+ * addressed by its URN.
  */
 export const engineLog: Log = {
   info: (urn, message) => send((pulumi) => pulumi.log.info(message, row(urn))),
@@ -25,7 +25,7 @@ export const engineLog: Log = {
 async function send(write: (pulumi: Pulumi) => Promise<void>): Promise<void> {
   const pulumi = attach();
   if (pulumi === undefined) return;
-  // A message that cannot be delivered must not fail the work it speaks of.
+  // A message that cannot be delivered must not fail the work it reports.
   await write(pulumi).catch(() => undefined);
 }
 

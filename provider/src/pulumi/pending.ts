@@ -8,20 +8,20 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Look, Standing } from "./standing";
 
-/** An operation on an object that an earlier run did not finish, and what becomes of it. */
+/** An operation on an object that an earlier run did not finish, and what to do with it. */
 export interface Pending {
   readonly one: Unfinished;
-  /** It is finished when it leads to what is declared, or when there is no way back; else it is given up. */
+  /** It is resumed if it leads to the declaration or cannot be rolled back, otherwise aborted. */
   readonly action: "resume" | "abort";
-  /** Statement of the object after that. */
+  /** The object's statement afterwards. */
   readonly from: string;
 }
 
 /**
- * What was cut off on the object, if anything. Costs nothing where no operation ever ran in the database.
+ * The interrupted operation on the object, if any. Costs nothing if no operation ever ran in the database.
  *
- * @param standing the object as it stands.
- * @param to what it is to be.
+ * @param standing the existing object.
+ * @param to the declared object.
  */
 export async function pendingOn(
   context: Context,
@@ -55,7 +55,7 @@ export function describePending({ one, action }: Pending): string {
     : `-- gives up ${what}, which was cut off, and goes back to what was before`;
 }
 
-/** Finishes what was cut off, or gives it up. */
+/** Resumes or aborts the interrupted operation. */
 export async function endPending(
   connection: Connection,
   { one, action }: Pending,

@@ -25,25 +25,25 @@ export interface Change {
   readonly stored: Partial<Outs> & { statement: string };
   readonly to: ObjectSpec;
   readonly options: ChangeOptions;
-  /** It stands on the server and not in the state, and is brought to the declaration by `create`. */
+  /** It exists on the server and not in the state, and `create` changes it to match the declaration. */
   readonly adopts?: true;
 }
 
-/** A plan, and what it began with. */
+/** A plan, and what it starts from. */
 export interface Planned {
   readonly plan: Plan;
   readonly changes: readonly ObjectChange[];
-  /** For people; of a sensitive object without its statements. Empty when nothing has to run. */
+  /** For people; without statements if the object is sensitive. Empty if nothing has to run. */
   readonly text: string;
-  /** The object as it stands; undefined when the server could not be asked. */
+  /** The existing object; undefined if the server could not be reached. */
   readonly live: LiveObject | undefined;
-  /** Statement that the plan begins with. */
+  /** Statement that the plan starts from. */
   readonly from: string;
-  /** Something on the object was cut off, and is finished or given up first. */
+  /** An interrupted operation on the object, which is resumed or aborted first. */
   readonly pending?: Pending;
 }
 
-/** Plans a change from what stands on the server or, where that cannot be asked, from the state. Changes nothing. */
+/** Plans a change from what is on the server or, if that cannot be reached, from the state. Changes nothing. */
 export async function planChange(context: Context, look: Look, change: Change, runs = false): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
   const standing = await standingOf(context, look, stored, to);
@@ -61,7 +61,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
     ...(target && { targetColumns: target }),
     ...(server && { server }),
   });
-  // What is finished or given up first may exchange tables: then the rows are asked behind it.
+  // Resuming or aborting an operation may exchange tables, so the rows are checked after that.
   const plan =
     live === undefined || pending !== undefined
       ? unasked(planned)
@@ -78,21 +78,21 @@ export async function planChange(context: Context, look: Look, change: Change, r
   return { plan, changes, text, live, from: renderCreate(from), ...(pending && { pending }) };
 }
 
-/** Whether the object's database hands statements on to other replicas. */
+/** Whether the object's database passes statements on to other replicas. */
 async function inReplicatedDatabase(context: Context, { urn, to }: Change): Promise<boolean> {
   if (to.kind === "database") return false;
   const live = await context.reachableLive(urn, objectKey(to.database));
   return isReplicated(live?.engine);
 }
 
-/** The object as it is when what it reads, or its database, has got another name in this run, which re-points it. */
+/** The object after this run has renamed its sources or its database, which updates the names in it. */
 function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): ObjectSpec {
   const others = context.renames.filter((renaming) => keyOfName(renaming.to) !== keyOf(to));
   if (others.length === 0 || spec.kind === "database") return spec;
   return parseCreate(others.reduce((statement, renaming) => rewrite(statement, renaming).text, renderCreate(spec)));
 }
 
-/** @throws {SchemaError} when the plan does what only the user may allow, saying what and how. */
+/** @throws {SchemaError} when the plan needs the user's permission, saying for what and how to give it. */
 export function refuseHazards(context: Context, { plan }: Planned, { to, options, sensitive }: Change): void {
   if (sensitive && plan.steps.some(isJournaled)) {
     throw new SchemaError(
@@ -107,7 +107,7 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
   );
 }
 
-/** @throws {SchemaError} for hazards that only the user may allow. */
+/** @throws {SchemaError} for hazards that need the user's permission. */
 export function refuseUnallowed(
   context: Context,
   hazards: readonly Hazard[],
@@ -127,13 +127,13 @@ export function refuseUnallowed(
   );
 }
 
-/** Whether the step writes the object's statement down in the database. */
+/** Whether the step stores the object's statement in the database. */
 function isJournaled(step: Step): boolean {
   if (step.kind === "rebuild") return step.holdsRows;
   return step.kind !== "statement" && step.kind !== "rename";
 }
 
-/** What the server has that the state does not know of: somebody else changed it, or an earlier run stopped half way. */
+/** How the server differs from the state: somebody else changed it, or an earlier run stopped half way. */
 export function driftOf(context: Context, planned: Planned, { stored, sensitive, to }: Change): string | undefined {
   const { from, live, pending } = planned;
   if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
@@ -143,7 +143,7 @@ export function driftOf(context: Context, planned: Planned, { stored, sensitive,
   return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;
 }
 
-/** Whether the plan leaves old rows behind that have to be dropped later, and how long they are kept: an input's value. */
+/** How long old rows that the plan leaves behind are kept, as an input's value; undefined if there are none. */
 export function retirementOf({ plan }: Planned, { keepOld = DEFAULT_KEEP }: ChangeOptions): string | undefined {
   const leaves = plan.steps.some((step) => {
     if (step.kind === "rebuild") return step.holdsRows;
@@ -152,7 +152,7 @@ export function retirementOf({ plan }: Planned, { keepOld = DEFAULT_KEEP }: Chan
   return leaves ? `kept for ${spelled(keepOld)}` : undefined;
 }
 
-/** The largest unit that gives a whole number. */
+/** In the largest unit that gives a whole number. */
 function spelled(seconds: number): string {
   const units = [
     [604_800, "w"],
@@ -168,7 +168,7 @@ function keyOfName({ database, ...rest }: Renamed): string {
   return "name" in rest ? objectKey(database, rest.name as string) : objectKey(database);
 }
 
-/** Columns of the table that a materialized view writes to, as declared or as they stand in this run. */
+/** Columns of the table that a materialized view writes to, as declared or as they are in this run. */
 function targetColumns(context: Context, to: ObjectSpec): string[] | undefined {
   if (to.kind !== "materializedView" || to.to === undefined) return undefined;
   const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
@@ -176,7 +176,7 @@ function targetColumns(context: Context, to: ObjectSpec): string[] | undefined {
   return target?.kind === "table" ? target.columns.map(({ name }) => name) : undefined;
 }
 
-/** How many steps of which cost, and nothing of what they say. */
+/** The number of steps by cost, without their statements. */
 function hidden({ steps }: Plan): string {
   const line = (kinds: readonly string[]): string => `-- (secret) ${[...new Set(kinds)].join(", ")}`;
   return steps.map(({ kind, hazards }) => line([kind, ...hazards.map((one) => one.kind)])).join("\n");

@@ -1,5 +1,5 @@
 /**
- * What the text stored in every state requires, for ever:
+ * What the code stored in every state requires, forever:
  * `exports.handler=()=>require("pulumi-clickhouse-schema/provider").table`. Names here are a wire format.
  */
 import { connect } from "node:net";
@@ -17,7 +17,7 @@ export const table = new SchemaProvider("table", context);
 export const view = new SchemaProvider("view", context);
 export const materializedView = new SchemaProvider("materializedView", context);
 
-// The engine ends a provider by SIGINT and waits 5 s: time to leave the embedded engine's data folder in order.
+// The Pulumi engine stops a provider with SIGINT and waits 5 s: time to close the embedded engine's data folder cleanly.
 process.once("SIGINT", leave);
 leaveWithEngine(engine);
 listen(engine, (request) => previewRemovals(context, request));
@@ -26,7 +26,7 @@ function leave(): void {
   void context.close().finally(() => process.exit(0));
 }
 
-/** An engine that is killed tells nobody; its provider would live on and hold the data folder for ever. */
+/** A killed engine sends no signal; its provider would survive and hold the data folder forever. */
 function leaveWithEngine(address: string): void {
   const [, host, port] = /^([\w.[\]:-]+):(\d+)$/.exec(address) ?? [];
   if (host === undefined) return;

@@ -5,10 +5,10 @@ import { parseCreate } from "../sql/parse";
 import type { ColumnSpec } from "../sql/spec";
 import type { Change, Planned } from "./planning";
 
-/** Columns or parameters that go, or are others from now on, by the name that readers know. */
+/** A column or parameter that is removed or changed, by the name that readers use. */
 export interface Concerned {
   readonly name: string;
-  /** What a retyped one has become. */
+  /** The new type of a retyped one. */
   readonly type?: string | undefined;
   readonly what:
     | "dropped"
@@ -17,11 +17,11 @@ export interface Concerned {
     | "new parameter"
     | "parameter dropped"
     | "parameter retyped"
-    /** A dictionary that no longer loads, so that whatever asks it fails. */
+    /** A dictionary that no longer loads, so that everything that queries it fails. */
     | "not loaded";
 }
 
-/** What a change does to what others read. */
+/** How a change affects what others read. */
 export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
   if (to.kind === "table") return changes.flatMap(concern);
   const before = parseCreate(from);
@@ -30,7 +30,7 @@ export function concernsOf({ changes, from }: Planned, { to }: Change): Concerne
   return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
 }
 
-/** Columns that a view gave and gives no more, or with another type. Nothing where either side does not say what it gives. */
+/** Columns that a view no longer returns, or returns with another type. Nothing if either side does not list its columns. */
 export function outputChanges(before: readonly ColumnSpec[], after: readonly ColumnSpec[]): Concerned[] {
   if (before.length === 0 || after.length === 0) return [];
   const now = new Map(after.map(({ name, type }) => [name, type]));

@@ -8,7 +8,7 @@ import type { ColumnSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { type Concerned, isParameter } from "./reader-changes";
 
-/** Codes that speak of types. */
+/** Error codes about types. */
 const TYPES = codesOf(
   "CANNOT_PARSE_INPUT_ASSERTION_FAILED",
   "ILLEGAL_TYPE_OF_ARGUMENT",
@@ -19,7 +19,7 @@ const TYPES = codesOf(
   "NO_COMMON_TYPE",
 );
 
-/** How a reader fares on the scratch engine, and under which name. */
+/** The result of trying a reader on the scratch engine, and its name there. */
 export interface Tried {
   readonly name: QualifiedName;
   readonly outputs: readonly ColumnSpec[];
@@ -28,10 +28,10 @@ export interface Tried {
 }
 
 /**
- * Makes the reader on the scratch engine beside what it reads as declared, under a name of its own, so that it is not taken for what the
- * stack declares.
+ * Creates the reader on the scratch engine, beside its sources as declared, under a separate name, so that it is not taken for an object
+ * of the stack.
  *
- * @returns undefined when it cannot be told.
+ * @returns undefined if that cannot be determined.
  */
 export async function tryOnScratch(
   context: Context,
@@ -42,7 +42,7 @@ export async function tryOnScratch(
   const spec = parseCreate(statement);
   if (spec.kind === "database") return undefined;
   const name = { database: spec.database, name: `${spec.name}__reader` };
-  // With a column list the engine takes an ordinary view unseen.
+  // With a column list the engine accepts an ordinary view unchecked.
   const tried = { ...spec, ...name, ...(spec.kind === "view" && { columns: [] }) };
   try {
     const made = await context.world.canonicalize(tried);
@@ -51,12 +51,12 @@ export async function tryOnScratch(
     return { name, outputs: "columns" in after ? after.columns : [] };
   } catch (error) {
     if (!(error instanceof ServerError)) return undefined;
-    // What reads it is tried against one that gives none of its columns.
+    // Its readers are tried against a stand-in without any of its columns.
     if (spec.kind === "view") {
       const gone = { ...spec, ...name, columns: [], query: "SELECT 1 AS `__gone`" };
       context.world.declare(objectKey(name.database, name.name), renderCreate(gone));
     }
-    // It may also lack something else here that the server has.
+    // It may also lack something else here, which the server has.
     const isMeant = columns.some(({ name: column, what }) =>
       what === "retyped" || what === "parameter retyped"
         ? TYPES.has(error.code)
@@ -66,7 +66,7 @@ export async function tryOnScratch(
   }
 }
 
-/** The engine's words where it has no conversion from one type to the other. */
+/** The engine's words if it has no conversion from one type to the other. */
 export async function refusedCast(context: Context, from: string | undefined, to: string | undefined) {
   if (from === undefined || to === undefined || context.config.scratch === "off") return undefined;
   const sql = `DESCRIBE (SELECT CAST(x, ${quoteString(to)}) FROM \`null\`(${quoteString(`x ${from}`)}))`;
@@ -76,7 +76,7 @@ export async function refusedCast(context: Context, from: string | undefined, to
   );
 }
 
-/** A table of these columns, for what reads it to be tried on. */
+/** A table with these columns, to try readers against. */
 export function standInOf(name: QualifiedName, columns: readonly ColumnSpec[]): TableSpec {
   const plain = columns.map(({ name: column, type = "String" }) => ({ name: column, type }));
   const some = plain.length > 0 ? plain : [{ name: "__gone", type: "UInt8" }];

@@ -14,7 +14,7 @@ import type { Change, Planned } from "./planning";
 import { type Concerned, concernsOf, isParameter, outputChanges } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
 
-/** A reader on the server that would fail, or gives less than it did. */
+/** A reader on the server that would fail, or return less than before. */
 interface Broken {
   readonly reader: LiveObject;
   readonly columns: readonly Concerned[];
@@ -22,7 +22,7 @@ interface Broken {
   readonly reason: string | undefined;
 }
 
-/** What readers read, and how it is known to the scratch engine when it has changed. */
+/** What readers read, and its name on the scratch engine after the change. */
 interface Changed {
   readonly from: QualifiedName;
   readonly to: QualifiedName;
@@ -30,9 +30,9 @@ interface Changed {
 }
 
 /**
- * Looks whether views and dictionaries on the server still work when columns of a table or view are dropped, renamed or retyped, or
- * parameters of a view are others: each is tried on the scratch engine against the object as declared, and what reads the readers too. So
- * are tables whose defaults ask a dictionary or a Join table.
+ * Checks whether views and dictionaries on the server still work when columns of a table or view are dropped, renamed or retyped, or
+ * parameters of a view change: each is tried on the scratch engine against the object as declared, and so are the readers' own readers,
+ * and tables whose defaults query a dictionary or a Join table.
  *
  * @throws {SchemaError} naming every reader that would fail.
  */
@@ -57,7 +57,7 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
   refuse(context, [...broken.values()], change);
 }
 
-/** @returns undefined when the reader works as before, or cannot be tried. */
+/** @returns undefined if the reader works as before, or cannot be tried. */
 async function tryReader(
   context: Context,
   reader: LiveObject,
@@ -76,11 +76,11 @@ async function tryReader(
   const itself = { from: { database, name }, to: tried.name };
   if (tried.reason !== undefined) {
     const broken = { reader, columns: read, reason: tried.reason };
-    // What a materialized view has written can still be read.
+    // Rows that a materialized view has written can still be read.
     if (reader.engine !== "View") return { broken };
     return { broken, next: { ...itself, columns: outputs.map((one) => ({ name: one.name, what: "dropped" })) } };
   }
-  // `SELECT *` goes on with fewer columns, and whoever asks for the others fails. An incremental view just writes less.
+  // `SELECT *` continues with fewer columns, and queries for the others fail. An incremental view just writes less.
   if (reader.engine !== "View") return undefined;
   const less = outputChanges(outputs, tried.outputs).filter(({ what }) => what === "dropped");
   if (less.length === 0) return undefined;
@@ -88,7 +88,7 @@ async function tryReader(
   return { broken: { reader, columns: read, reason }, next: { ...itself, columns: less } };
 }
 
-/** A dictionary reads all of its attributes at once, so it loads with each of them or not at all. */
+/** A dictionary reads all of its attributes at once, so it loads with all of them or not at all. */
 async function tryDictionary(context: Context, reader: LiveObject, { columns, from, to }: Changed) {
   const { attributes, named, query } = dictionarySource(reader, from, to);
   const { database, name = "" } = keyParts(reader.key);
@@ -112,7 +112,7 @@ async function tryDictionary(context: Context, reader: LiveObject, { columns, fr
   return undefined;
 }
 
-/** What asks a dictionary that is not loaded: a view gives nothing, a table fails in the columns that ask. */
+/** What happens to users of a dictionary that is not loaded: a view returns nothing, a table fails in the columns that query it. */
 function failsWith(
   context: Context,
   reader: LiveObject,
@@ -166,7 +166,7 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
 
 function mentions(statement: string, { from, columns }: Changed): boolean {
   if (isNamed(statement, from)) return true;
-  // A call of a view with parameters shows its name as one word.
+  // In a call of a view with parameters, the name is a single word.
   return !columns.some(isNotLoaded) && mentionedNames(statement).has(objectKey(from.database, from.name));
 }
 
@@ -174,13 +174,13 @@ function isNotLoaded({ what }: Concerned): boolean {
   return what === "not loaded";
 }
 
-/** Whether a statement names a table, view or dictionary where only one can stand. */
+/** Whether a statement names a table, view or dictionary where only one of these can occur. */
 function isNamed(statement: string, from: QualifiedName): boolean {
   const to = { database: `${from.database}_`, name: `${from.name}_` };
   return rewrite(statement, { object: "table", from, to }).text !== statement;
 }
 
-/** Over-approximates: the scratch engine has the last word. A text may be what joinGet is asked for. */
+/** Over-approximates: the scratch engine has the last word. A string may be the column that joinGet is asked for. */
 function readsColumn(statement: string, column: string): boolean {
   return lex(statement).some(({ kind, text }) => {
     if (kind === "string") return unquoteString(text) === column;

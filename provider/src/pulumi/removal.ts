@@ -7,21 +7,21 @@ import { keyOfStored } from "./standing";
 import type { Inputs, Outs } from "./state";
 
 /**
- * Drops what left the program or, in a destroy, one object of the stack.
+ * Drops an object that left the program or, in a destroy, one object of the stack.
  *
- * @throws {SchemaError} when rows would go that nobody allowed to go; nothing is changed then.
+ * @throws {SchemaError} when rows would be lost without permission; nothing is changed then.
  */
 export async function removeObject(context: Context, stored: Partial<Outs>): Promise<void> {
   const key = keyOfStored(stored);
   await refuseElsewhere(context, stored, "not dropped");
   const options = dropOptions(context, stored);
   const connection = await context.connection();
-  // In a destroy, one refusal stops all that Pulumi asks for at the same time: what is refused has changed nothing.
+  // In a destroy, one refusal stops everything that Pulumi requests at the same time, so that a refused removal changes nothing.
   if (isDestroy(context)) await context.wave.pass(key, () => refuseDrop(connection, context.live, key, options));
   await applyDrop(connection, context.live, key, options);
 }
 
-/** What a removal needs to know. */
+/** The options of a removal. */
 export function dropOptions(context: Context, stored: Partial<Outs>): DropOptions {
   const key = keyOfStored(stored);
   const { allowDrop } = context.config;
@@ -35,12 +35,12 @@ export function dropOptions(context: Context, stored: Partial<Outs>): DropOption
   };
 }
 
-/** Nothing is declared in a process that ends a stack. */
+/** In a process that destroys a stack, nothing is declared. */
 function isDestroy(context: Context): boolean {
   return context.checked.size === 0;
 }
 
-/** Names this object only. A destroy takes its configuration from the state, so that only the environment reaches it. */
+/** Names this object only. A destroy takes its configuration from the state, so only environment variables reach it. */
 function howToAllow(context: Context, key: string): string {
   const names = withAllowed(context.config.allowDrop, key);
   const value = /^[\w.,]+$/.test(names) ? names : `'${names.replaceAll("'", "'\\''")}'`;
@@ -58,7 +58,7 @@ function howToAllow(context: Context, key: string): string {
   return `${set} and run \`pulumi up\` again${once}`;
 }
 
-/** The stack's tables below a view, which keep their rows when the stack goes; as an input. */
+/** The stack's tables below a view that keep their rows when the stack is destroyed; as an input. */
 export function tablesUnder(context: Context, key: string): Pick<Inputs, "__over"> {
   const tables = new Set<string>();
   const seen = new Set<string>([key]);

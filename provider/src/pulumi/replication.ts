@@ -6,13 +6,13 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
-/** What a database without an engine is. */
+/** The engine of a database that names none. */
 const DEFAULT_DATABASE = "Atomic";
 
 /**
- * Costs nothing for what is not replicated, else one query on the server.
+ * Costs nothing for an object that is not replicated, otherwise one query on the server.
  *
- * @throws {SchemaError} when the server cannot create `spec`, which does not exist yet, for a reason of its configuration.
+ * @throws {SchemaError} when the server's configuration does not let it create `spec`, which does not exist yet.
  */
 export async function refuseUnreplicable(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
   if (spec.kind !== "database" && spec.kind !== "table") return;
@@ -28,7 +28,7 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
   if (reason !== undefined) throw new SchemaError(reason);
 }
 
-/** As it stands, else as it is declared. */
+/** The engine on the server, otherwise the declared one. */
 async function databaseEngine(context: Context, urn: string | undefined, name: string): Promise<string> {
   const live = await context.reachableLive(urn, objectKey(name));
   if (live !== undefined) return live.engine;

@@ -7,8 +7,8 @@ import type { Inputs, Outs } from "./state";
 import type { UpdateRequest } from "./update";
 
 /**
- * What becomes of the old tables that rebuilds of this object have left behind: dropped by this run when their time is over, which
- * the plan says, else left.
+ * What happens to the old tables that rebuilds of this object left behind: this run drops those whose time is over, and the plan says
+ * so; others stay.
  */
 export async function retirement(
   context: Context,
@@ -36,7 +36,7 @@ export async function retirement(
   }
 }
 
-/** Drops the old tables whose time is over, when the plan has said so. */
+/** Drops the old tables whose time is over, if the plan says so. */
 export async function dropRetired(
   context: Context,
   connection: Connection,

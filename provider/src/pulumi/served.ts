@@ -10,10 +10,10 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
 /**
- * Makes sure that the server reads what is about to be created or run: the scratch engine may know more. Costs nothing where the two are of
- * one release, else one query.
+ * Makes sure that the server can parse what is about to be created or run: the scratch engine may know more. Costs nothing if both are of
+ * the same release, otherwise one query.
  *
- * @param steps of the plan for what exists already.
+ * @param steps of the plan for an existing object.
  * @throws {SchemaError} with what is missing, the release that has it, and the server's words.
  */
 export async function refuseUnread(
@@ -26,7 +26,7 @@ export async function refuseUnread(
   if (server === undefined) return;
   const { capabilities, version } = server;
   const sql = (steps ?? []).flatMap((step) => (step.kind === "statement" ? [step.sql] : []));
-  // Whatever a protocol makes is the object as it is to be.
+  // A protocol creates the object as declared.
   const statements = [...sql, renderCreate(spec, capabilities)];
   const engine = await context.world.version();
   const label = `${quotedName(keyOf(spec))}: ClickHouse ${version}, the server,`;
@@ -57,7 +57,7 @@ export async function refuseUnread(
 }
 
 /**
- * What the server would have taken of a declaration that another engine refuses, in a sentence for people; empty where it knows no more.
+ * What the server accepts in a declaration that another engine refuses, in a sentence for people; empty if it knows no more.
  *
  * @param engine release of the engine that refused.
  */

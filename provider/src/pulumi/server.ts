@@ -10,9 +10,9 @@ import { keyOfStored } from "./standing";
 import type { Inputs, Outs } from "./state";
 
 /**
- * Names the server and the user, once in a run, at the top. One request, which the run needs anyway; an embedded engine is not opened.
+ * Reports the server and the user, once per run, at the top. One request, which the run needs anyway; an embedded engine is not opened.
  *
- * @throws {SchemaError} when the configuration cannot be used, or leads nowhere and the user wants to hear of that at preview.
+ * @throws {SchemaError} when the configuration cannot be used, or the server is unreachable and the user wants previews to fail then.
  */
 export async function announceServer(context: Context): Promise<void> {
   const { connection: options } = context.config;
@@ -37,7 +37,7 @@ export async function announceServer(context: Context): Promise<void> {
   }
 }
 
-/** @throws {SchemaError} for a URL that leads nowhere. */
+/** @throws {SchemaError} for an unusable URL. */
 function urlOf(text: string): string {
   try {
     return parseUrl(text).url;
@@ -76,17 +76,17 @@ async function unreachable(context: Context, error: ConnectionError): Promise<vo
   await context.warnUnreachable(undefined, error.message);
 }
 
-/** Where an object of the state is. */
+/** Which server an object of the state is on. */
 export interface Place {
   /** To be stored. */
   readonly input: Pick<Inputs, "__server">;
-  /** URL of the server that the state was written on, where this is another one. */
+  /** URL of the server that the state was written on, if this is another one. */
   readonly elsewhere?: string;
 }
 
 /**
- * Whether the server is the one that the object's state was written on. Asks nobody while the URL is the same; another host name in
- * front of the same server, or of the same cluster, is no other server.
+ * Whether the server is the one that the object's state was written on. Needs no query while the URL is the same; another host name
+ * for the same server, or the same cluster, is not another server.
  */
 export async function placeOf(context: Context, stored: Partial<Outs>): Promise<Place> {
   const kept = stored.__server === undefined ? {} : { __server: stored.__server };
@@ -100,7 +100,7 @@ export async function placeOf(context: Context, stored: Partial<Outs>): Promise<
   return known === undefined || isSameServer(known, now) ? { input } : { input, elsewhere: known.url };
 }
 
-/** @throws {SchemaError} when the object is on another server than the one that this run leads to: it is not gone. */
+/** @throws {SchemaError} when the object is on another server than this run's: it is not gone. */
 export async function refuseElsewhere(context: Context, stored: Partial<Outs>, what: string): Promise<void> {
   const { elsewhere } = await placeOf(context, stored);
   if (elsewhere === undefined) return;
@@ -111,7 +111,7 @@ export async function refuseElsewhere(context: Context, stored: Partial<Outs>, w
   );
 }
 
-/** A server's without credentials; an embedded engine's as it is written, so that it is the same on each machine. */
+/** A server's URL without credentials; an embedded engine's as written, so that it is the same on every machine. */
 function shownUrl(url: string): string {
   return url.startsWith("chdb:") ? url : parseUrl(url).url;
 }

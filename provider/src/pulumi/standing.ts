@@ -10,20 +10,20 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Outs } from "./state";
 
-/** What a change begins with. */
+/** What a change starts from. */
 export interface Standing {
   readonly spec: ObjectSpec;
-  /** Undefined when the server could not be asked, so that the state stands for it. */
+  /** Undefined if the server could not be reached; the state is used instead. */
   readonly live: LiveObject | undefined;
 }
 
-/** How to look for an object: `asked` is false when the server could not be asked. */
+/** How to look for an object: `asked` is false if the server could not be reached. */
 export type Look = (key: string) => Promise<{ readonly asked: boolean; readonly live?: LiveObject | undefined }>;
 
 /**
- * The object as it stands: on the server under its old name or, when a rename was done before, the new one.
+ * The existing object: on the server under its old name or, if a rename was already done, the new one.
  *
- * @throws {SchemaError} when it is gone, or when something else has the new name.
+ * @throws {SchemaError} when it is gone, or something else has the new name.
  */
 export async function standingOf(
   context: Context,
@@ -46,14 +46,14 @@ export async function standingOf(
       `${quotedName(oldKey)}: is in the state but gone from the server. Run \`pulumi refresh\`; the next \`pulumi up\` creates it again`,
     );
   }
-  // Without a scratch engine texts are as the user spelled them, which only compares with what the user spelled before.
+  // Without a scratch engine, statements are as the user spelled them, so they only compare with what the user wrote before.
   if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
-  // Secrets that the server hides are those of the state; what the declaration leaves open is left out.
+  // Secrets that the server hides are taken from the state; what the declaration leaves open is left out.
   const spec = withLiveEngine(parseCreate(await liveStatement(context, stored.statement, live)), parseLive(live));
   return { spec: withoutAdditions(spec, to), live };
 }
 
-/** What the state leaves to the server, the new declaration may name: then the server's own word counts. */
+/** The new declaration may name an engine that the state leaves to the server: then the server's counts. */
 function withLiveEngine(spec: ObjectSpec, live: ObjectSpec | undefined): ObjectSpec {
   if (live === undefined || !isStored(spec) || !isStored(live) || spec.storage === undefined) return spec;
   const engine = live.storage?.engine;
@@ -61,7 +61,7 @@ function withLiveEngine(spec: ObjectSpec, live: ObjectSpec | undefined): ObjectS
   return isOwn ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
-/** Leaves out what a scratch engine, when there was one, has added to every table. */
+/** Leaves out what an earlier scratch engine added to every table. */
 function asSpelled(stored: ObjectSpec, to: ObjectSpec): ObjectSpec {
   if (stored.kind !== "table" || to.kind !== "table") return stored;
   const name = "index_granularity";

@@ -5,19 +5,19 @@ import { isUnknown } from "../declare/unknown";
 export interface Request {
   readonly database: string | undefined;
   readonly name: string;
-  /** JSON of the arguments, or of `{ sql }`. One text, so that one secret or unknown argument marks the whole. */
+  /** JSON of the arguments, or of `{ sql }`. One string, so that one secret or unknown argument marks all of it. */
   readonly statement: string;
   readonly deletion: string | undefined;
   readonly urn: string | undefined;
   /** Qualified names of the resources it depends on directly. */
   readonly dependencies: readonly string[];
-  /** Some argument is secret: nothing of the statement may be printed. */
+  /** Some argument is secret, so no part of the statement may be printed. */
   readonly sensitive: boolean;
-  /** Of a new resource: those of its type that leave the program. */
+  /** For a new resource: those of its type that leave the program. */
   readonly leaving: readonly Leaving[];
 }
 
-/** An object in the state whose resource the program does not declare any more. */
+/** An object in the state whose resource the program no longer declares. */
 export interface Leaving {
   readonly urn: string;
   readonly database?: string;
@@ -35,25 +35,25 @@ export interface Inputs {
   /** Canonical CREATE statement. */
   statement: string;
   deletion?: string;
-  /** What `up` will run on an object that stands there. Shown, not compared. */
+  /** What `up` will run on an existing object. Shown, not compared. */
   plan?: string;
-  /** Present while old rows are kept aside, e.g. `kept for 1d`. */
+  /** Present while old rows are kept, e.g. `kept for 1d`. */
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
-  /** Of a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
+  /** For a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
   __over?: string;
-  /** The server that it is on; see `introspect/server-identity.ts`. */
+  /** The object's server; see `introspect/server-identity.ts`. */
   __server?: string;
 }
 
-/** What is stored beside the inputs. */
+/** The stored outputs: the inputs and more. */
 export interface Outs extends Inputs {
-  /** Digest of the server's own text at the last write. */
+  /** Digest of the server's own statement at the last write. */
   __observed?: string;
-  /** A statement failed at the last write: the server may be at work on it, or stuck. */
+  /** A statement failed at the last write: the server may still be working on it, or stuck. */
   __unsettled?: string;
-  /** Digest of the URN of the resource that made or adopted the object. */
+  /** Digest of the URN of the resource that created or adopted the object. */
   __owner?: string;
 }
 
@@ -82,7 +82,7 @@ export function readLeaving(value: unknown): Leaving[] {
   return value.flatMap((one: Bag) => leavingOf(text(one["urn"]) ?? "", one) ?? []);
 }
 
-/** Undefined where the name is not known, or secret. */
+/** Undefined if the name is unknown or secret. */
 export function leavingOf(urn: string, values: Bag): Leaving | undefined {
   const { name, database, deletion, __over } = readStored(values);
   if (name === undefined || isUnknown(name)) return undefined;
@@ -95,7 +95,7 @@ export function leavingOf(urn: string, values: Bag): Leaving | undefined {
   };
 }
 
-/** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, a foreign import file). */
+/** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, somebody else's import file). */
 export function readStored(bag: Bag): Partial<Outs> {
   const keys = [
     "database",
@@ -121,7 +121,7 @@ export function inputsOf(stored: Partial<Outs>): Inputs {
   return inputs as Inputs;
 }
 
-/** What is stored of an object that stands as declared. Fingerprint and plan stay with the inputs: they are of one moment. */
+/** What is stored for an object that is as declared. Fingerprint and plan stay with the inputs: they belong to one moment. */
 export function outsOf(
   declared: Inputs,
   observed: string | undefined,
@@ -136,7 +136,7 @@ export function outsOf(
   };
 }
 
-/** Id of an object: readable, made once, kept when the object is renamed. */
+/** Id of an object: readable, assigned once, kept when the object is renamed. */
 export function idOf(inputs: Inputs): string {
   return inputs.qualifiedName;
 }

@@ -20,26 +20,26 @@ import type { Change, Planned } from "./planning";
 const GATED = "-- inserts are refused";
 const UNGATED = "-- no insert is refused";
 
-/** Where and how the steps of a plan are looked at. */
+/** Where and how the steps of a plan are examined. */
 interface Looking {
   readonly connection: Connection;
   readonly change: Change;
   readonly allow: readonly string[];
-  /** The object's name now: a step behind a rename is looked at under it. */
+  /** The object's current name, under which a step after a rename is examined. */
   readonly now: QualifiedName;
-  /** Operations that this run ends before it comes to this object. */
+  /** Operations that this run ends before it reaches this object. */
   readonly ending: ReadonlySet<string>;
-  /** The target of a view as it is declared. */
+  /** The target of a view, as declared. */
   readonly target: TableSpec | undefined;
 }
 
 /**
- * What the server says of the steps of a plan before anything is changed, as comment lines for the plan.
+ * What the server reports about the steps of a plan before anything is changed, as comment lines for the plan.
  *
- * @throws {SchemaError} when one would be refused, or when the user lacks a right that a statement needs.
+ * @throws {SchemaError} when one would be refused, or the user lacks a privilege that a statement needs.
  */
 export async function lookAtSteps(context: Context, { plan, live, pending }: Planned, change: Change): Promise<string> {
-  // An operation that is finished first leaves something else than stands there now.
+  // After an operation that is resumed first, the object is not what it is now.
   if (plan.steps.length === 0 || live === undefined || pending !== undefined) return "";
   const { options, to } = change;
   const { database, name = "" } = keyParts(live.key);
@@ -66,13 +66,13 @@ export async function lookAtSteps(context: Context, { plan, live, pending }: Pla
   return consistent(lines).join("\n");
 }
 
-/** The lines, of which each step says for itself whether inserts are refused: that none is, once, and only where no step refuses any. */
+/** Each step says whether it refuses inserts. That none is refused is said once, and only if no step refuses any. */
 export function consistent(lines: readonly string[]): string[] {
   const gated = lines.some((line) => line.startsWith(GATED));
   return lines.filter((line, index) => line !== UNGATED || (!gated && lines.indexOf(line) === index));
 }
 
-/** What is cut off on objects that come before is finished, or given up, before. */
+/** Interrupted operations on objects that come earlier are resumed or aborted earlier. */
 function endingBefore(context: Context): ReadonlySet<string> {
   return new Set([...context.planned.values()].flatMap(({ pending }) => pending?.one.operation ?? []));
 }
@@ -103,7 +103,7 @@ function lookAtStep(looking: Looking, step: Step): Promise<string[]> {
 
 async function lookAtRename(looking: Looking, { object, from, to }: RenameStep): Promise<string[]> {
   const { allow, connection, ending, now } = looking;
-  // Behind the rename of its database it does not stand under this name yet.
+  // Before its database is renamed, it does not exist under this name.
   if (from.database !== now.database || (from.name ?? "") !== now.name) return [];
   const { gated } = await previewRename(connection, { object, from, to, allow, ending });
   return [gateLine(gated, "the names are exchanged")];

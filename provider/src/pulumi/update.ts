@@ -25,24 +25,24 @@ import { dropRetired } from "./retirement";
 import { keyOfStored, type Look, tableOf } from "./standing";
 import { type Inputs, type Outs, outsOf } from "./state";
 
-/** One update, as the engine asks for it. */
+/** One update, as the Pulumi engine requests it. */
 export interface UpdateRequest {
   readonly id: string;
   readonly stored: Partial<Outs>;
   readonly declared: Inputs;
-  /** Text of the provider, which the engine wants back with a partial state. */
+  /** Code of the provider, which the Pulumi engine wants back with a partial state. */
   readonly provider: unknown;
 }
 
-/** What is assumed of a change that no `check` of this process has seen. */
+/** The options of a change that no `check` of this process has seen. */
 const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "online", materialize: false, lint: {} };
 
 /**
- * Brings the live object to what is declared.
+ * Changes the live object to match the declaration.
  *
- * @returns what is stored of it.
+ * @returns what is stored for it.
  * @throws {SchemaError} before anything is changed, when the object is no longer what the preview saw; a partial failure, which the
- *   engine stores and goes on from, when some statements have run.
+ *   Pulumi engine stores and continues from, when some statements have run.
  */
 export async function applyUpdate(context: Context, request: UpdateRequest): Promise<Record<string, string>> {
   const { stored, declared } = request;
@@ -53,7 +53,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   const seen = context.planned.get(key);
   const isSettled = seen === undefined && stored.__unsettled === undefined;
   if (statement === undefined || (statement === declared.statement && isSettled)) {
-    // The plan of an unchanged object has old tables only; what else differs on the server has not been shown.
+    // The plan of an unchanged object only drops old tables; other differences on the server have not been shown.
     if (declared.plan !== undefined) await dropRetired(context, await context.connection(), request, urn);
     return outsOf(declared, stored.__observed, urn);
   }
@@ -76,10 +76,10 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   }
 }
 
-/** @throws {SchemaError} when something else would run than `check` has shown. */
+/** @throws {SchemaError} when something other than what `check` has shown would run. */
 function refuseSurprise(seen: Planned | undefined, now: Planned, { to, sensitive }: Change): void {
   if (seen === undefined || now.plan.steps.length === 0 || seen.pending?.action === "resume") return;
-  // How many rows are concerned may differ; whether any are may not.
+  // The number of affected rows may differ, but not whether there are any.
   const [before, after] = [seen, now].map(({ plan }) => renderPlan(withoutFound(plan))) as [string, string];
   if (before === after) return;
   const diff = sensitive ? "(the statement is secret)" : textDiff(before, after, "previewed", "now");
@@ -93,7 +93,7 @@ function withoutFound({ steps }: Plan): Plan {
   return { steps: steps.map((step) => ({ ...step, hazards: step.hazards.map(bare) })) };
 }
 
-/** Runs the plan and looks at what came out. @returns digest of the server's text. */
+/** Runs the plan and checks the result. @returns digest of the server's statement. */
 async function run(
   context: Context,
   connection: Connection,
@@ -104,7 +104,7 @@ async function run(
   const { options, sensitive, to, urn } = change;
   let { plan } = planned;
   const table = tableOf(keyOf(to));
-  // What is told quotes statements.
+  // The messages quote statements.
   const tell = (message: string): void =>
     void context.log.status(urn, sensitive ? "changing it (the statement is secret)" : message);
   let began = false;
@@ -124,7 +124,7 @@ async function run(
       say: (message) => void context.log.info(urn, message),
     });
     began ||= plan.steps.length > 0;
-    // Also what a run that was cut off has left.
+    // Including those that an interrupted run has left.
     if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
     return await settled(context, to);
   } catch (error) {
@@ -156,8 +156,8 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
 }
 
 /**
- * Whether the server has something else than before the first statement: an ALTER may fail when its metadata is taken already. True
- * as well when it cannot be asked.
+ * Whether the server's object differs from the one before the first statement: an ALTER may fail after its metadata has been accepted.
+ * Also true if the server cannot be reached.
  */
 async function hasMoved(context: Context, { live }: Planned): Promise<boolean> {
   if (live === undefined) return false;
@@ -168,7 +168,7 @@ async function hasMoved(context: Context, { live }: Planned): Promise<boolean> {
   }
 }
 
-/** A failure in the form that the engine stores: what stands now, and why. */
+/** A failure in the form that the Pulumi engine stores: the current object, and the reason. */
 async function partial(context: Context, error: unknown, change: Change, request: UpdateRequest): Promise<Error> {
   const { stored, to, urn, sensitive } = change;
   const { id, declared, provider } = request;

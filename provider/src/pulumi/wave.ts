@@ -4,11 +4,11 @@ import { quotedName } from "../sql/object-key";
 /** How long the first removals of a destroy wait for the others of their wave, in milliseconds. */
 const GATHER = 100;
 
-/** Removals that Pulumi asks for side by side: all of them pass, or none. */
+/** Removals that Pulumi requests concurrently: all of them pass, or none. */
 export class Wave {
   private current: { readonly checks: Map<string, Promise<unknown>>; readonly gathered: Promise<void> } | undefined;
 
-  /** Waits for the checks of the whole wave. @throws {SchemaError} the own refusal, or that of another. */
+  /** Waits for the checks of the whole wave. @throws {SchemaError} its own refusal, or another's. */
   async pass(key: string, check: () => Promise<void>): Promise<void> {
     this.current ??= { checks: new Map(), gathered: this.gather() };
     const { checks, gathered } = this.current;
@@ -27,7 +27,7 @@ export class Wave {
     const [first] = refused;
     if (first === undefined) return;
     const [other, error] = first;
-    // A failure to look is everybody's own.
+    // A failed check fails every removal of the wave.
     if (!(error instanceof SchemaError)) throw new SchemaError(messageOf(error));
     throw new SchemaError(
       `${quotedName(key)}: not dropped, because ${quotedName(other)} is not either; a removal that is refused changes nothing`,

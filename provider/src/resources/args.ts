@@ -1,15 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** A value, or a value that another resource will give. */
+/** A value, or an output of another resource. */
 export type Input<T> = pulumi.Input<T>;
 
-/** Something that has a name on the server: any resource of this package. */
+/** Anything with a name on the server: any resource of this package. */
 export interface Named {
   /** Quoted, qualified name for use in SQL, e.g. `metrics.metrics_v1`. */
   readonly qualifiedName: pulumi.Output<string>;
 }
 
-/** A database: its resource. */
+/** A database resource. */
 export interface NamedDatabase {
   /** Name on the server, unquoted. */
   readonly name: pulumi.Output<string>;
@@ -17,27 +17,30 @@ export interface NamedDatabase {
 
 /** One column of a table. */
 export interface ColumnArgs {
-  /** Column name, unquoted. */
+  /** Column name, unquoted. To rename the column, change it and set `renamedFrom`. */
   name: Input<string>;
-  /** ClickHouse type, e.g. `LowCardinality(String)`. */
+  /**
+   * ClickHouse type, e.g. `LowCardinality(String)`. A wider type rewrites the column, or copies the whole table if a key uses it. A
+   * type that may not fit every value is tried on the rows first; if some would change, it needs `allow: ["drops-data"]`.
+   */
   type: Input<string>;
-  /** Expression for rows that leave the column out. */
+  /** Expression for inserts that omit the column. Changing it keeps the stored values. */
   default?: Input<string>;
-  /** Expression computed on every insert; the column cannot be inserted. */
+  /** Expression computed on every insert; clients cannot insert into the column. Changing it keeps the stored values. */
   materialized?: Input<string>;
-  /** Expression computed on reading; nothing is stored. */
+  /** Expression computed on read; nothing is stored. Turning a stored column into an alias needs `allow: ["drops-data"]`. */
   alias?: Input<string>;
-  /** The column is not stored and only feeds other defaults: `true`, or its default expression. */
+  /** Not stored; only other defaults can use it: `true`, or its default expression. On a stored column it needs `allow: ["drops-data"]`. */
   ephemeral?: Input<boolean | string>;
-  /** Compression, e.g. `Delta(8), ZSTD(1)`. */
+  /** Compression, e.g. `Delta(8), ZSTD(1)`. Default: the server's. After a change, existing parts keep the old codec until they merge. */
   codec?: Input<string>;
-  /** Statistics, e.g. `uniq, tdigest`. */
+  /** Statistics, e.g. `uniq, tdigest`. Default: the server's. Existing parts get new ones with `materialize: true`. */
   statistics?: Input<string>;
-  /** When values of this column fall back to their default, e.g. `Timestamp + INTERVAL 7 DAY`. */
+  /** When values become the default, e.g. `Timestamp + INTERVAL 7 DAY`. Default: never. A shorter one needs `allow: ["drops-data"]`. */
   ttl?: Input<string>;
   /**
-   * Name that the column had before; its values stay. May be left there: once the column has its new name, nothing happens.
-   * Without it the old column is dropped.
+   * The column's previous name; its values are kept. Can be left in place: once the column has its new name, it has no effect.
+   * Without it, the old column is dropped, which needs `allow: ["drops-data"]`.
    */
   renamedFrom?: Input<string>;
   /** Free text. */
@@ -46,7 +49,7 @@ export interface ColumnArgs {
   settings?: Input<Record<string, Input<string | number | boolean>>>;
 }
 
-/** A column without its name: what {@link ColumnsArgs} maps a name to. */
+/** A column without its name: the values of the map in {@link ColumnsArgs}. */
 export type ColumnDefinitionArgs = Omit<ColumnArgs, "name">;
 
 /**
@@ -55,7 +58,7 @@ export type ColumnDefinitionArgs = Omit<ColumnArgs, "name">;
  */
 export type ColumnsArgs = Input<Input<ColumnArgs>[]> | Input<Record<string, Input<string | ColumnDefinitionArgs>>>;
 
-/** What a column has besides the type that a query gives it. */
+/** The attributes of a column whose type comes from a query. */
 export type ColumnClausesArgs = Omit<ColumnDefinitionArgs, "type" | "default" | "materialized" | "alias" | "ephemeral">;
 
 /** A data skipping index. */
@@ -66,7 +69,7 @@ export interface IndexArgs {
   expression: Input<string>;
   /** Index type with its arguments, e.g. `bloom_filter(0.01)`. */
   type: Input<string>;
-  /** Granules a block of the index covers. Default: 1; the whole part for `vector_similarity`. */
+  /** Granules per index block. Default: 1; the whole part for `vector_similarity`. */
   granularity?: Input<number>;
 }
 
@@ -76,7 +79,7 @@ export interface ProjectionArgs {
   name: Input<string>;
   /** The query, e.g. `SELECT ServiceName, count() GROUP BY ServiceName`. Give this, or `index` and `type`. */
   query?: Input<string>;
-  /** Indexed expression of a projection that is an index. */
+  /** Indexed expression, for a projection that is an index. */
   index?: Input<string>;
   /** Type of that index, e.g. `basic`. */
   type?: Input<string>;
@@ -88,77 +91,86 @@ export interface ProjectionArgs {
 export interface ConstraintArgs {
   /** Constraint name, unquoted. */
   name: Input<string>;
-  /** Condition that every inserted row must meet. Give this or `assume`. */
+  /** Condition that every inserted row must meet; existing rows are not checked. Give this or `assume`. */
   check?: Input<string>;
-  /** Condition that the optimizer may rely on, unchecked. */
+  /** Condition that the optimizer may rely on; never checked. Give this or `check`. */
   assume?: Input<string>;
 }
 
-/** How rows are laid out; shared by tables and by materialized views with an inner table. */
+/** How rows are stored, for tables and for materialized views with an inner table. */
 export interface StorageArgs {
-  /** Engine of any family with its arguments, e.g. `ReplacingMergeTree(version)`. Default: `MergeTree`. */
+  /**
+   * Engine of any family with its arguments, e.g. `ReplacingMergeTree(version)`. Default: `MergeTree`. Changing it copies the whole table;
+   * it needs `allow: ["drops-data"]` if merges would then join rows, and `allow: ["unproven"]` for a Replicated table.
+   */
   engine?: Input<string>;
-  /** Sorting key: an expression or a list of them, e.g. `["AccountId", "Timestamp"]`; `"tuple()"` or `[]` for none. */
+  /**
+   * Sorting key: an expression or a list of them, e.g. `["AccountId", "Timestamp"]`; `"tuple()"` or `[]` for none. MergeTree needs this or
+   * `primaryKey`. Changing it copies the whole table, unless it only gains new columns and `primaryKey` is the old key.
+   */
   orderBy?: Input<string | Input<string>[]>;
-  /** Primary key, a prefix of the sorting key. Default: the sorting key. */
+  /** Primary key, a prefix of the sorting key. Default: the sorting key. Changing it copies the whole table. */
   primaryKey?: Input<string | Input<string>[]>;
-  /** Partition key, e.g. `toYYYYMM(Timestamp)`. Default: one partition. */
+  /** Partition key, e.g. `toYYYYMM(Timestamp)`. Default: one partition. Changing it copies the whole table. */
   partitionBy?: Input<string | Input<string>[]>;
-  /** Sampling expression; must be in the primary key. */
+  /** Sampling expression; must be in the primary key. Default: none. Changing it rewrites nothing. */
   sampleBy?: Input<string>;
-  /** When rows are dropped, moved or rolled up, e.g. `Timestamp + INTERVAL 30 DAY`. Several: a list. Default: never. */
+  /**
+   * When rows are deleted, moved or rolled up, e.g. `Timestamp + INTERVAL 30 DAY`. Several: a list. Default: never. A new or shorter one
+   * deletes rows and needs `allow: ["drops-data"]`; a longer one rewrites the columns that it reads.
+   */
   ttl?: Input<string | Input<string>[]>;
-  /** Engine settings, e.g. `{ ttl_only_drop_parts: 1 }`. Default: the server's. */
+  /** Engine settings, e.g. `{ ttl_only_drop_parts: 1 }`. Default: the server's. `index_granularity` and the like copy the whole table. */
   settings?: Input<Record<string, Input<string | number | boolean>>>;
-  /** Data skipping indexes. Default: none. */
+  /** Data skipping indexes. Default: none. Existing parts get a new one when they merge, or at once with `materialize: true`. */
   indexes?: Input<Input<IndexArgs>[]>;
-  /** Projections. Default: none. */
+  /** Projections. Default: none. Existing parts get a new one with `materialize: true`, and until then do not merge with new ones. */
   projections?: Input<Input<ProjectionArgs>[]>;
-  /** Constraints. Default: none. */
+  /** Constraints on inserted rows. Default: none. */
   constraints?: Input<Input<ConstraintArgs>[]>;
 }
 
-/** What every resource of this package takes. */
+/** Arguments of every resource of this package. */
 export interface CommonArgs {
   /**
-   * What `pulumi destroy` (or removing the resource) may do with rows. `"refuse"`: an object that holds rows is not dropped.
-   * `"drop"`: it is dropped with them. Default: `"refuse"`, unless `clickhouse:allowDrop` of the stack's config names it, or is true.
+   * What `pulumi destroy`, or removing the resource, may do with rows. `"refuse"`: an object that holds rows is not dropped.
+   * `"drop"`: it is dropped with its rows. Default: `"refuse"`, unless `clickhouse:allowDrop` in the stack's config names it or is true.
    */
   deletion?: Input<"refuse" | "drop">;
   /**
-   * What happens when the object stands on the server and is not in the state. `"equal"`: adopted when it is what is declared, else
-   * refused with the difference. `"converge"`: adopted, and brought to the declaration by the changes that the preview shows, with
-   * the same care and the same `allow` as any change. Costs nothing afterwards. Default: `"equal"`; `clickhouse:adopt` sets it for
-   * the whole stack.
+   * What happens if the object exists on the server and is not in the state. `"equal"`: it is adopted if it matches the declaration,
+   * otherwise refused with the difference. `"converge"`: it is adopted and changed to match; the preview shows the changes, with the same
+   * checks and the same `allow` as for any change. Has no effect afterwards. Default: `"equal"`; `clickhouse:adopt` sets it for the
+   * whole stack.
    */
   adopt?: Input<"equal" | "converge">;
   /**
-   * Changes that may be made although they lose something (`"drops-data"`), may count rows twice (`"doubles-rows"`), break what reads the object until that changes too
-   * (`"breaks-reader"`), or were never proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview says what would be lost. Default: none; `clickhouse:allow` in the stack's config allows them for
-   * the whole stack.
+   * Permits changes that lose data (`"drops-data"`), may count rows twice (`"doubles-rows"`), break readers of the object until they
+   * change too (`"breaks-reader"`), or are not proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview shows what would
+   * be lost. Default: none; `clickhouse:allow` in the stack's config permits them for the whole stack.
    */
   allow?: Input<Input<Allowed>[]>;
   /**
-   * Severity of lint rules for this resource, e.g. `{ "inner-table": "off" }`; the rules are in docs/lint.md. An error fails the
-   * preview, a warning is shown on the resource's row. Default: each rule's own; `clickhouse:lint` sets them for the whole stack.
+   * Severity of lint rules for this resource, e.g. `{ "inner-table": "off" }`; docs/lint.md lists the rules. An error fails the
+   * preview; a warning is shown on the resource's row. Default: each rule's own; `clickhouse:lint` sets them for the whole stack.
    */
   lint?: Input<Record<string, Input<"off" | "info" | "warning" | "error">>>;
 }
 
-/** What only the user may allow; see {@link CommonArgs.allow}. */
+/** Changes that need the user's permission; see {@link CommonArgs.allow}. */
 export type Allowed = "drops-data" | "doubles-rows" | "breaks-reader" | "unproven";
 
-/** How a table changes. Costs nothing until a change needs it. */
+/** How a table changes. No effect until a change needs it. */
 export interface TableChangeArgs {
   /**
-   * How a table is made anew when no ALTER can change it (sorting key, partition key, engine …). `"online"`: copied while clients
-   * write. `"offline"`: the simple copy, for a table that nobody writes to; it stops when somebody does. Default: `"online"`.
+   * How a table is rebuilt when no ALTER can make the change (sorting key, partition key, engine …). `"online"`: copied while clients
+   * write. `"offline"`: a plain copy, for a table that nobody writes to; it aborts if somebody does. Default: `"online"`.
    */
   rebuild?: Input<"online" | "offline">;
-  /** How long the old table of a rebuild is kept, e.g. `"24h"`, `"7d"`; it is dropped by a later `up`, which says so. Default: `"24h"`. */
+  /** How long the old table is kept after a rebuild, e.g. `"24h"`, `"7d"`. A later `up` drops it and says so. Default: `"24h"`. */
   keepOld?: Input<string>;
   /**
-   * Brings parts that are there up to date with a new index, projection, statistics or TTL; rewrites them. Default: false, only new
+   * Also applies a new index, projection, statistics or TTL to existing parts, which rewrites them. Default: false, only new
    * parts have them.
    */
   materialize?: Input<boolean>;
@@ -166,17 +178,17 @@ export interface TableChangeArgs {
 
 /** Arguments of `Database`. */
 export interface DatabaseArgs extends CommonArgs {
-  /** Name on the server. Default: the resource's name. */
+  /** Name on the server. Default: the resource's name. Changing it renames the database and updates what refers to it. */
   name?: Input<string>;
-  /** Engine, e.g. `Atomic`. Default: the server's. */
+  /** Engine, e.g. `Atomic`. Default: the server's. A change of it is refused. */
   engine?: Input<string>;
   /** Free text. */
   comment?: Input<string>;
 }
 
-/** Plain SQL instead of structured arguments: one CREATE statement with a qualified name. */
+/** Plain SQL instead of structured arguments. */
 export interface SqlArgs extends CommonArgs {
-  /** The CREATE statement; its spelling does not matter, its meaning is compared. */
+  /** One CREATE statement with a qualified name; `OR REPLACE` and `ON CLUSTER` are refused. Its meaning is compared, not its spelling. */
   sql: Input<string>;
 }
 
@@ -185,28 +197,28 @@ export interface MaterializedViewSqlArgs extends SqlArgs, MaterializedViewChange
 
 /** A table in plain SQL. */
 export interface TableSqlArgs extends SqlArgs, TableChangeArgs {
-  /** New column name → old column name: what `renamedFrom` is in structured arguments. */
+  /** Map from new to old column name; the same as `renamedFrom` in structured arguments. */
   renamedColumns?: Input<Record<string, Input<string>>>;
 }
 
 /** Structured arguments of `Table`. */
 export interface TableArgs extends CommonArgs, StorageArgs, TableChangeArgs {
-  /** Database: its resource (which makes it a dependency) or its name. */
+  /** Database: its resource (which makes it a dependency) or its name. Changing it moves the table and updates what refers to it. */
   database: Input<string> | NamedDatabase;
-  /** Name on the server. Default: the resource's name. */
+  /** Name on the server. Default: the resource's name. Changing it renames the table and updates what refers to it. */
   name?: Input<string>;
   /**
-   * The columns, in order. Beside `columnsFrom` a map from name to what a column has besides its type. Neither is given for an Alias,
-   * which has the columns of its table.
+   * The columns, in order. With `columnsFrom`, a map from name to a column's other attributes. Give neither for an Alias,
+   * which has the columns of its table. Adding a column rewrites nothing; dropping one needs `allow: ["drops-data"]`.
    */
   columns?: ColumnsArgs | Input<Record<string, Input<ColumnClausesArgs>>>;
-  /** A query whose result columns become the table's columns; no row is copied. */
+  /** A query whose result columns become the table's columns; no rows are copied. */
   columnsFrom?: Input<string>;
   /** Free text. */
   comment?: Input<string>;
 }
 
-/** A column of a view: as of a table, but under no other name before, because a view holds no rows. */
+/** A column of a view: as for a table, but without `renamedFrom`, because a view holds no rows. */
 export type ViewColumnArgs = Omit<ColumnArgs, "renamedFrom">;
 
 /** The columns of a view, in order: a list, or a map from name to type or definition. */
@@ -216,65 +228,71 @@ export type ViewColumnsArgs =
 
 /** Structured arguments of `View`. */
 export interface ViewArgs extends CommonArgs {
-  /** Database: its resource (which makes it a dependency) or its name. */
+  /** Database: its resource (which makes it a dependency) or its name. Changing it moves the view and updates what refers to it. */
   database: Input<string> | NamedDatabase;
-  /** Name on the server. Default: the resource's name. */
+  /** Name on the server. Default: the resource's name. Changing it renames the view and updates what refers to it. */
   name?: Input<string>;
   /**
-   * The columns, where they are not simply those of the query: other types, which the engine casts to, comments, or (with an inner
-   * table) codecs and the like. Changing them makes a view anew; it holds no rows. Default: names and types of the query's result.
+   * The columns, if they differ from those of the query: other types, which the engine casts to, comments, or (with an inner
+   * table) codecs and the like. Changing them recreates the view. Default: names and types of the query's result.
    */
   columns?: ViewColumnsArgs;
-  /** The SELECT. Use the `sql` tag to put resources into it. */
+  /**
+   * The SELECT. Use the `sql` tag to refer to resources. A change is one statement; rows that a materialized view has already written
+   * stay as they are, until the next refresh if it has one.
+   */
   query: Input<string>;
-  /** Whose rights the query runs with. Default: the server's. */
+  /** Whose privileges the query runs with. Default: the server's. */
   sqlSecurity?: Input<"DEFINER" | "INVOKER" | "NONE">;
-  /** The user of `sqlSecurity: "DEFINER"`. */
+  /** The user for `sqlSecurity: "DEFINER"`. */
   definer?: Input<string>;
   /** Free text. */
   comment?: Input<string>;
 }
 
-/** How a materialized view is made and changed. Costs nothing until then. */
+/** How a materialized view is created and changed. No effect until then. */
 export interface MaterializedViewChangeArgs {
   /**
-   * Fills the target with what the source held before the view was created, each row once, while clients go on writing. `true`, or
-   * limits. At preview the rows, bytes and chunks are shown; inserts into the source are refused for a moment (at most 4 s at a time,
-   * error 469, to be retried) unless the source says when the server took a row. Only at creation: of a view that stands,
-   * `clickhouse-schema backfill` does it. Default: false, the target gets what is inserted from then on.
+   * Fills the target with what the source held before the view was created, each row once, while clients continue to write. `true`, or
+   * limits. The preview shows rows, bytes and chunks. Inserts into the source are refused for a moment (at most 4 s at a time,
+   * error 469, clients should retry) unless a column of the source records when the server received a row. At creation only; for an
+   * existing view, use `clickhouse-schema backfill`. Default: false, the target gets what is inserted from then on.
    */
   backfill?: Input<boolean | BackfillArgs>;
-  /** How long the rows of an inner table are kept aside when the view gets other storage, e.g. `"7d"`. Default: `"24h"`. */
+  /** How long the old rows of an inner table are kept after the view's storage has changed, e.g. `"7d"`. Default: `"24h"`. */
   keepOld?: Input<string>;
 }
 
-/** What a backfill reads, and what it may cost. */
+/** What a backfill reads, and its limits. */
 export interface BackfillArgs {
-  /** Only buckets from this moment on: ISO 8601, UTC unless it says otherwise. Default: all rows of the source. */
+  /** Only buckets from this moment on: ISO 8601, UTC unless an offset is given. Default: all rows of the source. */
   from?: Input<string>;
-  /** Column of the target that `from` is about. Default: the only Date or DateTime column of its sorting and partition keys. */
+  /** Column of the target that `from` applies to. Default: the only Date or DateTime column of its sorting and partition keys. */
   timeColumn?: Input<string>;
-  /** Rows that one statement reads, and what is done again after a crash. Default: 4 million, or a 250th of the source if that is more. */
+  /** Rows per statement, which is also what a crash repeats. Default: 4 million, or 1/250 of the source if that is more. */
   chunk?: Input<number>;
-  /** Most memory of one statement: bytes, or a text such as `"4 GiB"`; half of it is for groups, which go to disk beyond. Default: 4 GiB. */
+  /** Memory limit of one statement: bytes, or a string such as `"4 GiB"`. Aggregation spills to disk beyond half of it. Default: 4 GiB. */
   maxMemory?: Input<number | string>;
-  /** Threads of one statement. Default: as many as the server gives. */
+  /** Thread limit of one statement. Default: the server's. */
   maxThreads?: Input<number>;
   /**
-   * Column of the source in which the server notes when it took a row (`MATERIALIZED now64(3)`); then no insert is refused. Must not
-   * be given by clients. Default: such a MATERIALIZED column, if there is one; `false`: refuse inserts for a moment instead.
+   * Column of the source in which the server records when it received a row (`MATERIALIZED now64(3)`); no insert is refused then. Clients
+   * must not set it. Default: such a MATERIALIZED column, if there is one; `false`: refuse inserts for a moment instead.
    */
   insertTime?: Input<string | false>;
 }
 
 /** Structured arguments of `MaterializedView`. */
 export interface MaterializedViewArgs extends ViewArgs, MaterializedViewChangeArgs {
-  /** Target table: its resource (which makes it a dependency) or its qualified name. Give this or `inner`. */
+  /** Target table: its resource (which makes it a dependency) or its qualified name. Give this or `inner`. A new one gets new rows only. */
   to?: Input<string> | Named;
-  /** Layout of the inner table of a view without target. Prefer `to`: an inner table goes when the view goes. */
+  /** Storage of the inner table, in place of `to`. Prefer `to`: an inner table is dropped with its view. A change copies its rows. */
   inner?: Input<StorageArgs>;
-  /** Makes the view refreshable: its schedule, e.g. `EVERY 10 MINUTE`. Default: the view runs on every insert. */
+  /**
+   * Makes the view refreshable: its schedule, e.g. `EVERY 10 MINUTE`. Default: the view runs on every insert. Another schedule costs
+   * nothing; making an incremental view refreshable needs `allow: ["drops-data"]`, because a refresh replaces all rows of the target.
+   */
   refresh?: Input<string>;
-  /** A refresh adds to the target instead of replacing its rows. Default: false. */
+  /** A refresh adds to the target instead of replacing its rows. Default: false. Removing it needs `allow: ["drops-data"]`. */
   append?: Input<boolean>;
 }

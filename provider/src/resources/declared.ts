@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { promised } from "./dependencies";
 
-/** What a resource class made of its arguments. */
+/** A declaration, as a resource class made it from its arguments. */
 export interface Declared {
   readonly kind: string;
   readonly resourceName: string;
@@ -10,10 +10,10 @@ export interface Declared {
   readonly args: object;
 }
 
-/** How long an argument may take to be known, in milliseconds. */
+/** Longest wait for an argument's value, in milliseconds. */
 const LIMIT = 1000;
 
-/** What was declared, in the order of the program; without what is secret, or not known within a second. */
+/** The declarations in program order, without those that are secret or not known within a second. */
 export async function declarationsOf(declared: readonly Declared[]): Promise<object[]> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, LIMIT, undefined));
   const known = async ({ kind, resourceName, database, name, args }: Declared): Promise<object[]> => {

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * URNs of the resources a resource depends on directly: through its arguments, `dependsOn` and its parent. Components stand for their
- * children. The provider is not told them otherwise, and needs them to say when a source may come too late.
+ * URNs of the resources a resource depends on directly: through its arguments, `dependsOn` and its parent. A component counts as its
+ * children. Pulumi does not pass them to the provider, which needs them to report a source that may be created too late.
  */
 export function dependencyUrns(values: readonly unknown[], opts: pulumi.CustomResourceOptions): Promise<string[]> {
   return collect(values, opts).then((resources) => Promise.all(resources.map(urnOf)));
@@ -31,7 +31,7 @@ function expand(resource: pulumi.Resource, seen: Set<pulumi.Resource>): void {
   for (const child of children ?? []) expand(child, seen);
 }
 
-/** Not as an output: the state would list each resource once more, under an input that is not stored. */
+/** Not as an output: the state would list each resource again, under an input that is not stored. */
 function urnOf(resource: pulumi.Resource): Promise<string> {
   return promised<string>(resource.urn);
 }
@@ -41,7 +41,7 @@ async function resourcesOf(output: pulumi.Output<unknown>): Promise<pulumi.Resou
   return [...(allResources === undefined ? [] : await allResources.call(output))];
 }
 
-/** What an Output will hold, undefined if that is unknown; resources in it are not among its dependencies. */
+/** The value of an Output, undefined if unknown; resources in it do not become dependencies. */
 export function promised<T = unknown>(output: unknown): Promise<T> {
   return (output as { promise(): Promise<T> }).promise();
 }

@@ -5,10 +5,10 @@ import { type Leaving, leavingOf } from "../pulumi/state";
 import { type Declared, declarationsOf } from "./declared";
 import { promised } from "./dependencies";
 
-/** A resource of an earlier run, as far as its URN and outputs say. */
+/** A resource of an earlier run, as far as its URN and outputs show. */
 type Previous = Leaving & { readonly type: string };
 
-/** What a resource is called within the program, without stack and project. */
+/** A resource's name within the program, without stack and project. */
 interface Title {
   readonly types: string;
   readonly type: string;
@@ -19,7 +19,7 @@ const STACK = "pulumi:pulumi:Stack";
 const runs = new WeakMap<pulumi.Resource, ProgramRun>();
 
 /**
- * The run that the program is in; undefined where no engine runs it, as in unit tests with mocks.
+ * The current run of the program; undefined without a Pulumi engine, as in unit tests with mocks.
  */
 export function programRun(): ProgramRun | undefined {
   const stack = pulumi.runtime.getStackResource();
@@ -29,19 +29,19 @@ export function programRun(): ProgramRun | undefined {
   return known;
 }
 
-/** What one run of a program has declared, beside what the stack's state holds. */
+/** What one run of a program has declared, and what the stack's state holds. */
 export class ProgramRun {
   private readonly titles = new Set<string>();
-  /** Whether a resource of the state goes on under another name. */
+  /** Whether a resource of the state continues under another name. */
   private readonly aliases: ((previous: Title) => boolean)[] = [];
-  /** Names of objects, where they are plain. */
+  /** Names of objects, if they are plain values. */
   private readonly names = new Set<unknown>();
   private readonly resources: pulumi.Resource[] = [];
   private readonly declared: Declared[] = [];
   private refusal: Error | undefined;
   private readonly previous: Promise<readonly Previous[]> = readState();
 
-  /** @throws {RunError} when the stack's config has keys that nobody reads. */
+  /** @throws {RunError} when the stack's config has unknown keys. */
   constructor(stack: pulumi.Resource) {
     const problems = unknownKeys(pulumi.runtime.allConfig());
     if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
@@ -51,11 +51,11 @@ export class ProgramRun {
   }
 
   /**
-   * Takes a resource name. Pulumi would refuse the second of two equal ones only when the first is made, under the second's arguments.
+   * Reserves a resource name. Pulumi would refuse a duplicate only after the first object was created, with the second's arguments.
    *
    * @param type full type token.
-   * @param name name on the server, where there is one.
-   * @throws {RunError} when another resource of this type has it.
+   * @param name name on the server, if there is one.
+   * @throws {RunError} when another resource of this type has the resource name.
    */
   declare(type: string, resourceName: string, opts: pulumi.ResourceOptions, name?: unknown): void {
     const title = { types: typesOf(type, opts.parent), type, name: resourceName };
@@ -73,20 +73,20 @@ export class ProgramRun {
     this.aliases.push(...aliasesOf(title, opts));
   }
 
-  /** Takes note of a resource that {@link ProgramRun.declare} has let pass. */
+  /** Records a resource that {@link ProgramRun.declare} has accepted. */
   made(resource: pulumi.Resource): void {
     this.resources.push(resource);
   }
 
-  /** Takes note of what a resource declares, for the list of what else is wrong where one is refused. */
+  /** Records what a resource declares, so that a refusal can list what else is wrong. */
   declares(declaration: Declared): void {
     this.declared.push(declaration);
   }
 
-  /** What leaves the program, as far as it has been run; for a resource that is new, and of its type. */
+  /** For a new resource: those of its type that leave the program, as far as the program has run. */
   async leavingBeside(type: string, resourceName: string, opts: pulumi.ResourceOptions): Promise<Leaving[]> {
     const previous = await this.previous;
-    // By now the rest of the program has run, and the first of the two must not take the place of the second.
+    // By now the rest of the program has run. If it declared a name twice, the first of the two must not be created in place of the second.
     if (this.refusal !== undefined) throw this.refusal;
     const types = typesOf(type, opts.parent);
     const isNew = previous.every((one) => titleOf(one).types !== types || titleOf(one).name !== resourceName);
@@ -101,12 +101,12 @@ export class ProgramRun {
     });
   }
 
-  /** When the program has ended, providers are told what it does not declare any more. */
+  /** When the program has ended, tells the providers what it no longer declares. */
   private async tellAtTheEnd(stack: pulumi.Resource): Promise<void> {
     const release = pulumi.runtime.rpcKeepAlive();
     try {
       await promised((stack as unknown as { outputs: unknown }).outputs);
-      // The program has run; what it declares may still be on its way, and declare more.
+      // The program has run, but its resources may still be registering, and may declare more.
       for (let known = -1; known < this.resources.length; ) {
         known = this.resources.length;
         await Promise.all(this.resources.map(({ urn }) => promised(urn)));
@@ -115,7 +115,7 @@ export class ProgramRun {
       const engine = engineAddress();
       if (leaving.length > 0 && engine !== undefined) await tellProviders(engine, leaving);
     } catch {
-      // The program has failed, which is said elsewhere.
+      // The program has failed, which is reported elsewhere.
     } finally {
       release();
     }
@@ -126,7 +126,7 @@ function engineAddress(): string | undefined {
   return process.env["PULUMI_NODEJS_ENGINE"];
 }
 
-/** The objects in the stack's state; none where it cannot be read. */
+/** The objects in the stack's state; none if it cannot be read. */
 async function readState(): Promise<readonly Previous[]> {
   const [organization, project, stack] = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()];
   for (const stackName of [`${organization}/${project}/${stack}`, stack]) {
@@ -140,13 +140,13 @@ async function readState(): Promise<readonly Previous[]> {
         return leaving === undefined ? [] : [{ ...leaving, type }];
       });
     } catch {
-      // A backend that knows no organizations, or a state that was never written.
+      // A backend without organizations, or a state that was never written.
     }
   }
   return [];
 }
 
-/** The types of a URN: those of the parents, then its own. */
+/** The types in a URN: those of the parents, then its own. */
 function typesOf(type: string, parent: pulumi.Resource | undefined): string {
   const types = [type];
   for (let one = parent; one !== undefined && typeOf(one) !== STACK; one = parentOf(one)) {
@@ -168,7 +168,7 @@ function titleOf({ urn, type }: Previous): Title {
   return { types, type, name };
 }
 
-/** Errs towards a match: what goes on must not be taken for something that leaves. */
+/** Errs towards a match: a resource that continues must not be taken for one that leaves. */
 function aliasesOf(own: Title, { aliases = [], parent }: pulumi.ResourceOptions): ((previous: Title) => boolean)[] {
   const given = Array.isArray(aliases) ? aliases : [aliases];
   const matches = given.map((alias: unknown) => (previous: Title) => {
@@ -177,7 +177,7 @@ function aliasesOf(own: Title, { aliases = [], parent }: pulumi.ResourceOptions)
     const { name = own.name } = (alias ?? {}) as { name?: unknown };
     return previous.type === own.type && (typeof name !== "string" || name === previous.name);
   });
-  // A parent that has another name, or has moved, takes its children along.
+  // The children of a renamed or moved parent are renamed with it.
   for (let one = parent; one !== undefined; one = parentOf(one)) {
     const { __aliases: inherited = [] } = one as unknown as { __aliases?: readonly unknown[] };
     if (inherited.length > 0) matches.push((previous) => previous.type === own.type);

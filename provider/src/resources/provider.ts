@@ -2,44 +2,44 @@ import * as pulumi from "@pulumi/pulumi";
 import { PROVIDER_NAME } from "../config/config";
 import type { Allowed } from "./args";
 
-/** Arguments of {@link Provider}; each is what the stack's config key of the same name is for the default provider. */
+/** Arguments of {@link Provider}. Each has the meaning that the stack's config key of the same name has for the default provider. */
 export interface ProviderArgs {
   /** `chdb://PATH` (embedded, relative to the program's folder) or `http(s)://HOST:PORT`. */
   url: pulumi.Input<string>;
-  /** Default: the server's default user. */
+  /** User name. Default: the server's default user. */
   username?: pulumi.Input<string>;
-  /** Kept encrypted, in this resource only. */
+  /** Stored encrypted, in this resource only. Default: none. */
   password?: pulumi.Input<string>;
-  /** Longest wait for one statement, in seconds. Default: 300. */
+  /** Timeout of one statement, in seconds. Default: 300. */
   requestTimeout?: pulumi.Input<number>;
   /** Which objects that hold rows may be dropped: all, or those named, e.g. `"shop.events, logs.*"`. Default: none. */
   allowDrop?: pulumi.Input<boolean | string>;
-  /** What happens to objects that stand on the server already; see `adopt` on the resources. Default: `"equal"`. */
+  /** What happens to objects that already exist on the server; see `adopt` on the resources. Default: `"equal"`. */
   adopt?: pulumi.Input<"equal" | "converge">;
-  /** Changes allowed on every resource; see `allow` there. Default: none. */
+  /** Changes permitted on every resource; see `allow` there. Default: none. */
   allow?: pulumi.Input<pulumi.Input<Allowed>[]>;
   /** Severity of lint rules on every resource; see `lint` there. Default: each rule's own. */
   lint?: pulumi.Input<Record<string, pulumi.Input<"off" | "info" | "warning" | "error">>>;
   /**
-   * What checks declarations before anything runs: `"embedded"`, the engine in chdb; the URL of a throwaway server, e.g. one of production's
-   * version, which must hold nothing and serves one run at a time; `"off"`, nothing. Default: `"embedded"`.
+   * What checks declarations before anything runs. `"embedded"`: the engine in chdb. The URL of a throwaway server, e.g. one of production's
+   * version: it must be empty, and serves one run at a time. `"off"`: no check. Default: `"embedded"`.
    */
   scratch?: pulumi.Input<string>;
-  /** Whether a preview fails, or warns, when the server cannot be reached. Default: fails in CI and when the login is refused. */
+  /** Whether a preview fails or warns if the server is unreachable. Default: it fails in CI and if the login is refused. */
   unreachable?: pulumi.Input<"fail" | "warn">;
-  /** `"insecure"`: the server's certificate is not checked. Default: `"verify"`. */
+  /** `"insecure"`: the server's certificate is not verified. Default: `"verify"`. */
   tls?: pulumi.Input<"verify" | "insecure">;
-  /** Certificate of the authority that signed the server's: PEM, or a file with it. Default: those that Node knows. */
+  /** CA certificate that signed the server's: PEM, or the path of a PEM file. Default: Node's CA certificates. */
   tlsCa?: pulumi.Input<string>;
-  /** Client certificate: PEM, or a file with it. Default: none. */
+  /** Client certificate: PEM, or the path of a PEM file. Default: none. */
   tlsCert?: pulumi.Input<string>;
-  /** Key of the client certificate: PEM, or a file with it. Kept encrypted. */
+  /** Key of the client certificate: PEM, or the path of a PEM file. Stored encrypted. Default: none. */
   tlsKey?: pulumi.Input<string>;
-  /** HTTP headers of every request. Kept encrypted. Default: none. */
+  /** HTTP headers of every request. Stored encrypted. Default: none. */
   headers?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Roles that are active. Default: the user's own default roles. */
+  /** Roles to activate. Default: the user's default roles. */
   role?: pulumi.Input<string | string[]>;
-  /** JWT, in place of username and password. Kept encrypted. */
+  /** JWT, in place of username and password. Stored encrypted. Default: none. */
   accessToken?: pulumi.Input<string>;
   /** `http://HOST:PORT` of a proxy. Default: none. */
   proxy?: pulumi.Input<string>;
@@ -59,7 +59,7 @@ export class Provider extends pulumi.ProviderResource {
    * Declares the server.
    *
    * @param resourceName name within the stack.
-   * @param args where the server is and how to get in.
+   * @param args address and credentials of the server.
    * @param opts Pulumi options.
    */
   constructor(resourceName: string, args: ProviderArgs, opts: pulumi.ResourceOptions = {}) {
@@ -85,7 +85,7 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:accessToken": secret(args.accessToken),
       "clickhouse:proxy": args.proxy,
     };
-    // Dynamic resources belong to this package name, so that is whose provider this must be.
+    // Dynamic resources belong to this package name, so the provider must have it too.
     super("pulumi-nodejs", resourceName, inputs, opts);
   }
 }

@@ -21,7 +21,7 @@ import type { Input, Named } from "./args";
 import type { RollupArgs, RollupLevelArgs, RollupSourceArgs } from "./rollup-args";
 import { isNamed, nameIn } from "./sql";
 
-/** A rollup's arguments, checked. */
+/** The checked arguments of a rollup. */
 export interface Definitions {
   readonly rollup: Definition;
   readonly sources: readonly SourceDefinition[];
@@ -31,14 +31,14 @@ export interface Definitions {
   readonly feeds: pulumi.Output<readonly Feed[]>;
 }
 
-/** A source, and the rollup as it feeds it; `key` is its short name where there are several. */
+/** A source, and the rollup as this source feeds it; `key` is its short name if there are several. */
 export interface SourceDefinition {
   readonly key: string | undefined;
   readonly args: RollupSourceArgs;
   readonly rollup: Definition;
 }
 
-/** What follows from the arguments and the sources' definitions. */
+/** What follows from the arguments and the definitions of the sources. */
 export interface First {
   readonly database: string;
   readonly target: Target;
@@ -47,7 +47,7 @@ export interface First {
   readonly truth: string;
 }
 
-/** What came out, or what is wrong. */
+/** The result, or what is wrong. */
 export interface Attempt<T> {
   readonly value?: T;
   readonly problems?: readonly string[];
@@ -102,7 +102,7 @@ const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   materialize: true,
 };
 
-/** @throws {SchemaError} for names that are no arguments, which a program in plain JavaScript may have. */
+/** @throws {SchemaError} for unknown arguments, which a program in plain JavaScript may pass. */
 function refuseUnknown(args: RollupArgs): void {
   const problems = new Problems();
   objectAt(args, "", Object.keys(ROLLUP_KEYS), problems);
@@ -139,7 +139,7 @@ export function definitionsOf(args: RollupArgs): Definitions {
   return { rollup, sources: defined, levels, levelArgs, feeds };
 }
 
-/** Name and, from the resource of a table, definition. */
+/** Name and, for a table resource, definition. */
 function sourceOf(source: Input<string> | Named): pulumi.Output<Source> {
   const statement = isNamed(source) && "statement" in source ? (source.statement as pulumi.Output<string>) : undefined;
   return pulumi.all([nameIn(source), statement]).apply(([name, text]) => {
@@ -150,7 +150,7 @@ function sourceOf(source: Input<string> | Named): pulumi.Output<Source> {
 
 function tableIn(statement: string | undefined): TableSpec | undefined {
   if (statement === undefined) return undefined;
-  // In unit tests with Pulumi's mocks nothing is checked, so these are the arguments as they were sent.
+  // With Pulumi's mocks, in unit tests, nothing is checked, so these are the arguments as they were sent.
   if (statement.startsWith("{")) return declaredTable(statement);
   const spec = parseCreate(statement);
   return spec.kind === "table" ? spec : undefined;
@@ -172,7 +172,7 @@ export function renderFirst(feeds: readonly Feed[], args: RollupArgs): First {
   return { database, target: renderTarget(feeds), fills: feeds.map(renderFill), truth: renderTruth(feeds) };
 }
 
-/** What is wrong once the sources are known, as a value: see where it is used. */
+/** What is wrong once the sources are known, as a value: the caller explains why. */
 export function attempt<T>(label: string, work: () => T): Attempt<T> {
   try {
     return { value: work() };
@@ -182,7 +182,7 @@ export function attempt<T>(label: string, work: () => T): Attempt<T> {
   }
 }
 
-/** What is wrong with the arguments, as Pulumi shows mistakes of the program: without a stack trace. */
+/** Reports wrong arguments as Pulumi reports errors of the program: without a stack trace. */
 export function explained<T>(label: string, work: () => T): T {
   try {
     return work();

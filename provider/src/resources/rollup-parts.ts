@@ -15,22 +15,22 @@ import { type Attempt, attempt, type Definitions, type First } from "./rollup-de
 import { Table } from "./table";
 import { View } from "./view";
 
-/** One width of a rollup: what is kept, what fills it, what readers query. */
+/** One level of a rollup: its target, the views that fill it, and its read view. */
 export interface RollupLevel {
-  /** The table that keeps the merged rows. */
+  /** The table that holds the merged rows. */
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
-  /** The view to query. @throws {RunError} where `read` is `false`. */
+  /** The view to query. @throws {RunError} if `read` is `false`. */
   readonly read: View;
 }
 
-/** What the parts of a rollup are made from. */
+/** What the parts of a rollup are created from. */
 export interface Parts extends Definitions {
   readonly name: string;
   readonly label: string;
   readonly args: RollupArgs;
-  /** Options of every part. Pulumi does not hand a component's `dependsOn` on to what is inside. */
+  /** Options of every part. Pulumi does not pass a component's `dependsOn` on to its children. */
   readonly opts: pulumi.CustomResourceOptions;
   readonly rendered: pulumi.Output<Attempt<First>>;
 }
@@ -93,7 +93,7 @@ export function declareLevel(
       to: target,
       query,
     },
-    // Filled once the level below is: rows that a backfill brings there are no inserts, which this view would hear of.
+    // Filled after the level below: the rows of a backfill are not inserted there, so this view would not see them.
     { ...opts, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
   );
   const readName = levelArgs.read ?? (args.read === false ? false : `${serverName}_read`);
@@ -131,7 +131,7 @@ function declareTarget(
     {
       ...common(args),
       ...withoutUndefined({ rebuild, keepOld, materialize, settings, indexes, comment }),
-      // Said by the check of this resource: an error thrown here would come with a stack trace, once for every resource.
+      // Reported by this resource's check: an error thrown here would be shown with a stack trace, once for every resource.
       ...{ refused: rendered.apply(({ problems }) => problems) },
       database: databaseOf(parts),
       name: serverName,
@@ -168,7 +168,7 @@ function declareRead(
   );
 }
 
-/** The given database, or that of the first source. */
+/** The given database, or the first source's. */
 function databaseOf({ args, rendered }: Parts): Input<string> | NamedDatabase {
   return args.database ?? rendered.apply(({ value }) => value?.database ?? "");
 }

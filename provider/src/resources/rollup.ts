@@ -8,12 +8,12 @@ import type { Table } from "./table";
 import type { View } from "./view";
 
 /**
- * A rollup: what a table's rows come to by key and time bucket, kept up to date on every insert.
+ * A rollup: aggregates of a table's rows by key and time bucket, kept up to date on every insert.
  *
- * Makes an `AggregatingMergeTree` table, a materialized view for each source and a read view. Every column of the table is a part of the
- * key or merges; types are what the engine makes of the measures. Reading is a plain SELECT on the read view, right at any time.
- * Only rows inserted from now on count, unless `backfill` says otherwise. An insert into a source costs one aggregation of its
- * rows more.
+ * Creates an `AggregatingMergeTree` table, a materialized view for each source, and a read view. Every column of the table is part of the
+ * key or merges; the engine derives the types from the measures. Reading is a plain SELECT on the read view, correct at any time.
+ * Only rows inserted after creation count, unless `backfill` is set. Each insert into a source costs one more aggregation of its
+ * rows.
  *
  * @example
  * ```ts
@@ -33,13 +33,13 @@ import type { View } from "./view";
  * ```
  */
 export class Rollup extends pulumi.ComponentResource {
-  /** The table that keeps the merged rows. */
+  /** The table that holds the merged rows. */
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
   /** The rollup and its coarser levels, finest first. */
   readonly levels: readonly RollupLevel[];
-  /** A query that computes what the read view shows from the sources alone; it reads whole tables. */
+  /** A query that computes the read view's result from the sources alone; it reads whole tables. */
   readonly truth: pulumi.Output<string>;
 
   /**
@@ -48,7 +48,7 @@ export class Rollup extends pulumi.ComponentResource {
    * @param resourceName name within the stack, and of the target table unless `name` is given.
    * @param args shape and storage.
    * @param opts Pulumi options, which its parts inherit.
-   * @throws {RunError} naming every wrong argument.
+   * @throws {RunError} naming every wrong argument, or when another Rollup has this resource name.
    */
   constructor(resourceName: string, args: RollupArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const label = `Rollup ${resourceName}`;
@@ -71,7 +71,7 @@ export class Rollup extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The view to query. @throws {RunError} where `read` is `false`. */
+  /** The view to query. @throws {RunError} if `read` is `false`. */
   get read(): View {
     const [first] = this.levels;
     if (first === undefined) throw new Error("a rollup has at least one level");

@@ -7,7 +7,7 @@ import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
 import { programRun } from "./program-run";
 
-/** Type names within the module `clickhouse`; part of every URN, for ever. */
+/** Type names within the module `clickhouse`; part of every URN, so they never change. */
 const TYPES: Record<ObjectKind, string> = {
   database: "Database",
   table: "Table",
@@ -15,7 +15,7 @@ const TYPES: Record<ObjectKind, string> = {
   materializedView: "MaterializedView",
 };
 
-/** What a resource class makes of its arguments. */
+/** A declaration, as a resource class makes it from its arguments. */
 export interface Declaration {
   /** Undefined for a database. */
   readonly database?: pulumi.Input<string> | undefined;
@@ -41,7 +41,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const run = programRun();
     run?.declare(type, resourceName, opts, typeof name === "string" ? name : undefined);
     run?.declares({ kind, resourceName, database, name, args: declaration.args });
-    // Every output costs the program a stack trace, and a nested one costs many; most arguments are plain.
+    // Every output costs a stack trace, a nested one many; most arguments are plain.
     const plain = isPlain(declaration.args);
     const args = plain ? undefined : pulumi.output(declaration.args);
     const dependencies = dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts);
@@ -49,9 +49,9 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const inputs = {
       ...(kind !== "database" && { database }),
       name,
-      // `check` gives its value; the key is here so that the resource has the property.
+      // `check` sets its value; the key is here so that the resource has the property.
       qualifiedName: undefined,
-      // One text: a secret or unknown argument, however deep, marks the whole.
+      // One string: a secret or unknown argument, however deep, marks all of it.
       statement:
         args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),
       ...(deletion !== undefined && { deletion }),
@@ -60,7 +60,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const transformations = [constantProvider(type, kind), ...(opts.transformations ?? [])];
     const restore = tracesOfTheUser();
     try {
-      // Two objects cannot share a name; `--replace` does not ask `diff`, which says so too.
+      // Two objects cannot share a name. `diff` says so too, but `--replace` does not call it.
       const options = { ...opts, deleteBeforeReplace: true, transformations };
       super(STUB, resourceName, inputs, options, "clickhouse", TYPES[kind]);
       run?.made(this);
@@ -71,8 +71,8 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 }
 
 /**
- * What the provider is told besides and `check` drops again. A promise, not an output: the URN of a child depends on its parent, a
- * dependency on a component means one on all of its children, and so the resource would wait for itself, without end.
+ * Further facts for the provider, which `check` removes again. A promise, not an output: the URN of a child depends on its parent, a
+ * dependency on a component is one on all of its children, and so the resource would wait for itself forever.
  */
 async function requestOf(
   urn: pulumi.Output<string>,
@@ -89,12 +89,12 @@ async function requestOf(
   };
 }
 
-/** Never serialised into the state: {@link constantProvider} replaces its text. */
+/** Never serialised into the state: {@link constantProvider} replaces its source code. */
 const STUB: pulumi.dynamic.ResourceProvider = {
   create: () => Promise.reject(new Error("this text is replaced before it is stored")),
 };
 
-/** The text that the state keeps: it requires this package, whose entry stays, instead of carrying code that goes stale. */
+/** The code that the state stores: it requires this package, whose entry point is stable, instead of carrying code that goes stale. */
 export function providerText(kind: ObjectKind): string {
   return `exports.handler=()=>require("pulumi-clickhouse-schema/provider").${kind}`;
 }
@@ -105,14 +105,14 @@ function constantProvider(type: string, kind: ObjectKind): pulumi.ResourceTransf
     of === type ? { props: { ...props, __provider: providerText(kind) }, opts } : undefined;
 }
 
-/** Whether the value is the same after `JSON.parse(JSON.stringify(value))`: nothing in it must be waited for. */
+/** Whether the value survives `JSON.parse(JSON.stringify(value))`, so that nothing in it has to be awaited. */
 function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPlain);
   if (typeof value !== "object" || value === null) return typeof value !== "function";
   return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain);
 }
 
-/** The names that plain SQL gives; a text that cannot be read gives none, and `check` says why. */
+/** The names in plain SQL; none if it cannot be parsed, and `check` says why. */
 export function namesInSql(sql: pulumi.Input<string>): {
   database: pulumi.Output<string>;
   name: pulumi.Output<string>;
@@ -130,7 +130,7 @@ export function namesInSql(sql: pulumi.Input<string>): {
   };
 }
 
-/** The plain name of a database given as its resource or its name. */
+/** The name of a database that is given as a resource or a name. */
 export function databaseName(
   database: pulumi.Input<string> | { readonly name: pulumi.Output<string> },
 ): pulumi.Input<string> {

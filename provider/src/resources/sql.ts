@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Named } from "./args";
 
 /**
- * SQL text with resources in it: a resource stands for its quoted, qualified name, and becomes a dependency.
+ * SQL with resources in it: each becomes its quoted, qualified name, and a dependency.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ export function sql(
   return pulumi.interpolate(strings, ...values.map((value) => (isNamed(value) ? value.qualifiedName : value)));
 }
 
-/** The name to put where a resource or its name is expected. */
+/** The name of an object that is given as a resource or a name. */
 export function nameIn(value: pulumi.Input<string> | Named): pulumi.Input<string> {
   return isNamed(value) ? value.qualifiedName : value;
 }
