@@ -2,19 +2,19 @@ import { gather, NOTHING } from "./hazards";
 import type { Hazard, Statement } from "./plan";
 
 /**
- * When a command runs. The engine checks one ALTER as a whole against the table as it was, so what depends on another command's
- * result goes into a later ALTER; all else is one. Phases behind `after` are further ALTERs for defaults.
+ * When a command runs. The engine checks an ALTER as a whole against the table before it, so a command that depends on another's result
+ * goes into a later ALTER; all others share one. Phases after `after` are further ALTERs for defaults.
  */
 export type Phase = number;
 
 export const PHASE = {
   /** Before a column is renamed. */
   before: 0,
-  /** Where everything is that can be. */
+  /** Everything else. */
   main: 1,
-  /** What changes columns, where one of them was renamed. */
+  /** Column changes, if one of the columns was renamed. */
   renamed: 2,
-  /** What needs the columns as the others left them. */
+  /** What needs the columns after all other changes. */
   after: 3,
 } as const;
 
@@ -22,26 +22,26 @@ export const PHASE = {
 export interface Command {
   readonly sql: string;
   readonly hazards?: readonly Hazard[];
-  /** Takes a list behind commas, so that a following command has to be told apart by brackets. */
+  /** Takes a comma-separated list, so that parentheses have to separate it from a following command. */
   readonly takesList?: boolean;
   readonly mutation?: boolean;
   readonly phase?: Phase;
   /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 1`. */
   readonly setting?: string;
-  /** Its mutation only computes the times of parts by the TTL: a setting of the table for as long as it runs. */
+  /** Its mutation only computes the TTL times of parts: a setting of the table while it runs. */
   readonly recalculates?: boolean;
-  /** Its first words, where each replica keeps what it says for itself: it is in no log that a replicated table shares. */
+  /** Its first words, if it affects one replica only: it is not in the log that the replicas of a table share. */
   readonly own?: Own;
 }
 
-/** Commands that a replicated table does not hand on by itself. */
+/** Commands that a replicated table does not replicate by itself. */
 export type Own = "MODIFY SETTING" | "RESET SETTING" | "MODIFY COMMENT" | "COMMENT COLUMN";
 
-/** Of these, the ones that take a list: several become one, `MODIFY SETTING a = 1, b = 2`. */
+/** Those of them that take a list: several become one, `MODIFY SETTING a = 1, b = 2`. */
 const LISTS: ReadonlySet<string | undefined> = new Set<Own>(["MODIFY SETTING", "RESET SETTING"]);
 
 /**
- * As few ALTERs as the engine allows, the commands of each in the order given.
+ * As few ALTERs as the engine allows, each with its commands in the given order.
  */
 export function mergeAlters(
   table: string,
@@ -53,25 +53,25 @@ export function mergeAlters(
   const groups = phases.flatMap((phase) => {
     const together = commands.filter((command) => phaseOf(command) === phase);
     if (!isReplicated) return [together];
-    // What is set or commented on may be new, so that comes later.
+    // Settings and comments may be about something new, so they come later.
     const kinds = [undefined, ...new Set(together.flatMap(({ own }) => own ?? []))];
     return kinds.map((kind) => together.filter(({ own }) => own === kind));
   });
   return groups.filter((group) => group.length > 0).map((group) => alter(table, joinLists(group), untouched));
 }
 
-/** How ALTERs are put together. */
+/** How commands are merged into ALTERs. */
 export interface AlterOptions {
-  /** What an ALTER without hazards says. */
+  /** The message of an ALTER without hazards. */
   readonly untouched?: string;
   /**
-   * Other replicas get an ALTER of one kind only. Measured on 25.8, in a Replicated database: beside anything else, settings and comments
-   * are refused (code 48); beside one another they are changed on this replica and on no other, with or without an error (code 49).
+   * Other replicas only get an ALTER of a single kind. Measured on 25.8, in a Replicated database: together with anything else, settings and
+   * comments are refused (code 48); together with each other, they change on this replica only, with or without an error (code 49).
    */
   readonly isReplicated?: boolean;
 }
 
-/** Lists with the same words in front, in the place of the first. */
+/** Joins lists that begin with the same words, in the place of the first. */
 function joinLists(commands: readonly Command[]): Command[] {
   const joined: Command[] = [];
   for (const command of commands) {
@@ -90,7 +90,7 @@ function joinLists(commands: readonly Command[]): Command[] {
 function alter(table: string, commands: readonly Command[], untouched: string): Statement {
   const settings = [...new Set(commands.flatMap(({ setting }) => (setting === undefined ? [] : [setting])))];
   const tail = settings.length === 0 ? "" : ` SETTINGS ${settings.join(", ")}`;
-  // Behind a list the engine takes the next command for its next element; brackets go around all or none.
+  // After a list the engine takes the next command for its next element; parentheses go around all commands or none.
   const needsBrackets =
     commands.slice(0, -1).some(({ takesList }) => takesList) || (tail !== "" && commands.length > 1);
   const texts = commands.map(({ sql }) => (needsBrackets ? `(${sql})` : sql));

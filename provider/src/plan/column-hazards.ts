@@ -6,7 +6,7 @@ import { BY_MERGES, deletesMore, pastProbe } from "./ttl";
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 
-/** Values that a column TTL takes, and what it takes to do so in parts that are there. */
+/** Values that a column TTL deletes, and the cost of doing so in existing parts. */
 export function ttlHazards(
   { name, from, to }: Of<"column-ttl">,
   { table, materialize }: { readonly table: string; readonly materialize: boolean },
@@ -24,12 +24,12 @@ export function ttlHazards(
   ];
 }
 
-/** Who counts on the order of columns. */
+/** Who relies on the order of columns. */
 export function movedHazard(table: string): Hazard {
   return hazard("breaks-reader", `INSERT INTO ${table} without a column list and SELECT * see another order`);
 }
 
-/** What goes with a column. */
+/** What is lost with a column. */
 export function dropHazard(column: ColumnSpec, table: string, looksLike: string | undefined): Hazard {
   if (column.default?.kind === "ALIAS" || column.default?.kind === "EPHEMERAL") {
     return hazard("metadata-only", `${column.name} is ${column.default.kind} and stores nothing`);
@@ -60,7 +60,7 @@ export function defaultHazards({ from, to }: Of<"column-default">, column: Colum
   return [hazard("metadata-only", `rows keep the values of ${column.name} that are stored`)];
 }
 
-/** Whether values of such a column lie in parts. */
+/** Whether values of such a column are stored in parts. */
 export function stores(value: ColumnSpec["default"]): boolean {
   return value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL";
 }

@@ -5,7 +5,7 @@ import type { Command } from "./alter";
 
 type Default = NonNullable<ColumnSpec["default"]>;
 
-/** COMMENT COLUMN: the one that every engine and every view takes. */
+/** COMMENT COLUMN: the form that every engine and every view accepts. */
 export function commentColumn(name: string, text: string | undefined): Command {
   return { sql: `COMMENT COLUMN ${backtick(name)} ${quoteString(text ?? "")}`, own: "COMMENT COLUMN" };
 }
@@ -26,12 +26,12 @@ export function renderDefault(value: Default, column: ColumnSpec): string {
   return joinParts([kind, expression]);
 }
 
-/** A bare EPHEMERAL cannot stand before AFTER: the engine takes that for its expression. */
+/** A bare EPHEMERAL cannot precede AFTER: the engine takes that for its expression. */
 export function writtenDefault(value: Default, column: ColumnSpec): Default {
   return value.kind === "EPHEMERAL" ? { ...value, expression: value.expression ?? typeDefault(column) } : value;
 }
 
-/** The value a column has when nothing is said, as an expression. */
+/** The default value of a column that declares none, as an expression. */
 export function typeDefault({ type }: ColumnSpec): string {
   return `defaultValueOfTypeName(${quoteString(type ?? "")})`;
 }

@@ -9,20 +9,20 @@ import { place, writtenDefault } from "./column-text";
 import { hazard } from "./hazards";
 import type { AbsentProbe } from "./plan";
 
-/** What the commands for columns need to know of their table. */
+/** What the commands for columns need to know about their table. */
 export interface ColumnContext {
   /** Quoted, qualified name. */
   readonly table: string;
   readonly from: TableSpec;
   readonly to: TableSpec;
-  /** When columns are added and changed: later than the renames, where a renamed one changes. */
+  /** When columns are added and changed: after the renames, if a renamed one changes. */
   readonly phase: Phase;
   readonly materialize: boolean;
   /** Columns whose new default comes in a later ALTER, with its number from 1. */
   readonly rounds: ReadonlyMap<string, number>;
-  /** New name → old name of columns whose statistics stand in the way of their new type. */
+  /** New name → old name of columns whose statistics block their new type. */
   readonly underStatistics: ReadonlyMap<string, string>;
-  /** By new name, what the rows of parts that are older than a column are asked. */
+  /** By new name, the query on the rows of parts that are older than a column. */
   readonly absent: ReadonlyMap<string, AbsentProbe>;
   /** New name → old name of columns that are renamed. */
   readonly oldNames: ReadonlyMap<string, string>;
@@ -30,14 +30,14 @@ export interface ColumnContext {
 
 type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind }>;
 
-/** DROP COLUMN, each behind the dropped ones that are computed from it. */
+/** DROP COLUMN, each after the dropped ones that are computed from it. */
 export function dropColumns(drops: readonly Of<"column-dropped">[], context: ColumnContext): Command[] {
   const { table, to } = context;
   const reused = new Set(to.columns.map(({ name }) => name));
   const phase = dropPhase(drops, context);
   const late = phase === context.phase ? [] : drops.filter(({ column }) => column.ttl !== undefined);
   const withoutTtl = late.map(({ column }) => ({
-    // Meanwhile what it reads may be no longer stored.
+    // By then, what it reads may no longer be stored.
     sql: `MODIFY COLUMN ${backtick(column.name)} REMOVE TTL`,
     phase: context.phase,
   }));
@@ -45,15 +45,15 @@ export function dropColumns(drops: readonly Of<"column-dropped">[], context: Col
     sql: `DROP COLUMN ${backtick(column.name)}`,
     hazards: [dropHazard(column, table, looksLike)],
     mutation: true,
-    // A renamed column that takes its name needs it gone at once.
+    // If a renamed column takes its name, it has to go at once.
     phase: reused.has(column.name) ? PHASE.main : phase,
   }));
   return [...withoutTtl, ...dropped];
 }
 
 /**
- * With what changes columns; but the engine looks at defaults as they were, so where one that stays reads a dropped column, all
- * go behind its change: they may read one another too.
+ * Together with the column changes; but the engine checks the old defaults, so if a column that stays reads a dropped one, all drops
+ * come after its change: they may read each other too.
  */
 function dropPhase(drops: readonly Of<"column-dropped">[], { from, phase, rounds }: ColumnContext): Phase {
   const gone = new Set(drops.map(({ column }) => column.name));
@@ -73,14 +73,14 @@ export function renameColumn({ from, to }: Of<"column-renamed">, { table }: Colu
   };
 }
 
-/** ADD COLUMN, and what it forgets: the engine reads STATISTICS and SETTINGS there and drops them. */
+/** ADD COLUMN, and what it forgets: the engine parses STATISTICS and SETTINGS there and ignores them. */
 export function addColumn({ column, after }: Of<"column-added">, { phase }: ColumnContext): Command[] {
   const { statistics, settings, ...bare } = column;
   const rest = bare.default === undefined ? bare : { ...bare, default: writtenDefault(bare.default, column) };
   const name = backtick(column.name);
   const commands: Command[] = [{ sql: `ADD COLUMN ${renderColumn(rest)}${place(after)}`, phase }];
   if (settings !== undefined) {
-    // MODIFY SETTING, as MODIFY COLUMN with a type takes away the default of a column that is new in the same ALTER.
+    // MODIFY SETTING, because MODIFY COLUMN with a type removes the default of a column that is new in the same ALTER.
     const sql = `MODIFY COLUMN ${name} MODIFY SETTING ${renderSettings(settings)}`;
     commands.push({ sql, takesList: true, phase });
   }
@@ -90,14 +90,14 @@ export function addColumn({ column, after }: Of<"column-added">, { phase }: Colu
   return commands;
 }
 
-/** In an order in which each goes before what it is computed from. */
+/** Orders drops so that each column goes before those it is computed from. */
 function dependentsFirst(drops: readonly Of<"column-dropped">[]): Of<"column-dropped">[] {
   const left = new Map(drops.map((drop) => [drop.column.name, drop]));
   const ordered: Of<"column-dropped">[] = [];
   while (left.size > 0) {
     const read = namesIn(...[...left.values()].map(({ column }) => column.default?.expression));
     const free = [...left.values()].filter(({ column }) => !read.has(column.name));
-    // A circle cannot be; if names deceive, any order is as good.
+    // There cannot be a cycle; if ambiguous names make one, any order will do.
     for (const drop of free.length > 0 ? free : left.values()) {
       ordered.push(drop);
       left.delete(drop.column.name);

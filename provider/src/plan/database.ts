@@ -9,7 +9,7 @@ import type { Hazard, Statement } from "./plan";
 /**
  * ALTER DATABASE.
  *
- * @throws {SchemaError} for another engine: a database holds tables, and no statement moves them all.
+ * @throws {SchemaError} for another engine: a database contains tables, and no statement moves them all.
  */
 export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Statement[] {
   const name = quoteIdentifier(to.name);

@@ -6,8 +6,8 @@ import type { TableSpec } from "../sql/spec";
 type Reads = Map<string, ReadonlySet<string>>;
 
 /**
- * The ALTER in which each column gets its new default: 0 for the first, absent means that too. The engine looks for circles among
- * old and new defaults together, so `b DEFAULT a` and then `a DEFAULT b` cannot come at once.
+ * The ALTER in which each column gets its new default: 0 or absent for the first. The engine looks for cycles among old and new defaults
+ * together, so replacing `b DEFAULT a` by `a DEFAULT b` takes two ALTERs.
  */
 export function orderDefaults(
   from: TableSpec,
@@ -24,7 +24,7 @@ export function orderDefaults(
   const gone = [...changed].filter((name) => !pending.includes(name));
   for (let round = 0; pending.length > 0; round += 1) {
     const chosen = choose(pending, current, wanted);
-    // Without a way out, now or when the defaults that go are away, the engine is left to say so.
+    // If no order works, now or once the removed defaults are gone, the engine is left to report it.
     const isStuck = chosen.length === 0 && (round > 0 || gone.length === 0);
     const now = isStuck ? pending : chosen;
     for (const name of now) {
@@ -37,7 +37,7 @@ export function orderDefaults(
   return rounds;
 }
 
-/** As many as close no circle with what stands and with one another. */
+/** As many as possible that form no cycle with the current defaults or each other. */
 function choose(pending: readonly string[], current: Reads, wanted: Reads): string[] {
   const together: Reads = new Map(current);
   return pending.filter((name) => {
@@ -50,7 +50,7 @@ function choose(pending: readonly string[], current: Reads, wanted: Reads): stri
 
 function reaches(start: ReadonlySet<string>, goal: string, reads: Reads): boolean {
   const seen = new Set(start);
-  // A set that grows is walked to its end.
+  // The loop also visits the names that it adds.
   for (const name of seen) {
     if (name === goal) return true;
     for (const next of reads.get(name) ?? []) seen.add(next);

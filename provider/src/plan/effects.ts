@@ -7,28 +7,28 @@ import { stores } from "./column-hazards";
 import { classifyRetype } from "./retype";
 
 /**
- * How what an expression gives for stored rows can become something else:
- * - `rezoned`: the time zone of a column changes. Its bytes stay and compare as before; functions of it give other values.
+ * How the result of an expression for stored rows can change:
+ * - `rezoned`: the time zone of a column changes. Its bytes stay and compare as before; functions of it return other values.
  * - `reread`: the same bytes are read as another type.
- * - `rewritten`: a mutation writes the column anew.
- * - `recomputed`: it is an ALIAS, or becomes or was one, and is computed in another way or from a column that changes.
+ * - `rewritten`: a mutation rewrites the column.
+ * - `recomputed`: it is, was or becomes an ALIAS, and is computed in another way or from a column that changes.
  */
 export type Effect = "rezoned" | "reread" | "rewritten" | "recomputed";
 
-/** A column that an expression reads, directly or through aliases, and that changes. */
+/** A changed column that an expression reads, directly or through aliases. */
 export interface Touched {
   readonly column: string;
   readonly effect: Effect;
-  /** A point in time before and after, whatever its zone: DateTime or DateTime64. */
+  /** A point in time before and after, in any zone: DateTime or DateTime64. */
   readonly isInstant?: boolean;
   /** For people: `at DateTime('UTC') → DateTime('Asia/Tokyo')`. */
   readonly what: string;
 }
 
-/** What of an expression changes, which names columns as they are called afterwards. */
+/** What changes in an expression, which uses the columns' new names. */
 export type TouchedBy = (expression: string | undefined) => readonly Touched[];
 
-/** The columns that an expression names itself: a word before a bracket is a function. */
+/** The columns that an expression names directly: a word before a parenthesis is a function. */
 export function columnsIn(expression: string): ReadonlySet<string> {
   const tokens = lex(expression);
   const names = new Set<string>();
@@ -37,7 +37,7 @@ export function columnsIn(expression: string): ReadonlySet<string> {
     if (token.kind === "word" && tokens[index + 1]?.text === "(") return;
     const name = unquoteIdentifier(token.text);
     names.add(name);
-    // `n.a` is a column of Nested as well as an element of a tuple.
+    // `n.a` may be a column of Nested or an element of a tuple.
     const before = tokens[index - 1]?.text === "." ? tokens[index - 2] : undefined;
     if (before !== undefined) names.add(`${unquoteIdentifier(before.text)}.${name}`);
   });
@@ -51,13 +51,13 @@ export function isPlain(expression: string, columns: readonly ColumnSpec[]): boo
   return keyElements(expression).every((element) => names.has(element) || quoted.has(element));
 }
 
-/** What the changes of a table's columns do to any expression over them. */
+/** How the changes of a table's columns affect any expression over them. */
 export function effectsOf({ columns }: TableSpec, changes: readonly ColumnChange[]): TouchedBy {
   const byName = new Map(columns.map((column) => [column.name, column]));
   const direct = new Map<string, Touched>();
   for (const change of changes) {
     const touched = effectOf(change, byName);
-    // A column that is computed in another way says more than its type.
+    // A changed expression matters more than a changed type.
     if (touched && direct.get(touched.column)?.effect !== "recomputed") direct.set(touched.column, touched);
   }
   const known = new Map<string, readonly Touched[]>();
@@ -66,7 +66,7 @@ export function effectsOf({ columns }: TableSpec, changes: readonly ColumnChange
     if (own) return [own];
     const { default: value } = byName.get(name) ?? {};
     if (value?.kind !== "ALIAS") return [];
-    // The engine refuses aliases that go in a circle; names that deceive could still make one here.
+    // The engine refuses cyclic aliases, but ambiguous names could still make a cycle here.
     known.set(name, known.get(name) ?? []);
     return touchedBy(value.expression).map(({ what }) => ({ column: name, effect: "recomputed", what }));
   };
@@ -103,7 +103,7 @@ function textOf(value: ColumnSpec["default"]): string {
   return value === undefined ? "(stored)" : [value.kind, value.expression].filter(Boolean).join(" ");
 }
 
-/** The type as the engine compares types: it takes two that differ in the zone alone for one. */
+/** The type as the engine compares types: two that differ only in the zone are equal. */
 function withoutZone(type: string): string {
   return type.replace(/\bDateTime\('[^']*'\)/g, "DateTime").replace(/\bDateTime64\((\d), '[^']*'\)/g, "DateTime64($1)");
 }

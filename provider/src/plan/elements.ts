@@ -10,11 +10,11 @@ import type { Built } from "./materialize";
 export interface ElementContext {
   readonly table: string;
   readonly phase: Phase;
-  /** What is built in old parts behind the ALTER. */
+  /** What is built in old parts after the ALTER. */
   readonly built: Built;
 }
 
-/** What has to go before columns change. */
+/** What has to be dropped before columns change. */
 export function dropElement({ kind, from }: ElementChange, table: string): Command[] {
   if (from === undefined) return [];
   return [
@@ -22,7 +22,7 @@ export function dropElement({ kind, from }: ElementChange, table: string): Comma
   ];
 }
 
-/** DROP of an index or a projection that only has to get out of a column's way. */
+/** DROP of an index or a projection only because it blocks a column's change. */
 export function dropAgain(kind: "index" | "projection", name: string, table: string): Command {
   return { ...removal(kind, name, table), phase: PHASE.before };
 }
@@ -33,7 +33,7 @@ function removal(kind: "index" | "projection", name: string, table: string): Com
   return { sql: `DROP ${kind.toUpperCase()} ${quoted}`, hazards, mutation: true };
 }
 
-/** What can come when they have. */
+/** What can be added after columns have changed. */
 export function addElement(change: ElementChange, context: ElementContext): Command[] {
   const { phase } = context;
   switch (change.kind) {
@@ -56,7 +56,7 @@ export function addElement(change: ElementChange, context: ElementContext): Comm
   }
 }
 
-/** ADD INDEX, also of one that only had to get out of a column's way. */
+/** ADD INDEX, also for one that was only dropped for a column's change. */
 export function addIndex(index: IndexSpec, context: ElementContext): Command {
   const { table, built, phase } = context;
   const build = `ALTER TABLE ${table} MATERIALIZE INDEX ${quoteIdentifier(index.name)}`;
@@ -65,7 +65,7 @@ export function addIndex(index: IndexSpec, context: ElementContext): Command {
   return { sql: `ADD ${renderIndex(index)}`, hazards, phase };
 }
 
-/** ADD PROJECTION, also of one that only had to get out of a column's way. */
+/** ADD PROJECTION, also for one that was only dropped for a column's change. */
 export function addProjection(projection: ProjectionSpec, context: ElementContext): Command {
   const { table, built, phase } = context;
   const build = `ALTER TABLE ${table} MATERIALIZE PROJECTION ${quoteIdentifier(projection.name)}`;

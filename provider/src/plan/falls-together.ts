@@ -8,8 +8,8 @@ import { hazard } from "./hazards";
 import type { Hazard, MergeProbe } from "./plan";
 
 /**
- * Rows that lie apart and that merges of the table to be make one: the engine begins to merge rows of one key or does it in another
- * way, the key distinguishes less, or rows of several partitions come into one.
+ * Separate rows that merges of the new table join: the engine starts to merge rows of one key or does it in another way, the key
+ * distinguishes fewer rows, or rows of several partitions end up in one.
  */
 export function mergeHazards(from: TableSpec, to: TableSpec, changes: readonly ColumnChange[]): Hazard[] {
   const [before, after] = [from.storage, to.storage];
@@ -17,7 +17,7 @@ export function mergeHazards(from: TableSpec, to: TableSpec, changes: readonly C
   const name = engineName(after.engine);
   const key = keyElements(after.orderBy).join(", ");
   const which = key === "" ? `all rows of ${qualifiedName(to)}` : `rows of ${qualifiedName(to)} that agree in ${key}`;
-  // A row of zeros goes by itself, so counting those that lie together would not tell all.
+  // A row of zeros is dropped even on its own, so counting rows with equal keys would miss some.
   const isSum = name.endsWith("SummingMergeTree");
   const message = `${which} become one when ${name} merges them${isSum ? ", and rows whose sums are 0 go" : ""}`;
   return [hazard("drops-data", message, isSum ? {} : { probe: probeOf(to, changes) })];
@@ -26,14 +26,14 @@ export function mergeHazards(from: TableSpec, to: TableSpec, changes: readonly C
 function mergesMore(from: TableSpec, to: TableSpec, renames: ReadonlyMap<string, string>): boolean {
   const [before, after] = [from.storage, to.storage];
   const renamed = (text = ""): string => renameIn(text, renames);
-  // What is behind the name says which row is kept, what is summed, or which rows cancel each other.
+  // The arguments determine which row is kept, what is summed, or which rows cancel each other.
   if (plainEngine(renamed(before.engine)) !== plainEngine(after.engine ?? "")) return true;
   const key = new Set(keyElements(after.orderBy));
   if (keyElements(before.orderBy).some((element) => !key.has(renamed(element)))) return true;
   return keyElements(after.partitionBy).join() !== keyElements(renamed(before.partitionBy)).join();
 }
 
-/** Without what makes replicas of it: that changes no merge. */
+/** Without what makes it replicated, which does not affect merges. */
 function plainEngine(engine: string): string {
   return engine
     .replace(/^(?:Replicated|Shared)/, "")
@@ -41,7 +41,7 @@ function plainEngine(engine: string): string {
     .replace(/\(\)$/, "");
 }
 
-/** The question, in the columns of the table as it is: one that it does not have yet tells no rows apart. */
+/** The query, in the columns of the current table: a column that it does not have yet distinguishes no rows. */
 function probeOf(to: TableSpec, changes: readonly ColumnChange[]): MergeProbe {
   const back = new Map([...renamesOf(changes)].map(([old, name]) => [name, old]));
   const added = new Set(changes.flatMap((change) => (change.kind === "column-added" ? [change.column.name] : [])));

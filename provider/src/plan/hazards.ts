@@ -1,12 +1,12 @@
 import type { Hazard, HazardKind, Plan } from "./plan";
 
-/** Kinds that lose something for ever, count it twice, or were never proven: nothing runs before the user allows them. */
+/** Kinds that lose something forever, count it twice, or are not proven: nothing runs before the user allows them. */
 export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
 
-/** In the words of a hazard whose question is open: whether values are lost is not known before `up`. */
+/** Part of the message of a hazard whose query was not answered: whether values are lost is not known before `up`. */
 export const NOT_ASKED = "could not be asked";
 
-/** The plan where nobody can ask the rows now; each open question says so. */
+/** The plan if the rows cannot be queried now; each open question says so. */
 export function unasked({ steps }: Plan): Plan {
   const mark = (one: Hazard): Hazard =>
     one.probe === undefined ? one : { ...one, found: `the rows ${NOT_ASKED}; \`pulumi up\` asks them` };
@@ -19,18 +19,18 @@ export function hazard(kind: HazardKind, message: string, more: Pick<Hazard, "fo
 }
 
 /**
- * Each hazard once; what only touches metadata says so.
+ * Each hazard once; a statement that only touches metadata says so.
  *
- * @param untouched how it says so; what has no parts has none to rewrite.
+ * @param untouched how it says so; an object without parts has none to rewrite.
  */
 export function gather(hazards: readonly Hazard[], untouched = NOTHING): Hazard[] {
   const unique = [...new Map(hazards.map((one) => [`${one.kind}\0${one.message}`, one])).values()];
   return unique.length > 0 ? unique : [hazard("metadata-only", untouched)];
 }
 
-/** Of views and databases. */
+/** For views and databases. */
 export const NOTHING = "nothing is rewritten";
-/** Of tables. */
+/** For tables. */
 export const NO_PART = "no part is rewritten";
 
 /** DROP of an index, a projection or statistics: a mutation. Measured on 26.7: it rewrites compact parts, which are one file each. */

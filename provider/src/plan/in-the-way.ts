@@ -1,10 +1,10 @@
 import type { ColumnChange } from "../diff/changes";
 import type { TableSpec } from "../sql/spec";
 
-/** Where the server has nothing that stands in the way. */
+/** For a server on which nothing blocks the change. */
 export const NO_COLUMNS: ReadonlyMap<string, string> = new Map();
 
-/** New name → old name of columns with statistics whose type changes, which is the same to older servers. */
+/** New name → old name of columns with statistics whose type changes; older servers see no difference. */
 export function statisticsInTheWay(from: TableSpec, columns: readonly ColumnChange[]): Map<string, string> {
   const counted = new Set(from.columns.filter(({ statistics }) => statistics !== undefined).map(({ name }) => name));
   return new Map([...retypedColumns(columns)].filter(([, old]) => counted.has(old)));

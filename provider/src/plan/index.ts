@@ -14,7 +14,7 @@ export { replaceStatement } from "./rebuild";
 export { renderMessage, renderPlan, renderSize } from "./render";
 
 /**
- * The steps that turn `from` into `to`, a rename first.
+ * The steps that turn `from` into `to`, starting with a rename.
  *
  * @param changes what `diffObject(from, to)` found.
  */

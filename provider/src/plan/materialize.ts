@@ -6,19 +6,19 @@ import type { Hazard, Statement } from "./plan";
 import type { Stale } from "./stale";
 import type { Sorted } from "./table";
 
-/** What is built in old parts as well, by name. */
+/** What is also built in old parts, by name. */
 export interface Built {
   readonly index: ReadonlySet<string>;
   readonly projection: ReadonlySet<string>;
   readonly statistics: ReadonlySet<string>;
-  /** The times of parts by the TTL are computed again, because what the TTL reads is no longer what it was. */
+  /** The TTL times of parts are computed again, because what the TTL reads has changed. */
   readonly ttl: boolean;
 }
 
 /**
- * What has to be, or was asked to be. Parts with and without a projection never merge with each other (measured on 24.8 to 26.7), so
- * where merges change rows every part gets it. What only made way for a column is put back where parts are rewritten anyway, and
- * a projection always.
+ * What has to be built, or was requested. Parts with and without a projection never merge with each other (measured on 24.8 to 26.7), so
+ * if merges change rows, every part gets it. An index that was only dropped for a column's change is rebuilt where parts are rewritten
+ * anyway, a projection always.
  */
 export function builtIn(to: TableSpec, { columns, elements }: Sorted, stale: Stale, materialize: boolean): Built {
   const added = (kind: "index" | "projection", isBuilt: boolean): string[] =>

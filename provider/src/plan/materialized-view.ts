@@ -7,7 +7,7 @@ import { hazard } from "./hazards";
 import type { Hazard, PlanOptions, Step, ViewStep } from "./plan";
 import { modifySecurity } from "./view";
 
-/** ALTER for the query and what stands around it; a protocol where the view has to be another one. */
+/** ALTER for the query and its surroundings; a protocol if the view has to be replaced. */
 export function planMaterializedView(
   from: MaterializedViewSpec,
   to: MaterializedViewSpec,
@@ -82,14 +82,14 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
   };
 }
 
-/** The command that computes the rows that are there by the new query. */
+/** The command that recomputes existing rows with the new query. */
 function mending(to: MaterializedViewSpec): string {
   return to.to === undefined
     ? ""
     : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
 }
 
-/** MODIFY QUERY makes the column list anew and forgets the comments in it; a new output can only be commented when it is there. */
+/** MODIFY QUERY recreates the column list and loses its comments; a new output can only be commented on once it exists. */
 function allComments(from: MaterializedViewSpec, { to, columns }: MaterializedViewSpec): Command[] {
   if (to === undefined) return [];
   const known = new Set(from.columns.map(({ name }) => name));
@@ -99,7 +99,7 @@ function allComments(from: MaterializedViewSpec, { to, columns }: MaterializedVi
   });
 }
 
-/** MODIFY QUERY takes an output that the target lacks, and its values are lost without a word. */
+/** MODIFY QUERY accepts an output that the target lacks, and its values are silently lost. */
 function missingOutputs({ name, to, columns }: MaterializedViewSpec, { targetColumns }: PlanOptions): Hazard[] {
   if (to === undefined || targetColumns === undefined) return [];
   const known = new Set(targetColumns);
@@ -114,12 +114,12 @@ function missingOutputs({ name, to, columns }: MaterializedViewSpec, { targetCol
     );
 }
 
-/** Only the schedule of a refreshable view can change: not whether it is one, nor APPEND. */
+/** Only the schedule of a refreshable view can change: not whether it is refreshable, nor APPEND. */
 function canReschedule(from: string | undefined, to: string | undefined): boolean {
   return from !== undefined && to !== undefined && appends(from) === appends(to);
 }
 
-/** Whether a refresh of the view replaces what is in its target. */
+/** Whether a refresh of the view replaces the contents of its target. */
 export function replaces({ refresh }: MaterializedViewSpec): boolean {
   return refresh !== undefined && !appends(refresh);
 }
@@ -155,7 +155,7 @@ function viewStep(
   });
 }
 
-/** What becomes of rows that lie in the view's own table. */
+/** What happens to rows in the view's inner table. */
 function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
   const name = qualifiedName(to);
   if (replaces(to)) {
@@ -171,7 +171,7 @@ function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Haz
   return [hazard("copies-rows", copied), ...(gone.length > 0 ? [hazard("drops-data", lost)] : [])];
 }
 
-/** What becomes of rows that lie in the view's target. */
+/** What happens to rows in the view's target. */
 function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Hazard[] {
   const [old, wanted] = [targetName(from.to), targetName(to.to)];
   if (replaces(to) && to.to !== undefined && !(replaces(from) && old === wanted)) return [renewalHazard(wanted)];
@@ -182,18 +182,18 @@ function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Ha
   return [hazard("changes-history", message)];
 }
 
-/** Of a view whose refresh replaces what is in a table. */
+/** For a view whose refresh replaces the contents of a table. */
 export function renewalHazard(target: string): Hazard {
   const message = `every refresh replaces the rows of ${target}: those that are in it now are gone with the first; append: true keeps them`;
   return hazard("drops-data", message);
 }
 
-/** In a sentence. */
+/** For use in a sentence. */
 function targetName(target: MaterializedViewSpec["to"]): string {
   return target === undefined ? "the view's inner table" : qualifiedName(target);
 }
 
-/** Beside an arrow. */
+/** For use beside an arrow. */
 function shownTarget(target: MaterializedViewSpec["to"]): string {
   return target === undefined ? "(inner table)" : qualifiedName(target);
 }

@@ -6,8 +6,8 @@ import { engineColumns } from "./engine-columns";
 import { plain, withoutSimple } from "./type-shape";
 
 /**
- * The function by which merges make one value of a column's values in rows of one key; undefined where merges leave rows as they
- * are, or take whole ones.
+ * The function with which merges combine a column's values in rows of one key; undefined if merges leave rows as they are, or keep
+ * whole rows.
  */
 export function mergedAs({ columns, storage }: TableSpec, name: string): string | undefined {
   const engine = engineName(storage.engine);

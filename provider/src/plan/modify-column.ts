@@ -18,13 +18,13 @@ type Of<Kind extends ColumnChange["kind"]> = Extract<ColumnChange, { kind: Kind 
 type Default = NonNullable<ColumnSpec["default"]>;
 type Found = { readonly [Kind in ColumnChange["kind"]]?: Of<Kind> };
 
-/** All that changes of one column that stays. */
+/** All changes of one column that stays. */
 export function modifyColumn(column: ColumnSpec, changes: readonly ColumnChange[], context: ColumnContext): Command[] {
   const found: Found = Object.fromEntries(changes.map((change) => [change.kind, change]));
   const stage = stageDefault(column, found, context);
   const commands = [
-    // An alias takes no codec and no TTL, so they go first. The default goes last: MODIFY COLUMN with a type gives the
-    // column the default that it had before the ALTER, whatever stands between.
+    // An alias takes no codec and no TTL, so they are removed first. The default is removed last: MODIFY COLUMN with a type
+    // gives the column the default that it had before the ALTER, whatever comes in between.
     ...removeClauses(column, found, context),
     ...modifyNow(column, found, stage, context),
     ...modifyLater(column, found, stage, context),
@@ -34,15 +34,15 @@ export function modifyColumn(column: ColumnSpec, changes: readonly ColumnChange[
   return withProbe(commands, column.name, context.absent.get(column.name));
 }
 
-/** How a column comes to its default, where that takes more than one ALTER. */
+/** How a column gets its default, if that takes more than one ALTER. */
 interface Stage {
-  /** From alias or ephemeral to stored, which takes a default alone; clauses come after. */
+  /** From alias or ephemeral to stored, which accepts only a default; other clauses come after. */
   readonly starts: boolean;
-  /** From stored to alias or ephemeral, which keeps the type; another one comes after. */
+  /** From stored to alias or ephemeral, which keeps the type; a new type comes after. */
   readonly stops: boolean;
   /** Set with the column's other changes. */
   readonly now?: Default;
-  /** Set, or taken away, behind them. */
+  /** Set or removed after them. */
   readonly later?: Default | "remove";
   readonly laterPhase: Phase;
 }
@@ -58,7 +58,7 @@ function stageDefault(column: ColumnSpec, found: Found, { to, phase, rounds }: C
     return { ...common, now: standIn(column), later: declared ?? "remove" };
   }
   if (retype !== undefined && stores(declared) && leavesNull(retype)) {
-    // In the mutation the engine cannot read another column to fill a NULL, and the table could not be read any more.
+    // In the mutation the engine cannot read another column to fill a NULL, and the table would become unreadable.
     const isConstant =
       declared?.kind === "DEFAULT" && !readsColumn(declared, to.columns) && fitsScale(declared, column.type ?? "");
     return isConstant ? { ...common, now: declared } : { ...common, now: standIn(column), later: declared ?? "remove" };
@@ -67,7 +67,7 @@ function stageDefault(column: ColumnSpec, found: Found, { to, phase, rounds }: C
   return round > 0 ? { ...common, later: change.to } : { ...common, now: change.to };
 }
 
-/** MODIFY COLUMN with what is set to a new value. What it does not mention stays. */
+/** MODIFY COLUMN with the clauses that get a new value. Clauses that it omits stay. */
 function modifyNow(column: ColumnSpec, found: Found, stage: Stage, context: ColumnContext): Command[] {
   const [retype, ttl] = [found["column-retyped"], found["column-ttl"]];
   const { starts, stops, now } = stage;
@@ -112,7 +112,7 @@ function modifyLater(column: ColumnSpec, found: Found, stage: Stage, context: Co
   return commands;
 }
 
-/** An alias that becomes a stored column, and nothing else, needs no default for a moment. */
+/** An alias that becomes a stored column without other changes needs no temporary default. */
 function isPlainAlias(found: Found, now: Default | undefined): boolean {
   const [change, ...others] = Object.values(found).filter(({ kind }) => !BESIDE.has(kind));
   return (
@@ -120,7 +120,7 @@ function isPlainAlias(found: Found, now: Default | undefined): boolean {
   );
 }
 
-/** Changes with commands of their own. */
+/** Changes with separate commands. */
 const BESIDE: ReadonlySet<ColumnChange["kind"]> = new Set(["column-comment", "column-statistics"]);
 
 function readsColumn({ expression }: Default, columns: readonly ColumnSpec[]): boolean {
@@ -160,7 +160,7 @@ function modifyHazards(column: ColumnSpec, found: Found, { now }: Stage, context
   ];
 }
 
-/** What the mutation puts in the place of NULL: the default that the column has while it runs, which is not always the declared one. */
+/** What the mutation replaces NULL by: the default that the column has while it runs, which is not always the declared one. */
 function whatNullBecomes(column: ColumnSpec, now: Default | undefined): string {
   const isOwn = now !== undefined && now.expression === column.default?.expression;
   return isOwn ? (now.expression ?? "") : defaultOf(column);
@@ -213,12 +213,12 @@ function setStatistics(
   return [{ sql: `${verb} STATISTICS ${name} TYPE ${kinds}`, takesList: true, hazards, phase }];
 }
 
-/** How parts that are there come to a column TTL that is set. */
+/** How a new column TTL reaches existing parts. */
 function ttlExtras(ttl: Of<"column-ttl"> | undefined, { materialize }: ColumnContext): Partial<Command> {
   return ttl?.to === undefined ? {} : reachesParts(materialize && deletesMore(ttl.from, ttl.to));
 }
 
-/** Whether a clause gets a value that MODIFY COLUMN sets. */
+/** Whether MODIFY COLUMN has to set a clause. */
 function hasClauses(found: Found): boolean {
   const settings = found["column-settings"];
   return (
@@ -226,16 +226,16 @@ function hasClauses(found: Found): boolean {
   );
 }
 
-/** A DEFAULT for a moment: the engine takes a column from NULL, or from nothing, only through one. */
+/** A temporary DEFAULT: only with one does the engine make a column not Nullable, or stored. */
 function standIn(column: ColumnSpec): Default {
-  // A plain NULL would be put into the defaults that read the column, and refused where they give no NULL.
+  // A plain NULL would be substituted into the defaults that read the column, and refused where they return no NULL.
   const isNullable = nullableInner(column.type ?? "") !== undefined;
   const zero = decimal(column.type ?? "") === undefined ? typeDefault(column) : "0";
   const expression = isNullable ? `CAST(materialize(NULL), ${quoteString(column.type ?? "")})` : zero;
   return { kind: "DEFAULT", expression };
 }
 
-/** In the mutation, a Decimal beside one of another scale is an error that blocks it. Measured on 26.7; not so on 24.8 and 26.9. */
+/** Two Decimals of different scales in the mutation are an error that blocks it. Measured on 26.7; not so on 24.8 and 26.9. */
 function fitsScale({ expression = "" }: Default, type: string): boolean {
   return decimal(type) === undefined || /^-?\d+$/.test(expression);
 }

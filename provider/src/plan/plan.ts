@@ -2,7 +2,7 @@ import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
 
-/** What a statement can cost or break. `drops-data`, `doubles-rows` and `unproven` need an `allow` of the user. */
+/** What a statement can cost or break. `drops-data`, `doubles-rows` and `unproven` need the user's `allow`. */
 export type HazardKind =
   | "metadata-only"
   | "rewrites-parts"
@@ -14,97 +14,97 @@ export type HazardKind =
   | "doubles-rows"
   | "unproven";
 
-/** One consequence of a step, and what softens it. */
+/** One consequence of a step. */
 export interface Hazard {
   readonly kind: HazardKind;
   readonly message: string;
-  /** What the rows say of it, added to the message for people: it may differ from one look to the next. */
+  /** What a query on the rows has found, added to the message for people: it may differ from one query to the next. */
   readonly found?: string;
-  /** What the rows have to be asked before anything runs; then the hazard gives way to what they answer. */
+  /** The query on the rows to run before anything else; its answer then replaces the hazard. */
   readonly probe?: Probe;
 }
 
-/** A question to the rows as they are before the plan runs. */
+/** A query on the rows as they are before the plan runs. */
 export type Probe = ValueProbe | NullProbe | MergeProbe | PastProbe | AbsentProbe;
 
-/** Whether the values of a column can be had as another type. */
+/** Whether the values of a column fit another type. */
 export interface ValueProbe {
   readonly kind: "values";
-  /** Column as the server calls it before the plan runs. */
+  /** The column's name on the server before the plan runs. */
   readonly column: string;
   readonly from: string;
   readonly to: string;
-  /** What the change does when every value stays what it is. */
+  /** What the change does if every value stays the same. */
   readonly otherwise: HazardKind;
 }
 
-/** Whether a column has NULLs that have to become something. */
+/** Whether a column has NULLs that have to be replaced. */
 export interface NullProbe {
   readonly kind: "nulls";
   readonly column: string;
   readonly to: string;
-  /** The server fails to fill the type where there are any rows, or cannot read what it makes of NULL: then none may be there. */
+  /** The server fails to fill the type if there are any rows, or cannot read what it turns NULL into: then there must be none. */
   readonly refuses?: "rows" | "nulls";
-  /** The type has NULLs of its own, as Variant and Dynamic have: every server puts a default in their place. */
+  /** The type has its own NULLs, like Variant and Dynamic: every server replaces them by a default. */
   readonly hasOwnNull?: boolean;
-  /** Releases that refuse, the second no longer. Default: all. */
+  /** Releases that refuse, from the first up to but not including the second. Default: all. */
   readonly versions?: readonly [from: string, until: string];
 }
 
-/** Whether rows that merges will make one still lie apart. */
+/** Whether there are separate rows that merges will join. */
 export interface MergeProbe {
   readonly kind: "unmerged";
-  /** Expressions by which rows become one, e.g. `a, b`. */
+  /** Expressions by which rows are joined, e.g. `a, b`. */
   readonly key: string;
-  /** The partition key within which they do, e.g. `toDate(d)`; empty for none. Default: that of the table as it is. */
+  /** The partition key within which they are joined, e.g. `toDate(d)`; empty for none. Default: the current table's. */
   readonly within?: string;
 }
 
-/** Whether rows read another value in parts that are older than the column, which compute it from its default. */
+/** Whether the value changes for rows in parts that are older than the column, which compute it from its default. */
 export interface AbsentProbe {
   readonly kind: "absent";
   readonly column: string;
   readonly from: string;
   readonly to: string;
-  /** What such rows read afterwards, in the columns as they are and in `reads`; undefined where they cannot tell. */
+  /** What such rows read afterwards, as an expression over the current columns and `reads`; undefined if it cannot be expressed. */
   readonly value?: string;
-  /** Columns that `value` reads as another type, under names of their own. */
+  /** Columns that `value` reads as another type, under separate names. */
   readonly reads?: readonly { readonly name: string; readonly column: string; readonly type: string }[];
-  /** How the values can be written down before: by UPDATE, by a merge of all parts, or by storing what was an ALIAS. */
+  /** How the values can be stored first: by UPDATE, by a merge of all parts, or by storing what was an ALIAS. */
   readonly keep: "update" | "merge" | "store";
 }
 
-/** How many rows a TTL that is to be is past now. The hazard stays: others will be. */
+/** How many rows have already expired by a new TTL. The hazard stays: others will expire. */
 export interface PastProbe {
   readonly kind: "past";
   /** E.g. `toDateTime(d + toIntervalDay(3)) <= now()`. */
   readonly condition: string;
 }
 
-/** One statement that the engine takes as it is. */
+/** One statement, sent to the engine as it is. */
 export interface Statement {
   readonly kind: "statement";
   readonly sql: string;
   readonly hazards: readonly Hazard[];
-  /** Leaves a mutation behind that has to be waited for. */
+  /** Starts a mutation that has to be waited for. */
   readonly mutation?: boolean;
 }
 
-/** A new table is built beside the old one, the rows are copied, and the two exchanged (P1). Covers every other change of the table. */
+/** A new table is built beside the old one, the rows are copied, and the two exchanged (P1). Includes every other change of the table. */
 export interface RebuildStep {
   readonly kind: "rebuild";
-  /** As it stands when this step runs: under its new name if it was renamed. */
+  /** The table when this step runs: under its new name if it was renamed. */
   readonly from: TableSpec;
   readonly to: TableSpec;
   readonly reasons: readonly string[];
   /** New name → old name of columns that are copied under another name. */
   readonly renamedColumns: Readonly<Record<string, string>>;
-  /** Whether there are rows to copy: a Null, Distributed or Kafka table is made anew at once. */
+  /** Whether there are rows to copy: a Null, Distributed or Kafka table is recreated at once. */
   readonly holdsRows: boolean;
   readonly hazards: readonly Hazard[];
 }
 
-/** An object gets another name or database. Views that read or write it have to be re-pointed around it (P4, §0). */
+/** An object gets another name or database. Views that read or write it have to be updated as well (P4, §0). */
 export interface RenameStep {
   readonly kind: "rename";
   readonly object: "database" | "table" | "view" | "materializedView";
@@ -117,7 +117,7 @@ export interface RenameStep {
 /** A view that no ALTER can change: its target, its kind or its inner table. */
 export interface ViewStep {
   /**
-   * `retarget-view`: `TO` another table. `externalise-view`: the inner table's rows go to an explicit target (P2 B).
+   * `retarget-view`: `TO` another table. `externalise-view`: the inner table's rows move to an explicit target (P2 B).
    * `recreate-view`: everything else (incremental ↔ refreshable, APPEND, another inner table).
    */
   readonly kind: "retarget-view" | "externalise-view" | "recreate-view";
@@ -134,14 +134,14 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-/** What a plan may do, and what it needs to know beside the two specs. */
+/** What a plan may do, and what it needs to know besides the two specs. */
 export interface PlanOptions {
-  /** Also bring old parts up to date: build indexes, projections and statistics, apply TTL. Default: only new parts have them. */
+  /** Also update old parts: build indexes, projections and statistics, apply TTL. Default: only new parts have them. */
   readonly materialize?: boolean;
-  /** Columns of the target as it will be; then outputs of the view that it lacks are found. */
+  /** Columns that the target will have; if given, outputs of the view that it lacks are found. */
   readonly targetColumns?: readonly string[];
-  /** What the server can do. Default: what the embedded engine can. */
+  /** What the server supports. Default: what the embedded engine supports. */
   readonly server?: Capabilities;
-  /** The object lives in a Replicated database, or a cloud's. Default: it does not. */
+  /** The object is in a Replicated database, or a cloud's. Default: it is not. */
   readonly isReplicated?: boolean;
 }

@@ -4,36 +4,36 @@ import type { QualifiedName } from "../sql/spec";
 import type { AbsentProbe, MergeProbe, NullProbe, PastProbe, ValueProbe } from "./plan";
 import { plain } from "./type-shape";
 
-/** The questions of a probe, each a query without side effects. */
+/** The queries of a probe, all without side effects. */
 export interface ProbeQueries {
-  /** Fails where the engine has no conversion at all. Reads no row. */
+  /** Fails if the engine has no conversion at all. Reads no row. */
   readonly converts: string;
-  /** Fails where there is no way back to compare with. Reads no row. */
+  /** Fails if there is no conversion back, to compare with. Reads no row. */
   readonly returns: string;
-  /** `rows`, how many of them are NULL, `changed`, and an example. Fails on a value that cannot be converted, there or back. */
+  /** `rows`, how many of them are NULL, `changed`, and an example. Fails on a value that cannot be converted, or not back. */
   readonly changes: string;
   /** Fails on the first value that cannot be converted; returns one row, `rows` as above. */
   readonly failures: string;
-  /** How many values cannot be converted, and an example; undefined where the engine cannot tell by itself. */
+  /** How many values cannot be converted, and an example; undefined if the engine cannot determine it itself. */
   readonly misfits: string | undefined;
 }
 
-/** Names that no column of the table has, so that neither hides the other. */
+/** Names that no column of the table has, so that none hides another. */
 const [OLD, NEW, BACK] = ["__probe_old", "__probe_new", "__probe_back"];
 
 /**
- * What the rows are asked before a column gets another type. It is `_CAST`, which the engine itself uses in the mutation and which is not
- * CAST: an Enum goes by numbers. A value is the same when the way back gives what was there.
+ * The queries on the rows before a column gets another type. They use `_CAST`, as the engine does in the mutation, and not CAST: it converts
+ * an Enum by number. A value is unchanged if converting it back gives the original.
  *
- * @param table quoted, qualified name, as it is called on the server now.
- * @param where which rows are asked; all where it is empty.
+ * @param table quoted, qualified name, as it is on the server now.
+ * @param where which rows are queried; all if empty.
  */
 export function probeQueries(table: string, { column, from, to }: ValueProbe, where = ""): ProbeQueries {
   const name = backtick(column);
   const cast = (value: string, type: string): string => `_CAST(${value}, ${quoteString(type)})`;
   const { old, back } = comparison(from, to, cast);
   const isNull = `isNull(${name})`;
-  // A mutation converts rows that DELETE has hidden too.
+  // A mutation also converts rows that DELETE has hidden.
   const source = `FROM ${table} WHERE ${where === "" ? "" : `${where} AND `}NOT ${isNull}`;
   const tried = `SELECT ${name} AS ${OLD}, ${cast(name, to)} AS ${NEW}`;
   const compared = `${tried}, ${back} AS ${BACK} ${source}`;
@@ -57,19 +57,19 @@ export function nullQuery(table: string, { column }: NullProbe): string {
   return `SELECT toString(count()) AS rows FROM ${table} WHERE isNull(${backtick(column)})`;
 }
 
-/** `rows`: how many rows lie beside another one of their key, with which they become one. */
+/** `rows`: how many rows will be joined with another one of the same key. */
 export function unmergedQuery(table: string, { key, within = "_partition_id" }: MergeProbe): string {
   const keys = [within, key].filter((part) => part !== "");
   const by = keys.length === 0 ? "" : ` GROUP BY ${keys.join(", ")}`;
   return `SELECT toString(sum(n)) AS rows FROM (SELECT count() AS n FROM ${table}${by} HAVING n > 1)`;
 }
 
-/** `past`: how many rows a TTL is past, and of how many `rows`. */
+/** `past`: how many of the `rows` have expired by a TTL. */
 export function pastQuery(table: string, { condition }: PastProbe): string {
   return `SELECT toString(countIf(${condition})) AS past, toString(count()) AS rows FROM ${table}`;
 }
 
-/** What the rows of parts that do not hold a column are asked: `rows`, and of them `changed` and an example, where they can tell. */
+/** The query on rows in parts that do not store a column: `rows` and, if it can be computed, how many `changed`, with an example. */
 export function absentQueries(
   table: QualifiedName,
   { column, from, to, value, reads = [] }: AbsentProbe,
@@ -96,11 +96,11 @@ export function absentQueries(
   return { rows, changes };
 }
 
-/** The old value, and the new one on its way back, in a form that is equal exactly when they are. */
+/** The old value, and the new one converted back, in a form that is equal exactly if they are. */
 function comparison(from: string, to: string, cast: (value: string, type: string) => string) {
   const asTexts = TEXTS.filter((pattern) => pattern.test(from) && pattern.test(to));
   const [oldType, newType] = [withTexts(from, asTexts), withTexts(to, asTexts)];
-  // The text of a time is not unique where clocks are put back.
+  // A time as text is ambiguous when clocks are set back.
   const instants = inUtc(oldType);
   const steps = (value: string, types: readonly string[]): string => types.reduce(cast, value);
   const changed = (types: readonly string[]): string[] =>
@@ -112,8 +112,8 @@ function comparison(from: string, to: string, cast: (value: string, type: string
 }
 
 /**
- * Compared as texts where both have them. From Enum to Enum the number stays, and what it says may be another label. A longer
- * FixedString has no way back but through its text, without the NUL bytes that fill it.
+ * Compared as strings if both can be. From Enum to Enum the number stays, but its label may be another one. A longer FixedString
+ * only converts back through its text, without the NUL bytes that pad it.
  */
 const TEXTS: readonly RegExp[] = [/\bEnum(?:8|16)\(/, /\bFixedString\(/];
 
@@ -128,7 +128,7 @@ function inUtc(type: string): string {
   });
 }
 
-/** The type with some of its parts replaced; a tuple's element names stay. */
+/** The type with some of its parts replaced; the element names of tuples stay. */
 function replaceType(type: string, replace: (name: string, args: readonly string[]) => string | undefined): string {
   const named = /^(`(?:[^`\\]|\\.|``)*`|[A-Za-z_][A-Za-z0-9_]*)(\s+)(\S[\s\S]*)$/.exec(type);
   if (named) return `${named[1]}${named[2]}${replaceType(named[3] ?? "", replace)}`;
@@ -139,25 +139,25 @@ function replaceType(type: string, replace: (name: string, args: readonly string
   return holds ? `${name}(${args.map((arg) => replaceType(arg, replace)).join(", ")})` : type;
 }
 
-/** Text that tells NULL from an empty text, and -0 from 0. */
+/** A string that distinguishes NULL from the empty string, and -0 from 0. */
 function text(value: string): string {
   return `toString(tuple(${value}))`;
 }
 
-/** A value for people: quoted where it is a text, and not the whole of a long one. */
+/** A value for people: quoted if it is a string, and truncated if long. */
 function shown(value: string): string {
   const whole = `substring(toString(tuple(${value})), 2)`;
   return `substringUTF8(substring(${whole}, 1, length(${whole}) - 1), 1, 60)`;
 }
 
-/** Scalars that compare by themselves: without NaN, -0 and NULL. */
+/** Scalars that can be compared directly: without NaN, -0 and NULL. */
 function areBothPlain(from: string, to: string): boolean {
   return [from, to].every((type) => PLAIN.test(parseType(plain(type)).name));
 }
 
 const PLAIN = /^(?:U?Int\d+|Bool|Decimal|Date(?:32|Time|Time64)?|String|FixedString|UUID|IPv[46])$/;
 
-/** What `accurateCastOrNull` takes. */
+/** What `accurateCastOrNull` accepts. */
 function isAccurate(type: string): boolean {
   return /^(?:U?Int\d+|Float\d+|Bool|Decimal|Date(?:32|Time|Time64)?|UUID|IPv[46])$/.test(parseType(plain(type)).name);
 }

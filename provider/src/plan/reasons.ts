@@ -5,7 +5,7 @@ import { engineColumns } from "./engine-columns";
 import { isKeySafe } from "./retype";
 import type { Sorted } from "./table";
 
-/** Why a table cannot change in place, as far as columns and the engine decide it. */
+/** Why a table cannot change in place, as far as it depends on columns and engine. */
 export function rebuildReasons({ columns, elements, storage, engine }: Sorted, to: TableSpec): string[] {
   const name = engine?.from ?? to.storage.engine;
   const reasons = engine ? [`engine ${engine.from ?? "(default)"} → ${engine.to ?? "(default)"}`] : [];
@@ -45,7 +45,7 @@ function keyReason(change: ColumnChange): string[] {
         ? [`key column ${change.name} ${change.from} → ${change.to}`]
         : [];
     case "column-default":
-      // A key is made of what is stored.
+      // A key only contains stored columns.
       return [];
     case "column-added":
     case "column-moved":
@@ -60,7 +60,7 @@ function keyReason(change: ColumnChange): string[] {
   }
 }
 
-/** Columns that the engine itself works with: sign, version, sums. */
+/** Columns that the engine itself uses: sign, version, sums. */
 function engineReason(change: ColumnChange, engine: string | undefined): string[] {
   const own = engineColumns(engine);
   if (change.kind === "column-dropped" && own.has(change.column.name)) {

@@ -8,17 +8,17 @@ import { mergeHazards } from "./falls-together";
 import { gather, hazard, NEED_ALLOW } from "./hazards";
 import type { Hazard, RebuildStep } from "./plan";
 
-/** What is known of a table that has to be rebuilt. */
+/** What is known about a table that has to be rebuilt. */
 export interface RebuildRequest {
   readonly from: TableSpec;
   readonly to: TableSpec;
   readonly columns: readonly ColumnChange[];
   readonly reasons: readonly string[];
-  /** What would have been done in place: a copy loses the same values. */
+  /** The commands of a change in place: a copy loses the same values. */
   readonly commands: readonly Command[];
 }
 
-/** The one step that takes the place of all ALTERs of a table. */
+/** The one step that replaces all ALTERs of a table. */
 export function planRebuild({ from, to, columns, reasons, commands }: RebuildRequest): RebuildStep {
   const { engine } = from.storage;
   const renames = columns.filter((change) => change.kind === "column-renamed");
@@ -34,7 +34,7 @@ export function planRebuild({ from, to, columns, reasons, commands }: RebuildReq
   });
 }
 
-/** The one statement by which a table without rows is replaced. */
+/** The one statement that replaces a table without rows. */
 export function replaceStatement(to: TableSpec): string {
   return renderCreate(to).replace(/^CREATE TABLE/, "CREATE OR REPLACE TABLE");
 }
@@ -57,7 +57,7 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
   return [copies, hazard("unproven", message)];
 }
 
-/** A hazard of a change in place, as far as a copy has it as well. */
+/** A hazard of a change in place, if a copy has it as well. */
 function inherit(one: Hazard, hasRows: boolean): Hazard[] {
   if (one.kind === "breaks-reader") return [one];
   if (!hasRows) return [];

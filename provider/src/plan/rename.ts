@@ -4,7 +4,7 @@ import type { ObjectSpec } from "../sql/spec";
 import { hazard } from "./hazards";
 import type { Hazard, RenameStep } from "./plan";
 
-/** RENAME of an object; what names it is re-pointed around it. */
+/** RENAME of an object; everything that names it is updated in the same step. */
 export function planRename(object: ObjectSpec, from: ObjectName, to: ObjectName): RenameStep {
   const [old, wanted] = [written(from), written(to)];
   const what = object.kind === "database" ? "DATABASE" : "TABLE";
@@ -23,7 +23,7 @@ function hazardsOf(object: ObjectSpec, old: string): Hazard[] {
   return [hazard("breaks-reader", readers), hazard("breaks-reader", refusal(object))];
 }
 
-/** While a view does not fit the names, rows would pass it by, or fail with it. */
+/** While a view's names are out of date, rows would bypass it, or inserts would fail. */
 function refusal(object: ObjectSpec): string {
   const refused = "refused for a moment (error 469 or 60, to be retried)";
   if (object.kind === "materializedView" && object.refresh === undefined) {

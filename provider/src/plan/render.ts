@@ -1,24 +1,24 @@
 import type { Hazard, HazardKind, Plan, RebuildStep, Step, ViewStep } from "./plan";
 import { replaceStatement } from "./rebuild";
 
-/** What an object holds, as far as the server counts it. */
+/** The size of an object, as far as the server reports it. */
 export interface Size {
   readonly rows?: number | undefined;
   /** On disk, compressed. */
   readonly bytes?: number | undefined;
 }
 
-/** Hazards whose cost grows with what the object holds. */
+/** Hazards whose cost grows with the size of the object. */
 const GROWS: ReadonlySet<HazardKind> = new Set(["rewrites-parts", "copies-rows", "drops-data"]);
 
-/** A plan as text for people, one statement or step after the other, each with what it costs. Nothing to do is an empty text. */
+/** A plan as text for people: statements and steps in order, each with its cost. Empty if there is nothing to do. */
 export function renderPlan({ steps }: Plan, size: Size = {}): string {
   return steps
     .map((step) => [...renderStep(step), ...step.hazards.map((one) => renderHazard(one, size))].join("\n"))
     .join("\n\n");
 }
 
-/** What an object holds, for people: `1,204 rows, 3.1 MiB`; empty when nothing is known. */
+/** The size of an object, for people: `1,204 rows, 3.1 MiB`; empty if unknown. */
 export function renderSize({ rows, bytes }: Size): string {
   const count = rows === undefined ? [] : [`${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`];
   return [...count, ...(bytes === undefined ? [] : [renderBytes(bytes)])].join(", ");
@@ -26,12 +26,12 @@ export function renderSize({ rows, bytes }: Size): string {
 
 /** `-- drops-data: …`, a comment, so that the text can be pasted into a client. */
 function renderHazard(one: Hazard, size: Size): string {
-  // What was counted says more than what the object holds.
+  // A count says more than the size of the object.
   const held = GROWS.has(one.kind) && one.found === undefined ? renderSize(size) : "";
   return `-- ${one.kind}: ${renderMessage(one)}${held === "" ? "" : ` [${held}]`}`;
 }
 
-/** What a hazard says, with what the rows say of it. */
+/** The message of a hazard, with what a query on the rows has found. */
 export function renderMessage({ message, found }: Pick<Hazard, "message" | "found">): string {
   return found === undefined ? message : `${message} (${found})`;
 }
@@ -67,7 +67,7 @@ function because({ kind, to, reasons }: RebuildStep | ViewStep): string[] {
 const GATED =
   "inserts into what it reads are refused for a moment (error 469, to be retried), so that no row is lost or doubled";
 
-/** No insert feeds a view that was refreshable and stays it. */
+/** No insert feeds a view that was refreshable and stays refreshable. */
 function isGated({ from, to }: ViewStep): boolean {
   return from.refresh === undefined || to.refresh === undefined;
 }

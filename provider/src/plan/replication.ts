@@ -2,7 +2,7 @@ import { parseMergeTree } from "../sql/engine";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { DatabaseSpec, TableSpec } from "../sql/spec";
 
-/** What a server has for objects that Keeper has a part in. */
+/** What a server offers for objects that need Keeper. */
 export interface Replication {
   /** ZooKeeper or ClickHouse Keeper is configured. */
   readonly keeper: boolean;
@@ -15,14 +15,14 @@ export interface Replication {
   readonly takesArguments: boolean;
 }
 
-/** Macros that the server fills in for every table. */
+/** Macros that the server itself defines for every table. */
 const OWN: ReadonlySet<string> = new Set(["database", "table", "uuid", "server_uuid"]);
-/** And for every table in a Replicated database, by that database's arguments. */
+/** And for every table in a Replicated database, from that database's arguments. */
 const OF_DATABASE: ReadonlySet<string> = new Set(["shard", "replica"]);
 
 /**
- * Why this server cannot create a Replicated table, with the way out; undefined where it can, or where nothing speaks against it.
- * Measured on 25.8 and 26.7 (codes 36, 139, 225).
+ * Why this server cannot create a Replicated table, with a next step; undefined if it can, or nothing is known against it. Measured on
+ * 25.8 and 26.7 (codes 36, 139, 225).
  *
  * @param database engine of the table's database.
  */
@@ -64,7 +64,7 @@ export function refuseReplicatedDatabase({ name, engine }: DatabaseSpec, server:
     return `${label}: engine Replicated needs a path in Keeper: ${wanted}`;
   if (!server.keeper && !isAuxiliary(engine)) return `${label}: ${noKeeper("Replicated")}`;
   const known = new Set([...OWN, ...server.macros]);
-  // What is left out is '{shard}', '{replica}'.
+  // Omitted arguments default to '{shard}', '{replica}'.
   const written = /,/.test(engine) ? engine : `${engine} {shard} {replica}`;
   const missing = macrosIn(written).find((macro) => !known.has(macro));
   return missing === undefined ? undefined : `${label}: ${noMacro(missing, server, [engine])}`;
@@ -82,7 +82,7 @@ function noMacro(macro: string, { macros }: Replication, texts: readonly string[
   return `the server has no macro {${macro}}, found in '${texts.join("', '")}'; it has ${found}. Add it to <macros> in its configuration, or write a value`;
 }
 
-/** `'name:/path'`: another Keeper, of which nothing is known here. */
+/** `'name:/path'`: another Keeper, about which nothing is known here. */
 function isAuxiliary(text: string): boolean {
   return /(?:^|')[\w-]+:\//.test(text);
 }

@@ -11,15 +11,15 @@ import { classifyRetype } from "./retype";
 
 type Retyped = Extract<ColumnChange, { kind: "column-retyped" }>;
 
-/** Whether NULLs need another value: the engine wants a DEFAULT with such a type. */
+/** Whether NULLs need another value: the engine requires a DEFAULT with such a type. */
 export function leavesNull({ from, to }: Retyped): boolean {
   return classifyRetype(from, to).wantsDefault;
 }
 
 /**
- * What another type does to the stored values. What depends on them is asked of them, by the hazard's probe.
+ * What another type does to the stored values. If that depends on the values, the hazard's probe queries them.
  *
- * @param nullBecomes what the engine puts in the place of NULL.
+ * @param nullBecomes what the engine replaces NULL by.
  */
 export function retypeHazards(
   { name, from, to }: Retyped,
@@ -53,11 +53,11 @@ export function retypeHazards(
     hazards.push(hazard("drops-data", `NULL in ${name} becomes ${value}`, { probe }));
   }
   if (/^Variant\b/.test(from) && /^Dynamic\b/.test(to)) {
-    // The mutation leaves wide parts that nobody can read. Measured on 26.3 and 26.7; not so on 25.8 and 26.9.
+    // The mutation leaves unreadable wide parts. Measured on 26.3 and 26.7; not so on 25.8 and 26.9.
     hazards.push(refusal(name, { kind: "nulls", column: old, to, refuses: "rows", versions: ["26.1", "26.9"] }));
   }
   if (wantsDefault && /^Variant\b/.test(to)) {
-    // The mutation goes through the default, and fails on some rows or gives another value for NULL. Measured on 26.7.
+    // The mutation uses the default, and fails on some rows or gives another value for NULL. Measured on 26.7.
     hazards.push(refusal(name, { kind: "nulls", column: old, to, refuses: "rows" }));
   }
   if (!isSafe) {
@@ -73,18 +73,18 @@ function refusal(name: string, probe: NullProbe): Hazard {
   return hazard("may-fail", message, { probe });
 }
 
-/** An Enum in which the server cannot read what it puts in the place of NULL. Measured on 24.8 and 26.7. */
+/** An Enum in which the server cannot read what it replaces NULL by. Measured on 24.8 and 26.7. */
 function lacksZero(type: string): boolean {
   const values = enumValues(type);
   return values !== undefined && ![...values.values()].includes("0");
 }
 
-/** What a column without a default of its own has, for people. */
+/** The value of a column without a declared default, for people. */
 export function defaultOf(column: ColumnSpec): string {
   return `the default of ${column.type}, ${typeDefault(column)}`;
 }
 
-/** Rows that lie apart, to be made one by another function from now on. */
+/** Separate rows, which another function joins from now on. */
 function mergeHazards(name: string, { from, to, table, oldNames }: ColumnContext): Hazard[] {
   const [before, after] = [mergedAs(from, oldNames.get(name) ?? name), mergedAs(to, name)];
   if (before === after || before === undefined) return [];

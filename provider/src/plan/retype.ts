@@ -1,17 +1,17 @@
 import { decimal, enumValues, integer, parseType, unwrap } from "../sql/query/types";
 import { elementsOf, nullable, plain, withoutLow, withoutSimple } from "./type-shape";
 
-/** What another type means for the values that are stored. Every pair is measured: `test/plan/retype/`. */
+/** What another type means for the stored values. Every pair is measured: `test/plan/retype/`. */
 export interface Retype {
   /** The engine reads the stored bytes as the new type: no mutation runs. */
   readonly metadataOnly: boolean;
-  /** No value can fail or become another, so that the rows need not be asked. NULLs of the column itself are counted apart. */
+  /** No value can fail or change, so the rows need not be queried. NULLs of the column itself are handled separately. */
   readonly isSafe: boolean;
-  /** The engine takes the type only with a DEFAULT, which is what NULL becomes. */
+  /** The engine accepts the type only with a DEFAULT, which replaces NULL. */
   readonly wantsDefault: boolean;
-  /** NULLs have to become something: that default or, without one, the value that the type begins with. */
+  /** NULLs have to be replaced: by that default or, without one, the type's initial value. */
   readonly losesNulls: boolean;
-  /** Elements of tuples that the new type does not have, as paths: `kind`, `address.city`. */
+  /** Tuple elements that the new type lacks, as paths: `kind`, `address.city`. */
   readonly removed: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function classifyRetype(from: string, to: string): Retype {
   };
 }
 
-/** Whether a column of a key may take the type: what does not change the order or the hash of any row. */
+/** Whether a key column may get the type in place: if it changes neither the order nor the hash of any row. */
 export function isKeySafe(from: string, to: string): boolean {
   if (from.startsWith("SimpleAggregateFunction") || to.startsWith("SimpleAggregateFunction")) return false;
   return isMetadataOnly(from, to) || (withoutLow(from) === withoutLow(to) && from !== to);
@@ -70,7 +70,7 @@ function isMetadataOnly(from: string, to: string): boolean {
   }
 }
 
-/** Whether each stored number has a label in the new Enum, and each label that stays its number. */
+/** Whether each stored number has a label in the new Enum, and each remaining label keeps its number. */
 function readsNumbers(from: string, to: string): boolean {
   const wanted = enumValues(to) ?? new Map<string, string>();
   const numbers = new Set(wanted.values());
@@ -80,7 +80,7 @@ function readsNumbers(from: string, to: string): boolean {
   });
 }
 
-/** The structural rule: what holds others keeps its values if each of them does. */
+/** The structural rule: a compound type keeps its values if each of its parts does. */
 function keepsValues(from: string, to: string): boolean {
   const [old, wanted] = [plain(from), plain(to)];
   if (old === wanted) return true;
@@ -99,7 +99,7 @@ function keepsValues(from: string, to: string): boolean {
   return keepsScalar(old, wanted);
 }
 
-/** By name where both have names, else by position, as the engine goes. */
+/** By name if both have names, otherwise by position, as the engine does. */
 function keepsElements(from: string, to: string): boolean {
   const [old, wanted] = [elementsOf(from), elementsOf(to)];
   const isNamed = [...old, ...wanted].every(({ name }) => name !== undefined);
@@ -138,7 +138,7 @@ function keepsDate(from: string, to: string): boolean {
 function keepsText(from: string, to: string): boolean {
   const [before, after] = [parseType(from), parseType(to)];
   const [old, wanted] = [enumValues(from), enumValues(to)];
-  // The engine goes by numbers here, by labels nowhere.
+  // The engine converts by number here, and nowhere by label.
   if (old && wanted) return [...old].every(([label, number]) => wanted.get(label) === number);
   if (old) return isMetadataOnly(from, to) || to === "String";
   if (before.name === "FixedString" && after.name === "FixedString") {
@@ -148,10 +148,10 @@ function keepsText(from: string, to: string): boolean {
   return from === "IPv4" && to === "IPv6";
 }
 
-/** Whose text gives the same value back. A DateTime's does not where clocks are put back. */
+/** Types whose text converts back to the same value. A DateTime's does not when clocks are set back. */
 const PRINTED_EXACTLY = /^(?:U?Int\d+|Float(?:32|64)|Bool|Date(?:32)?|UUID|IPv[46]|FixedString|Decimal)$/;
 
-/** Elements that go, at any depth. */
+/** Removed elements, at any depth. */
 function removedElements(from: string, to: string): string[] {
   const [old, wanted] = [nullable(from) ?? plain(from), nullable(to) ?? plain(to)];
   const [before, after] = [parseType(old), parseType(wanted)];
@@ -168,7 +168,7 @@ function removedElements(from: string, to: string): string[] {
   });
 }
 
-/** Whether the type has a place for NULL of its own. */
+/** Whether the type itself can hold NULL. */
 function takesNull(type: string): boolean {
   return /^(?:Variant|Dynamic)\b/.test(unwrap(type));
 }

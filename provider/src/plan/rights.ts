@@ -6,7 +6,7 @@ import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
 import type { Statement } from "./plan";
 
-/** Privilege of each command of ALTER TABLE, as 25.8 asks for it; `true` where the right is one to a column. */
+/** Privilege of each command of ALTER TABLE, as 25.8 requires it; `true` if it can be granted on a column. */
 const ALTER_COMMANDS: readonly (readonly [RegExp, string, true?])[] = [
   [/^ADD COLUMN (?:IF NOT EXISTS )?/i, "ALTER ADD COLUMN", true],
   [/^DROP COLUMN (?:IF EXISTS )?/i, "ALTER DROP COLUMN", true],
@@ -29,7 +29,7 @@ const ALTER_COMMANDS: readonly (readonly [RegExp, string, true?])[] = [
   [/^MODIFY (?:DEFINER\b.*)?SQL SECURITY\b/i, "ALTER VIEW MODIFY SQL SECURITY"],
 ];
 
-/** Rights without which the server refuses the CREATE statement of an object. What its query reads is not among them. */
+/** Privileges that the server requires for the CREATE statement of an object, without those on what its query reads. */
 export function rightsToCreate(spec: ObjectSpec): Right[] {
   if (spec.kind === "database") return [{ privilege: "CREATE DATABASE", level: `${quoteIdentifier(spec.name)}.*` }];
   const level = qualifiedName(spec);
@@ -43,14 +43,14 @@ export function rightsToCreate(spec: ObjectSpec): Right[] {
   return [
     created,
     ...["SELECT", "INSERT"].map((privilege) => ({ privilege, level: target })),
-    // A refresh makes a table beside the target and exchanges the two.
+    // A refresh creates a table beside the target and exchanges the two.
     ...(replaces
       ? ["SELECT", "INSERT", "CREATE TABLE", "DROP TABLE"].map((privilege) => ({ privilege, level: everywhere }))
       : []),
   ];
 }
 
-/** Rights without which the server refuses a statement of a plan. @param object what it changes. */
+/** Privileges that the server requires for a statement of a plan. @param object what it changes. */
 export function rightsToRun({ sql }: Statement, object: ObjectSpec): Right[] {
   if (object.kind === "database") return rightsOfDatabase(sql, `${quoteIdentifier(object.name)}.*`);
   const level = qualifiedName(object);
@@ -72,7 +72,7 @@ function rightsOfDatabase(sql: string, level: string): Right[] {
   return / MODIFY SETTING /.test(sql) ? [{ privilege: "ALTER DATABASE SETTINGS", level }] : [];
 }
 
-/** Nothing for what is no command: a comma within a query splits it as well. */
+/** Nothing for text that is not a command: a comma within a query splits it as well. */
 function privilegeOf(command: string): string[] {
   const text = command.trim().replace(/^\(/, "");
   for (const [pattern, privilege, ofColumn] of ALTER_COMMANDS) {

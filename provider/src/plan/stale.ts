@@ -8,34 +8,34 @@ import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import type { Sorted } from "./table";
 
-/** What is stored of an expression whose columns change under it. */
+/** Stored results of expressions whose columns change under them. */
 export interface Stale {
-  /** Keys by which rows no longer lie: only a rebuild sorts them anew. */
+  /** Keys by which rows are no longer ordered: only a rebuild sorts them again. */
   readonly reasons: readonly string[];
-  /** They would answer from old values, or the engine refuses the change under them: dropped before, added behind. */
+  /** They would answer from old values, or the engine refuses the change under them: dropped before, added again after. */
   readonly indexes: readonly Again<IndexSpec>[];
   readonly projections: readonly Again<ProjectionSpec>[];
-  /** Changes of indexes and projections whose old self has to be gone before the rest. */
+  /** Changes of indexes and projections whose old version has to be gone before the rest. */
   readonly early: ReadonlySet<ElementChange>;
-  /** What stays as it was computed, said. */
+  /** Reports what stays as it was computed. */
   readonly hazards: readonly Hazard[];
-  /** What the parts know of the table's TTL was computed from other values. */
+  /** The table's TTL times in the parts were computed from other values. */
   readonly ttl?: Touched;
-  /** The same of columns' TTLs, by name. */
+  /** The same for columns' TTLs, by name. */
   readonly columnTtls: ReadonlyMap<string, Touched>;
 }
 
-/** An element that did not change itself, and goes and comes again. */
+/** An element that did not change itself, but is dropped and added again. */
 export interface Again<T> {
   readonly element: T;
-  /** A column under it is written anew in every part, so the element is built anew there with it. */
+  /** A column under it is rewritten in every part, so the element is rebuilt there with it. */
   readonly rewritten: boolean;
 }
 
 /**
- * What the changes of columns leave stale.
+ * What column changes leave stale.
  *
- * @param indexesFollow whether the server builds the indexes over a column anew when it rewrites that.
+ * @param indexesFollow whether the server rebuilds the indexes over a column when it rewrites the column.
  */
 export function findStale(
   from: TableSpec,
@@ -81,7 +81,7 @@ function again<T>(elements: readonly T[], touch: (element: T) => readonly Touche
   });
 }
 
-/** Over bare columns only bytes count, and those of another time zone, or of a type read from the same ones, are the same. */
+/** Over bare columns only bytes count, and those stay the same with another time zone or a type that reads the same bytes. */
 function byBytes(expression: string, { columns }: TableSpec, touchedBy: TouchedBy): readonly Touched[] {
   const touched = touchedBy(expression);
   if (!isPlain(expression, columns)) return touched;
@@ -89,8 +89,8 @@ function byBytes(expression: string, { columns }: TableSpec, touchedBy: TouchedB
 }
 
 /**
- * Measured: while DROP INDEX or DROP PROJECTION is a mutation still to run, parts answer from the old one by the new definition (on
- * 24.8 to 26.7); and before 26 the engine rewrites no column under an index, even one that the same ALTER drops.
+ * Measured: while the mutation of DROP INDEX or DROP PROJECTION has not run, parts answer from the old one by the new definition (on 24.8
+ * to 26.7); and before 26 the engine rewrites no column under an index, even if the same ALTER drops the index.
  */
 function isEarly(change: ElementChange, ofIndex: Touch<IndexSpec>, ofProjection: Touch<ProjectionSpec>): boolean {
   if (change.kind === "constraint" || change.from === undefined) return false;
@@ -101,8 +101,8 @@ function isEarly(change: ElementChange, ofIndex: Touch<IndexSpec>, ofProjection:
 type Touch<T> = (element: T) => readonly Touched[];
 
 /**
- * The engine changes little under a projection; but the zone of a column only functions see. Its body names columns as they were.
- * Measured: `SELECT *` has a column that was added behind it, with the default of the type instead of its own (24.8, 25.8).
+ * The engine allows few changes under a projection; but only functions see a column's zone. The body uses the old column names.
+ * Measured: `SELECT *` has a column that was added after it, with the type's default instead of the column's (24.8, 25.8).
  */
 function projectionTouch(to: TableSpec, changes: readonly ColumnChange[], touchedBy: TouchedBy): Touch<ProjectionSpec> {
   const renames = new Map(
@@ -129,7 +129,7 @@ function projectionTouch(to: TableSpec, changes: readonly ColumnChange[], touche
   };
 }
 
-/** Whether a projection reads every column (`SELECT *`), and whether it does more than to name columns. */
+/** Whether a projection reads every column (`SELECT *`), and whether it does more than name columns. */
 function readingOf(body: string): { readsAll: boolean; computes: boolean } {
   const tokens = lex(body);
   const readsAll = tokens.some(
@@ -149,7 +149,7 @@ const KEYS = [
   ["SAMPLE BY", "sampleBy"],
 ] as const;
 
-/** Functions in keys: rows lie where the old values put them. A bare column is looked at with its type. */
+/** Functions in keys: rows are where the old values put them. A bare column is handled with its type. */
 function staleKeys({ columns, storage }: TableSpec, touchedBy: TouchedBy): string[] {
   return KEYS.flatMap(([clause, key]) =>
     keyElements(storage[key])
@@ -162,7 +162,7 @@ function staleKeys({ columns, storage }: TableSpec, touchedBy: TouchedBy): strin
   );
 }
 
-/** MATERIALIZED columns keep what their expression gave. */
+/** MATERIALIZED columns keep what their expression returned. */
 function staleValues({ columns, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
   return columns.flatMap((column: ColumnSpec) => {
     if (column.default?.kind !== "MATERIALIZED") return [];
@@ -176,7 +176,7 @@ function staleValues({ columns, ...table }: TableSpec, touchedBy: TouchedBy): Ha
   });
 }
 
-/** Parts get the times that a TTL gives now, and rows can be past them earlier. */
+/** Parts get the times that a TTL computes now, by which rows can expire earlier. */
 function staleTtls({ columns, storage, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
   return [storage.ttl, ...columns.map(({ ttl }) => ttl)].flatMap((ttl) => {
     const [touched] = touchedBy(ttl).filter(({ isInstant }) => !isInstant || !isOfInstants(ttl));
@@ -186,13 +186,13 @@ function staleTtls({ columns, storage, ...table }: TableSpec, touchedBy: Touched
   });
 }
 
-/** Whether the expression gives the same point in time whatever the zone is: no day or month is made of it. */
+/** Whether the expression returns the same point in time in any zone: it computes no day or month. */
 function isOfInstants(expression = ""): boolean {
   const calls = lex(expression).filter(({ kind }, index, tokens) => kind === "word" && tokens[index + 1]?.text === "(");
   return calls.every(({ text }) => /^(?:toDateTime|toInterval(?:Second|Minute|Hour|Day|Week)|plus|WHERE)$/.test(text));
 }
 
-/** Constraints are only looked at by inserts. */
+/** Constraints are only checked by inserts. */
 function staleConstraints({ constraints, ...table }: TableSpec, touchedBy: TouchedBy): Hazard[] {
   return constraints.flatMap(({ name, expression }) =>
     touchedBy(expression)

@@ -18,7 +18,7 @@ export interface StorageContext {
   readonly addsProjection: boolean;
 }
 
-/** Commands for what can change in place, or the reason why it cannot. */
+/** Commands for a change in place, or the reason why there are none. */
 export type Outcome = { readonly commands: readonly Command[] } | { readonly reason: string };
 
 /** How one storage clause changes. */
@@ -62,7 +62,7 @@ function planTtl(from: string | undefined, to: string | undefined, context: Stor
   return { sql: `MODIFY TTL ${to}`, hazards, takesList: true, phase, ...reachesParts(atOnce) };
 }
 
-/** What a row's own time means where merges make one of several rows. */
+/** Explains whose time counts if merges join several rows. */
 function byOneRow(ttl: string, { to }: StorageContext): string {
   if (!mergesByKey(to.storage.engine)) return "";
   const key = columnsIn(to.storage.orderBy ?? "");
@@ -86,7 +86,7 @@ function planSortingKey(change: Extract<StorageChange, { kind: "sorting-key" }>,
   return inPlace({ sql, hazards: [hazard("drops-data", message, { probe })], phase });
 }
 
-/** A key that only grows could grow in place, if the sparse index were left as it is. */
+/** A key that only grows could do so in place, if the sparse index stayed as it is. */
 function primaryKeyHint({ from, to }: Extract<StorageChange, { kind: "sorting-key" }>, table: TableSpec): string {
   const [before, after] = [keyElements(from), keyElements(to)];
   const isPrefix = before.length > 0 && before.every((element, index) => element === after[index]);
@@ -101,7 +101,7 @@ function planSetting(change: Extract<StorageChange, { kind: "setting" }>, contex
       reason: `setting ${name} ${from ?? "(default)"} → ${to ?? "(default)"}, which the engine fixes at creation`,
     };
   }
-  // Whether a projection may be added is asked of the table as it is.
+  // Whether a projection may be added is checked against the current table.
   const phase = context.addsProjection && name.includes("projection") ? PHASE.before : context.phase;
   const hazards = name === "storage_policy" || name === "disk" ? [policyHazard(name)] : [];
   const own = to === undefined ? "RESET SETTING" : "MODIFY SETTING";

@@ -19,7 +19,7 @@ import { type Outcome, planStorageChange } from "./storage";
 import { recalculating } from "./ttl";
 import { absentHazard, absentProbes } from "./younger";
 
-/** The changes of one table, by what they are about. */
+/** The changes of one table, by subject. */
 export interface Sorted {
   readonly columns: readonly ColumnChange[];
   readonly elements: readonly ElementChange[];
@@ -28,7 +28,7 @@ export interface Sorted {
   readonly engine?: Extract<Change, { kind: "engine" }>;
 }
 
-/** One ALTER where the engine can, a rebuild where it cannot. */
+/** One ALTER if the engine can do it, otherwise a rebuild. */
 export function planTable(from: TableSpec, to: TableSpec, changes: readonly Change[], options: PlanOptions): Step[] {
   const sorted = sortChanges(changes);
   const underStatistics =
@@ -59,7 +59,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
     }),
     [...stale.hazards, ...ofDefaults],
   );
-  // What is built of columns comes when each of them is what it will be.
+  // What is built from columns comes when all of them have changed.
   const last = Math.max(phase, ...columns.map(({ phase: own = PHASE.main }) => own));
   const { commands, restore } = recalculating(from, to, built.ttl, [
     ...planBefore(sorted, stale, table),
@@ -67,7 +67,7 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
     ...outcomes.flatMap((outcome) => ("commands" in outcome ? outcome.commands : [])),
     ...planAfter(sorted, stale, { table, phase: last, built }),
   ]);
-  // What another engine brings with it is no reason of its own.
+  // Consequences of another engine are not separate reasons.
   const reasons = [
     ...rebuildReasons(sorted, to),
     ...stale.reasons,
@@ -81,14 +81,14 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   return [...statements, ...planMaterialize(to, built), ...mergeAlters(table, restore, { untouched: NO_PART })];
 }
 
-/** The commands on one of several replicas that no Replicated database keeps alike. Measured on 25.8. */
+/** The commands on one of several replicas that no Replicated database keeps in sync. Measured on 25.8. */
 function tellOfOthers(commands: readonly Command[], table: string): Command[] {
   const message =
     `only this server gets it: replicas of ${table} share columns and rows, not settings and comments. Run the statement on the others as ` +
     "well; in a Replicated database the server does it";
   const isShared = commands.some(({ own }) => own === undefined);
   return commands.map((command) => {
-    // In one ALTER with a change that is shared, a column's comment is shared as well.
+    // In one ALTER with a replicated change, a column's comment is replicated as well.
     if (command.own === undefined || (command.own === "COMMENT COLUMN" && isShared)) return command;
     return { ...command, hazards: [...(command.hazards ?? []), hazard("metadata-only", message)] };
   });
@@ -98,7 +98,7 @@ function oldNamesOf({ columns }: Sorted): ReadonlyMap<string, string> {
   return new Map(columns.flatMap((change) => (change.kind === "column-renamed" ? [[change.to, change.from]] : [])));
 }
 
-/** The command on a table without rows: nothing to lose, to rewrite or to fail on. */
+/** The command on a table without rows: there is nothing to lose, rewrite or fail on. */
 function withoutRows(command: Command): Command {
   const { hazards = [] } = command;
   return { ...command, hazards: hazards.filter(({ kind }) => kind === "metadata-only" || kind === "breaks-reader") };
@@ -161,14 +161,14 @@ function sortChanges(changes: readonly Change[]): Sorted {
   return { columns, elements, storage, ...rest };
 }
 
-/** The engine does not rename a column and change it in one ALTER; then all that changes columns comes in a second one. */
+/** The engine cannot rename and change a column in one ALTER; all column changes then come in a second one. */
 function columnPhase(changes: readonly ColumnChange[]): Phase {
   const renamed = new Set(changes.flatMap((change) => (change.kind === "column-renamed" ? [change.to] : [])));
   const isTouched = changes.some((change) => "name" in change && renamed.has(change.name));
   return isTouched ? PHASE.renamed : PHASE.main;
 }
 
-/** What has to be out of the way before columns change. */
+/** What has to be dropped before columns change. */
 function planBefore({ elements }: Sorted, { early, indexes, projections }: Stale, table: string): Command[] {
   const drops = elements.flatMap((change) =>
     dropElement(change, table).map((command) => (early.has(change) ? { ...command, phase: PHASE.before } : command)),
@@ -189,7 +189,7 @@ function planColumns(changes: readonly ColumnChange[], context: ColumnContext): 
     const name = change.kind === "column-added" ? change.column.name : change.name;
     byName.set(name, [...(byName.get(name) ?? []), change]);
   }
-  // In the order of the declaration: each is put behind the one before it, which has its place by then.
+  // In the order of the declaration: each is placed after the one before it, which is in place by then.
   const rest = context.to.columns.flatMap((column) => {
     const ofColumn = byName.get(column.name) ?? [];
     const [first] = ofColumn;
@@ -198,7 +198,7 @@ function planColumns(changes: readonly ColumnChange[], context: ColumnContext): 
   return [...dropColumns(drops, context), ...renames.map((rename) => renameColumn(rename, context)), ...rest];
 }
 
-/** What can come when the columns are what they will be. */
+/** What can be added after all columns have changed. */
 function planAfter({ elements, comment }: Sorted, stale: Stale, context: ElementContext): Command[] {
   return [
     ...elements.flatMap((change) => addElement(change, context)),
@@ -208,7 +208,7 @@ function planAfter({ elements, comment }: Sorted, stale: Stale, context: Element
   ];
 }
 
-/** Hazards of what is not changed itself, said with the first command. */
+/** Hazards of objects that do not change themselves, reported with the first command. */
 function withHazards(commands: readonly Command[], hazards: readonly Hazard[]): readonly Command[] {
   const [first, ...rest] = commands;
   if (first === undefined || hazards.length === 0) return commands;

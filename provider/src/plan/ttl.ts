@@ -4,14 +4,14 @@ import { type Command, PHASE } from "./alter";
 import type { PastProbe } from "./plan";
 
 /**
- * Whether a changed TTL deletes rows that the old one would have kept. A longer interval of the same rule does not; what cannot
- * be compared counts as one that does.
+ * Whether a changed TTL deletes rows that the old one would have kept. A longer interval of the same rule does not; a TTL that cannot be
+ * compared counts as one that does.
  */
 export function deletesMore(from: string | undefined, to: string | undefined): boolean {
   return stricter(from, to).length > 0;
 }
 
-/** Least and most seconds that one of them is, as the calendar has it. */
+/** Shortest and longest length in seconds, by the calendar. */
 const UNITS: Readonly<Record<string, readonly [least: number, most: number]>> = {
   Second: [1, 1],
   Minute: [60, 60],
@@ -25,13 +25,13 @@ const UNITS: Readonly<Record<string, readonly [least: number, most: number]>> = 
 
 interface Rule {
   readonly text: string;
-  /** The text without its interval. */
+  /** The rule without its interval. */
   readonly shape: string;
   readonly unit: string;
   readonly count: number;
 }
 
-/** The rules that delete or aggregate rows, with their interval taken out. */
+/** The rules that delete or aggregate rows, with their interval extracted. */
 function rules(ttl: string | undefined): Rule[] {
   if (ttl === undefined) return [];
   return splitArguments(ttl)
@@ -47,7 +47,7 @@ function rules(ttl: string | undefined): Rule[] {
     });
 }
 
-/** The rules by which rows go that the old ones keep: new ones, and those whose interval is shorter or may be. */
+/** The rules that delete rows which the old ones keep: new ones, and those whose interval is or may be shorter. */
 function stricter(from: string | undefined, to: string | undefined): Rule[] {
   const before = new Map(rules(from).map((rule) => [rule.shape, rule]));
   return rules(to).filter((rule) => {
@@ -59,7 +59,7 @@ function stricter(from: string | undefined, to: string | undefined): Rule[] {
   });
 }
 
-/** Asks how many rows a changed TTL deletes, or whose column value it takes, by the rules that are stricter than the old ones. */
+/** Counts the rows that a changed TTL deletes, or whose column value it deletes, by the rules that are stricter than the old ones. */
 export function pastProbe(from: string | undefined, to: string): PastProbe {
   const past = stricter(from, to).map(({ text }) => {
     const [, time = text, condition] = /^(.*?)(?: WHERE (.*?))?(?: GROUP BY .*)?$/s.exec(text) ?? [];
@@ -70,29 +70,29 @@ export function pastProbe(from: string | undefined, to: string): PastProbe {
 }
 
 /**
- * How a TTL reaches the parts that are there. Each part keeps the times that were computed when it was written, and no merge computes
- * those of a plain rule again: it would lose rows at the time of the old TTL, or keep them past the new one. So the ALTER leaves its
- * mutation to run, which with the setting {@link RECALCULATE} writes nothing but the columns that the TTL reads. Where rows are to
- * be deleted at once, the mutation writes every column.
+ * How a TTL reaches existing parts. Each part keeps the times that were computed when it was written, and no merge computes those of a
+ * plain rule again: rows would be deleted by the old TTL, or kept past the new one. So the ALTER lets its mutation run, which with the
+ * setting {@link RECALCULATE} only writes the columns that the TTL reads. If rows are to be deleted at once, the mutation writes every
+ * column.
  */
 export function reachesParts(deletesAtOnce: boolean): Partial<Command> {
   return { mutation: true, setting: AFTER_MODIFY, ...(!deletesAtOnce && { recalculates: true }) };
 }
 
-/** The default, said because a profile may say otherwise. */
+/** The default, explicit because a profile may change it. */
 const AFTER_MODIFY = "materialize_ttl_after_modify = 1";
 
-/** When a TTL deletes that is not applied at once. */
+/** When a TTL deletes, if it is not applied at once. */
 export const BY_MERGES = "by merges in the background within hours (merge_with_ttl_timeout)";
 
-/** Setting of a table by which MATERIALIZE TTL computes the times of its parts and leaves the deleting to merges. */
+/** Table setting with which MATERIALIZE TTL computes the times of its parts and leaves deletion to merges. */
 export const RECALCULATE = "materialize_ttl_recalculate_only";
 
 /**
- * The commands, and what has to run behind them, so that mutations only compute times: the table's setting for that is on for as long
- * as they run.
+ * The commands, and what has to run after them, so that mutations only compute times: the table's setting for that is on while they
+ * run.
  *
- * @param recalculates whether a mutation behind the commands does so too.
+ * @param recalculates whether a mutation after the commands does so too.
  */
 export function recalculating(
   from: TableSpec,

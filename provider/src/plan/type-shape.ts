@@ -1,7 +1,7 @@
 import { unquoteIdentifier } from "../sql/identifiers";
 import { nullableInner, parseType, unwrap } from "../sql/query/types";
 
-/** One element of a tuple type; without a name in an unnamed one. */
+/** One element of a tuple type; without a name in an unnamed tuple. */
 export interface Element {
   readonly name?: string;
   readonly type: string;
@@ -18,7 +18,7 @@ export function elementsOf(tuple: string): Element[] {
   });
 }
 
-/** The inner type of `Nullable(T)`, under LowCardinality and SimpleAggregateFunction too. */
+/** The inner type of `Nullable(T)`, also within LowCardinality and SimpleAggregateFunction. */
 export function nullable(type: string): string | undefined {
   return nullableInner(withoutSimple(type));
 }

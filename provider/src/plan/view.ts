@@ -8,7 +8,7 @@ import { commentColumn, modifyComment } from "./column-text";
 import { gather, hazard } from "./hazards";
 import type { Hazard, PlanOptions, Statement } from "./plan";
 
-/** CREATE OR REPLACE for another query, ALTER for what stands around it. */
+/** CREATE OR REPLACE for another query, ALTER for everything else. */
 export function planView(from: ViewSpec, to: ViewSpec, changes: readonly Change[], options: PlanOptions): Statement[] {
   const commands: Command[] = [];
   let replace = false;
@@ -43,7 +43,7 @@ export function modifySecurity(security: SecuritySpec | undefined): Command {
   return { sql: `MODIFY ${renderSecurity(security).trim()}` };
 }
 
-/** Columns that readers knew and that are gone or of another type. */
+/** Columns that readers use and that are gone or have another type. */
 export function outputHazards(
   from: { readonly name: string; readonly columns: readonly ColumnSpec[] },
   to: { readonly columns: readonly ColumnSpec[] },

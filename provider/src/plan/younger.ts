@@ -13,11 +13,11 @@ import type { AbsentProbe, Hazard } from "./plan";
 import { nullable, plain } from "./type-shape";
 
 /**
- * Columns that are younger than some parts have no values there: every read computes them from the default, as it is at that moment.
- * Measured on 24.8, 26.7 and 26.9: another default, another type (even `UInt8` to `Nullable(UInt8)`: 0 becomes NULL) and another column under the
- * default change what those rows read, and neither the ALTER nor its mutation writes the old values down. Merges do.
+ * Columns that are younger than some parts have no values there: every read computes them from the current default. Measured on 24.8,
+ * 26.7 and 26.9: another default, another type (even `UInt8` to `Nullable(UInt8)`: 0 becomes NULL) or another column under the default
+ * changes what those rows read, and neither the ALTER nor its mutation stores the old values. Merges do.
  *
- * @returns by new name, what the rows of such parts have to be asked.
+ * @returns by new name, the query on the rows of such parts.
  */
 export function absentProbes(
   from: TableSpec,
@@ -34,7 +34,7 @@ export function absentProbes(
   );
 }
 
-/** Asked with the first hazard that says what the change of the column costs. */
+/** Attached to the first hazard about the cost of the column's change. */
 export function withProbe(commands: readonly Command[], name: string, probe: AbsentProbe | undefined): Command[] {
   if (probe === undefined) return [...commands];
   let isAsked = false;
@@ -49,7 +49,7 @@ export function withProbe(commands: readonly Command[], name: string, probe: Abs
   return [{ ...first, hazards: [...(first.hazards ?? []), absentHazard(name, probe)] }, ...rest];
 }
 
-/** Of a column that does not change itself. */
+/** For a column that does not change itself. */
 export function absentHazard(name: string, probe: AbsentProbe): Hazard {
   const message = `whether rows in parts older than ${name}, for which it is computed, read the same value afterwards is asked before anything runs`;
   return hazard("may-fail", message, { probe });
@@ -100,11 +100,11 @@ class Younger {
     return this.retyped.has(name) && !keepsDefault(old.type ?? "", column.type ?? "");
   }
 
-  /** Whether the default of a column reads what changes, by any detour. */
+  /** Whether the default of a column reads something that changes, directly or indirectly. */
   private isMoved(name: string): boolean {
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    // The engine refuses defaults that go in a circle; names that deceive could make one here.
+    // The engine refuses cyclic defaults, but ambiguous names could make a cycle here.
     this.known.set(name, false);
     const moved = this.readBy(name).some(
       (read) => this.retyped.has(read) || this.redefined.has(read) || this.isMoved(read),
@@ -119,7 +119,7 @@ class Younger {
     return [...columnsIn(expression)].filter((read) => read !== name && this.columns.has(read));
   }
 
-  /** What such rows read afterwards, in the columns as they are; nothing where that cannot be told of them. */
+  /** What such rows read afterwards, as an expression over the current columns; nothing if it cannot be expressed. */
   private value(column: ColumnSpec, old: ColumnSpec): Pick<AbsentProbe, "value" | "reads"> {
     const expression = column.default?.expression;
     if (expression === undefined) return { value: typeValue(column, old) };
@@ -139,7 +139,7 @@ class Younger {
     return { value: renameIn(expression, names), ...(reads.length > 0 && { reads }) };
   }
 
-  /** How the values can be written down before. */
+  /** How the values can be stored first. */
   private keep(old: ColumnSpec): AbsentProbe["keep"] {
     if (old.default?.kind === "ALIAS") return "store";
     const { orderBy, partitionBy, primaryKey, sampleBy, engine } = this.from.storage;
@@ -151,7 +151,7 @@ class Younger {
     return isMerged ? "merge" : "update";
   }
 
-  /** An UPDATE fails on every table where a MATERIALIZED column reads an ALIAS. Measured on 26.7. */
+  /** An UPDATE fails on every table in which a MATERIALIZED column reads an ALIAS. Measured on 26.7. */
   private refusesUpdates(): boolean {
     const { columns } = this.from;
     const aliases = new Set(columns.flatMap((one) => (one.default?.kind === "ALIAS" ? [one.name] : [])));
@@ -163,26 +163,26 @@ class Younger {
   }
 }
 
-/** DEFAULT that becomes MATERIALIZED, or the other way round, gives the same. */
+/** DEFAULT that becomes MATERIALIZED, or vice versa, gives the same value. */
 function isSameValue(old: ColumnSpec, column: ColumnSpec): boolean {
   return old.default?.expression === column.default?.expression;
 }
 
 function typeValue(column: ColumnSpec, old: ColumnSpec): string {
   const { name, args } = parseType(column.type ?? "");
-  // Of Nested: as long as the columns beside it.
+  // A column of Nested: its arrays have the length of those in the columns beside it.
   const isNested = name === "Array" && column.name.includes(".") && (old.type ?? "").startsWith("Array(");
   if (!isNested) return typeDefault(column);
   return `arrayMap(x -> ${typeDefault({ ...column, type: args[0] ?? "" })}, \`${old.name}\`)`;
 }
 
-/** Types that begin with the same value: 0, the empty text, 1970. What begins with something else is asked. */
+/** Types with the same initial value: 0, the empty string, 1970. For others, the rows are queried. */
 const FAMILIES = [/^(?:U?Int\d+|Float\d+|BFloat16|Decimal|Bool)$/, /^String$/, /^DateTime(?:64)?$/];
 
-/** Whether the value that the old type begins with becomes the one that the new type begins with. */
+/** Whether the initial value of the old type converts to that of the new type. */
 function keepsDefault(from: string, to: string): boolean {
   const [inner, outer] = [nullable(from), nullable(to)];
-  // Both begin with NULL; or NULLs leave, and are counted apart.
+  // Both start as NULL; or NULLs are removed, and counted separately.
   if (inner !== undefined) return true;
   if (outer !== undefined) return false;
   const [old, wanted] = [parseType(plain(from)), parseType(plain(to))];

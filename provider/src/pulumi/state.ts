@@ -9,7 +9,7 @@ export interface Request {
   readonly statement: string;
   readonly deletion: string | undefined;
   readonly urn: string | undefined;
-  /** Qualified names of the resources it depends on directly. */
+  /** URNs of the resources it depends on directly. */
   readonly dependencies: readonly string[];
   /** Some argument is secret, so no part of the statement may be printed. */
   readonly sensitive: boolean;
