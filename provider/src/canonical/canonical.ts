@@ -1,13 +1,13 @@
-/** What the engine made of one object. */
+/** One object, as the engine created it. */
 export interface Canonical {
-  /** The engine's own text, which can be run as it is. */
+  /** The engine's own statement, which can be run as it is. */
   readonly statement: string;
-  /** As the engine shows it: `statement` with secrets hidden. What a live text is compared with. */
+  /** As the engine shows it: `statement` with secrets hidden. Live statements are compared with it. */
   readonly shown: string;
-  /** Objects it reads that were taken from the server because nothing declared them. */
+  /** Objects it reads that were taken from the server because they are not declared. */
   readonly borrowed: readonly string[];
-  /** The engine had to host something simpler in its place; the message says why. */
+  /** Set if the engine had to host something simpler in its place; the message says why. */
   readonly standIn?: string;
-  /** There is no engine: this is the server's spelling, and nothing was tried. The message says what is missing. */
+  /** Set if there is no engine: this is the server's spelling, and nothing was tried. The message says what is missing. */
   readonly unchecked?: string;
 }

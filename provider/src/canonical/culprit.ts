@@ -11,7 +11,7 @@ export interface Culprit {
   readonly error: ServerError;
 }
 
-/** Pieces that are tried at most: each is a CREATE on the scratch engine. */
+/** Most pieces that are tried: each is a CREATE on the scratch engine. */
 const MOST = 300;
 
 interface Piece {
@@ -21,10 +21,10 @@ interface Piece {
 }
 
 /**
- * Which arguments of a refused table are wrong: those that the engine refuses also where nothing else could be wrong.
+ * Which arguments of a refused table are wrong: those that the engine also refuses when nothing else can be wrong.
  *
- * @param tries creates a table on the scratch engine, and gives the refusal.
- * @returns none where every piece passes by itself, or the refusal is of another kind.
+ * @param tries creates a table on the scratch engine, and returns the refusal.
+ * @returns none if every piece passes on its own, or the refusal is of another kind.
  */
 export async function culpritsOf(
   spec: ObjectSpec,
@@ -51,7 +51,7 @@ async function refused(
 
 const PLAIN: StorageSpec = { engine: "MergeTree", orderBy: "tuple()", settings: [] };
 
-/** Each column with its type, and nothing else. */
+/** Each column with nothing but its type. */
 function typesOf(spec: TableSpec): Piece[] {
   return spec.columns.flatMap((column) =>
     column.type === undefined
@@ -60,7 +60,7 @@ function typesOf(spec: TableSpec): Piece[] {
   );
 }
 
-/** All columns with their types, and one clause of one of them, or one clause of the table. */
+/** All columns with their types, and one clause of a column or of the table. */
 function clausesOf(spec: TableSpec): Piece[] {
   const { constraints, indexes, projections, storage } = spec;
   const columns = spec.columns.map(bareColumn);
@@ -108,7 +108,7 @@ function bare({ database, name }: TableSpec, columns: readonly ColumnSpec[]): Ta
   return { kind: "table", database, name, columns, ...nothing, storage: PLAIN };
 }
 
-/** Without a type, the default gives it. */
+/** Without a type, the default determines it. */
 function bareColumn({ name, type, default: value }: ColumnSpec): ColumnSpec {
   return type === undefined ? { name, ...(value && { default: value }) } : { name, type };
 }

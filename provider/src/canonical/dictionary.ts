@@ -1,16 +1,16 @@
 import { lex } from "../sql/lexer";
 
-/** Layouts that ask their source for a key when it is wanted. */
+/** Layouts that query their source when a key is looked up. */
 const ASKING = /^\s*(COMPLEX_KEY_)?(?:DIRECT|CACHE|SSD_CACHE)\b/i;
 
-/** Whether a statement creates a dictionary, which {@link parseCreate} does not read. */
+/** Whether a statement creates a dictionary, which {@link parseCreate} does not parse. */
 export function isDictionary(statement: string): boolean {
   return /^\s*(?:CREATE|ATTACH)\s+(?:OR\s+REPLACE\s+)?DICTIONARY\b/i.test(statement);
 }
 
 /**
- * A dictionary's statement with an empty source: reading the real one may reach for a network or start a program. What asks its source
- * for every key cannot have an empty one, and is kept in memory here.
+ * A dictionary's statement with an empty source: reading the real one may use the network or start a program. A layout that queries its
+ * source for every key cannot have an empty one, so here it is kept in memory.
  */
 export function localDictionary(sql: string): string {
   const local = replaceGroup(sql, "SOURCE", "NULL()");
@@ -27,7 +27,7 @@ function replaceGroup(sql: string, clause: string, inner: string): string {
   return group === undefined ? sql : `${sql.slice(0, group.start)}${inner}${sql.slice(group.end)}`;
 }
 
-/** Where the text between the brackets of a clause begins and ends. */
+/** Start and end of the text between a clause's parentheses. */
 function groupOf(sql: string, clause: string): { start: number; end: number } | undefined {
   const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
   const word = tokens.findIndex(({ text }, index) => text.toUpperCase() === clause && tokens[index + 1]?.text === "(");

@@ -3,20 +3,20 @@ import { splitArguments } from "../sql/fragments";
 import { quoteString, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 
-/** What the server writes out when a table is created; it keeps every other macro as it is. `{uuid}` was written out by older servers. */
+/** Macros that the server expands when a table is created; it keeps every other macro. Older servers expanded `{uuid}`. */
 const EXPANDED: Readonly<Record<string, string>> = {
   database: "[^/]+",
   table: "[^/]+",
   uuid: "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 };
-/** In a database's arguments some versions show every macro written out. */
+/** In a database's arguments, some versions show every macro expanded. */
 const ANY = "[^/]*";
 /** What `Replicated('/path')` means. */
 const DATABASE_DEFAULTS = ["'{shard}'", "'{replica}'"];
 
 /**
- * Whether two engine clauses of a table mean the same where Keeper or a cloud has a part in it. A path and a replica's name that are not
- * written are the server's to choose (`default_replica_path`), which writes them out; a cloud makes every table of the family a `Shared…`.
+ * Whether two engine clauses of a table mean the same if Keeper or a cloud is involved. The server chooses an omitted path and replica name
+ * (`default_replica_path`) and writes them out; a cloud turns every table of the family into a `Shared…`.
  *
  * @param shown as the server shows it.
  */
@@ -31,10 +31,10 @@ export function sameTableEngine(shown: string | undefined, declared: string | un
   return fits(live.keeper.path, wanted.keeper.path) && fits(live.keeper.replica, wanted.keeper.replica);
 }
 
-/** Engines that keep a word among their arguments, a format or a table, as the text of that word: `File(CSV)` is shown as `File('CSV')`. */
+/** Engines that store a word among their arguments, a format or a table, as a string: `File(CSV)` is shown as `File('CSV')`. */
 const TEXT_ARGUMENTS = /^\s*(File|URL|HDFS|ODBC|JDBC|Executable|Merge|Buffer)\s*\(/;
 
-/** An engine with the words among its arguments as every server shows them; a named collection stays a word. */
+/** An engine with the words among its arguments as every server shows them: as strings; a named collection stays a word. */
 export function withTextArguments(engine: string): string {
   const name = TEXT_ARGUMENTS.exec(engine)?.[1];
   if (name === undefined) return engine;
@@ -43,7 +43,7 @@ export function withTextArguments(engine: string): string {
   if (args.some((arg) => /^\w+\s*=/.test(arg))) return engine;
   const isText = (arg: string, index: number): boolean => {
     if (!/^[A-Za-z_]\w*$/.test(arg)) return false;
-    // Formats begin with a capital.
+    // Formats start with a capital letter.
     return index > 0 || name === "Merge" || name === "Buffer" || (name === "File" && /^[A-Z]/.test(arg));
   };
   if (!args.some(isText)) return engine;
@@ -60,7 +60,7 @@ export function sameDatabaseEngine(shown: string, declared: string): boolean {
   return wanted.every((text, index) => fits(live[index] ?? "", text, ANY));
 }
 
-/** Arguments of `Replicated(…)` as texts, those that may be left out included. */
+/** Arguments of `Replicated(…)` as strings, including those that may be omitted. */
 function databaseArguments(engine: string): string[] | undefined {
   const match = /^Replicated\s*\(([\s\S]*)\)$/.exec(engine.trim());
   if (!match) return undefined;
@@ -71,9 +71,9 @@ function databaseArguments(engine: string): string[] | undefined {
 }
 
 /**
- * Whether `shown` is what the server makes of `declared`. A macro that comes twice stands for the same text.
+ * Whether `shown` is how the server shows `declared`. A macro that occurs twice has the same value.
  *
- * @param other what stands for a macro that tables keep as it is.
+ * @param other pattern for macros that tables keep unexpanded.
  */
 function fits(shown: string, declared: string, other?: string): boolean {
   if (shown === declared) return true;

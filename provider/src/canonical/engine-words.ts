@@ -12,10 +12,10 @@ import { lex } from "../sql/lexer";
 import type { Culprit } from "./culprit";
 
 /**
- * A wrong argument in our words, then in the engine's.
+ * Explains a wrong argument in our words, then in the engine's.
  *
  * @param columns of the table.
- * @param isShown whether its SQL may be shown; the engine's words may still quote it.
+ * @param isShown whether its SQL may be shown; the engine's message may still quote it.
  */
 export function explainCulprit(label: string, culprit: Culprit, columns: readonly string[], isShown: boolean): string {
   const { error, path } = culprit;
@@ -23,7 +23,7 @@ export function explainCulprit(label: string, culprit: Culprit, columns: readonl
   return `${label}: ${path}: ${words}\n  ClickHouse: ${engineWords(error.message).replace(SUGGESTION, "")}`;
 }
 
-/** The engine's words without lists of all that its parser knows, and without names that it made up itself. */
+/** The engine's message without lists of everything that its parser knows, and without names that the engine generated. */
 export function engineWords(message: string): string {
   return message
     .replace(/\.? Expected one of: [\s\S]*?(?= \([A-Z_]+\)$|$)/, ".")
@@ -38,7 +38,7 @@ export function engineWords(message: string): string {
     .replace(/\.{2,}/g, ".");
 }
 
-/** Every table has the engine's own columns; they help nobody who looks for a slip of the pen. */
+/** Leaves out the engine's own columns, which every table has: they do not help to find a typo. */
 function ownColumns(names: string): string {
   const own = names.split(" ").filter((name) => name !== "" && !name.startsWith("'_"));
   return own.map((name) => ` ${name}`).join("");
@@ -63,7 +63,7 @@ function wordsOf({ error, path, value }: Culprit, columns: readonly string[]): s
   return `reads \`${name}\`, which is no column of the table${hint}`;
 }
 
-/** What the engine does not know: a word of the expression, so that nothing of its own making is named. */
+/** What the engine does not know: a word of the expression, so that no generated name is shown. */
 function nameIn(error: ServerError, value: string): string | undefined {
   const words = lex(value).filter(({ kind }) => kind === "word" || kind === "quoted");
   return (
@@ -81,7 +81,7 @@ function suggestionOf({ message }: ServerError): string {
   return first === undefined ? "" : `. Did you mean \`${first}\`?`;
 }
 
-/** `90 days`, as a Rollup takes it. */
+/** `90 days`, as a Rollup accepts it. */
 function spanHint(path: string, value: string): string {
   const [, count, unit] = /^(\d+)\s*(second|minute|hour|day|week|month|quarter|year)s?$/i.exec(value.trim()) ?? [];
   if (!/(?:^|\.)ttl$/.test(path) || count === undefined || unit === undefined) return "";

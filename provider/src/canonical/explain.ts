@@ -5,26 +5,26 @@ import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
 import { engineWords } from "./engine-words";
 
-/** What may be said of a refused declaration. */
+/** Facts for explaining a refused declaration. */
 export interface Circumstances {
-  /** Name of the object, for the head of the message. */
+  /** Name of the object, for the start of the message. */
   readonly label: string;
   /** The statement as rendered. */
   readonly rendered: string;
-  /** Names that the statement mentions and that are neither declared nor on the server. */
+  /** Names in the statement that are neither declared nor on the server. */
   readonly missing: readonly string[];
-  /** Keys of what is declared so far. */
+  /** Keys of the objects declared so far. */
   readonly declared: readonly string[];
   /** Names of the columns that the statement may mean. */
   readonly columns: readonly string[];
-  /** Whether the server was asked. */
+  /** Whether the server was queried. */
   readonly serverKnown: boolean;
   readonly sensitive: boolean;
-  /** Which engine said it, where it is not the embedded one. */
+  /** The engine that refused, if not the embedded one. */
   readonly checker?: string | undefined;
 }
 
-/** The engine's refusal in a form that says where, what, and what to do. */
+/** The engine's refusal, saying where, what, and what to do. */
 export function explainRefusal(error: ServerError, circumstances: Circumstances): string {
   const { label, rendered, sensitive } = circumstances;
   const words = engineWords(error.message);
@@ -36,7 +36,7 @@ export function explainRefusal(error: ServerError, circumstances: Circumstances)
   return [`${label}: ${message}${hint}`, ...(fragment === undefined ? [] : [fragment]), ...speaker].join("\n");
 }
 
-/** The name that the engine does not know as a column. The code says that it is one; which, only the text says. */
+/** The name of an unknown column. The error code says that there is one; only the message names it. */
 function unknownColumn(error: ServerError): string | undefined {
   if (!isUnknownColumn(error)) return undefined;
   return /(?:identifier|columns?:?|column) [`']([^`']+)[`']/i.exec(error.message)?.[1];
@@ -47,7 +47,7 @@ function fragmentOf(sql: string, name: string | undefined): string | undefined {
   return token === undefined ? undefined : pointAt(sql, token.start);
 }
 
-/** A source that nobody has, told apart from one that is merely not declared before its reader. */
+/** A source that does not exist anywhere, as distinct from one that is merely not declared before its reader. */
 export function explainMissing(circumstances: Circumstances): string {
   const { label, missing, declared, serverKnown } = circumstances;
   const names = declared.filter((key) => keyParts(key).name !== undefined).map(quotedName);
@@ -63,7 +63,7 @@ export function explainMissing(circumstances: Circumstances): string {
   );
 }
 
-/** A source that this stack declares, without the dependency that makes it come first. */
+/** A source that this stack declares, without the dependency that creates it first. */
 export function explainUndeclaredDependency(label: string, source: string): string {
   return (
     `${label}: reads or writes ${source}, which this stack declares, but does not depend on it, so it may be created too early. ` +
@@ -71,7 +71,7 @@ export function explainUndeclaredDependency(label: string, source: string): stri
   );
 }
 
-/** A message without the text literals of statements that hold secrets. */
+/** A message without the string literals of statements that contain secrets. */
 export function withoutLiterals(message: string, ...statements: readonly string[]): string {
   const literals = statements
     .flatMap((statement) => lex(statement))

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Raised when canonicalisation itself changes, so that stored texts are made anew. */
+/** Raised when canonicalisation itself changes, so that stored statements are computed again. */
 const RECIPE = "1";
-/** 66 bits: enough to tell versions of one object apart, and short, because the state holds some for every object. */
+/** 66 bits: enough to distinguish versions of one object, and short, because the state stores several per object. */
 const LENGTH = 11;
 
 /**
- * What a canonical text was made from: the rendered text and the fingerprints of what it reads. Equal fingerprints mean that the
- * stored canonical text still holds and the engine need not be asked.
+ * What a canonical statement was made from: the rendered statement and the fingerprints of its sources. If they are equal, the stored
+ * canonical statement still holds, and the engine is not needed.
  */
 export function fingerprint(rendered: string, sources: readonly string[]): string {
   const hash = createHash("sha256").update(RECIPE).update("\0").update(rendered);
@@ -15,7 +15,7 @@ export function fingerprint(rendered: string, sources: readonly string[]): strin
   return hash.digest("base64url").slice(0, LENGTH);
 }
 
-/** Short digest of a text, to see later whether it is still the same. */
+/** Short digest of a string, to check later whether it is still the same. */
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, LENGTH);
 }

@@ -2,22 +2,22 @@ import { didYouMean } from "../declare/fields";
 import { SchemaError } from "../errors";
 import type { ObjectSpec, TableSpec } from "../sql/spec";
 
-/** A table whose columns come from a query, some of them with more than a type: no statement says that. */
+/** A table whose columns come from a query, some of them with more than a type: no single statement can say that. */
 export interface FromQuery extends TableSpec {
   readonly as: NonNullable<TableSpec["as"]>;
 }
 
 export function isFromQuery(spec: ObjectSpec): spec is FromQuery {
   if (spec.kind !== "table" || spec.as?.empty !== true || spec.columns.length === 0) return false;
-  // The engine takes a type from a default as well.
+  // The engine also takes a type from a default.
   return spec.columns.every((column) => column.type === undefined && column.default === undefined);
 }
 
 /**
  * The table with each column written out.
  *
- * @param given what the query gives.
- * @throws {SchemaError} for a column that it does not give.
+ * @param given what the query returns.
+ * @throws {SchemaError} for a column that it does not return.
  */
 export function withColumnsOf(
   spec: FromQuery,

@@ -3,9 +3,9 @@ import { ServerError } from "../connection/errors";
 import { quoteString } from "../sql/identifiers";
 
 /**
- * Settings that change the type, the name or the text of what a statement gives, found by a test over all of `system.settings`
+ * Settings that change the type, the name or the text of what a statement returns, found by a test over all of `system.settings`
  * (`test/canonical/type-settings.test.ts`, which also says what is left out and why). Those that begin with `allow_` or `enable_` are
- * taken over anyway.
+ * copied anyway.
  */
 export const TYPE_SETTINGS: readonly string[] = [
   "aggregate_functions_null_for_empty",
@@ -39,17 +39,17 @@ export const TYPE_SETTINGS: readonly string[] = [
   "use_variant_as_common_type",
 ];
 
-/** Names what of {@link TYPE_SETTINGS} a user's profile has changed. */
+/** Whether a setting is one of {@link TYPE_SETTINGS}, which a user's profile may have changed. */
 export function isTypeSetting(name: string): boolean {
   return TYPE_SETTINGS.includes(name);
 }
 
 /**
  * Makes the scratch engine allow what a server allows its user (suspicious codecs, deprecated syntax, experimental types and the like),
- * and give types as the server would. Costs one query on the server, and one statement on the engine for each such setting that was
+ * and infer types as the server does. Costs one query on the server, and one statement on the engine for each such setting that was
  * changed there.
  *
- * @param engine with one session, for which the settings hold.
+ * @param engine with a single session, for which the settings hold.
  */
 export async function allowAs(engine: Connection, server: Connection): Promise<void> {
   const settings = await server.query<{ name: string; value: string }>(
@@ -57,7 +57,7 @@ export async function allowAs(engine: Connection, server: Connection): Promise<v
     { names: [...TYPE_SETTINGS] },
   );
   for (const { name, value } of settings) {
-    // A table of an engine that needs Keeper cannot stand here.
+    // A table of an engine that needs Keeper cannot be created here.
     if (name === "default_table_engine" && /^(?:Replicated|Shared|None)/.test(value)) continue;
     await engine.command(`SET ${name} = ${quoteString(value)}`).catch((error: unknown) => {
       // Another version may not know it.

@@ -9,17 +9,17 @@ import { isAbout, isNotHere, refuseSlip } from "./not-here";
 import { awaySources, columnsUnknown, type Local, localKinds, reachesOut } from "./outside";
 import { isStored, standIns } from "./stand-in";
 
-/** How an object came to stand on the scratch engine. */
+/** How an object was created on the scratch engine. */
 export interface Hosted {
-  /** What stands in its place, and why. */
+  /** What was created in its place. */
   readonly standIn?: Local;
   readonly reason?: string;
-  /** It was not tried as it is written, so the engine has not hidden its secrets. */
+  /** It was not created as written, so the engine has not hidden its secrets. */
   readonly isOutside?: boolean;
 }
 
 /**
- * Runs the CREATE; what this machine cannot host, or would reach out, is replaced by its nearest local kind.
+ * Runs the CREATE; an object that this machine cannot host, or that would reach out, is replaced by its nearest local kind.
  *
  * @throws {ServerError} with the engine's words when it refuses.
  */
@@ -44,8 +44,8 @@ async function hostOutside(engine: Connection, spec: ObjectSpec, statement: stri
 }
 
 /**
- * @param away keys of sources that may well be missing here.
- * @throws {ServerError} `refusal` when this machine hosts none of them; what else the engine says of one, it says of the object.
+ * @param away keys of sources that may legitimately be missing here.
+ * @throws {ServerError} `refusal` when this machine hosts none of them; any other error about one of them applies to the object itself.
  */
 async function hostNearest(
   engine: Connection,
@@ -66,7 +66,7 @@ async function hostNearest(
   throw refusal;
 }
 
-/** Whether the engine missed an object that the statement names. */
+/** Whether the engine lacks an object that the statement names. */
 export function isMissingSource(error: unknown): error is ServerError {
   return error instanceof ServerError && (isUnknownTable(error) || isUnknownDatabase(error));
 }

@@ -4,8 +4,8 @@ import { canonicalSecurity, withoutAdditions } from "./normal-form";
 import { isQuery } from "./outside";
 
 /**
- * The statement that makes an object on the scratch engine without running anything, and without users and rights: those are the
- * server's, and it has none of them.
+ * The statement that creates an object on the scratch engine without running anything, and without users and privileges: those are the
+ * server's, and the engine has none of them.
  *
  * @param statement of the spec, rendered.
  */
@@ -14,7 +14,7 @@ export function hostable(spec: ObjectSpec, statement: string): string {
     const { security: _, ...plain } = spec;
     return hostable(plain, renderCreate(plain));
   }
-  // Neither a refreshable view nor the query that gives a table its columns is run here.
+  // Neither a refreshable view nor the query that determines a table's columns is run here.
   if (spec.kind === "materializedView" && spec.refresh !== undefined) return renderCreate({ ...spec, empty: true });
   if (spec.kind === "table" && spec.as !== undefined && !spec.as.empty && isQuery(spec.as.text))
     return renderCreate({ ...spec, as: { text: spec.as.text, empty: true } });

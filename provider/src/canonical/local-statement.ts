@@ -8,9 +8,9 @@ import { localQuery, outsideFunction } from "./outside-calls";
 const UNRUN = /^\s*EXPLAIN\s+AST\b/i;
 
 /**
- * Any statement with its table functions that read from outside replaced by local ones.
+ * A statement whose table functions that read from outside are replaced by local ones.
  *
- * @throws {ServerError} where the columns of one are not known, or for a disk within the statement.
+ * @throws {ServerError} if the columns of one are not known, or for a disk within the statement.
  */
 export function localStatement(sql: string): string {
   if (UNRUN.test(sql)) return sql;

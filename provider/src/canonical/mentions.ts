@@ -3,8 +3,9 @@ import { lex, type Token } from "../sql/lexer";
 import { objectKey } from "../sql/object-key";
 
 /**
- * Qualified names that may be meant in a statement, as `database.name` keys: every `a.b` pair, every text literal of that
- * shape (`dictGet('db.dict', …)`), and every call of a quoted name of it. Over-approximates on purpose: a name that is no object's costs a lookup, a missed one a wrong answer.
+ * Possible qualified names in a statement, as `database.name` keys: every `a.b` pair, every string literal of that shape
+ * (`dictGet('db.dict', …)`), and every call of a quoted name of that shape. Over-approximates on purpose: a name without an object costs a
+ * lookup, a missed one a wrong answer.
  */
 export function mentionedNames(sql: string): Set<string> {
   const tokens = lex(sql).filter((token) => token.kind !== "comment");
@@ -14,7 +15,7 @@ export function mentionedNames(sql: string): Set<string> {
     if (isName(token) && tokens[index + 1]?.text === "." && name !== undefined && isName(name)) {
       found.add(objectKey(unquoteIdentifier(token.text), unquoteIdentifier(name.text)));
     }
-    // A view with parameters, as the server shows a call of it: `db.view`(p = 1).
+    // A call of a view with parameters, as the server shows it: `db.view`(p = 1).
     const called = token.kind === "quoted" && tokens[index + 1]?.text === "(";
     if (token.kind === "string" || called) {
       const text = called ? unquoteIdentifier(token.text) : unquoteString(token.text);
@@ -26,7 +27,7 @@ export function mentionedNames(sql: string): Set<string> {
 }
 
 /**
- * Functions that may be meant in a statement, as keys without a database: every name, because one function takes another by its name
+ * Possible functions in a statement, as keys without a database: every name, because a function can be passed to another by name
  * (`arrayMap(f, x)`).
  */
 export function mentionedFunctions(sql: string): { readonly key: string; readonly isCalled: boolean }[] {

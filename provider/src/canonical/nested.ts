@@ -6,14 +6,14 @@ const COLUMN = 1;
 const STEP = 4;
 
 /**
- * A type as every session reads it. Where the engine shows `Nested(a UInt8)` it means `Array(Tuple(a UInt8))`, which a session without
- * `flatten_nested` made; a session with it would make a column of each element.
+ * A type as every session reads it. The `Nested(a UInt8)` that the engine shows means `Array(Tuple(a UInt8))`, created by a session without
+ * `flatten_nested`; a session with it would turn each element into a column.
  */
 export function withoutNested(type: string): string {
   return /\bNested\s*\(/.test(type) ? print(type, COLUMN) : type;
 }
 
-/** In the engine's own layout: the elements of a tuple on a line each, unless it has only one. */
+/** In the engine's layout: each element of a tuple on its own line, unless there is only one. */
 function print(text: string, depth: number): string {
   const tokens = lex(text);
   const [first, second] = tokens;

@@ -5,13 +5,13 @@ import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "./engine
 import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
 
-/** What the engine writes into every MergeTree table that says nothing else. */
+/** What the engine adds to every MergeTree table that does not set it. */
 const GRANULARITY = { name: "index_granularity", value: "8192" };
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
 type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
 
-/** What the engine adds from its own circumstances and the user did not say: not part of the declaration. */
+/** Leaves out what the engine adds from its own environment: if the user did not declare it, it is not part of the declaration. */
 export function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
   if (shown.kind === "database") return declared.kind === "database" ? withDatabaseEngine(shown, declared) : shown;
   const plain = withEngine(shown, declared);
@@ -26,7 +26,7 @@ function withDatabaseEngine(shown: DatabaseSpec, declared: DatabaseSpec): Databa
     : shown;
 }
 
-/** With the declared spelling of an engine that means the same, whatever of its arguments the server has written out. */
+/** Uses the declared spelling of an engine that means the same, whichever arguments the server has written out. */
 function withEngine(shown: TableLike, declared: ObjectSpec): TableLike {
   if (!isStored(shown) || !isStored(declared) || shown.storage === undefined) return shown;
   const engine = declared.storage?.engine;
@@ -34,7 +34,7 @@ function withEngine(shown: TableLike, declared: ObjectSpec): TableLike {
   return { ...shown, storage: { ...shown.storage, engine } };
 }
 
-/** Whose rights a view uses is the server's to say where it is not declared, and so is which user `DEFINER` alone means. */
+/** If not declared, the server decides whose privileges a view uses, and which user a bare `DEFINER` means. */
 function withSecurity(shown: View, declared: SecuritySpec | undefined): View {
   const { security, ...rest } = shown;
   const wanted = canonicalSecurity(declared);
@@ -43,7 +43,7 @@ function withSecurity(shown: View, declared: SecuritySpec | undefined): View {
   return { ...rest, security: wanted.definer === undefined ? withoutUser : security };
 }
 
-/** What the engine makes of a security clause, but for the users: those are the server's, and the scratch engine has none of them. */
+/** A security clause as the engine shows it, except for users: those are the server's, and the scratch engine has none of them. */
 export function canonicalSecurity(security: SecuritySpec | undefined): SecuritySpec | undefined {
   if (security === undefined) return undefined;
   const { definer, sqlSecurity = "DEFINER" } = security;
@@ -52,10 +52,10 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
 }
 
 /**
- * Of what the engine keeps in several spellings the one without brackets (`ORDER BY (a)` is `ORDER BY a`), with a number (a setting
- * of `true` is one of `1`), written out (the granularity of an index of a view is 1), and a type that every session reads alike
- * (a column shown as `Nested` is one array of tuples, because it was made without `flatten_nested`); and without the columns of an
- * Alias, which it shows and refuses.
+ * If the engine keeps several spellings, the one without parentheses (`ORDER BY (a)` is `ORDER BY a`), with a number (a setting of
+ * `true` is one of `1`), written out (the granularity of a view's index is 1), and a type that every session reads alike (a column
+ * shown as `Nested` is one array of tuples, because it was created without `flatten_nested`); and without the columns of an Alias,
+ * which the engine shows but refuses.
  */
 export function withoutBrackets(given: ObjectSpec): ObjectSpec {
   if (!isStored(given) || given.storage === undefined) return "columns" in given ? withPlainTypes(given) : given;
@@ -67,7 +67,7 @@ export function withoutBrackets(given: ObjectSpec): ObjectSpec {
   });
   const plain = { ...shown.storage, ...Object.fromEntries(keys), settings: shown.storage.settings.map(withNumber) };
   if (plain.primaryKey === undefined || plain.primaryKey !== plain.orderBy) return { ...shown, storage: plain };
-  // The primary key is the sorting key unless said otherwise.
+  // The primary key defaults to the sorting key.
   const { primaryKey: _, ...rest } = plain;
   return { ...shown, storage: rest };
 }

@@ -18,10 +18,10 @@ const NOT_HERE = codesOf(
   "CLUSTER_DOESNT_EXIST",
   "KEEPER_EXCEPTION",
 );
-/** A limit of the server's configuration, e.g. of its pools, for which there is no code of its own. */
+/** A limit of the server's configuration, e.g. of its pools, which has no error code of its own. */
 const CONFIGURED = /\bconfig\.xml\b/;
 
-/** A near miss of a name that this engine does know is a slip of the pen, not another server's engine or setting. */
+/** A name that is close to one this engine knows is a typo, not another server's engine or setting. */
 export function isNotHere(error: unknown): error is ServerError {
   if (!(error instanceof ServerError)) return false;
   if (error.code === ERROR_CODES.BAD_ARGUMENTS) return CONFIGURED.test(error.message);
@@ -29,7 +29,7 @@ export function isNotHere(error: unknown): error is ServerError {
 }
 
 /**
- * A setting that this engine does not know may be another version's or service's, unless it nearly is one that it does know.
+ * A setting that this engine does not know may be another version's or service's, unless it is close to one that it does know.
  *
  * @throws {ServerError} with what was probably meant.
  */
@@ -44,7 +44,7 @@ export async function refuseSlip(engine: Connection, error: ServerError): Promis
   if (hint !== "") throw new ServerError(`${error.message}${hint}`, error.code, error.sql, { cause: error });
 }
 
-/** Whether it is this object or its database that the engine missed. */
+/** Whether it is this object or its database that the engine lacks. */
 export function isAbout(error: ServerError, key: string): boolean {
   const { database, name = database } = keyParts(key);
   const names: string[] = error.message.match(/[\p{L}\p{N}_]+/gu) ?? [];

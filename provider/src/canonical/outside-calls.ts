@@ -2,47 +2,47 @@ import { splitArguments } from "../sql/fragments";
 import { qualifiedName, quoteIdentifier, unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 
-/** Functions that only the server's configuration answers, and what stands for them here. */
+/** Functions whose result depends on the server's configuration, and their replacements here. */
 const CONFIGURED: Readonly<Record<string, string>> = {
   getmacro: "materialize('')",
   getserverport: "materialize(toUInt16(0))",
 };
-/** Table functions that read from outside, `file` by its other meaning as well; and what the configuration answers. */
+/** Table functions that read from outside, including `file` in its other meaning; and those that depend on the configuration. */
 const FUNCTIONS = new RegExp(
   "^(?:url|file|filesystem|s3|gcs|oss|cosn|hdfs|azureBlobStorage|iceberg\\w*|deltaLake\\w*|hudi|paimon\\w*|hive|ytsaurus|" +
     "arrowFlight|arrowStream|executable|getMacro|getServerPort|remote|remoteSecure|mysql|postgresql|mongodb|sqlite|redis|odbc|jdbc|\\w+Cluster|cluster|" +
     "clusterAllReplicas)$",
   "i",
 );
-/** Of these, the ones that read a table of another server. */
+/** Those of them that read a table of another server. */
 const REMOTE = /^(?:remote|remoteSecure|cluster|clusterAllReplicas)$/i;
-/** Their columns are the other server's alone. */
+/** Those whose columns only the other server knows. */
 const UNSTRUCTURED = /^(?:mysql|postgresql|sqlite|odbc|jdbc|filesystem)$/i;
-/** `a UInt64, …`; neither an address nor a format has a space between two words. */
+/** `a UInt64, …`; no address or format has a space between two words. */
 const STRUCTURE = /^\s*(?:[A-Za-z_]\w*|`[^`]+`|"[^"]+")\s+[A-Za-z]\w*/;
 
 interface Call {
   readonly name: string;
   readonly start: number;
   readonly end: number;
-  /** Between the brackets. */
+  /** Between the parentheses. */
   readonly inner: string;
 }
 
-/** The first table function in a query, or in a statement, that reads from outside. */
+/** The first table function in a query or statement that reads from outside. */
 export function outsideFunction(query: string): string | undefined {
   return outsideCalls(query)[0]?.name;
 }
 
 /**
  * The query with each table function that reads from outside replaced by a local one with the same columns and no rows, or by the
- * table of that name here. Undefined where the columns of one are only known outside.
+ * local table of that name. Undefined if the columns of one are only known outside.
  */
 export function localQuery(query: string): string | undefined {
   return replaceCalls(query, localCall);
 }
 
-/** The query without its table functions that read from outside; it says what it reads beside them, and cannot be run. */
+/** The query without its table functions that read from outside; it cannot be run, but shows what else it reads. */
 export function withoutCalls(query: string): string {
   return replaceCalls(query, () => "") ?? query;
 }
@@ -83,7 +83,7 @@ function isCall(tokens: readonly Token[], index: number): boolean {
   return FUNCTIONS.test(unquoteIdentifier(token.text));
 }
 
-/** Index of the bracket that closes the one at `open`; -1 if none does. */
+/** Index of the parenthesis that closes the one at `open`; -1 if none does. */
 function closing(tokens: readonly Token[], open: number): number {
   let depth = 0;
   return tokens.findIndex(({ kind }, index) => {
@@ -99,25 +99,25 @@ function localCall({ name, inner }: Call): string | undefined {
   const args = splitArguments(inner);
   if (REMOTE.test(name)) return localSource(args.slice(1));
   if (UNSTRUCTURED.test(name)) return undefined;
-  // The function's own name is a word of the grammar.
+  // The name `null` is a keyword, hence the backticks.
   return args.flatMap((arg) => structureOf(arg) ?? []).map((literal) => `\`null\`(${literal})`)[0];
 }
 
-/** What a server is asked for: `db.t`, `'db', 't'`, `db, t`, or a table function. */
+/** What is read on the other server: `db.t`, `'db', 't'`, `db, t`, or a table function. */
 function localSource([first, second]: readonly string[]): string | undefined {
   if (first === undefined) return undefined;
   const tokens = lex(first).filter(({ kind }) => kind !== "comment");
   if (tokens[1]?.text === "(") return givesDatabase(first, second) ? undefined : localQuery(first);
   if (tokens.length === 3 && tokens[1]?.text === ".") return first;
   const [database, ...rest] = nameOf(first)?.split(".") ?? [];
-  // An empty one is the current database there.
+  // An empty name means the current database of that server.
   if (database === undefined || database === "") return undefined;
   if (rest.length > 0) return qualifiedName({ database, name: rest.join(".") });
   const table = second === undefined ? undefined : nameOf(second);
   return table === undefined ? quoteIdentifier(database) : qualifiedName({ database, name: table });
 }
 
-/** Whether a call is no table function but an expression for the database, before the table. Behind a table function comes a user, as a text. */
+/** Whether a call is an expression for the database, followed by the table, not a table function, followed by a user as a string. */
 function givesDatabase(call: string, next: string | undefined): boolean {
   const [name] = lex(call);
   const [following] = next === undefined ? [] : lex(next);

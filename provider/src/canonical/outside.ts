@@ -7,18 +7,18 @@ import { localQuery, outsideFunction, withoutCalls } from "./outside-calls";
 import { isStored, type Stored, standIns } from "./stand-in";
 import { withVirtualColumns } from "./virtual-columns";
 
-/** With a directory it opens files that are not this table's. */
+/** With a directory, it opens files that are not this table's. */
 const FOREIGN_FILES = /^EmbeddedRocksDB\s*\([^,)]*,/;
-/** Without Keeper they cannot stand. */
+/** They need Keeper. */
 const CLUSTERED = /^(?:Replicated|Shared)\w*MergeTree\b/;
 const LOCAL_DATABASES = /^(?:Atomic|Ordinary|Memory|Lazy|Replicated|Shared|Dictionary)\b/;
 
-/** An object that an engine on its own can host. */
+/** An object that a standalone engine can host. */
 export type Local = Stored | ViewSpec | MaterializedViewSpec;
 
 /**
- * Why a spec is not created as it is written: what it would reach for, or that it lives in a cluster. Undefined for what an engine on
- * its own can host.
+ * Why a spec is not created as written: what it would access, or that it needs a cluster. Undefined for an object that a standalone
+ * engine can host.
  */
 export function reachesOut(spec: ObjectSpec): string | undefined {
   if (spec.kind === "database") {
@@ -29,14 +29,14 @@ export function reachesOut(spec: ObjectSpec): string | undefined {
   return "storage" in spec && spec.storage ? outsideStorage(spec.storage) : undefined;
 }
 
-/** The nearest object that stays within the engine; undefined where there is none, or columns are only known outside. */
+/** The nearest object that stays within the engine; undefined if there is none, or its columns are only known outside. */
 export function localKind(spec: ObjectSpec): Stored | undefined {
   return localKinds(spec).find(isStored);
 }
 
 /**
- * Objects with the same columns that stay within the engine, nearest first. A missing source of one says nothing: it may be outside.
- * None where the columns are only known outside.
+ * Objects with the same columns that stay within the engine, nearest first. A missing source proves nothing: it may be outside.
+ * None if the columns are only known outside.
  */
 export function localKinds(spec: ObjectSpec): Local[] {
   if (spec.kind === "database") return [];
@@ -46,7 +46,7 @@ export function localKinds(spec: ObjectSpec): Local[] {
   );
 }
 
-/** Says that the columns of `spec`, which {@link reachesOut}, must be declared, because they are not asked for. */
+/** Error message: an object that {@link reachesOut} must declare its columns, because they are not queried. */
 export function columnsUnknown(reason: string): string {
   return (
     `its columns are not declared, and only what it reads from knows them: ${reason}. Declare them: list the columns, or ` +
@@ -54,7 +54,7 @@ export function columnsUnknown(reason: string): string {
   );
 }
 
-/** `disk = disk(type = s3, …)` writes there to see whether it can. */
+/** `disk = disk(type = s3, …)` writes to the disk, as a test. */
 export function isInlineDisk({ name, value }: { name: string; value: string }): boolean {
   return name === "disk" && value.includes("(");
 }
@@ -81,7 +81,7 @@ function localView(spec: ViewSpec | MaterializedViewSpec): Local[] {
   return found;
 }
 
-/** Keys of tables that only a table function for another server names: that they are missing here says nothing. */
+/** Keys of tables that only a table function for another server names: it proves nothing if they are missing here. */
 export function awaySources(spec: ObjectSpec): string[] {
   if (spec.kind === "database" || calledBy(spec) === undefined) return [];
   const query = queryOf(spec) ?? "";
@@ -89,7 +89,7 @@ export function awaySources(spec: ObjectSpec): string[] {
   return [...mentionedNames(localQuery(query) ?? "")].filter((name) => !here.has(name));
 }
 
-/** Keys of what must stand before a statement, or its local kind, can run; `spec` is undefined for a dictionary. */
+/** Keys of what must exist before a statement, or its local kind, can run; `spec` is undefined for a dictionary. */
 export function sourcesOf(spec: ObjectSpec | undefined, statement: string): Set<string> {
   const found = mentionedNames(statement);
   if (spec === undefined || spec.kind === "database" || calledBy(spec) === undefined) return found;

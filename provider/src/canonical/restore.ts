@@ -3,16 +3,16 @@ import { isQuery, type Local } from "./outside";
 import { isStored, restore } from "./stand-in";
 
 /**
- * The canonical form of `declared`, learnt from the canonical form of its stand-in of any kind.
+ * The canonical form of `declared`, derived from the canonical form of its stand-in of any kind.
  *
  * @param declared as the user wrote it, in the formatter's spelling.
- * @param canonical what the engine made of the stand-in.
+ * @param canonical the stand-in, as the engine shows it.
  */
 export function restoreOutside(declared: ObjectSpec, standIn: Local, canonical: ObjectSpec): ObjectSpec {
   const stored =
     isStored(declared) && isStored(standIn) && isStored(canonical) ? restore(declared, standIn, canonical) : canonical;
   if (stored.kind === "table" && declared.kind === "table") {
-    // Of what follows AS the engine keeps table functions only.
+    // After AS, the engine only keeps table functions.
     const { as: _, ...rest } = stored;
     const isFunction = declared.as !== undefined && !isQuery(declared.as.text) && declared.as.text.includes("(");
     return isFunction ? { ...rest, as: declared.as } : rest;

@@ -7,11 +7,11 @@ import { isInlineDisk } from "./outside";
 import { outsideFunction } from "./outside-calls";
 
 const HIDDEN = "'[HIDDEN]'";
-/** A view with a list of columns, which the engine takes without looking at its query. */
+/** A view with a list of columns, which the engine accepts without checking its query. */
 const TRIAL = "default._canonical_secrets";
 const SECRET = /password|token|secret|credential|(?:private|account)_key|connection_string|^sas/i;
 
-/** Table functions whose secrets stand where those of the engine of the same name do. */
+/** Table functions whose secrets are in the same places as those of the engine of the same name. */
 const FUNCTIONS = (
   "s3 gcs oss cosn url hdfs hudi mysql mongodb postgresql ytsaurus arrowFlight remote remoteSecure azureBlobStorage iceberg icebergS3 " +
   "icebergAzure icebergHDFS deltaLake deltaLakeS3 deltaLakeAzure paimon paimonS3 paimonAzure paimonHDFS"
@@ -21,7 +21,7 @@ const SAME_AS: Readonly<Record<string, string>> = {
   azurequeue: "azureBlobStorage",
   materializedpostgresql: "postgresql",
 };
-/** Where the password is among the arguments of the others, from 0. */
+/** Position of the password among the arguments of the others, from 0. */
 const TABLE_POSITIONS: Readonly<Record<string, number>> = { redis: 2, externaldistributed: 5, odbc: 0, jdbc: 0 };
 const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
   mysql: 3,
@@ -32,8 +32,8 @@ const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
 };
 
 /**
- * An object that was not created as it is written, as the engine would show it: with `[HIDDEN]` for secrets. Hides more than the
- * engine rather than less. Costs up to four statements.
+ * An object that was not created as written, as the engine would show it: with `[HIDDEN]` for secrets. Hides rather more than the
+ * engine than less. Costs up to four statements.
  */
 export async function withoutSecrets<Spec extends ObjectSpec>(engine: Connection, spec: Spec): Promise<Spec> {
   if (spec.kind === "database") {
@@ -71,7 +71,7 @@ async function hiddenSource(engine: Connection, call: string): Promise<string> {
 }
 
 async function shownQuery(engine: Connection, query: string): Promise<string> {
-  // A macro for a cluster's name is the server's own; any name will do here.
+  // Only the server knows the macro for a cluster's name; any name will do here.
   const named = query.replace(/'\{(\w+)\}'/g, "'_macro_$1_'");
   await engine.command(`CREATE OR REPLACE VIEW ${TRIAL} (\`x\` UInt8) AS ${named}`);
   const [row] = await engine.query<{ statement: string }>(`SHOW CREATE TABLE ${TRIAL}`);
@@ -81,13 +81,13 @@ async function shownQuery(engine: Connection, query: string): Promise<string> {
 
 function hiddenSetting(setting: SettingSpec): SettingSpec {
   const { name, value } = setting;
-  // The engine shows nothing of a disk but its type.
+  // The engine shows only the type of a disk.
   if (isInlineDisk(setting)) return { name, value: hideNamed(value, /^(?!type$)/i) };
   if (SECRET.test(name)) return { name, value: HIDDEN };
   return { name, value: value.replace(/(:\/\/[^:@/']*:)[^@']*@/g, "$1[HIDDEN]@") };
 }
 
-/** Hides literals given by name. */
+/** Hides literals that are given by name. */
 function hideNamed(call: string, secret = SECRET): string {
   const tokens = lex(call).filter(({ kind }) => kind !== "comment");
   let hidden = "";

@@ -10,8 +10,8 @@ import { outsideFunction } from "./outside-calls";
 import { isStored } from "./stand-in";
 
 /**
- * One spelling of an object where there is no engine of one's own: what the server's parser and its reading of a column list make of it,
- * less what every server adds. Nothing is created. Up to three queries.
+ * A normalised spelling of an object without an engine of our own: from the server's parser and its reading of a column list, without
+ * what every server adds. Nothing is created. Up to three queries.
  */
 export async function serverForm(server: Connection, spec: ObjectSpec): Promise<ObjectSpec> {
   if (spec.kind === "database") return spec;
@@ -23,7 +23,7 @@ export async function serverForm(server: Connection, spec: ObjectSpec): Promise<
   return withoutDefaults(withoutBrackets(read));
 }
 
-/** In the layout and the words of the server's parser. */
+/** In the layout and spelling of the server's parser. */
 async function formatted(server: Connection, spec: ObjectSpec): Promise<Exclude<ObjectSpec, { kind: "database" }>> {
   const [row] = await server.query<{ text: string }>("SELECT formatQuery({sql:String}) AS text", {
     sql: renderCreate(spec),
@@ -31,12 +31,12 @@ async function formatted(server: Connection, spec: ObjectSpec): Promise<Exclude<
   return parseCreate(row?.text ?? renderCreate(spec)) as Exclude<ObjectSpec, { kind: "database" }>;
 }
 
-/** A view whose columns the query says, which the server writes out. */
+/** A view whose columns come from the query; the server writes them out. */
 function isUnlisted(spec: ObjectSpec): spec is Extract<ObjectSpec, { query: string }> {
   return "query" in spec && spec.columns.length === 0;
 }
 
-/** Undefined where the server cannot tell yet, or would have to ask another. */
+/** Undefined if the server does not know yet, or would have to query another server. */
 async function readQuery(server: Connection, query: string): Promise<ColumnSpec[] | undefined> {
   if (outsideFunction(query) !== undefined) return undefined;
   return describe(server, `DESCRIBE (${query})`, {}, []);
@@ -52,10 +52,10 @@ interface ColumnRow {
   readonly ttl_expression: string;
 }
 
-/** Types without aliases, defaults with a type: the server reads the list as that of a table function. Undefined where it may not. */
+/** Types without aliases, defaults with a type: the server parses the list as a table function's. Undefined if that is not permitted. */
 async function readColumns(server: Connection, columns: readonly ColumnSpec[]): Promise<ColumnSpec[] | undefined> {
   if (columns.length === 0) return undefined;
-  // Statistics, keys and settings are not read here, and stay as they are written.
+  // Statistics, keys and settings are not parsed here, and stay as written.
   const structure = columns.map(({ statistics: _, primaryKey: __, settings: ___, ...column }) => renderColumn(column));
   return describe(server, "DESCRIBE TABLE `null`({structure:String})", { structure: structure.join(", ") }, columns);
 }
@@ -92,7 +92,7 @@ function columnOf(row: ColumnRow, written: ColumnSpec | undefined): ColumnSpec {
   };
 }
 
-/** What the server writes out of itself: the engine, the granularity, a key that a column names. */
+/** Leaves out what the server adds by itself: the engine, the granularity, a key that a column names. */
 function withoutDefaults(spec: ObjectSpec): ObjectSpec {
   if (!isStored(spec) || spec.storage === undefined) return spec;
   const storage = withoutGranularity({ ...spec.storage, engine: spec.storage.engine ?? "MergeTree" });

@@ -4,11 +4,11 @@ import { orderOfSets } from "../sql/query";
 import type { ObjectSpec } from "../sql/spec";
 
 /**
- * The engine forgets brackets around set operations of a view: it answers rightly until it reads the view again from its own text,
- * after a restart or on another replica.
+ * The engine loses parentheses around set operations of a view: its answers are right until it parses the view again from its own
+ * statement, after a restart or on another replica.
  *
- * @param shown what the engine made of it.
- * @throws {SchemaError} where its text means something else than what is declared.
+ * @param shown the view, as the engine shows it.
+ * @throws {SchemaError} if that means something else than the declaration.
  */
 export function refuseOtherOrder(declared: ObjectSpec, shown: ObjectSpec): void {
   if (!("query" in declared) || !("query" in shown)) return;

@@ -2,19 +2,19 @@ import { localMergeTree, parseMergeTree } from "../sql/engine";
 import type { MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
 import { withTextArguments } from "./engine-arguments";
 
-/** Settings that only mean something on a server with that disk, policy or service. */
+/** Settings that only have a meaning on a server with that disk, policy or service. */
 const LOCAL_SETTINGS = new Set(["storage_policy", "disk"]);
 
 /** Objects that have a storage clause. */
 export type Stored = TableSpec | MaterializedViewSpec;
 
-/** Whether `spec` stores rows by itself, so that a stand-in may be tried for its storage. */
+/** Whether `spec` stores rows itself, so that a stand-in for its storage can be tried. */
 export function isStored(spec: ObjectSpec): spec is Stored {
   return (spec.kind === "table" || spec.kind === "materializedView") && spec.storage !== undefined;
 }
 
 /**
- * The nearest object with the same columns that an engine without Keeper, clusters and storage policies can host, nearest first.
+ * Objects with the same columns that an engine without Keeper, clusters and storage policies can host, nearest first.
  */
 export function standIns(spec: Stored): Stored[] {
   const storage = spec.storage;
@@ -27,7 +27,7 @@ export function standIns(spec: Stored): Stored[] {
   return found;
 }
 
-/** A MergeTree with nothing but its columns, which is all that a query's types depend on; undefined for other objects. */
+/** A MergeTree with only its columns, which is all that a query's types depend on; undefined for other objects. */
 export function bareTable(spec: ObjectSpec): TableSpec | undefined {
   if (spec.kind !== "table" || spec.as !== undefined || !/MergeTree\b/.test(spec.storage.engine ?? ""))
     return undefined;
@@ -54,11 +54,11 @@ function localStorage(storage: StorageSpec): StorageSpec | undefined {
 }
 
 /**
- * The canonical form of `declared`, learnt from the canonical form of its stand-in: what the stand-in had to leave out or replace is
- * put back as it was written.
+ * The canonical form of `declared`, derived from the canonical form of its stand-in: what the stand-in had to leave out or replace is
+ * restored as written.
  *
  * @param declared as the user wrote it, in the formatter's spelling.
- * @param canonical what the engine made of the stand-in.
+ * @param canonical the stand-in, as the engine shows it.
  */
 export function restore(declared: Stored, standIn: Stored, canonical: Stored): Stored {
   const from = declared.storage;

@@ -6,10 +6,10 @@ import { hostable } from "./hostable";
 import { isStored, standIns } from "./stand-in";
 
 /**
- * Gives a scratch engine a table of the database `system` that it lacks, such as a log: its columns, without rows.
+ * Creates a table of the database `system` that a scratch engine lacks, such as a log: its columns, without rows.
  *
  * @param lent the server's statement.
- * @param asksServer whether the server's answer decides; where there is none, log tables are taken for present.
+ * @param asksServer whether the server's answer decides; without a server, log tables are assumed to exist.
  */
 export async function ensureSystemTable(
   engine: Connection,

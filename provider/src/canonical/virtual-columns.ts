@@ -10,7 +10,7 @@ const FILES =
   "_headers Map(LowCardinality(String), LowCardinality(String))";
 const BROKEN = "_raw_message String, _error String";
 
-/** What else can be read from tables of an engine; `*` leaves it out. The names and types of 26.7. */
+/** Virtual columns by engine, which `*` omits. The names and types are those of 26.7. */
 const VIRTUAL: readonly (readonly [RegExp, string])[] = [
   [
     /^Kafka\b/i,
@@ -38,7 +38,7 @@ const VIRTUAL: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Adds to a stand-in what views may read of the object it stands for beside its columns, as aliases, which `*` leaves out as well.
+ * Adds to a stand-in the virtual columns of the object that it replaces, which views may read, as aliases, which `*` omits as well.
  *
  * @param spec the object itself.
  */
@@ -55,7 +55,7 @@ export function withVirtualColumns(spec: ObjectSpec): (standIn: Stored) => Store
 function columns(list: string): ColumnSpec[] {
   return splitArguments(list).map((text) => {
     const [name = "", ...type] = text.split(" ");
-    // No constant, which the engine would compute with while it looks at a view.
+    // Not a constant, which the engine would fold while it analyses a view.
     const expression = `materialize(defaultValueOfTypeName(${quoteString(type.join(" "))}))`;
     return { name, type: type.join(" "), default: { kind: "ALIAS", expression } };
   });

@@ -22,15 +22,15 @@ import { refuseOtherOrder } from "./set-order";
 import { bareTable, isStored } from "./stand-in";
 import { ensureSystemTable } from "./system-table";
 
-/** Stands in place of the statement of a table that has nothing but its columns. */
+/** Marks a table that was created with only its columns, in place of its statement. */
 const BARE = " ";
 
-/** Where an object's definition can be had that no one has declared: the server. An SQL function's key has no database. */
+/** Returns the definition of an undeclared object: from the server. An SQL function's key has no database. */
 export type Lender = (key: string) => Promise<string | undefined>;
 
 /**
- * The declared world on a scratch engine: every object is created there after what it reads, so that it is judged against the
- * tables as declared, and read back in the engine's own words.
+ * The declared objects on a scratch engine: each is created there after its sources, so that it is checked against the tables as
+ * declared, and read back in the engine's own words.
  */
 export class World {
   private readonly open: () => Promise<Connection>;
@@ -38,16 +38,16 @@ export class World {
   private readonly withoutEngine: ((spec: ObjectSpec, missing: ConnectionError) => Promise<Canonical>) | undefined;
   private readonly asksServer: () => boolean;
   private engine: Promise<Connection> | undefined;
-  /** Statements of what is declared, by key. */
+  /** Statements of the declared objects, by key. */
   private readonly declared = new Map<string, string>();
-  /** What stands on the engine now, by key, with the statement that made it. */
+  /** What exists on the engine now, by key, with the statement that created it. */
   private readonly standing = new Map<string, string>();
   private readonly functions: BorrowedFunctions;
   private last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param withoutEngine answers in its place where it cannot be opened.
-   * @param asksServer whether `lend` asks a server; where it does not, log tables that servers have are known.
+   * @param withoutEngine answers in its place if it cannot be opened.
+   * @param asksServer whether `lend` queries a server; if not, the log tables of servers are assumed to exist.
    */
   constructor(
     open: () => Promise<Connection>,
@@ -62,13 +62,13 @@ export class World {
     this.functions = new BorrowedFunctions(() => this.connect(), lend);
   }
 
-  /** Remembers a statement; it is run only when something that reads it is canonicalised. */
+  /** Records a statement; it is only run when a reader of the object is canonicalised. */
   declare(key: string, statement: string): void {
     this.declared.set(key, statement);
   }
 
   /**
-   * Creates `spec` on the engine, after what it reads, and gives back the engine's text.
+   * Creates `spec` on the engine, after its sources, and returns the engine's statement.
    *
    * @throws {ServerError} with the engine's words when it refuses.
    */
@@ -85,10 +85,10 @@ export class World {
   }
 
   /**
-   * One statement of any kind, for questions that need the engine but no object. Table functions that read from outside are asked as
-   * local ones.
+   * Runs any statement, for questions that need the engine but no object. Table functions that read from outside are replaced by local
+   * ones.
    *
-   * @throws {ServerError} with the engine's words, or where the columns of one are not known.
+   * @throws {ServerError} with the engine's words, or if the columns of one are not known.
    */
   ask<Row extends object>(sql: string, params?: Record<string, string>): Promise<Row[]> {
     return this.inTurn(async () => {
@@ -98,10 +98,10 @@ export class World {
   }
 
   /**
-   * What a query gives, over the sources as declared: cheaper than a view of it, because tables stand there with nothing but their
-   * columns.
+   * The columns that a query returns, over the sources as declared: cheaper than a view of it, because the tables are created with only
+   * their columns.
    *
-   * @throws {ServerError} as {@link ask}, and for what needs more of a table (FINAL, SAMPLE).
+   * @throws {ServerError} as {@link ask}, and for a query that needs more of a table (FINAL, SAMPLE).
    */
   resultOf(query: string): Promise<{ readonly name: string; readonly type: string }[]> {
     return this.inTurn(async () => {
@@ -112,7 +112,7 @@ export class World {
     });
   }
 
-  /** Version of the engine, once it was needed; undefined where there is none. */
+  /** Version of the engine, if it has been opened; undefined otherwise. */
   async version(): Promise<string | undefined> {
     const engine = await this.engine?.catch(() => undefined);
     return engine?.version;
@@ -162,7 +162,7 @@ export class World {
     };
   }
 
-  /** Under a name of its own: the database of that name may hold what is declared inside of it. */
+  /** Under a separate name: the database of that name may contain objects that are declared in it. */
   private async canonicalizeDatabase(spec: DatabaseSpec): Promise<Canonical> {
     const engine = await this.connect();
     const trial = "_canonical";
@@ -181,14 +181,14 @@ export class World {
     return { statement, shown: statement, borrowed: [] };
   }
 
-  /** As it is written, in the formatter's spelling. */
+  /** As written, in the formatter's spelling. */
   private async writtenDatabase(spec: DatabaseSpec, rendered: string, reason: string): Promise<Canonical> {
     const written = withoutAdditions(parseCreate(await this.format(rendered)), spec);
     const shown = await withoutSecrets(await this.connect(), written);
     return { statement: renderCreate(written), shown: renderCreate(shown), borrowed: [], standIn: reason };
   }
 
-  /** Puts the engine into the state in which the statement of `key` can run: database there, sources there, itself not. */
+  /** Prepares the engine for the statement of `key`: its database and sources exist, and it does not. */
   private async prepare(key: string, sources: Iterable<string>): Promise<string[]> {
     const engine = await this.connect();
     await this.remove(key);
@@ -207,7 +207,7 @@ export class World {
     this.standing.set(database, "");
   }
 
-  /** Creates a source, and first what it reads. Declared ones win; the server lends the others; what nobody has stays away. */
+  /** Creates a source, and first its own sources. Declared ones win; others come from the server; unknown ones stay missing. */
   private async ensure(
     engine: Connection,
     key: string,
@@ -253,7 +253,7 @@ export class World {
     return row.statement;
   }
 
-  /** Puts back what the engine could not host or does not show. */
+  /** Restores what the engine could not host or does not show. */
   private async complete(rendered: string, hosted: Hosted, shown: ObjectSpec): Promise<Completed> {
     const text = renderCreate(shown);
     const hidesSecret = text.includes("[HIDDEN]") && isStored(shown);

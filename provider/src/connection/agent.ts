@@ -4,10 +4,10 @@ import type * as Http from "http-proxy-agent";
 import type * as Https from "https-proxy-agent";
 import type { ConnectionOptions } from "./connection";
 
-/** As the client's own agents: sockets stay open, and there are ten of them. */
+/** Like the client's own agents: sockets stay open, at most ten. */
 const POOL = { keepAlive: true, maxSockets: 10 } as const;
 
-/** How the client reaches the server: by TLS of one's own, through a proxy, or plainly. */
+/** How the client reaches the server: with custom TLS, through a proxy, or directly. */
 export function agentOf(
   origin: string,
   { tls = {}, proxy }: ConnectionOptions,
@@ -21,14 +21,14 @@ export function agentOf(
   };
   const isTls = origin.startsWith("https:");
   if (proxy !== undefined) {
-    // Loaded only where there is a proxy: every start of a provider process would wait for them.
+    // Loaded only if there is a proxy: otherwise every start of a provider process would wait for them.
     if (!isTls) {
       const { HttpProxyAgent } = require("http-proxy-agent") as typeof Http;
       return { http_agent: new HttpProxyAgent(proxy, POOL) };
     }
     const { HttpsProxyAgent } = require("https-proxy-agent") as typeof Https;
     const agent = new HttpsProxyAgent(proxy, POOL);
-    // What is given to the constructor is for the proxy; what is given here, for the server behind it.
+    // The constructor's options are for the proxy; these are for the server behind it.
     Object.assign(agent.options, trust);
     return { http_agent: agent };
   }

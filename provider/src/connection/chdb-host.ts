@@ -1,6 +1,6 @@
 /**
- * The child process around the embedded engine: one data directory per process is the engine's rule, and a native
- * crash must not take the provider with it. Started by chdb-process.ts; speaks chdb-protocol.ts; ends with its parent.
+ * The child process around the embedded engine: the engine allows one data directory per process, and a native crash
+ * must not take the provider down. Started by chdb-process.ts; speaks chdb-protocol.ts; ends with its parent.
  */
 import { rmSync } from "node:fs";
 import type { Session } from "chdb";
@@ -9,7 +9,7 @@ import type { HostReply, HostRequest, OpenRequest } from "./chdb-protocol";
 import { SessionPool } from "./chdb-sessions";
 import type { QueryParams } from "./connection";
 
-/** Longest wait for running statements at the end, in milliseconds; then the process is killed, which loses no data. */
+/** Longest wait for running statements at shutdown, in milliseconds; then the process is killed, which loses no data. */
 const DRAIN_LIMIT = 2000;
 
 type Chdb = typeof import("chdb");
@@ -19,7 +19,7 @@ let pool: SessionPool | undefined;
 let temporary: string | undefined;
 let ending = false;
 
-// Ctrl-C reaches the whole process group. The parent decides when to stop; it may still have steps to write down.
+// Ctrl-C reaches the whole process group. The parent decides when to stop; it may still have steps to record.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 process.on("disconnect", () => void end());
 process.on("message", (request: HostRequest) => void answer(request));
@@ -41,7 +41,7 @@ async function answer(request: HostRequest): Promise<void> {
   }
 }
 
-/** Loads the engine; it belongs to the user's project, which need not be where this file lies. */
+/** Loads the engine, from the user's project, which need not be where this file is. */
 function load(id: number): HostReply | undefined {
   let entry: string;
   try {
@@ -69,7 +69,7 @@ function run(sql: string, params?: QueryParams): Promise<string> {
   return pool.run(sql, params);
 }
 
-/** Closes the engine properly where that goes quickly, removes a temporary directory, and leaves. */
+/** Closes the engine cleanly if that is quick, removes a temporary directory, and exits. */
 async function end(): Promise<void> {
   if (ending) return;
   ending = true;
@@ -77,13 +77,13 @@ async function end(): Promise<void> {
   const drained = chdb?.drainPending().then(() => true) ?? Promise.resolve(true);
   const clean = await Promise.race([drained, later(DRAIN_LIMIT).then(() => false)]);
   if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
-  // Leaving by exit() while a native thread works would wait for it, or crash.
+  // exit() while a native thread works would wait for it, or crash.
   if (clean) process.exit(0);
   process.kill(process.pid, "SIGKILL");
 }
 
 function reply(message: HostReply): void {
-  // The parent may die at any moment; "disconnect" then ends this process.
+  // The parent may die at any time; "disconnect" then ends this process.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 

@@ -4,11 +4,11 @@ import type { HostReply, HostRequest, OpenRequest } from "./chdb-protocol";
 import type { QueryParams } from "./connection";
 import { ConnectionError } from "./errors";
 
-/** Native threads of the child: statements that can run at once, and some for file work. */
+/** Native threads of the child: for statements that run concurrently, and some for file access. */
 const CHILD_THREADS = "8";
-/** How much of the child's last output is kept for the message about its end, in characters. */
+/** How much of the child's last output is kept for the message about its exit, in characters. */
 const KEPT_OUTPUT = 4096;
-/** How long the child may take to end before it is killed, in milliseconds. */
+/** How long the child may take to exit before it is killed, in milliseconds. */
 const CLOSE_LIMIT = 5000;
 
 interface Pending {
@@ -16,18 +16,18 @@ interface Pending {
   reject(error: ConnectionError): void;
 }
 
-/** Everything but the number that matches an answer to its question. */
+/** A request without the id that matches it to its answer. */
 type Question =
   | { readonly kind: "open"; readonly open: OpenRequest }
   | { readonly kind: "run"; readonly sql: string; readonly params?: QueryParams };
 
 /**
  * The child process with the embedded engine, seen from the parent. Keeps the parent's event loop alive only while
- * a question is open.
+ * a request is open.
  */
 export class ChdbProcess {
   readonly url: string;
-  /** Settles when the child has ended and its output is read. */
+  /** Settles when the child has exited and its output has been read. */
   readonly ended: Promise<void>;
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, Pending>();
@@ -39,7 +39,7 @@ export class ChdbProcess {
   constructor(url: string) {
     this.url = url;
     this.child = fork(join(__dirname, "chdb-host.js"), [], {
-      // A loader or debugger of the parent's has no business in the child.
+      // A loader or debugger of the parent must not run in the child.
       execArgv: [],
       env: { ...process.env, UV_THREADPOOL_SIZE: CHILD_THREADS },
       serialization: "advanced",
@@ -59,22 +59,22 @@ export class ChdbProcess {
     this.hold();
   }
 
-  /** What the engine has printed last. */
+  /** The engine's last output. */
   get lastOutput(): string {
     return this.output.trim();
   }
 
-  /** The child's process id; -1 when it did not start. */
+  /** The child's process id; -1 if it did not start. */
   get pid(): number {
     return this.child.pid ?? -1;
   }
 
-  /** Whether it can take a question. */
+  /** Whether it can take a request. */
   get alive(): boolean {
     return this.end === undefined && !this.closing;
   }
 
-  /** Asks; several questions may be open. @throws {ConnectionError} when the child ends before it answers. */
+  /** Sends a request; several may be open. @throws {ConnectionError} when the child exits before it answers. */
   ask(question: Question): Promise<HostReply> {
     if (this.closing) return Promise.reject(new ConnectionError(`${this.url}: this connection is closed`, this.url));
     if (this.end !== undefined) return Promise.reject(this.end);
@@ -83,12 +83,12 @@ export class ChdbProcess {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       this.hold();
-      // A failed send means the child is ending; "close" then rejects with the reason.
+      // A failed send means that the child is exiting; "close" then rejects with the reason.
       this.child.send({ id, ...question } as HostRequest, () => undefined);
     });
   }
 
-  /** Ends the child and waits for it; open questions are rejected. */
+  /** Ends the child and waits for it; open requests are rejected. */
   async close(): Promise<void> {
     if (!this.closing) {
       this.closing = true;
@@ -126,12 +126,12 @@ export class ChdbProcess {
     this.hold();
   }
 
-  /** Lets the parent end while nothing is asked, and not before an answer is there. */
+  /** Lets the parent exit while no request is open, but not before an answer has arrived. */
   private hold(): void {
     const verb = this.pending.size > 0 ? "ref" : "unref";
     this.child[verb]();
     this.child.channel?.[verb]();
-    // The pipe is a socket, which the type does not say.
+    // The pipe is a socket, which its type does not show.
     (this.child.stderr as { ref?(): void; unref?(): void } | null)?.[verb]?.();
   }
 }

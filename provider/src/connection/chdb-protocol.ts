@@ -1,6 +1,6 @@
 import type { QueryParams } from "./connection";
 
-/** What the parent asks of the child that holds the embedded engine. */
+/** The parent's requests to the child with the embedded engine. */
 export type HostRequest =
   | { readonly id: number; readonly kind: "open"; readonly open: OpenRequest }
   | { readonly id: number; readonly kind: "run"; readonly sql: string; readonly params?: QueryParams }
@@ -9,15 +9,15 @@ export type HostRequest =
 /** How the child opens its one data directory. */
 export interface OpenRequest {
   readonly path: string;
-  /** How many statements may run at once. */
+  /** How many statements may run concurrently. */
   readonly sessions: number;
   /** Statements for each new session. */
   readonly setup: readonly string[];
-  /** The directory is removed at the end, however that comes. */
+  /** Whether the directory is removed at exit, however the process exits. */
   readonly temporary: boolean;
 }
 
-/** The child's answer: rows as JSONEachRow text, or the engine's raw words. */
+/** The child's answer: rows as JSONEachRow, or the engine's raw error. */
 export type HostReply =
   | { readonly id: number; readonly kind: "done"; readonly text: string }
   | { readonly id: number; readonly kind: "refused"; readonly raw: string; readonly code: number }

@@ -2,14 +2,14 @@ import type { Session } from "chdb";
 import type { QueryParams } from "./connection";
 import { escaped, parameterName, parameterText } from "./params";
 
-/** A session and the parameters that earlier statements left in it. */
+/** A session, and the parameters that earlier statements left in it. */
 interface Slot {
   session: Session;
   readonly leftover: Set<string>;
   ready: boolean;
 }
 
-/** A few sessions on one directory, so that a long statement does not hold up the others. A session is serial. */
+/** A few sessions on one directory, so that a long statement does not block the others. Each session is serial. */
 export class SessionPool {
   private readonly newSession: () => Session;
   private readonly setup: readonly string[];
@@ -24,7 +24,7 @@ export class SessionPool {
     this.idle = [...this.slots];
   }
 
-  /** Runs one statement in the next free session. @returns its rows as JSONEachRow text. */
+  /** Runs one statement in the next free session. @returns its rows as JSONEachRow. */
   async run(sql: string, params: QueryParams = {}): Promise<string> {
     const slot = this.idle.shift() ?? (await new Promise<Slot>((resolve) => this.waiting.push(resolve)));
     try {
@@ -37,15 +37,15 @@ export class SessionPool {
     }
   }
 
-  /** Closes all sessions; those at work close when their statement ends. */
+  /** Closes all sessions; busy ones close when their statement ends. */
   close(): void {
     for (const slot of this.slots) slot.session.close();
   }
 
   /**
-   * Sets the parameters. The package's own binding runs one statement at a time in the whole process, so that a
-   * backfill would block every other; `SET param_x` does the same per session, but cannot be taken back. A session
-   * that still holds a parameter this statement names and does not get is replaced: the engine must miss it (456).
+   * Sets the parameters. The package's own binding runs one statement at a time in the whole process, so a backfill would
+   * block all others; `SET param_x` does the same per session, but cannot be undone. A session that still holds a
+   * parameter which this statement names but is not given is replaced: the engine must report it missing (456).
    */
   private async prepare(slot: Slot, sql: string, params: QueryParams): Promise<void> {
     const stale = [...slot.leftover].some((name) => !Object.hasOwn(params, name) && sql.includes(`{${name}:`));

@@ -9,15 +9,15 @@ import { timeoutError } from "./http-errors";
 import { insertStatement, parseRows } from "./rows";
 import { parseServerMessage } from "./server-message";
 
-/** Seconds for one statement unless the options say otherwise. */
+/** Default timeout of one statement, in seconds. */
 const DEFAULT_TIMEOUT = 300;
-/** Statements that run at once. */
+/** Statements that run concurrently. */
 const SESSIONS = 4;
-/** How long a locked directory is waited for, in milliseconds: the preview's process may still be closing. */
+/** How long to wait for a locked directory, in milliseconds: the preview's process may still be closing. */
 const LOCK_WAIT = 10_000;
 const LOCK_RETRY = 150;
 /** Cannot lock file: another process has the directory. */
-/** What makes the embedded engine answer as a server does. */
+/** Makes the embedded engine behave like a server. */
 const SERVER_SETTINGS =
   "SET output_format_json_quote_64bit_integers = 1, input_format_skip_unknown_fields = 0, implicit_select = 0";
 
@@ -54,7 +54,7 @@ export async function openChdb(path: string, options: ConnectionOptions): Promis
   };
   try {
     const { process, greeting } = await mine.host;
-    // Whoever opens after a crash gets a new child.
+    // After a crash, the next open gets a new child.
     void process.ended.then(() => shared.get(path) === mine && shared.delete(path));
     return new ChdbConnection(process, greeting, options.requestTimeout ?? DEFAULT_TIMEOUT, leave);
   } catch (error) {
@@ -63,7 +63,7 @@ export async function openChdb(path: string, options: ConnectionOptions): Promis
   }
 }
 
-/** Opens a directory that nobody else uses, with one session, so that a `SET` holds. Used for the scratch engine. */
+/** Opens a directory that nobody else uses, with one session, so that a `SET` persists. Used for the scratch engine. */
 export async function openPrivateChdb(path: string, setup: readonly string[]): Promise<ChdbConnection> {
   const request: OpenRequest = { path, sessions: 1, setup: [SERVER_SETTINGS, ...setup], temporary: true };
   const { process, greeting } = await startHost(`chdb://${path}`, request);
@@ -131,7 +131,7 @@ function prepareFolder(path: string, url: string, create: boolean): void {
   }
 }
 
-/** Starts children until one gets the directory or the wait is over; a child whose opening failed is not used again. */
+/** Starts children until one gets the directory or the time is up; a child that failed to open is not used again. */
 async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
   const deadline = Date.now() + LOCK_WAIT;
   for (;;) {
@@ -140,7 +140,7 @@ async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
     if (reply.kind === "done") {
       return { process, greeting: parseRows<Greeting>(reply.text)[0] ?? { version: "" } };
     }
-    // The engine prints why it could not open; all of it is there once the child is gone.
+    // The engine prints why it could not open; the output is complete once the child has exited.
     await process.close();
     if (reply.kind === "not-loaded") throw notLoaded(url, reply.missing, reply.raw);
     const { code, message } = parseServerMessage(`${reply.raw}\n${process.lastOutput}`);

@@ -1,14 +1,14 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 
-/** One way to speak to a ClickHouse, whatever carries it. All object names in the SQL must be qualified. */
+/** A connection to a ClickHouse over any transport. All object names in the SQL must be qualified. */
 export interface Connection {
-  /** Where it leads, for messages: a URL without credentials. */
+  /** Its address, for messages: a URL without credentials. */
   readonly url: string;
 
   /** The engine's own `version()`, e.g. `26.7.2.1`. */
   readonly version: string;
 
-  /** What the engine can do that others cannot, asked when the connection was opened. */
+  /** What the engine supports that others do not, queried when the connection was opened. */
   readonly capabilities: Capabilities;
 
   /**
@@ -16,7 +16,7 @@ export interface Connection {
    *
    * @param sql one statement without FORMAT; `{name:Type}` placeholders are filled from `params`.
    * @param params values of the placeholders.
-   * @returns one object a row, keyed by column; 64-bit integers arrive as strings.
+   * @returns one object per row, keyed by column; 64-bit integers arrive as strings.
    * @throws {ServerError} when the engine refuses it, {ConnectionError} when it cannot be reached.
    */
   query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]>;
@@ -32,12 +32,12 @@ export interface Connection {
    * Inserts rows.
    *
    * @param table quoted, qualified name.
-   * @param rows one object a row, keyed by column.
+   * @param rows one object per row, keyed by column.
    * @throws as {@link Connection.query}.
    */
   insert(table: string, rows: readonly object[]): Promise<void>;
 
-  /** Ends it; running statements are abandoned. May be called more than once. */
+  /** Closes it; running statements are abandoned. May be called more than once. */
   close(): Promise<void>;
 }
 
@@ -50,17 +50,17 @@ export interface ConnectionOptions {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** Longest wait for one statement, in seconds. Default: 300. */
+  /** Timeout of one statement, in seconds. Default: 300. */
   readonly requestTimeout?: number;
-  /** Name of a session of the server's, in which a `SET` holds and one statement runs at a time. Default: none. */
+  /** Name of a server session, in which a `SET` persists and one statement runs at a time. Default: none. */
   readonly session?: string;
-  /** Whether a missing chdb folder is made. Default: true. Servers ignore it. */
+  /** Whether a missing chdb folder is created. Default: true. Servers ignore it. */
   readonly create?: boolean;
-  /** PEM texts, and whether the server's certificate goes unchecked. Embedded engines ignore it. */
+  /** PEM strings, and whether the server's certificate is not verified. Embedded engines ignore it. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly insecure?: boolean };
   /** HTTP headers of every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Roles that are active, instead of the user's default ones. */
+  /** Roles to activate, in place of the user's default roles. */
   readonly role?: readonly string[];
   /** JWT, in place of user and password. */
   readonly accessToken?: string;

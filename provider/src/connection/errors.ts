@@ -1,14 +1,14 @@
 import { nextStep } from "../clickhouse/next-steps";
 import { messageOf, SchemaError } from "../errors";
 
-/** The engine refused a statement. Tell cases apart by {@link ServerError.code}, never by text. */
+/** The engine refused a statement. Distinguish cases by {@link ServerError.code}, never by message. */
 export class ServerError extends Error {
   override readonly name = "ServerError";
-  /** ClickHouse error code, e.g. 60 for UNKNOWN_TABLE; 0 where the answer carried none. */
+  /** ClickHouse error code, e.g. 60 for UNKNOWN_TABLE; 0 if the answer has none. */
   readonly code: number;
-  /** The statement that was refused. */
+  /** The refused statement. */
   readonly sql: string;
-  /** What to do about it, where that is known; told behind the server's words. */
+  /** What to do about it, if known; shown after the server's words. */
   readonly nextStep: string | undefined;
 
   constructor(message: string, code: number, sql: string, options?: ErrorOptions) {
@@ -19,15 +19,15 @@ export class ServerError extends Error {
   }
 }
 
-/** What a statement for an object failed with: the object, the server's words, and the next step. Anything else as it is. */
+/** The error of a statement for an object: the object, the server's words, and the next step. Other errors stay as they are. */
 export function inOurWords(error: unknown, label: string): unknown {
   return error instanceof ServerError ? new SchemaError(`${label}: ${messageOf(error)}`, { cause: error }) : error;
 }
 
-/** The engine cannot be reached, does not let us in, or went away in the middle. */
+/** The engine cannot be reached, refuses the login, or broke the connection. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
-  /** Where it was looked for: a URL without credentials. */
+  /** The address that was tried: a URL without credentials. */
   readonly url: string;
 
   constructor(message: string, url: string, options?: ErrorOptions) {
@@ -36,5 +36,5 @@ export class ConnectionError extends Error {
   }
 }
 
-/** A statement was given up after the longest wait. */
+/** A statement timed out. */
 export class TimeoutError extends ConnectionError {}

@@ -1,16 +1,16 @@
 import { ConnectionError, ServerError, TimeoutError } from "./errors";
 import { isAuthenticationFailed, isReadonly, parseServerMessage } from "./server-message";
 
-/** What is needed to say who spoke to whom. */
+/** Who is connected to what, for messages. */
 export interface Peer {
   readonly url: string;
   readonly username: string;
 }
 
-/** An answer read to its end. */
+/** A complete answer. */
 export interface Answer {
   readonly status: number;
-  /** Value of `X-ClickHouse-Exception-Code`: set when a statement fails after the status line has gone out. */
+  /** Value of `X-ClickHouse-Exception-Code`: set when a statement fails after the status line was sent. */
   readonly exceptionCode: string | undefined;
   readonly body: string;
 }
@@ -32,7 +32,7 @@ export function isBroken(error: unknown): boolean {
   return BROKEN.has(codeOf(error)) || /socket hang up|aborted|Premature close/.test(textOf(error));
 }
 
-/** Puts a failure to send or to receive into words. */
+/** Explains a failure to send or receive. */
 export function networkError(error: unknown, peer: Peer): ConnectionError {
   const code = codeOf(error);
   const { url } = peer;
@@ -74,9 +74,9 @@ export function timeoutError(seconds: number, peer: Peer): TimeoutError {
 }
 
 /**
- * Tells what is wrong with an answer.
+ * The error in an answer.
  *
- * @returns undefined when it is an ordinary result.
+ * @returns undefined for an ordinary result.
  */
 export function answerError(answer: Answer, sql: string, peer: Peer): ConnectionError | ServerError | undefined {
   if (answer.status < 400 && answer.exceptionCode === undefined) return undefined;
@@ -94,7 +94,7 @@ export function answerError(answer: Answer, sql: string, peer: Peer): Connection
   return refusal;
 }
 
-/** Nobody answered the first question. */
+/** The first request got no answer. */
 export function silenceError(seconds: number, peer: Peer): ConnectionError {
   return new ConnectionError(
     `${peer.url}: no answer within ${seconds} s. Check host and port, network, VPN and firewall; ` +
@@ -103,7 +103,7 @@ export function silenceError(seconds: number, peer: Peer): ConnectionError {
   );
 }
 
-/** Explains why the first question to a server failed. */
+/** Explains why the first request to a server failed. */
 export function openingError(error: unknown, peer: Peer): unknown {
   if (!isReadonly(error)) return error;
   return new ConnectionError(
@@ -126,7 +126,7 @@ export function notClickHouse(answer: Answer, peer: Peer): ConnectionError {
 }
 
 function codeOf(error: unknown): string {
-  // "localhost" tries IPv6 and IPv4; the errors then hang below an AggregateError that repeats their code.
+  // "localhost" tries IPv6 and IPv4; the errors are then inside an AggregateError that repeats their code.
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === "string" ? code : "";
 }

@@ -22,13 +22,13 @@ import type { Target } from "./url";
 
 type HttpTarget = Extract<Target, { kind: "http" }>;
 
-/** Seconds for one statement unless the options say otherwise. */
+/** Default timeout of one statement, in seconds. */
 const DEFAULT_TIMEOUT = 300;
-/** Seconds for the first question; a sleeping Cloud service needs half of that. */
+/** Timeout of the first request, in seconds; an idle Cloud service needs half of that. */
 const GREET_TIMEOUT = 60;
-/** Milliseconds for ending a statement that was given up. */
+/** Timeout of killing a statement that was abandoned, in milliseconds. */
 const KILL_TIMEOUT = 5000;
-/** Room for the progress headers of a long statement: Node's own limit is 16 KB, about two hours' worth. */
+/** Space for the progress headers of a long statement: Node's default limit is 16 KB, about two hours' worth. */
 const MAX_HEADERS_BYTES = 1024 * 1024;
 
 const QUERY_SETTINGS: ClickHouseSettings = {
@@ -36,18 +36,18 @@ const QUERY_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 1,
 };
 /**
- * Load balancers cut connections that are silent for a minute; a long ALTER is. So the server sends a header
- * now and then, as the client's documentation advises.
+ * Load balancers cut connections that are idle for a minute, as in a long ALTER. So the server sends a header now and
+ * then, as the client's documentation recommends.
  */
 const COMMAND_SETTINGS: ClickHouseSettings = {
   send_progress_in_http_headers: 1,
   http_headers_progress_interval_ms: "20000",
-  // A type means what it says, whatever the user's profile would make of it: canonical text has Nullable where it is meant.
+  // A type means what it says, whatever the user's profile says: canonical statements have Nullable where it is meant.
   data_type_default_nullable: 0,
 };
-/** A field that no column takes is an error, not silently lost. */
+/** A field without a column is an error, not silently lost. */
 const INSERT_SETTINGS: ClickHouseSettings = { input_format_skip_unknown_fields: 0 };
-/** Statements that may be asked twice without harm. */
+/** Statements that can safely be repeated. */
 const READS = /^\s*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i;
 
 /** Opens a server's HTTP interface. @throws {ConnectionError} */
@@ -67,7 +67,7 @@ export async function openHttp(target: HttpTarget, options: ConnectionOptions): 
     max_response_headers_size: MAX_HEADERS_BYTES,
     application: "pulumi-clickhouse-schema",
     ...(options.session !== undefined && { session_id: options.session }),
-    // Errors are thrown; printing them too would say everything twice, on Pulumi's own output.
+    // Errors are thrown; logging them as well would print everything twice, into Pulumi's own output.
     log: { level: ClickHouseLogLevel.OFF },
   });
   const connection = new HttpConnection(client, target.url, username, timeout);
@@ -97,7 +97,7 @@ class HttpConnection implements Connection {
     this.timeout = timeout;
   }
 
-  /** Asks a question that needs a logged-in ClickHouse; `/ping` would answer anybody. */
+  /** Runs a query that needs a ClickHouse and a login; `/ping` would answer anybody. */
   async greet(): Promise<void> {
     const seconds = Math.min(this.timeout, GREET_TIMEOUT);
     const giveUp = { seconds, error: silenceError(seconds, this.peer()) };
@@ -106,7 +106,7 @@ class HttpConnection implements Connection {
       if (isUnknownFunction(error)) return ask(OLD_GREETING);
       throw error;
     });
-    // A proxy's login page is a 200 as well.
+    // A proxy's login page also has status 200.
     if (!/^\{"version":"[^"]+"[^\n]*\}\s*$/.test(answer.body)) throw notClickHouse(answer, this.peer());
     const greeting = JSON.parse(answer.body) as Greeting;
     this.version = greeting.version;
@@ -175,10 +175,10 @@ class HttpConnection implements Connection {
   }
 
   /**
-   * One request and its whole answer.
+   * One request and its complete answer.
    *
-   * The client's own reading of errors is switched off: it cuts messages at the first upper-case word in brackets,
-   * and takes the 200 of a statement that fails after a progress header for success.
+   * The client's own error handling is switched off: it cuts messages at the first upper-case word in parentheses, and
+   * takes status 200 for success even if the statement fails after a progress header.
    */
   private async exchange(
     sql: string,
@@ -201,7 +201,7 @@ class HttpConnection implements Connection {
     };
   }
 
-  /** Ends a SELECT that nobody waits for any more. Everybody may end what is their own. */
+  /** Kills a SELECT that nobody waits for any more. Every user may kill their own queries. */
   private async kill(id: string): Promise<void> {
     const giveUp = AbortSignal.timeout(KILL_TIMEOUT);
     const sql = `KILL QUERY WHERE query_id = '${id}' ASYNC`;
@@ -213,7 +213,7 @@ class HttpConnection implements Connection {
   }
 }
 
-/** Parameters travel as settings do, in the URL. */
+/** Parameters are sent like settings, in the URL. */
 function parameters(sql: string, params: QueryParams): Record<string, string> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [parameterName(name), parameterText(sql, name, value)] as const),

@@ -4,11 +4,11 @@ import { openHttp } from "./http";
 import { parseUrl } from "./url";
 
 /**
- * Opens what the URL names and asks it for its version, so that a wrong address, name or password shows here.
+ * Opens what the URL names and queries its version, so that a wrong address, user or password is reported here.
  *
  * Neither the HTTP client nor the embedded engine is loaded before this is called.
  *
- * @throws {ConnectionError} when the URL is wrong, or nobody answers there, or the answer is not ClickHouse's.
+ * @throws {ConnectionError} when the URL is wrong, there is no answer, or the answer is not ClickHouse's.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const target = parseUrl(options.url);

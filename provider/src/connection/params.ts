@@ -2,14 +2,14 @@ import type { QueryParams } from "./connection";
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0" };
 
-/** The name under which the engine takes the value of `{name:Type}`, in a URL and in SET. */
+/** The name under which the engine accepts the value of `{name:Type}`, in a URL and in SET. */
 export function parameterName(name: string): string {
   if (!/^\w+$/.test(name)) throw new Error(`query parameter "${name}": expected letters, digits and _ only`);
   return `param_${name}`;
 }
 
 /**
- * A parameter's value as the engine reads it: escaped as in TSV, strings in arrays quoted, identifiers as they are.
+ * A parameter's value as the engine parses it: escaped as in TSV, strings in arrays quoted, identifiers unchanged.
  *
  * Not left to the client, which escapes identifiers too.
  */

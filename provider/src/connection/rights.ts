@@ -3,7 +3,7 @@ import type { Connection } from "./connection";
 import { ServerError } from "./errors";
 import { isSyntaxError } from "./server-message";
 
-/** The rights that the connecting user lacks. Costs one query when all are there; else one for each right. */
+/** The privileges that the connecting user lacks. Costs one query if none are missing, otherwise one for each privilege. */
 export async function lackingRights<R extends Right>(connection: Connection, rights: readonly R[]): Promise<Grants<R>> {
   if (rights.length === 0) return { missing: [], roles: [] };
   try {
@@ -12,20 +12,20 @@ export async function lackingRights<R extends Right>(connection: Connection, rig
     for (const right of rights) if (!(await isGranted(connection, [right]))) missing.push(right);
     return { missing, roles: [] };
   } catch (error) {
-    // CHECK GRANT is younger than some servers.
+    // Older servers lack CHECK GRANT.
     if (!(error instanceof ServerError) || !isSyntaxError(error)) throw error;
     return missingRights(await shownGrants(connection), rights);
   }
 }
 
-/** The server knows best: about roles, wildcards, and what is taken away again. */
+/** Only the server knows about roles, wildcards, and partial revokes. */
 async function isGranted(connection: Connection, rights: readonly Right[]): Promise<boolean> {
   const list = rights.map(({ privilege, level }) => `${privilege} ON ${level}`).join(", ");
   const [row] = await connection.query<{ result: number }>(`CHECK GRANT ${list}`);
   return Number(row?.result) === 1;
 }
 
-/** With FINAL, roles are resolved. */
+/** FINAL resolves roles. */
 async function shownGrants(connection: Connection): Promise<string[]> {
   const rows = await connection
     .query<Record<string, string>>("SHOW GRANTS FINAL")

@@ -1,4 +1,4 @@
-/** Reads a JSONEachRow answer. */
+/** Parses a JSONEachRow answer. */
 export function parseRows<Row extends object>(text: string): Row[] {
   const rows: Row[] = [];
   for (const line of text.split("\n")) {
@@ -11,7 +11,7 @@ export function parseRows<Row extends object>(text: string): Row[] {
  * One INSERT with its rows.
  *
  * @param table quoted, qualified name.
- * @param rows bigint values go as text, which ClickHouse reads for every integer type.
+ * @param rows bigint values are sent as strings, which ClickHouse accepts for every integer type.
  */
 export function insertStatement(table: string, rows: readonly object[]): string {
   const data = rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === "bigint" ? `${value}` : value)));

@@ -7,14 +7,14 @@ import { type ChdbConnection, openPrivateChdb } from "./chdb";
 const SHARED_MEMORY = "/dev/shm";
 const WANTED_BYTES = 32 * 1024 * 1024;
 const PREFIX = "clickhouse-scratch-";
-/** A directory whose owner is gone is an orphan after this time, in milliseconds. */
+/** After this time, in milliseconds, a directory whose owner is gone is an orphan. */
 const ORPHAN_AGE = 3_600_000;
 
 /**
- * Opens an empty embedded engine of one's own, for trying statements out.
+ * Opens a separate, empty embedded engine for trying statements out.
  *
- * It has one session: statements run one after the other, and a `SET` holds for the rest. Its directory goes when it
- * is closed and when this process ends, however it ends.
+ * It has one session: statements run one after the other, and a `SET` persists. Its directory is removed when it is
+ * closed and when this process exits, however it exits.
  *
  * @throws {ConnectionError} when chdb is not installed.
  */
@@ -23,7 +23,7 @@ export async function openScratch(): Promise<ChdbConnection> {
   removeOrphans(base);
   const path = mkdtempSync(join(base, `${PREFIX}${process.pid}-`));
   try {
-    // Nothing here outlives the process, so nothing needs to reach the disk.
+    // Nothing here outlives the process, so nothing needs to be flushed to disk.
     return await openPrivateChdb(path, ["SET fsync_metadata = 0"]);
   } catch (error) {
     rmSync(path, { recursive: true, force: true });
@@ -41,7 +41,7 @@ function scratchBase(): string {
   }
 }
 
-/** Removes what is left when parent and child were killed together, as by a container's end; it would fill memory. */
+/** Removes what is left if parent and child were killed together, as when a container stops; it would fill memory. */
 function removeOrphans(base: string): void {
   for (const name of readdirSync(base)) {
     const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
@@ -50,7 +50,7 @@ function removeOrphans(base: string): void {
       const path = join(base, name);
       if (Date.now() - statSync(path).mtimeMs > ORPHAN_AGE) rmSync(path, { recursive: true, force: true });
     } catch {
-      // Somebody else's, or just removed by another process.
+      // Another user's, or just removed by another process.
     }
   }
 }
@@ -60,7 +60,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM: it is running, as another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

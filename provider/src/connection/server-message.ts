@@ -1,19 +1,19 @@
 import { codesOf, type ErrorName } from "../clickhouse/error-codes";
 import { ServerError } from "./errors";
 
-/** What an engine's raw error text says. */
+/** The contents of an engine's raw error. */
 export interface ServerMessage {
-  /** ClickHouse error code; 0 where the text carries none. */
+  /** ClickHouse error code; 0 if the error has none. */
   readonly code: number;
-  /** The engine's words without prefix, version, stack trace; the error's name in brackets stays at the end. */
+  /** The engine's words without prefix, version and stack trace; the error's name in parentheses stays at the end. */
   readonly message: string;
 }
 
-/** Longest piece of an SQL line that {@link fragmentAt} shows, in characters. */
+/** Longest part of an SQL line that {@link fragmentAt} shows, in characters. */
 const MAX_FRAGMENT = 120;
 
 /**
- * Reads the error text of any engine, over HTTP or embedded.
+ * Parses the error of any engine, over HTTP or embedded.
  *
  * `Code: 60. DB::Exception: Unknown table x. (UNKNOWN_TABLE) (version 26.7.2.1)` gives
  * `{ code: 60, message: "Unknown table x. (UNKNOWN_TABLE)" }`.
@@ -24,14 +24,14 @@ export function parseServerMessage(answer: string): ServerMessage {
   const message = raw
     .replace(/^\s*(?:Query failed: )+/, "")
     .replace(/,? Stack trace(?: \(when copying[^)]*\))?:[\s\S]*$/, "")
-    // Where a mutation failed, frames without that heading.
+    // For a failed mutation, stack frames without that heading.
     .replace(/(?:\s*^\d+\. .* @ (?:0x)?[0-9a-f]+$)+\s*\.?/gm, "")
     .replace(/(Expected one of: (?:[^,]+, ){7}[^,]+)((?:, [^,.]+)+)/, (_, head: string, rest: string) => {
       return `${head} and ${rest.split(", ").length - 1} more`;
     })
-    // Builds name themselves in nested brackets: "(version 24.8.1.1 (official build))".
+    // Builds name themselves in nested parentheses: "(version 24.8.1.1 (official build))".
     .replace(/ ?\(version [^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
-    // A cluster repeats the prefix of the inner error, so every occurrence goes.
+    // A cluster repeats the prefix of the inner error, so every occurrence is removed.
     .replace(/\b(?:Code|Error): \d+\. (?:DB::)?(?:\w+::)*\w*Exception: /g, "")
     .replace(/^DB::\w*Exception: /, "")
     .replace(/(\([A-Z0-9_]{3,}\))(?:\.?\s*\1)+/g, "$1")
@@ -54,9 +54,9 @@ function insideJson(answer: string): string {
 /**
  * Shows where a syntax error is.
  *
- * @param sql the statement as it was sent.
+ * @param sql the statement as sent.
  * @param message the engine's message about it.
- * @returns the offending line, numbered, with a caret below; undefined when the message names no position in it.
+ * @returns the offending line, numbered, with a caret below; undefined if the message names no position in it.
  */
 export function fragmentAt(sql: string, message: string): string | undefined {
   const position = Number(/failed at position (\d+)/.exec(message)?.[1] ?? 0);
@@ -66,7 +66,7 @@ export function fragmentAt(sql: string, message: string): string | undefined {
   return pointAt(sql, bytes.subarray(0, position - 1).toString("utf8").length);
 }
 
-/** The line of a text that holds the offset, numbered, with a caret below. */
+/** The line of a text at an offset, numbered, with a caret below. */
 export function pointAt(sql: string, offset: number): string {
   const before = sql.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
@@ -83,19 +83,19 @@ export function pointAt(sql: string, offset: number): string {
   return `${gutter}${head}${shown.join("").trimEnd()}${tail}\n${pointer}`;
 }
 
-/** The table, view or dictionary is not there (60). */
+/** The table, view or dictionary does not exist (60). */
 export const isUnknownTable = hasCode("UNKNOWN_TABLE");
-/** The database is not there (81). */
+/** The database does not exist (81). */
 export const isUnknownDatabase = hasCode("UNKNOWN_DATABASE");
 /** The name is taken by a table or view (57), or by a dictionary or a table of engine Dictionary (387). */
 export const isTableExists = hasCode("TABLE_ALREADY_EXISTS", "DICTIONARY_ALREADY_EXISTS");
 /** The name is taken by a database (82). */
 export const isDatabaseExists = hasCode("DATABASE_ALREADY_EXISTS");
-/** The text does not parse (62); see {@link fragmentAt}. */
+/** The statement does not parse (62); see {@link fragmentAt}. */
 export const isSyntaxError = hasCode("SYNTAX_ERROR");
 /** The user lacks a grant (497); the message names it. */
 export const isAccessDenied = hasCode("ACCESS_DENIED");
-/** The user may read only, or may not change a setting (164). */
+/** The user has read-only access, or may not change a setting (164). */
 export const isReadonly = hasCode("READONLY");
 /** No such function (46). */
 export const isUnknownFunction = hasCode("UNKNOWN_FUNCTION");
@@ -109,7 +109,7 @@ export const isUnknownEngine = hasCode("UNKNOWN_STORAGE", "UNKNOWN_DATABASE_ENGI
 export const isUnknownCodec = hasCode("UNKNOWN_CODEC");
 /** No such setting (115). */
 export const isUnknownSetting = hasCode("UNKNOWN_SETTING");
-/** Name or password refused (516, 192, 193, 194). Becomes a ConnectionError over HTTP. */
+/** User or password refused (516, 192, 193, 194). Becomes a ConnectionError over HTTP. */
 export const isAuthenticationFailed = hasCode(
   "AUTHENTICATION_FAILED",
   "UNKNOWN_USER",

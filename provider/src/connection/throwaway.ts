@@ -8,21 +8,21 @@ import { parseUrl, type Target, withoutSecrets } from "./url";
 
 type HttpTarget = Extract<Target, { kind: "http" }>;
 
-/** Where the names of what this package has made are written down, so that the next run can clear what a killed one left. */
+/** Stores the names of everything that this package creates, so that the next run can remove what a killed one left. */
 const OWN = "_pulumi_clickhouse_schema";
 const LIST = `${OWN}.databases`;
 const CREATES = /^\s*CREATE\s+DATABASE\s+(?:IF\s+NOT\s+EXISTS\s+)?(`(?:[^`\\]|\\.)+`|"(?:[^"\\]|\\.)+"|[\w$]+)/i;
-/** What belongs to every server. */
+/** Databases of every server. */
 const SYSTEM = new Set(["system", "information_schema", "INFORMATION_SCHEMA", "default", OWN]);
-/** Left over in `default`, and never anybody's. */
+/** May be left over in `default`, and is always this package's. */
 const TRIAL = "default._canonical_secrets";
 
 /**
- * Opens a server that holds nothing of anybody's, for trying statements out as on the embedded engine: one session, in which a `SET` holds.
- * What it makes goes when it is closed, or when the next one is opened. One run at a time.
+ * Opens an empty server, for trying statements out as on the embedded engine: one session, in which a `SET` persists. What it creates is
+ * removed when it is closed, or when the next one is opened. One run at a time.
  *
  * @param url of a server that user `default` may use without a password.
- * @throws {SchemaError} when it cannot be reached, or holds a database or a table that is not this package's; nothing is touched then.
+ * @throws {SchemaError} when it cannot be reached, or has a database or table that is not this package's; nothing is touched then.
  */
 export async function openThrowaway(url: string): Promise<Connection> {
   const target = targetOf(url);
@@ -49,13 +49,13 @@ function targetOf(url: string): HttpTarget {
     const target = parseUrl(url);
     if (target.kind === "http") return target;
   } catch (error) {
-    // Its own message names the config of the server that is changed.
+    // The original message names the config of the managed server, not of this one.
     if (!(error instanceof ConnectionError)) throw error;
   }
   throw new SchemaError(`clickhouse:scratch: ${expected}, found "${shown}"`);
 }
 
-/** Removes what an earlier run has made. */
+/** Removes what an earlier run has created. */
 async function clear(server: Connection): Promise<void> {
   const [found] = await server.query("SELECT 1 FROM system.databases WHERE name = {name:String}", { name: OWN });
   if (found === undefined) return;
@@ -104,7 +104,7 @@ class Throwaway implements Connection {
     const written = CREATES.exec(sql)?.[1];
     const name = written === undefined ? undefined : unquoteIdentifier(written);
     if (name !== undefined && !SYSTEM.has(name) && !this.made.has(name)) {
-      // Before it is there, so that no end of this process leaves it behind.
+      // Recorded before it exists, so that it is not left behind however this process ends.
       await this.server.insert(LIST, [{ name }]);
       this.made.add(name);
     }

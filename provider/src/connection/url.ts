@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { ConnectionError } from "./errors";
 
-/** Where a connection URL leads. */
+/** The target of a connection URL. */
 export type Target =
   | { readonly kind: "chdb"; readonly path: string; readonly url: string }
   | { readonly kind: "http"; readonly origin: string; readonly pathname: string; readonly url: string };
@@ -12,9 +12,9 @@ const CREDENTIALS =
   "or CLICKHOUSE_USER / CLICKHOUSE_PASSWORD instead, where they stay secret";
 
 /**
- * Reads a connection URL.
+ * Parses a connection URL.
  *
- * @throws {ConnectionError} when it has another form; the message says which are known and shows no password.
+ * @throws {ConnectionError} when it has another form; the message lists the known forms and shows no password.
  */
 export function parseUrl(text: string): Target {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
@@ -25,7 +25,7 @@ export function parseUrl(text: string): Target {
   throw new ConnectionError(`ClickHouse URL "${shown}" ${what}. ${EXPECTED}.`, shown);
 }
 
-/** The text with anything that may be a password left out: user info and query string. */
+/** The URL without anything that may be a password: user info and query string. */
 export function withoutSecrets(text: string): string {
   return text.replace(/(^|\/\/).*@/s, "$1***@").replace(/[?#].*$/s, "?***");
 }
@@ -39,7 +39,7 @@ function parseChdb(text: string): Extract<Target, { kind: "chdb" }> {
   const path = text.slice("chdb://".length);
   if (path === "") throw new ConnectionError(`ClickHouse URL "${text}" names no folder. ${EXPECTED}.`, text);
   if (path.startsWith("~")) {
-    // Only a shell knows "~"; taking it literally would make a folder of that name.
+    // Only a shell expands "~"; taking it literally would create a folder of that name.
     throw new ConnectionError(`ClickHouse URL "${text}": "~" is not expanded here; write the folder out.`, text);
   }
   const absolute = isAbsolute(path) ? resolve(path) : resolve(process.cwd(), path);
@@ -52,7 +52,7 @@ function parseHttp(text: string): Target {
   try {
     url = new URL(text);
   } catch {
-    // No cause: Node's error carries the input, password included.
+    // No cause: Node's error contains the input, including the password.
     throw new ConnectionError(`ClickHouse URL "${shown}" does not parse as a URL. ${EXPECTED}.`, shown);
   }
   const carriesSecret = url.username !== "" || url.password !== "" || /[?&](?:user|password)=/i.test(url.search);
