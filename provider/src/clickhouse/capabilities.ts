@@ -2,23 +2,23 @@ import { quoteString } from "../sql/identifiers";
 import { GATES, type OpenGates, openGates, SETTINGS_QUESTION, type SettingRow } from "./gates";
 import { atLeast } from "./version";
 
-/** Something that some servers can do and others cannot. */
+/** Something that some servers support and others do not. */
 export interface Capability {
-  /** What the server can do, as the subject of a sentence. */
+  /** What the server supports, as the subject of a sentence. */
   readonly what: string;
-  /** The first release with it: decides where the server's parser has not been, or cannot be, asked. */
+  /** The first release with it: decides if the server's parser was not, or cannot be, queried. */
   readonly since: string;
-  /** A statement that only the parser of a server with it takes. Without one the release decides alone. */
+  /** A statement that only the parser of a server with it accepts. Without one, the release alone decides. */
   readonly parses?: string;
-  /** Finds it in a statement, where a statement without it does not help. */
+  /** Finds it in a statement that needs it. */
   readonly needed?: RegExp;
-  /** What is done where it is missing. */
+  /** What is done without it. */
   readonly otherwise: string;
 }
 
 const REFUSED = "refused at preview";
 
-/** What differs between servers, and what is done on those without it. Nothing else decides by a server's version. */
+/** What differs between servers, and what is done on those without it. No other code depends on a server's version. */
 export const CAPABILITIES = {
   replaceMaterializedView: {
     what: "CREATE OR REPLACE MATERIALIZED VIEW",
@@ -121,19 +121,19 @@ export const CAPABILITIES = {
   },
 } as const satisfies Readonly<Record<string, Capability>>;
 
-/** The name of a row of the table. */
+/** The name of a row in the table. */
 export type CapabilityName = keyof typeof CAPABILITIES;
 
-/** What one server can do. */
+/** What one server supports. */
 export interface Capabilities extends Readonly<Record<CapabilityName, boolean>> {
-  /** Settings by which it takes what newer servers take without them. */
+  /** Settings with which it accepts what newer servers accept without them. */
   readonly gates: OpenGates;
 }
 
-/** The oldest release that is tested. Older ones lack what reading definitions, gates and journals rely on. */
+/** The oldest tested release. Older ones lack what reading definitions, gates and journals rely on. */
 export const OLDEST = "24.8";
 
-/** What to say of a server; undefined where it is one of those that are tested. */
+/** A warning about a server; undefined for a tested release. */
 export function unsupported(version: string): string | undefined {
   if (atLeast(version, OLDEST)) return undefined;
   return (
@@ -145,20 +145,20 @@ export function unsupported(version: string): string | undefined {
 const ROWS: Readonly<Record<string, Capability>> = CAPABILITIES;
 const PROBED = Object.entries(ROWS).flatMap(([name, { parses }]) => (parses === undefined ? [] : [{ name, parses }]));
 
-/** Asks a server who it is, what its parser takes and which settings it has, in one question. */
+/** Queries a server's version, what its parser accepts and which settings it has, in one query. */
 export const GREETING = `SELECT version() AS version, [${PROBED.map(({ parses }) => probe(parses)).join(", ")}] AS parses, ${SETTINGS_QUESTION} AS settings`;
-/** For a server that is too old for that. */
+/** For a server that is too old for {@link GREETING}. */
 export const OLD_GREETING = "SELECT version() AS version";
 
 /** The row that answers {@link GREETING} or {@link OLD_GREETING}. */
 export interface Greeting {
   readonly version: string;
-  /** 1 for each statement that the parser takes, in the order of the table. */
+  /** 1 for each statement that the parser accepts, in the order of the table. */
   readonly parses?: readonly number[];
   readonly settings?: readonly SettingRow[];
 }
 
-/** What a server can do by its own word and, where that was not asked, by its version. */
+/** What a server supports by its own answer or, if that was not queried, by its version. */
 export function capabilitiesOf({ version, parses, settings = [] }: Greeting): Capabilities {
   const told = new Map(PROBED.map(({ name }, index) => [name, parses?.[index]]));
   const entries = Object.entries(ROWS).map(([name, { since }]) => {
@@ -169,7 +169,7 @@ export function capabilitiesOf({ version, parses, settings = [] }: Greeting): Ca
 }
 
 /**
- * What a statement needs and a server lacks, in words that name the release; empty when nothing is known to be missing.
+ * What a statement needs and a server lacks, in words that name the release; empty if nothing is known to be missing.
  *
  * @param version of the server.
  */

@@ -1,29 +1,29 @@
-/** Facts about table engines, for every stage: what becomes of rows, what ALTER takes, whether they reach out of the process. */
+/** Facts about table engines, for every stage: where rows are, what ALTER accepts, whether they reach out of the process. */
 
 /**
  * Where inserted rows are.
- * - `own`: in the table; DROP TABLE takes them along, and an engine that is not known is taken for one of these.
+ * - `own`: in the table; DROP TABLE deletes them, and an unknown engine is taken for one of these.
  * - `passed on`: nowhere; views see them, and the insert ends.
  * - `elsewhere`: in other tables, files, queues or systems, which DROP TABLE leaves alone.
  */
 export type Rows = "own" | "passed on" | "elsewhere";
 
 /**
- * What ALTER TABLE an engine takes: everything, columns and settings, columns, or nothing but comments. Measured on 26.7.
- * Memory takes RENAME COLUMN too, and loses the column's values without a word.
+ * What ALTER TABLE an engine accepts: everything, columns and settings, columns, or only comments. Measured on 26.7.
+ * Memory also accepts RENAME COLUMN, and silently loses the column's values.
  */
 export type Ability = "all" | "memory" | "columns" | "comments";
 
 interface Traits {
   readonly names: RegExp;
   readonly rows: Rows;
-  /** Opens connections or files of others, when it is created or when it is read. */
+  /** Opens external connections or files, when it is created or when it is read. */
   readonly reachesOut: boolean;
   /** `comments` unless given. */
   readonly ability?: Ability;
 }
 
-/** The first one that fits counts. */
+/** The first match counts. */
 const ENGINES: readonly Traits[] = [
   { names: /MergeTree$/, rows: "own", reachesOut: false, ability: "all" },
   { names: /^Memory$/, rows: "own", reachesOut: false, ability: "memory" },
@@ -31,7 +31,7 @@ const ENGINES: readonly Traits[] = [
   { names: /^MaterializedView$/, rows: "passed on", reachesOut: false },
   { names: /^(?:Merge|Buffer)$/, rows: "elsewhere", reachesOut: false, ability: "columns" },
   { names: /^Distributed$/, rows: "elsewhere", reachesOut: true, ability: "columns" },
-  // Keeper's copy goes with the last table on its path.
+  // The data in Keeper is deleted with the last table on its path.
   { names: /^KeeperMap$/, rows: "own", reachesOut: true },
   { names: /^File$/, rows: "own", reachesOut: true },
   { names: /^(?:View|Dictionary|GenerateRandom|FuzzJSON|FuzzQuery|Loop|Alias)$/, rows: "elsewhere", reachesOut: false },
@@ -62,7 +62,7 @@ const IMMUTABLE_SETTINGS: ReadonlySet<string> = new Set([
   "add_minmax_index_for_block_offset_column",
 ]);
 
-/** `ReplacingMergeTree(v)` is `ReplacingMergeTree`; MergeTree, the default, where none is written. */
+/** `ReplacingMergeTree` for `ReplacingMergeTree(v)`; MergeTree, the default, if there is none. */
 export function engineName(engine: string | undefined): string {
   // SHOW CREATE prints `Null` in backticks.
   return /^\s*`?(\w+)/.exec(engine ?? "MergeTree")?.[1] ?? "MergeTree";
@@ -73,44 +73,44 @@ export function baseEngine(engine: string | undefined): string {
   return engineName(engine).replace(/^(?:Replicated|Shared)(?=\w*MergeTree$)/, "");
 }
 
-/** What ALTER TABLE it takes. */
+/** What ALTER TABLE it accepts. */
 export function abilityOf(engine: string | undefined): Ability {
   return traitsOf(engine)?.ability ?? "comments";
 }
 
-/** Whether DROP TABLE takes rows along. */
+/** Whether DROP TABLE deletes rows. */
 export function holdsRows(engine: string | undefined): boolean {
   return (traitsOf(engine)?.rows ?? "own") === "own";
 }
 
-/** Whether it keeps nothing itself: with one view behind it, a refusal there refuses the whole insert. */
+/** Whether it stores nothing itself: with one view on it, a refusal there refuses the whole insert. */
 export function passesOn(engine: string): boolean {
   return traitsOf(engine)?.rows === "passed on";
 }
 
-/** Whether it opens connections or files of others: some as soon as they are created, others when a view reads them. */
+/** Whether it opens external connections or files: some engines on creation, others when a view reads them. */
 export function opensOthers(engine: string | undefined): boolean {
   return traitsOf(engine)?.reachesOut ?? false;
 }
 
-/** Whether it keeps its rows in parts, with merges. */
+/** Whether it stores its rows in parts, with merges. */
 export function isMergeTreeFamily(engine: string | undefined): boolean {
   return engineName(engine).endsWith("MergeTree");
 }
 
-/** Whether its tables take constraints, with which inserts are refused for a moment. */
+/** Whether its tables accept constraints, which are used to refuse inserts for a moment. */
 export function takesConstraints(engine: string): boolean {
   return isMergeTreeFamily(engine);
 }
 
-/** Whether its merges depend on the sorting key: rows of equal keys become one. */
+/** Whether its merges depend on the sorting key: rows with equal keys are joined. */
 export function mergesByKey(engine: string | undefined): boolean {
   return /^(?:Replacing|Summing|Aggregating|Collapsing|VersionedCollapsing|Coalescing|Graphite)MergeTree$/.test(
     baseEngine(engine),
   );
 }
 
-/** Whether Keeper or a cloud has a say: of a table's engine or a database's. */
+/** Whether Keeper or a cloud is involved: for a table's or a database's engine. */
 export function isReplicated(engine: string | undefined): boolean {
   return /^(?:Replicated|Shared)/.test(engineName(engine));
 }

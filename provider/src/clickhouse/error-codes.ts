@@ -1,4 +1,4 @@
-/** Numbers of the server's errors by their names in `src/Common/ErrorCodes.cpp`: those that this package tells apart. */
+/** Numbers of the server's errors by their names in `src/Common/ErrorCodes.cpp`: those that this package distinguishes. */
 export const ERROR_CODES = {
   NOT_FOUND_COLUMN_IN_BLOCK: 10,
   NO_SUCH_COLUMN_IN_TABLE: 16,

@@ -1,17 +1,17 @@
 import { quoteString } from "../sql/identifiers";
 
-/** A setting that opens what newer servers have open. */
+/** A setting that enables what newer servers enable by default. */
 export interface Gate {
   readonly setting: string;
-  /** What it opens, in a sentence's subject place. */
+  /** What it enables, as the subject of a sentence. */
   readonly what: string;
-  /** Finds in a statement what it opens. */
+  /** Finds in a statement what it enables. */
   readonly needed: RegExp;
   /** The first release that needs no setting. */
   readonly since: string;
 }
 
-/** What the embedded engine takes as it is, and older servers call experimental. */
+/** What the embedded engine accepts by default, and older servers call experimental. */
 export const GATES: readonly Gate[] = [
   { setting: "allow_experimental_statistics", what: "STATISTICS", needed: /\bSTATISTICS\b/, since: "26.3" },
   {
@@ -39,21 +39,21 @@ export const GATES: readonly Gate[] = [
   },
 ];
 
-/** Name, value, and whether this user may not change it: 1. All as text. */
+/** Name, value, and `1` if this user may not change it. All as strings. */
 export type SettingRow = readonly [string, string, string];
 
-/** The settings of {@link GATES} that a server has and that are off there. */
+/** The settings of {@link GATES} that a server has and that are off. */
 export interface OpenGates {
-  /** This user may switch them on: sent with each statement that changes something. */
+  /** Those that this user may switch on: sent with each statement that changes something. */
   readonly sent: readonly string[];
-  /** This user may not. */
+  /** Those that this user may not switch on. */
   readonly closed: readonly string[];
 }
 
 /** A subquery for {@link SettingRow}s. Every user may read this system table. */
 export const SETTINGS_QUESTION = `(SELECT groupArray([name, value, toString(readonly)]) FROM system.settings WHERE name IN (${GATES.map(({ setting }) => quoteString(setting)).join(", ")}))`;
 
-/** Sorts what a server said of its settings. */
+/** Sorts a server's answer about its settings. */
 export function openGates(settings: readonly SettingRow[]): OpenGates {
   const off = settings.filter(([, value]) => value === "0" || value === "false");
   const names = (readonly: boolean): string[] =>

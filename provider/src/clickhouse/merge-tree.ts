@@ -3,7 +3,7 @@ import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier } from "../sql/identifiers";
 import type { StorageSpec, TableSpec } from "../sql/spec";
 
-/** Engines without prefix that the protocol is proven for. */
+/** Engines, without prefix, for which the protocol is proven. */
 const FAMILY: ReadonlySet<string> = new Set([
   "MergeTree",
   "ReplacingMergeTree",
@@ -24,7 +24,7 @@ export interface Engine {
   readonly arguments: readonly string[];
 }
 
-/** Takes an engine clause apart. */
+/** Parses an engine clause. */
 export function engineOf({ engine = "MergeTree" }: StorageSpec): Engine {
   const open = engine.indexOf("(");
   const name = (open < 0 ? engine : engine.slice(0, open)).trim();
@@ -37,28 +37,28 @@ export function engineOf({ engine = "MergeTree" }: StorageSpec): Engine {
   };
 }
 
-/** Whether the engine keeps its rows in parts, with merges. */
+/** Whether the engine stores its rows in parts, with merges. */
 export function isMergeTree({ base }: Engine): boolean {
   return FAMILY.has(base);
 }
 
-/** Whether merges make fewer rows out of many, so that rows can only be counted while merges stand still. */
+/** Whether merges reduce the number of rows, so that rows can only be counted while merges are stopped. */
 export function collapses({ base }: Engine): boolean {
   return base !== "MergeTree";
 }
 
-/** Whether the order in which rows came decides which of them live on. */
+/** Whether the order in which rows were inserted decides which of them remain. */
 export function dependsOnOrder({ base, arguments: parameters }: Engine): boolean {
   if (base === "ReplacingMergeTree") return parameters.filter((text) => !text.startsWith("'")).length === 0;
   return base === "CollapsingMergeTree" || base === "CoalescingMergeTree" || base === "GraphiteMergeTree";
 }
 
-/** Whether rows leave the table by themselves as time goes by. */
+/** Whether rows disappear from the table by themselves over time. */
 export function hasTtl({ storage, columns }: TableSpec): boolean {
   return storage.ttl !== undefined || columns.some(({ ttl }) => ttl !== undefined);
 }
 
-/** The engine of a helper table: the same way of merging, known to this server alone. */
+/** The engine of a helper table: it merges in the same way, on this server only. */
 export function localEngine(storage: StorageSpec): string {
   const engine = parseMergeTree(storage.engine);
   return engine?.prefix === undefined ? (storage.engine ?? "MergeTree") : localMergeTree(engine);

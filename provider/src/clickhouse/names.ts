@@ -1,6 +1,6 @@
 import type { QualifiedName } from "../sql/spec";
 
-/** Where a view without a target keeps its rows, in a database that knows UUIDs. */
+/** Where a view without a target stores its rows, in a database with UUIDs. */
 export function innerTable(database: string, uuid: string): QualifiedName {
   return { database, name: `.inner_id.${uuid}` };
 }

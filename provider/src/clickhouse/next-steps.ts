@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorName } from "./error-codes";
 const NEWER = "Correct the name; where it is right, a newer release has it, or another build: see docs/servers.md.";
 const BUSY = "Run again when the server is less busy.";
 
-/** What to do about an error of the server that says what is wrong, and not what next. */
+/** What to do about server errors that say what is wrong, but not what to do. */
 const STEPS: Readonly<Partial<Record<ErrorName, string>>> = {
   ACCESS_DENIED:
     "Have that granted, or run as another user (clickhouse:username); `npx clickhouse-schema doctor` names every right that is missing.",
@@ -39,7 +39,7 @@ const STEPS: Readonly<Partial<Record<ErrorName, string>>> = {
 
 const BY_CODE = new Map(Object.entries(STEPS).map(([name, step]) => [ERROR_CODES[name as ErrorName], step]));
 
-/** The next step after an error of the server; undefined where its own words have to do. @param code ClickHouse error code. */
+/** The next step after a server error; undefined if its own words have to be enough. @param code ClickHouse error code. */
 export function nextStep(code: number): string | undefined {
   return BY_CODE.get(code as never);
 }

@@ -1,6 +1,6 @@
 /**
- * Columns of the log tables of the database `system`, as ClickHouse 26.7 creates them, with those that only 26.9, 25.8 or 24.8 have behind
- * them. Tables of metrics are without a column for each metric; see {@link systemLog}.
+ * Columns of the log tables of the database `system`, as ClickHouse 26.7 creates them, followed by those that only 26.9, 25.8 or 24.8
+ * have. Tables of metrics are listed without their columns for metrics; see {@link systemLog}.
  */
 const COLUMNS: Readonly<Record<string, string>> = {
   aggregated_zookeeper_log:
@@ -67,7 +67,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
     "hostname LowCardinality(String), type Enum8('Request' = 1, 'Response' = 2, 'Finalize' = 3), event_date Date, event_time DateTime64(6), thread_id UInt64, query_id String, address IPv6, port UInt16, session_id Int64, duration_microseconds UInt64, xid Int64, has_watch UInt8, op_num Enum16('Close' = -11, 'Error' = -1, 'Watch' = 0, 'Create' = 1, 'Remove' = 2, 'Exists' = 3, 'Get' = 4, 'Set' = 5, 'GetACL' = 6, 'SetACL' = 7, 'SimpleList' = 8, 'Sync' = 9, 'Heartbeat' = 11, 'List' = 12, 'Check' = 13, 'Multi' = 14, 'Create2' = 15, 'Reconfig' = 16, 'CheckWatch' = 17, 'RemoveWatch' = 18, 'CreateContainer' = 19, 'CreateTTL' = 21, 'MultiRead' = 22, 'Auth' = 100, 'SetWatch' = 101, 'SetWatch2' = 105, 'AddWatch' = 106, 'FilteredList' = 500, 'CheckNotExists' = 501, 'CreateIfNotExists' = 502, 'RemoveRecursive' = 503, 'CheckStat' = 504, 'TryRemove' = 505, 'FilteredListWithStatsAndData' = 506, 'ListRecursive' = 507, 'SessionID' = 997), path String, data String, is_ephemeral UInt8, is_sequential UInt8, version Nullable(Int32), requests_size UInt32, request_idx UInt32, zxid Int64, error Nullable(Enum8('ZNOWATCHER' = -121, 'ZNOTREADONLY' = -119, 'ZSESSIONMOVED' = -118, 'ZNOTHING' = -117, 'ZCLOSING' = -116, 'ZAUTHFAILED' = -115, 'ZINVALIDACL' = -114, 'ZINVALIDCALLBACK' = -113, 'ZSESSIONEXPIRED' = -112, 'ZNOTEMPTY' = -111, 'ZNODEEXISTS' = -110, 'ZNOCHILDRENFOREPHEMERALS' = -108, 'ZBADVERSION' = -103, 'ZNOAUTH' = -102, 'ZNONODE' = -101, 'ZAPIERROR' = -100, 'ZOUTOFMEMORY' = -10, 'ZINVALIDSTATE' = -9, 'ZBADARGUMENTS' = -8, 'ZOPERATIONTIMEOUT' = -7, 'ZUNIMPLEMENTED' = -6, 'ZMARSHALLINGERROR' = -5, 'ZCONNECTIONLOSS' = -4, 'ZDATAINCONSISTENCY' = -3, 'ZRUNTIMEINCONSISTENCY' = -2, 'ZSYSTEMERROR' = -1, 'ZOK' = 0)), watch_type Nullable(Enum8('NOTWATCHING' = -2, 'SESSION' = -1, 'CREATED' = 1, 'DELETED' = 2, 'CHANGED' = 3, 'CHILD' = 4)), watch_state Nullable(Enum16('AUTH_FAILED' = -113, 'EXPIRED_SESSION' = -112, 'CONNECTING' = 1, 'ASSOCIATING' = 2, 'CONNECTED' = 3, 'READONLY' = 5, 'NOTCONNECTED' = 999)), path_created String, stat_czxid Int64, stat_mzxid Int64, stat_pzxid Int64, stat_version Int32, stat_cversion Int32, stat_dataLength Int32, stat_numChildren Int32, children Array(String), clickhouse_version LowCardinality(String), system_processor LowCardinality(String)",
 };
 
-/** Tables with a column for each event that an engine counts; the first has one for each metric, too. */
+/** Tables with a column for each event that an engine counts; the first also has one for each metric. */
 const WITH_EVENTS = ["metric_log", "query_metric_log"];
 
 /** Names of the log tables that {@link systemLog} knows, without the database. */
@@ -85,11 +85,11 @@ export function countsEvents(name: string): boolean {
 }
 
 /**
- * A statement that creates a log table of the database `system` as a server has it, for queries over logs where no server can be asked: an
- * engine has such a table only once it logged something.
+ * A statement that creates a log table of the database `system` as on a server, for queries over logs if no server can be reached: an
+ * engine only has such a table once it has logged something.
  *
  * @param name without the database, e.g. `query_log`.
- * @returns undefined for what is no log table.
+ * @returns undefined if it is not a log table.
  */
 export function systemLog(name: string, counters: Counters = { events: [], metrics: [] }): string | undefined {
   const columns = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;

@@ -1,7 +1,7 @@
 import { CAPABILITIES, type Capability, OLDEST } from "./capabilities";
 import { GATES } from "./gates";
 
-/** What servers can do, for people: `docs/servers.md` between its marks is made of this. */
+/** What servers support, for people: generates the part of `docs/servers.md` between its marks. */
 export function renderTable(): string {
   const rows: readonly Capability[] = Object.values(CAPABILITIES);
   return [

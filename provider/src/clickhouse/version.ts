@@ -1,4 +1,4 @@
-/** Whether a version is at least another: numbers, compared one by one; what follows them does not count. */
+/** Whether a version is at least another: compares number by number, and ignores what follows them. */
 export function atLeast(version: string, wanted: string): boolean {
   const [found, least] = [numbers(version), numbers(wanted)];
   for (const [index, number] of least.entries()) {
@@ -8,7 +8,7 @@ export function atLeast(version: string, wanted: string): boolean {
   return true;
 }
 
-/** The first two numbers: releases with the same ones differ in mistakes only. */
+/** The first two numbers: versions with the same ones differ in bug fixes only. */
 export function release(version: string): string {
   return numbers(version).slice(0, 2).join(".");
 }

@@ -3,10 +3,10 @@ import type { ConnectionOptions } from "../connection/connection";
 import { messageOf } from "../errors";
 import type { RawConfig } from "./config";
 
-/** What a connection needs beside URL, user and password. */
+/** What a connection needs besides URL, user and password. */
 export type Access = Pick<ConnectionOptions, "tls" | "headers" | "role" | "accessToken" | "proxy">;
 
-/** Reads it. Certificates and keys are PEM texts, or files relative to the program's folder. */
+/** Parses it. Certificates and keys are PEM strings, or files relative to the program's folder. */
 export function parseAccess(raw: RawConfig, problems: string[]): Access {
   const tls = tlsOf(raw, problems);
   const headers = headersOf(raw.headers, problems);
@@ -42,7 +42,7 @@ function tlsOf(raw: RawConfig, problems: string[]): Access["tls"] {
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(insecure && { insecure }) };
 }
 
-/** The text itself is never shown: it may be a key. */
+/** The value is never shown: it may be a key. */
 function pem(name: string, value: string | undefined, problems: string[]): string | undefined {
   if (value === undefined || value.includes("-----BEGIN ")) return value;
   try {
@@ -63,7 +63,7 @@ function headersOf(text: string | undefined, problems: string[]): Record<string,
     if (isMap && Object.values(parsed).every((value) => typeof value === "string"))
       return parsed as Record<string, string>;
   } catch {
-    // Said below, without the value, which may be a secret.
+    // Reported below, without the value, which may be a secret.
   }
   problems.push('clickhouse:headers: expected a JSON object of texts, e.g. {"X-Team": "data"}');
   return undefined;

@@ -5,22 +5,22 @@ import { ADOPTIONS, type Adoption, ALLOWABLE, parseAllow } from "../declare/opti
 import { SchemaError } from "../errors";
 import { parseAccess } from "./access";
 
-/** What the provider is told: stack config, or the inputs of an explicit provider. */
+/** The provider's configuration: stack config, or the inputs of an explicit provider. */
 export interface ProviderConfig {
   /** Undefined when no URL is configured. */
   readonly connection: ConnectionOptions | undefined;
   readonly allowDrop: AllowDrop;
-  /** What may happen to objects that stand on the server already. */
+  /** What may happen to objects that already exist on the server. */
   readonly adopt: Adoption;
   /** Hazards that the whole stack allows. */
   readonly allow: readonly string[];
-  /** Severity by lint rule for the whole stack; `off`: no rule is run. */
+  /** Severity by lint rule for the whole stack; `off`: no rule runs. */
   readonly lint: Readonly<Record<string, string>> | "off";
   /** `embedded`: check declarations on an engine of our own; `off`: let the server decide. */
   readonly scratch: "embedded" | "off";
-  /** URL of a server that holds nothing, which checks in place of the embedded engine. */
+  /** URL of an empty server that checks declarations in place of the embedded engine. */
   readonly scratchServer?: string;
-  /** Whether a preview fails when the server cannot be reached; undefined: in CI, and when it refuses the login. */
+  /** Whether a preview fails if the server is unreachable; undefined: in CI, and if it refuses the login. */
   readonly unreachable: "fail" | "warn" | undefined;
 }
 
@@ -46,13 +46,13 @@ export const CONFIG_KEYS = {
   proxy: "CLICKHOUSE_PROXY",
 } as const;
 
-/** Keys that the environment has no say in. */
+/** Keys that environment variables do not override. */
 export const OTHER_KEYS = ["environment"] as const;
 
-/** Values as they come: all text. */
+/** Raw values: all strings. */
 export type RawConfig = Readonly<Partial<Record<keyof typeof CONFIG_KEYS, string>>>;
 
-/** Input of an explicit provider that holds its resource name. */
+/** Input of an explicit provider with its resource name. */
 export const PROVIDER_NAME = "clickhouse:provider";
 
 /** A key of the config. */
@@ -62,18 +62,18 @@ export type ConfigKey = keyof typeof CONFIG_KEYS;
 export interface ConfigOrigin {
   /** Name of the explicit provider resource; undefined for the stack's config. */
   readonly provider: string | undefined;
-  /** Keys whose value is the environment's. */
+  /** Keys whose value comes from the environment. */
   readonly fromEnvironment: readonly ConfigKey[];
-  /** Those among them that the config gives another value, and that value. */
+  /** Those of them that have another value in the config, with that value. */
   readonly overridden: readonly { readonly key: ConfigKey; readonly set: string }[];
-  /** The config says that the environment does not count. */
+  /** The config says to ignore the environment. */
   readonly ignoresEnvironment?: boolean;
 }
 
-/** All from the stack's config. */
+/** All values are from the stack's config. */
 export const FROM_CONFIG: ConfigOrigin = { provider: undefined, fromEnvironment: [], overridden: [] };
 
-/** The environment variable of a key, of an explicit provider with its name in it. */
+/** The environment variable of a key; for an explicit provider, it contains the provider's name. */
 export function variableOf(key: ConfigKey, provider: string | undefined): string {
   const prefix =
     provider === undefined ? "CLICKHOUSE_" : `CLICKHOUSE_${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_`;
@@ -81,8 +81,8 @@ export function variableOf(key: ConfigKey, provider: string | undefined): string
 }
 
 /**
- * Reads every key: the environment first, then the config. An explicit provider has variables of its own, with its name in them
- * (`CLICKHOUSE_EU_PASSWORD`), or one variable would send two servers' tables to the same one.
+ * Reads every key: the environment first, then the config. An explicit provider has separate variables, with its name in them
+ * (`CLICKHOUSE_EU_PASSWORD`), otherwise one variable would send two servers' tables to the same server.
  */
 export function readConfig(
   get: (key: string) => string | undefined,
@@ -155,7 +155,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
 }
 
 /**
- * Reads what is about the connection, and nothing else.
+ * Parses only the keys of the connection.
  *
  * @throws {SchemaError} as {@link parseConfig}.
  */
@@ -194,7 +194,7 @@ export function unknownKeys(config: Readonly<Record<string, unknown>>): string[]
 }
 
 const BY_URL = ". Write it into clickhouse:url, e.g. https://HOST:8443";
-/** What others call it. */
+/** Names that other tools use. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   user: ". Did you mean `username`?",
   host: BY_URL,

@@ -2,11 +2,11 @@ import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
 
-/** What may be dropped with its rows: everything, or what is named: `shop.events`, `shop.*`, `shop` for a database with all in it. */
+/** What may be dropped with its rows: everything, or the named: `shop.events`, `shop.*`, `shop` for a database with its contents. */
 export type AllowDrop = boolean | readonly string[];
 
 /**
- * Reads the value of `clickhouse:allowDrop`: `true`, `false`, or qualified names with commas between them, also as JSON.
+ * Parses the value of `clickhouse:allowDrop`: `true`, `false`, or comma-separated qualified names, also as JSON.
  *
  * @returns the value, or what is wrong with it.
  */
@@ -24,7 +24,7 @@ export function parseAllowDrop(text = "false"): { value: AllowDrop } | { wrong: 
   return { wrong: items[wrong]?.map((token) => token.text).join("") || text };
 }
 
-/** `shop`, `shop.events` or `shop.*`, quoted where it has to be; undefined for anything else. */
+/** `shop`, `shop.events` or `shop.*`, quoted if necessary; undefined for anything else. */
 function nameIn([database, dot, name, ...rest]: readonly Token[]): string | undefined {
   if (database === undefined || !isName(database) || rest.length > 0) return undefined;
   const first = quoteIdentifier(unquoteIdentifier(database.text));
@@ -38,7 +38,7 @@ function isName({ kind }: Token): boolean {
   return kind === "word" || kind === "quoted";
 }
 
-/** `["a","b"]`, as `pulumi config set --path` writes it, without what JSON adds. */
+/** `["a","b"]`, as `pulumi config set --path` writes it, without the JSON syntax. */
 function listText(text: string): string {
   try {
     const parsed: unknown = JSON.parse(text);
@@ -57,7 +57,7 @@ export function allowsDrop(allowed: AllowDrop, key: string): boolean {
   );
 }
 
-/** The value that allows one object more. */
+/** The value that also allows the object. */
 export function withAllowed(allowed: AllowDrop, key: string): string {
   return [...(typeof allowed === "boolean" ? [] : allowed), quotedName(key)].join(",");
 }

@@ -1,7 +1,7 @@
 import { describe, objectAt, optionalText, type Problems, type Raw } from "./fields";
 import { parseSize } from "./size";
 
-/** How a new materialized view is filled with what its source holds, as declared. Undefined: the protocol's own default. */
+/** How a new materialized view is filled from its source, as declared. Undefined: the protocol's default. */
 export interface BackfillDeclaration {
   readonly from?: string;
   readonly timeColumn?: string;
@@ -13,7 +13,7 @@ export interface BackfillDeclaration {
 
 const KEYS = ["from", "timeColumn", "chunk", "maxMemory", "maxThreads", "insertTime"] as const;
 
-/** `backfill` of a materialized view; undefined when it is left out or false. */
+/** `backfill` of a materialized view; undefined if omitted or false. */
 export function backfillAt(raw: Raw, problems: Problems): BackfillDeclaration | undefined {
   const value = raw["backfill"];
   if (value === undefined || value === null || value === false) return undefined;
@@ -46,7 +46,7 @@ function countAt(raw: Raw, key: string, problems: Problems): number | undefined 
   return undefined;
 }
 
-/** Bytes, or a text with a unit: `"4 GiB"`. */
+/** Bytes, or a string with a unit: `"4 GiB"`. */
 function sizeAt(raw: Raw, problems: Problems): number | undefined {
   const value = raw["maxMemory"];
   if (typeof value !== "string") return countAt(raw, "maxMemory", problems);

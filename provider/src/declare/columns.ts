@@ -26,7 +26,7 @@ const COLUMN_KEYS = [
   "comment",
   "settings",
 ];
-/** Of these, what a column of a query can have. */
+/** Those that a column of a query can have. */
 const CLAUSE_KEYS = ["type", "codec", "statistics", "ttl", "comment", "settings"];
 const DEFAULT_KINDS = {
   default: "DEFAULT",
@@ -58,7 +58,7 @@ export function columnsAt(raw: Raw, path: string, problems: Problems): ColumnSpe
   return columns;
 }
 
-/** What columns of a query have besides their types: a map from name to definition without `type`. */
+/** The attributes of columns whose types come from a query: a map from name to definition without `type`. */
 export function columnClausesAt(raw: Raw, path: string, problems: Problems): ColumnSpec[] {
   const map = objectAt(raw["columns"], join(path, "columns"), Object.keys(raw["columns"] ?? {}), problems);
   return Object.entries(map).map(([name, value]) => {
@@ -91,7 +91,7 @@ function columnAt(value: unknown, path: string, problems: Problems): ColumnSpec 
   return { name, type, ...clausesAt(raw, path, problems) };
 }
 
-/** All of a column but its name and type. */
+/** All of a column except its name and type. */
 function clausesAt(raw: Raw, path: string, problems: Problems): Omit<ColumnSpec, "name" | "type"> {
   const comment = commentAt(raw, path, problems);
   const codec = optionalText(raw, "codec", path, problems);
@@ -121,7 +121,7 @@ function defaultAt(raw: Raw, path: string, problems: Problems): ColumnSpec["defa
   return expression === undefined ? { kind } : { kind, expression };
 }
 
-/** `{ name: value }` as settings in SQL: numbers and booleans as they are, texts quoted. */
+/** `{ name: value }` as settings in SQL: numbers and booleans unchanged, strings quoted. */
 export function settingsAt(raw: Raw, path: string, problems: Problems): SettingSpec[] {
   if (raw["settings"] === undefined) return [];
   const settings = objectAt(raw["settings"], join(path, "settings"), Object.keys(raw["settings"] ?? {}), problems);

@@ -2,10 +2,10 @@ import { closest, distance } from "fastest-levenshtein";
 import { SchemaError } from "../errors";
 import { splitArguments } from "../sql/fragments";
 
-/** Plain arguments as they arrive from the program: resolved, JSON only. */
+/** Plain arguments as the program sends them: resolved, JSON only. */
 export type Raw = Readonly<Record<string, unknown>>;
 
-/** Collects what is wrong with arguments, so that all of it is said at once. */
+/** Collects wrong arguments, so that all of them are reported at once. */
 export class Problems {
   private readonly found: string[] = [];
 
@@ -19,7 +19,7 @@ export class Problems {
   }
 }
 
-/** `value` as an object whose keys are all among `allowed`; problems are noted and an empty object stands in. */
+/** `value` as an object whose keys are all among `allowed`; otherwise records the problems and returns an empty object. */
 export function objectAt(value: unknown, path: string, allowed: readonly string[], problems: Problems): Raw {
   if (!isObject(value)) {
     problems.add(path, `expected an object, found ${describe(value)}`);
@@ -40,14 +40,14 @@ export function listAt(raw: Raw, key: string, path: string, problems: Problems):
   return [];
 }
 
-/** A text that must be there and not be blank. */
+/** A required string, not blank. */
 export function requiredText(raw: Raw, key: string, path: string, problems: Problems): string {
   const value = optionalText(raw, key, path, problems);
   if (value === undefined && raw[key] === undefined) problems.add(join(path, key), "is missing; expected a text");
   return value ?? "";
 }
 
-/** A text that may be left out; a blank one is a mistake. */
+/** An optional string; a blank one is an error. */
 export function optionalText(raw: Raw, key: string, path: string, problems: Problems): string | undefined {
   const value = raw[key];
   if (value === undefined || value === null) return undefined;
@@ -62,7 +62,7 @@ export function optionalText(raw: Raw, key: string, path: string, problems: Prob
   return value;
 }
 
-/** A comment: may be empty (no comment then), and is kept as it is. */
+/** A comment: may be empty (then there is none), and is kept as given. */
 export function commentAt(raw: Raw, path: string, problems: Problems): string | undefined {
   return raw["comment"] === "" ? undefined : optionalText(raw, "comment", path, problems);
 }
@@ -76,12 +76,12 @@ export function expressionsAt(raw: Raw, key: string, path: string, problems: Pro
   return parts.length === 0 ? "tuple()" : asTuple(parts.join(", "));
 }
 
-/** ClickHouse prints a key of several expressions without parentheses in `system.tables`, and takes none without them. */
+/** ClickHouse prints a key of several expressions without parentheses in `system.tables`, but requires them. */
 function asTuple(text: string | undefined): string | undefined {
   return text !== undefined && splitArguments(text).length > 1 ? `(${text})` : text;
 }
 
-/** Every element of `value` as a text. */
+/** Every element of `value` as a string. */
 export function textList(value: readonly unknown[], path: string, problems: Problems): string[] {
   return value.flatMap((element, index) => {
     if (typeof element === "string" && element.trim() !== "") return [element];
@@ -90,7 +90,7 @@ export function textList(value: readonly unknown[], path: string, problems: Prob
   });
 }
 
-/** Notes names that stand twice. */
+/** Reports names that are listed twice. */
 export function noDuplicates(names: readonly string[], path: string, problems: Problems): void {
   const seen = new Set<string>();
   for (const name of names) {
@@ -99,7 +99,7 @@ export function noDuplicates(names: readonly string[], path: string, problems: P
   }
 }
 
-/** ` Did you mean "x"?`, or nothing where no candidate is near. */
+/** ` Did you mean "x"?`, or nothing if no candidate is close. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
   if (candidates.length === 0) return "";
   const near = closest(name, [...candidates]);
@@ -108,7 +108,7 @@ export function didYouMean(name: string, candidates: readonly string[]): string 
     : "";
 }
 
-/** What a wrong value is, in a word or two, without printing it (it may be a secret). */
+/** Describes a wrong value in a word or two, without printing it (it may be a secret). */
 export function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";

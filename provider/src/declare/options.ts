@@ -5,15 +5,15 @@ import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Ra
 /** Kinds of hazard that a user may allow. */
 export const ALLOWABLE = ["drops-data", "doubles-rows", "breaks-reader", "unproven"] as const;
 
-/** What may happen to an object that stands on the server before the state knows of it. */
+/** What may happen to an object that exists on the server but is not in the state. */
 export const ADOPTIONS = ["equal", "converge"] as const;
 export type Adoption = (typeof ADOPTIONS)[number];
 
-/** What a declaration says about checks and changes of its object; nothing of it is part of the object. */
+/** How a declaration wants its object checked and changed; none of this is part of the object. */
 export interface ChangeOptions {
   /** Undefined: as the stack's config says. */
   readonly adopt?: Adoption;
-  /** How a new materialized view is filled with what its source holds; undefined: not at all. */
+  /** How a new materialized view is filled from its source; undefined: not at all. */
   readonly backfill?: BackfillDeclaration;
   readonly allow: readonly string[];
   /** New name → old name. */
@@ -26,7 +26,7 @@ export interface ChangeOptions {
   readonly lint: Readonly<Record<string, unknown>>;
 }
 
-/** Arguments of every kind, and those that only what holds rows has. */
+/** Arguments of every kind, and those of kinds that hold rows. */
 const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
   database: ["adopt", "allow", "lint"],
   table: ["adopt", "allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
@@ -35,7 +35,7 @@ const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
 };
 
 /**
- * Parts what a declaration says about changes from what it declares.
+ * Separates the options of a declaration from what it declares.
  *
  * @throws {SchemaError} naming every wrong option.
  */
@@ -137,7 +137,7 @@ function renamedColumnsAt(raw: Raw, problems: Problems): Record<string, string> 
   return Object.fromEntries(pairs);
 }
 
-/** Takes `renamedFrom` out of the columns, which are what the table is, not what it was. */
+/** Removes `renamedFrom` from the columns, which describe the table as it is, not as it was. */
 function withoutOldNames(columns: unknown, problems: Problems): { columns: unknown; renamed: Record<string, string> } {
   const renamed: Record<string, string> = {};
   const strip = (column: unknown, name: unknown): unknown => {

@@ -16,7 +16,7 @@ import {
   textList,
 } from "./fields";
 
-/** Arguments that lay out rows, shared by tables and inner tables. */
+/** Storage arguments, for tables and inner tables. */
 export const STORAGE_KEYS = [
   "engine",
   "orderBy",
@@ -52,7 +52,7 @@ export function storageAt(raw: Raw, path: string, problems: Problems): StorageSp
   };
 }
 
-/** `MergeTree(date, key, 8192)`: the granularity says so, a number that no other engine of the family takes. */
+/** `MergeTree(date, key, 8192)`: recognised by the granularity, a number that no other engine of the family accepts. */
 function hasOldSyntax(engine: string): boolean {
   const [, list = ""] = /\(([\s\S]*)\)\s*$/.exec(engine) ?? [];
   return splitArguments(list).some((argument) => /^\d+$/.test(argument));

@@ -27,7 +27,7 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
   return spec;
 }
 
-/** Without types where a query gives them: those that have something besides. */
+/** If a query determines the types: only the columns with other attributes, without types. */
 function columnsOf(raw: Raw, fromQuery: boolean, problems: Problems): ColumnSpec[] {
   if (raw["columns"] === undefined) return [];
   return fromQuery ? columnClausesAt(raw, "", problems) : columnsAt(raw, "", problems);

@@ -2,7 +2,7 @@ import type { ColumnSpec, QualifiedName, SecuritySpec, ViewSpec } from "../sql/s
 import { columnsAt } from "./columns";
 import { commentAt, objectAt, optionalText, Problems, type Raw, requiredText } from "./fields";
 
-/** Arguments every kind of view has. */
+/** Arguments of every kind of view. */
 export const VIEW_KEYS = ["query", "columns", "sqlSecurity", "definer", "comment"] as const;
 
 /** Arguments of `View` → spec. @throws {SchemaError} naming every wrong argument. */
@@ -24,12 +24,12 @@ export function declareView(name: QualifiedName, args: unknown): ViewSpec {
   };
 }
 
-/** The columns of a view of either kind; none: those of its query. */
+/** The columns of a view of either kind; if empty, those of its query. */
 export function viewColumnsAt(raw: Raw, problems: Problems): ColumnSpec[] {
   return raw["columns"] === undefined ? [] : columnsAt(raw, "", problems);
 }
 
-/** Whose rights a view uses. */
+/** Whose privileges a view uses. */
 export function securityAt(raw: Raw, problems: Problems): SecuritySpec | undefined {
   const definer = optionalText(raw, "definer", "", problems);
   const sqlSecurity = optionalText(raw, "sqlSecurity", "", problems);

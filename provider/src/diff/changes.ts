@@ -9,19 +9,19 @@ import type {
 } from "../sql/spec";
 
 /**
- * One difference between two canonical specs of the same object, as frozen data. A kind says what differs, not what it takes:
- * that is the plan's to know. Columns go by the name they have in `to`; only a dropped one by its old name.
+ * One difference between two canonical specs of the same object, as frozen data. A kind says what differs, not how to change it:
+ * that is up to the plan. Columns have their names in `to`; only a dropped one has its old name.
  */
 export type Change = SharedChange | DatabaseChange | TableChange | MaterializedViewChange;
 
-/** What every kind of object can have. */
+/** Changes of every kind of object. */
 export type SharedChange =
   | { readonly kind: "renamed"; readonly from: ObjectName; readonly to: ObjectName }
   | (Pair<string> & { readonly kind: "comment" })
   | (Pair<string> & { readonly kind: "engine" })
   | { readonly kind: "query"; readonly from: string; readonly to: string }
   | { readonly kind: "security"; readonly from: string; readonly to: string }
-  /** The column list of a view, without a look at comments. */
+  /** The column list of a view, ignoring comments. */
   | { readonly kind: "view-columns"; readonly from: readonly ColumnSpec[]; readonly to: readonly ColumnSpec[] };
 
 export type DatabaseChange = {
@@ -43,9 +43,9 @@ export type ColumnChange =
   | {
       readonly kind: "column-dropped";
       readonly column: ColumnSpec;
-      /** Part of a key, which the table cannot be without. */
+      /** Part of a key, so the table cannot exist without it. */
       readonly inKey: boolean;
-      /** A column added in the same step that looks like this one under a new name. */
+      /** A column added in the same step that may be this one under a new name. */
       readonly looksLike?: string;
     }
   | { readonly kind: "column-renamed"; readonly from: string; readonly to: string; readonly inKey: boolean }
@@ -69,10 +69,10 @@ export type ColumnChange =
       readonly to: readonly SettingSpec[];
     };
 
-/** A clause of a column that is text. */
+/** A column clause that is plain SQL. */
 type ColumnText<Kind> = Pair<string> & { readonly kind: Kind; readonly name: string };
 
-/** What stands beside the columns in the brackets. Absent `from`: added; absent `to`: dropped. */
+/** The elements besides columns in the parentheses. Absent `from`: added; absent `to`: dropped. */
 export type ElementChange =
   | (Pair<IndexSpec> & { readonly kind: "index"; readonly after?: string })
   | (Pair<ProjectionSpec> & { readonly kind: "projection"; readonly after?: string })
@@ -82,10 +82,10 @@ export type StorageChange =
   | (Pair<string> & { readonly kind: "ttl" })
   | (Pair<string> & { readonly kind: "sample-by" })
   | (Pair<string> & { readonly kind: "partition-key" })
-  /** `extended` by expressions over columns that are new in the same step, `shortened` to a prefix that keeps the primary key. */
+  /** `extended` by expressions over columns that are new in the same step, `shortened` to a prefix that includes the primary key. */
   | (Pair<string> & { readonly kind: "sorting-key"; readonly how: "extended" | "shortened" | "other" })
   | (Pair<string> & { readonly kind: "primary-key" })
-  /** `from` absent: set for the first time; `to` absent: back to the server's default. */
+  /** `from` absent: set for the first time; `to` absent: reset to the server's default. */
   | (Pair<string> & { readonly kind: "setting"; readonly name: string })
   /** `AS function(…)` or the targets of a TimeSeries table. */
   | (Pair<string> & { readonly kind: "definition" });
@@ -97,30 +97,30 @@ export type MaterializedViewChange =
   /** Columns or storage of the inner table. */
   | { readonly kind: "inner-table"; readonly from: MaterializedViewSpec; readonly to: MaterializedViewSpec };
 
-/** A value before and after; absent where there was or is none. */
+/** A value before and after; absent if there was or is none. */
 export interface Pair<T> {
   readonly from?: T;
   readonly to?: T;
 }
 
-/** Name of any object: a database has no second part. */
+/** Name of any object; a database has no second part. */
 export interface ObjectName {
   readonly database: string;
   readonly name?: string;
 }
 
-/** What the two specs do not say. */
+/** What is not in the two specs. */
 export interface DiffOptions {
-  /** New name → old name, for columns that are to be renamed. Entries that no longer apply are passed over. */
+  /** New name → old name, for columns to rename. Entries that no longer apply are ignored. */
   readonly renamedColumns?: Readonly<Record<string, string>>;
 }
 
-/** A {@link Pair} whose absent side has no property at all. */
+/** A {@link Pair} that has no property for an absent side. */
 export function pair<T>(from: T | undefined, to: T | undefined): Pair<T> {
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
-/** `{ after }`, or nothing for what comes first. */
+/** `{ after }`, or nothing for the first one. */
 export function position(after: string | undefined): { after?: string } {
   return after === undefined ? {} : { after };
 }

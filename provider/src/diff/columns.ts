@@ -2,14 +2,14 @@ import type { ColumnSpec } from "../sql/spec";
 import { type ColumnChange, pair, position } from "./changes";
 import { renameIn, sameList, sameSettings } from "./text";
 
-/** The columns before, under their new names, and what became of each. */
+/** The renamed columns, as a map and as changes. */
 export interface Renames {
   /** Old name → new name. */
   readonly forward: ReadonlyMap<string, string>;
   readonly changes: readonly ColumnChange[];
 }
 
-/** Which of the declared renames still have to be done. */
+/** The declared renames that still have to be done. */
 export function diffNames(
   from: readonly ColumnSpec[],
   to: readonly ColumnSpec[],
@@ -20,7 +20,7 @@ export function diffNames(
   const after = new Set(to.map(({ name }) => name));
   const forward = new Map<string, string>();
   for (const [newName, oldName] of Object.entries(declared)) {
-    // Both names there already, before and after: it was done at an earlier run.
+    // Both names exist before and after: an earlier run did it.
     const isDone = before.has(newName) && after.has(oldName);
     if (before.has(oldName) && after.has(newName) && newName !== oldName && !isDone) forward.set(oldName, newName);
   }
@@ -63,7 +63,7 @@ export function diffColumns(
   return changes.map((change) => Object.freeze(change));
 }
 
-/** The differences between two columns of one name. */
+/** The differences between two columns of the same name. */
 export function diffColumn(from: ColumnSpec, to: ColumnSpec, keyNames: ReadonlySet<string>): ColumnChange[] {
   const { name } = to;
   const changes: ColumnChange[] = [];
@@ -85,19 +85,19 @@ export function diffColumn(from: ColumnSpec, to: ColumnSpec, keyNames: ReadonlyS
   return [...changes, ...diffColumnComment(from, to)];
 }
 
-/** ALTER writes out the expression that a bare EPHEMERAL of CREATE stands for. */
+/** ALTER writes out the expression that a bare EPHEMERAL means in CREATE. */
 function expressionOf({ default: value }: ColumnSpec): string | undefined {
   const isBare = value?.kind === "EPHEMERAL" && /^defaultValueOfTypeName\('.*'\)$/.test(value.expression ?? "");
   return isBare ? undefined : value?.expression;
 }
 
-/** The one thing about a column that views have of their own. */
+/** The only attribute of a column that views themselves have. */
 export function diffColumnComment(from: ColumnSpec, to: ColumnSpec): ColumnChange[] {
   if ((from.comment ?? "") === (to.comment ?? "")) return [];
   return [{ kind: "column-comment", name: to.name, ...pair(from.comment || undefined, to.comment || undefined) }];
 }
 
-/** A column as it stands after its table's columns were renamed. */
+/** A column after its table's columns were renamed. */
 function renameColumn(column: ColumnSpec, name: string, renames: ReadonlyMap<string, string>): ColumnSpec {
   if (renames.size === 0) return column;
   const { ttl } = column;
@@ -122,13 +122,13 @@ function describeDrop(column: ColumnSpec, added: readonly ColumnSpec[], keyNames
   };
 }
 
-/** One name in the other, without a look at case and underscores. */
+/** Whether one name contains the other, ignoring case and underscores. */
 function isNear(a: string, b: string): boolean {
   const [x, y] = [a, b].map((name) => name.toLowerCase().replaceAll("_", "")) as [string, string];
   return x.includes(y) || y.includes(x);
 }
 
-/** The columns that may stay where they are: as many as possible whose order is already right. */
+/** The columns that can stay where they are: as many as possible whose order is already right. */
 function longestOrdered(
   from: readonly ColumnSpec[],
   to: readonly ColumnSpec[],

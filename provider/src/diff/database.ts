@@ -2,10 +2,10 @@ import type { DatabaseSpec } from "../sql/spec";
 import { type Change, pair } from "./changes";
 import { sameSettings } from "./text";
 
-/** Everything that differs between two databases, but their names and comments. */
+/** All differences between two databases, except names and comments. */
 export function diffDatabase(from: DatabaseSpec, to: DatabaseSpec): Change[] {
   const changes: Change[] = [];
-  // An engine that is not declared is the server's to choose.
+  // The server chooses an engine that is not declared.
   if (to.engine !== undefined && from.engine !== undefined && from.engine !== to.engine) {
     changes.push(Object.freeze({ kind: "engine" as const, ...pair(from.engine, to.engine) }));
   }

@@ -8,15 +8,15 @@ interface Named {
 }
 
 /**
- * Indexes, projections and constraints, each by name. Their order is no difference: it means nothing to the engine, and
- * constraints cannot be put anywhere but at the end.
+ * Indexes, projections and constraints, each by name. Their order is ignored: it means nothing to the engine, and
+ * constraints can only be added at the end.
  */
 export function diffElements(from: TableSpec, to: TableSpec, renames: ReadonlyMap<string, string>): ElementChange[] {
   const indexes = from.indexes.map((index) => renameIndex(index, renames));
   const constraints = from.constraints.map((constraint) => renameConstraint(constraint, renames));
   return [
     ...diffNamed(indexes, to.indexes, indexKey).map((change) => ({ kind: "index" as const, ...change })),
-    // A projection is compared as it was: the engine renames no column inside of one.
+    // A projection is compared under the old names: the engine renames no column inside one.
     ...diffNamed(from.projections, to.projections, projectionKey).map((change) => ({
       kind: "projection" as const,
       ...change,

@@ -8,12 +8,12 @@ import { diffView } from "./view";
 export type * from "./changes";
 
 /**
- * What differs between two canonical specs of one object. No difference gives an empty list.
+ * The differences between two canonical specs of one object; empty if there are none.
  *
- * Order is no difference where it has no meaning and the engine cannot restore it: of settings, indexes, projections,
+ * Order is ignored where it has no meaning and the engine cannot restore it: for settings, indexes, projections,
  * constraints and statistics.
  *
- * @throws {Error} when the two are not of the same kind: such a change is another object.
+ * @throws {Error} when the two are not of the same kind: then they are different objects.
  */
 export function diffObject(from: ObjectSpec, to: ObjectSpec, options: DiffOptions = {}): Change[] {
   const changes: Change[] = [];

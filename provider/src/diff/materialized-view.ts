@@ -5,7 +5,7 @@ import type { MaterializedViewSpec } from "../sql/spec";
 import { type Change, pair } from "./changes";
 import { diffSecurity, diffViewColumns } from "./view";
 
-/** Everything that differs between two materialized views, but their names and comments. */
+/** All differences between two materialized views, except names and comments. */
 export function diffMaterializedView(from: MaterializedViewSpec, to: MaterializedViewSpec): Change[] {
   const changes: Change[] = [];
   if (targetOf(from) !== targetOf(to)) changes.push({ kind: "target", ...pair(from.to, to.to) });
@@ -20,7 +20,7 @@ function targetOf({ to }: MaterializedViewSpec): string {
   return to === undefined ? "" : qualifiedName(to);
 }
 
-/** The inner table without comments, which can be changed in place. */
+/** The inner table without its comments, which can be changed in place. */
 function innerOf(view: MaterializedViewSpec): string {
   const columns = view.columns.map(({ comment: _, ...column }) => column);
   return `${renderElements({ ...view, columns })}${view.storage ? renderStorage(view.storage) : ""}`;

@@ -2,12 +2,12 @@ import type { SettingSpec, TableSpec } from "../sql/spec";
 import { pair, type StorageChange } from "./changes";
 import { keyElements, namesIn, renameIn, sameKey } from "./text";
 
-/** Names in any key of a table: what decides which row lies where, and so cannot be changed under the rows. */
+/** Names in any key of a table: they decide where each row is stored, and so cannot be changed in place. */
 export function keyNames({ storage }: TableSpec): ReadonlySet<string> {
   return namesIn(storage.orderBy, storage.primaryKey, storage.partitionBy, storage.sampleBy);
 }
 
-/** The differences in everything behind the brackets, but the comment. */
+/** The differences in everything after the parentheses, except the comment. */
 export function diffStorage(from: TableSpec, to: TableSpec, renames: ReadonlyMap<string, string>): StorageChange[] {
   const { storage: before } = from;
   const { storage: after } = to;
@@ -39,12 +39,12 @@ function diffKeys(from: TableSpec, to: TableSpec): StorageChange[] {
   return changes;
 }
 
-/** The key the sparse index is made of: the sorting key, unless said otherwise. */
+/** The key of the sparse index: by default the sorting key. */
 function primaryKeyOf({ storage }: TableSpec): string | undefined {
   return storage.primaryKey ?? storage.orderBy;
 }
 
-/** Whether the sorting key only grows by, or loses, what no stored row is sorted by. */
+/** Whether the sorting key only gains or loses expressions that no stored row is sorted by. */
 function howSorted(from: TableSpec, to: TableSpec): "extended" | "shortened" | "other" {
   const before = keyElements(from.storage.orderBy);
   const after = keyElements(to.storage.orderBy);
@@ -54,7 +54,7 @@ function howSorted(from: TableSpec, to: TableSpec): "extended" | "shortened" | "
   const old = new Set(from.columns.map(({ name }) => name));
   const fresh = new Set(to.columns.filter((column) => column.default === undefined).map(({ name }) => name));
   const known = new Set(to.columns.map(({ name }) => name));
-  // The engine takes an expression into the key only when stored rows all have the type's default in it.
+  // The engine only adds an expression to the key if it has the type's default for all stored rows.
   const names = [...namesIn(...after.slice(before.length))].filter((name) => known.has(name));
   return names.length > 0 && names.every((name) => fresh.has(name) && !old.has(name)) ? "extended" : "other";
 }

@@ -4,12 +4,12 @@ import { diffColumns, diffNames } from "./columns";
 import { diffElements } from "./elements";
 import { diffStorage, keyNames } from "./storage";
 
-/** Everything that differs between two tables, but their names. */
+/** All differences between two tables, except names. */
 export function diffTable(from: TableSpec, to: TableSpec, options: DiffOptions): Change[] {
   const inKey = keyNames(from);
   const { forward, changes } = diffNames(from.columns, to.columns, options.renamedColumns ?? {}, inKey);
   const found: Change[] = [...changes];
-  // A key that was renamed can only be rebuilt, so a column of it is one under either name.
+  // Renaming a key column takes a rebuild, so it counts as a key column under either name.
   const keys = new Set([...inKey, ...[...forward].flatMap(([old, name]) => (inKey.has(old) ? [name] : []))]);
   found.push(...diffColumns(from.columns, to.columns, forward, keys));
   found.push(...diffElements(from, to, forward));

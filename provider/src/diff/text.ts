@@ -4,8 +4,8 @@ import { lex } from "../sql/lexer";
 import type { SettingSpec } from "../sql/spec";
 
 /**
- * Every name that an expression may mean as a column: all words and quoted names. Over-approximates (functions are words too),
- * so that nothing that reads a column is missed.
+ * Every name in an expression that may be a column: all words and quoted names. Over-approximates (functions are words too),
+ * so that no reader of a column is missed.
  */
 export function namesIn(...texts: readonly (string | undefined)[]): ReadonlySet<string> {
   const names = new Set<string>();
@@ -35,7 +35,7 @@ export function renameIn(text: string, renames: ReadonlyMap<string, string>): st
   return renamed + text.slice(position);
 }
 
-/** The expressions of a key: `a` and `(a)` are one, `tuple()` and nothing are none. */
+/** The expressions of a key: one for `a` and `(a)`, none for `tuple()` and nothing. */
 export function keyElements(key: string | undefined): readonly string[] {
   if (key === undefined) return [];
   const plain = withoutOuterBrackets(key.trim());
@@ -47,17 +47,17 @@ export function keyElements(key: string | undefined): readonly string[] {
     : elements;
 }
 
-/** Equal as sets of expressions in order. */
+/** Equal as ordered lists of expressions. */
 export function sameKey(from: string | undefined, to: string | undefined): boolean {
   return from === to || keyElements(from).join("\0") === keyElements(to).join("\0");
 }
 
-/** Equal whatever the order, e.g. of the statistics, which the engine sorts in its own way. */
+/** Equal in any order, e.g. for statistics, which the engine sorts in its own way. */
 export function sameList(from: string | undefined, to: string | undefined): boolean {
   return from === to || [...splitArguments(from ?? "")].sort().join() === [...splitArguments(to ?? "")].sort().join();
 }
 
-/** Equal whatever the order: SHOW CREATE prints settings in the order in which they were set. */
+/** Equal in any order: SHOW CREATE prints settings in the order in which they were set. */
 export function sameSettings(from: readonly SettingSpec[] = [], to: readonly SettingSpec[] = []): boolean {
   return settingsKey(from) === settingsKey(to);
 }

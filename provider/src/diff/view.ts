@@ -3,7 +3,7 @@ import type { ColumnSpec, SecuritySpec, ViewSpec } from "../sql/spec";
 import type { Change } from "./changes";
 import { diffColumnComment } from "./columns";
 
-/** Everything that differs between two ordinary views, but their names and comments. */
+/** All differences between two ordinary views, except names and comments. */
 export function diffView(from: ViewSpec, to: ViewSpec): Change[] {
   const changes: Change[] = [];
   if (from.query !== to.query) {
@@ -12,7 +12,7 @@ export function diffView(from: ViewSpec, to: ViewSpec): Change[] {
   return [...changes, ...diffViewColumns(from.columns, to.columns), ...diffSecurity(from.security, to.security)];
 }
 
-/** Names and types of a view's columns; their comments on their own. A list that is written on one side only says nothing. */
+/** Names and types of a view's columns, and separately their comments. A list that only one side has is ignored. */
 export function diffViewColumns(from: readonly ColumnSpec[], to: readonly ColumnSpec[]): Change[] {
   if (from.length === 0 || to.length === 0) return [];
   if (columnsKey(from) !== columnsKey(to)) return [Object.freeze({ kind: "view-columns" as const, from, to })];
@@ -22,7 +22,7 @@ export function diffViewColumns(from: readonly ColumnSpec[], to: readonly Column
   });
 }
 
-/** Whose rights the view uses. What `to` does not say is left as it is. */
+/** Whose privileges the view uses. What `to` does not set stays as it is. */
 export function diffSecurity(from: SecuritySpec | undefined, to: SecuritySpec | undefined): Change[] {
   const before = renderSecurity(from).trim();
   const after = renderSecurity(to).trim();

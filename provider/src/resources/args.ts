@@ -101,12 +101,12 @@ export interface ConstraintArgs {
 export interface StorageArgs {
   /**
    * Engine of any family with its arguments, e.g. `ReplacingMergeTree(version)`. Default: `MergeTree`. Changing it copies the whole table;
-   * it needs `allow: ["drops-data"]` if merges would then join rows, and `allow: ["unproven"]` for a Replicated table.
+   * this needs `allow: ["drops-data"]` if merges would then join rows, and `allow: ["unproven"]` for a Replicated table.
    */
   engine?: Input<string>;
   /**
    * Sorting key: an expression or a list of them, e.g. `["AccountId", "Timestamp"]`; `"tuple()"` or `[]` for none. MergeTree needs this or
-   * `primaryKey`. Changing it copies the whole table, unless it only gains new columns and `primaryKey` is the old key.
+   * `primaryKey`. Changing it copies the whole table, unless it only gains new columns, or loses some, after an unchanged `primaryKey`.
    */
   orderBy?: Input<string | Input<string>[]>;
   /** Primary key, a prefix of the sorting key. Default: the sorting key. Changing it copies the whole table. */
@@ -239,7 +239,7 @@ export interface ViewArgs extends CommonArgs {
   columns?: ViewColumnsArgs;
   /**
    * The SELECT. Use the `sql` tag to refer to resources. A change is one statement; rows that a materialized view has already written
-   * stay as they are, until the next refresh if it has one.
+   * stay as they are, unless a refresh replaces them.
    */
   query: Input<string>;
   /** Whose privileges the query runs with. Default: the server's. */

@@ -17,6 +17,7 @@ export class Database extends SchemaObject {
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   * @throws {RunError} when another Database has this resource name, or the stack's config has unknown keys.
    */
   constructor(resourceName: string, args: DatabaseArgs | SqlArgs = {}, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {

@@ -25,6 +25,7 @@ export class MaterializedView extends SchemaObject {
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql: "CREATE MATERIALIZED VIEW …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   * @throws {RunError} when another MaterializedView has this resource name, or the stack's config has unknown keys.
    */
   constructor(
     resourceName: string,

@@ -26,6 +26,7 @@ export class Table extends SchemaObject {
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql: "CREATE TABLE …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   * @throws {RunError} when another Table has this resource name, or the stack's config has unknown keys.
    */
   constructor(resourceName: string, args: TableArgs | TableSqlArgs, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {

@@ -20,6 +20,7 @@ export class View extends SchemaObject {
    * @param resourceName name within the stack, and on the server unless `name` is given.
    * @param args structured arguments, or `{ sql: "CREATE VIEW …" }`.
    * @param opts Pulumi options, e.g. `protect`, `dependsOn`.
+   * @throws {RunError} when another View has this resource name, or the stack's config has unknown keys.
    */
   constructor(resourceName: string, args: ViewArgs | SqlArgs, opts: pulumi.CustomResourceOptions = {}) {
     if ("sql" in args) {

@@ -1,10 +1,10 @@
 import os from "node:os";
 import path from "node:path";
 
-/** A folder of this project's in the user's cache, which outlives clones. It need not exist yet. */
+/** A folder of this project in the user's cache, which survives a new clone. It need not exist yet. */
 export function cacheFolder(env: NodeJS.ProcessEnv, ...names: readonly string[]): string {
   const xdg = env["XDG_CACHE_HOME"] ?? "";
-  // A relative one is to be ignored, says its specification.
+  // The specification says to ignore a relative path.
   const cache = path.isAbsolute(xdg) ? xdg : path.join(env["HOME"] || os.homedir(), ".cache");
   return path.join(cache, "pulumi-clickhouse-schema", ...names);
 }

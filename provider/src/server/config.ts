@@ -2,14 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { LOCAL_SETTINGS_DEFAULTS, SERVER_DEFAULTS, SETTINGS_DEFAULTS } from "./defaults";
 
-/** What a configuration says about one server; directories lie below `directory`. */
+/** The configuration of one server; its directories are below `directory`. */
 export interface Configuration {
   readonly directory: string;
   /** Contents of users.xml. */
   readonly users: string;
-  /** Addresses to listen on; 127.0.0.1 unless given. */
+  /** Addresses to listen on. Default: 127.0.0.1. */
   readonly hosts?: readonly string[];
-  /** Whether clickhouse-local reads it, or an engine inside another process, not clickhouse-server. */
+  /** Whether it is for clickhouse-local or an engine inside another process, not for clickhouse-server. */
   readonly local: boolean;
   readonly http: number;
   readonly tcp: number;
@@ -17,7 +17,7 @@ export interface Configuration {
   readonly more?: string;
 }
 
-/** Writes config.xml, users.xml and what belongs to them. Files that a test has put into `config.d` are read too. */
+/** Writes config.xml, users.xml and related files. Files that a test has put into `config.d` are read as well. */
 export function writeConfiguration(configuration: Configuration): void {
   const { directory, users, local } = configuration;
   for (const folder of ["data", "users.d"]) mkdirSync(path.join(directory, folder), { recursive: true });
@@ -29,7 +29,7 @@ export function writeConfiguration(configuration: Configuration): void {
   writeFileSync(path.join(directory, "config.xml"), configXml(configuration));
 }
 
-/** Settings of the default profile, read at the next start. The server must know them all. */
+/** Writes settings of the default profile, read at the next start. The server must know them all. */
 export function writeSettings(directory: string, settings: Readonly<Record<string, string | number>>): void {
   writeFileSync(path.join(directory, "users.d", "settings.xml"), profileXml(settings));
 }
@@ -72,7 +72,7 @@ function configXml({ directory, local, hosts = ["127.0.0.1"], http, tcp, more = 
 `;
 }
 
-/** Users of SQL, which the embedded engines cannot store. */
+/** Users created by SQL, which the embedded engines cannot store. */
 function directoriesXml(directory: string): string {
   return `<user_directories>
     <users_xml><path>${directory}/users.xml</path></users_xml>

@@ -1,7 +1,7 @@
 /**
- * The packages that the engines come from change ClickHouse's own defaults, for a short life inside another process: pools of one or two threads,
- * parts that go as soon as they are merged, `ALTER`s that wait for their mutation. These are the server's own, as in its sources (the same from
- * 24.8 to 26.9), so that what tests measure is what servers do.
+ * The packages that contain the engines change ClickHouse's defaults, for a short life inside another process: pools of one or two threads,
+ * parts that are deleted as soon as they are merged, `ALTER`s that wait for their mutation. These are the server's own defaults, as in its
+ * sources (the same from 24.8 to 26.9), so that what tests measure is what servers do.
  */
 const SERVER: Readonly<Record<string, number>> = {
   background_pool_size: 16,
@@ -9,7 +9,7 @@ const SERVER: Readonly<Record<string, number>> = {
   background_common_pool_size: 8,
   background_move_pool_size: 8,
   background_buffer_flush_schedule_pool_size: 16,
-  /** 512 since 24.4; all of them start with the server, and nothing here needs more. */
+  /** 512 since 24.4; all threads start with the server, and nothing here needs more. */
   background_schedule_pool_size: 128,
   background_message_broker_schedule_pool_size: 16,
   background_distributed_schedule_pool_size: 16,
@@ -17,16 +17,16 @@ const SERVER: Readonly<Record<string, number>> = {
 };
 
 const MERGE_TREE: Readonly<Record<string, number>> = {
-  /** Seconds that a merged part stays on disk. */
+  /** How long a merged part stays on disk, in seconds. */
   old_parts_lifetime: 480,
   number_of_free_entries_in_pool_to_lower_max_size_of_merge: 8,
   number_of_free_entries_in_pool_to_execute_mutation: 20,
   number_of_free_entries_in_pool_to_execute_optimize_entire_partition: 25,
 };
 
-/** Settings of queries. */
+/** Query settings. */
 export const SETTINGS_DEFAULTS: Readonly<Record<string, number>> = { mutations_sync: 0 };
-/** Those that clickhouse-local changes besides, and with it every embedded engine. */
+/** Further ones that clickhouse-local changes, and with it every embedded engine. */
 export const LOCAL_SETTINGS_DEFAULTS: Readonly<Record<string, number>> = {
   ...SETTINGS_DEFAULTS,
   allow_introspection_functions: 0,

@@ -1,21 +1,21 @@
 import { SchemaError } from "../errors";
 
-/** How a package is brought to answer HTTP. */
+/** How a package is made to answer HTTP. */
 export type Launch =
-  /** The library exports the entry of clickhouse-server: it is the real server. */
+  /** The library exports the entry point of clickhouse-server: it is the real server. */
   | "server"
   /** An embedded engine only; a bridge speaks HTTP for it. No users, no `KILL QUERY`, no native protocol. */
   | "bridge"
-  /** npm's chdb: the library exports an entry that starts clickhouse-local's own listeners. */
+  /** npm's chdb: the library exports an entry point that starts clickhouse-local's own listeners. */
   | "local";
 
-/** Where the wheels of a package run; `linux-x64` is Node's platform and architecture. */
+/** Where the wheels of a package run, by Node's platform and architecture. */
 export type Platform = "linux-x64" | "linux-arm64" | "darwin-x64" | "darwin-arm64";
 
-/** A ClickHouse that can be started here. */
+/** A ClickHouse version that can be started here. */
 export interface Engine {
   readonly launch: Launch;
-  /** The package of PyPI that has it; none for what npm has installed. */
+  /** The PyPI package that contains it; none for the one that npm has installed. */
   readonly wheel?: {
     readonly name: string;
     readonly version: string;
@@ -26,7 +26,7 @@ export interface Engine {
 /** The embedded engine that the package itself is built on. */
 export const EMBEDDED = "26.7";
 
-/** Each version that tests can start, oldest first. Newer wheels than 3.7.2 export no server, older than 2.0.4 neither. */
+/** Each version that tests can start, oldest first. Wheels newer than 3.7.2 or older than 2.0.4 export no server. */
 export const ENGINES = {
   "24.8": server("2.1.1", {
     "linux-x64": "d904cfd5d7eda5c6833c1b49929cf897dcd2eba3fc1be6fb1bb7018ff87a77fa",
@@ -61,12 +61,12 @@ export const ENGINES = {
   }),
 } as const satisfies Readonly<Record<string, Engine>>;
 
-/** A version of ClickHouse by its first two numbers. */
+/** A version of ClickHouse: its first two numbers. */
 export type Version = keyof typeof ENGINES;
 
 export const VERSIONS = Object.keys(ENGINES).sort() as readonly Version[];
 
-/** @returns the version of that name. Throws with the names there are. */
+/** @returns the version of that name. @throws naming the known versions. */
 export function versionNamed(name: string): Version {
   const found = VERSIONS.find((version) => version === name);
   if (found === undefined)

@@ -5,18 +5,18 @@ import { SchemaError } from "../errors";
 import { cacheFolder } from "./cache";
 import { ENGINES, type Engine, type Platform, type Version } from "./engines";
 
-/** The platform tags of the wheels, as pip asks for them. */
+/** The platform tags of the wheels, as pip expects them. */
 const TAGS: Readonly<Record<Platform, string>> = {
   "linux-x64": "manylinux2014_x86_64",
   "linux-arm64": "manylinux2014_aarch64",
   "darwin-x64": "macosx_10_15_x86_64",
   "darwin-arm64": "macosx_11_0_arm64",
 };
-/** Of wheels that are made for one version of Python; the library is never imported, so that any Python 3 can load it. */
+/** For wheels that are built for one version of Python; the library is never imported, so any Python 3 can load it. */
 const PYTHON = "3.11";
 type Wheel = NonNullable<Engine["wheel"]>;
 
-/** @returns the folder of a version's package in the user's cache; undefined where it has not been fetched. */
+/** @returns the folder of a version's package in the user's cache; undefined if it has not been fetched. */
 export function fetchedEngine(version: Version): string | undefined {
   const { wheel }: Engine = ENGINES[version];
   const folder = wheel && folderOf(wheel);
@@ -25,7 +25,7 @@ export function fetchedEngine(version: Version): string | undefined {
 
 /**
  * Fetches the package of a version into the user's cache with `pip download`, once: 140 to 180 MB, 500 to 850 MB unpacked.
- * Nothing is installed. Rejects where pip, the network or the checksum fails.
+ * Nothing is installed. Rejects if pip, the network or the checksum fails.
  */
 export async function fetchEngine(version: Version, log = (_line: string): void => undefined): Promise<string> {
   const { wheel }: Engine = ENGINES[version];
@@ -69,7 +69,7 @@ async function download({ name, version, sha256 }: Wheel, directory: string): Pr
   }
   const here = platform as Platform;
   const requirements = path.join(directory, "requirements.txt");
-  // pip compares the checksum; with one it takes nothing that lacks one.
+  // pip verifies the checksum; if one is given, it refuses packages without one.
   writeFileSync(requirements, `${name}==${version} --hash=sha256:${sha256[here]}\n`);
   const wanted = [
     "--only-binary=:all:",
@@ -80,9 +80,9 @@ async function download({ name, version, sha256 }: Wheel, directory: string): Pr
   await python(["-m", "pip", "download", "-q", "--no-deps", ...wanted, "-d", directory, "-r", requirements]);
 }
 
-/** Longest time that a download or its unpacking may take, in milliseconds. */
+/** Longest time for a download or its unpacking, in milliseconds. */
 const PYTHON_LIMIT = 900_000;
-/** Lines of its output that are shown when it fails. */
+/** Lines of output that are shown on failure. */
 const LINES = 12;
 
 function python(args: readonly string[]): Promise<void> {
@@ -99,7 +99,7 @@ function python(args: readonly string[]): Promise<void> {
   });
 }
 
-/** Puts a whole folder in its place, unless another process has done so meanwhile. */
+/** Moves a complete folder into place, unless another process has done so in the meantime. */
 function publish(folder: string, target: string): void {
   try {
     renameSync(folder, target);

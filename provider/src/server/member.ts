@@ -9,15 +9,15 @@ import { SchemaError } from "../errors";
 export interface MemberCommand {
   readonly command: readonly [string, ...string[]];
   readonly directory: string;
-  /** True when it is ready for requests. */
+  /** Whether it is ready for requests. */
   readonly answers: () => Promise<boolean>;
-  /** A file with its own words, shown when it does not start. */
+  /** Its log file, shown if it does not start. */
   readonly log?: string;
 }
 
 const START_LIMIT = 60_000;
 const STOP_LIMIT = 10_000;
-/** Programs in Python, which the package carries as they are. */
+/** Python programs, which the package ships as they are. */
 const LAUNCH = path.join(__dirname, "../../launch");
 const running = new Set<ChildProcess>();
 const temporary = new Set<string>();
@@ -26,7 +26,7 @@ process.on("exit", () => {
   for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
 });
 
-/** A server process that can be ended in good order, killed, frozen, and started again on its data. */
+/** A server process that can be stopped cleanly, killed, frozen, and started again on its data. */
 export class Member {
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
@@ -47,7 +47,7 @@ export class Member {
     return this.child?.pid;
   }
 
-  /** Starts it and waits until it answers; does nothing where it runs. */
+  /** Starts it and waits until it answers; does nothing if it is running. */
   async start(): Promise<void> {
     if (this.child !== undefined) return;
     const child = this.launch();
@@ -61,17 +61,17 @@ export class Member {
     }
   }
 
-  /** SIGTERM, and waits for its end; SIGKILL when that takes longer than 10 s. */
+  /** SIGTERM, and waits for its exit; SIGKILL if that takes longer than 10 s. */
   stop(): Promise<void> {
     return this.end("SIGTERM");
   }
 
-  /** SIGKILL, and waits for its end. */
+  /** SIGKILL, and waits for its exit. */
   kill(): Promise<void> {
     return this.end("SIGKILL");
   }
 
-  /** SIGSTOP: it keeps its connections and says nothing. */
+  /** SIGSTOP: it keeps its connections, and does not answer. */
   freeze(): void {
     this.child?.kill("SIGSTOP");
   }
@@ -120,12 +120,12 @@ export class Member {
   }
 }
 
-/** A program of the package's folder `launch`, as a command. */
+/** A program in the package's folder `launch`, as a command. */
 export function launcher(script: string, ...args: readonly string[]): [string, ...string[]] {
   return ["python3", path.join(LAUNCH, script), ...args];
 }
 
-/** Makes a directory that goes when this process ends: in memory where possible, since fsync is the slowest part of a test. */
+/** Creates a directory that is removed when this process exits: in memory if possible, since fsync is the slowest part of a test. */
 export function temporaryDirectory(prefix: string): string {
   const directory = mkdtempSync(path.join(temporaryBase(), prefix));
   temporary.add(directory);
@@ -137,12 +137,12 @@ export function removeTemporary(directory: string): void {
   temporary.delete(directory);
 }
 
-/** Where temporary directories lie. */
+/** Where temporary directories are created. */
 export function temporaryBase(): string {
   return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
-/** Ports nobody listened on a moment ago, all different. */
+/** Different ports on which nothing listened a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
@@ -156,7 +156,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** @throws {SchemaError} where something listens on the port: it would be taken for the server that is started. */
+/** @throws {SchemaError} if something listens on the port: it would be taken for the server being started. */
 export async function refuseTaken(port: number): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -8,54 +8,54 @@ import { freePorts, launcher, Member, pings, refuseTaken, removeTemporary, tempo
 
 /** A running ClickHouse. */
 export interface RunningServer {
-  /** Where it listens, e.g. `http://127.0.0.1:41234`. */
+  /** Its address, e.g. `http://127.0.0.1:41234`. */
   readonly url: string;
   readonly version: Version;
-  /** Ends it in good order; its data go unless `dataDir` was given. */
+  /** Stops it cleanly; its data is removed unless `dataDir` was given. */
   stop(): Promise<void>;
-  /** Ends it by SIGKILL; its data stay until {@link stop}, or until this process ends. */
+  /** Kills it with SIGKILL; its data stays until {@link stop}, or until this process exits. */
   kill(): Promise<void>;
-  /** Starts it again on its data and its address, after {@link kill}. */
+  /** Starts it again on its data and address, after {@link kill}. */
   start(): Promise<void>;
-  /** Ends it in good order and starts it again on its data. */
+  /** Stops it cleanly and starts it again on its data. */
   restart(): Promise<void>;
 }
 
 /** How to start a {@link RunningServer}. */
 export interface StartOptions {
-  /** The embedded engine's, 26.7, unless given. */
+  /** Default: the embedded engine's, 26.7. */
   readonly version?: Version;
   /** Contents of users.xml. */
   readonly users: string;
-  /** Settings of the default profile; those that the version does not know are left out. */
+  /** Settings of the default profile; those unknown to the version are left out. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** More elements of the configuration, as XML. */
   readonly config?: string;
-  /** HTTP port; a free one unless given. */
+  /** HTTP port. Default: a free one. */
   readonly port?: number;
-  /** Directory for data and configuration, kept at the end; a temporary one unless given. Newer versions may open an older one's. */
+  /** Directory for data and configuration, which is kept. Default: a temporary one. A newer version may open an older one's. */
   readonly dataDir?: string;
-  /** Told when the engine has to be fetched first. */
+  /** Called if the engine has to be fetched first. */
   readonly log?: (line: string) => void;
 }
 
-/** The entry of clickhouse-server, `mainEntryClickHouseServer(int, char **)`. An export without a promise, hence pinned versions. */
+/** Entry point of clickhouse-server, `mainEntryClickHouseServer(int, char **)`. Not a stable export, hence pinned versions. */
 const SERVER_ENTRY = "_Z25mainEntryClickHouseServeriPPc";
-/** The entry of clickhouse-local in npm's chdb; as unpromised. */
+/** Entry point of clickhouse-local in npm's chdb; not stable either. */
 const LOCAL_ENTRY = "query_stable_v2";
-/** Keeps clickhouse-local at work, so that its listeners stay. */
+/** Keeps clickhouse-local busy, so that its listeners stay up. */
 const FOREVER =
   "SELECT sleepEachRow(3) FROM numbers(100000000) SETTINGS max_block_size = 1, max_threads = 1, " +
   "function_sleep_max_microseconds_per_block = 0 FORMAT Null";
 const ATTEMPTS = 5;
 
-/** Starts a ClickHouse and waits until it answers: 0.3 to 2 s, and once per version some seconds to fetch it. */
+/** Starts a ClickHouse and waits until it answers: 0.3 to 2 s, plus a few seconds to fetch it, once per version. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(options);
     } catch (error) {
-      // Between asking for a free port and listening on it, another process may take it.
+      // Between finding a free port and listening on it, another process may take it.
       const taken = options.port === undefined && String(error).includes("Address already in use");
       if (!taken || attempt === ATTEMPTS) throw error;
     }
@@ -104,7 +104,7 @@ async function startOnce(options: StartOptions): Promise<RunningServer> {
   };
 }
 
-/** Has the server apply those of the settings that it knows; with one that it does not know it would not start. */
+/** Applies those settings that the server knows; with an unknown one it would not start. */
 async function applySettings(member: Member, { url, directory, settings }: Applied): Promise<void> {
   const known = new Set((await ask(url, "SELECT name FROM system.settings FORMAT TSVRaw")).split("\n"));
   writeSettings(directory, Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name))));
@@ -157,7 +157,7 @@ export async function serverCommand(
   return launcher("entry.py", library, SERVER_ENTRY, "clickhouse-server", `--config-file=${configFile(directory)}`);
 }
 
-/** libchdb.so lies in the platform's package, which only chdb depends on. */
+/** libchdb.so is in the platform's package, which only chdb depends on. */
 function embeddedLibrary(): string {
   const libc = process.platform === "linux" ? "-gnu" : "";
   const platform = `@chdb/lib-${process.platform}-${process.arch}${libc}/package.json`;

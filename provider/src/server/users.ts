@@ -1,6 +1,6 @@
 import { escapeXml } from "./config";
 
-/** What a user may manage besides data. */
+/** Management privileges of a user, besides those on data. */
 const RIGHTS =
   "<access_management>1</access_management><named_collection_control>1</named_collection_control>" +
   "<show_named_collections>1</show_named_collections><show_named_collections_secrets>1</show_named_collections_secrets>";
@@ -8,7 +8,7 @@ const RIGHTS =
 export interface User {
   readonly name: string;
   readonly password?: string;
-  /** Elements that say what it may do, as XML; everything unless given. */
+  /** Elements with its privileges, as XML. Default: everything. */
   readonly rights?: string;
   readonly profile?: string;
 }
@@ -25,7 +25,7 @@ export function usersXml(users: readonly User[], profiles = "<default/>"): strin
 `;
 }
 
-/** `default`, without a password, may do everything. */
+/** User `default`, without a password, may do everything. */
 export const OPEN_USERS = usersXml([{ name: "default" }]);
 
 function userXml({ name, password = "", rights = RIGHTS, profile = "default" }: User): string {
