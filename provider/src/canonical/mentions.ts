@@ -4,8 +4,8 @@ import { objectKey } from "../sql/object-key";
 
 /**
  * Possible qualified names in a statement, as `database.name` keys: every `a.b` pair, every string literal of that shape
- * (`dictGet('db.dict', …)`), and every call of a quoted name of that shape. Over-approximates on purpose: a name without an object costs a
- * lookup, a missed one a wrong answer.
+ * (`dictGet('db.dict', …)`), and every call of a quoted name of that shape. Over-approximates on purpose: a name without an object costs
+ * a lookup, a missed one a wrong answer.
  */
 export function mentionedNames(sql: string): Set<string> {
   const tokens = lex(sql).filter((token) => token.kind !== "comment");

@@ -8,7 +8,7 @@ import { parseUrl, type Target, withoutSecrets } from "./url";
 
 type HttpTarget = Extract<Target, { kind: "http" }>;
 
-/** Stores the names of everything that this package creates, so that the next run can remove what a killed one left. */
+/** Stores the names of the databases that this package creates, so that the next run can remove what a killed one left. */
 const OWN = "_pulumi_clickhouse_schema";
 const LIST = `${OWN}.databases`;
 const CREATES = /^\s*CREATE\s+DATABASE\s+(?:IF\s+NOT\s+EXISTS\s+)?(`(?:[^`\\]|\\.)+`|"(?:[^"\\]|\\.)+"|[\w$]+)/i;

@@ -65,8 +65,8 @@ export interface AlterOptions {
   /** The message of an ALTER without hazards. */
   readonly untouched?: string;
   /**
-   * Other replicas only get an ALTER of a single kind. Measured on 25.8, in a Replicated database: together with anything else, settings and
-   * comments are refused (code 48); together with each other, they change on this replica only, with or without an error (code 49).
+   * Other replicas only get an ALTER of a single kind. Measured on 25.8, in a Replicated database: together with anything else, settings
+   * and comments are refused (code 48); together with each other, they change on this replica only, with or without an error (code 49).
    */
   readonly isReplicated?: boolean;
 }

@@ -22,8 +22,8 @@ export interface ProbeQueries {
 const [OLD, NEW, BACK] = ["__probe_old", "__probe_new", "__probe_back"];
 
 /**
- * The queries on the rows before a column gets another type. They use `_CAST`, as the engine does in the mutation, and not CAST: it converts
- * an Enum by number. A value is unchanged if converting it back gives the original.
+ * The queries on the rows before a column gets another type. They use `_CAST`, as the engine does in the mutation, and not CAST: it
+ * converts an Enum by number. A value is unchanged if converting it back gives the original.
  *
  * @param table quoted, qualified name, as it is on the server now.
  * @param where which rows are queried; all if empty.

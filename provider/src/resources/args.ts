@@ -170,8 +170,8 @@ export interface TableChangeArgs {
   /** How long the old table is kept after a rebuild, e.g. `"24h"`, `"7d"`. A later `up` drops it and says so. Default: `"24h"`. */
   keepOld?: Input<string>;
   /**
-   * Also applies a new index, projection, statistics or TTL to existing parts, which rewrites them. Default: false, only new
-   * parts have them.
+   * Also applies a new index, projection, statistics or TTL to existing parts at once, which rewrites them. Default: false, only
+   * new parts have them.
    */
   materialize?: Input<boolean>;
 }

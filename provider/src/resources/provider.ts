@@ -21,8 +21,8 @@ export interface ProviderArgs {
   /** Severity of lint rules on every resource; see `lint` there. Default: each rule's own. */
   lint?: pulumi.Input<Record<string, pulumi.Input<"off" | "info" | "warning" | "error">>>;
   /**
-   * What checks declarations before anything runs. `"embedded"`: the engine in chdb. The URL of a throwaway server, e.g. one of production's
-   * version: it must be empty, and serves one run at a time. `"off"`: no check. Default: `"embedded"`.
+   * What checks declarations before anything runs. `"embedded"`: the engine in chdb. The URL of a throwaway server, e.g. one of
+   * production's version: it must be empty, and serves one run at a time. `"off"`: no check. Default: `"embedded"`.
    */
   scratch?: pulumi.Input<string>;
   /** Whether a preview fails or warns if the server is unreachable. Default: it fails in CI and if the login is refused. */
