@@ -55,7 +55,7 @@ export function backfillCommand(output: Output): Command {
 }
 
 /**
- * Fills the target of existing views, or says what that would cost.
+ * Fills the target of existing views, or reports what that would cost.
  *
  * @returns the exit code, of {@link EXIT}: `found` when a dry run finds that it would be refused.
  */

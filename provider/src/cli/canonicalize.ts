@@ -14,7 +14,7 @@ export interface Output {
 }
 
 /**
- * Prints the canonical form of every CREATE statement in the files; a statement may read what stands before it.
+ * Prints the canonical form of every CREATE statement in the files; a statement may read what precedes it.
  *
  * @param files paths; standard input when empty.
  * @returns the exit code, of {@link EXIT}: `found` when a statement was refused, `failed` when a file cannot be read.

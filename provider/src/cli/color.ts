@@ -1,5 +1,5 @@
 /**
- * Whether to write colours: on a terminal, unless `NO_COLOR` is set; anywhere when `FORCE_COLOR` is, which wins, as in Node.
+ * Whether to write colours: on a terminal, unless `NO_COLOR` is set; anywhere if `FORCE_COLOR` is set, which wins, as in Node.
  *
  * See https://no-color.org and https://force-color.org.
  */

@@ -28,11 +28,11 @@ interface Words {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
-  /** Choices of its first argument; empty where that is a file. */
+  /** Choices of its first argument; empty if that is a file. */
   readonly choices: readonly string[];
 }
 
-/** The script: the words are written into it, so that a key press starts no process. */
+/** The script. The words are written into it, so that a key press starts no process. */
 export function completionScript(program: Command, shell: Shell): string {
   const commands = program.commands.map((command): Words => {
     const [first] = command.registeredArguments;

@@ -5,7 +5,7 @@ import { openConnection } from "../connection/open";
 import { SchemaError } from "../errors";
 import { stackConfig } from "./stack";
 
-/** How a command is told where the server is. */
+/** Options that tell a command where the server is. */
 export interface ConnectOptions {
   readonly url?: string;
   readonly user?: string;
@@ -13,12 +13,12 @@ export interface ConnectOptions {
   readonly stack?: string;
   /** Folder of the Pulumi project. Default: the current one. */
   readonly cwd?: string;
-  /** Longest wait for one statement, in seconds. */
+  /** Timeout of one statement, in seconds. */
   readonly timeout?: number;
 }
 
 /**
- * Adds the options that say where the server is. The password is taken from the environment or the stack's config only, so that it is in
+ * Adds the options that say where the server is. The password comes only from the environment or the stack's config, so that it is in
  * no shell history.
  */
 export function withConnection(command: Command): Command {
@@ -66,7 +66,7 @@ async function settingsOf(
   return { ...found, url: found.url };
 }
 
-/** Another user's password is not this one's, nor is a token that names somebody else. */
+/** Another user's password does not apply to this one, nor does a token that names somebody else. */
 function withoutForeignLogin(
   raw: RawConfig,
   { stack, user }: ConnectOptions,
@@ -95,5 +95,5 @@ function readTimeout(text: string): number {
   throw new InvalidArgumentError(`expected seconds above 0, at most ${MOST_SECONDS}; found "${text}".`);
 }
 
-/** What a timer of Node can wait for. */
+/** Longest time that a Node timer can wait. */
 const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);

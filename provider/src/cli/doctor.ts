@@ -9,7 +9,7 @@ import { EXIT } from "./exit";
 
 /** Options of {@link doctor}. */
 export interface DoctorOptions extends ConnectOptions {
-  /** Databases whose rights are looked at; they need not exist. Default: all on the server. */
+  /** Databases whose privileges are checked; they need not exist. Default: all on the server. */
   readonly database?: readonly string[];
   readonly json?: boolean;
 }

@@ -18,7 +18,7 @@ import { stackState } from "./stack";
 export interface DriftOptions extends ConnectOptions {
   /** File with the state; `-` is standard input. */
   readonly state?: string;
-  /** Provider resource whose objects are compared. Default: those of the stack's config; the only one where there is but one. */
+  /** Provider resource whose objects are compared. Default: those of the stack's config, or the only one if there is just one. */
   readonly provider?: string;
   /** Patterns of `database.name` that are left out. */
   readonly exclude?: readonly string[];
@@ -47,9 +47,9 @@ export function driftCommand(output: Output): Command {
 
 /**
  * Compares a state with the server and prints what differs. The server is `--url`, the environment, or where the last `up` of the
- * state went.
+ * state used.
  *
- * @returns the exit code, of {@link EXIT}: `found` with drift, `failed` when it could not be told.
+ * @returns the exit code, of {@link EXIT}: `found` with drift, `failed` when that is unknown.
  */
 export async function driftOfState(
   options: DriftOptions,
@@ -90,13 +90,13 @@ async function compare(
 ): Promise<Drift> {
   const isWanted = selector({ exclude });
   const own = objects.filter((object) => object.provider === provider);
-  // All of them: what is left out is in the state all the same, and so is not unmanaged.
+  // All of them: what is left out is still in the state, and so is not unmanaged.
   const wanted = own.filter(({ key }) => key === undefined || isWanted(key));
   const drift = await findDrift(connection, wanted, { known: new Set(own.flatMap(({ key }) => key ?? [])) });
   return { ...drift, unmanaged: drift.unmanaged.filter(({ key }) => isWanted(key)) };
 }
 
-/** URL of the server that the state was written on, where that is another one. */
+/** URL of the server that the state was written on, if that is another one. */
 async function elsewhere(connection: Connection, state: StackState, provider: string): Promise<string | undefined> {
   const own = state.objects.filter((object) => object.provider === provider);
   const known = own.flatMap(({ server }) => readIdentity(server) ?? []);
@@ -145,8 +145,8 @@ function chooseProvider({ objects }: StackState, wanted: string | undefined): st
 }
 
 /**
- * The environment goes before the state. A provider with a name has variables of its own, as in a program. The config of a stack is
- * newer than its state, which then has no say.
+ * The environment overrides the state. A named provider has its own variables, as in a program. A stack's config is
+ * newer than its state, which is then ignored.
  */
 function environmentOf(
   state: StackState,

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 /** Exit codes: the same in every command. */
 export const EXIT = {
-  /** Done, and nothing to say. */
+  /** Done, and nothing to report. */
   fine: 0,
   /** Done, and something was found: drift, a difference, a finding, a gate, a view that does not work. */
   found: 1,
@@ -10,7 +10,7 @@ export const EXIT = {
   failed: 2,
 } as const;
 
-/** Lets wrong options end with {@link EXIT.failed}, in every command of a program. */
+/** Makes wrong options end with {@link EXIT.failed}, in every command of a program. */
 export function failOnUsage(program: Command): Command {
   for (const command of [program, ...program.commands]) {
     command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.fine : EXIT.failed));

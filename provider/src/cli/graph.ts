@@ -34,7 +34,7 @@ export function graphCommand(output: Output): Command {
  * Prints the lineage of what the files declare.
  *
  * @param files paths; standard input when empty.
- * @returns the exit code, of {@link EXIT}: `failed` when a file or a statement could not be read. What could be is drawn all the same.
+ * @returns the exit code, of {@link EXIT}: `failed` when a file or a statement could not be read. The rest is still drawn.
  */
 export function graphFiles(files: readonly string[], options: GraphOptions, output: Output): number {
   const drawings: Drawing[] = [];

@@ -16,18 +16,18 @@ import { refusePartlyVisible } from "./import/visible";
 
 const { version } = require("../../package.json") as { version: string };
 
-/** What `clickhouse-schema import` is told. */
+/** Options of `clickhouse-schema import`. */
 export interface ImportOptions extends ConnectOptions {
   /** Folder of the program. */
   readonly out: string;
   readonly database?: readonly string[];
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Writes nothing and compares. */
+  /** Only compares, writes nothing. */
   readonly check?: boolean;
   /** Overwrites files that differ. */
   readonly force?: boolean;
-  /** Writes a `Rollup` where a target and its views come to just what one makes. */
+  /** Writes a `Rollup` where a target and its views equal exactly what one makes. */
   readonly rollups?: boolean;
 }
 
@@ -50,7 +50,7 @@ export function importCommand(output: Output): Command {
 }
 
 /**
- * Writes the program of a server, or with `check` compares it. Costs five queries, and more work where there are views: see
+ * Writes the program for a server, or with `check` compares it. Costs five queries, and more work if there are views: see
  * {@link programOf}.
  *
  * @returns the exit code, of {@link EXIT}: `found` when `check` finds a difference.
@@ -145,7 +145,7 @@ function report(
   }
 }
 
-/** The commands from here to an empty preview; what has secrets is adopted by `up`. */
+/** The commands from here to an empty preview; resources with secrets are adopted by `up`. */
 function next({ out, user }: ImportOptions, url: string, { resources }: Program, output: Output): void {
   const secrets = resources.flatMap((resource) => resource.secrets.map(({ name }) => name));
   const commands = [

@@ -52,9 +52,9 @@ interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
 }
 
 /**
- * Lints all statements of the files as one schema, and prints what is found. They are created on an empty embedded engine in the order
- * that they need; only definitions run there, and what would reach for a network is not run. Without an engine (chdb is not
- * installed) statements are linted as they are written, and the output says so.
+ * Lints all statements of the files as one schema, and prints the findings. The statements are run on an empty embedded engine, in the
+ * order they need; only definitions run there, and what would access a network is not run. Without an engine (chdb is not
+ * installed), statements are linted as written, and the output says so.
  *
  * @param files paths; `-` is standard input.
  * @returns the exit code, of {@link EXIT}: `found` when there is an error or there are too many warnings, `failed` when a file or an option cannot be read.

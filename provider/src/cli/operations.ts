@@ -10,7 +10,7 @@ import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
-/** What `clickhouse-schema operations` is to do. Without `resume` and `abort` it only shows. */
+/** What `clickhouse-schema operations` should do. Without `resume` or `abort` it only lists. */
 export interface OperationsOptions extends ConnectOptions {
   readonly resume?: string;
   readonly abort?: string;
@@ -32,7 +32,7 @@ export function operationsCommand(output: Output): Command {
 }
 
 /**
- * Shows what earlier runs did not finish and the old tables they keep; finishes one operation, or gives it up.
+ * Shows what earlier runs did not finish and the old tables they keep; finishes or aborts one operation.
  *
  * @returns the exit code, of {@link EXIT}.
  */
@@ -65,7 +65,7 @@ async function journaled(connection: Connection): Promise<string[]> {
   return rows.map(({ database }) => database);
 }
 
-/** What is on the server, of all databases. */
+/** What is on the server, in all databases. */
 interface Left {
   readonly unfinished: readonly Unfinished[];
   readonly retired: readonly RetiredTable[];

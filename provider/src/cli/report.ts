@@ -9,7 +9,7 @@ import { EXIT } from "./exit";
 export interface ReportFileOptions {
   readonly title?: string;
   readonly max?: number;
-  /** Default: none, the exit code tells only whether there is a report. */
+  /** Default: none; the exit code then only says whether there is a report. */
   readonly failOn?: readonly Gate[];
 }
 

@@ -12,7 +12,7 @@ import { EXIT } from "./exit";
 export interface ServerCommandOptions {
   /** HTTP port on 127.0.0.1. Default: a free one. */
   readonly port?: number;
-  /** Where data and configuration are kept. Default: a temporary directory that goes at the end. */
+  /** Where data and configuration are kept. Default: a temporary directory that is removed at the end. */
   readonly dir?: string;
 }
 
@@ -50,7 +50,7 @@ export async function serve(version: Version, { dir, port }: ServerCommandOption
   const log = (line: string): void => output.error(`${line}\n`);
   const dataDir = dir === undefined ? undefined : path.resolve(dir);
   try {
-    // Before it starts: a signal that comes meanwhile ends it as well.
+    // Before it starts: a signal that arrives during the start ends it as well.
     const ended = new Promise((resolve) => {
       for (const signal of SIGNALS) process.once(signal, resolve);
     });

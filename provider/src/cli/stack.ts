@@ -10,9 +10,9 @@ export interface StackOptions {
 }
 
 /**
- * Config of a stack by key (`clickhouse:url`), secrets included, as the Pulumi CLI on PATH gives it.
+ * Config of a stack by key (`clickhouse:url`), secrets included, as the Pulumi CLI on PATH returns it.
  *
- * @throws {SchemaError} when Pulumi cannot give it, in Pulumi's own words.
+ * @throws {SchemaError} when Pulumi cannot return it, with Pulumi's own message.
  */
 export async function stackConfig(options: StackOptions): Promise<Record<string, string>> {
   const text = await pulumi(options, ["config", "--json", "--show-secrets"]);
@@ -41,7 +41,7 @@ function pulumi({ cwd = ".", stack = "" }: StackOptions, args: readonly string[]
   });
 }
 
-/** States of thousands of resources are tens of megabytes. */
+/** States of thousands of resources are tens of megabytes in size. */
 const MOST_BYTES = 2 ** 30;
 const NO_PULUMI = "needs the Pulumi CLI, which is not on PATH (https://www.pulumi.com/docs/install/)";
 

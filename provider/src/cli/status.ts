@@ -8,7 +8,7 @@ import { hasColor } from "./color";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
-/** Seconds between two looks of `--watch`. */
+/** Seconds between two refreshes of `--watch`. */
 const WATCH_SECONDS = 2;
 /** Moves the cursor home and wipes what is below: less flicker than wiping first. */
 const HOME = "\x1b[H\x1b[J";
@@ -24,14 +24,14 @@ export interface StatusCommandOptions extends ConnectOptions {
   readonly watch?: number | true;
 }
 
-/** How a terminal is written to. */
+/** How to write to a terminal. */
 export interface Terminal {
   readonly color: boolean;
-  /** Characters a line. */
+  /** Characters per line. */
   readonly width: number;
-  /** Whether what was written can be written over. */
+  /** Whether earlier output can be overwritten. */
   readonly isLive: boolean;
-  /** Ends `--watch`. Default: never; the process is interrupted. */
+  /** Ends `--watch`. Default: never; the user interrupts the process. */
   readonly signal?: AbortSignal;
 }
 
@@ -88,7 +88,7 @@ export async function status(
   }
 }
 
-/** Each time on a connection of its own: an open one would keep an embedded database from all others. */
+/** A new connection each time: an open one would lock everyone else out of an embedded database. */
 async function look(options: StatusCommandOptions): Promise<ServerStatus> {
   const connection = await connect(options);
   try {
@@ -101,7 +101,7 @@ async function look(options: StatusCommandOptions): Promise<ServerStatus> {
 
 function write(found: ServerStatus, options: StatusCommandOptions, output: Output, terminal: Terminal): void {
   if (options.html !== undefined) writePage(options.html, renderStatusPage(found), output);
-  // One line a look, so that a stream of looks can be read line by line.
+  // One line per refresh, so that the stream can be read line by line.
   if (options.json) output.out(`${JSON.stringify(found, undefined, options.watch === undefined ? 2 : 0)}\n`);
   if (options.json || options.html !== undefined) return;
   const home = options.watch !== undefined && terminal.isLive ? HOME : "";

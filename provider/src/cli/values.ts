@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseSize } from "../declare/size";
 
-/** Least memory of a statement that makes sense; also catches `--max-memory 4` that was meant as GiB. */
+/** Least memory that makes sense for a statement; also catches `--max-memory 4` that was meant as GiB. */
 const LEAST_MEMORY = 1024 ** 2;
 
 /** A whole number above 0. */

@@ -27,7 +27,7 @@ export interface VerifyCommandOptions extends ConnectOptions {
   readonly tolerance?: number;
   /** Bytes. */
   readonly maxMemory?: number;
-  /** Target rows of one statement. */
+  /** Target rows per statement. */
   readonly chunk?: number;
   readonly repair?: boolean;
   readonly allow?: readonly string[];
@@ -118,7 +118,7 @@ async function run(
   const repairs = new Map<string, RepairNote>();
   const repaired = new Set<string>();
   let failed = false;
-  // In the order in which rows go: a repair fires no views, so what is fed by a target is compared after it was repaired.
+  // In the order in which rows flow: a repair triggers no views, so what a target feeds is compared after the target was repaired.
   for (const subject of await loadSubjects(connection, chosen)) {
     try {
       const verified = await verifySubject(connection, subject, chosen);
@@ -141,7 +141,7 @@ async function run(
   return { reports, repairs, failed };
 }
 
-/** The report of a repaired target: what was compared before, and what differs still. */
+/** The report of a repaired target: what was compared before, and what still differs. */
 async function after(connection: Connection, verified: Verified, options: VerifyOptions): Promise<TargetReport> {
   const { report, subject } = verified;
   const again = (await verifySubject(connection, subject, options, verified)).report;
@@ -198,7 +198,7 @@ function optionsOf(names: readonly string[], options: VerifyCommandOptions, outp
 }
 
 function readTime(text: string): number {
-  // Without a zone a date with a time would be taken for local time.
+  // Without a zone a date with a time would be taken as local time.
   const withZone = /[T ]\d/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? `${text.replace(" ", "T")}Z` : text;
   const time = Date.parse(withZone);
   if (!Number.isNaN(time)) return time;

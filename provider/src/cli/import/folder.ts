@@ -4,14 +4,14 @@ import { SchemaError } from "../../errors";
 import { scaffold } from "../../generate";
 import { textDiff } from "../../sql/text-diff";
 
-/** A file of the program that is not, or not so, in the folder. */
+/** A file of the program that is missing from the folder, or differs. */
 export interface Difference {
   readonly path: string;
-  /** Unified diff; undefined where the file is missing. */
+  /** Unified diff; undefined if the file is missing. */
   readonly diff: string | undefined;
 }
 
-/** What in a folder is not as a program is, by path. */
+/** What in a folder differs from a program, by path. */
 export function differencesIn(folder: string, files: ReadonlyMap<string, string>): Difference[] {
   return [...files].flatMap(([path, text]) => {
     const found = readIfThere(join(folder, path));
@@ -23,10 +23,10 @@ export function differencesIn(folder: string, files: ReadonlyMap<string, string>
 }
 
 /**
- * Writes files into a folder, which is made where it is missing.
+ * Writes files into a folder, which is created if it is missing.
  *
- * @param force whether files that are there and differ are overwritten.
- * @throws {SchemaError} when one differs; nothing is written then.
+ * @param force whether existing files that differ are overwritten.
+ * @throws {SchemaError} when one differs; then nothing is written.
  */
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>, force: boolean): void {
   const others = differencesIn(folder, files).filter(({ diff }) => diff !== undefined);
@@ -40,7 +40,7 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>, f
   for (const [path, text] of files) writeFileSync(join(folder, path), text);
 }
 
-/** Makes a folder a Pulumi project; what is there stays. @returns the paths that were written. */
+/** Makes a folder a Pulumi project; existing files stay. @returns the paths that were written. */
 export function writeScaffold(folder: string, version: string): string[] {
   const name = basename(resolve(folder)).replace(/[^\w.-]+/g, "-") || "clickhouse";
   if (["Pulumi.yaml", "Pulumi.yml"].some((path) => existsSync(join(folder, path)))) return [];

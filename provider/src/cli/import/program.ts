@@ -7,16 +7,16 @@ import { confirmRollups } from "./rollups";
 import type { ImportScratch } from "./scratch";
 import { type ComparedViews, compareViews } from "./views";
 
-/** Objects that are drafted at a time: a millisecond's worth. */
+/** Objects drafted at a time: a millisecond's worth. */
 const TURN = 10;
 
-/** How a program is made of a server's objects. */
+/** How a program is made from a server's objects. */
 export interface ProgramRequest {
-  /** As whom the server was read, where rollups are to be recognised; undefined writes none. */
+  /** User that read the server, if rollups are to be recognised; undefined writes none. */
   readonly rollupsFor?: string;
 }
 
-/** A program, and what is worth saying of how it was made. */
+/** A program, and what is worth reporting about how it was made. */
 export interface ImportedProgram {
   readonly program: Program;
   readonly views: ComparedViews;
@@ -24,7 +24,7 @@ export interface ImportedProgram {
   readonly rollups: FoundRollups;
 }
 
-/** Makes the program of what was found on a server. Asks the server for what views read besides, and the scratch engine for the rest. */
+/** Makes the program from what was found on a server. Queries the server for what else views read, and the embedded engine for the rest. */
 export async function programOf(
   connection: Connection,
   found: ServerObjects,
@@ -35,7 +35,7 @@ export async function programOf(
   const specs = managed.map(({ spec }) => spec);
   const world = scratch.worldOf(connection, found);
   const viewDrafts = draftsOf(specs.filter((spec) => "query" in spec));
-  // The engine looks at views while this process works on the rest.
+  // The engine checks views while this process works on the rest.
   const compared = compareViews(world, viewDrafts);
   compared.catch(() => undefined);
   const others = await draftsInTurns(specs.filter((spec) => !("query" in spec)));
@@ -49,7 +49,7 @@ export async function programOf(
   return { program, views, rollups };
 }
 
-/** Lets others have their turn now and then. */
+/** Yields to the event loop now and then. */
 async function draftsInTurns(specs: readonly ObjectSpec[]): Promise<Draft[]> {
   const drafts: Draft[] = [];
   for (let from = 0; from < specs.length; from += TURN) {

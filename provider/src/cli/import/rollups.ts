@@ -10,8 +10,8 @@ import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 
 /**
- * Has the engine make every rollup that was found, and keeps what comes to the very objects that stand on the server. Of a rollup whose
- * levels or read views do not, the rest stays. Costs one statement on the scratch engine for each part, and one for each source.
+ * Has the engine create every rollup that was found, and keeps those that equal the objects on the server. If only the levels or read
+ * views of a rollup differ, the rest stays. Costs one statement on the embedded engine for each part, and one for each source.
  */
 export async function confirmRollups(world: World, { rollups, refused }: FoundRollups): Promise<FoundRollups> {
   const confirmed: FoundRollup[] = [];
@@ -30,7 +30,7 @@ function unavailable(error: unknown): string {
   return `nothing could be compared: ${error.message}`;
 }
 
-/** The rollup as far as the engine makes the same of it, or why it makes none. */
+/** The rollup as far as the engine creates the same objects, or why it creates none. */
 async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | string> {
   let [levels, hasReads] = [found.levels.length, true];
   for (const part of partsOf(found)) {
@@ -47,12 +47,12 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
   return { base, measures: base.fills[0].measures, levels: kept.map(({ read: _, ...level }) => level) };
 }
 
-/** What the engine makes otherwise than it stands on the server, in a few words. */
+/** What the engine creates differently from the server's objects, in a few words. */
 async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
   try {
     const { statement } = await world.canonicalize(declared);
     const [change] = changesBetween(live, parseCreate(statement));
-    // What reads it is made on what stands there.
+    // What reads it is created on top of the existing object.
     world.declare(key, change === undefined ? statement : renderCreate(live));
     return change && describeChange(change, live.name);
   } catch (error) {

@@ -11,19 +11,19 @@ import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 
-/** The scratch engine of an import: it starts at once, so that it is there when the server has been read. */
+/** The embedded engine of an import: it starts at once, so that it is ready when the server has been read. */
 export class ImportScratch {
   private readonly engine: Promise<Connection>;
   private world: World | undefined;
 
   constructor() {
     this.engine = openScratch();
-    // Said by whoever asks it first; nobody may.
+    // Reported by whoever uses it first; perhaps nobody does.
     this.engine.catch(() => undefined);
   }
 
   /**
-   * A world with what was found on the server and, where asked for, anything else that stands there: two queries for each further
+   * A world with what was found on the server and, on demand, anything else that exists there: two queries for each further
    * database.
    */
   worldOf(server: Connection, found: ServerObjects): World {
@@ -45,7 +45,7 @@ export class ImportScratch {
     await engine?.close();
   }
 
-  /** With the dictionaries and functions of the server, as far as the engine takes them; it loads no dictionary. */
+  /** With the dictionaries and functions of the server, as far as the engine accepts them; it loads no dictionary. */
   private async prepared(server: Connection, unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
     const engine = await this.engine;
     await allowAs(engine, server);
@@ -63,7 +63,7 @@ export class ImportScratch {
   }
 }
 
-/** The statement of what this package manages; a dictionary's is none. */
+/** The statement of an object that this package manages; a dictionary has none. */
 function readable(statement: string | undefined): string | undefined {
   try {
     return statement === undefined ? undefined : renderCreate(parseCreate(statement));

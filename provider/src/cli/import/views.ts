@@ -8,18 +8,18 @@ import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { ColumnSpec, ObjectSpec } from "../../sql/spec";
 
-/** What the engine says of the views of a program. */
+/** What the engine says about the views of a program. */
 export interface ComparedViews {
-  /** Views whose list of columns is not what their query gives, or may not be, by key. */
+  /** Views whose column list differs, or may differ, from what their query gives, by key. */
   readonly listed: ReadonlySet<string>;
   /** Those of them that could not be compared, with the engine's words, by key. */
   readonly unknown: ReadonlyMap<string, string>;
-  /** Why no view was compared, where no scratch engine can be had. */
+  /** Why no view was compared, if no scratch engine is available. */
   readonly unavailable?: string;
 }
 
 /**
- * Compares the columns of views with what the engine makes of their queries: only a list that was written by hand, or that a later
+ * Compares the columns of views with what the engine makes of their queries: only a list that was written manually, or that a later
  * ALTER of the source left behind, is worth declaring. Costs one statement on the scratch engine for each view and each of its
  * sources, and a few more where the columns differ.
  */
@@ -38,7 +38,7 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
       if (error instanceof ConnectionError)
         return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
       if (!(error instanceof ServerError || error instanceof SchemaError)) throw error;
-      // What it reads may be gone from the server, too: then only the list says what its columns are.
+      // What it reads may also be gone from the server: then only the list says what its columns are.
       unknown.set(key, error.message);
       listed.add(key);
     }
@@ -46,7 +46,7 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
   return { listed, unknown };
 }
 
-/** Whether the query gives just the columns that the view has. Where it does not, a view of it may: its columns are another matter. */
+/** Whether the query gives exactly the view's columns. If it does not, a view of it still may: its columns are derived differently. */
 async function isOfQuery(world: World, live: ObjectSpec): Promise<boolean> {
   if (!("query" in live)) return false;
   try {
@@ -67,7 +67,7 @@ function columnsOf(spec: ObjectSpec): string {
   return columnsText(spec.kind === "database" ? [] : spec.columns);
 }
 
-/** Types stand on one line or on several. */
+/** Types may be on one line or on several. */
 function columnsText(columns: readonly Pick<ColumnSpec, "name" | "type">[]): string {
   const words = (text: string): string =>
     lex(text)

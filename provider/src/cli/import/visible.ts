@@ -7,10 +7,10 @@ import { grantStatements } from "../../sql/grants";
 import { quoteIdentifier } from "../../sql/identifiers";
 
 /**
- * Makes sure that a list of everything in these databases is one: what a user may not see would leave the program, and then, with the
- * next `pulumi up`, the server.
+ * Makes sure that a list of everything in these databases is complete: what a user may not see would leave the program, and then, with
+ * the next `pulumi up`, the server.
  *
- * @throws {SchemaError} naming the GRANT for each database of which the user may not see everything.
+ * @throws {SchemaError} naming the GRANT for each database in which the user may not see everything.
  */
 export async function refusePartlyVisible(
   connection: Connection,

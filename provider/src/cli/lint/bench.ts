@@ -18,15 +18,15 @@ import { isHarmless, isKnown, readChange, withoutFormat } from "./others";
 import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
 import type { Statement } from "./source";
 
-/** Does what it can; false to be asked again when more stands. */
+/** Does what it can; false to be called again when more objects exist. */
 type Work = () => Promise<boolean>;
 
-/** Under this name queries are tried as views. */
+/** Queries are tried as views under this name. */
 const QUERY = "_query";
-/** The dictionary or function stands already. */
+/** The dictionary or function already exists. */
 const EXISTS = codesOf("TABLE_ALREADY_EXISTS", "FUNCTION_ALREADY_EXISTS");
 
-/** Statements on the scratch engine, whatever their order. Only definitions run there; it never holds a row. */
+/** Statements on the embedded engine, in whatever order. Only definitions run there; it never holds a row. */
 export class Bench {
   readonly outcomes: Outcome[] = [];
   /** Why there is no engine. */
@@ -34,7 +34,7 @@ export class Bench {
   private readonly world: World;
   private readonly types = new Map<string, readonly OutputColumn[]>();
   private readonly standing = new Map<string, Outcome>();
-  /** Names in statements that were not followed (RENAME …), in lower case. */
+  /** Names in statements that are not tracked (RENAME …), in lower case. */
   private readonly unsure = new Set<string>();
   private database: string | undefined;
 
@@ -42,7 +42,7 @@ export class Bench {
     this.world = world;
   }
 
-  /** Runs what can be run, again and again while that makes more of it possible. */
+  /** Runs what can be run, repeatedly while that makes more of it possible. */
   async run(statements: readonly Statement[]): Promise<void> {
     let pending = statements.flatMap((statement) => this.workOf(statement) ?? []);
     for (let before = -1; pending.length !== before; ) {
@@ -53,23 +53,23 @@ export class Bench {
     }
   }
 
-  /** The object of a key: what stands in the end, else what was dropped or refused. */
+  /** The object of a key: the one that exists in the end, else the one that was dropped or refused. */
   find(key: string): ObjectSpec | undefined {
     return this.isUnsure(key) ? undefined : this.outcomeOf(key)?.spec;
   }
 
-  /** Whether another object may have come to bear this name, by a statement that was not followed. */
+  /** Whether another object may have got this name, by a statement that is not tracked. */
   isUnsure(key: string): boolean {
     return this.unsure.has(keyParts(key).name?.toLowerCase() ?? "");
   }
 
-  /** The last word about a key. */
+  /** The final outcome for a key. */
   outcomeOf(key: string): Outcome | undefined {
     const isIt = ({ head }: Outcome): boolean => head !== undefined && objectKey(head.database, head.name) === key;
     return this.standing.get(key) ?? this.outcomes.filter(isIt).at(-1);
   }
 
-  /** Types of a query's outputs, where the engine knew them. */
+  /** Types of a query's outputs, if the engine knew them. */
   typesOf(query: string): readonly OutputColumn[] | undefined {
     return this.types.get(query);
   }
@@ -77,7 +77,7 @@ export class Bench {
   private workOf(statement: Statement): Work | undefined {
     const { verb, sql, database } = statement;
     if (["SELECT", "WITH", "FROM", "("].includes(verb)) return this.register({ statement }, (it) => this.tryQuery(it));
-    // In a text, much is only sketched.
+    // In prose, much is only sketched.
     if (!isKnown(verb) && !statement.source.isMarkdown) return this.register({ statement }, () => this.explain(sql));
     const head = ["CREATE", "ATTACH", "REPLACE"].includes(verb) ? readHead(sql, database) : undefined;
     if (head === undefined) return this.otherWork(statement);
@@ -99,7 +99,7 @@ export class Bench {
     };
   }
 
-  /** ALTER and DROP are applied to what stands, SET where it lets types in; all else is left alone. */
+  /** ALTER and DROP are applied to existing objects, SET if it permits types; everything else is ignored. */
   private otherWork(statement: Statement): Work | undefined {
     if (statement.verb === "SET" && isHarmless(statement.sql)) return () => this.settle(() => this.ask(statement));
     const change = readChange(statement);
@@ -127,7 +127,7 @@ export class Bench {
     return true;
   }
 
-  /** Without an engine, statements are taken as they are written. */
+  /** Without an engine, statements are taken as written. */
   private async attempt(work: Work): Promise<boolean> {
     try {
       return await work();
@@ -181,8 +181,8 @@ export class Bench {
 
   /**
    * @param declared what is created.
-   * @param written what is linted where the engine is not asked.
-   * @returns `hosted` is what stands on the engine, if anything does.
+   * @param written what is linted if the engine is not used.
+   * @returns `hosted` is what exists on the engine, if anything does.
    */
   private async host(
     outcome: Outcome,
@@ -205,7 +205,7 @@ export class Bench {
     return { spec: isPopulated ? { ...spec, populate: true } : spec, hosted: statement };
   }
 
-  /** Remembers what stands now, and notices a second definition of it. */
+  /** Remembers what exists now, and notices a second definition of it. */
   private place(outcome: Outcome, spec: ObjectSpec, hosted: string | undefined): void {
     const key = keyOf(spec);
     const before = this.standing.get(key);
@@ -214,13 +214,13 @@ export class Bench {
       else if (!this.isUnsure(key)) outcome.twin = before.statement;
       return;
     }
-    // Dropped and made anew, or replaced: only the last one counts.
+    // Dropped and recreated, or replaced: only the last one counts.
     for (const earlier of this.outcomes) {
       if (earlier === outcome) break;
       if (earlier.spec && earlier.head && keyOf(earlier.spec) === key) earlier.isSuperseded = true;
     }
     this.standing.set(key, outcome);
-    // What has a stand-in must stay one: the world creates what is declared when something reads it.
+    // An object with a stand-in must remain one: the world creates what is declared when something reads it.
     if (hosted !== undefined) this.world.declare(key, hosted);
   }
 
@@ -244,7 +244,7 @@ export class Bench {
     if (rows.length > 0) this.types.set(spec.query, rows);
   }
 
-  /** A syntax error counted in the author's text: what was tried is written anew. */
+  /** A syntax error with its position in the author's text: the engine was given a rewritten one. */
   private async inOwnText(
     { sql }: Statement,
     error: ServerError | SqlParseError,
@@ -256,7 +256,7 @@ export class Bench {
     );
   }
 
-  /** Where this package's own parser does not follow, the engine's has the word. */
+  /** If this package's own parser cannot read it, the engine's decides. */
   private async parse(statement: Statement, plain: string): Promise<ObjectSpec> {
     try {
       return parseCreate(plain);
@@ -284,5 +284,5 @@ export class Bench {
   }
 }
 
-/** What positions in the engine's answer are counted with. */
+/** The text that positions in the engine's answer refer to. */
 export const EXPLAIN = "EXPLAIN AST ";

@@ -1,6 +1,6 @@
 import { checkOverrides, type Finding, type LintOverrides, rules, type Severity } from "../../lint";
 
-/** What is not a rule over an object but about linting files. Can be overridden like the others. */
+/** Rules not about an object but about linting files. Their severity can be overridden like that of the others. */
 export const OWN_RULES = [
   {
     id: "engine-refuses",
@@ -31,20 +31,20 @@ export const allRules: readonly { id: string; severity: Severity; summary: strin
   ...OWN_RULES,
 ];
 
-/** What is said about a file. */
+/** A finding in a file. */
 export interface FileFinding extends Omit<Finding, "at"> {
-  /** As it was given; `-` for standard input. */
+  /** As given; `-` for standard input. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
   /** In UTF-16 units, from 1. */
   readonly column: number;
   readonly endLine: number;
-  /** Behind the last character. */
+  /** After the last character. */
   readonly endColumn: number;
   /** The line itself. */
   readonly source: string;
-  /** What the engine said, where it refused the statement for the same reason. */
+  /** The engine's message, if it refused the statement for the same reason. */
   readonly engine?: string;
 }
 
@@ -55,7 +55,7 @@ export interface RangedFinding extends Omit<Finding, "at"> {
   readonly engine?: string;
 }
 
-/** Offsets in UTF-16 units: of the first character, and behind the last. */
+/** Offsets in UTF-16 units: of the first character, and after the last. */
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -68,7 +68,7 @@ export interface Overrides {
 }
 
 /**
- * Takes apart what was asked for.
+ * Splits the requested severities.
  *
  * @throws {SchemaError} for an unknown rule or severity.
  */
@@ -84,7 +84,7 @@ export function readOverrides(overrides: Readonly<Record<string, string>>): Over
   return { own: pick(true), rules: pick(false) };
 }
 
-/** A finding of a rule of {@link OWN_RULES}; none where it is switched off. */
+/** A finding of a rule of {@link OWN_RULES}; none if it is switched off. */
 export function ownFinding(
   overrides: Overrides,
   rule: OwnRule,

@@ -9,7 +9,7 @@ import { proseFindings } from "./prose";
 import { withRefusal } from "./refusal";
 import { lineStarts, type Source } from "./source";
 
-/** Everything there is to say about the files, in the order of files and lines. */
+/** All findings in the files, in the order of files and lines. */
 export function findingsOf(sources: readonly Source[], bench: Bench, overrides: Overrides): FileFinding[] {
   const linted = bench.outcomes.map((outcome) => ({
     source: outcome.statement.source,
@@ -66,7 +66,7 @@ function standInFinding({ standIn, spec, head }: Outcome, name: Range, overrides
   });
 }
 
-/** In a text, a second version of a statement is mostly there to be compared with the first. */
+/** In prose, a second version of a statement is mostly there to be compared with the first. */
 function twinFinding({ twin, statement, head }: Outcome, name: Range, overrides: Overrides): RangedFinding[] {
   if (twin === undefined || head === undefined || statement.source.isMarkdown) return [];
   const object = quotedName(`${head.database}\0${head.name}`);

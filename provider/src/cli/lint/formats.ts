@@ -2,7 +2,7 @@ import type { Severity } from "../../lint";
 import type { FileFinding } from "./finding";
 import { formatSarif } from "./sarif";
 
-/** What the result of a run is written as. */
+/** Output formats of a run. */
 export const FORMATS = ["text", "json", "sarif", "github"] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -10,9 +10,9 @@ export type Format = (typeof FORMATS)[number];
 export interface Result {
   readonly findings: readonly FileFinding[];
   readonly files: number;
-  /** Statements that were looked at. */
+  /** Statements that were checked. */
   readonly statements: number;
-  /** Statements that create nothing and ask nothing. */
+  /** Statements that neither create nor query anything. */
   readonly skipped: number;
 }
 
@@ -37,7 +37,7 @@ export function count({ findings }: Pick<Result, "findings">, severity: Severity
   return findings.filter((finding) => finding.severity === severity).length;
 }
 
-/** One line for the end. */
+/** The summary line. */
 export function summary(result: Result): string {
   const found = (["error", "warning", "info"] as const).map((severity) => plural(count(result, severity), severity));
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : "";
@@ -64,7 +64,7 @@ function formatText(result: Result, isColored: boolean): string {
   return [...blocks, summary(result), ""].join("\n");
 }
 
-/** Tabs stay tabs, so that the caret stands below its character. */
+/** Tabs stay tabs, so that the caret is below its character. */
 function pointer({ source, line, column, endLine, endColumn }: FileFinding): string {
   const before = source.slice(0, column - 1);
   const end = endLine === line ? endColumn - 1 : source.trimEnd().length;
@@ -82,7 +82,7 @@ function jsonOf(result: Result): object {
 function command(finding: FileFinding): string {
   const { file, line, column, endLine, endColumn, severity, rule, message, why, fix } = finding;
   const kind = severity === "info" ? "notice" : severity;
-  // GitHub takes columns for a range within one line only.
+  // GitHub accepts columns only for a range within one line.
   const columns = line === endLine ? { col: column, endColumn } : {};
   const properties = { file, line, endLine, ...columns, title: rule };
   const list = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);

@@ -8,17 +8,17 @@ export interface Edit extends Range {
   readonly text: string;
 }
 
-/** What a CREATE statement makes, however it is written. */
+/** What a CREATE statement creates, however it is written. */
 export interface Head {
   readonly kind: ObjectKind | "dictionary" | "function";
   /** Empty for databases and functions. */
   readonly database: string;
   readonly name: string;
-  /** Where the name stands, with its database. */
+  /** Where the name is, with its database. */
   readonly at: Range;
   /** `OR REPLACE`, or `REPLACE TABLE`. */
   readonly replaces: boolean;
-  /** The statement as a plain CREATE with qualified names of what it makes and where it writes. */
+  /** The statement as a plain CREATE with qualified names of what it creates and where it writes. */
   readonly plain: string;
 }
 
@@ -32,10 +32,10 @@ const KINDS: readonly (readonly [words: readonly string[], kind: Head["kind"]])[
 ];
 
 /**
- * Reads a CREATE statement's head as people write it for servers: `OR REPLACE`, `ON CLUSTER`, `TEMPORARY`, `ATTACH` and names without
- * a database, all of which a declaration does not have.
+ * Reads a CREATE statement's head as people write it for servers, with `OR REPLACE`, `ON CLUSTER`, `TEMPORARY`, `ATTACH` and names
+ * without a database, none of which a declaration has.
  *
- * @returns undefined for what creates no object of a schema.
+ * @returns undefined for a statement that creates no schema object.
  */
 export function readHead(sql: string, database: string): Head | undefined {
   const reader = new Reader(lex(sql).filter(({ kind }) => kind !== "comment"));
@@ -74,14 +74,14 @@ export function readHead(sql: string, database: string): Head | undefined {
   };
 }
 
-/** A text with pieces replaced; ranges do not overlap. */
+/** A string with pieces replaced; ranges do not overlap. */
 export function edited(text: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.start - a.start)
     .reduce((now, edit) => `${now.slice(0, edit.start)}${edit.text}${now.slice(edit.end)}`, text);
 }
 
-/** The name that an `ALTER TABLE`, `DROP TABLE` or the like is about, with the statement free of `ON CLUSTER`. */
+/** The name that an `ALTER TABLE`, `DROP TABLE` or the like is about, with the statement without `ON CLUSTER`. */
 export function readTarget(
   sql: string,
   database: string,
@@ -167,7 +167,7 @@ class Reader {
     return found;
   }
 
-  /** The name behind `TO`, which stands before the storage and the query. */
+  /** The name after `TO`, which precedes the storage and the query. */
   targetOfTo(): Name | undefined {
     for (; !this.isAtEnd(); this.position++) {
       const word = this.tokens[this.position]?.text.toUpperCase() ?? "";

@@ -9,13 +9,13 @@ const CLAUSE = /^(?:ORDER BY|PARTITION BY|PRIMARY KEY|SAMPLE BY|TTL)\b/;
 export interface Texts {
   readonly written: string;
   readonly canonical: string;
-  /** Where the query begins in `canonical`; its length where there is none. */
+  /** Where the query begins in `canonical`; its length if there is none. */
   readonly queryStart: number;
   /** The object's name in `written`. */
   readonly name: Range;
 }
 
-/** Where in the author's text that is what a finding points at in the canonical one; the object's name where nothing is like it. */
+/** Where the author's text has what a finding points at in the canonical one; the object's name if nothing matches. */
 export function locate(texts: Texts, at: Pick<Place, "offset" | "text"> | undefined): Range {
   if (at === undefined) return texts.name;
   const { written, canonical } = texts;
@@ -34,7 +34,7 @@ export function locate(texts: Texts, at: Pick<Place, "offset" | "text"> | undefi
   return before ?? (isName ? aliased(written, at.text, query) : undefined) ?? similar(texts, at.text, 0);
 }
 
-/** The offset behind `AS` of a CREATE statement; 0 for a query. */
+/** The offset after `AS` of a CREATE statement; 0 for a query. */
 export function queryStartIn(sql: string): number {
   const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
   if (/^(?:SELECT|WITH|FROM|\()/i.test(tokens[0]?.text ?? "")) return 0;
@@ -48,7 +48,7 @@ export function queryStartIn(sql: string): number {
   return sql.length;
 }
 
-/** The n-th of several in one text is the n-th in the other, if there are as many. */
+/** The n-th of several in one text is the n-th in the other, if both have the same number. */
 function sameOccurrence(
   written: string,
   from: number,
@@ -69,7 +69,7 @@ function occurrences(source: string, text: string, from: number): Range[] {
   return found;
 }
 
-/** The longest run of its tokens that the author wrote as well, of at least three. */
+/** The longest run of its tokens, at least three, that the author also wrote. */
 function similar(texts: Texts, text: string, from: number): Range {
   const tokens = lex(text);
   for (let length = tokens.length - 1; length >= 3; length--) {
@@ -87,12 +87,12 @@ function placeBetween(source: string, text: string, from: number, to: number): R
   return place && place.offset < to ? rangeOf(source, place) : undefined;
 }
 
-/** A name, in the author's own case first: the engine's names know case. */
+/** A name, in the author's own case first: the engine's names are case-sensitive. */
 function named(source: string, name: string, from: number, to: number): Range | undefined {
   return names(source).find((token) => token.start >= from && token.end <= to && isCalled(token, name));
 }
 
-/** A column of a view is where the query calls it so. */
+/** A column of a view is where the query names it. */
 function aliased(source: string, name: string, from: number): Range | undefined {
   const tokens = names(source);
   const isAlias = (token: Token, index: number): boolean =>
@@ -108,7 +108,7 @@ function isCalled({ text }: Token, name: string): boolean {
   return unquoteIdentifier(text) === unquoteIdentifier(name);
 }
 
-/** With the brackets at the end, which `placeIn` does not look at. */
+/** With the parentheses at the end, which `placeIn` ignores. */
 function rangeOf(source: string, { offset, text }: Pick<Place, "offset" | "text">): Range {
   let depth = 0;
   for (const { kind } of lex(text)) depth += kind === "open" ? 1 : kind === "close" ? -1 : 0;

@@ -4,27 +4,27 @@ import { objectKey } from "../../sql/object-key";
 import { readTarget } from "./head";
 import type { Statement } from "./source";
 
-/** What a statement that is no CREATE does to the objects before it. */
+/** What a statement other than CREATE does to the objects before it. */
 export type Change =
   | { readonly kind: "alter"; readonly key: string; readonly plain: string }
   | { readonly kind: "drop"; readonly key: string }
-  /** Moves or makes objects in a way that is not followed. */
+  /** Moves or makes objects in a way that is not tracked. */
   | { readonly kind: "unsure"; readonly names: readonly string[] };
 
-/** What changes a definition; mutations and work on partitions do not. */
+/** Commands that change a definition; mutations and work on partitions do not. */
 const STRUCTURAL =
   /^(?:ADD|RENAME\s+COLUMN|COMMENT|MODIFY|ALTER\s+COLUMN|RESET\s+SETTING|DROP\s+(?:COLUMN|INDEX|CONSTRAINT|PROJECTION|STATISTICS))\b/i;
-/** What a statement may begin with that is no query. */
+/** First words of statements that are not queries. */
 const VERBS = new Set(
   (
     "USE SET INSERT UPDATE DELETE ALTER CREATE DROP DETACH ATTACH UNDROP REPLACE RENAME EXCHANGE MOVE TRUNCATE OPTIMIZE SYSTEM GRANT " +
     "REVOKE EXECUTE KILL CHECK SHOW DESCRIBE DESC EXPLAIN EXISTS WATCH BACKUP RESTORE COPY BEGIN START COMMIT ROLLBACK VALUES"
   ).split(" "),
 );
-/** Settings that decide what may be created; others could change how the engine answers. */
+/** Settings that decide what may be created; others could change the engine's answers. */
 const HARMLESS_SET = /^SET\s+(?:(?:(?:allow|enable)_\w+|flatten_nested|data_type_default_nullable)\s*=\s*\w+[\s,]*)+$/i;
 
-/** Whether a statement can begin with this word; no template or slip of the pen. */
+/** Whether a statement can begin with this word, as opposed to a template or a typo. */
 export function isKnown(verb: string): boolean {
   return VERBS.has(verb);
 }
@@ -34,7 +34,7 @@ export function isHarmless(sql: string): boolean {
   return HARMLESS_SET.test(sql);
 }
 
-/** What a statement changes; undefined for what changes no definition. */
+/** What a statement changes; undefined if it changes no definition. */
 export function readChange({ verb, sql, database }: Statement): Change | undefined {
   if (["RENAME", "EXCHANGE", "UNDROP", "RESTORE", "ATTACH", "CREATE"].includes(verb)) {
     const tokens = lex(sql);
@@ -49,7 +49,7 @@ export function readChange({ verb, sql, database }: Statement): Change | undefin
   return STRUCTURAL.test(target.rest) ? { kind: "alter", key, plain: target.plain } : undefined;
 }
 
-/** A query without what only says where its rows go and how they are written. */
+/** A query without the clauses that only say where its rows go and in which format. */
 export function withoutFormat(sql: string): string {
   const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
   let depth = 0;

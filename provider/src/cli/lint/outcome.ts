@@ -10,21 +10,21 @@ export interface Outcome {
   readonly statement: Statement;
   /** Absent for queries. */
   readonly head?: Head;
-  /** Canonical, or as written where the engine could not say; absent for what no rule reads. */
+  /** Canonical, or as written if the engine could not say; absent for what no rule reads. */
   spec?: ObjectSpec;
-  /** Whether something of this name stands on the engine. */
+  /** Whether something of this name exists on the engine. */
   isHosted?: boolean;
   /** Why the engine did not take it, or why it could not be read. */
   refusal?: ServerError | SqlParseError;
-  /** Why something else was tried in its place, or nothing. */
+  /** Why something else, or nothing, was tried in its place. */
   standIn?: string;
-  /** An earlier statement that makes the same object in another way. */
+  /** An earlier statement that creates the same object differently. */
   twin?: Statement;
   /** Replaced or repeated by another statement, which is linted instead. */
   isSuperseded?: boolean;
 }
 
-/** With the database written to each table that a query names without one. */
+/** With the database added to each table that a query names without one. */
 export function qualifiedSpec(spec: ObjectSpec, database: string): ObjectSpec {
   return "query" in spec ? { ...spec, query: qualifyQuery(spec.query, database) } : spec;
 }

@@ -5,7 +5,7 @@ import type { Source } from "./source";
 /** Advice against something, or about its absence. */
 const NEGATED = /\b(?:not|never|no|don['’]?t|avoid|without|instead|loses?|isn['’]?t|nor)\b/i;
 
-/** Claims in a text that lead to what rules find in statements. */
+/** Claims in prose that lead to what rules find in statements. */
 const CLAIMS = [
   {
     rule: "populate-loses-rows",
@@ -23,7 +23,7 @@ const CLAIMS = [
   },
 ] as const;
 
-/** Advice in the text of a Markdown file that no statement shows. Always a warning: only a reader knows what is meant. */
+/** Advice in the text of a Markdown file that no statement shows. Always a warning: only a human knows what is meant. */
 export function proseFindings(source: Source, overrides: Overrides): RangedFinding[] {
   return CLAIMS.flatMap(({ rule, pattern, ...words }) => {
     const severity = overrides.rules[rule] ?? "warning";

@@ -2,7 +2,7 @@ import { quoteIdentifier } from "../../sql/identifiers";
 import { parseQuery, type Query } from "../../sql/query";
 import { type Edit, edited } from "./head";
 
-/** A query with the database written to every table that stands without one; as it is where it cannot be read. */
+/** A query with the database added to every table named without one; unchanged if it cannot be parsed. */
 export function qualifyQuery(query: string, database: string): string {
   const parsed = parseQuery(query);
   return parsed === undefined ? query : edited(query, unqualified(parsed, new Set(), `${quoteIdentifier(database)}.`));

@@ -26,13 +26,13 @@ const WRONG_QUERY = codesOf(
   "NOT_AN_AGGREGATE",
   "NO_COMMON_TYPE",
 );
-/** A limit of the server's configuration, for which there is no code of its own. */
+/** A limit of the server's configuration, for which there is no separate code. */
 const CONFIGURED = /\bconfig\.xml\b/;
-/** Longest part of the engine's words that is shown, in characters. */
+/** Longest part of the engine's message that is shown, in characters. */
 const MAX_WORDS = 400;
 
 /**
- * What to say of a statement that the engine did not take. A rule that names the same code says it better: then the engine's words
+ * What to report for a statement that the engine refused. A rule that names the same code explains it better: then the engine's words
  * are added to its finding.
  *
  * @param found what the rules found in the statement.
@@ -69,7 +69,7 @@ function refused(
   const isMissing: boolean = isMissingSource(refusal);
   if (isMissing) return missing(bench, outcome, refusal, name, overrides);
   const object = nameOf(outcome);
-  // What is right by itself and no view, such as WITH … INSERT.
+  // Valid by itself but not a view, such as WITH … INSERT.
   const isNoView = isSyntaxError(refusal) && !refusal.sql.startsWith(EXPLAIN);
   const isDoubtfulQuery =
     outcome.head === undefined && (isNoView || !WRONG_QUERY.has(refusal.code) || readsSystem(outcome));
@@ -86,7 +86,7 @@ function refused(
   });
 }
 
-/** A table that is not there: refused as well, moved by a statement that is not followed, or in a file that was not given. */
+/** A missing table: refused as well, moved by a statement that is not tracked, or in a file that was not given. */
 function missing(
   bench: Bench,
   outcome: Outcome,
@@ -121,7 +121,7 @@ function missing(
   });
 }
 
-/** The engine's parser follows, this package's does not. */
+/** The engine's parser can read it, this package's cannot. */
 function unread(outcome: Outcome, { message }: SqlParseError, name: Range, overrides: Overrides): RangedFinding[] {
   return ownFinding(overrides, "not-checked", name, {
     object: nameOf(outcome),
@@ -131,7 +131,7 @@ function unread(outcome: Outcome, { message }: SqlParseError, name: Range, overr
   });
 }
 
-/** Keys of what a statement may read or write, without its own. */
+/** Keys of what a statement may read or write, except its own. */
 function mentionedBy({ statement, spec }: Outcome): string[] {
   const names = [...mentionedNames(spec === undefined ? statement.sql : renderCreate(spec))];
   return names.filter((key) => spec === undefined || key !== keyOf(spec));
@@ -142,7 +142,7 @@ function isUnhosted(bench: Bench, key: string): boolean {
   return outcome?.standIn !== undefined && outcome.isHosted !== true;
 }
 
-/** Whether it asks the server about itself: versions differ in that. */
+/** Whether it queries the server about itself: versions differ in that. */
 function readsSystem({ spec, refusal }: Outcome): boolean {
   if (refusal instanceof ServerError && isSyntaxError(refusal)) return false;
   return spec !== undefined && "query" in spec && /\b(?:system|information_schema)\s*\./i.test(spec.query);
@@ -157,7 +157,7 @@ function nameOf({ head, statement }: Outcome): string {
   );
 }
 
-/** Where the engine says, or the first of the names it quotes that stands in the statement. */
+/** Where the engine says, or the first of the names it quotes that is in the statement. */
 function rangeOf({ statement: { sql }, head }: Outcome, { message, sql: tried }: ServerError): Range | undefined {
   const position = Number(/failed at position (\d+)/.exec(message)?.[1] ?? 0) - EXPLAIN.length;
   if (position > 0 && tried.startsWith(EXPLAIN)) {
@@ -181,14 +181,14 @@ function rangeOf({ statement: { sql }, head }: Outcome, { message, sql: tried }:
   return named && { start: named.start, end: named.end };
 }
 
-/** Without what repeats the statement. */
+/** Without the parts that repeat the statement. */
 function words(message: string): string {
   const short = message
     .replaceAll(/\s+/g, " ")
-    // The place is shown, in the file's own lines.
+    // The position is shown anyway, in the file's own lines.
     .replace(/ failed at position \d+(?: \(.*?\))?(?: \(line \d+, col \d+\))?(?=:|\.)/, "")
     .replace(/^(Syntax error): ?:/, "$1:")
-    // Every table has the engine's own columns; they help nobody.
+    // Every table has the engine's virtual columns; listing them helps nobody.
     .replace(
       /(available columns:)((?: '[^']*')+)/,
       (_, head: string, list: string) => head + list.replaceAll(/ '_[^']*'/g, ""),

@@ -43,7 +43,7 @@ function resultOf(finding: FileFinding): object {
         logicalLocations: [{ fullyQualifiedName: object }],
       },
     ],
-    // Lines move; the object and its line's text stay.
+    // Lines move; the object and its line's text stay the same.
     partialFingerprints: { "objectLine/v1": digest([rule, object, message, source.trim()].join("\0")) },
   };
 }

@@ -3,15 +3,15 @@ import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
 import { readHead } from "./head";
 
-/** A file's text, and which of it is SQL. */
+/** A file's text, and which parts of it are SQL. */
 export interface Source {
-  /** As it was given; `-` for standard input. */
+  /** As given; `-` for standard input. */
   readonly name: string;
   readonly text: string;
   readonly isMarkdown: boolean;
   /** As long as `text`, with blanks for what is not SQL. */
   readonly sql: string;
-  /** As long as `text`, with blanks for what stands in code blocks; empty unless it is Markdown. */
+  /** As long as `text`, with blanks for what is in code blocks; empty unless it is Markdown. */
   readonly prose: string;
 }
 
@@ -23,15 +23,15 @@ export interface Statement {
   readonly offset: number;
   /** First word, in capitals. */
   readonly verb: string;
-  /** What a name without a database belongs to. */
+  /** Database of names without one. */
   readonly database: string;
 }
 
-/** Where names without a database go when nothing says so. */
+/** Database of names without one if nothing else is given. */
 const DEFAULT_DATABASE = "default";
 const SQL_BLOCK = /^(?:sql|clickhouse)$/i;
 
-/** Tells Markdown by its ending, and standard input by a code block of SQL. */
+/** Recognises Markdown by its extension, and in standard input by a code block of SQL. */
 export function readSource(name: string, text: string): Source {
   const isMarkdown = name === "-" ? /^\s*(?:`{3,}|~{3,})\s*sql\b/im.test(text) : /\.(?:md|mdx|markdown)$/i.test(name);
   return isMarkdown
@@ -66,7 +66,7 @@ export function lineStarts(text: string): number[] {
   return [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
 }
 
-/** Keeps all offsets: SQL and prose are blanked out in one another's text. */
+/** Keeps all offsets: SQL and prose are each blanked out in the other's text. */
 function splitMarkdown(text: string): { sql: string; prose: string } {
   let [sql, prose] = ["", ""];
   let fence: { marks: string; isSql: boolean } | undefined;
@@ -79,7 +79,7 @@ function splitMarkdown(text: string): { sql: string; prose: string } {
       prose += marks === "" ? line : blank;
     } else if (marks.startsWith(fence.marks) && language === "") {
       fence = undefined;
-      // A block ends its last statement.
+      // The end of a block ends its last statement.
       sql += blank.replace(" ", ";");
       prose += blank;
     } else {
