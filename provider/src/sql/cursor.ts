@@ -2,21 +2,21 @@ import { parseError, type SqlParseError } from "./errors";
 import { unquoteIdentifier, unquoteString } from "./identifiers";
 import { lex, nextToken, type Token } from "./lexer";
 
-/** A place in a run of tokens. The only thing here that changes: `position` moves forward as text is taken. */
+/** A place in a run of tokens. The only mutable thing here: `position` moves forward as text is taken. */
 export interface Cursor {
   readonly source: string;
-  /** All tokens of the source but comments. */
+  /** All tokens of the source except comments. */
   readonly tokens: readonly Token[];
   /** Index of a closing bracket by the index of its opening one. */
   readonly closers: ReadonlyMap<number, number>;
-  /** Index behind the last token that belongs to this run. */
+  /** Index after the last token of this run. */
   readonly end: number;
   position: number;
 }
 
 const PAIRS: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** A cursor at the start of a text. @throws {SqlParseError} for a stray character or an unmatched bracket. */
+/** A cursor at the start of a string. @throws {SqlParseError} for a stray character or an unmatched bracket. */
 export function createCursor(source: string): Cursor {
   const tokens = lex(source).filter((token) => token.kind !== "comment");
   const unknown = tokens.find((token) => token.kind === "unknown");
@@ -24,7 +24,7 @@ export function createCursor(source: string): Cursor {
   return { source, tokens, closers: matchBrackets(source, tokens), end: tokens.length, position: 0 };
 }
 
-/** A cursor over the first tokens of a text; nothing behind them is read. */
+/** A cursor over the first tokens of a string; nothing after them is read. */
 export function createHeadCursor(source: string, length: number): Cursor {
   const tokens: Token[] = [];
   for (let token = nextToken(source, 0); token && tokens.length < length; token = nextToken(source, token.end, token)) {
@@ -33,13 +33,13 @@ export function createHeadCursor(source: string, length: number): Cursor {
   return { source, tokens, closers: new Map(), end: tokens.length, position: 0 };
 }
 
-/** The token `ahead` places further, if it belongs to the run. */
+/** The token `ahead` places further on, if it belongs to the run. */
 export function peek(cursor: Cursor, ahead = 0): Token | undefined {
   const index = cursor.position + ahead;
   return index < cursor.end ? cursor.tokens[index] : undefined;
 }
 
-/** Whether everything is taken. */
+/** Whether everything has been taken. */
 export function isAtEnd(cursor: Cursor): boolean {
   return cursor.position >= cursor.end;
 }
@@ -69,7 +69,7 @@ export function takeOperator(cursor: Cursor, text: string): boolean {
   return found;
 }
 
-/** Takes a name and removes its quotes. `what` it names is for the message. */
+/** Takes a name and removes its quotes. `what` says what it names, for the message. */
 export function takeName(cursor: Cursor, what: string): string {
   const token = peek(cursor);
   if (token?.text === "{") {
@@ -80,7 +80,7 @@ export function takeName(cursor: Cursor, what: string): string {
   return unquoteIdentifier(token.text);
 }
 
-/** Takes a string literal and gives its value. */
+/** Takes a string literal and returns its value. */
 export function takeString(cursor: Cursor, after: string): string {
   const token = peek(cursor);
   if (token?.kind !== "string") throw fail(cursor, `Expected a string in quotes after ${after}`);
@@ -88,7 +88,7 @@ export function takeString(cursor: Cursor, after: string): string {
   return unquoteString(token.text);
 }
 
-/** Takes a bracketed group and gives a cursor over what is inside. */
+/** Takes a bracketed group and returns a cursor over its contents. */
 export function takeGroup(cursor: Cursor, after: string): Cursor {
   const close = cursor.closers.get(cursor.position);
   if (peek(cursor)?.text !== "(" || close === undefined) throw fail(cursor, `Expected "(" after ${after}`);
@@ -102,7 +102,7 @@ export function skipElement(cursor: Cursor): void {
   cursor.position = (cursor.closers.get(cursor.position) ?? cursor.position) + 1;
 }
 
-/** The source between two token indexes, verbatim, without what surrounds it. */
+/** The source between two token indexes, verbatim, without surrounding white space. */
 export function sliceTokens(cursor: Cursor, from: number, to: number): string {
   const first = cursor.tokens[from];
   const last = cursor.tokens[to - 1];
@@ -116,7 +116,7 @@ export function takeRest(cursor: Cursor): string {
   return sliceTokens(cursor, from, cursor.end);
 }
 
-/** Splits the rest of the run at its top-level commas; a comma at the end makes no empty part, as in the engine. */
+/** Splits the rest of the run at its top-level commas; a trailing comma makes no empty part, as in the engine. */
 export function splitAtCommas(cursor: Cursor): Cursor[] {
   const parts: Cursor[] = [];
   const walker = { ...cursor };
@@ -129,7 +129,7 @@ export function splitAtCommas(cursor: Cursor): Cursor[] {
   return parts;
 }
 
-/** The error for what stands at the cursor. */
+/** The error for the token at the cursor. */
 export function fail(cursor: Cursor, message: string): SqlParseError {
   const token = cursor.tokens[cursor.position];
   return parseError(cursor.source, token?.start ?? cursor.source.trimEnd().length, message);

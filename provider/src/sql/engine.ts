@@ -1,19 +1,19 @@
 import { splitArguments } from "./fragments";
 import { unquoteString } from "./identifiers";
 
-/** An engine of the MergeTree family, taken apart. */
+/** A parsed engine of the MergeTree family. */
 export interface MergeTreeEngine {
-  /** Who keeps its parts: Keeper, a cloud, or (undefined) the server alone. */
+  /** Who keeps its parts: Keeper, a cloud, or (undefined) only the server. */
   readonly prefix?: "Replicated" | "Shared";
   /** Without the prefix, e.g. `SummingMergeTree`. */
   readonly family: string;
-  /** Where Keeper has the table and under which name this replica, macros as written; absent: the server's defaults. */
+  /** Path of the table and name of this replica in Keeper, macros as written; absent: the server's defaults. */
   readonly keeper?: { readonly path: string; readonly replica: string };
-  /** SQL texts behind path and replica: version, sign, what is summed. */
+  /** SQL of the arguments after path and replica: version, sign, what is summed. */
   readonly args: readonly string[];
 }
 
-/** Takes an engine apart; undefined for other families. */
+/** Parses an engine; undefined for other families. */
 export function parseMergeTree(engine: string | undefined): MergeTreeEngine | undefined {
   const match = /^\s*(Replicated|Shared)?(\w*MergeTree)\s*(?:\(([\s\S]*)\))?\s*$/.exec(engine ?? "");
   if (!match) return undefined;
@@ -21,12 +21,12 @@ export function parseMergeTree(engine: string | undefined): MergeTreeEngine | un
   const args = splitArguments(text);
   if (prefix !== "Replicated" && prefix !== "Shared") return { family, args };
   const [path, replica, ...rest] = args;
-  // Both or none, as text literals.
+  // Both or neither, as string literals.
   if (!path?.startsWith("'") || !replica?.startsWith("'")) return { prefix, family, args };
   return { prefix, family, keeper: { path: unquoteString(path), replica: unquoteString(replica) }, args: rest };
 }
 
-/** The same way of merging on a server of its own. */
+/** The unreplicated engine that merges the same way. */
 export function localMergeTree({ family, args }: MergeTreeEngine): string {
   return args.length > 0 ? `${family}(${args.join(", ")})` : family;
 }

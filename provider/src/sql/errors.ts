@@ -1,4 +1,4 @@
-/** Where a parse error is in the source, and what stands there. */
+/** Where a parse error is in the source, and what is there. */
 export interface SourcePlace {
   /** Line, from 1. */
   readonly line: number;
@@ -8,7 +8,7 @@ export interface SourcePlace {
   readonly fragment: string;
 }
 
-/** A text is not one CREATE statement of a kind that this package manages. */
+/** A string is not one CREATE statement of a kind that this package manages. */
 export class SqlParseError extends Error implements SourcePlace {
   override readonly name = "SqlParseError";
   readonly line: number;

@@ -1,7 +1,7 @@
 import { type Cursor, fail, isAtEnd, isWord, peek, skipElement, sliceTokens } from "./cursor";
 import { endsOperand } from "./lexer";
 
-/** Words that stand between two operands: behind them a value begins, so the next word is no clause keyword. */
+/** Words between two operands: a value follows, so the next word is not a clause keyword. */
 const INFIX: ReadonlySet<string> = new Set([
   "AND",
   "BETWEEN",
@@ -31,11 +31,11 @@ const INTERVAL_UNIT = /^(?:NANO|MICRO|MILLI)?SECONDS?$|^(?:MINUTE|HOUR|DAY|WEEK|
 /**
  * Takes an expression (or a list of them) up to the first clause keyword.
  *
- * The engine prints columns named `ttl` or `settings` bare, so a keyword only counts where no value is expected: behind an
- * operand. `ORDER BY ttl TTL ttl + 1` is read as three clauses that way without parsing expressions.
+ * The engine prints columns named `ttl` or `settings` bare, so a keyword only counts where no value is expected: after an
+ * operand. Thus `ORDER BY ttl TTL ttl + 1` is split correctly without parsing expressions.
  *
- * @param after the keyword before, for the message.
- * @param isStop whether a clause begins at the cursor; asked only behind an operand.
+ * @param after the preceding keyword, for the message.
+ * @param isStop whether a clause begins at the cursor; called only after an operand.
  * @returns the text, verbatim.
  */
 export function takeExpression(cursor: Cursor, after: string, isStop: (cursor: Cursor) => boolean): string {
@@ -72,7 +72,7 @@ function takesOperand(cursor: Cursor): boolean {
   }
 }
 
-/** Behind a value: whether the element at the cursor asks for another one. */
+/** After a value: whether the element at the cursor needs another one. */
 function continuesExpression(cursor: Cursor): boolean {
   const token = peek(cursor);
   if (token === undefined || token.kind === "open") return false;

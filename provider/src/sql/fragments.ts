@@ -2,7 +2,7 @@ import { unquoteIdentifier } from "./identifiers";
 import { lex, type Token } from "./lexer";
 import type { QualifiedName } from "./spec";
 
-/** The arguments in `a, f(b, c), 'd'`, split at the commas outside of brackets. */
+/** The arguments in `a, f(b, c), 'd'`, split at the commas outside brackets. */
 export function splitArguments(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -18,7 +18,7 @@ export function splitArguments(text: string): string[] {
   return last === "" ? parts : [...parts, last];
 }
 
-/** `(a)` is `a`; a tuple of several, or of none, stays. */
+/** `(a)` becomes `a`; a tuple of several elements, or of none, stays. */
 export function withoutOuterBrackets(text: string): string {
   const inner = text.trim();
   const tokens = lex(inner);
@@ -48,7 +48,7 @@ function isName(kind: string): boolean {
   return kind === "word" || kind === "quoted";
 }
 
-/** The statements of a script, with the line each begins on (from 1). Semicolons in texts and comments do not count. */
+/** The statements of a script, with the line each begins on (from 1). Semicolons in strings and comments do not count. */
 export function splitStatements(script: string): { sql: string; line: number }[] {
   const found: { sql: string; line: number }[] = [];
   let first: Token | undefined;

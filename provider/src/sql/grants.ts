@@ -4,19 +4,19 @@ import { lex } from "./lexer";
 /** A privilege on something, as GRANT and CHECK GRANT name it. */
 export interface Right {
   readonly privilege: string;
-  /** As behind ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
+  /** As after ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
   readonly level: string;
 }
 
 /** Privileges of one GRANT or REVOKE that SHOW GRANTS prints. */
 interface Rule {
   readonly revoked: boolean;
-  /** Upper-case; those of single columns are left out. */
+  /** Upper-case; privileges on single columns are left out. */
   readonly privileges: ReadonlySet<string>;
   readonly level: Level;
 }
 
-/** A part is a name, or the beginning of one with `*` behind it. */
+/** A part is a name, or a prefix of one followed by `*`. */
 interface Level {
   readonly parts: readonly Part[];
 }
@@ -26,15 +26,15 @@ interface Part {
   readonly open: boolean;
 }
 
-/** What SHOW GRANTS says, as far as it can be told. */
+/** What SHOW GRANTS says, as far as it is known. */
 export interface Grants<R extends Right> {
   readonly missing: readonly R[];
-  /** Roles whose rights are not among the lines, so that something missing may be had by them. */
+  /** Roles whose privileges are not among the lines, so they may grant something that seems missing. */
   readonly roles: readonly string[];
 }
 
 /**
- * Which rights are not among the lines of `SHOW GRANTS FINAL`, or of `SHOW GRANTS` of a server that does not know FINAL.
+ * Which privileges are not among the lines of `SHOW GRANTS FINAL`, or of `SHOW GRANTS` of a server that does not support FINAL.
  *
  * @param lines one GRANT or REVOKE each.
  */
@@ -49,7 +49,7 @@ export function missingRights<R extends Right>(lines: readonly string[], needs: 
   return { missing: needs.filter((need) => !isGranted(rules, need)), roles };
 }
 
-/** The statements that give the rights, one for each level. */
+/** The statements that grant the privileges, one for each level. */
 export function grantStatements(missing: readonly Right[], user: string): string[] {
   const byLevel = new Map<string, Set<string>>();
   for (const { level, privilege } of missing) byLevel.set(level, (byLevel.get(level) ?? new Set()).add(privilege));
@@ -69,18 +69,18 @@ function isGrantedItself(rules: readonly Rule[], privilege: string, level: Level
   const about = rules.filter(({ privileges }) => names.some((name) => privileges.has(name)));
   const grants = about.filter((rule) => !rule.revoked && covers(rule.level, level));
   if (grants.length === 0) return false;
-  // Part of it is taken away again, unless a grant of that part, or of less, follows.
+  // Part of it is revoked again, unless a grant of that part, or of less, follows.
   const revokes = about.filter(({ revoked, level: of }) => revoked && (covers(of, level) || covers(level, of)));
   return revokes.every((revoke) => grants.some((grant) => covers(revoke.level, grant.level)));
 }
 
-/** Rights that bring others along. */
+/** Privileges that include others. */
 const BRINGS: Readonly<Record<string, readonly string[]>> = {
   "SHOW TABLES": ["SHOW COLUMNS", "SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "DROP TABLE", "TRUNCATE"],
   "SHOW COLUMNS": ["SELECT", "INSERT", "ALTER TABLE"],
 };
 
-/** The privilege, and the groups that it is in. */
+/** The privilege, and the groups that contain it. */
 function namesOf(privilege: string): string[] {
   const [, group] = /^(SHOW|ALTER|CREATE|DROP|SYSTEM) /.exec(privilege) ?? [];
   return [privilege, ...between(privilege), ...(group === undefined ? [] : [group]), "ALL"];
@@ -101,7 +101,7 @@ function between(privilege: string): string[] {
   ];
 }
 
-/** Whether everything of `inner` is in `outer`. */
+/** Whether everything in `inner` is in `outer`. */
 function covers(outer: Level, inner: Level): boolean {
   return inner.parts.every((part, index) => {
     const wide = outer.parts[index] ?? ANY;
@@ -151,7 +151,7 @@ function bare(privilege: string): string {
   return privilege.replace(/\(.*$/, "").trim().toUpperCase();
 }
 
-/** At commas that are not between brackets. */
+/** Splits at commas that are not between parentheses. */
 function splitList(text: string): string[] {
   const items: string[] = [];
   let depth = 0;

@@ -8,7 +8,7 @@ const RESERVED: ReadonlySet<string> = new Set(["all", "distinct", "from", "null"
 
 const BARE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** What the engine escapes when it prints; other control characters stay raw. */
+/** Characters that the engine escapes when printing; other control characters stay raw. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "\b": "\\b",
   "\f": "\\f",
@@ -19,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\\\",
 };
 
-/** What a backslash and this letter mean when the engine reads. */
+/** What a backslash followed by this letter means when the engine reads. */
 const UNESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
@@ -30,22 +30,22 @@ const UNESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
   v: "\v",
   "0": "\0",
-  // `\N` is the NULL of text formats; in a literal the engine reads nothing.
+  // `\N` is the NULL of text formats; in a literal the engine reads it as nothing.
   N: "",
 };
 
-/** Characters that a backslash may stand before without being part of the value. */
+/** Characters that a backslash may precede without being part of the value. */
 const PLAIN_ESCAPED = "\\'\"`/=";
 
 /**
- * A name as SHOW CREATE prints it where a name stands (database, table, index, constraint, projection): bare if it can be, else
- * in backticks. In an expression a bare `true` or `not` is no name: take {@link backtick} there.
+ * A name as SHOW CREATE prints it where a name is expected (database, table, index, constraint, projection): bare if possible, else
+ * in backticks. In an expression a bare `true` or `not` is not a name: use {@link backtick} there.
  */
 export function quoteIdentifier(name: string): string {
   return BARE_NAME.test(name) && !RESERVED.has(name.toLowerCase()) ? name : backtick(name);
 }
 
-/** A name in backticks, always: how SHOW CREATE prints column names, and the safe form inside of expressions. */
+/** A name in backticks, always: how SHOW CREATE prints column names, and the safe form inside expressions. */
 export function backtick(name: string): string {
   return `\`${escapeText(name, "`")}\``;
 }
@@ -60,7 +60,7 @@ export function qualifiedName({ database, name }: QualifiedName): string {
   return `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
 }
 
-/** The name behind an identifier: bare, in backticks, in double quotes or in typographic double quotes. */
+/** The name in an identifier: bare, in backticks, in double quotes or in typographic double quotes. */
 export function unquoteIdentifier(text: string): string {
   const quote = text[0];
   if (quote === "“") return text.slice(1, -1);

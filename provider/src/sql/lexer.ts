@@ -1,20 +1,20 @@
-/** What a {@link Token} is. `unknown` is a character, or the start of a quote or comment that has no end. */
+/** What a {@link Token} is. `unknown` is a character, or the start of an unterminated quote or comment. */
 export type TokenKind = "word" | "quoted" | "string" | "number" | "operator" | "open" | "close" | "comment" | "unknown";
 
-/** A piece of source. What lies between two tokens is white space. */
+/** A piece of source. Between two tokens there is only white space. */
 export interface Token {
   readonly kind: TokenKind;
   /** The source from `start` to `end`. */
   readonly text: string;
   /** Offset of the first character, from 0. */
   readonly start: number;
-  /** Offset behind the last character. */
+  /** Offset after the last character. */
   readonly end: number;
 }
 
-// The engine takes Unicode spaces, zero-width ones and the byte order mark for white space.
+// The engine treats Unicode spaces, zero-width ones and the byte order mark as white space.
 const WHITE_SPACE = /[\s\u0085\u180e\u200b-\u200d\u2060]*/y;
-// `#` opens a comment only before a space or `!`, so that it can be told from a stray character.
+// `#` opens a comment only before a space or `!`, which distinguishes it from a stray character.
 const LINE_COMMENT = /(?:--|\/\/|#(?=[ !]))[^\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_$]*|\$[A-Za-z0-9_$]+/y;
 const HEREDOC_TAG = /\$[A-Za-z0-9_]*\$/y;
@@ -23,7 +23,7 @@ const NUMBER =
 const DIGITS = /\d+/y;
 const OPERATOR = /<=>|->|::|==|!=|<>|<=|>=|\|\||@@|[-+*/%=<>!?:.,;^|&~@\u2212]/y;
 const WORD_CHARACTER = /[A-Za-z0-9_]/;
-/** Opening and closing quotation marks; only the straight ones know escapes. */
+/** Opening and closing quotation marks; only the straight ones have escapes. */
 const QUOTES: Readonly<
   Record<string, { readonly close: string; readonly kind: TokenKind; readonly escapes: boolean }>
 > = {
@@ -34,7 +34,7 @@ const QUOTES: Readonly<
   "“": { close: "”", kind: "quoted", escapes: false },
 };
 
-/** The tokens of a text, comments included. Any text has tokens: what makes no sense is `unknown`. */
+/** The tokens of a string, comments included. Any string has tokens: what makes no sense is `unknown`. */
 export function lex(source: string): Token[] {
   const tokens: Token[] = [];
   for (let token = nextToken(source, 0); token; token = nextToken(source, token.end, token)) tokens.push(token);
@@ -42,7 +42,7 @@ export function lex(source: string): Token[] {
 }
 
 /**
- * The first token at or behind `offset`.
+ * The first token at or after `offset`.
  *
  * @param previous the token before, which decides whether `.1` is a number or a tuple element.
  * @returns undefined at the end.
@@ -56,7 +56,7 @@ export function nextToken(source: string, offset: number, previous?: Token): Tok
 }
 
 function readToken(source: string, start: number, char: string, previous: Token | undefined): [TokenKind, number] {
-  // Most tokens are words and brackets; the other questions are not asked of them, because lexing is most of the work of an import.
+  // Most tokens are words and brackets; the other checks are skipped for them, because lexing is most of the work of an import.
   if (isWordStart(source.charCodeAt(start))) return readWord(source, start, char);
   if ("([{".includes(char)) return ["open", start + 1];
   if (")]}".includes(char)) return ["close", start + 1];
@@ -101,7 +101,7 @@ function isWordStart(code: number): boolean {
 
 function readNumber(source: string, start: number, previous: Token | undefined): [TokenKind, number] | undefined {
   const char = source[start] ?? "";
-  // `t.1.2` takes elements of a tuple; `.5` behind an operand is the same.
+  // `t.1.2` takes elements of a tuple; `.5` after an operand is the same.
   const isElement = previous?.text === "." && previous.end === start;
   if (char === "." && previous !== undefined && previous.end === start && endsOperand(previous)) return undefined;
   const end = matchEnd(isElement ? DIGITS : NUMBER, source, start);
@@ -111,12 +111,12 @@ function readNumber(source: string, start: number, previous: Token | undefined):
   return ["word", matchEnd(/[A-Za-z0-9_$]+/y, source, start) ?? end];
 }
 
-/** Whether a token is, or closes, a value: what follows it is an operator or the end of the expression. */
+/** Whether a token is or closes a value: an operator or the end of the expression follows. */
 export function endsOperand(token: Token): boolean {
   return ["word", "quoted", "string", "number", "close"].includes(token.kind);
 }
 
-/** Comments nest, as in the engine. */
+/** Comments can be nested, as in the engine. */
 function findCommentEnd(source: string, start: number): number | undefined {
   const edge = /\/\*|\*\//g;
   edge.lastIndex = start;

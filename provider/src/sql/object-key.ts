@@ -1,7 +1,7 @@
 import { qualifiedName, quoteIdentifier } from "./identifiers";
 import type { ObjectSpec } from "./spec";
 
-/** Identity of an object within a server, for maps; the database alone for a database. */
+/** Identity of an object within a server, for maps; only the database for a database. */
 export function objectKey(database: string, name?: string): string {
   return name === undefined ? database : `${database}\0${name}`;
 }

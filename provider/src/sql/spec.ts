@@ -1,6 +1,6 @@
 /**
  * What a CREATE statement says, as frozen data. Every value that is SQL (a type, an expression, a query) stays text as the
- * engine wrote it; only the structure that a diff or a substitution needs is taken apart.
+ * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
 /** The object kinds this package manages. */
@@ -31,11 +31,11 @@ export interface TableSpec {
   readonly storage: StorageSpec;
   readonly comment?: string;
   /**
-   * What follows `AS`: a query (`SELECT …`), another table, a table function. `empty` is `EMPTY AS`, `clone` is `CLONE AS` (the
-   * other table's rows as well). The engine resolves queries and tables; canonical text keeps table functions (`AS numbers(10)`).
+   * What follows `AS`: a query (`SELECT …`), another table, a table function. `empty` is `EMPTY AS`, `clone` is `CLONE AS` (with the
+   * other table's rows). The engine resolves queries and tables; canonical text keeps table functions (`AS numbers(10)`).
    */
   readonly as?: { readonly text: string; readonly empty: boolean; readonly clone?: boolean };
-  /** `SAMPLES … TAGS … METRICS …` of a TimeSeries table, which the engine prints behind the storage. */
+  /** `SAMPLES … TAGS … METRICS …` of a TimeSeries table, which the engine prints after the storage. */
   readonly targets?: string;
 }
 
@@ -44,7 +44,7 @@ export interface ViewSpec {
   readonly kind: "view";
   readonly database: string;
   readonly name: string;
-  /** Column list, when it is written (the engine adds it for materialized views, not for ordinary ones). */
+  /** Column list, if written (the engine adds it for materialized views, not for ordinary ones). */
   readonly columns: readonly ColumnSpec[];
   readonly security?: SecuritySpec;
   readonly comment?: string;
@@ -58,7 +58,7 @@ export interface MaterializedViewSpec {
   readonly name: string;
   /** What follows `REFRESH`, up to `TO`, the columns or the storage, e.g. `EVERY 10 MINUTE APPEND`. */
   readonly refresh?: string;
-  /** Target of `TO`. Absent: the rows live in an inner table laid out by `storage`. */
+  /** Target of `TO`. Absent: the rows are in an inner table laid out by `storage`. */
   readonly to?: QualifiedName;
   readonly columns: readonly ColumnSpec[];
   readonly indexes: readonly IndexSpec[];
@@ -66,9 +66,9 @@ export interface MaterializedViewSpec {
   readonly projections: readonly ProjectionSpec[];
   /** Present only with an inner table. */
   readonly storage?: StorageSpec;
-  /** `EMPTY`: a refreshable view that does not run when it is created. Canonical text never has it. */
+  /** `EMPTY`: a refreshable view that does not run on creation. Canonical text never has it. */
   readonly empty?: boolean;
-  /** `POPULATE`, accepted in text only so that it can be refused with a reason. */
+  /** `POPULATE`, parsed only so that it can be refused with a reason. */
   readonly populate?: boolean;
   readonly security?: SecuritySpec;
   readonly comment?: string;
@@ -82,16 +82,16 @@ export interface QualifiedName {
 
 export interface ColumnSpec {
   readonly name: string;
-  /** Type text, with `NULL`, `NOT NULL` or `COLLATE` where they are written. Absent where the engine infers it from the default expression. */
+  /** Type text, with `NULL`, `NOT NULL` or `COLLATE` if written. Absent if the engine infers it from the default expression. */
   readonly type?: string;
   readonly default?: {
     readonly kind: "DEFAULT" | "MATERIALIZED" | "ALIAS" | "EPHEMERAL";
     readonly expression?: string;
   };
   readonly comment?: string;
-  /** Inside of `CODEC(…)`. */
+  /** Contents of `CODEC(…)`. */
   readonly codec?: string;
-  /** Inside of `STATISTICS(…)`. */
+  /** Contents of `STATISTICS(…)`. */
   readonly statistics?: string;
   readonly ttl?: string;
   readonly primaryKey?: boolean;
@@ -136,7 +136,7 @@ export interface SettingSpec {
 }
 
 export interface SecuritySpec {
-  /** `DEFINER = …`: a user as SQL text, `CURRENT_USER`, or a plain name, which is quoted where it needs to be. */
+  /** `DEFINER = …`: a user as SQL text, `CURRENT_USER`, or a plain name, which is quoted if necessary. */
   readonly definer?: string;
   /** `SQL SECURITY …`: `DEFINER`, `INVOKER` or `NONE`. */
   readonly sqlSecurity?: string;

@@ -15,7 +15,7 @@ import type { SqlParseError } from "../errors";
 import type { QualifiedName, SecuritySpec } from "../spec";
 import { failUnqualified } from "./header";
 
-/** What tables and views have in common behind their storage, while it is being filled. */
+/** What tables and views have in common after their storage, while it is being filled. */
 export interface TailDraft {
   comment?: string;
   security?: SecuritySpec;
@@ -52,10 +52,10 @@ export function takeSecurity(cursor: Cursor, draft: TailDraft): boolean {
   return true;
 }
 
-/** Takes the query at the cursor, up to the end of the statement or to the COMMENT behind it. */
+/** Takes the query at the cursor, up to the end of the statement or the COMMENT after it. */
 export function takeQuery(cursor: Cursor, draft: TailDraft): void {
   if (!isQueryAhead(cursor)) throw fail(cursor, "Expected a query after AS: SELECT, WITH, FROM or a bracket");
-  // A string can only follow the word COMMENT as the object's comment: no expression has two values side by side.
+  // Only the object's comment can be a string after the word COMMENT: no expression has two values side by side.
   const last = { ...cursor, position: cursor.end - 2 };
   const hasComment = last.position > cursor.position && atWords(last, "COMMENT") && peek(last, 1)?.kind === "string";
   draft.query = takeRest({ ...cursor, end: hasComment ? last.position : cursor.end });
@@ -77,7 +77,7 @@ export function takeQualifiedName(cursor: Cursor, what: string): QualifiedName {
   return { database, name: takeName(cursor, what) };
 }
 
-/** The error for what is left over. `expected` lists the clauses that could have stood here. */
+/** The error for leftover text. `expected` lists the clauses that could have been here. */
 export function failLeftover(cursor: Cursor, expected: string): SqlParseError {
   if (isAtEnd(cursor)) return fail(cursor, `The statement ends too early: expected ${expected}`);
   if (atWords(cursor, "PARALLEL", "WITH")) {

@@ -18,7 +18,7 @@ import { takeExpression } from "../expressions";
 import type { ColumnSpec, ConstraintSpec, IndexSpec, ProjectionSpec, SettingSpec } from "../spec";
 import { takeSettings } from "./storage";
 
-/** What stands in the brackets behind the name of a table. */
+/** What is in the parentheses after the name of a table. */
 export interface TableElements {
   readonly columns: readonly ColumnSpec[];
   readonly indexes: readonly IndexSpec[];
@@ -28,10 +28,10 @@ export interface TableElements {
   readonly primaryKey?: string;
 }
 
-/** No brackets at all. */
+/** No parentheses at all. */
 export const NO_ELEMENTS: TableElements = { columns: [], indexes: [], constraints: [], projections: [] };
 
-/** Takes the bracketed list at the cursor, if there is one. */
+/** Takes the parenthesised list at the cursor, if there is one. */
 export function takeElements(cursor: Cursor): TableElements {
   if (peek(cursor)?.text !== "(") return NO_ELEMENTS;
   const columns: ColumnSpec[] = [];
@@ -44,7 +44,7 @@ export function takeElements(cursor: Cursor): TableElements {
     else if (isConstraint(item)) constraints.push(takeConstraint(item));
     else if (isProjection(item)) projections.push(takeProjection(item));
     else if (takeWords(item, "PRIMARY", "KEY")) primaryKey = takePrimaryKey(item, primaryKey);
-    // The engine reads foreign keys for compatibility and forgets them.
+    // The engine parses foreign keys for compatibility and discards them.
     else if (!atWords(item, "FOREIGN", "KEY")) columns.push(takeColumn(item));
   }
   return { columns, indexes, constraints, projections, ...(primaryKey !== undefined && { primaryKey }) };
@@ -55,7 +55,7 @@ function takePrimaryKey(item: Cursor, earlier: string | undefined): string {
   return takeExpression(item, "PRIMARY KEY", () => false);
 }
 
-// `index`, `constraint` and `projection` are good column names too: what follows tells them apart.
+// `index`, `constraint` and `projection` are valid column names too: what follows decides.
 function isIndex(item: Cursor): boolean {
   return (
     atWords(item, "INDEX") && item.tokens.slice(item.position + 2, item.end).some((token) => isWord(token, "TYPE"))
@@ -112,7 +112,7 @@ function takeColumn(item: Cursor): ColumnSpec {
   return column;
 }
 
-/** Whether a clause of a column begins; with what must follow, as every one of these words is a good column name. */
+/** Whether a clause of a column begins; with what must follow, because each of these words is a valid column name. */
 function atColumnClause(cursor: Cursor): boolean {
   const next = peek(cursor, 1);
   return (
@@ -147,7 +147,7 @@ function takeColumnClause(item: Cursor, column: ColumnDraft): void {
 }
 
 function takeDefault(item: Cursor, kind: (typeof DEFAULT_KINDS)[number]): NonNullable<ColumnSpec["default"]> {
-  // Behind EPHEMERAL the engine takes TTL and [NOT] NULL for the beginning of an expression.
+  // After EPHEMERAL the engine takes TTL and [NOT] NULL as the beginning of an expression.
   const isExpression = atWords(item, "TTL") || atWords(item, "NULL") || atWords(item, "NOT");
   const isBare = kind === "EPHEMERAL" && !isExpression && (isAtEnd(item) || atColumnClause(item));
   return isBare ? { kind } : { kind, expression: takeExpression(item, kind, atColumnClause) };
@@ -157,7 +157,7 @@ function takeColumnSettings(item: Cursor): readonly SettingSpec[] {
   return takeSettings(takeGroup(item, "SETTINGS"));
 }
 
-/** `NULL`, `NOT NULL` and `COLLATE x` are kept with the type, also where they were written behind the default. */
+/** `NULL`, `NOT NULL` and `COLLATE x` are kept with the type, even if they were written after the default. */
 function extendType(item: Cursor, column: ColumnDraft): void {
   const from = item.position;
   item.position += atWords(item, "NULL") ? 1 : 2;

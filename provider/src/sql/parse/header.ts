@@ -5,7 +5,7 @@ import type { ObjectKind } from "../spec";
 /** What the head of a CREATE statement says. */
 export interface Header {
   readonly kind: ObjectKind;
-  /** Absent for a database, and where a name is not qualified. */
+  /** Absent for a database, and for an unqualified name. */
   readonly database?: string;
   readonly name: string;
 }
@@ -17,7 +17,7 @@ const KINDS: readonly (readonly [words: readonly string[], kind: ObjectKind])[] 
   [["VIEW"], "view"],
 ];
 
-/** The kinds as they are written, for messages. */
+/** The kinds as written, for messages. */
 const EXPECTED = "CREATE DATABASE, CREATE TABLE, CREATE VIEW or CREATE MATERIALIZED VIEW";
 
 /** What may be found instead of a kind, and what to do about it. */
@@ -54,7 +54,7 @@ export function takeHeader(cursor: Cursor): Header {
       kind === "database" ? "the name alone" : "database.name (a name that holds a dot goes in backticks)";
     throw fail(cursor, `Found one more "." in the name: expected ${expected}`);
   }
-  // The server gives each object its own UUID; a declaration that fixes one could never be applied twice.
+  // The server gives each object its own UUID; a declaration with a fixed one could never be applied twice.
   if (takeWords(cursor, "UUID")) takeString(cursor, "UUID");
   if (atWords(cursor, "ON", "CLUSTER")) {
     throw fail(

@@ -6,14 +6,14 @@ import { parseMaterializedView } from "./materialized-view";
 import { parseTable } from "./table";
 import { parseView } from "./view";
 
-/** Tokens that the longest head has, and then some. */
+/** More tokens than the longest head has. */
 const HEAD_TOKENS = 24;
 
 /**
  * Parses one CREATE statement, as the engine prints it or as people write it. Every piece of SQL stays verbatim; `IF NOT EXISTS`
  * and UUIDs are left out.
  *
- * @throws {SqlParseError} when it is anything else, has no database in its name, or cannot be held in a spec.
+ * @throws {SqlParseError} when it is anything else, has no database in its name, or cannot be represented in a spec.
  */
 export function parseCreate(sql: string): ObjectSpec {
   const cursor = takeStatement(createCursor(sql));
@@ -26,7 +26,7 @@ export function parseCreate(sql: string): ObjectSpec {
 }
 
 /**
- * Reads kind and name of a CREATE statement and nothing behind them.
+ * Reads kind and name of a CREATE statement and nothing after them.
  *
  * @throws {SqlParseError} when it creates nothing that this package manages.
  */

@@ -37,7 +37,7 @@ export function parseMaterializedView(cursor: Cursor, { database, name }: Qualif
   };
 }
 
-/** Takes `TO database.name`. `TO INNER UUID` only says which inner table it is: the server gives that. */
+/** Takes `TO database.name`. `TO INNER UUID` only says which inner table it is: the server assigns that. */
 function takeTarget(cursor: Cursor): QualifiedName | undefined {
   if (takeWords(cursor, "TO", "INNER", "UUID")) takeString(cursor, "TO INNER UUID");
   return takeWords(cursor, "TO") ? takeQualifiedName(cursor, "target after TO") : undefined;

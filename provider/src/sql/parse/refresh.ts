@@ -1,7 +1,7 @@
 import { atWords, type Cursor, fail, peek, sliceTokens, takeName, takeOperator, takeWords } from "../cursor";
 import { takeSettings } from "./storage";
 
-/** Takes what follows `REFRESH`, in the order that the engine's grammar has, and gives it verbatim. */
+/** Takes what follows `REFRESH`, in the order of the engine's grammar, and returns it verbatim. */
 export function takeRefresh(cursor: Cursor): string {
   const from = cursor.position;
   if (!takeWords(cursor, "EVERY") && !takeWords(cursor, "AFTER")) {

@@ -13,7 +13,7 @@ import {
 import { takeExpression } from "../expressions";
 import type { SettingSpec, StorageSpec } from "../spec";
 
-/** A storage spec that is being filled; `settings` stays absent until they are found. */
+/** A storage spec that is being filled; `settings` stays absent until some are found. */
 export type StorageDraft = { -readonly [Key in keyof StorageSpec]?: StorageSpec[Key] };
 
 /** Clauses that hold an expression, with the field they fill. */
@@ -28,7 +28,7 @@ const EXPRESSION_CLAUSES = [
 /** Targets of a TimeSeries table; each may be a table, or the layout of an inner one. */
 const TIME_SERIES_TARGETS = ["SAMPLES", "DATA", "TAGS", "METRICS"];
 
-/** The draft as a spec, its fields in one order, whatever order the clauses had. */
+/** The draft as a spec, with its fields in a fixed order, whatever order the clauses had. */
 export function finishStorage(draft: StorageDraft): StorageSpec {
   const { engine, partitionBy, primaryKey, orderBy, sampleBy, ttl, settings = [] } = draft;
   return {
@@ -43,9 +43,9 @@ export function finishStorage(draft: StorageDraft): StorageSpec {
 }
 
 /**
- * Takes one storage clause, if one begins at the cursor. The order of clauses is left free: where the engine minds, it says so.
+ * Takes one storage clause, if one begins at the cursor. Any order of clauses is accepted: if the engine minds, it says so.
  *
- * @throws {SqlParseError} for a clause that was there before.
+ * @throws {SqlParseError} for a clause that occurred before.
  */
 export function takeStorageClause(cursor: Cursor, draft: StorageDraft): boolean {
   if (atWords(cursor, "UNIQUE", "KEY")) {
@@ -115,7 +115,7 @@ function takeSetting(cursor: Cursor): SettingSpec {
     cursor.position++;
   } while (takeOperator(cursor, "."));
   const name = sliceTokens(cursor, from, cursor.position);
-  // A name alone switches the setting on.
+  // A bare name switches the setting on.
   if (!takeOperator(cursor, "=")) return { name, value: "true" };
   const valueFrom = cursor.position;
   if (!takeOperator(cursor, "-")) takeOperator(cursor, "+");
@@ -126,7 +126,7 @@ function takeSetting(cursor: Cursor): SettingSpec {
   return { name, value: sliceTokens(cursor, valueFrom, cursor.position) };
 }
 
-/** Whether any clause begins that may stand behind a storage clause; asked only where no value is expected. */
+/** Whether any clause begins that may follow a storage clause; called only where no value is expected. */
 function atClause(cursor: Cursor): boolean {
   const next = peek(cursor, 1);
   return (
@@ -138,7 +138,7 @@ function atClause(cursor: Cursor): boolean {
   );
 }
 
-/** Whether one of the clauses behind the storage begins. */
+/** Whether one of the clauses after the storage begins. */
 function atTail(cursor: Cursor): boolean {
   return (
     (atWords(cursor, "COMMENT") && peek(cursor, 1)?.kind === "string") ||

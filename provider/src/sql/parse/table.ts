@@ -64,7 +64,7 @@ function takeAs(cursor: Cursor, draft: TableDraft): boolean {
   return true;
 }
 
-/** The table or table function behind AS. */
+/** The table or table function after AS. */
 function takeSource(cursor: Cursor): string {
   const from = cursor.position;
   const first = takeName(cursor, "query, table or table function after AS");

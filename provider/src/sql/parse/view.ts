@@ -26,8 +26,8 @@ export function parseView(cursor: Cursor, { database, name }: QualifiedName): Vi
 }
 
 /**
- * Drops the names that the engine prints behind the columns of a view that was created as `v (a, b) AS …`. Its query has them
- * already (`1 AS a`), and the engine itself cannot read a text that has both lists.
+ * Drops the names that the engine prints after the columns of a view that was created as `v (a, b) AS …`. Its query has them
+ * already (`1 AS a`), and the engine itself cannot read a statement that has both lists.
  */
 export function takeAliases(cursor: Cursor, columns: readonly ColumnSpec[]): void {
   if (columns.length === 0 || peek(cursor)?.text !== "(") return;

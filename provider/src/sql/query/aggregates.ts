@@ -1,11 +1,11 @@
-/** An aggregate function's name taken apart: `quantileStateIf` is `quantile` with `["State", "If"]`. */
+/** An aggregate function's parsed name: `quantileStateIf` is `quantile` with `["State", "If"]`. */
 export interface AggregateName {
   /** In the engine's spelling. */
   readonly base: string;
   readonly combinators: readonly string[];
 }
 
-/** All of the engine's, and their other names; a test compares with `system.functions`. */
+/** All of the engine's functions, and their aliases; a test compares with `system.functions`. */
 const NAMES = (
   "MVTEncode aggThrow analysisOfVariance any anyHeavy anyLast anyLast_respect_nulls any_respect_nulls approx_top_k " +
   "approx_top_sum argAndMax argAndMin argMax argMin avg avgWeighted boundingRatio categoricalInformationValue " +
@@ -38,7 +38,7 @@ const NAMES = (
   "varSamp varSampStable welchTTest windowFunnel"
 ).split(" ");
 
-/** Other names, in lower case. */
+/** Aliases, in lower case. */
 const ALIASES: Readonly<Record<string, string>> = {
   anova: "analysisOfVariance",
   any_value: "any",
@@ -88,7 +88,7 @@ const BASES: ReadonlyMap<string, string> = new Map([
 const COMBINATORS =
   /(?:ArgMax|ArgMin|Array|Distinct|ForEach|If|Map|Merge|Null|OrDefault|OrNull|Resample|SimpleState|State|Tuple)$/;
 
-/** Reads the name of a function. @returns undefined when it is no aggregate function. */
+/** Reads the name of a function. @returns undefined when it is not an aggregate function. */
 export function aggregateOf(name: string): AggregateName | undefined {
   const combinators: string[] = [];
   for (let rest = name; rest !== ""; ) {

@@ -16,7 +16,7 @@ export interface Call {
   readonly within: readonly string[];
 }
 
-/** A name that stands for a column, its parts without quotes: `t.a` is `["t", "a"]`. */
+/** A column reference, its parts unquoted: `t.a` is `["t", "a"]`. */
 export interface ColumnReference {
   readonly parts: readonly string[];
   readonly start: number;
@@ -31,7 +31,7 @@ export interface Comparison {
   readonly right: Expression;
 }
 
-/** Words between operands that look like a function before a bracket, or like a column. */
+/** Words between operands that look like a function before a parenthesis, or like a column. */
 const KEYWORDS: ReadonlySet<string> = new Set(
   (
     "AND AS ASC BETWEEN BY CASE COLLATE DESC DISTINCT ELSE END ESCAPE EXISTS FALSE FILTER FIRST FROM GLOBAL " +
@@ -44,7 +44,7 @@ const COMPARISONS: ReadonlySet<string> = new Set(["=", "==", "!=", "<>", "<", "<
 const BOUNDARY =
   /^(?:AND|OR|NOT|XOR|AS|WHEN|THEN|ELSE|CASE|END|IN|IS|I?LIKE|BETWEEN|ON|WHERE|[,?:]|->|==?|!=|<>|[<>]=?|<=>)$/i;
 
-/** An expression of its own, e.g. a sorting key. @returns undefined for what has no brackets that match. */
+/** A standalone expression, e.g. a sorting key. @returns undefined if its brackets do not match. */
 export function parseExpression(text: string): Expression | undefined {
   try {
     return expressionOf(createCursor(text));
@@ -64,7 +64,7 @@ export function elementsOf(expression: Expression): Expression[] {
   return splitAtCommas(inside).map(expressionOf);
 }
 
-/** The column that an expression is, by its last name, if it is nothing else. */
+/** The last name of the column if the expression is just a column. */
 export function plainColumn(expression: Expression): string | undefined {
   const [column, ...rest] = columnsIn(expression);
   if (column === undefined || rest.length > 0 || column.within.length > 0) return undefined;
@@ -75,14 +75,14 @@ export function plainColumn(expression: Expression): string | undefined {
   return isPlain ? column.parts.at(-1) : undefined;
 }
 
-/** The value of a text literal, if the expression is one. */
+/** The value of a string literal, if the expression is one. */
 export function literalText(expression: Expression): string | undefined {
   const { cursor } = unwrapped(expression);
   const token = cursor.tokens[cursor.position];
   return cursor.end - cursor.position === 1 && token?.kind === "string" ? unquoteString(token.text) : undefined;
 }
 
-/** All calls, outer before inner; not those of queries in brackets. */
+/** All calls, outer before inner; not those of queries in parentheses. */
 export function callsIn(expression: Expression): Call[] {
   const calls: Call[] = [];
   walk(expression, (cursor, index, within) => {
@@ -92,7 +92,7 @@ export function callsIn(expression: Expression): Call[] {
   return calls;
 }
 
-/** All names that may be columns; not function names, parameters of lambdas, or those of queries in brackets. */
+/** All names that may be columns; not function names, lambda parameters, or names in subqueries. */
 export function columnsIn(expression: Expression): ColumnReference[] {
   const found: ColumnReference[] = [];
   const parameters = lambdaParameters(expression.cursor);
@@ -119,7 +119,7 @@ export function columnsIn(expression: Expression): ColumnReference[] {
   return found;
 }
 
-/** All comparisons, `LIKE` among them; not those of queries in brackets. */
+/** All comparisons, `LIKE` among them; not those of queries in parentheses. */
 export function comparisonsIn(expression: Expression): Comparison[] {
   const found: Comparison[] = [];
   walk(expression, (cursor, index) => {
@@ -134,7 +134,7 @@ export function comparisonsIn(expression: Expression): Comparison[] {
   return found;
 }
 
-/** Without brackets around the whole. */
+/** Without parentheses around the whole. */
 export function unwrapped(expression: Expression): Expression {
   const { cursor } = expression;
   const isWhole = peek(cursor)?.text === "(" && cursor.closers.get(cursor.position) === cursor.end - 1;
@@ -143,7 +143,7 @@ export function unwrapped(expression: Expression): Expression {
   return splitAtCommas(inside).length === 1 ? unwrapped(expressionOf(inside)) : expression;
 }
 
-/** Visits every token but those of queries in brackets, with the names of the calls around it. */
+/** Visits every token except those of queries in parentheses, with the names of the calls around it. */
 function walk(expression: Expression, visit: (cursor: Cursor, index: number, within: readonly string[]) => void): void {
   const go = (cursor: Cursor, within: readonly string[]): void => {
     for (let index = cursor.position; index < cursor.end; index++) {
@@ -161,7 +161,7 @@ function walk(expression: Expression, visit: (cursor: Cursor, index: number, wit
   go(expression.cursor, []);
 }
 
-/** The function whose bracket opens at `open`: its first, or its second with parameters. */
+/** The function whose parenthesis opens at `open`: its first one, or its second if it has parameters. */
 function functionName(cursor: Cursor, open: number): string | undefined {
   if (cursor.tokens[open]?.text !== "(" || open === cursor.position) return undefined;
   let index = open - 1;
@@ -210,7 +210,7 @@ function lambdaParameters(cursor: Cursor): ReadonlySet<string> {
   return names;
 }
 
-/** The operand that begins at `from` and goes up or, for -1, ends before it and goes down. */
+/** The operand that begins at `from` and goes forward or, for -1, ends before it and goes backward. */
 function operand(cursor: Cursor, from: number, direction: 1 | -1): Expression | undefined {
   const openers = direction === 1 ? undefined : new Map([...cursor.closers].map(([open, close]) => [close, open]));
   let at = direction === 1 ? from : from - 1;

@@ -19,11 +19,11 @@ import { takeExpression } from "../expressions";
 import { takeSources } from "./sources";
 
 /**
- * What a query says, as far as a reader of schemas needs it: clauses and names, no meaning. Expressions stay text, as
+ * What a query says, as far as a reader of schemas needs it: clauses and names, not their meaning. Expressions stay text, as
  * {@link Expression}.
  */
 export interface Query {
-  /** One for a plain SELECT, several for `UNION`, `INTERSECT` and `EXCEPT`, nested ones in brackets flattened. */
+  /** One for a plain SELECT, several for `UNION`, `INTERSECT` and `EXCEPT`, nested ones in parentheses flattened. */
   readonly selects: readonly Select[];
 }
 
@@ -40,7 +40,7 @@ export interface Select {
   readonly having?: Expression;
   /** `LIMIT`, `LIMIT … BY`, `OFFSET` and `FETCH`, in the order of the text. */
   readonly limits: readonly Limit[];
-  /** Where `SELECT` stands in the text. */
+  /** Where `SELECT` is in the text. */
   readonly start: number;
 }
 
@@ -56,7 +56,7 @@ export interface Expression {
 export interface SelectItem {
   readonly expression: Expression;
   readonly alias?: string;
-  /** What the engine calls the output; undefined where the text does not say (`*`, an expression without alias). */
+  /** What the engine calls the output; undefined if the text does not say (`*`, an expression without alias). */
   readonly name?: string;
 }
 
@@ -83,9 +83,9 @@ export interface GroupBy {
 export interface Source {
   /** Absent for the first one; in capitals, e.g. `ANY LEFT JOIN`, or `,`. */
   readonly join?: string;
-  /** Set for a table. `database` is absent where the name stands alone: a common table expression, in canonical text. */
+  /** Set for a table. `database` is absent for an unqualified name: in canonical text, a common table expression. */
   readonly table?: { readonly database?: string; readonly name: string };
-  /** Set for a query in brackets. */
+  /** Set for a query in parentheses. */
   readonly query?: Query;
   /** Name of a table function. */
   readonly function?: string;
@@ -114,7 +114,7 @@ const CLAUSES = [
   "ARRAY",
   "INTO",
 ];
-/** Clauses that need a second word to be one. */
+/** Clauses that are recognised only with a second word. */
 const SECOND_WORD: Readonly<Record<string, readonly string[]>> = {
   GROUP: ["BY"],
   ORDER: ["BY"],
@@ -125,7 +125,7 @@ const LONGEST_CLAUSE = /^(?:WINDOW|QUALIFY|ORDER|LIMIT|OFFSET|FETCH|SETTINGS|FOR
 /**
  * Reads a query, best in canonical form.
  *
- * @returns undefined for what it cannot read; a reader who needs an answer asks the engine.
+ * @returns undefined for what it cannot parse; a caller who needs an answer uses the engine.
  */
 export function parseQuery(text: string): Query | undefined {
   try {
@@ -145,19 +145,19 @@ export function takeQuery(cursor: Cursor): Query {
     if (peek(cursor)?.text === "(") selects.push(...takeQuery(takeGroup(cursor, "the query")).selects);
     else selects.push(takeSelect(cursor));
   } while (takeSetOperator(cursor));
-  // Behind queries in brackets there may still be ORDER BY, LIMIT or SETTINGS of the whole.
+  // Queries in parentheses may still be followed by ORDER BY, LIMIT or SETTINGS of the whole.
   takeTail(cursor);
   if (!isAtEnd(cursor)) throw fail(cursor, "Expected the end of the query");
   return { selects };
 }
 
-/** Whether a clause of a SELECT begins at the cursor; asked only behind an operand. */
+/** Whether a clause of a SELECT begins at the cursor; called only after an operand. */
 export function atClause(cursor: Cursor): boolean {
   if (isWord(cursor.tokens[cursor.position - 1], "AS")) return false;
   const word = peek(cursor);
   if (word?.kind !== "word") return false;
   const upper = word.text.toUpperCase();
-  // `* EXCEPT (a)` takes columns away, `EXCEPT SELECT` rows.
+  // `* EXCEPT (a)` removes columns, `EXCEPT SELECT` rows.
   if (upper === "EXCEPT") return isSetOperator(cursor);
   if (upper === "LEFT") return atWords(cursor, "LEFT", "ARRAY", "JOIN");
   const second = SECOND_WORD[upper];
@@ -261,7 +261,7 @@ function inBrackets(cursor: Cursor): Cursor[] {
   return peek(cursor)?.text === "(" ? splitAtCommas(takeGroup({ ...cursor }, "GROUPING SETS")) : [cursor];
 }
 
-/** Takes the limits, and skips what says nothing about rows or columns: ORDER BY, WINDOW, SETTINGS … */
+/** Takes the limits, and skips clauses that say nothing about rows or columns: ORDER BY, WINDOW, SETTINGS … */
 function takeTail(cursor: Cursor): Limit[] {
   const limits: Limit[] = [];
   const first = peek(cursor);

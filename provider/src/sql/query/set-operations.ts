@@ -1,15 +1,15 @@
 import { atWords, type Cursor, createCursor, isAtEnd, isWord, peek, skipElement } from "../cursor";
 
 /**
- * In which order the set operations of a query are done, its subqueries included, as a text that is the same for the same order:
- * brackets that change nothing do not count. Empty where there are neither `EXCEPT` nor `INTERSECT`, which alone make it matter.
+ * The order in which a query's set operations are evaluated, those of its subqueries included, as a string that is equal for equal
+ * orders: redundant parentheses do not count. Empty if there is neither `EXCEPT` nor `INTERSECT`; only with them does it matter.
  */
 export function orderOfSets(query: string): string {
   const order = takeUnion(createCursor(query));
   return /[EI]/.test(order) ? order : "";
 }
 
-/** UNION and EXCEPT are done from left to right, after INTERSECT. */
+/** UNION and EXCEPT are evaluated from left to right, after INTERSECT. */
 function takeUnion(cursor: Cursor): string {
   let left = takeIntersection(cursor);
   for (
@@ -27,13 +27,13 @@ function takeIntersection(cursor: Cursor): string {
   return left;
 }
 
-/** Unions of unions are one. */
+/** Unions of unions are one union. */
 function joined(left: string, operator: string, right: string): string {
   const plain = (side: string): string => (operator === "U" && /^U\(.*\)$/.test(side) ? side.slice(2, -1) : side);
   return `${operator}(${plain(left)},${plain(right)})`;
 }
 
-/** A query in brackets, or a SELECT with what its subqueries do. */
+/** A query in parentheses, or a SELECT with the set operations of its subqueries. */
 function takeOperand(cursor: Cursor): string {
   if (opensQuery(cursor)) return takeInside(cursor);
   const within: string[] = [];
@@ -44,7 +44,7 @@ function takeOperand(cursor: Cursor): string {
   return `S${within.filter((one) => /[UEI]/.test(one)).join("")}`;
 }
 
-/** Queries anywhere in brackets that are none themselves. */
+/** Queries anywhere inside parentheses that are not themselves a query. */
 function takeGroups(cursor: Cursor): string[] {
   const close = cursor.closers.get(cursor.position) ?? cursor.position;
   const inside = { ...cursor, position: cursor.position + 1, end: close };
@@ -70,7 +70,7 @@ function opensQuery(cursor: Cursor): boolean {
   return ahead > 0 && ["SELECT", "WITH", "FROM"].some((word) => isWord(peek(cursor, ahead), word));
 }
 
-/** `* EXCEPT (a)` takes columns away. */
+/** `* EXCEPT (a)` removes columns. */
 function atOperation(cursor: Cursor): boolean {
   if (!["UNION", "EXCEPT", "INTERSECT"].some((word) => atWords(cursor, word))) return false;
   const next = { ...cursor, position: cursor.position + 1 };

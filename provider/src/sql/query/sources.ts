@@ -64,7 +64,7 @@ function takeModifiers(cursor: Cursor): { alias?: string; final: boolean } {
   return { ...(alias !== undefined && { alias }), final };
 }
 
-/** The words of a join at the cursor; a comma is one, too. */
+/** The words of a join at the cursor; a comma counts as one. */
 function joinAt(cursor: Cursor): { text: string; length: number } | undefined {
   if (peek(cursor)?.text === ",") return { text: ",", length: 1 };
   const words: string[] = [];
@@ -84,7 +84,7 @@ function takeJoinCondition(cursor: Cursor): void {
   else if (takeWords(cursor, "USING")) takeText(cursor, "USING", isStopInList);
 }
 
-/** What ends a list: a comma goes on with it. */
+/** What ends a list; a comma continues it. */
 function isStopInList(cursor: Cursor): boolean {
   return atClause(cursor) || (peek(cursor)?.text !== "," && joinAt(cursor) !== undefined);
 }

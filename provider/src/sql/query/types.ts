@@ -1,7 +1,7 @@
 import { splitArguments } from "../fragments";
 import { unquoteString } from "../identifiers";
 
-/** A data type taken apart: `Array(UInt8)` is `{ name: "Array", args: ["UInt8"] }`. */
+/** A parsed data type: `Array(UInt8)` is `{ name: "Array", args: ["UInt8"] }`. */
 export interface TypeText {
   readonly name: string;
   readonly args: readonly string[];
@@ -26,7 +26,7 @@ export function nullableInner(text: string): string | undefined {
   return name === "Nullable" ? args[0] : undefined;
 }
 
-/** Numbers of an Enum's labels. */
+/** The number of each label of an Enum. */
 export function enumValues(text: string): ReadonlyMap<string, string> | undefined {
   const { name, args } = parseType(text);
   if (name !== "Enum8" && name !== "Enum16") return undefined;
@@ -45,7 +45,7 @@ export function integer(text: string): { signed: boolean; bits: number } | undef
   return text === "Bool" ? { signed: false, bits: 1 } : undefined;
 }
 
-/** Digits before and after the point of a decimal type. */
+/** Digits before and after the decimal point of a decimal type. */
 export function decimal(text: string): { whole: number; scale: number } | undefined {
   const { name, args } = parseType(text);
   const scale = Number(args[1] ?? 0);

@@ -3,13 +3,13 @@ import { lex } from "../lexer";
 import type { SecuritySpec } from "../spec";
 import { joinParts } from "./columns";
 
-/** What an older server reads otherwise. */
+/** Syntax that differs on older servers. */
 export interface Words {
-  /** A view's COMMENT comes before AS; else behind the query, in parentheses. */
+  /** A view's COMMENT comes before AS; otherwise after the query, which is in parentheses. */
   readonly commentBeforeQuery: boolean;
 }
 
-/** The words of the embedded engine. */
+/** The syntax of the embedded engine. */
 export const NEWEST: Words = { commentBeforeQuery: true };
 
 /** The line with `COMMENT`. */
@@ -46,7 +46,7 @@ export function renderQuery(query: string): string {
   return `\nAS ${query}`;
 }
 
-/** A user as SQL text stays as it is (`svc`, `svc@'host'`); a name that is none, like `svc-views`, is quoted. */
+/** A user as SQL text stays unchanged (`svc`, `svc@'host'`); a name that is not valid SQL, like `svc-views`, is quoted. */
 function renderUser(definer: string): string {
   const [name, at, host, ...rest] = lex(definer);
   const isName = name !== undefined && ["word", "quoted", "string"].includes(name.kind);

@@ -1,7 +1,7 @@
 import { backtick, quoteIdentifier, quoteString } from "../identifiers";
 import type { ColumnSpec, ConstraintSpec, IndexSpec, ProjectionSpec, SettingSpec } from "../spec";
 
-/** What stands in the brackets behind the name. */
+/** What is in the parentheses after the name. */
 export interface Elements {
   readonly columns: readonly ColumnSpec[];
   readonly indexes?: readonly IndexSpec[];
@@ -9,7 +9,7 @@ export interface Elements {
   readonly projections?: readonly ProjectionSpec[];
 }
 
-/** The bracketed list, one element on a line, in the engine's order; nothing when there is none. */
+/** The parenthesised list, one element per line, in the engine's order; empty when there is none. */
 export function renderElements({ columns, indexes = [], constraints = [], projections = [] }: Elements): string {
   const elements = [
     ...columns.map(renderColumn),
@@ -20,7 +20,7 @@ export function renderElements({ columns, indexes = [], constraints = [], projec
   return elements.length === 0 ? "" : `\n(\n${elements.map((element) => `    ${element}`).join(",\n")}\n)`;
 }
 
-/** One column as it stands in a column list, also in `ADD COLUMN` and `MODIFY COLUMN`. */
+/** One column as in a column list; also for `ADD COLUMN` and `MODIFY COLUMN`. */
 export function renderColumn(column: ColumnSpec): string {
   const parts = [
     backtick(column.name),
@@ -36,7 +36,7 @@ export function renderColumn(column: ColumnSpec): string {
   return joinParts(parts);
 }
 
-/** One index, from `INDEX` on, also for `ADD INDEX`. */
+/** One index, from `INDEX` on; also for `ADD INDEX`. */
 export function renderIndex({ name, expression, type, granularity }: IndexSpec): string {
   const suffix = granularity === undefined ? "" : ` GRANULARITY ${granularity}`;
   return `INDEX ${quoteIdentifier(name)} ${expression} TYPE ${type}${suffix}`;
@@ -57,7 +57,7 @@ export function renderSettings(settings: readonly SettingSpec[]): string {
   return settings.map(({ name, value }) => `${name} = ${value}`).join(", ");
 }
 
-/** The parts that are there, with a space between. */
+/** The parts that are present, joined by spaces. */
 export function joinParts(parts: readonly (string | false | undefined)[]): string {
   return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
 }

@@ -1,7 +1,7 @@
 import type { StorageSpec } from "../spec";
 import { renderSettings } from "./columns";
 
-/** The storage clauses, one on a line, in the engine's order, each with the line break before it. */
+/** The storage clauses, one per line, in the engine's order, each with the line break before it. */
 export function renderStorage(storage: StorageSpec): string {
   const clauses: readonly (readonly [string, string | undefined])[] = [
     ["ENGINE =", storage.engine],

@@ -9,7 +9,7 @@ import { renderStorage } from "./storage";
 export function renderTable(table: TableSpec): string {
   const { as, targets } = table;
   const isQuery = as !== undefined && startsQuery(as.text);
-  // A table or table function stands in front of the storage, a query behind everything.
+  // A table or table function comes before the storage, a query after everything.
   const source = as && !isQuery ? ` ${as.clone ? "CLONE " : ""}AS ${as.text}` : "";
   return [
     `CREATE TABLE ${qualifiedName(table)}`,
@@ -23,7 +23,7 @@ export function renderTable(table: TableSpec): string {
   ].join("");
 }
 
-/** Whether a text behind AS is a query, rather than a table or table function. */
+/** Whether the text after AS is a query, rather than a table or table function. */
 function startsQuery(text: string): boolean {
   let token = nextToken(text, 0);
   while (token?.kind === "comment") token = nextToken(text, token.end, token);
