@@ -6,10 +6,10 @@ import { query, sql } from "./text";
 import type { Value, ValueMap } from "./value";
 
 /**
- * The structured arguments that say what a spec says: the inverse of `declare/`. What they cannot say is left out, so that declaring
+ * The structured arguments that express a spec: the inverse of `declare/`. What they cannot express is left out, so that declaring
  * them again shows it.
  *
- * @param listed whether the columns of a view are written although they may be those of its query.
+ * @param listed whether the columns of a view are written even if they may be those of its query.
  * @returns arguments without `name` and `database`.
  */
 export function argumentsOf(spec: ObjectSpec, listed = false): ValueMap {
@@ -26,7 +26,7 @@ export function argumentsOf(spec: ObjectSpec, listed = false): ValueMap {
 }
 
 function databaseArguments({ engine, comment }: DatabaseSpec): ValueMap {
-  // A server of another kind (a managed service) has another engine for the same thing, and makes it so without being told.
+  // Another kind of server (a managed service) has a different engine for the same thing, and uses it without being told.
   return { engine: engine === undefined || engine === "Atomic" ? undefined : sql(engine), comment };
 }
 

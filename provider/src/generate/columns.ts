@@ -9,10 +9,10 @@ const DEFAULT_KEYS = {
   ALIAS: "alias",
   EPHEMERAL: "ephemeral",
 } as const;
-/** JavaScript sorts keys that look like integers first and means something else by `__proto__`; others would read badly. */
+/** JavaScript sorts integer-like keys first and treats `__proto__` specially; others would be hard to read. */
 export const NO_KEY = /^(?:\d|__proto__$)/;
 
-/** A map from name to type or definition; a list where a map could not keep the names or their order. */
+/** A map from name to type or definition; a list if a map could not keep the names or their order. */
 export function columnArguments(columns: readonly ColumnSpec[]): Value {
   const definitions = columns.map((column) => [column.name, definitionOf(column)] as const);
   if (
@@ -25,7 +25,7 @@ export function columnArguments(columns: readonly ColumnSpec[]): Value {
 }
 
 /**
- * Whether the columns of a view have more than names and types, which is all that the engine takes from the query; or stand beside
+ * Whether the columns of a view have more than names and types, which is all that the engine takes from the query; or appear beside
  * indexes and the like, where it takes nothing.
  */
 export function hasOwnColumns(view: ViewSpec | MaterializedViewSpec): boolean {
@@ -36,7 +36,7 @@ export function hasOwnColumns(view: ViewSpec | MaterializedViewSpec): boolean {
   return view.columns.some((column) => Object.keys(column).some((key) => key !== "name" && key !== "type"));
 }
 
-/** What columns have besides names and types; undefined where none has anything. */
+/** What columns have besides names and types; undefined if none has anything. */
 export function clausesOf(columns: readonly ColumnSpec[]): ValueMap | undefined {
   const entries = columns.flatMap((column) => {
     const { type: _, ...clauses } = definitionOf(column);
@@ -59,7 +59,7 @@ function definitionOf(column: ColumnSpec): ValueMap {
   };
 }
 
-/** The type alone where there is nothing else. */
+/** Just the type if there is nothing else. */
 function shorten(definition: ValueMap): Value {
   const { type, ...rest } = definition;
   return type !== undefined && Object.values(rest).every((value) => value === undefined) ? type : definition;

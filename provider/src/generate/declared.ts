@@ -27,12 +27,12 @@ export function declare(spec: ObjectSpec, given: Readonly<Record<string, unknown
   }
 }
 
-/** The name alone: a whole spec would bring its own fields along. */
+/** The name alone: a whole spec would add its own fields. */
 function nameOf({ database, name }: { readonly database: string; readonly name: string }) {
   return { database, name };
 }
 
-/** What structured arguments declare of an object, or what they lose of it. */
+/** What structured arguments declare of an object, or what they cannot express of it. */
 export type Attempt = { readonly declared: ObjectSpec } | { readonly loss: string };
 
 /**
@@ -40,7 +40,7 @@ export type Attempt = { readonly declared: ObjectSpec } | { readonly loss: strin
  * knows whether it gives them.
  */
 export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, unknown>>): Attempt {
-  // Without a query the columns could be any; the engine keeps such a source for ever.
+  // Without a query the columns could be anything, and the engine keeps such a source forever.
   if (live.kind === "table" && live.as !== undefined) return { loss: "the table function whose rows it shows" };
   let declared: ObjectSpec;
   try {
@@ -53,28 +53,28 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
   return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
 }
 
-/** What arguments refuse, and what it means for an object that stands on a server. */
+/** What arguments refuse, and what that means for an object that exists on a server. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^columns: give the columns/, "a table without columns of its own"],
   [/needs a sorting key/, "a MergeTree in the engine's old syntax"],
   [/projections\[\d+\]\.query/, "a projection that is no plain query"],
 ];
 
-/** The reason in a few words, for the arguments that are refused although the engine takes such objects. */
+/** The reason in a few words, for arguments that are refused although the engine accepts such objects. */
 function reasonOf(error: SchemaError): string {
   const message = messageOf(error);
   const [, reason] = REFUSALS.find(([words]) => words.test(message)) ?? [];
   return reason ?? message.replaceAll("\n", "; ");
 }
 
-/** What a change is of, in a few words. */
+/** What a change is about, in a few words. */
 export function nameOfChange(change: Change): string {
   if (change.kind === "setting") return `the value of setting ${change.name}`;
   if (change.kind === "definition") return "what follows AS, or the targets of a TimeSeries table";
   return `its ${change.kind.replaceAll("-", " ")}`;
 }
 
-/** The text to declare an object by where arguments cannot. */
+/** The SQL that declares an object when arguments cannot. */
 export function plainSql(live: ObjectSpec): string {
   return renderCreate(withoutBrackets(live));
 }

@@ -17,24 +17,24 @@ export interface Draft {
   /** The statement of what is declared, and what it may name, by key. */
   readonly rendered: string;
   readonly mentions: ReadonlySet<string>;
-  /** Why it is declared in plain SQL, if it is: what arguments cannot say. */
+  /** Why it is declared in plain SQL, if it is: what arguments cannot express. */
   readonly plain?: string;
   readonly within?: Within;
 }
 
-/** The rollup that makes an object, by the key of its first target, and where its resource has it. */
+/** The rollup that makes an object, by the key of its first target, and where it is in the rollup's resource. */
 export interface Within {
   readonly rollup: string;
   /** E.g. `levels[1].target`. */
   readonly path: string;
-  /** What the name of its resource has behind that of the rollup. */
+  /** What its resource's name has after the rollup's name. */
   readonly suffix: string;
 }
 
-/** What resources are made of: every object with the arguments for it, by key. */
+/** Input for the resources: every object with the arguments for it, by key. */
 export type Drafts = ReadonlyMap<string, Draft>;
 
-/** Tries arguments on every object. This is most of the work. */
+/** Tries arguments on every object. This is where most of the time goes. */
 export function draftsOf(objects: readonly ObjectSpec[]): Drafts {
   return new Map(objects.map((live) => [keyOf(live), draftOf(live, false)]));
 }
@@ -60,7 +60,7 @@ export function compareDrafts(a: Draft, b: Draft): number {
   return RANKS[a.live.kind] - RANKS[b.live.kind] || (a.key < b.key ? -1 : 1);
 }
 
-/** What `check` demands to come first: the database, and every object whose name the statement has. */
+/** What `check` requires to come first: the database, and every object that the statement names. */
 export function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
   if (draft === undefined || draft.live.kind === "database") return new Set();
   const needs = [objectKey(draft.live.database), ...draft.mentions].filter(
@@ -69,7 +69,7 @@ export function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): S
   return new Set(needs);
 }
 
-/** What had better come first: what a Distributed or Buffer table stands for. */
+/** What should preferably come first: the table behind a Distributed or Buffer table. */
 export function wishesOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
   if (draft === undefined || draft.live.kind === "database") return new Set();
   const wishes = [...sourcesOf(draft.live, known), ...targetsOf(draft.live)];

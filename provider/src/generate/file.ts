@@ -6,7 +6,7 @@ import { CLASSES, type PlacedResource } from "./resources";
 import type { PlacedRollup } from "./rollups/resource";
 import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "./value";
 
-/** Longest line of a file. */
+/** Maximum line length of a file. */
 const WIDTH = 120;
 const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -38,20 +38,20 @@ export function fileText(
   return [importsOf(resources, names, placed, hasSecrets), ...config, ...declarations, ...notes].join("\n");
 }
 
-/** What declares an object: its resource, or the rollup that makes it. */
+/** The declaration of an object: its resource, or the rollup that makes it. */
 function ownerOf(key: string, { byKey, rollups }: Placed): PlacedResource | PlacedRollup | undefined {
   const resource = byKey.get(key);
   return resource?.within === undefined ? resource : rollups.get(resource.within.rollup);
 }
 
-/** How a file calls an object. */
+/** An object's identifier in a file. */
 function nameOf(key: string, placed: Placed, names: ReadonlyMap<string, string>): string {
   const owner = names.get(ownerOf(key, placed)?.key ?? key) ?? "undefined";
   const path = placed.byKey.get(key)?.within?.path;
   return path === undefined ? owner : `${owner}.${path}`;
 }
 
-/** Every resource and rollup that a file has or uses, by what the file calls it. */
+/** Every resource and rollup that a file has or uses, by its identifier in the file. */
 function namesIn(resources: readonly PlacedResource[], placed: Placed): ReadonlyMap<string, string> {
   const taken = new Identifiers();
   const names = new Map<string, string>();
@@ -74,7 +74,7 @@ function namesIn(resources: readonly PlacedResource[], placed: Placed): Readonly
   return names;
 }
 
-/** Keys of the resources that the code of one, or of its rollup, names. */
+/** Keys of the resources named in the code of one, or of its rollup. */
 function usedBy({ live, within, ...own }: PlacedResource, { byKey, rollups }: Placed): string[] {
   const { args, dependsOn } = (within && rollups.get(within.rollup)) ?? own;
   const inArgs = leavesOf(args).flatMap(referencesIn);
@@ -141,7 +141,7 @@ function notesOn(resources: readonly PlacedResource[], unmanaged: readonly Unman
   return notes.length === 0 ? [] : [notes.join("")];
 }
 
-/** A comment in lines; a name may hold a line break. */
+/** A comment, line by line; a name may contain a line break. */
 function wrap(text: string): string[] {
   const lines: string[] = [];
   let line = "//";
@@ -195,7 +195,7 @@ function importOf(specifiers: readonly string[], from: string): string {
     : `import {\n${sorted.map((one) => `  ${one},\n`).join("")}} from ${quote(from)};\n`;
 }
 
-/** As Biome sorts: A, a, B, b; numbers by value. */
+/** Sorted as Biome does: A, a, B, b; numbers by value. */
 function compareNaturally(a: string, b: string): number {
   const pieces = (text: string): readonly string[] => text.match(/\d+|\D/g) ?? [];
   const [left, right] = [pieces(a), pieces(b)];

@@ -1,4 +1,4 @@
-/** Words that name nothing in a strict TypeScript module, and names that the generated files use themselves. */
+/** Words that cannot be identifiers in a strict TypeScript module, and names that the generated files use themselves. */
 const TAKEN =
   "arguments any as async await boolean break case catch class config const constructor continue debugger declare default delete do " +
   "else enum eval export extends false finally for from function get if implements import in Infinity instanceof interface let " +
@@ -23,7 +23,7 @@ export class Identifiers {
   /**
    * A free identifier for a name, in camelCase.
    *
-   * @param hints words to tell it from another of the same name, tried one after the other before numbers.
+   * @param hints words to distinguish it from another of the same name, tried one after the other before numbers.
    */
   take(name: string, hints: readonly string[] = []): string {
     const plain = camelCase(name);
@@ -38,7 +38,7 @@ export class Identifiers {
   }
 }
 
-/** `http_requests-5m` is `httpRequests5m`; what is no letter or digit of ASCII parts words. */
+/** `http_requests-5m` becomes `httpRequests5m`; anything but ASCII letters and digits separates words. */
 function camelCase(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   const joined = words.map((word, index) => (index === 0 ? lowerFirst(word) : upperFirst(word))).join("");
@@ -50,7 +50,7 @@ function upperFirst(word: string): string {
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }
 
-/** `URLs` is `urLs` to nobody's liking: a run of capitals is lowered as a whole. */
+/** A run of capitals is lowered as a whole, so that `URLs` does not become `uRLs`. */
 function lowerFirst(word: string): string {
   return word.replace(/^(?:[A-Z]+(?![a-z])|[A-Z])/, (capitals) => capitals.toLowerCase());
 }

@@ -12,35 +12,35 @@ export interface ImportFile {
   readonly resources: readonly (ImportedResource | ImportedComponent)[];
 }
 
-/** A rollup, which has a place in the state and nothing else. */
+/** A rollup, which has an entry in the state and nothing else. */
 export interface ImportedComponent {
   readonly type: string;
-  /** By which its parts name it: unlike the names of all other resources of the file. */
+  /** The name by which its parts refer to it; unique among all resources of the file. */
   readonly name: string;
   /** Name within the stack. */
   readonly logicalName: string;
   readonly component: true;
 }
 
-/** One resource, with all that its state will hold, so that nothing is read. */
+/** One resource, with all that its state will hold, so that nothing has to be read. */
 export interface ImportedResource {
   readonly type: string;
   readonly name: string;
-  /** The component that it is a part of. */
+  /** The component it is part of. */
   readonly parent?: string;
   readonly id: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** The text by which the state finds the provider's code; the same that the resources send. */
+/** The text by which the state finds the provider's code; the resources send the same. */
 function providerText(kind: ObjectKind): string {
   return `exports.handler=()=>require("pulumi-clickhouse-schema/provider").${kind}`;
 }
 
 /**
- * The state of a program's resources as they stand on the server. The next preview is empty: each holds the statement that stands
- * there and the fingerprint of what the program declares, so that no engine is asked. Resources with secrets are left out, because
+ * The state of a program's resources as they are on the server. The next preview is empty: each holds the statement that exists
+ * there and the fingerprint of what the program declares, so that no engine is needed. Resources with secrets are left out, because
  * nobody knows their statements: `pulumi up` adopts them.
  *
  * @param observed digest of the server's text of an object, by key.
@@ -68,7 +68,7 @@ function componentOf({ resourceName }: PlacedRollup): ImportedComponent {
   };
 }
 
-/** As `check` makes it; undefined where a secret, which only the program knows, goes into it. */
+/** As `check` makes it; undefined if it contains a secret, which only the program knows. */
 function printOf(
   { key, declared, rendered, mentions, secrets }: PlacedResource,
   prints: ReadonlyMap<string, string | undefined>,

@@ -4,9 +4,9 @@ import { objectKey, quotedName } from "../sql/object-key";
 import { HIDDEN, type Part, Reference, type Secret, Sql } from "./value";
 
 /**
- * Puts resources in place of the names of objects in a piece of SQL, where the text stays the same by that.
+ * Replaces names of objects in a piece of SQL by resources, where that leaves the text unchanged.
  *
- * @param canRefer whether the object of a key may stand there as a resource.
+ * @param canRefer whether the object of a key may be replaced by its resource there.
  */
 export function linkNames(sql: Sql, canRefer: (key: string) => boolean): Sql {
   return new Sql(sql.parts.flatMap((part): Part[] => (typeof part === "string" ? linkText(part, canRefer) : [part])));
@@ -32,7 +32,7 @@ function isName(token: Token | undefined): token is Token {
   return token?.kind === "word" || token?.kind === "quoted";
 }
 
-/** Takes what the server hides from the config. @param take gives the next secret of the object. */
+/** Takes values that the server hides from the config. @param take returns the object's next secret. */
 export function linkSecrets(sql: Sql, take: () => Secret): Sql {
   const parts = sql.parts.flatMap((part): Part[] => {
     if (typeof part !== "string") return [part];

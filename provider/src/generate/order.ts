@@ -1,19 +1,19 @@
 /** What needs what, by key. */
 export type Needs = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** An order in which everything stands behind what it needs. */
+/** An order in which everything comes after what it needs. */
 export interface Order {
   readonly keys: readonly string[];
   /** The needs that the order keeps. */
   readonly needs: Needs;
-  /** Needs that it cannot keep, because they go round in a circle: `[who, what]`. */
+  /** Needs that it cannot keep, because they form a cycle: `[who, what]`. */
   readonly dropped: readonly (readonly [string, string])[];
 }
 
 /**
- * Puts keys in order, as they are given where nothing else decides.
+ * Sorts keys; where nothing else decides, their given order is kept.
  *
- * @param wishes needs that are given up without a word where they would close a circle.
+ * @param wishes needs that are silently dropped if they would close a cycle.
  */
 export function orderOf(keys: readonly string[], needs: Needs, wishes: Needs = new Map()): Order {
   const hard = sort(keys, needs);
@@ -48,7 +48,7 @@ function sort(keys: readonly string[], needs: Needs): Order {
   return { keys: sorted, needs: kept, dropped };
 }
 
-/** Everything that a key needs, directly or not, and the key itself. */
+/** Everything that a key needs, directly or indirectly, and the key itself. */
 function reached(needs: Needs, from: string): ReadonlySet<string> {
   const seen = new Set<string>();
   const open = [from];
@@ -61,7 +61,7 @@ function reached(needs: Needs, from: string): ReadonlySet<string> {
 }
 
 /**
- * Parts keys among files, so that no files need each other in a circle: groups that do are cut into levels, of which the first holds
+ * Distributes keys among files, so that no files need each other in a cycle: groups that do are cut into levels, of which the first holds
  * what needs nothing of another group.
  *
  * @param groupOf the group of a key, e.g. its database.

@@ -1,8 +1,8 @@
 import { Call, entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
 
-/** Longest line. */
+/** Maximum line length. */
 const WIDTH = 120;
-/** How a resource is called in the file. */
+/** A resource's identifier in the file. */
 export type Names = (reference: Reference) => string;
 
 /** The code of a value as Prettier and Biome lay it out. */
@@ -14,7 +14,7 @@ export class Printer {
   }
 
   /**
-   * `new Class(name, args, options)` behind what `column` characters already stand in its line; with the semicolon.
+   * `new Class(name, args, options)` after the `column` characters already in its line; with the semicolon.
    *
    * @param options the third argument, if there is one.
    */
@@ -38,7 +38,7 @@ export class Printer {
     return this.brokenObject(value, indent);
   }
 
-  /** An object at the end opens on the line of the call, if what is before it fits there. */
+  /** A trailing object opens on the line of the call, if what precedes it fits there. */
   private brokenCall({ name, args }: Call, indent: number, column: number): string {
     const last = args.at(-1);
     const others = args.slice(0, -1).map((arg) => this.flat(arg));
@@ -50,7 +50,7 @@ export class Printer {
     return `${name}(\n${lines.join("")}${" ".repeat(indent)})`;
   }
 
-  /** An object of several entries stands on several lines where it is the argument of a call. */
+  /** An object with several entries is broken over several lines if it is the argument of a call. */
   private object(values: ValueMap, indent: number, column: number, suffix: number): string {
     const flat = entriesOf(values).length <= 1 ? this.flat(values) : undefined;
     return flat !== undefined && column + flat.length + suffix <= WIDTH ? flat : this.brokenObject(values, indent);
@@ -62,7 +62,7 @@ export class Printer {
       const name = keyText(key);
       const head = `${name}: `;
       const text = this.value(value, indent + 2, pad.length + head.length, 1);
-      // A text that is too long stands on a line of its own, unless nothing is gained by it.
+      // A string that is too long gets its own line, unless that gains nothing.
       const isLong = isQuoted(text) && pad.length + head.length + text.length + 1 > WIDTH && name.length > 2;
       return isLong ? `${pad}${name}:\n${pad}  ${text},` : `${pad}${head}${text},`;
     });
@@ -75,7 +75,7 @@ export class Printer {
     return `[\n${lines.join("\n")}\n${" ".repeat(indent)}]`;
   }
 
-  /** The code on one line; undefined for what has several. */
+  /** The code on one line; undefined if it needs several. */
   private flat(value: Value): string | undefined {
     if (isList(value)) {
       const parts = value.map((one) => this.flat(one));
@@ -109,7 +109,7 @@ export class Printer {
   }
 }
 
-/** A string literal, in the quotes that need fewer escapes. */
+/** A string literal, with the quotes that need fewer escapes. */
 export function quote(text: string): string {
   const double = JSON.stringify(text);
   if (!text.includes('"')) return double;
@@ -118,7 +118,7 @@ export function quote(text: string): string {
   return `'${double.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
 
-/** Text between backticks that gives itself; of control characters, only line breaks and tabs stand as they are. */
+/** Text between backticks that evaluates to itself; of control characters, only line breaks and tabs stay unescaped. */
 function escapeTemplate(text: string): string {
   return text
     .replace(/\\|`|\$(?=\{)/g, "\\$&")
@@ -135,7 +135,7 @@ function isQuoted(text: string): boolean {
   return /^["']/.test(text);
 }
 
-/** Formatters break a list of several objects of several entries. */
+/** Formatters break a list of several objects with several entries. */
 function mustBreak(value: Value): boolean {
   if (!isList(value)) return false;
   return value.length > 1 && value.every((one) => isObject(one) && entriesOf(one).length > 1);

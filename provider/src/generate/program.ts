@@ -9,13 +9,13 @@ import { CLASSES, type PlacedResource, type Resource, type Resources, resourcesO
 import type { FoundRollup } from "./rollups/find";
 import type { PlacedRollup } from "./rollups/resource";
 
-/** How a program is made of objects. */
+/** How a program is made from objects. */
 export interface ProgramOptions {
-  /** Views whose columns are written, because they are not simply those of the query, by key. Default: none. */
+  /** Views whose columns are written because they are not simply the query's, by key. Default: none. */
   readonly listed?: ReadonlySet<string>;
   /** Objects to name in comments, because the program does not manage them. Default: none. */
   readonly unmanaged?: readonly UnmanagedObject[];
-  /** Rollups to write in place of their parts, as the engine has confirmed them. Default: none. */
+  /** Rollups, confirmed by the engine, to write in place of their parts. Default: none. */
   readonly rollups?: readonly FoundRollup[];
 }
 
@@ -23,17 +23,17 @@ export interface ProgramOptions {
 export interface Program {
   /** Text by path, `index.ts` among them. */
   readonly files: ReadonlyMap<string, string>;
-  /** In the order of their dependencies, the parts of rollups among them. */
+  /** In dependency order, including the parts of rollups. */
   readonly resources: readonly PlacedResource[];
   readonly rollups: readonly PlacedRollup[];
 }
 
-/** Stands on every server and is none of the user's declarations. */
+/** Exists on every server and is not one of the user's declarations. */
 const DEFAULT_DATABASE = "default";
 
 /**
- * Writes the program that declares objects as they stand on a server: one file a database, and `index.ts`. Resources stand where
- * others name them, so that dependencies are right. What the server hides is taken from the config. Pure.
+ * Writes the program that declares objects as they are on a server: one file per database, and `index.ts`. Resources are used where
+ * others name them, so that dependencies are right. Values that the server hides are taken from the config. Pure.
  *
  * @param objects as the server shows them, in any order.
  */
@@ -41,7 +41,7 @@ export function generateProgram(objects: readonly ObjectSpec[], options: Program
   return writeProgram(draftsOf(objects), options);
 }
 
-/** As {@link generateProgram}, of objects whose arguments are tried already. */
+/** As {@link generateProgram}, for objects whose arguments have been tried already. */
 export function writeProgram(drafts: Drafts, { listed, rollups: found, unmanaged = [] }: ProgramOptions): Program {
   const declared = new Map(drafts);
   declared.delete(objectKey(DEFAULT_DATABASE));
@@ -94,7 +94,7 @@ function place({ list, rollups, order }: Resources) {
   return { resources, rollups: [...placed.values()] };
 }
 
-/** Some file systems do not tell capitals from small letters. */
+/** Some file systems are case-insensitive. */
 function freeFile(database: string, level: number, taken: Set<string>): string {
   const plain = database.replace(/[^\w-]+/g, "_") || "database";
   const wanted = level === 0 ? plain : `${plain}-${level + 1}`;
@@ -104,7 +104,7 @@ function freeFile(database: string, level: number, taken: Set<string>): string {
   return name;
 }
 
-/** The object's own name, with its database where two of a kind share it; a part of a rollup has the rollup's. */
+/** The object's own name, with its database if two of a kind share it; a part of a rollup has the rollup's. */
 function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
   const count = new Map<string, number>();
   const slot = ({ live }: Resource, name: string): string => `${live.kind}\0${name}`;
@@ -130,7 +130,7 @@ function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
     names.set(one.key, name);
     for (const part of also) names.set(part.key, `${name}${part.within?.suffix}`);
   };
-  // What a rollup's parts are called follows from the rollup, so the others make way.
+  // The names of a rollup's parts follow from the rollup, so the others must avoid them.
   for (const one of sorted) if (one.within?.rollup === one.key) take(one, partsOf(one.key));
   for (const one of sorted) if (one.within === undefined) take(one, []);
   return names;

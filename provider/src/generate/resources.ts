@@ -10,11 +10,11 @@ import { draftOfPart, type RollupResource, rollupOf } from "./rollups/resource";
 import { secretNames } from "./secrets";
 import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "./value";
 
-/** A resource of the program: its arguments have other resources in place of their names. */
+/** A resource of the program; its arguments refer to other resources instead of their names. */
 export interface Resource extends Draft {
   /** Its secrets, in the order of its text. */
   readonly secrets: readonly Secret[];
-  /** Keys of resources that are neither in its arguments nor its database, and must stand before it. */
+  /** Keys of resources that are neither in its arguments nor its database, and must come before it. */
   readonly dependsOn: readonly string[];
   /** Keys of resources that it mentions and that mention it, so that no order serves both. */
   readonly circular: readonly string[];
@@ -25,7 +25,7 @@ export interface PlacedResource extends Resource {
   /** Name within the stack; unique among resources of its kind. */
   readonly resourceName: string;
   readonly identifier: string;
-  /** File without its ending. */
+  /** File without its extension. */
   readonly file: string;
 }
 
@@ -37,7 +37,7 @@ export const CLASSES: Record<ObjectKind, string> = {
   materializedView: "MaterializedView",
 };
 
-/** The resources in the order of their dependencies, which is kept with them: the parts of a rollup stand together, under its key. */
+/** The resources in dependency order, with the dependencies: the parts of a rollup are together, under its key. */
 export interface Resources {
   readonly list: readonly Resource[];
   readonly rollups: readonly RollupResource[];
@@ -83,7 +83,7 @@ export function resourcesOf(
   return { list, rollups: rollups.map((rollup) => rollupOf(rollup, list, known)), order };
 }
 
-/** Needs among rollups and what is in none. */
+/** Dependencies among rollups and objects that are in none. */
 function byOwner(needs: Needs, ownerOf: (key: string) => string): Needs {
   const owned = new Map<string, Set<string>>();
   for (const [key, wanted] of needs) {
@@ -95,7 +95,7 @@ function byOwner(needs: Needs, ownerOf: (key: string) => string): Needs {
   return owned;
 }
 
-/** What an object wants before itself, as far as the order has it there. */
+/** What an object needs before itself, as far as the order provides it. */
 function kept(wanted: Needs, order: Order, key: string, ownerOf: (key: string) => string): ReadonlySet<string> {
   const before = order.needs.get(ownerOf(key));
   return new Set([...(wanted.get(key) ?? [])].filter((need) => before?.has(ownerOf(need))));
@@ -128,14 +128,14 @@ function resourceOf(
   return { ...draft, args, secrets, dependsOn, circular };
 }
 
-/** A target is passed as its resource, not as text. */
+/** A target is passed as its resource, not as a string. */
 function targetOf(live: ObjectSpec, needs: ReadonlySet<string>): ValueMap {
   const to = live.kind === "materializedView" ? live.to : undefined;
   const key = to && objectKey(to.database, to.name);
   return key !== undefined && needs.has(key) ? { to: new Reference(key) } : {};
 }
 
-/** Plain SQL gets its database by the resource. */
+/** Plain SQL gets its database from the resource. */
 function headOf({ live, plain }: Draft, args: ValueMap, needs: ReadonlySet<string>): ValueMap {
   const { sql } = args;
   if (plain === undefined || live.kind === "database" || !(sql instanceof Sql)) return {};

@@ -1,12 +1,12 @@
 /**
- * What a folder needs besides the program to be a Pulumi project: files by path, for a folder that has none.
+ * What a folder needs besides the program to be a Pulumi project: files by path.
  *
  * @param name of the project.
  * @param version of this package.
  */
 export function scaffold(name: string, version: string): ReadonlyMap<string, string> {
   const dependencies = { "@pulumi/pulumi": "^3.216.0", chdb: "3.4.0", "pulumi-clickhouse-schema": `^${version}` };
-  // Pulumi compiles with the project's TypeScript, and without one with a version 3.8 of its own, which knows no nodenext.
+  // Pulumi compiles with the project's TypeScript; without one it uses its own 3.8, which does not know nodenext.
   const devDependencies = { "@types/node": "^20.19.0", typescript: "~6.0.3" };
   const compilerOptions = {
     target: "es2022",

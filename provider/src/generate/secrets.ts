@@ -2,7 +2,7 @@ import type { ObjectSpec } from "../sql/spec";
 import { Identifiers } from "./identifiers";
 import { Secret } from "./value";
 
-/** Gives each secret of a program a name in the stack's config that no other has. */
+/** Gives each secret of a program a unique name in the stack's config. */
 export function secretNames(): (of: ObjectSpec) => Secret {
   const names = new Identifiers();
   return (of) =>

@@ -3,7 +3,7 @@ import type { SettingSpec } from "../sql/spec";
 import { sql } from "./text";
 import { HIDDEN, type Value, type ValueMap } from "./value";
 
-/** The settings whose values are numbers, booleans or texts; others are left out. */
+/** The settings whose values are numbers, booleans or strings; others are left out. */
 export function settingArguments(settings: readonly SettingSpec[]): ValueMap | undefined {
   const entries = settings.flatMap(({ name, value }) => {
     const plain = plainValue(value);

@@ -33,7 +33,7 @@ export function storageArguments(storage: StorageSpec): ValueMap {
   };
 }
 
-/** A tuple as a list; of one expression only where `listed`. */
+/** A tuple as a list; one expression as a list only if `listed`. */
 function keyArgument(text: string, listed = false): Value {
   if (text === "tuple()") return [];
   const parts = text.startsWith("(") && text.endsWith(")") ? splitArguments(text.slice(1, -1)) : [];
@@ -41,7 +41,7 @@ function keyArgument(text: string, listed = false): Value {
   return listed && splitArguments(text).length === 1 ? [sql(text)] : sql(text);
 }
 
-/** One TTL as a text, several as a list; `GROUP BY … SET` has commas of its own. */
+/** One TTL as a string, several as a list; `GROUP BY … SET` contains commas too. */
 function ttlArgument(text: string): Value {
   const parts = splitArguments(text);
   const isList = parts.length > 1 && !/\b(?:GROUP BY|SET)\b/.test(text) && parts.join(", ") === text;
@@ -71,7 +71,7 @@ export function projectionArguments({ name, body }: ProjectionSpec): ValueMap {
   };
 }
 
-/** The text up to a word outside of brackets. */
+/** The text up to a word outside brackets. */
 function takeUntil(cursor: Cursor, word: string): string {
   const from = cursor.position;
   while (!isAtEnd(cursor) && !atWords(cursor, word)) skipElement(cursor);

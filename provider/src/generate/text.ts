@@ -1,7 +1,7 @@
 import { lex } from "../sql/lexer";
 import { Sql } from "./value";
 
-/** Width of an indentation in the program. */
+/** Width of one indentation step in the program. */
 const STEP = 2;
 
 /** A piece of SQL as it is. */
@@ -10,7 +10,7 @@ export function sql(text: string): Sql {
 }
 
 /**
- * A query of several lines, on lines of its own.
+ * A query of several lines, on separate lines.
  *
  * @param indent spaces before its lines.
  */
@@ -22,14 +22,14 @@ export function query(text: string, indent = 2 * STEP): Sql {
   return sql(`\n${body}\n${" ".repeat(indent - STEP)}`);
 }
 
-/** Without what all lines are indented by; without empty lines at both ends. */
+/** Without the common indentation, and without empty lines at both ends. */
 function dedent(text: string): string[] {
   const lines = text.replace(/^(?:[ \t]*\n)+|\s+$/g, "").split("\n");
   const width = Math.min(...lines.map((line) => (line === "" ? Infinity : line.length - line.trimStart().length)));
   return Number.isFinite(width) ? lines.map((line) => line.slice(width)) : lines;
 }
 
-/** White space inside of a token is part of a value. */
+/** White space inside a token is part of a value. */
 function hasLongToken(text: string): boolean {
   return lex(text).some((token) => token.text.includes("\n"));
 }

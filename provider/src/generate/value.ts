@@ -1,6 +1,6 @@
 import { quotedName } from "../sql/object-key";
 
-/** What an argument of a generated program is: JSON, with SQL that may name other resources, and resources. */
+/** An argument in a generated program: JSON, with SQL that may name other resources, and resources. */
 export type Value = string | number | boolean | Sql | Reference | Call | readonly Value[] | ValueMap;
 
 /** An object literal; undefined entries are left out. */
@@ -30,7 +30,7 @@ export class Call {
 
 /** A secret that the server does not show: the program takes it from the stack's config. */
 export class Secret {
-  /** Key in the config, without the project's namespace. */
+  /** The key in the config, without the project's namespace. */
   readonly name: string;
 
   constructor(name: string) {
@@ -41,7 +41,7 @@ export class Secret {
 /** A piece of the text of {@link Sql}. */
 export type Part = string | Reference | Secret;
 
-/** A piece of SQL, apart at its references and secrets. */
+/** A piece of SQL, split at its references and secrets. */
 export class Sql {
   readonly parts: readonly Part[];
 
@@ -49,7 +49,7 @@ export class Sql {
     this.parts = parts;
   }
 
-  /** The text that the program gives, with secrets as the server shows them. */
+  /** The text that the program produces, with secrets as the server shows them. */
   get text(): string {
     return this.parts.map((part) => (typeof part === "string" ? part : textOf(part))).join("");
   }
@@ -72,12 +72,12 @@ export function evaluate(value: Value): unknown {
   return Object.fromEntries(entriesOf(value).map(([key, one]) => [key, evaluate(one)]));
 }
 
-/** The entries that are there. */
+/** The entries that are defined. */
 export function entriesOf(values: ValueMap): [string, Value][] {
   return Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
 }
 
-/** Every piece of SQL, and every resource in place of one. */
+/** Every piece of SQL, and every resource that replaces one. */
 export function leavesOf(value: Value): (Sql | Reference)[] {
   const leaves: (Sql | Reference)[] = [];
   const visit = (one: Value | undefined): void => {

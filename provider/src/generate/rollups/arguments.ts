@@ -10,7 +10,7 @@ import { commonWhere, type Fill, shapeOf } from "./base";
 import type { FoundLevel, FoundRollup } from "./find";
 import { columnOf } from "./text";
 
-/** The arguments of `Rollup` that say what stands there, without the database and its own name. */
+/** The arguments of `Rollup` that express what exists on the server, without the database and its own name. */
 export function rollupArguments(found: FoundRollup): ValueMap {
   const { base, levels, measures, read } = found;
   const { target, bucket, fills, orderBy, partitionBy } = base;
@@ -56,13 +56,13 @@ export function layoutArguments({ storage, indexes, comment }: TableSpec): Value
   return evaluate(given) as ValueMap;
 }
 
-/** What columns of the target have besides their types. */
+/** What the target's columns have besides their types. */
 export function columnsArgument({ columns }: TableSpec): ValueMap | undefined {
   const clauses = clausesOf(columns);
   return clauses && (evaluate(clauses) as ValueMap);
 }
 
-/** Short names of the sources; undefined where one source says itself all there is. */
+/** Short names of the sources; undefined if a single source defines everything itself. */
 export function sourceKeys({ base }: FoundRollup): readonly string[] | undefined {
   const { fills, target } = base;
   const [first, ...others] = fills;
@@ -82,7 +82,7 @@ export function sourceKeys({ base }: FoundRollup): readonly string[] | undefined
   });
 }
 
-/** What a coarser level is called where nothing else is said. */
+/** The default name of a coarser level. */
 export function usualName(target: TableSpec, every: string): string {
   return `${target.name}_${every.replaceAll(/\s+/g, "_")}`;
 }
@@ -103,7 +103,7 @@ function sourceArgument({ base }: FoundRollup, fill: Fill, key: string): ValueMa
   };
 }
 
-/** Where columns of a level have not what the rollup says of them. */
+/** Where columns of a level differ from what the rollup says about them. */
 export function levelColumnsArgument({ base }: FoundRollup, level: FoundLevel): ValueMap | undefined {
   const pair = { rollup: defineRollup(shapeOf(base)), level: level.rollup };
   const inherited =
@@ -133,7 +133,7 @@ function levelArgument(found: FoundRollup, level: FoundLevel): Value {
   return Object.values(args).filter((value) => value !== undefined).length === 1 ? every : args;
 }
 
-/** Names alone where every key is a column of the source. */
+/** Just names if every key is a column of the source. */
 function keysArgument(keys: ReadonlyMap<string, string>): Value {
   const isPlain = [...keys].every(([name, text]) => columnOf(text) === name);
   return isPlain ? [...keys.keys()] : Object.fromEntries(keys);

@@ -25,7 +25,7 @@ export interface Fill {
   readonly view: MaterializedViewSpec;
   /** Key of its source. */
   readonly source: string;
-  /** Where the program declares the source as a table. */
+  /** Set if the program declares the source as a table. */
   readonly table?: TableSpec;
   readonly where?: string;
   /** Expressions of the keys, by name. */
@@ -34,23 +34,23 @@ export interface Fill {
   readonly measures: readonly NamedCall[];
 }
 
-/** The finest level of a rollup, as its objects say it. */
+/** The finest level of a rollup, as read from its objects. */
 export interface Base {
   readonly target: TableSpec;
   readonly fills: readonly [Fill, ...Fill[]];
   readonly bucket: Omit<FoundBucket, "time"> & { readonly name: string; readonly first: boolean };
   /** Names of keys and bucket in the order of the columns. */
   readonly dimensions: readonly string[];
-  /** The sorting key, where it is not the keys and then the bucket. */
+  /** The sorting key, if it is not the keys followed by the bucket. */
   readonly orderBy?: readonly string[];
   readonly ttl?: RollupTtl;
-  /** Where it is not the usual one; `false` for none. */
+  /** Set if it is not the usual one; `false` for none. */
   readonly partitionBy?: string | false;
 }
 
 /**
- * Reads a rollup's target and what feeds it. There are several answers where a column may be a key or come from an inherited TTL: what
- * readers see decides. A text says why it is none.
+ * Reads a rollup's target and what feeds it. There are several answers if a column may be a key or come from an inherited TTL: what
+ * readers see decides. A string says why it is not a rollup.
  */
 export function basesOf(catalog: Catalog, target: TableSpec): readonly [Base, ...Base[]] | string {
   const odd = oddTarget(target);
@@ -75,7 +75,7 @@ export function basesOf(catalog: Catalog, target: TableSpec): readonly [Base, ..
   return reason;
 }
 
-/** The names that a view groups by, in the order of its columns, which must be the target's. */
+/** The names by which a view groups, in the order of its columns, which must be the target's. */
 function namesOf({ items, groupBy }: Grouping, { columns }: TableSpec): string[] | string {
   const names = items.slice(0, groupBy.length).map(({ name }) => name);
   if ([...names].sort().join("\0") !== [...groupBy].sort().join("\0")) return "its keys are not its first columns";
@@ -163,7 +163,7 @@ function fillOf(
   };
 }
 
-/** What may be hidden behind keys and bucket: nothing, or the last ones, which an inherited TTL depends on. */
+/** Keys that readers may not see: none, or the last ones, which an inherited TTL depends on. */
 function hiddenOf(names: readonly string[], bucket: string): string[][] {
   const behind = names.slice(names.indexOf(bucket) + 1);
   return [[], ...behind.map((_, index) => behind.slice(index))].filter((hidden) => hidden.length < names.length);
@@ -194,7 +194,7 @@ function withHidden(plain: Base, hidden: readonly string[]): Base | string {
   return reason;
 }
 
-/** An inherited TTL brings what is hidden: it is no key. */
+/** An inherited TTL adds the hidden columns: they are not declared keys. */
 function withoutHidden(base: Base, hidden: readonly string[]): Base {
   const [first, ...others] = base.fills.map((fill) => ({
     ...fill,
@@ -219,7 +219,7 @@ function filled(base: Base, fill: Fill): string {
   }
 }
 
-/** What the rollup's code defines, without its names. @throws {SchemaError} where a rollup refuses it. */
+/** What the rollup's code defines, without its names. @throws {SchemaError} if a rollup refuses it. */
 export function shapeOf(base: Base): RollupShape {
   const [first] = base.fills;
   const { name, every, timezone, first: isFirst } = base.bucket;
@@ -235,13 +235,13 @@ export function shapeOf(base: Base): RollupShape {
   };
 }
 
-/** The condition of all sources, if they have the same. */
+/** The condition of all sources, if they share one. */
 export function commonWhere({ fills }: Base): string | undefined {
   const [first] = fills;
   return fills.every(({ where }) => where === first.where) ? first.where : undefined;
 }
 
-/** What a source says itself. */
+/** What a source defines itself. */
 export function sourceShapeOf(base: Base, fill: Fill): RollupSourceShape {
   const where = commonWhere(base) === undefined ? fill.where : undefined;
   return {
@@ -256,7 +256,7 @@ function defined(base: Base, fill: Fill) {
   return defineRollup(shapeOf(base), sourceShapeOf(base, fill));
 }
 
-/** A source with the rollup as it feeds it. @throws {SchemaError} where a rollup refuses it. */
+/** A source with the rollup that it feeds. @throws {SchemaError} if a rollup refuses it. */
 export function feedOf(base: Base, fill: Fill): Feed {
   const { source, table } = fill;
   return { rollup: defined(base, fill), source: { name: quotedName(source), ...(table && { table }) } };

@@ -2,7 +2,7 @@ import { bucketStart, describeWidth, parseWidth } from "../../rollup/bucket";
 import { callsIn, literalText, parseExpression } from "../../sql/query";
 import { looksLike } from "./text";
 
-/** What a rollup says of its bucket. */
+/** A rollup's bucket. */
 export interface FoundBucket {
   readonly every: string;
   readonly time: string;
@@ -19,7 +19,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   toStartOfYear: "year",
 };
 
-/** The bucket whose beginning an expression gives, the inverse of {@link bucketStart}; undefined for anything else. */
+/** The bucket whose start an expression computes, the inverse of {@link bucketStart}; undefined for anything else. */
 export function bucketOf(text: string): FoundBucket | undefined {
   const expression = parseExpression(text);
   const [call] = expression ? callsIn(expression) : [];

@@ -5,25 +5,25 @@ import { hasOwnColumns } from "../columns";
 import { HIDDEN } from "../value";
 import { groupingOf } from "./query";
 
-/** The objects of a server, by what a rollup asks of them. */
+/** The objects of a server, indexed as the search for rollups needs them. */
 export interface Catalog {
   readonly objects: ReadonlyMap<string, ObjectSpec>;
   /** Materialized views by the key of their target, each list by name. */
   readonly into: ReadonlyMap<string, readonly MaterializedViewSpec[]>;
-  /** Plain views by the key of the one table that they group; by name. */
+  /** Plain views by the key of the single table that they group; each list by name. */
   readonly readers: ReadonlyMap<string, readonly ViewSpec[]>;
-  /** The user that would make the parts again; views of another's rights are left as they are. */
+  /** The user that would recreate the parts; views that run with another user's privileges are left as they are. */
   readonly user: string;
 }
 
-/** @param user as whom the server was read. */
+/** @param user the user that read the server. */
 export function catalogOf(specs: readonly ObjectSpec[], user: string): Catalog {
   const into = new Map<string, MaterializedViewSpec[]>();
   const readers = new Map<string, ViewSpec[]>();
   const put = <T>(map: Map<string, T[]>, key: string, one: T): void => {
     map.set(key, [...(map.get(key) ?? []), one]);
   };
-  // A primary key that is the sorting key is none of its own.
+  // A primary key that equals the sorting key is not a separate one.
   const sorted = specs.map(withoutBrackets).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const spec of sorted) {
     if (spec.kind === "materializedView" && spec.to) put(into, objectKey(spec.to.database, spec.to.name), spec);
@@ -34,7 +34,7 @@ export function catalogOf(specs: readonly ObjectSpec[], user: string): Catalog {
   return { objects: new Map(sorted.map((spec) => [keyOf(spec), spec])), into, readers, user };
 }
 
-/** Tables that states are merged in, and that a view fills. */
+/** Tables that merge states and that a view fills. */
 export function targetsIn({ objects, into }: Catalog): TableSpec[] {
   return [...objects.values()].filter(
     (spec): spec is TableSpec =>
@@ -46,7 +46,7 @@ function isAggregating({ storage }: TableSpec): boolean {
   return /AggregatingMergeTree\s*(\(|$)/.test(storage.engine ?? "");
 }
 
-/** What a table has that a rollup's target has not; undefined when nothing. */
+/** What a table has that a rollup's target cannot have; undefined when nothing. */
 export function oddTarget({ columns, constraints, projections, storage, as }: TableSpec): string | undefined {
   const odd = columns.find(({ default: value, primaryKey }) => value !== undefined || primaryKey === true);
   if (odd !== undefined) return `column \`${odd.name}\` of its table has a default or is its primary key`;
@@ -56,7 +56,7 @@ export function oddTarget({ columns, constraints, projections, storage, as }: Ta
   return as === undefined ? undefined : "its table shows another's rows";
 }
 
-/** What a view has that one of a rollup has not; undefined when nothing. */
+/** What a view has that a rollup's view cannot have; undefined when nothing. */
 export function oddView(view: MaterializedViewSpec | ViewSpec, { user }: Catalog): string | undefined {
   const name = `\`${view.name}\``;
   const { comment, security } = view;

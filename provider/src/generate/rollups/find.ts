@@ -5,10 +5,10 @@ import { type Catalog, catalogOf, oddView, targetsIn } from "./catalog";
 import { type Level, levelsOf } from "./levels";
 import { type NamedCall, shownBy } from "./read";
 
-/** A rollup in the objects of a server. */
+/** A rollup found among the objects of a server. */
 export interface FoundRollup {
   readonly base: Base;
-  /** What readers see, in their order; what is kept, where there is no read view. */
+  /** What readers see, in their order; what is stored, if there is no read view. */
   readonly measures: readonly NamedCall[];
   readonly read?: ViewSpec;
   readonly levels: readonly FoundLevel[];
@@ -21,18 +21,18 @@ export interface FoundLevel extends Level {
   readonly below: string;
 }
 
-/** What has and what has not the shape of a rollup, among tables that views merge states in. */
+/** Which tables into which views merge states have the shape of a rollup, and which do not. */
 export interface FoundRollups {
   readonly rollups: readonly FoundRollup[];
-  /** Why a target is none, by key. */
+  /** Why a target is not one, by key. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds rollups: a target with the views that fill it, its read view, and the levels on top. Pure, so spelling may deceive it: the engine
- * has to confirm what it finds.
+ * Finds rollups: a target with the views that fill it, its read view, and the levels on top. Pure, so spelling may mislead it: the
+ * engine has to confirm what it finds.
  *
- * @param user as whom the server was read.
+ * @param user the user that read the server.
  */
 export function findRollups(specs: readonly ObjectSpec[], user: string): FoundRollups {
   const catalog = catalogOf(specs, user);
@@ -40,7 +40,7 @@ export function findRollups(specs: readonly ObjectSpec[], user: string): FoundRo
   const refused = new Map<string, string>();
   const rollups: FoundRollup[] = [];
   const used = new Set<string>();
-  // What is fed by another target may be a level of it.
+  // A target fed by another target may be a level of it.
   const fed = (target: TableSpec): boolean =>
     (catalog.into.get(keyOf(target)) ?? []).some((view) =>
       targets.some((other) => other !== target && reads(view.query, other)),

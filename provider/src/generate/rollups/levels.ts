@@ -19,14 +19,14 @@ import { groupingOf } from "./query";
 import { looksLike, sortingKey } from "./text";
 import { sameTtl, ttlsFor } from "./ttl";
 
-/** A coarser level, as its objects say it. */
+/** A coarser level, as read from its objects. */
 export interface Level {
   readonly target: TableSpec;
   readonly view: MaterializedViewSpec;
   readonly every: string;
   /** Name of the bucket. */
   readonly bucket: string;
-  /** Left out where it is the level's below. */
+  /** Left out if it equals that of the level below. */
   readonly ttl?: RollupTtl;
   readonly partitionBy?: string | false;
   /** As the code defines it. */
@@ -80,7 +80,7 @@ function levelOf(
   return undefined;
 }
 
-/** Levels of one rollup have the same engine, settings, indexes and comment, and lie in one database. */
+/** Levels of one rollup have the same engine, settings, indexes and comment, and are in one database. */
 function isLaidOutAs(base: TableSpec, target: TableSpec): boolean {
   const shared = ({ database, storage, indexes, comment }: TableSpec): string =>
     JSON.stringify([database, storage.engine, storage.settings, indexes, comment]);
@@ -123,7 +123,7 @@ function withBucket(
   return undefined;
 }
 
-/** The TTL of a level, from the first source of its rollup. */
+/** The TTL of a level, derived from the first source of its rollup. */
 export function ttlOf(base: Base, level: Rollup) {
   const { rollup, source } = feedOf(base, base.fills[0]);
   return levelTtl(level, rollup, source.table, source.name);

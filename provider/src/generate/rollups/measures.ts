@@ -5,13 +5,13 @@ import { aggregateOf, callsIn, type Expression, parseExpression, type Call as Sq
 import { Call, type Value, type ValueMap } from "../value";
 import { looksLike } from "./text";
 
-/** A measure, and the code that makes it. */
+/** A measure, and the code that creates it. */
 export interface FoundMeasure {
   readonly measure: Measure;
   readonly code: Call;
 }
 
-/** Whole calls of functions that a rollup keeps as plain values. */
+/** Calls of functions whose results a rollup keeps as plain values. */
 const SIMPLE: ReadonlySet<string> = new Set(["count", "sum", "min", "max", "any", "anyLast", "sumMap"]);
 const OR_NULL: ReadonlySet<string> = new Set(["min", "max", "any", "anyLast"]);
 const UNIQ: Readonly<Record<string, string | undefined>> = {
@@ -28,7 +28,7 @@ const QUANTILES: Readonly<Record<string, string | undefined>> = {
   quantilesExact: "exact",
 };
 
-/** The measure that an expression over the source fills, the inverse of `rollup/measures`. A text says why it is none. */
+/** The measure that an expression over the source fills, the inverse of `rollup/measures`. A string says why there is none. */
 export function measureOf(text: string): FoundMeasure | string {
   const call = wholeCall(text);
   const name = call && aggregateOf(call.name);
@@ -41,7 +41,7 @@ export function measureOf(text: string): FoundMeasure | string {
   return `\`${text}\` keeps no state that merges`;
 }
 
-/** The measure that a program's call gives. */
+/** The measure that a call in the program returns. */
 export function make({ name, args }: Call): Measure {
   const functions = measures as unknown as Readonly<Record<string, (...args: readonly unknown[]) => Measure>>;
   const measure = functions[name]?.(...args);
@@ -94,7 +94,7 @@ function quantilesOf(base: string, parameters: readonly number[], text: string, 
   });
 }
 
-/** What {@link measures.histogram} makes of its bounds. */
+/** The expression that {@link measures.histogram} makes from its bounds. */
 function histogramOf(text: string, call: SqlCall): Call | undefined {
   if (call.name !== "sumMapIf" || !text.includes("_bound")) return undefined;
   const inner = callsIn(expressionOf(call.arguments[0]));

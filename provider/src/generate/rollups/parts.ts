@@ -22,19 +22,19 @@ import { make } from "./measures";
 /** An object that a rollup makes. */
 export interface Part {
   readonly key: string;
-  /** As it stands on the server. */
+  /** As it is on the server. */
   readonly live: ObjectSpec;
   /** As the rollup declares it. */
   readonly declared: ObjectSpec;
-  /** Where the rollup's resource has it, e.g. `levels[1].target`. */
+  /** Where it is in the rollup's resource, e.g. `levels[1].target`. */
   readonly path: string;
-  /** What its resource's name has behind that of the rollup. */
+  /** What its resource's name has after the rollup's name. */
   readonly suffix: string;
   /** Which level it belongs to, from 0. */
   readonly level: number;
 }
 
-/** The objects of a rollup in the order in which they are made. @throws {SchemaError} where a rollup refuses something. */
+/** The objects of a rollup in the order of creation. @throws {SchemaError} if a rollup refuses something. */
 export function partsOf(found: FoundRollup): Part[] {
   const { base, read } = found;
   const feeds = base.fills.map((fill) => feedOf(base, fill));
@@ -87,7 +87,7 @@ function shownRollup({ base, measures }: FoundRollup): Rollup {
 
 type Place = Pick<Part, "level" | "path" | "suffix">;
 
-/** What a target has besides what follows from the rollup. */
+/** What a target has beyond what follows from the rollup. */
 function layout({ partitionBy }: Pick<Base, "partitionBy">, columns: ValueMap | undefined) {
   return { ...(columns && { columns }), ...(partitionBy !== undefined && { partitionBy }) };
 }

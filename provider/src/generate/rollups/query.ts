@@ -9,9 +9,9 @@ export interface Grouping {
   /** Key of the table. */
   readonly source: string;
   readonly where?: string;
-  /** What it gives, in order; expressions without the alias that a rollup puts before columns. */
+  /** Its outputs, in order; expressions without the alias that a rollup puts before columns. */
   readonly items: readonly Item[];
-  /** Names of what it groups by. */
+  /** Names by which it groups. */
   readonly groupBy: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface Item {
   readonly written: string;
 }
 
-/** Reads a query. A text says why it is no such query. */
+/** Reads a query. A string says why it is not such a query. */
 export function groupingOf(query: string): Grouping | string {
   const parsed = parseQuery(query);
   const [select, ...others] = parsed?.selects ?? [];
@@ -61,7 +61,7 @@ function refusalOf({ with: withs, distinct, from, arrayJoin, prewhere, having, g
   return undefined;
 }
 
-/** `_source.Value` is `Value`. */
+/** `_source.Value` becomes `Value`. */
 function withoutAlias(text: string): string {
   const tokens = lex(text);
   let plain = "";

@@ -6,15 +6,15 @@ import { make } from "./measures";
 import { groupingOf, type Item } from "./query";
 import { looksLike } from "./text";
 
-/** A measure by name, as the program calls it. */
+/** A measure by its name in the program. */
 export interface NamedCall {
   readonly name: string;
   readonly code: Call;
 }
 
 /**
- * The measures that a view shows of a target, in its order: those that the target keeps, with the columns that quantiles are shown
- * as, and derived ones between them. Undefined for a view of another shape.
+ * The measures that a view shows of a target, in its order: those that the target keeps, with the columns as which quantiles are
+ * shown, and derived ones between them. Undefined for a view of another shape.
  *
  * @param dimensions names of keys and bucket, in the order of the columns.
  */

@@ -18,7 +18,7 @@ export interface PlacedRollup extends RollupResource {
   /** Name within the stack. */
   readonly resourceName: string;
   readonly identifier: string;
-  /** File without its ending. */
+  /** File without its extension. */
   readonly file: string;
 }
 
@@ -27,10 +27,10 @@ export function draftOfPart({ live, declared, path, suffix }: Part, rollup: stri
   return { ...drafted(live, declared, {}), within: { rollup, path, suffix } };
 }
 
-/** A resource, and what must stand before it. */
+/** A resource, and what must come before it. */
 type Ordered = Pick<Draft, "key" | "within"> & { readonly dependsOn: readonly string[] };
 
-/** What its parts need and its arguments do not name goes into `dependsOn`. */
+/** What its parts need but its arguments do not name goes into `dependsOn`. */
 export function rollupOf(found: FoundRollup, list: readonly Ordered[], known: ReadonlySet<string>): RollupResource {
   const key = keyOf(found.base.target);
   const own = list.filter(({ within }) => within?.rollup === key);

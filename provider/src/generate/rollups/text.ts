@@ -4,7 +4,7 @@ import { lex } from "../../sql/lexer";
 import { parseExpression, plainColumn } from "../../sql/query";
 import type { TableSpec } from "../../sql/spec";
 
-/** The words of an expression without round brackets and quotes of names, which the engine sets in its own way. */
+/** The tokens of an expression without parentheses and quotes around names, which the engine sets in its own way. */
 export function bare(text: string): string {
   return lex(text)
     .filter(({ kind, text: word }) => kind !== "comment" && word !== "(" && word !== ")")
@@ -12,18 +12,18 @@ export function bare(text: string): string {
     .join(" ");
 }
 
-/** Whether two expressions are the same but for spelling. Says yes too often where brackets matter: the engine has the last word. */
+/** Whether two expressions are the same apart from spelling. Says yes too often if parentheses matter: the engine has the last word. */
 export function looksLike(a: string, b: string): boolean {
   return bare(a) === bare(b);
 }
 
-/** The column that a text is, if it is nothing else. */
+/** The column, if the text is just a column. */
 export function columnOf(text: string): string | undefined {
   const expression = parseExpression(text);
   return expression && plainColumn(expression);
 }
 
-/** Names of the columns that a table is sorted by; undefined where it is sorted by expressions. */
+/** Names of the columns by which a table is sorted; undefined if it is sorted by expressions. */
 export function sortingKey({ storage }: TableSpec): string[] | undefined {
   const text = storage.orderBy ?? "";
   const inner = text.startsWith("(") && text.endsWith(")") ? text.slice(1, -1) : text;

@@ -7,7 +7,7 @@ import type { TableSpec } from "../../sql/spec";
 import { widthIn } from "./bucket";
 import { bare, looksLike } from "./text";
 
-/** How `ttl` of a rollup may say a TTL, the plainest first; the expression itself always does. */
+/** Ways to express a TTL as `ttl` of a rollup, the simplest first; the expression itself always works. */
 export function ttlsFor(text: string | undefined, { bucket }: Pick<Rollup, "bucket">): (RollupTtl | undefined)[] {
   if (text === undefined) return [undefined];
   const end = `${backtick(bucket.name)} + ${interval(bucket.width)}`;
@@ -22,12 +22,12 @@ export function ttlsFor(text: string | undefined, { bucket }: Pick<Rollup, "buck
   ];
 }
 
-/** Whether a `ttl` comes to the TTL that stands there. */
+/** Whether a `ttl` results in the TTL that exists on the server. */
 export function isTtl(rollup: Rollup, source: TableSpec | undefined, label: string, text: string | undefined): boolean {
   return sameTtl(() => targetTtl(rollup, source, label).expression, text);
 }
 
-/** Whether what `render` makes is the TTL; what it refuses is none. */
+/** Whether the result of `render` is the TTL; if it refuses, it is not. */
 export function sameTtl(render: () => string | undefined, text: string | undefined): boolean {
   try {
     const expression = render();
@@ -38,7 +38,7 @@ export function sameTtl(render: () => string | undefined, text: string | undefin
   }
 }
 
-/** `90 days` for what is that much behind the end of the bucket. */
+/** `90 days` for an expression that is that long after the end of the bucket. */
 function afterEnd(text: string, end: string): string | undefined {
   const [words, start] = [bare(text), `${bare(end)} + `];
   if (!words.startsWith(start)) return undefined;
