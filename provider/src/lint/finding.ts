@@ -1,13 +1,13 @@
 import type { ObjectSpec } from "../sql/spec";
 import type { Subject } from "./subject";
 
-/** `error` fails the check, `warning` is said on the resource's row, `info` only where findings are listed. */
+/** `error` fails the check, `warning` is shown on the resource's row, `info` only in lists of findings. */
 export type Severity = "error" | "warning" | "info";
 
 /** Severity by rule id; `off` silences the rule. */
 export type LintOverrides = Readonly<Record<string, Severity | "off">>;
 
-/** What a rule has to say about one object. */
+/** What a rule reports about one object. */
 export interface Finding {
   /** Id of the rule. */
   readonly rule: string;
@@ -31,15 +31,15 @@ export interface Place {
   readonly line: number;
   /** In UTF-16 units, from 1. */
   readonly column: number;
-  /** What stands there: finds the place in another spelling of the statement, see `placeIn`. */
+  /** The text there: finds the place in another spelling of the statement, see `placeIn`. */
   readonly text: string;
 }
 
-/** The objects around the one that is looked at. Plain data, so that rules stay pure. */
+/** The objects around the one that is checked. Plain data, so that rules stay pure. */
 export interface LintWorld {
-  /** An object that the subject reads or writes, by its `objectKey`. Absent ones keep rules silent. */
+  /** An object that the subject reads or writes, by its `objectKey`. If one is absent, rules stay silent. */
   find(key: string): ObjectSpec | undefined;
-  /** Names and types of a query's outputs, as `DESCRIBE (query)` gives them. */
+  /** Names and types of a query's outputs, as `DESCRIBE (query)` returns them. */
   types?(query: string): readonly OutputColumn[] | undefined;
 }
 
@@ -48,11 +48,11 @@ export interface OutputColumn {
   readonly type: string;
 }
 
-/** One thing to look for. Its file has its id for a name. */
+/** One thing to look for. Its file is named after its id. */
 export interface Rule {
   /** In kebab-case. */
   readonly id: string;
-  /** What it is unless a report or the caller says otherwise. */
+  /** The severity unless a report or the caller says otherwise. */
   readonly severity: Severity;
   /** One line for the list of rules. */
   readonly summary: string;
@@ -68,6 +68,6 @@ export interface Report {
   readonly fix: string;
   /** Where: offset and text within the statement. */
   readonly at?: { readonly offset: number; readonly text: string };
-  /** Where this case is milder than the rule's severity. */
+  /** Set if this case is milder than the rule's severity. */
   readonly severity?: Severity;
 }

@@ -14,9 +14,9 @@ export { rules } from "./rules";
 const SEVERITIES: readonly string[] = ["off", "info", "warning", "error"];
 
 /**
- * Looks for what is wrong, or silently so, with one object. Pure and cheap (a millisecond or two an object).
+ * Looks for mistakes, including silent ones, in one object. Pure and cheap (a millisecond or two per object).
  *
- * @param spec best in canonical form; what a declared one does not say keeps some rules silent.
+ * @param spec best in canonical form; what a declared one leaves out keeps some rules silent.
  * @param world what it reads and writes.
  * @param overrides severity by rule id.
  * @returns worst first.
@@ -36,7 +36,7 @@ export function lintObject(spec: ObjectSpec, world: LintWorld, overrides: LintOv
 /**
  * The same for a query that creates nothing, such as one for monitoring. Places refer to its own text.
  *
- * @param name what findings call it.
+ * @param name its name in findings.
  */
 export function lintQuery(query: string, name: string, world: LintWorld, overrides: LintOverrides = {}): Finding[] {
   const spec: ViewSpec = { kind: "view", database: "query", name: "query", columns: [], query };

@@ -4,21 +4,21 @@ import type { ColumnSpec, TableSpec } from "../sql/spec";
 import { engineOf, identifyingColumns, summedColumns } from "./storage";
 
 /**
- * What merges do with a column of a Summing- or AggregatingMergeTree: `"key"` tells rows apart by it, `"state"` merges
+ * What merges do with a column of a Summing- or AggregatingMergeTree: `"key"` distinguishes rows by it, `"state"` merges
  * aggregate states, anything else names the function that combines its values, e.g. `sum`.
  */
 export type Roles = ReadonlyMap<string, string>;
 
-/** Functions whose result grows with the number of rows, however many events each row stands for. */
+/** Functions whose result grows with the number of rows, however many events each row represents. */
 const COUNTS_ROWS =
   /^(?:count|avg|sumCount|quantiles?(?!\w*Weighted)\w*|groupArray|groupArraySample|topK|approx_top_k|entropy|(?:stddev|var|covar|corr|skew|kurt)\w*)$/;
 const ADDS = /^(?:sum|sumWithOverflow|sumKahan)$/;
-/** Change neither which rows are taken nor how: the state of a sum is a sum. */
+/** They change neither which rows are aggregated nor how: the state of a sum is a sum. */
 const TRANSPARENT = new Set(["If", "State", "SimpleState", "OrNull", "OrDefault", "Null"]);
-/** Engines whose merges take rows away. */
+/** Engines whose merges remove rows. */
 const REMOVES_ROWS = /^(?:Replacing|Collapsing|VersionedCollapsing|Coalescing)MergeTree$/;
 
-/** Whether merges take rows of this table away, as those of ReplacingMergeTree do. */
+/** Whether merges remove rows of this table, as those of ReplacingMergeTree do. */
 export function removesRows(table: TableSpec): boolean {
   return REMOVES_ROWS.test(engineOf(table.storage).name);
 }
@@ -37,7 +37,7 @@ export function rolesOf({ storage, columns }: TableSpec): Roles {
   return new Map(columns.flatMap((column) => [[column.name, role(column)] as const]).filter(isKnown));
 }
 
-/** Roles of what a SELECT without aggregation hands on to the query around it. */
+/** Roles of the columns that a SELECT without aggregation passes to the enclosing query. */
 export function passedOn(select: Select, roles: Roles): Roles {
   if (select.items.some(({ expression }) => expression.text.trim() === "*")) return roles;
   const entries = select.items.map(({ name, expression }) => {
@@ -48,9 +48,9 @@ export function passedOn(select: Select, roles: Roles): Roles {
 }
 
 /**
- * Why a call gives something else when the rows of a key are not merged to one yet.
+ * Why a call returns something else while the rows of a key are not yet merged into one.
  *
- * @returns the end of a sentence about the call; undefined where merging changes nothing, or nobody can say.
+ * @returns the end of a sentence about the call; undefined if merging changes nothing, or that is unknown.
  */
 export function mergeDependence(call: Call, roles: Roles): string | undefined {
   const found = aggregateOf(call.name);
@@ -67,14 +67,14 @@ export function mergeDependence(call: Call, roles: Roles): string | undefined {
   return otherFunction(call, found.base, measures, roles);
 }
 
-/** Why a call over a table whose merges take rows away counts what is gone, or will go; undefined where it does not. */
+/** Whether a call over a table whose merges remove rows counts rows that are gone, or will be; undefined if it does not. */
 export function countsRemovedRows(call: Call, table: TableSpec): boolean {
   const found = aggregateOf(call.name);
   if (found === undefined || call.window || found.combinators.includes("Distinct")) return false;
   if (!COUNTS_ROWS.test(found.base) && !ADDS.test(found.base) && !/Weighted$/.test(found.base)) return false;
   const { name, args } = engineOf(table.storage);
   if (!name.endsWith("CollapsingMergeTree")) return true;
-  // sum(sign) and sum(x * sign) take back what a row of the other sign has added.
+  // sum(sign) and sum(x * sign) undo what a row of the opposite sign added.
   const sign = args[0] ?? "";
   return !call.arguments.some((one) => columnsIn(one).some(({ parts }) => parts.at(-1) === sign.replaceAll("`", "")));
 }
@@ -95,7 +95,7 @@ function isAny(name: string): boolean {
   return /^any(?:Last)?(?:_respect_nulls)?$/.test(name);
 }
 
-/** The function that a name stands for: `sumIfState` is `sum`, `groupUniqArrayArray` stays. */
+/** The function that a name denotes: `sumIfState` is `sum`, `groupUniqArrayArray` stays. */
 function functionName(name: string): string {
   const { base, combinators } = aggregateOf(parseType(name).name) ?? { base: name, combinators: [] };
   return (ADDS.test(base) ? "sum" : base) + combinators.filter((one) => !TRANSPARENT.has(one)).join("");

@@ -4,8 +4,8 @@ import { decimal, enumValues, integer, nullableInner, parseType, unwrap } from "
 const FLOAT_BITS: Readonly<Record<string, number>> = { BFloat16: 8, Float32: 24, Float64: 53 };
 
 /**
- * What is lost when a value of type `from` is stored as `to`, as the end of a sentence; undefined where nothing is, or where nobody
- * can say. A change of sign or of time precision at equal width is left alone: counts never need the last bit.
+ * What is lost when a value of type `from` is stored as `to`, as the end of a sentence; undefined if nothing is lost, or if that is
+ * unknown. A change of sign or of time precision at equal width is ignored: counts never need the last bit.
  */
 export function narrowing(from: string, to: string): string | undefined {
   const [source, target] = [unwrap(from), unwrap(to)];
@@ -43,7 +43,7 @@ function numbers(source: string, target: string): string | undefined {
   return undefined;
 }
 
-/** A text is parsed when it is stored. */
+/** A string is parsed when it is stored. */
 function texts(source: string, target: string): string | undefined {
   if (source !== "String") return undefined;
   const { name, args } = parseType(target);

@@ -11,7 +11,7 @@ const TEXT_FUNCTIONS = new RegExp(
 
 /**
  * What an operand is called in messages, if it is known to be text: a String column, a value of a map with String values, or a
- * function that gives text. Undefined for what is not text, and for what nobody knows.
+ * function that returns text. Undefined for what is not text, and for what is unknown.
  */
 export function stringOperand(subject: Subject, select: Select, expression: Expression): string | undefined {
   const inner = unwrapped(expression);

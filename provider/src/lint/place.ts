@@ -1,7 +1,7 @@
 import { lex, type Token } from "../sql/lexer";
 import type { Place } from "./finding";
 
-/** The place of an offset. */
+/** The line and column of an offset. */
 export function placeAt(text: string, offset: number, fragment: string): Place {
   const before = text.slice(0, offset);
   return {
@@ -14,9 +14,9 @@ export function placeAt(text: string, offset: number, fragment: string): Place {
 
 /**
  * Finds in a statement as its author wrote it what a finding points at in the canonical one: the same tokens, whatever the case,
- * quotes, brackets and white space between them.
+ * quotes, parentheses and white space between them.
  *
- * @returns undefined when it is spelled in another way there (`CASE` is `multiIf` in canonical text).
+ * @returns undefined when it is spelled differently there (`CASE` is `multiIf` in canonical text).
  */
 export function placeIn(source: string, fragment: string, from = 0): Place | undefined {
   const wanted = words(fragment);

@@ -5,9 +5,9 @@ import { columnsIn, elementsOf, parseExpression, plainColumn } from "../sql/quer
 import { parseType, unwrap } from "../sql/query/types";
 import type { ColumnSpec, StorageSpec } from "../sql/spec";
 
-/** A table engine taken apart. */
+/** A parsed table engine. */
 export interface Engine {
-  /** Without `Replicated` or `Shared`, e.g. `SummingMergeTree`; empty when none is written. */
+  /** Without `Replicated` or `Shared`, e.g. `SummingMergeTree`; empty if none is given. */
   readonly name: string;
   readonly replicated: boolean;
   /** Without the Keeper path and replica name. */
@@ -46,7 +46,7 @@ export function keyElements(text: string | undefined): { readonly text: string; 
   });
 }
 
-/** Columns that tell rows of a merging table apart: those in the sorting key, and the partition key, which rows never leave. */
+/** Columns that distinguish rows of a merging table: those in the sorting key, and the partition key, which rows never leave. */
 export function identifyingColumns(storage: StorageSpec): ReadonlySet<string> {
   const partition = keyElements(storage.partitionBy).flatMap(({ column }) => column ?? []);
   return new Set([...columnsOf(storage.orderBy), ...columnsOf(storage.primaryKey), ...partition]);
@@ -57,14 +57,14 @@ export function mergesByType(type: string | undefined): boolean {
   return /^(?:Simple)?AggregateFunction\(/.test(type ?? "");
 }
 
-/** Whether SummingMergeTree adds values of this type up. */
+/** Whether SummingMergeTree adds up values of this type. */
 export function isSummable(type: string | undefined): boolean {
   const inner = unwrap(type ?? "");
   const { name, args } = parseType(inner);
   return /^(?:U?Int\d+|Float\d+|BFloat16|Decimal\d*)$/.test(name === "Nullable" ? parseType(args[0] ?? "").name : name);
 }
 
-/** Columns that SummingMergeTree adds up: those given to it, else all numbers outside of the keys. */
+/** Columns that SummingMergeTree adds up: those given to it, else all numbers outside the keys. */
 export function summedColumns(storage: StorageSpec, columns: readonly ColumnSpec[]): ColumnSpec[] {
   const { name, args } = engineOf(storage);
   if (name !== "SummingMergeTree") return [];

@@ -15,12 +15,12 @@ import { renderCreate } from "../sql/render";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
 import type { LintWorld } from "./finding";
 
-/** A column that a view's query gives. */
+/** A column that a view's query returns. */
 export interface Output {
   readonly name: string;
-  /** Absent where nobody knows. */
+  /** Absent if unknown. */
   readonly type?: string;
-  /** Absent for what comes from `*`. */
+  /** Absent for columns from `*`. */
   readonly expression?: Expression;
 }
 
@@ -30,11 +30,11 @@ export interface Layout {
   readonly name: string;
   readonly columns: readonly ColumnSpec[];
   readonly storage: StorageSpec;
-  /** Whether the layout is written in the subject's own statement. */
+  /** Whether the layout is in the subject's own statement. */
   readonly own: boolean;
 }
 
-/** The object that is linted, with what rules ask about it. Everything is read once, when first asked for. */
+/** The object that is linted, with what rules need to know about it. Everything is computed once, on first use. */
 export class Subject {
   readonly spec: ObjectSpec;
   readonly world: LintWorld;
@@ -58,12 +58,12 @@ export class Subject {
     return this.spec.kind === "materializedView" && this.spec.refresh === undefined ? this.spec : undefined;
   }
 
-  /** The query of a view; undefined for others and where it cannot be read. */
+  /** The query of a view; undefined for other objects and if it cannot be parsed. */
   get query(): Query | undefined {
     return this.once("query", () => ("query" in this.spec ? parseQuery(this.spec.query) : undefined));
   }
 
-  /** All SELECTs, those in brackets and common table expressions included. */
+  /** All SELECTs, including those in parentheses and common table expressions. */
   get selects(): readonly Select[] {
     return this.once("selects", () => (this.query === undefined ? [] : selectsIn(this.query)));
   }
@@ -90,12 +90,12 @@ export class Subject {
     return this.trigger && this.find(this.trigger);
   }
 
-  /** What the query gives. */
+  /** The query's outputs. */
   get outputs(): readonly Output[] {
     return this.once("outputs", () => this.readOutputs());
   }
 
-  /** Where rows are stored; undefined for other objects and for a target that nobody knows. */
+  /** Where rows are stored; undefined for other objects and for an unknown target. */
   get layout(): Layout | undefined {
     return this.once("layout", () => this.readLayout());
   }
@@ -111,7 +111,7 @@ export class Subject {
     return spec === undefined || spec.kind === "database" ? [] : spec.columns;
   }
 
-  /** Calls in an expression, and in the aliases that it names. */
+  /** Calls in an expression, and in the aliases that it uses. */
   callsOf(select: Select, expression: Expression, seen: ReadonlySet<string> = new Set()): Call[] {
     const named = columnsIn(expression).flatMap(({ parts }) => {
       const [alias, ...rest] = parts;
@@ -123,7 +123,7 @@ export class Subject {
     return [...callsIn(expression), ...named];
   }
 
-  /** Where an expression of the subject's query stands in its statement. */
+  /** Where an expression of the subject's query is in its statement. */
   at(expression: Pick<Expression, "text" | "start">): { offset: number; text: string } | undefined {
     if (!("query" in this.spec)) return undefined;
     const base = this.statement.lastIndexOf(this.spec.query);
@@ -140,7 +140,7 @@ export class Subject {
     return this.atText(`\n${keyword} `, 1, keyword);
   }
 
-  /** Where the object's own name stands. */
+  /** Where the object's own name is. */
   atName(): { offset: number; text: string } | undefined {
     const name = this.spec.kind === "database" ? quoteIdentifier(this.spec.name) : this.name;
     return this.atText(` ${name}`, 1, name);
@@ -182,7 +182,7 @@ export class Subject {
   }
 }
 
-/** An expression without an alias is named by its text, where that holds one token; the engine spells others in its own way. */
+/** An expression without an alias is named by its text if that is one token; the engine spells others in its own way. */
 function outputName({ name, expression }: Select["items"][number]): string | undefined {
   return name ?? (lex(expression.text).length <= 3 && /^\w+\(\)$/.test(expression.text) ? expression.text : undefined);
 }
@@ -199,7 +199,7 @@ function selectsIn(query: Query): Select[] {
   ]);
 }
 
-/** The SELECTs that lead to the table a query reads first: through queries in parentheses and common table expressions. */
+/** The SELECTs that lead to the first table a query reads, through subqueries and common table expressions. */
 function leftmost(query: Query, scope: Select["with"]): Select[] {
   const [select] = query.selects;
   if (select === undefined) return [];

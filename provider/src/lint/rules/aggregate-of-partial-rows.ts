@@ -46,7 +46,7 @@ function remedy({ incremental }: Subject): string {
     : "Read FROM … FINAL, group by the key in a query within first, or combine each column by its own function (sum, max, -Merge).";
 }
 
-/** SELECTs that read a merging table, innermost first, each with those around it that its rows are handed on to. */
+/** SELECTs that read a merging table, innermost first, each with the enclosing ones to which its rows are passed. */
 function chains(subject: Subject): { selects: readonly Select[]; table: TableSpec }[] {
   if (subject.spec.kind !== "view" && subject.spec.kind !== "materializedView") return [];
   const innermost = subject.incremental ? subject.triggered.slice(-1) : subject.selects;

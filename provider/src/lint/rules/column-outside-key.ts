@@ -29,7 +29,7 @@ export const columnOutsideKey: Rule = {
 
 function outside(subject: Subject, layout: Layout): ColumnSpec[] {
   const keys = identifyingColumns(layout.storage);
-  // A key that names what is not there has to be mended first.
+  // A key that names a missing column has to be fixed first.
   const isKnown = (name: string): boolean =>
     layout.columns.some((column) => name === column.name || name.startsWith(`${column.name}.`));
   if (!columnsOf(layout.storage.orderBy).every(isKnown)) return [];
@@ -41,7 +41,7 @@ function outside(subject: Subject, layout: Layout): ColumnSpec[] {
   });
 }
 
-/** A lone table does not say whether the values of a key differ; a view that groups by the column does. */
+/** A table alone does not say whether values within a key differ; a view that groups by the column does. */
 function severityOf({ spec, outputs }: Subject, { storage }: Layout, name: string): Severity {
   if (
     storage.settings.some((setting) => setting.name === "allow_dimensions_outside_sorting_key" && setting.value === "1")
@@ -73,7 +73,7 @@ function report(subject: Subject, layout: Layout, columns: readonly ColumnSpec[]
   };
 }
 
-/** Without types only this is sure: an AggregatingMergeTree column that is not fed by a state. */
+/** Without types only this is certain: an AggregatingMergeTree column that is not fed by a state. */
 function isNoState(subject: Subject, name: string): boolean {
   const expression = subject.outputs.find((output) => output.name === name)?.expression;
   const isState = (call: string): boolean => aggregateOf(call)?.combinators.some((one) => /State$/.test(one)) === true;

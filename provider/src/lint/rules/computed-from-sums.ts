@@ -42,7 +42,7 @@ function storedExpression({ default: value }: ColumnSpec): Expression | undefine
   return isStored && value.expression !== undefined ? parseExpression(value.expression) : undefined;
 }
 
-/** Whether merging the results gives the result of what is merged: sums and differences of sums, a maximum of maxima. */
+/** Whether merging the results equals the result over what is merged: sums and differences of sums, a maximum of maxima. */
 function isKept(own: string | undefined, expression: Expression, measures: readonly string[], roles: Roles): boolean {
   if (own === "state") return true;
   if (!measures.every((name) => roles.get(name) === own)) return false;

@@ -2,10 +2,10 @@ import { aggregateOf, columnsIn, comparisonsIn, type Expression, literalText } f
 import type { Report, Rule } from "../finding";
 import type { Subject } from "../subject";
 
-/** What says nothing about a number that only grows. */
+/** Aggregates that are meaningless for a number that only grows. */
 const MEANINGLESS = /^(?:avg|quantile|median|sum|stddev|var)/;
 const AVERAGES = /^(?:avg|quantile|median|stddev|var)/;
-/** Columns named so hold running totals; `order_total` is an amount. */
+/** Columns with such names hold running totals; `order_total` is an amount. */
 const COUNTER_COLUMN = /(?:seconds|bytes|requests|errors|packets|calls|operations|events|messages|count)_total$/i;
 
 export const counterAveraged: Rule = {
@@ -55,7 +55,7 @@ function report(call: string, counter: string, at: Report["at"]): Report {
   };
 }
 
-/** Literals `…_total` that a name is compared with by `=`. */
+/** Literals `…_total` with which a name is compared by `=`. */
 function counterNames(condition: Expression): string[] {
   return comparisonsIn(condition).flatMap(({ left, operator, right }) => {
     const name = operator === "=" ? (literalText(right) ?? literalText(left)) : undefined;
@@ -69,7 +69,7 @@ function counterColumn(value: Expression): string | undefined {
     .find((name) => COUNTER_COLUMN.test(name));
 }
 
-/** A column of the table as it is, not a condition counted as 0 and 1, nor what an inner query made of the readings. */
+/** A column of the table itself, not a condition counted as 0 and 1, nor something an inner query computed from the readings. */
 function isReading(value: Expression, columns: ReadonlySet<string>): boolean {
   const named = columnsIn(value);
   return (

@@ -24,9 +24,9 @@ export const distinctInIncrementalView: Rule = {
   },
 };
 
-/** Whether merges make one row of equal ones. */
+/** Whether merges combine equal rows into one. */
 function isMadeDistinct({ layout, outputs }: Subject): boolean {
-  // Who does not know the target stays silent.
+  // If the target is unknown, stay silent.
   if (!layout) return true;
   if (/^(?:Replacing|Coalescing)MergeTree$/.test(engineOf(layout.storage).name)) return true;
   const keys = identifyingColumns(layout.storage);

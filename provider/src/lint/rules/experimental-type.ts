@@ -10,7 +10,7 @@ interface Case {
   readonly severity?: Severity;
 }
 
-/** A type that older servers take behind a setting, as the table of what servers can do has it. */
+/** A type that older servers accept only with a setting, as listed in the table of server capabilities. */
 function gated(name: string): Case {
   const gate = GATES.find(({ setting }) => setting === name);
   if (gate === undefined) throw new Error(`no setting ${name} opens anything`);
@@ -22,7 +22,7 @@ function gated(name: string): Case {
   };
 }
 
-/** Found on 26.7: what its engine wants a setting for, and what servers only a little older do. */
+/** Found on 26.7: what needs a setting on its engine, and what needs one on slightly older servers. */
 const CASES: readonly Case[] = [
   { pattern: /\bObject\(/, what: "was removed from the engine", fix: "Use JSON." },
   {

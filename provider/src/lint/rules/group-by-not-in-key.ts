@@ -22,7 +22,7 @@ export const groupByNotInKey: Rule = {
       const column = layout.columns.find((one) => one.name === name);
       if (!expression || keys.has(name) || mergesByType(column?.type)) continue;
       const isGrouped = groups.some((group) => group.text === expression.text || plainColumn(group) === name);
-      // What the layout itself shows to be outside of the key is `column-outside-key`.
+      // If the layout itself shows that the column is outside the key, `column-outside-key` reports it.
       const isSeenThere =
         layout.own && (engine === "AggregatingMergeTree" || (column?.type !== undefined && !isSummable(column.type)));
       if (!isGrouped || !column || isSeenThere) continue;

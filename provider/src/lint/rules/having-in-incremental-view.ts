@@ -14,7 +14,7 @@ export const havingInIncrementalView: Rule = {
     for (const select of subject.triggered) {
       const { having } = select;
       if (having === undefined) continue;
-      // A condition on the keys alone is a WHERE.
+      // A condition on only the keys acts like a WHERE.
       const call = subject.callsOf(select, having).find(({ name }) => aggregateOf(name));
       if (call === undefined) continue;
       const at = subject.at(having);

@@ -15,7 +15,7 @@ export const highCardinalityLeadingKey: Rule = {
     "the later columns read everything.",
   *check(subject: Subject): Iterable<Report> {
     const { layout } = subject;
-    // Where rows are merged by key the order is often given by what identifies a row; order by few values first still holds.
+    // If rows are merged by key, its order often follows a row's identity; the advice to put low-cardinality columns first still holds.
     if (
       !layout?.own ||
       !/^(?:Replacing|VersionedCollapsing|Collapsing|Summing|Aggregating)?MergeTree$/.test(

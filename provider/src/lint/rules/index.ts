@@ -38,7 +38,7 @@ import { viewTypeNarrows } from "./view-type-narrows";
 import { windowInIncrementalView } from "./window-in-incremental-view";
 import { zeroRowsDropped } from "./zero-rows-dropped";
 
-/** All rules: those that lose or falsify rows first. */
+/** All rules: first those about lost or falsified rows. */
 export const rules: readonly Rule[] = [
   keyNamesMissingColumn,
   nonAdditiveAggregateInSumming,

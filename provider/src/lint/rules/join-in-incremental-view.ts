@@ -4,7 +4,7 @@ import type { Report, Rule } from "../finding";
 import { engineOf } from "../storage";
 import type { Subject } from "../subject";
 
-/** Engines made for being looked up in a join. */
+/** Engines made for lookups in a join. */
 const LOOKUPS = new Set(["Join", "Dictionary", "Set", "EmbeddedRocksDB", "KeeperMap"]);
 
 export const joinInIncrementalView: Rule = {
@@ -57,7 +57,7 @@ function join(name: string, trigger: string): Report {
   };
 }
 
-/** The table joined, also where it stands alone in a query in brackets. */
+/** The joined table, also if it is the only one in a query in parentheses. */
 function joinedTable({ table, query }: Source): { database: string; name: string } | undefined {
   if (table?.database !== undefined) return { database: table.database, name: table.name };
   const [select, ...others] = query?.selects ?? [];

@@ -10,7 +10,7 @@ const CLAUSES = {
   sampleBy: "SAMPLE BY",
   ttl: "TTL",
 } as const;
-/** What stands in these clauses beside columns. */
+/** What these clauses contain besides columns. */
 const WORDS =
   /^(?:DELETE|TO|DISK|VOLUME|RECOMPRESS|CODEC|GROUP|SET|IF|SECOND|MINUTE|HOUR|DAY|WEEK|MONTH|QUARTER|YEAR|_\w+)S?$/i;
 

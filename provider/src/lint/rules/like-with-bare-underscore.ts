@@ -35,7 +35,7 @@ export const likeWithBareUnderscore: Rule = {
   },
 };
 
-/** Next to a letter or digit and not one of a row: `____-__` counts characters on purpose. */
+/** Next to a letter or digit and not one of several in a row: `____-__` counts characters on purpose. */
 export function hasBareUnderscore(pattern: string): boolean {
   const plain = pattern.replaceAll(/\\./g, "");
   return !plain.includes("__") && /[A-Za-z0-9]_|_[A-Za-z0-9]/.test(plain);

@@ -29,7 +29,7 @@ export const limitInIncrementalView: Rule = {
   },
 };
 
-/** One row a key of each insert is enough where merges keep only one of a key anyway. */
+/** One row per key of each insert is enough if merges keep only one row per key anyway. */
 function isThinning({ layout, outputs }: Subject, by: NonNullable<Limit["by"]>): boolean {
   if (!layout || !/^(?:Replacing|Coalescing)MergeTree$/.test(engineOf(layout.storage).name)) return false;
   const counted = by.map((expression) => plainColumn(expression));

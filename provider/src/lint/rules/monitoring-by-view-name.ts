@@ -42,7 +42,7 @@ export const monitoringByViewName: Rule = {
   },
 };
 
-/** The table of `system` that a SELECT reads alone. */
+/** The table of `system`, if it is the only one that a SELECT reads. */
 export function systemTable({ from }: Select): string | undefined {
   const [source, ...others] = from;
   return others.length === 0 && source?.table?.database === "system" ? source.table.name : undefined;
@@ -58,7 +58,7 @@ function viewNameIn(conditions: readonly (Expression | undefined)[], column: str
   )?.right;
 }
 
-/** system.tables also answers which views there are, and that is a fine question. */
+/** system.tables also lists which views exist, and querying that is fine. */
 function asksForData(table: string, { items }: Select): boolean {
   return table !== "tables" || items.some(({ expression }) => /\btotal_(?:rows|bytes)/.test(expression.text));
 }

@@ -38,7 +38,7 @@ export const multiSourceIncrementalView: Rule = {
   },
 };
 
-/** SELECTs of a UNION in FROM that read another table than the first one does. */
+/** SELECTs of a UNION in FROM that read a different table than the first one. */
 function otherSources(select: Select): [Select, string][] {
   return select.from.flatMap(({ query }) => {
     if (query === undefined || query.selects.length < 2) return query?.selects.flatMap(otherSources) ?? [];

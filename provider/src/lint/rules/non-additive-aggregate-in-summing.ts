@@ -3,7 +3,7 @@ import type { Report, Rule } from "../finding";
 import { engineOf, identifyingColumns, isSummable, mergesByType, summedColumns } from "../storage";
 import type { Output, Subject } from "../subject";
 
-/** What adds up to what one run over all rows would give. */
+/** Aggregates that add up to the result of one run over all rows. */
 const ADDITIVE = new Set([
   "sum",
   "count",
@@ -14,7 +14,7 @@ const ADDITIVE = new Set([
   "sumMappedArrays",
   "deltaSum",
 ]);
-/** What an arbitrary row's value is as good for as any other's. */
+/** Aggregates for which the value of one arbitrary row is as good as any other's. */
 const ARBITRARY = new Set([
   "any",
   "anyLast",
@@ -43,7 +43,7 @@ export const nonAdditiveAggregateInSumming: Rule = {
       if (!output.expression || !column || keys.has(output.name) || mergesByType(column.type)) continue;
       const bad = nonAdditive(subject, select, output.expression);
       if (bad === undefined) continue;
-      // Without types, what the function gives decides: these are numbers whatever they are given.
+      // Without types, the function's result decides: these return numbers whatever their arguments.
       const isSummed =
         column.type === undefined ? /^(?:avg|quantile|uniq|median|\/)/.test(bad) : summed.has(output.name);
       if (!isSummed && (ARBITRARY.has(bad) || column.type === undefined)) continue;

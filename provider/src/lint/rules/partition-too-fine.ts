@@ -42,7 +42,7 @@ export const partitionTooFine: Rule = {
   },
 };
 
-/** A TTL of hours bounds the number of partitions, as in a staging table. */
+/** A TTL of hours limits the number of partitions, as in a staging table. */
 function isShortLived(ttl: string | undefined): boolean {
   return deletesRows(ttl) && /\btoInterval(?:Hour|Minute|Second)\(/.test(ttl ?? "");
 }

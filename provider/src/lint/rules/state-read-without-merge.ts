@@ -5,7 +5,7 @@ import type { Report, Rule } from "../finding";
 import { engineOf, isMerging, summedColumns } from "../storage";
 import type { Subject } from "../subject";
 
-/** Functions that take a state as what it is. */
+/** Functions that accept a state as such. */
 const TAKES_STATE =
   /(?:Merge|^finalizeAggregation|^runningAccumulate|^bitmap\w+|^toTypeName|^isNull|^isNotNull|^hex)$/i;
 
@@ -86,7 +86,7 @@ function isGrouped({ groupBy, distinct, items }: Select): boolean {
   );
 }
 
-/** `sumMergeState` and `sumMergeIf` merge, too. */
+/** `sumMergeState` and `sumMergeIf` also merge. */
 function aggregateMerge(name: string): string {
   return aggregateOf(name)?.combinators.includes("Merge") ? "Merge" : name;
 }

@@ -23,7 +23,7 @@ export const sumOverflowsColumn: Rule = {
         message: `\`${name}\` of ${layout.name} is added up as ${type}, which holds ${limit.most} at most.`,
         why: "A larger sum wraps around when parts merge.",
         fix: `Declare it as ${limit.wider}.`,
-        // Thousands of millions are reached by bytes and the like, seldom by counts.
+        // Bytes and the like reach billions, counts seldom do.
         ...(limit.isWide && { severity: "info" as const }),
         ...(at && { at }),
       };

@@ -14,7 +14,7 @@ export const targetColumnNeverWritten: Rule = {
     if (spec.kind !== "materializedView" || !spec.to || !layout || outputs.length === 0) return;
     const isWritten = (name: string): boolean =>
       outputs.some((output) => output.name === name || output.name.startsWith(`${name}.`));
-    // A column that merges may be left to the other views of the target.
+    // Other views of the target may fill a column that merges.
     const missing = layout.columns.filter(
       ({ name, type, default: value }) => value === undefined && !mergesByType(type) && !isWritten(name),
     );

@@ -47,7 +47,7 @@ export const unboundedGroupByAlias: Rule = {
   },
 };
 
-/** Where else the bare name stands, GROUP BY and ORDER BY apart: there the alias is what is meant. */
+/** Other uses of the bare name, except in GROUP BY and ORDER BY, where the alias is meant. */
 function otherUse({ items, where, prewhere, having }: Select, own: SelectItem, alias: string): string | undefined {
   if (where && reads(where, alias)) return "WHERE";
   if (prewhere && reads(prewhere, alias)) return "PREWHERE";

@@ -32,7 +32,7 @@ export const versionAcrossPartitions: Rule = {
           ? `Rows of one key are replaced only while \`${column}\` gives the same partition for all of them.`
           : "A newer version that falls into another partition never replaces the old row.",
       fix: "Partition by what stays the same for a key, such as its time of creation, or not at all.",
-      // Often the time of creation, which stays the same; nothing in the schema says so.
+      // Often the creation time, which never changes; nothing in the schema says so.
       ...(version === undefined && { severity: "info" as const }),
       ...(at && { at }),
     };

@@ -32,7 +32,7 @@ export const viewTypeNarrows: Rule = {
   },
 };
 
-/** A literal that is one of the Enum's labels, and a column that WHERE keeps NULLs out of. */
+/** A literal that is one of the Enum's labels, and a column from which WHERE keeps NULLs out. */
 function isSafe({ select }: Subject, name: string, expression: Expression, type: string): boolean {
   const literal = literalText(expression);
   if (literal !== undefined) return enumValues(unwrap(type))?.has(literal) === true;

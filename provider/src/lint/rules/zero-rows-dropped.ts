@@ -16,7 +16,7 @@ export const zeroRowsDropped: Rule = {
     if (!incremental || !layout || engineOf(layout.storage).name !== "SummingMergeTree") return;
     const summed = summedColumns(layout.storage, layout.columns).map(({ name }) => name);
     const fed = subject.outputs.filter(({ name }) => summed.includes(name));
-    // States and columns of nested maps keep a row as well; a column that nobody reads the feed of may be anything.
+    // States and columns of nested maps keep a row as well; a column whose input is unknown may hold anything.
     const hasOther = layout.columns.some(
       ({ name, type }) => /AggregateFunction\(/.test(type ?? "") || /Map(?:\.|$)/.test(name),
     );
@@ -34,7 +34,7 @@ export const zeroRowsDropped: Rule = {
   },
 };
 
-/** In a cascade of SummingMergeTrees, the first has dropped rows of zeros, or has none. */
+/** In a cascade of SummingMergeTrees, the first has already dropped rows of zeros, or has none. */
 function addsSums({ source }: Subject, expression: Expression): boolean {
   if (source?.kind !== "table") return false;
   const sums = summedColumns(source.storage, source.columns).map(({ name }) => name);
