@@ -6,7 +6,7 @@ export interface Width {
 
 export type Unit = "second" | "minute" | "hour" | "day" | "week" | "month" | "quarter" | "year";
 
-/** How often a unit may be taken: what divides the next larger one, so that buckets begin alike everywhere. */
+/** Allowed multiples of a unit: divisors of the next larger one, so that buckets start at the same points everywhere. */
 const DIVIDES: Readonly<Record<Unit, number>> = {
   second: 60,
   minute: 60,
@@ -20,7 +20,7 @@ const DIVIDES: Readonly<Record<Unit, number>> = {
 
 const SECONDS: Partial<Record<Unit, number>> = { second: 1, minute: 60, hour: 3600, day: 86_400 };
 
-/** Units that are made of whole ones of another. */
+/** Units that consist of whole smaller units. */
 const CALENDAR: Partial<Record<Unit, readonly Unit[]>> = {
   week: ["day"],
   month: ["day"],
@@ -30,7 +30,7 @@ const CALENDAR: Partial<Record<Unit, readonly Unit[]>> = {
 
 const UNIT_NAMES = Object.keys(DIVIDES) as Unit[];
 
-/** `"minute"`, `"5 minutes"`, `"hour"`, `"day"` …; a text says what is wrong. */
+/** `"minute"`, `"5 minutes"`, `"hour"`, `"day"` …; a string says what is wrong. */
 export function parseWidth(every: unknown): Width | string {
   const [, digits = "1", name = ""] = /^\s*(\d+)?\s*([a-z]+?)s?\s*$/i.exec(String(every)) ?? [];
   const unit = UNIT_NAMES.find((known) => known === name.toLowerCase());
@@ -44,7 +44,7 @@ export function parseWidth(every: unknown): Width | string {
     : `expected a number of ${unit}s that divides ${most}, found ${count}: other buckets begin at another time each day`;
 }
 
-/** How long something is kept, e.g. `"90 days"`: undefined when the text is no such time. */
+/** How long something is kept, e.g. `"90 days"`: undefined when the string is not such a time. */
 export function parseInterval(text: string): Width | undefined {
   const [, digits, name = ""] = /^\s*(\d+)\s*([a-z]+?)s?\s*$/i.exec(text) ?? [];
   const unit = UNIT_NAMES.find((known) => known === name.toLowerCase());
@@ -53,7 +53,7 @@ export function parseInterval(text: string): Width | undefined {
     : { count: Number(digits), unit };
 }
 
-/** Beginning of the bucket that a time lies in: a DateTime below a day, else a Date. */
+/** Start of the bucket that contains a time: a DateTime for buckets below a day, else a Date. */
 export function bucketStart({ count, unit }: Width, time: string, timezone: string | undefined): string {
   const zone = timezone === undefined ? "" : `, ${timezone}`;
   const functions: Record<Unit, string | undefined> = {
@@ -77,7 +77,7 @@ export function interval({ count, unit }: Width): string {
   return `toInterval${unit[0]?.toUpperCase()}${unit.slice(1)}(${count})`;
 }
 
-/** Whether buckets of `to` are made of whole buckets of `from`. */
+/** Whether buckets of `to` consist of whole buckets of `from`. */
 export function isMadeOf(to: Width, from: Width): boolean {
   const [large, small] = [SECONDS[to.unit], SECONDS[from.unit]];
   if (small === undefined) return from.unit !== to.unit && (CALENDAR[to.unit]?.includes(from.unit) ?? false);
@@ -85,12 +85,12 @@ export function isMadeOf(to: Width, from: Width): boolean {
   return large * to.count > small * from.count && (large * to.count) % (small * from.count) === 0;
 }
 
-/** Partition of a bucket, when nothing else is asked for: a month, or a year where buckets are months. */
+/** Default partition of a bucket: a month, or a year if buckets are months. */
 export function partitionOf({ unit }: Width, bucket: string): string {
   return ["month", "quarter", "year"].includes(unit) ? `toYear(${bucket})` : `toYYYYMM(${bucket})`;
 }
 
-/** `5 minutes`, for people. */
+/** Readable form: `5 minutes`. */
 export function describeWidth({ count, unit }: Width): string {
   return count === 1 ? unit : `${count} ${unit}s`;
 }

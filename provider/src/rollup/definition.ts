@@ -7,26 +7,26 @@ import type { Measure } from "./measures";
 
 /** The time bucket of a rollup. */
 export interface RollupBucket {
-  /** Column of the rollup that holds the bucket's beginning. */
+  /** Column of the rollup that holds the bucket's start. */
   readonly name: string;
-  /** Width: `"minute"`, `"5 minutes"`, `"hour"`, `"day"`, `"week"`, `"month"` … Several only where they divide the next larger unit. */
+  /** Width: `"minute"`, `"5 minutes"`, `"hour"`, `"day"`, `"week"`, `"month"` … Several units only if they divide the next larger unit. */
   readonly every: string;
   /** Time of a row: a column of the source, or an expression over it. */
   readonly time: string;
-  /** Where days and hours begin, e.g. `Asia/Kolkata`. Default: the time column's own, or the server's. */
+  /** Time zone in which days and hours begin, e.g. `Asia/Kolkata`. Default: the time column's, or the server's. */
   readonly timezone?: string;
-  /** The bucket is the first column, before the keys; the sorting key is another matter, see `orderBy`. Default: false. */
+  /** Makes the bucket the first column, before the keys; for the sorting key, see `orderBy`. Default: false. */
   readonly first?: boolean;
 }
 
-/** How long rows of a rollup stay; see `RollupArgs.ttl`. */
+/** How long rows of a rollup are kept; see `RollupArgs.ttl`. */
 export type RollupTtl = string | RollupLongerTtl;
 
-/** As long as the source's rows, and longer. */
+/** As long as the source's rows, or longer. */
 export interface RollupLongerTtl {
-  /** As `ttl: "inherit"`. */
+  /** Like `ttl: "inherit"`. */
   readonly inherit: true;
-  /** A time, `"395 days"`, counted from the end of the bucket. */
+  /** A time, e.g. `"395 days"`, counted from the end of the bucket. */
   readonly atLeast: string;
 }
 
@@ -45,7 +45,7 @@ export interface RollupLevelShape {
   readonly ttl?: RollupTtl;
 }
 
-/** What the user says about the shape of a rollup, without names of objects. */
+/** The shape of a rollup as the user declares it, without names of objects. */
 export interface RollupShape extends Omit<RollupSourceShape, "keys"> {
   readonly keys: readonly string[] | Readonly<Record<string, string>>;
   readonly bucket: RollupBucket;
@@ -59,7 +59,7 @@ export interface RollupShape extends Omit<RollupSourceShape, "keys"> {
 
 /** A rollup, checked. */
 export interface Rollup {
-  /** Columns that rows are grouped by besides the bucket, with their expressions over the source. */
+  /** Columns by which rows are grouped besides the bucket, with their expressions over the source. */
   readonly keys: readonly Named[];
   readonly bucket: Named & { readonly width: Width; readonly time: string; readonly timezone?: string };
   /** Keys and bucket in the order of the columns. */
@@ -69,7 +69,7 @@ export interface Rollup {
   readonly measures: readonly { readonly name: string; readonly measure: Measure }[];
   readonly where?: string;
   readonly ttl?: RollupTtl;
-  /** The target's settings allow keys that may be NULL. */
+  /** Whether the target's settings allow nullable keys. */
   readonly nullableKeys: boolean;
 }
 
@@ -80,7 +80,7 @@ export interface Named {
 }
 
 /**
- * Checks what needs no engine.
+ * Checks what can be checked without an engine.
  *
  * @throws {SchemaError} naming every wrong argument.
  */
@@ -120,7 +120,7 @@ export function defineRollup(shape: RollupShape, source: RollupSourceShape = {},
       "engine",
       `expected AggregatingMergeTree, Replicated or Shared, because a rollup merges states; found ${shape.engine}`,
     );
-  // Those that an inherited TTL brings are not known yet: the query that makes the target knows all.
+  // Keys that an inherited TTL adds are not known yet: the query that makes the target knows all.
   if (!inherits(shape.ttl)) refuseUnknownColumns(shape, problems);
   const dimensions = shape.bucket.first === true ? [bucket, ...keys] : [...keys, bucket];
   const orderBy = orderOf(shape.orderBy, [...keys, bucket], problems);
@@ -138,9 +138,9 @@ export function defineRollup(shape: RollupShape, source: RollupSourceShape = {},
 }
 
 /**
- * The rollup of a rollup: same keys and measures, wider buckets, states merged and not made anew.
+ * The rollup of a rollup: same keys and measures, wider buckets, states merged, not recomputed.
  *
- * @throws {SchemaError} when its buckets are not made of whole ones of `below`.
+ * @throws {SchemaError} when its buckets do not consist of whole buckets of `below`.
  */
 export function defineLevel(below: Rollup, level: RollupLevelShape, path: string): Rollup {
   const problems = new Problems();
@@ -156,7 +156,7 @@ export function defineLevel(below: Rollup, level: RollupLevelShape, path: string
   const name = level.bucket ?? below.bucket.name;
   const time = backtick(below.bucket.name);
   const timezone = below.bucket.timezone === undefined ? undefined : quoteString(below.bucket.timezone);
-  // A Date knows no time zone.
+  // A Date has no time zone.
   const zone = ["second", "minute", "hour"].includes(below.bucket.width.unit) ? timezone : undefined;
   const expression = bucketStart(width, time, zone);
   const ttl = level.ttl ?? below.ttl;
@@ -181,7 +181,7 @@ export function isItself({ name, expression }: Named): boolean {
   return token !== undefined && rest.length === 0 && unquoteIdentifier(token.text) === name;
 }
 
-/** Programs in plain JavaScript are not checked by a compiler. */
+/** No compiler checks programs in plain JavaScript. */
 function refuseOtherShapes(shape: RollupShape, problems: Problems): void {
   objectAt(shape.bucket, "bucket", ["name", "every", "time", "timezone", "first"], problems);
   if (!isObject(shape.measures))
@@ -248,7 +248,7 @@ function noNameTwice(keys: readonly Named[], bucket: Named, measures: Rollup["me
   }
 }
 
-/** Whether a TTL is, or is at least, the source's. */
+/** Whether a TTL is the source's, or at least that. */
 export function inherits(ttl: RollupTtl | undefined): boolean {
   return ttl !== undefined && (typeof ttl !== "string" || ttl === "inherit");
 }

@@ -2,8 +2,8 @@ import { describe, didYouMean, type Problems } from "../declare/fields";
 import type { Named, Rollup, RollupShape } from "./definition";
 
 /**
- * What columns of a level have besides their types: as in the rollup, its bucket what the rollup's has, unless the level says otherwise.
- * Undefined where neither says anything.
+ * What columns of a level have besides their types: the same as in the rollup, its bucket like the rollup's, unless the level differs.
+ * Undefined if neither says anything.
  */
 export function levelColumns<T>(
   { rollup, level }: { readonly rollup: Rollup; readonly level: Rollup },
@@ -16,7 +16,7 @@ export function levelColumns<T>(
   return { ...Object.fromEntries(inherited), ...own };
 }
 
-/** Notes columns that the target has not. */
+/** Reports columns that the target does not have. */
 export function refuseUnknownColumns({ columns, measures, ...shape }: RollupShape, problems: Problems): void {
   const keys = Array.isArray(shape.keys) ? shape.keys : Object.keys(shape.keys);
   const kept = Object.entries(measures).flatMap(([name, { fill }]) => (fill === "" ? [] : [name]));
@@ -29,7 +29,7 @@ export function refuseUnknownColumns({ columns, measures, ...shape }: RollupShap
       );
 }
 
-/** The sorting key, which has each of the columns once. */
+/** The sorting key, which contains each of the columns once. */
 export function orderOf(
   given: readonly string[] | undefined,
   columns: readonly Named[],

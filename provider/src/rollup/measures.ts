@@ -1,22 +1,22 @@
 /**
- * A number (or text, list, map) of a rollup. Made by {@link count}, {@link sum} and the others; the fields are SQL.
+ * A number (or string, list, map) of a rollup. Made by {@link count}, {@link sum} and the others; the fields are SQL.
  *
  * `{}` in `shows` stands for the finished value.
  */
 export interface Measure {
   /** Fills the target's column, over rows of the source; empty for {@link derived}. */
   readonly fill: string;
-  /** Brings rows of the target together: an aggregate function with its parameters, e.g. `sum`, `quantilesMerge(0.5)`. */
+  /** Combines rows of the target: an aggregate function with its parameters, e.g. `sum`, `quantilesMerge(0.5)`. */
   readonly merge: string;
-  /** The target keeps a plain value (SimpleAggregateFunction), not a state. */
+  /** Whether the target keeps a plain value (SimpleAggregateFunction), not a state. */
   readonly simple: boolean;
-  /** What readers see: name → expression. Left out: the finished value, under the measure's name. */
+  /** What readers see: name → expression. If absent: the finished value, under the measure's name. */
   readonly shows?: Readonly<Record<string, string>>;
-  /** What is wrong with the arguments; said when the rollup is declared. */
+  /** What is wrong with the arguments; reported when the rollup is declared. */
   readonly problem?: string;
 }
 
-/** What every measure takes. */
+/** Options of every measure. */
 export interface MeasureOptions {
   /** Only rows that meet this condition count, e.g. `StatusCode = 2`. Default: all rows. */
   readonly if?: string;
@@ -28,51 +28,51 @@ export type UniqAlgorithm = "combined" | "exact" | "hll12" | "theta" | "adaptive
 /** Algorithms of {@link quantiles}. */
 export type QuantilesAlgorithm = "bfloat16" | "dd" | "tdigest" | "exact";
 
-/** Number of rows. 8 bytes a row of the rollup; exact. */
+/** Number of rows. 8 bytes per row of the rollup; exact. */
 export function count(options: MeasureOptions = {}): Measure {
   return simple("count", [], options, "sum");
 }
 
 /**
  * Sum of an expression, as wide as the engine makes it: `UInt8` becomes `UInt64`, `Float32` `Float64`, `Decimal` 38 digits. One NaN
- * makes the sum NaN: leave such rows out with `if`. Floats are added in another order than over the base table, so the last digits
+ * makes the sum NaN: leave such rows out with `if`. Floats are added in a different order than over the base table, so the last digits
  * may differ.
  */
 export function sum(expression: string, options: MeasureOptions = {}): Measure {
   return simple("sum", [expression], options);
 }
 
-/** Least value; NULLs and NaNs do not count. With `if`: NULL where no row meets the condition. */
+/** Least value; NULLs and NaNs do not count. With `if`: NULL if no row meets the condition. */
 export function min(expression: string, options: MeasureOptions = {}): Measure {
   return simple("min", [orNull(expression, options)], options);
 }
 
-/** Greatest value; NULLs and NaNs do not count. With `if`: NULL where no row meets the condition. */
+/** Greatest value; NULLs and NaNs do not count. With `if`: NULL if no row meets the condition. */
 export function max(expression: string, options: MeasureOptions = {}): Measure {
   return simple("max", [orNull(expression, options)], options);
 }
 
-/** Mean, kept as sum and count: right after any number of merges. NaN where no row counts. About 16 bytes. */
+/** Mean, kept as sum and count: right after any number of merges. NaN if no row counts. About 16 bytes. */
 export function avg(expression: string, options: MeasureOptions = {}): Measure {
   return state("avg", [], [expression], options);
 }
 
-/** One of the values, which one is not said. With `if`: NULL where no row meets the condition, so not for arrays and maps. */
+/** Any one of the values, unspecified which. With `if`: NULL if no row meets the condition, so it cannot be used for arrays and maps. */
 export function any(expression: string, options: MeasureOptions = {}): Measure {
   return simple("any", [orNull(expression, options)], options);
 }
 
-/** A late value: the last of some insert. For the last by time take {@link argMax}. */
+/** A late value: the last of some insert. For the last by time use {@link argMax}. */
 export function anyLast(expression: string, options: MeasureOptions = {}): Measure {
   return simple("anyLast", [orNull(expression, options)], options);
 }
 
-/** The value in the row where `by` is least; any of them where several are. With `if`: NULL where no row meets the condition. */
+/** The value in the row where `by` is least; any of them if there are several. With `if`: NULL if no row meets the condition. */
 export function argMin(expression: string, by: string, options: MeasureOptions = {}): Measure {
   return state(options.if === undefined ? "argMin" : "argMinOrNull", [], [expression, by], options);
 }
 
-/** The value in the row where `by` is greatest; any of them where several are. With `if`: NULL where no row meets the condition. */
+/** The value in the row where `by` is greatest; any of them if there are several. With `if`: NULL if no row meets the condition. */
 export function argMax(expression: string, by: string, options: MeasureOptions = {}): Measure {
   return state(options.if === undefined ? "argMax" : "argMaxOrNull", [], [expression, by], options);
 }
@@ -86,28 +86,28 @@ const UNIQ: Readonly<Record<UniqAlgorithm, string>> = {
 };
 
 /**
- * Number of distinct values. States merge to what one state over all rows would be.
+ * Number of distinct values. Merged states equal one state over all rows.
  *
  * - `combined` (default): exact up to some thousand values, then about 0.3 % off; at most about 100 KB.
- * - `exact`: grows by 8 to 16 bytes a distinct value.
+ * - `exact`: grows by 8 to 16 bytes per distinct value.
  * - `adaptive`: about 0.4 %; at most 256 KB. `hll12`: about 1.6 %; 2.5 KB. `theta`: up to about 3 %; allows set operations.
  */
 export function uniq(expression: string, options: MeasureOptions & { algorithm?: UniqAlgorithm } = {}): Measure {
   const { algorithm = "combined" } = options;
   const name = UNIQ[algorithm];
   if (name === undefined) return wrong(unknownAlgorithm(algorithm, Object.keys(UNIQ)));
-  // Merged states over NULLs only give NULL, where the function itself gives 0.
+  // Merged states over only NULLs give NULL, where the function itself gives 0.
   return { ...state(name, [], [expression], options), shows: { "": "ifNull({}, 0)" } };
 }
 
 /**
  * Quantiles between 0 and 1: a list (readers get an array in its order) or a map from column to level (readers get these columns).
  *
- * - `bfloat16` (default): counts by value cut to 8 bits, so merged states equal the state over all rows; the value is at most 0.8 %
- *   towards zero of an exact one. Any finite or infinite number; up to 64 K counts in theory, one for each distinct cut value.
- * - `dd`: DDSketch of relative error `accuracy` (default 0.01) for positive values away from zero. An infinite value makes the insert
+ * - `bfloat16` (default): counts by value truncated to 8 bits, so merged states equal the state over all rows; the value is at most 0.8 %
+ *   towards zero of an exact one. Any finite or infinite number; up to 64 K counts in theory, one for each distinct truncated value.
+ * - `dd`: DDSketch with relative error `accuracy` (default 0.01) for positive values away from zero. An infinite value makes the insert
  *   fail, and values near 1 and below were found up to 3 % off.
- * - `tdigest`: small, best at the ends; what comes out depends on how rows were merged. No stated error.
+ * - `tdigest`: small, most accurate at the ends; the result depends on how rows were merged. No stated error.
  * - `exact`: keeps every value.
  */
 export function quantiles(
@@ -130,23 +130,23 @@ export function quantiles(
   return { ...measure, shows };
 }
 
-/** Sums by key of a Map column. Values become as wide as {@link sum} makes them. As large as the keys of a bucket. */
+/** Sums by key of a Map column. Values become as wide as {@link sum} makes them. Its size grows with the keys of a bucket. */
 export function sumMap(expression: string, options: MeasureOptions = {}): Measure {
   return simple("sumMap", [expression], options);
 }
 
-/** Up to `limit` values, which ones and in which order is not said. */
+/** Up to `limit` values; which ones and in which order is unspecified. */
 export function groupArray(expression: string, options: MeasureOptions & { limit: number }): Measure {
   return limited("groupArray", expression, options);
 }
 
-/** Up to `limit` distinct values, which ones and in which order is not said. */
+/** Up to `limit` distinct values; which ones and in which order is unspecified. */
 export function groupUniqArray(expression: string, options: MeasureOptions & { limit: number }): Measure {
   return limited("groupUniqArray", expression, options);
 }
 
 /**
- * How many rows lie in each range: an array with one number for each bound (value <= bound, above the bound before) and one for what is
+ * How many rows are in each range: an array with one number for each bound (value <= bound, above the previous bound) and one for what is
  * above the last. NaN and NULL do not count. Exact, and merges exactly.
  *
  * @param bounds increasing, e.g. `[5, 10, 25, 50, 100]`.
@@ -167,7 +167,7 @@ export function histogram(bounds: readonly number[], expression: string, options
   };
 }
 
-/** A value that readers see and nothing keeps: an expression over the names of other measures, e.g. `errors / requests`. */
+/** A value that readers see but nothing stores: an expression over the names of other measures, e.g. `errors / requests`. */
 export function derived(expression: string): Measure {
   return { fill: "", merge: "", simple: true, shows: { "": expression }, ...checked([expression], {}) };
 }
@@ -190,7 +190,7 @@ export function raw(functions: { state: string; merge: string }): Measure {
   return { fill: state, merge, simple: false, ...(problem !== undefined && { problem }) };
 }
 
-/** The target's column, brought together from several rows into a column of the same kind. */
+/** The target's column, merged from several rows into a column of the same kind. */
 export function mergeAgain({ merge, simple }: Measure): string {
   return simple ? merge : merge.replace(/Merge(?=\s*(\(|$))/, "MergeState");
 }
@@ -217,7 +217,7 @@ function call(name: string, parameters: readonly string[], args: readonly string
   return `${name}${suffix}${list}(${[...args, ...(options.if === undefined ? [] : [options.if])].join(", ")})`;
 }
 
-/** A group without any row that counts must not bring in a 0. */
+/** A group without any row that counts must not contribute a 0. */
 function orNull(expression: string, options: MeasureOptions): string {
   return options.if === undefined ? expression : `toNullable(${expression})`;
 }

@@ -1,17 +1,17 @@
 import { backtick, unquoteIdentifier } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 
-/** Alias of the table that a generated query reads; unlikely as the name of a column. */
+/** Alias of the table that a generated query reads; unlikely to be a column's name. */
 export const ALIAS = "_source";
 
-/** Names that may be columns in an expression: words and quoted names that are no function, no part of a name, no unit of time. */
+/** Names that may be columns in an expression: words and quoted names that are not functions, parts of a name, or units of time. */
 export function columnsIn(expression: string): string[] {
   return columnTokens(lex(expression)).map((token) => unquoteIdentifier(token.text));
 }
 
 /**
- * The expression with each of these names replaced. A name that the query gives to something else would otherwise mean that: in
- * `SELECT lower(Host) AS Host … WHERE Host = 'A'` the condition is on the new one.
+ * The expression with each of these names replaced. A name to which the query gives another meaning would otherwise mean that: in
+ * `SELECT lower(Host) AS Host … WHERE Host = 'A'` the condition applies to the new one.
  */
 export function replaceColumns(expression: string, replacement: (name: string) => string | undefined): string {
   let text = "";

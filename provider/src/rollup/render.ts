@@ -11,11 +11,11 @@ import { hiddenKeys, type TargetTtl, targetTtl } from "./ttl";
 export interface Source {
   /** Qualified, quoted name. */
   readonly name: string;
-  /** Its definition, where it is known: columns and TTL. */
+  /** Its definition, if known: columns and TTL. */
   readonly table?: TableSpec;
 }
 
-/** What one source gives to a rollup. */
+/** What one source contributes to a rollup. */
 export interface Feed {
   readonly rollup: Rollup;
   readonly source: Source;
@@ -44,7 +44,7 @@ export function renderTarget(feeds: readonly Feed[]): Target {
   const fills = feeds.map(renderFill);
   const columns = [
     ...[...rollup.dimensions.map(({ name }) => name), ...hidden].map(backtick),
-    // The value's type as the engine makes it, as something that merges.
+    // The value's type as the engine derives it, as something that merges.
     ...kept(rollup).map(({ name, measure }) =>
       measure.simple
         ? `initializeAggregation('${measure.merge}SimpleState', ${backtick(name)}) AS ${backtick(name)}`
@@ -94,7 +94,7 @@ export function renderLevelTarget(level: Rollup, below: Source, ttl: TargetTtl):
   };
 }
 
-/** The query of the view that feeds a level from the target below: states are merged, not made anew. */
+/** The query of the view that feeds a level from the target below: states are merged, not recomputed. */
 export function renderLevelFill(level: Rollup, below: Source, ttl: TargetTtl): string {
   const hidden = hiddenKeys(level, ttl);
   const bucket = replaceColumns(level.bucket.expression, ofSource);
@@ -118,7 +118,7 @@ export function renderRead(rollup: Rollup, target: string): string {
   return `SELECT ${columns.join(", ")} FROM ${target} AS ${ALIAS} GROUP BY ${dimensions.map(backtick).join(", ")}`;
 }
 
-/** The same numbers straight from the sources: what the read view has to equal. Reads whole tables. */
+/** The same numbers straight from the sources: the read view must equal this. Reads whole tables. */
 export function renderTruth(feeds: readonly Feed[]): string {
   const [first] = feeds;
   if (first === undefined) throw new SchemaError("sources: expected at least one");
@@ -132,7 +132,7 @@ function shown(name: string, measure: Measure): string[] {
   );
 }
 
-/** Measures that have a column. */
+/** Measures with a stored column. */
 function kept(rollup: Rollup): Rollup["measures"] {
   return rollup.measures.filter(({ measure }) => measure.fill !== "");
 }
@@ -145,7 +145,7 @@ function groupBy(rollup: Rollup, hidden: readonly string[]): string {
   return [...rollup.dimensions.map(({ name }) => name), ...hidden].map(backtick).join(", ");
 }
 
-/** Names that the query gives to something new and that its expressions use for columns of the source. */
+/** Names that the query redefines and that its expressions use for columns of the source. */
 function ownNames(rollup: Rollup, { table }: Source): Set<string> {
   const expressions = [
     ...rollup.keys.filter((key) => !isItself(key)).map((key) => key.expression),

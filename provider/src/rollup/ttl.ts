@@ -7,7 +7,7 @@ import { interval, parseInterval } from "./bucket";
 import { inherits, isItself, type Rollup } from "./definition";
 import { columnsIn, replaceColumns } from "./qualify";
 
-/** When rows of a rollup go, and the columns it depends on that the sorting key must have besides. */
+/** When rows of a rollup expire, and the columns this depends on, which the sorting key must also contain. */
 export interface TargetTtl {
   readonly expression?: string;
   /** Columns of the source. */
@@ -17,10 +17,10 @@ export interface TargetTtl {
 /**
  * The TTL of a rollup's target.
  *
- * An inherited one is the source's, counted from the end of the bucket: a rollup row never leaves before a row it was made from. The
- * columns it depends on (days of the account's plan) become part of the key, so that a rollup row stands for rows that leave together.
+ * An inherited one is the source's, counted from the end of the bucket: a rollup row never expires before a row it was made from. The
+ * columns it depends on (days of the account's plan) become part of the key, so that a rollup row represents rows that expire together.
  *
- * @param source the table it inherits from; undefined when its definition is not known.
+ * @param source the table it inherits from; undefined when its definition is unknown.
  * @throws {SchemaError} when there is nothing to inherit, or it cannot be translated.
  */
 export function targetTtl(rollup: Rollup, source: TableSpec | undefined, label: string): TargetTtl {
@@ -42,7 +42,7 @@ export function levelTtl(level: Rollup, base: Rollup, source: TableSpec | undefi
   return targetTtl({ ...level, keys: base.keys, bucket: { ...level.bucket, time: base.bucket.time } }, source, label);
 }
 
-/** The last of the keys and the columns of an inherited TTL that are no key yet. */
+/** The last of the keys: the columns of an inherited TTL that are not keys already. */
 export function hiddenKeys(rollup: Rollup, { columns }: TargetTtl): string[] {
   return columns.filter((column) => !rollup.keys.some((key) => key.name === column && isItself(key)));
 }
@@ -76,7 +76,7 @@ function refuseTaken(rollup: Rollup, name: string, label: string): void {
   );
 }
 
-/** The one element that drops rows; moves and recompressions are a matter of the source's own storage. */
+/** The one element that drops rows; moves and recompressions only concern the source's own storage. */
 function deletingTtl(ttl: string): string | undefined {
   const deletes: string[] = [];
   for (const element of splitArguments(ttl)) {
