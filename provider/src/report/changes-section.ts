@@ -6,7 +6,7 @@ import { costOf, HAZARD_ORDER } from "./plan-text";
 import { type Level, renderResource } from "./resource";
 import type { Operation, ResourceChange } from "./resources";
 
-/** What the section shows, and what it needs to know beside. */
+/** What the section shows, and what else it needs to know. */
 export interface ChangesInput {
   readonly changes: readonly ResourceChange[];
   readonly losses: readonly Loss[];
@@ -14,13 +14,13 @@ export interface ChangesInput {
   readonly marks: Marks;
 }
 
-/** Room for the heading and for what is said of the rest, in characters. */
+/** Room for the heading and for the note about the rest, in characters. */
 const RESERVE = 400;
 
-/** So many of the gravest begin unfolded. */
+/** How many of the most serious changes are unfolded initially. */
 const MOST_OPEN = 6;
 
-/** Every change, the gravest first. Where they do not fit, long texts are cut, then changes are lines, then the last are counted. */
+/** Every change, most serious first. If they do not fit, long texts are cut, then changes become lines, then the last are counted. */
 export function renderChanges({ changes, losses, lineage, marks }: ChangesInput, budget: number): string[] {
   if (changes.length === 0) return [];
   const room = budget - RESERVE;
@@ -63,7 +63,7 @@ function leftOut(changes: readonly ResourceChange[], levels: readonly Level[]): 
   return said.length === 0 ? [] : [`<i>Left out for want of room: ${said.join("; ")}.</i>`];
 }
 
-/** Quoted names of what stays and reads or writes an object. */
+/** Quoted names of remaining objects that read or write an object. */
 function usersOf(change: ResourceChange, lineage: Lineage, marks: Marks): string[] {
   const { database = "", name = "" } = change.from ?? change.to ?? {};
   const key = objectKey(database, name);
@@ -78,7 +78,7 @@ function isGrave({ op, kept, findings }: ResourceChange): boolean {
   return findings.some(({ severity }) => severity === "error") || (!kept && op !== "create" && op !== "none");
 }
 
-/** Failed first, then by what is at stake, then in the order of the preview: what is read comes before what reads it. */
+/** Failed first, then by what is at stake, then in the order of the preview: sources before their readers. */
 function sorted(changes: readonly ResourceChange[], losses: readonly Loss[]): ResourceChange[] {
   const lost = new Set(losses.map(({ change }) => change.urn));
   const rank = (change: ResourceChange): number => {

@@ -3,10 +3,10 @@ import { qualifiedName } from "../sql/identifiers";
 import type { ColumnSpec, ObjectSpec } from "../sql/spec";
 import { code, shorten } from "./markdown";
 
-/** Longest value in a phrase, in characters: the diff below has the whole. */
+/** Longest value in a phrase, in characters; the diff below has it in full. */
 const LONGEST = 80;
 
-/** What differs between two objects, a phrase of Markdown each. Empty where it cannot be told. */
+/** The differences between two objects, each a phrase of Markdown. Empty if unknown. */
 export function describeChanges(from: ObjectSpec | undefined, to: ObjectSpec | undefined): string[] {
   if (from === undefined || to === undefined || from.kind !== to.kind) return [];
   return diffObject(from, to).map(describe);

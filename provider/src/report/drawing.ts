@@ -11,9 +11,9 @@ import { changesOf, lineageObjects, type ResourceChange } from "./resources";
 export interface Drawing {
   readonly objects: readonly (ObjectSpec | OpaqueObject)[];
   readonly marks: Marks;
-  /** CREATE statements by key, where they are known and not secret. */
+  /** CREATE statements by key, if known and not secret. */
   readonly statements: ReadonlyMap<string, string>;
-  /** Statements that are left out; `line` from 1. */
+  /** Statements that were left out; `line` from 1. */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
 }
 
@@ -53,10 +53,10 @@ function drawSql(text: string): Drawing {
   const statements = new Map<string, string>();
   const problems: { line: number; message: string }[] = [];
   for (const { sql, line } of splitStatements(text)) {
-    // What changes no schema (INSERT, SELECT, SET …) is nobody's mistake here.
+    // Statements that change no schema (INSERT, SELECT, SET …) are not errors here.
     if (!/^(?:CREATE|ATTACH|REPLACE)\b/i.test(sql)) continue;
     try {
-      // Scripts that are run again and again say it; for the drawing it makes no difference.
+      // Scripts that are meant to be run repeatedly contain it; for the drawing it makes no difference.
       const spec = parseCreate(sql.replace(/^CREATE\s+OR\s+REPLACE\s/i, "CREATE "));
       objects.push(spec);
       statements.set(keyOf(spec), sql);

@@ -6,15 +6,15 @@ import { HAZARD_ORDER } from "./plan-text";
 import type { Preview } from "./preview";
 import { changesOf, type ResourceChange } from "./resources";
 
-/** What a run can be made to fail on: a hazard, findings, or changes of which it cannot be told what they run. */
+/** What a run can be made to fail on: a hazard, findings, or changes whose statements are unknown. */
 export type Gate = HazardKind | "error" | "warning" | "unknown";
 
 /** All of them. */
 export const GATES: readonly Gate[] = [...HAZARD_ORDER, "error", "warning", "unknown"];
 
 /**
- * Which of the gates a preview trips, a sentence each. `drops-data` counts removed and replaced objects that keep rows too, and plans of which
- * the rows could not be asked whether values are lost.
+ * Which of the gates a preview trips, one sentence each. `drops-data` also counts removed and replaced objects that keep rows, and plans
+ * for which the rows could not be checked for lost values.
  */
 export function tripped(preview: Preview, gates: readonly Gate[]): string[] {
   const changes = changesOf(preview);

@@ -1,17 +1,17 @@
 import { around, connected, type Lineage, type Marks, renderMermaid } from "../graph";
 import { fence, plural } from "./markdown";
 
-/** More boxes are no picture any more. */
+/** With more boxes, a picture is unreadable. */
 const MOST_NODES = 60;
 /** Mermaid itself draws no more than 500 edges, */
 const MOST_EDGES = 400;
-/** and takes no longer text than 50,000 characters. */
+/** and accepts no more than 50,000 characters of text. */
 const LONGEST = 45_000;
 
-/** The lineage with what changes marked; less of what surrounds it where the whole does not fit. */
+/** The lineage with the changes marked; if the whole does not fit, less of their surroundings. */
 export function renderGraph(all: Lineage, marks: Marks, budget: number): string[] {
   if (marks.size === 0) return [];
-  // A node by itself has no lineage.
+  // An isolated node has no lineage.
   const lineage = connected(all);
   const changed = lineage.nodes.map(({ key }) => key).filter((key) => marks.has(key));
   const views = [lineage, ...[2, 1, 0].map((steps) => around(lineage, changed, steps))];

@@ -3,10 +3,10 @@ import { objectKey } from "../sql/object-key";
 import type { Preview } from "./preview";
 import { keepsRows, type ResourceChange } from "./resources";
 
-/** Something that takes rows or values away for good. */
+/** Something that permanently removes rows or values. */
 export interface Loss {
   readonly change: ResourceChange;
-  /** What goes, and what allows or stops it. Plain text. */
+  /** What is lost, and what allows or stops it. Plain text. */
   readonly message: string;
 }
 
@@ -24,7 +24,7 @@ export function lossesOf(changes: readonly ResourceChange[], preview: Preview): 
   });
 }
 
-/** Changes of which it cannot be told what they run: secret, not known before the apply, or without a plan. */
+/** Changes whose statements are unknown: secret, known only after the apply, or without a plan. */
 export function unknownOf(changes: readonly ResourceChange[]): ResourceChange[] {
   return changes.filter(({ op, plan, secret, from, to }) => {
     if (op !== "update" || plan.length > 0) return false;
@@ -46,7 +46,7 @@ const WHAT_GOES = {
   materializedView: "goes with its inner table and all rows in it",
 };
 
-/** What is refused, and how it is allowed: said once, below those that it is true of. */
+/** What is refused, and how to allow it: stated once, below the changes it applies to. */
 export const REFUSED = "refused while it holds any";
 export const HOW_TO_ALLOW =
   'Refused unless the resource says deletion: "drop" (applied before), or clickhouse:allowDrop names it.';

@@ -1,8 +1,8 @@
-/** What means something to Markdown; of colons only those of a link or an emoji. */
+/** Characters with a meaning in Markdown; colons only in a link or an emoji. */
 const MARKUP = /[\\`*[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=\/\/|[\w+-]+:)/g;
 
 /**
- * Text as it is, in Markdown: nothing in it is taken for markup, a link, a mention or a reference; only what stands in backticks is shown
+ * Literal text in Markdown: nothing in it is taken for markup, a link, a mention or a reference; only text in backticks is shown
  * as {@link code}. Line breaks become spaces. Not for the start of a line.
  */
 export function prose(text: string): string {
@@ -30,20 +30,20 @@ function escapeMarkup(text: string): string {
     .replace(/\b(www)\./gi, "$1&#46;");
 }
 
-/** A fenced block whose fence is longer than any run of backticks in the text. Control characters other than tabs and breaks go. */
+/** A fenced block whose fence is longer than any run of backticks in the text. Control characters but tabs and breaks are removed. */
 export function fence(text: string, language = ""): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const mark = "`".repeat(longest + 1);
   return `${mark}${language}\n${text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "�")}\n${mark}`;
 }
 
-/** The first characters of a text, and `…` where there are more. Never half a character. */
+/** The first characters of a string, and `…` if there are more. Never half a character. */
 export function shorten(text: string, longest: number): string {
   if (text.length <= longest) return text;
   return `${text.slice(0, Math.max(0, longest - 1)).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
-/** A list item; the lines behind the first are indented, so that blocks stay inside. */
+/** A list item; the lines after the first are indented, so that blocks stay inside. */
 export function item(text: string): string {
   return `- ${text.replaceAll("\n", "\n  ")}`;
 }

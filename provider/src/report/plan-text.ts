@@ -2,7 +2,7 @@ import type { HazardKind } from "../plan/plan";
 
 /** One step of a plan as `plan/render.ts` prints it. */
 export interface PlannedStep {
-  /** The statement, or the comment that says which long protocol runs. */
+  /** The statement, or the comment that names the long protocol that runs. */
   readonly sql: string;
   readonly hazards: readonly { readonly kind: HazardKind; readonly message: string }[];
 }
@@ -26,10 +26,10 @@ export const HAZARD_ORDER = Object.keys(HAZARDS) as readonly HazardKind[];
 const COSTS: readonly HazardKind[] = ["drops-data", "doubles-rows", "copies-rows", "rewrites-parts", "metadata-only"];
 const HAZARD_LINE = new RegExp(`^-- (${HAZARD_ORDER.join("|")}): ?(.*)$`);
 
-/** A step of a secret resource, of which the planner tells only what it costs. */
+/** A step of a secret resource, for which the planner reveals only its cost. */
 const SECRET_LINE = /^-- \(secret\) (.*)$/;
 
-/** The steps in a plan's text that may hold secrets: nothing of it comes through but the names of hazards. */
+/** The steps in a plan's text that may contain secrets: only the names of hazards are let through. */
 export function parseSecretPlan(text: string): PlannedStep[] {
   return text.split("\n").flatMap((line) => {
     const [, words] = SECRET_LINE.exec(line) ?? [];
@@ -40,7 +40,7 @@ export function parseSecretPlan(text: string): PlannedStep[] {
   });
 }
 
-/** The steps in a plan's text. Lines behind a hazard belong to it until an empty one. */
+/** The steps in a plan's text. Lines after a hazard belong to it, up to an empty one. */
 export function parsePlan(text: string): PlannedStep[] {
   const steps: PlannedStep[] = [];
   let sql: string[] = [];
@@ -62,7 +62,7 @@ export function parsePlan(text: string): PlannedStep[] {
   return steps;
 }
 
-/** What a step costs: the dearest of its cost classes; undefined when its hazards name none. */
+/** The cost of a step: the most expensive of its cost classes; undefined when its hazards name none. */
 export function costOf({ hazards }: PlannedStep): HazardKind | undefined {
   return COSTS.find((cost) => hazards.some(({ kind }) => kind === cost));
 }

@@ -1,16 +1,16 @@
 import { SchemaError } from "../errors";
 
-/** What `pulumi preview --json` says, as far as a report needs it. */
+/** The output of `pulumi preview --json`, as far as a report needs it. */
 export interface Preview {
   readonly steps: readonly PreviewStep[];
   readonly diagnostics: readonly Diagnostic[];
-  /** Resources by operation, of every kind and the unchanged ones too. */
+  /** Resources by operation, of every kind, including unchanged ones. */
   readonly changeSummary: Readonly<Record<string, number>>;
   /** Stack config; secrets are `[secret]`. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** One resource. A deleted one has `oldState` alone. */
+/** One resource. A deleted one has only `oldState`. */
 export interface PreviewStep {
   readonly op: string;
   readonly urn: string;
@@ -25,7 +25,7 @@ export interface StepState {
   readonly outputs?: Bag;
 }
 
-/** A message of the engine or of a provider; without `urn` it is about the whole. */
+/** A message of the engine or of a provider; without `urn` it is about the whole stack. */
 export interface Diagnostic {
   readonly urn?: string;
   readonly message: string;
@@ -35,13 +35,13 @@ export interface Diagnostic {
 /** What Pulumi prints in place of a secret. */
 export const SECRET = "[secret]";
 
-/** The key by which Pulumi tells that an object stands for a secret. */
+/** The key by which Pulumi marks an object as a placeholder for a secret. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
 type Bag = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the output of `pulumi preview --json`: as one object, also with other lines around it, or as events line by line
+ * Reads the output of `pulumi preview --json`: as one object, possibly with other lines around it, or as events line by line
  * (`PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true`).
  *
  * @throws {SchemaError} when it is neither.
@@ -56,7 +56,7 @@ export function readPreview(text: string): Preview {
   );
 }
 
-/** Every JSON object of a text that stands on lines of its own: tools print other lines around theirs. */
+/** Every JSON object of a string that is on separate lines: tools print other lines around theirs. */
 export function objectsAmong(text: string): Bag[] {
   const clean = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
   const whole = parseObject(clean);
@@ -121,7 +121,7 @@ function stateOf(value: unknown): StepState | undefined {
   return { ...(typeof type === "string" && { type }), ...(inputs && { inputs }), ...(outputs && { outputs }) };
 }
 
-/** Secrets in one form: events and states hold an object with the encrypted value in their place. */
+/** Secrets in one form: events and states contain an object with the encrypted value in their place. */
 function withoutSecrets(values: Bag | undefined): Bag | undefined {
   if (values === undefined) return undefined;
   const isSecret = (value: unknown): boolean => isObject(value) && SECRET_MARK in value;
@@ -130,13 +130,13 @@ function withoutSecrets(values: Bag | undefined): Bag | undefined {
 
 function diagnosticOf(found: Bag, severity: unknown): Diagnostic[] {
   const { urn, message } = found;
-  // `debug`, and what the program itself writes to stderr (`info#err`), are no findings.
+  // `debug`, and what the program itself writes to stderr (`info#err`), are not findings.
   const isFinding = severity === "error" || severity === "warning" || severity === "info";
   if (typeof message !== "string" || !isFinding) return [];
   return [{ ...(typeof urn === "string" && urn !== "" && { urn }), message: plainText(message), severity }];
 }
 
-/** Without the colours of a terminal, in the engine's own marks or as escape codes, and without the severity in front. */
+/** Without terminal colours, be they the engine's own marks or escape codes, and without the leading severity. */
 function plainText(message: string): string {
   const escapes = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, "g");
   return (
@@ -144,7 +144,7 @@ function plainText(message: string): string {
       .replace(/<\{%[^%]*%\}>/g, "")
       .replace(escapes, "")
       .replace(/^(?:error|warning|info): /, "")
-      // The resource has a row of its own here.
+      // The resource has its own row here.
       .replace(/^\S+ resource '[^'\n]*' has a problem: /, "")
       .trim()
   );

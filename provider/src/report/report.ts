@@ -14,18 +14,18 @@ export interface ReportOptions {
   readonly max?: number;
 }
 
-/** No report says anything useful in less. */
+/** A shorter report would say nothing useful. */
 export const SHORTEST = 4_000;
 
-/** What a GitHub comment takes, less some room for what a workflow adds. */
+/** Capacity of a GitHub comment, minus some room for what a workflow adds. */
 export const DEFAULT_MAX = 65_000;
 
-/** Shares of the whole that a section may take. */
+/** The share of the whole that each section may take. */
 const SHARES = { losses: 0.35, messages: 0.15, graph: 0.3 };
 
 /**
- * A preview as GitHub Markdown: a summary, what drops data, the lineage, then each change. Never longer than `max`; what is left out is
- * said at the end, and the summary and what drops data come first and stay. Nothing secret is in it.
+ * A preview as GitHub Markdown: a summary, what drops data, the lineage, then each change. Never longer than `max`; what is left out
+ * is stated at the end. The summary and what drops data come first and are kept. It contains no secrets.
  *
  * @throws {RangeError} when `max` is less than {@link SHORTEST}.
  */

@@ -8,10 +8,10 @@ import { costOf, HAZARD_ORDER, HAZARDS, type PlannedStep } from "./plan-text";
 import type { Diagnostic } from "./preview";
 import type { ResourceChange } from "./resources";
 
-/** How much of a resource is shown: a line; everything, with long texts cut; everything. */
+/** How much of a resource is shown: one line; everything, with long texts cut; everything. */
 export type Level = "line" | "short" | "full";
 
-/** Longest block of text, in characters, and most entries of a list. */
+/** Maximum length of a text block, in characters, and maximum number of list entries. */
 const LIMITS = { short: { text: 1_500, entries: 6 }, full: { text: 20_000, entries: 200 } };
 
 const KINDS: Readonly<Record<ObjectKind, string>> = {
@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<ObjectKind, string>> = {
 
 const SEVERITIES: Readonly<Record<Diagnostic["severity"], string>> = { error: "❌", warning: "⚠️", info: "ℹ️" };
 
-/** What is known of a resource beside the resource itself. */
+/** What is known about a resource besides the resource itself. */
 export interface ResourceContext {
   /** Quoted names of objects that stay and read or write this one. */
   readonly users: readonly string[];
@@ -119,7 +119,7 @@ function renderFindings({ findings }: ResourceChange, level: "short" | "full"): 
   return entries.length === 0 ? [] : ["<b>Findings</b>", ...list(entries, level)];
 }
 
-/** A message with its sign: the first line as prose, what follows as it stands. */
+/** A message with its sign: the first line as prose, the rest unchanged. */
 export function renderFinding({ severity, message }: Diagnostic, longest: number): string {
   const [first = "", ...rest] = shorten(message, longest).split("\n");
   const text = rest.join("\n").trimEnd();

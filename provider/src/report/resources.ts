@@ -7,7 +7,7 @@ import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { type PlannedStep, parsePlan, parseSecretPlan } from "./plan-text";
 import { type Diagnostic, type Preview, type PreviewStep, SECRET, type StepState } from "./preview";
 
-/** What happens to a resource. `none`: nothing, or the preview did not come so far. */
+/** What happens to a resource. `none`: nothing, or the preview did not get that far. */
 export type Operation = Mark | "none";
 
 /** A resource of this package in a preview. */
@@ -15,7 +15,7 @@ export interface ResourceChange {
   readonly urn: string;
   readonly kind: ObjectKind;
   readonly op: Operation;
-  /** Name on the server, quoted; that of the resource where it is secret or not known. */
+  /** Name on the server, quoted; the resource's name if that is secret or unknown. */
   readonly name: string;
   readonly from?: Side;
   readonly to?: Side;
@@ -24,9 +24,9 @@ export interface ResourceChange {
   readonly properties: readonly string[];
   readonly findings: readonly Diagnostic[];
   readonly replaceReasons: readonly string[];
-  /** Something of it is secret: neither statement is shown. */
+  /** Some part of it is secret: neither statement is shown. */
   readonly secret: boolean;
-  /** The resource got another name: this is one of a delete and a create that leave the object as it is. */
+  /** The resource was renamed: this is the delete or the create of a pair that leaves the object unchanged. */
   readonly kept: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Side {
   readonly deletion?: string;
   /** Absent: secret, or known only after the apply. */
   readonly statement?: string;
-  /** Absent where the statement is, or where it cannot be parsed. */
+  /** Absent if the statement is absent, or cannot be parsed. */
   readonly spec?: ObjectSpec;
 }
 
@@ -54,7 +54,7 @@ export function kindOfUrn(urn: string): ObjectKind | undefined {
   return type === undefined ? undefined : TYPES[type];
 }
 
-/** The resources of this package that change, or about which something is said, in the order of the preview; unchanged ones last. */
+/** The resources of this package that change, or that have messages, in the order of the preview; unchanged ones last. */
 export function changesOf(preview: Preview): ResourceChange[] {
   const byUrn = new Map<string, PreviewStep[]>();
   for (const { urn } of preview.diagnostics) if (urn !== undefined) byUrn.set(urn, []);
@@ -63,7 +63,7 @@ export function changesOf(preview: Preview): ResourceChange[] {
   return found.map((change) => ({ ...change, kept: isKept(change, found) }));
 }
 
-/** What the objects are, before or after, for a lineage; and what happens to them. */
+/** The objects before or after, for a lineage, and what happens to them. */
 export function lineageObjects(changes: readonly ResourceChange[]): {
   objects: (ObjectSpec | OpaqueObject)[];
   marks: Marks;
@@ -82,7 +82,7 @@ export function lineageObjects(changes: readonly ResourceChange[]): {
   return { objects, marks };
 }
 
-/** Whether an object of this kind keeps rows that go with it. */
+/** Whether an object of this kind keeps rows that are dropped with it. */
 export function keepsRows(side: Side | undefined, kind: ObjectKind): boolean {
   const spec = side?.spec;
   if (spec === undefined) return kind !== "view";
@@ -120,7 +120,7 @@ function changeOf(
     ...(to && { to }),
     plan: op === "update" || op === "replace" ? planOf(plan, secret) : [],
     properties: op === "update" || op === "replace" ? changedProperties(olds, news) : [],
-    // The plan is announced as a message too.
+    // The plan is also reported as a message.
     findings: diagnostics.filter((one) => one.urn === urn && !(one.severity === "info" && /^plan: /.test(one.message))),
     replaceReasons: [...new Set(steps.flatMap(({ replaceReasons = [] }) => replaceReasons))],
     secret,
@@ -186,7 +186,7 @@ function changedProperties(from: StepState | undefined, to: StepState | undefine
   });
 }
 
-/** A resource that got another name: the object stays, and the resource that is created for it takes it over. */
+/** A renamed resource: the object stays, and the newly created resource takes it over. */
 function isKept(change: ResourceChange, all: readonly ResourceChange[]): boolean {
   const twin = change.op === "delete" ? "create" : change.op === "create" ? "delete" : undefined;
   const statement = (change.to ?? change.from)?.statement;

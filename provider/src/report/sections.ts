@@ -23,7 +23,7 @@ export function renderSummary(preview: Preview, changes: readonly ResourceChange
   return counts.join(" · ");
 }
 
-/** What drops data, loudly; or that nothing does, as far as it can be told. */
+/** What drops data, prominently; or that nothing does, as far as known. */
 export function renderLosses(
   losses: readonly Loss[],
   preview: Preview,
