@@ -16,7 +16,7 @@ const LINES: Readonly<Record<EdgeKind, string>> = {
   write: " [penwidth=2]",
 };
 
-/** The lineage for Graphviz: one cluster a database. */
+/** The lineage for Graphviz: one cluster per database. */
 export function renderDot(lineage: Lineage, marks: Marks = NO_MARKS): string {
   const ids = new Map(lineage.nodes.map(({ key }, index) => [key, `n${index}`]));
   const lines = [
@@ -43,6 +43,6 @@ export function renderDot(lineage: Lineage, marks: Marks = NO_MARKS): string {
 
 function quote(text: string): string {
   const escaped = text.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
-  // A NUL would end the text for Graphviz.
+  // A NUL would end the string for Graphviz.
   return `"${escaped.replaceAll("\0", "␀")}"`;
 }

@@ -5,22 +5,22 @@ import { shorten as shortenTo } from "./names";
 import { PAGE_SCRIPT } from "./page-script";
 import { PAGE_STYLE } from "./page-style";
 
-/** What a page shows beside the graph. */
+/** What a page shows besides the graph. */
 export interface PageOptions {
   /** Heading. Default: `ClickHouse lineage`. */
   readonly title?: string;
-  /** Text shown when a node is chosen, by key: its CREATE statement. Default: none. */
+  /** Text shown when a node is selected, by key: its CREATE statement. Default: none. */
   readonly statements?: ReadonlyMap<string, string>;
 }
 
-/** Longest name and detail in a box, in characters; the whole stands in the tooltip. */
+/** Longest name and detail in a box, in characters; the tooltip has the full text. */
 const LONGEST = 40;
 
-/** From a box's side to its text, in pixels: behind the bend of a view's corner. */
+/** Distance from a box's side to its text, in pixels: past the bend of a view's corner. */
 const INDENT = 16;
 
 /**
- * The lineage as one page that needs nothing else: no network, no library. It can be moved, zoomed, searched, and a click on a box
+ * The lineage as one self-contained page: no network, no library. It can be panned, zoomed and searched, and a click on a box
  * shows where its data comes from and goes to, with its statement.
  */
 export function renderHtml(lineage: Lineage, marks: Marks = NO_MARKS, options: PageOptions = {}): string {
@@ -108,7 +108,7 @@ function renderNode(node: LineageNode, index: number, { boxes }: Layout, marks: 
   );
 }
 
-/** Materialized views have bars at both sides, as in the Mermaid graph: told apart without colour. */
+/** Materialized views have bars at both sides, as in the Mermaid graph: distinguishable without colour. */
 function bars({ kind }: LineageNode, { x, y, width, height }: Rectangle, stroke: string): string {
   if (kind !== "materializedView") return "";
   const [left, right] = [x + 5, x + width - 5];
@@ -120,7 +120,7 @@ function secondLine(node: LineageNode, mark: Mark | undefined): string {
   return mark === undefined ? kind : `${SIGNS[mark]} ${mark} · ${kind}`;
 }
 
-/** Text is not measured, no font is known: letters are taken for as wide as those of the widest common font. */
+/** Text cannot be measured, the font is unknown: letters are assumed to be as wide as those of the widest common font. */
 function widthOf(node: LineageNode, marks: Marks): number {
   const name = shorten(node.name).length * 8.2;
   const detail = shorten(secondLine(node, marks.get(node.key))).length * 6.4;

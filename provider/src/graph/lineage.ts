@@ -2,7 +2,7 @@ import { objectKey } from "../sql/object-key";
 import type { MaterializedViewSpec, ObjectKind, ObjectSpec } from "../sql/spec";
 import { sourcesOf, targetsOf } from "./sources";
 
-/** What a node stands for. `outside` is read or written, but not declared here. */
+/** What a node represents. `outside` is read or written, but not declared here. */
 export type NodeKind = "table" | "view" | "materializedView" | "outside";
 
 /** An object in the graph. */
@@ -17,25 +17,25 @@ export interface LineageNode {
 }
 
 /**
- * When data takes the way: `insert` into the source runs the view, `refresh` runs it on a schedule, `query` reads it when somebody
- * asks, `write` is a view's way into its target.
+ * When data takes this edge: `insert` into the source runs the view, `refresh` runs it on a schedule, `query` reads it when somebody
+ * queries it, `write` leads from a view into its target.
  */
 export type EdgeKind = "insert" | "refresh" | "query" | "write";
 
-/** One way that data takes, from the node of one key to that of another. */
+/** One edge along which data flows, from the node of one key to that of another. */
 export interface LineageEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: EdgeKind;
 }
 
-/** Who reads and who writes what. Databases are no nodes: they group. Sorted, so that the same schema gives the same text. */
+/** Who reads and who writes what. Databases are not nodes: they group nodes. Sorted, so that the same schema gives the same text. */
 export interface Lineage {
   readonly nodes: readonly LineageNode[];
   readonly edges: readonly LineageEdge[];
 }
 
-/** An object that is known by name alone: its statement is secret, not known yet, or could not be read. */
+/** An object of which only the name is known: its statement is secret, not known yet, or could not be read. */
 export interface OpaqueObject {
   readonly kind: ObjectKind;
   readonly database: string;
@@ -45,7 +45,7 @@ export interface OpaqueObject {
 }
 
 /**
- * The lineage of objects. What they mention but nobody declares becomes an `outside` node; the server's own tables
+ * The lineage of objects. What they mention but nothing declares becomes an `outside` node; the server's own tables
  * (`system`, `information_schema`) are left out. Costs one pass over the tokens of each query.
  */
 export function lineageOf(objects: readonly (ObjectSpec | OpaqueObject)[]): Lineage {

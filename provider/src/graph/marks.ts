@@ -3,16 +3,16 @@ import type { LineageNode, NodeKind } from "./lineage";
 /** What happens to an object. */
 export type Mark = "create" | "update" | "replace" | "delete";
 
-/** What happens to the objects of these keys; the others stay. */
+/** What happens to the objects of these keys; the others do not change. */
 export type Marks = ReadonlyMap<string, Mark>;
 
 /** No object changes. */
 export const NO_MARKS: Marks = new Map();
 
-/** A sign of a mark that does not need colour to be told from the others. */
+/** A sign for a mark that distinguishes it without colour. */
 export const SIGNS: Readonly<Record<Mark, string>> = { create: "➕", update: "✏️", replace: "♻️", delete: "🗑️" };
 
-/** Fill, border and text of a box: dark on light, so that it can be read on a light and on a dark page. */
+/** Fill, border and text of a box: dark on light, so that it is readable on a light and on a dark page. */
 export interface Paint {
   readonly fill: string;
   readonly stroke: string;
@@ -34,10 +34,10 @@ export const KIND_PAINT: Readonly<Record<NodeKind, Paint>> = {
   outside: { fill: "#f3f4f6", stroke: "#8c959f", text: "#424a53", dashed: true },
 };
 
-/** What does not change, among what does. */
+/** The style of unchanged nodes among changed ones. */
 export const PLAIN_PAINT: Paint = { fill: "#f6f8fa", stroke: "#8c959f", text: "#424a53" };
 
-/** What people call a kind. */
+/** The name of a kind, for people. */
 export const KIND_NAMES: Readonly<Record<NodeKind, string>> = {
   table: "table",
   materializedView: "materialized view",
@@ -45,14 +45,14 @@ export const KIND_NAMES: Readonly<Record<NodeKind, string>> = {
   outside: "not declared here",
 };
 
-/** The class that a node is painted by: its mark, else its kind, or `plain` where others are marked. */
+/** The class that styles a node: its mark, else its kind, or `plain` if others are marked. */
 export function classOf(node: LineageNode, marks: Marks): Mark | NodeKind | "plain" {
   const mark = marks.get(node.key);
   if (mark !== undefined) return mark;
   return marks.size > 0 && node.kind !== "outside" ? "plain" : node.kind;
 }
 
-/** The paint of a {@link classOf}. */
+/** The style of a {@link classOf}. */
 export function paintOf(name: Mark | NodeKind | "plain"): Paint {
   return name === "plain" ? PLAIN_PAINT : { ...MARK_PAINT, ...KIND_PAINT }[name];
 }

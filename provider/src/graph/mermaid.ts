@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<EdgeKind, string>> = { insert: "-->", refresh: "-.
 /** Longest name that is shown, in characters. */
 const LONGEST = 40;
 
-/** The lineage as a Mermaid flowchart, without a fence. Any name is safe: what is no letter or digit is written as its code. */
+/** The lineage as a Mermaid flowchart, without a fence. Any name is safe: everything but letters and digits is written as its code. */
 export function renderMermaid(lineage: Lineage, marks: Marks = NO_MARKS): string {
   const ids = new Map(lineage.nodes.map(({ key }, index) => [key, `n${index}`]));
   const lines = ["flowchart LR"];
@@ -44,7 +44,7 @@ function box(node: LineageNode, marks: Marks): string {
   return `${open}"${name}${detail}"${close}:::${className(classOf(node, marks))}`;
 }
 
-/** `default` and other words mean something to Mermaid, so no class is called by a bare word. */
+/** `default` and other words have a meaning in Mermaid, so no class is named by a bare word. */
 function className(name: string): string {
   return `is_${name}`;
 }

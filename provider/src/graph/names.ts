@@ -1,4 +1,4 @@
-/** A name of at most `longest` characters, cut in the middle: names differ at their ends. */
+/** A name of at most `longest` characters, shortened in the middle: names differ at their ends. */
 export function shorten(name: string, longest: number): string {
   const letters = [...name];
   if (letters.length <= longest) return name;

@@ -1,4 +1,4 @@
-/** What the page does by itself: move, zoom, choose, find. Plain JavaScript for browsers, with no library. */
+/** The page's behaviour: pan, zoom, select, search. Plain JavaScript for browsers, with no library. */
 export const PAGE_SCRIPT = `"use strict";
 (() => {
   const svg = document.getElementById("graph"), panel = document.getElementById("panel"), search = document.getElementById("search");

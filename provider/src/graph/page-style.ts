@@ -1,4 +1,4 @@
-/** The look of the page; light or dark as the reader's system is. */
+/** The look of the page; light or dark like the reader's system. */
 export const PAGE_STYLE = `:root { color-scheme: light dark; --page: #fff; --lane: #f6f8fa; --rule: #d0d7de; --text: #1f2328; --soft: #59636e; --line: #8c959f; --strong: #57606a; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #0d1117; --lane: #151b23; --rule: #3d444d; --text: #f0f6fc; --soft: #9198a1; --line: #6e7681; --strong: #9198a1; }

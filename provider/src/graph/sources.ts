@@ -10,11 +10,11 @@ type Lasting = Exclude<ObjectSpec, { kind: "database" }>;
 /** Databases of the server itself. */
 const OWN = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
 
-/** Functions whose first argument names an object, as text. */
+/** Functions whose first argument names an object, as a string. */
 const NAMING_FUNCTION = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet(?:OrNull)?)$/;
 
 /**
- * Keys of what an object reads: declared objects wherever they are mentioned, others where they stand behind FROM, JOIN or IN, or in
+ * Keys of what an object reads: declared objects wherever they are mentioned, others where they follow FROM, JOIN or IN, or are in
  * a dictionary function.
  */
 export function sourcesOf(spec: Lasting, declared: ReadonlySet<string>): ReadonlySet<string> {
@@ -32,7 +32,7 @@ export function targetsOf(spec: Lasting): string[] {
   return spec.kind === "table" ? namedByEngine(spec, "Buffer", 0) : [];
 }
 
-/** Keys of what takes the rows that are inserted into a table which passes them on. */
+/** Keys of the tables that receive the rows inserted into a table that passes them on. */
 export function passesOn(spec: TableSpec): string[] {
   return [...namedByEngine(spec, "Buffer", 0), ...distributed(spec)];
 }

@@ -14,14 +14,14 @@ export interface Rectangle {
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  /** One band a database, one below the other. */
+  /** One band per database, one below the other. */
   readonly lanes: readonly (Rectangle & { readonly database: string })[];
   readonly boxes: ReadonlyMap<string, Rectangle>;
   /** `path` is the `d` of an SVG path. */
   readonly lines: readonly { readonly edge: LineageEdge; readonly path: string }[];
 }
 
-/** Width that a node's box needs, in pixels; all boxes of a column are as wide as the widest. */
+/** Width that a node's box needs, in pixels; all boxes of a column get the width of the widest. */
 export type Measure = (node: LineageNode) => number;
 
 const BOX_HEIGHT = 40;
@@ -30,7 +30,7 @@ const PADDING = { left: 20, top: 34, bottom: 16 };
 
 /**
  * Data flows from left to right: a column for every step from the source, the same columns in every band, a band for each database.
- * Within a band, boxes are ordered so that lines cross seldom and run straight.
+ * Within a band, boxes are ordered so that lines rarely cross and run straight.
  */
 export function layOut(lineage: Lineage, measure: Measure): Layout {
   const ranks = ranksOf(lineage);

@@ -1,10 +1,10 @@
 import type { LineageEdge, LineageNode } from "../lineage";
 
-/** A box, or the place in a column that a line passes through. */
+/** A box, or the place in a column through which a line passes. */
 interface Slot {
   readonly key: string;
   readonly rank: number;
-  /** Share of a box's height that it takes. */
+  /** The share of a box's height that it takes up. */
   readonly size: number;
   readonly neighbours: Slot[];
   y: number;
@@ -12,7 +12,7 @@ interface Slot {
 
 const SWEEPS = 24;
 
-/** A line that is off by less than this share of a step is made straight. */
+/** A line that is off by less than this share of a step is straightened. */
 const ALMOST = 1 / 3;
 
 /**
@@ -33,7 +33,7 @@ export function placeLane(
   }
   for (const column of columns) straighten(column, step);
   const at = (key: string): number => slots.get(key)?.y ?? 0;
-  // Passing lines may stand above the first box; the band begins with a box all the same.
+  // Passing lines may be above the first box; the band begins with a box all the same.
   const origin = Math.min(...nodes.map(({ key }) => at(key)));
   return new Map(nodes.map(({ key }) => [key, at(key) - origin]));
 }
@@ -79,7 +79,7 @@ function settle(column: Slot[], step: number): void {
     pushed += slot.y - at(slot);
     free = slot.y + step * slot.size;
   }
-  // Overlaps were mended downwards only: the column as a whole goes back by the mean.
+  // Overlaps were resolved downwards only: the column as a whole moves back by the mean.
   const back = column.length === 0 ? 0 : pushed / column.length;
   for (const slot of column) slot.y -= back;
 }
@@ -89,7 +89,7 @@ function middle({ neighbours, y }: Slot): number {
   return neighbours.reduce((sum, neighbour) => sum + neighbour.y, 0) / neighbours.length;
 }
 
-/** Rounds the places, and puts a slot beside one that it is almost level with where nothing stands in the way. */
+/** Rounds the positions, and moves a slot level with a neighbour that it is almost level with, if nothing is in the way. */
 function straighten(column: readonly Slot[], step: number): void {
   column.forEach((slot, index) => {
     const before = column[index - 1];

@@ -1,8 +1,8 @@
 import type { Lineage } from "../lineage";
 
 /**
- * The column of each node, from 0: behind everything it takes data from. A cycle is cut where the walk meets it again, so that every
- * node has one.
+ * The column of each node, from 0: after everything it takes data from. A cycle is cut where the walk meets it again, so that every
+ * node has a column.
  */
 export function ranksOf({ nodes, edges }: Lineage): ReadonlyMap<string, number> {
   const forward = withoutCycles(
@@ -14,7 +14,7 @@ export function ranksOf({ nodes, edges }: Lineage): ReadonlyMap<string, number> 
     const before = forward.sources.get(key)?.map((source) => (ranks.get(source) ?? 0) + 1) ?? [];
     ranks.set(key, Math.max(0, ...before));
   }
-  // A source that only feeds what stands far to the right moves beside it: shorter lines.
+  // A source that only feeds nodes far to the right moves next to them: shorter lines.
   for (const key of forward.order) {
     if (forward.sources.has(key)) continue;
     const behind = forward.targets.get(key)?.map((target) => (ranks.get(target) ?? 1) - 1) ?? [];
@@ -39,7 +39,7 @@ function withoutCycles(keys: readonly string[], edges: Lineage["edges"]): Forwar
   const targets = new Map<string, string[]>();
   for (const root of keys) {
     if (state.has(root)) continue;
-    // A stack of its own: a chain of thousands of views must not end the call stack.
+    // An explicit stack: a chain of thousands of views must not overflow the call stack.
     const stack = [{ key: root, at: 0 }];
     state.set(root, "open");
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
