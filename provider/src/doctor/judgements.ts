@@ -3,12 +3,12 @@ import { atLeast, release } from "../clickhouse/version";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
 
-/** Clocks that differ by less say nothing, in milliseconds. */
+/** Clock differences below this are insignificant, in milliseconds. */
 const SKEW = 5000;
-/** A disk with a smaller share free is nearly full. */
+/** A disk with a smaller free share is nearly full. */
 const NEARLY_FULL = 0.05;
 
-/** @param server its version. @param scratch that of the scratch engine. */
+/** @param server its version. @param scratch that of the embedded engine. */
 export function versionCheck(server: string, scratch: string | undefined): Check {
   const found = `ClickHouse ${server}`;
   const old = unsupported(server);
@@ -33,7 +33,7 @@ export function versionCheck(server: string, scratch: string | undefined): Check
   );
 }
 
-/** @param server its time; `before` and `after` are this machine's around the question. All in milliseconds since 1970. */
+/** @param server its time; `before` and `after` are this machine's around the query. All in milliseconds since 1970. */
 export function clockCheck(server: number, before: number, after: number): Check {
   const skew = server < before ? server - before : server > after ? server - after : 0;
   if (Math.abs(skew) <= SKEW) return check("clock", "ok", "the server's clock and this machine's agree");
@@ -87,7 +87,7 @@ export function settingChecks(settings: ReadonlyMap<string, string>): Check[] {
   return found.length > 0 ? found : [check("settings", "ok", "settings of the user's profile")];
 }
 
-/** @param changed settings of the user's profile by which a query gives other types or columns than it would elsewhere. */
+/** @param changed settings of the user's profile that make a query return other types or columns than elsewhere. */
 export function typeChecks(changed: readonly { readonly name: string; readonly value: string }[]): Check[] {
   if (changed.length === 0) return [];
   const list = changed.map(({ name, value }) => `${name} = ${value}`).join(", ");
@@ -99,7 +99,7 @@ export function typeChecks(changed: readonly { readonly name: string; readonly v
   ];
 }
 
-/** Nothing is said of a database whose engine is Atomic, or shows what another system has. */
+/** Nothing is reported for a database whose engine is Atomic, or shows another system's data. */
 export function engineCheck({ name, engine }: { readonly name: string; readonly engine: string }): Check[] {
   const [id, next] = ["database-engine", 'They ask for allow: ["unproven"]'];
   if (engine === "Ordinary") {

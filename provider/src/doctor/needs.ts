@@ -1,10 +1,10 @@
 import type { Right } from "../sql/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 
-/** What a right is needed for; see {@link PURPOSES}. */
+/** What a privilege is needed for; see {@link PURPOSES}. */
 export type Purpose = "read" | "change" | "protocols" | "status";
 
-/** What each purpose is, for people. */
+/** Each purpose, for people. */
 export const PURPOSES: Readonly<Record<Purpose, string>> = {
   read: "preview, refresh and drift",
   change: "creating, altering and dropping",
@@ -12,13 +12,13 @@ export const PURPOSES: Readonly<Record<Purpose, string>> = {
   status: "clickhouse-schema status",
 };
 
-/** A right, and what it is needed for. */
+/** A privilege, and what it is needed for. */
 export interface Need extends Right {
   readonly purpose: Purpose;
 }
 
 /**
- * Rights on each database, each of them proven to be needed. CREATE, ALTER and DROP of a table stand for those of a view too.
+ * Privileges on each database, each of them proven to be needed. CREATE, ALTER and DROP of a table also cover those of a view.
  */
 const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
   read: ["SHOW TABLES", "SHOW COLUMNS"],
@@ -29,7 +29,7 @@ const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
     "ALTER DATABASE",
     "DROP DATABASE",
     "DROP TABLE",
-    // Who creates a materialized view must be allowed to read its sources and to fill its target.
+    // Whoever creates a materialized view must be allowed to read its sources and to fill its target.
     "SELECT",
     "INSERT",
   ],
@@ -37,7 +37,7 @@ const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
   status: [],
 };
 
-/** Tables of `system` that are asked, where the server asks for a right at all; others are open to everybody. */
+/** Tables of `system` that are queried and for which the server may require a privilege; others are open to everybody. */
 const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
   read: [],
   change: ["mutations", "processes"],
@@ -54,15 +54,15 @@ const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
   status: ["parts", "disks", "view_refreshes", "query_views_log"],
 };
 
-/** By these the working tables of an operation show nobody more than the table itself; see `operation/guard.ts`. */
+/** Needed so that the working tables of an operation show nobody more than the table itself; see `operation/guard.ts`. */
 const TO_GUARD: readonly string[] = ["CREATE ROW POLICY", "DROP ROW POLICY"];
 
 /**
- * The least rights that this package needs.
+ * The least privileges that this package needs.
  *
  * @param databases names of databases, which need not exist; none: all.
- * @param engines table engines that are used, for servers that ask for a right to each.
- * @param guarded those of the databases with a table of which somebody may see a part only.
+ * @param engines table engines in use, for servers that require a privilege for each.
+ * @param guarded those of the databases with a table that somebody may see only in part.
  */
 export function neededRights(
   databases: readonly string[],
@@ -85,7 +85,7 @@ export function neededRights(
   ]);
 }
 
-/** The protocols have tables of their own. */
+/** The protocols create their own tables. */
 const PROTOCOL_ENGINES: readonly string[] = ["MergeTree", "Null", "ReplacingMergeTree"];
 
 function enginesFor(purpose: Purpose, used: readonly string[]): readonly string[] {

@@ -6,12 +6,12 @@ import { type Check, check } from "./check";
 import { neededRights, PURPOSES, type Purpose } from "./needs";
 
 /**
- * Whether the user has the rights that are needed, with the GRANT for each that is missing: one line for each purpose. Costs one query
- * when all are there; else one for each right.
+ * Whether the user has the privileges that are needed, with the GRANT for each missing one: one line per purpose. Costs one query
+ * if none is missing; else one per privilege.
  *
  * @param databases names, which need not exist; none: all.
  * @param engines table engines in use.
- * @param guarded databases with tables of which somebody may see a part only.
+ * @param guarded databases with tables that somebody may see only in part.
  */
 export async function checkRights(
   connection: Connection,
@@ -27,7 +27,7 @@ export async function checkRights(
     const lacking = missing.filter((need) => need.purpose === purpose);
     const id = `rights-${purpose}`;
     if (lacking.length === 0) return check(id, "ok", `${user} has the rights for ${PURPOSES[purpose]}`);
-    // What a role gives is not known there; and not everybody rebuilds.
+    // A role's privileges are unknown there, so they may not be missing; and not everybody rebuilds.
     const isGrave = roles.length === 0 && (purpose === "read" || purpose === "change");
     const message = `${user} lacks ${plural(lacking.length, "right")} for ${PURPOSES[purpose]}`;
     const by = roles.length === 0 ? "" : `, unless a role gives it (${roles.join(", ")})`;

@@ -13,19 +13,19 @@ import { checkRights } from "./rights";
 
 /** The server's own databases. */
 const SYSTEM: ReadonlySet<string> = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
-/** What is looked at on a server. */
+/** What is checked on a server. */
 export interface ServerSubject {
-  /** Databases, which need not exist. Default: all but the server's own. */
+  /** Databases, which need not exist. Default: all except the server's own. */
   readonly databases: readonly string[] | undefined;
-  /** Version of the scratch engine, where there is one. */
+  /** Version of the embedded engine, if there is one. */
   readonly scratch: string | undefined;
 }
 
 /**
- * Looks at a server: version, rights, clock, settings, engines of databases, disks, unfinished operations. Changes nothing. Costs some ten
- * queries; more when rights are missing.
+ * Checks a server: version, privileges, clock, settings, engines of databases, disks, unfinished operations. Changes nothing. Costs some
+ * ten queries; more when privileges are missing.
  *
- * @throws {ConnectionError} when it goes away meanwhile.
+ * @throws {ConnectionError} when the connection is lost during the checks.
  */
 export async function checkServer(connection: Connection, subject: ServerSubject): Promise<Check[]> {
   const isEmbedded = connection.url.startsWith("chdb:");
@@ -49,7 +49,7 @@ export async function checkServer(connection: Connection, subject: ServerSubject
   ];
 }
 
-/** A readonly user has no right to change anything, whatever was granted: no GRANT mends that. */
+/** A readonly user may not change anything, whatever was granted: no GRANT fixes that. */
 function untold(found: Check): Check {
   if (found.status === "ok" || found.id === "rights-read") return found;
   return check(
@@ -59,13 +59,13 @@ function untold(found: Check): Check {
   );
 }
 
-/** Puts into words why there is no connection. */
+/** Explains why there is no connection. */
 export function unreachable(error: unknown): Check {
   if (!(error instanceof ConnectionError)) return check("connection", "error", messageOf(error));
   return check(`connection-${reasonOf(error)}`, "error", error.message);
 }
 
-/** A word for the reason; the message has the next step. */
+/** A short name for the reason; the message has the next step. */
 function reasonOf({ cause }: ConnectionError): string {
   if (isAuthenticationFailed(cause)) return "authentication";
   const code = cause instanceof Error ? String((cause as NodeJS.ErrnoException).code ?? "") : "";
@@ -75,7 +75,7 @@ function reasonOf({ cause }: ConnectionError): string {
   return /EPROTO|CERT|SELF_SIGNED|ISSUER|ERR_SSL|ERR_TLS/.test(code) ? "tls" : "failed";
 }
 
-/** What a user may not look at is no mistake of the server's. */
+/** That a user may not look at something is not an error of the server. */
 async function optional(id: string, work: () => Promise<Check[]>): Promise<Check[]> {
   try {
     return await work();
@@ -85,7 +85,7 @@ async function optional(id: string, work: () => Promise<Check[]>): Promise<Check
   }
 }
 
-/** Runs what introspection runs: a server that is too old does not know a function or column of it. */
+/** Runs what introspection runs: a server that is too old lacks one of its functions or columns. */
 async function readingCheck(connection: Connection): Promise<Check[]> {
   try {
     await new Live(async () => connection).inDatabase("INFORMATION_SCHEMA");
@@ -112,7 +112,7 @@ async function rightsOf(connection: Connection, names: readonly string[]): Promi
   return checkRights(connection, names, engines, await guardedOf(connection, names));
 }
 
-/** Databases of which somebody may see only some rows or columns; none where this user may not see that. */
+/** Databases in which somebody may see only some rows or columns; none if this user may not see that. */
 async function guardedOf(connection: Connection, names: readonly string[]): Promise<string[]> {
   const questions = [
     "SELECT DISTINCT assumeNotNull(database) AS database FROM system.row_policies WHERE database IN {names:Array(String)}",

@@ -9,20 +9,20 @@ const { peerDependencies, engines } = require("../../package.json") as {
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly engines: { readonly node: string };
 };
-/** Knows `pulumi import --file` with inputs and outputs. */
+/** The first version that supports `pulumi import --file` with inputs and outputs. */
 const CLI_FOR_IMPORT = "3.254.0";
 const CLI_LIMIT = 30_000;
 const GET_PULUMI = "https://www.pulumi.com/docs/install/";
 
-/** What a machine has to have: Node, the Pulumi CLI and SDK, the embedded engine. */
+/** What a machine must have: Node, the Pulumi CLI and SDK, the embedded engine. */
 export interface Tools {
   readonly checks: readonly Check[];
-  /** Version of the scratch engine; undefined where it does not start. */
+  /** Version of the embedded engine; undefined if it does not start. */
   readonly scratch: string | undefined;
 }
 
 /**
- * Looks at this machine. Starts `pulumi version` and an embedded engine.
+ * Checks this machine. Starts `pulumi version` and an embedded engine.
  *
  * @param folder where the user's project is.
  */
