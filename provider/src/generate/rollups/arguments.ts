@@ -103,7 +103,7 @@ function sourceArgument({ base }: FoundRollup, fill: Fill, key: string): ValueMa
   };
 }
 
-/** Where columns of a level differ from what the rollup says about them. */
+/** Columns of a level that differ from what the rollup says about them. */
 export function levelColumnsArgument({ base }: FoundRollup, level: FoundLevel): ValueMap | undefined {
   const pair = { rollup: defineRollup(shapeOf(base)), level: level.rollup };
   const inherited =

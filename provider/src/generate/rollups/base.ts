@@ -163,7 +163,7 @@ function fillOf(
   };
 }
 
-/** Keys that readers may not see: none, or the last ones, which an inherited TTL depends on. */
+/** Candidates for the hidden keys after keys and bucket: none, or the last ones, on which an inherited TTL depends. */
 function hiddenOf(names: readonly string[], bucket: string): string[][] {
   const behind = names.slice(names.indexOf(bucket) + 1);
   return [[], ...behind.map((_, index) => behind.slice(index))].filter((hidden) => hidden.length < names.length);
