@@ -15,7 +15,7 @@ interface Entry {
 }
 
 /**
- * `npm run lock`: adds the packages for other platforms that npm leaves out of the lockfile when a registry mirror does not hold them.
+ * `npm run lock`: adds the packages for other platforms that npm leaves out of the lockfile when a registry mirror lacks them.
  * `npm ci` refuses a lockfile without them, on every platform.
  */
 function completeLockfile(): void {

@@ -5,7 +5,7 @@ import { exitWith, runPulumi } from "./pulumi-cli/run";
 
 const ROOT = path.resolve(__dirname, "..");
 
-/** `npm start`: the whole stack on the embedded ClickHouse engine, its state in this folder. */
+/** `npm start`: the whole stack on the embedded ClickHouse engine, with its state in this folder. */
 async function main(): Promise<number> {
   process.stdout.write(
     "Deploying the ObsFly schema to a ClickHouse engine on this machine (`pulumi up`, stack dev).\n\n",
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
   const select = ["stack", "select", DEMO_STACK, "--create", "--secrets-provider", "passphrase"];
   const code =
     (await runPulumi(cli, select, env)) || (await runPulumi(cli, ["up", "--yes", "--stack", DEMO_STACK], env));
-  // Who is logged in to another backend would be led there by a bare `npm run pulumi`.
+  // For somebody logged in to another backend, a bare `npm run pulumi` would use that one.
   const backend = env["PULUMI_BACKEND_URL"] ?? "";
   const sameWithout = pulumiEnvironment(cli, ROOT)["PULUMI_BACKEND_URL"] === backend;
   if (code === 0) process.stdout.write(whatNext(sameWithout ? "" : `  export PULUMI_BACKEND_URL='${backend}'\n`));

@@ -11,7 +11,7 @@ export interface ArgumentDoc {
   readonly optional: boolean;
 }
 
-/** Reads the interfaces of a folder. The result gives the members of one, its own first, then inherited ones. */
+/** Reads the interfaces of a folder. The result returns an interface's members, its own first, then inherited ones. */
 export function readArguments(folder: string): (name: string) => ArgumentDoc[] {
   const interfaces = new Map<string, ts.InterfaceDeclaration>();
   for (const file of readdirSync(folder).filter((one) => one.endsWith(".ts"))) {
@@ -47,7 +47,7 @@ function describe(owner: string, member: ts.PropertySignature): ArgumentDoc {
   };
 }
 
-/** `Input<Input<string>[]>` as readers think of it: `string[]`. */
+/** `Input<Input<string>[]>` simplified for readers: `string[]`. */
 function shorten(type: string): string {
   let text = type.replaceAll(/\s+/g, " ");
   for (let before = ""; before !== text; ) {

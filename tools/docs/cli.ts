@@ -1,5 +1,5 @@
 /**
- * Writes docs/cli.md from what each command says of itself; a test compares. Run after a build: npx ts-node -T tools/docs/cli.ts
+ * Writes docs/cli.md from each command's own help; a test compares. Run after a build: npx ts-node -T tools/docs/cli.ts
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Which rows of docs/changes.md a change of an argument leads to, by interface (`*` for every other) and argument. What is not listed is
- * only about how changes are made, and costs nothing to change.
+ * Which rows of docs/changes.md apply to a change of an argument, by interface (`*` for every other) and argument. Arguments not listed
+ * only control how changes are made, and cost nothing to change.
  */
 export const COSTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "*": {

@@ -1,5 +1,5 @@
 /**
- * Writes docs/resources.md from the docstrings of the arguments, and from what docs/changes.md says of changes; a test compares.
+ * Writes docs/resources.md from the docstrings of the arguments, and from what docs/changes.md says about changes; a test compares.
  * Run: npx ts-node -T tools/docs/resources.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -50,7 +50,7 @@ Every argument of every resource. This page is made from the docstrings that an 
 Outputs of each object: \`name\`, \`database\`, \`qualifiedName\` (quoted, for use in SQL), \`statement\`.
 `;
 
-/** The text of the page. @throws {Error} for an argument without a docstring, or a cost that docs/changes.md does not have. */
+/** The text of the page. @throws {Error} for an argument without a docstring, or a cost that is not in docs/changes.md. */
 export function renderResources(): string {
   const read = readArguments(join(ROOT, "provider/src/resources"));
   const costs = readCosts(readFileSync(join(ROOT, "docs/changes.md"), "utf8"));

@@ -17,7 +17,7 @@ import { findOnPath, isExecutable, type Log, run, secondsSince, tail } from "./p
 import { versionOf } from "./version";
 
 const CLI_VERSION = "3.259.0";
-/** The language host is a Go module of its own; this is the newest one that the Go proxies serve. */
+/** The language host is a separate Go module; this is the newest version that the Go proxies serve. */
 const HOST_VERSION = "3.68.0";
 const CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const HOST_PACKAGE = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
@@ -27,7 +27,7 @@ const DYNAMIC = "pulumi-resource-pulumi-nodejs";
 const FILES = ["pulumi", "pulumi-language-nodejs", DYNAMIC];
 const TEMPORARY = ".building-";
 
-/** The CLI that an earlier run built, when it is whole. */
+/** The CLI that an earlier run built, if it is complete. */
 export async function built(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli | undefined> {
   const folder = targetFolder(env);
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return undefined;
@@ -74,7 +74,7 @@ async function compile(shop: Workshop): Promise<void> {
     log(`${what} … ${secondsSince(started)} s`);
     const { code, output } = await run(shop.go, args, {
       cwd,
-      // The modules below are the only ones meant, also under a go.work of the user's.
+      // Only the modules below are meant, even under a go.work of the user's.
       env: { ...shop.env, GOWORK: "off" },
       abort: shop.abort,
       heartbeat: () => log(`${what} … ${secondsSince(started)} s (about 4 minutes, once)`),
@@ -99,7 +99,7 @@ async function compile(shop: Workshop): Promise<void> {
   log(`pulumi ${CLI_VERSION} is ready after ${secondsSince(started)} s`);
 }
 
-/** Makes `bin` the cache entry, unless another process has put a whole one there meanwhile. */
+/** Makes `bin` the cache entry, unless another process has put a complete one there in the meantime. */
 async function publish(bin: string, target: string, env: NodeJS.ProcessEnv): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -110,7 +110,7 @@ async function publish(bin: string, target: string, env: NodeJS.ProcessEnv): Pro
       if (attempt === 3 || (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR")) throw error;
     }
     if (await isWhole(target, env)) return;
-    // Moved, not deleted in place: nobody may see it half deleted, and it goes with the temporary folder.
+    // Moved, not deleted in place: nobody may see it half deleted, and it is removed with the temporary folder.
     renameSync(target, path.join(path.dirname(bin), `damaged-${attempt}`));
   }
 }
@@ -120,7 +120,7 @@ async function isWhole(folder: string, env: NodeJS.ProcessEnv): Promise<boolean>
   return (await versionOf(path.join(folder, "pulumi"), env)) === CLI_VERSION;
 }
 
-/** What killed builds left behind; a younger folder may be a build that runs. */
+/** Removes what killed builds left behind; a recent folder may be a running build. */
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(root).filter((entry) => entry.startsWith(TEMPORARY))) {
     const folder = path.join(root, name);

@@ -7,23 +7,23 @@ import { pulumiHome } from "./launcher";
 /** The stack of `npm start`. */
 export const DEMO_STACK = "dev";
 /**
- * Public, since the demo stack has no secrets. The `encryptionsalt` in Pulumi.dev.yaml belongs to it: without a salt
+ * Public, because the demo stack has no secrets. The `encryptionsalt` in Pulumi.dev.yaml belongs to it: without a salt
  * in the file Pulumi writes one there, and a fresh clone would show as changed after `npm start`.
  */
 const DEMO_PASSPHRASE = "dev";
 
 export interface EnvironmentOptions {
-  /** Use the backend in the repository whatever Pulumi is logged in to; only PULUMI_BACKEND_URL goes before it. */
+  /** Use the backend in the repository whatever Pulumi is logged in to; only PULUMI_BACKEND_URL overrides it. */
   local?: boolean;
-  /** The stack the command works on, where known. */
+  /** The stack the command works on, if known. */
   stack?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
-/** The environment to run `pulumi` with: the CLI first on PATH, and a local backend for who has chosen none. */
+/** The environment to run `pulumi` with: the CLI first on PATH, and a local backend if the user has chosen none. */
 export function pulumiEnvironment(cli: PulumiCli, root: string, options: EnvironmentOptions = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...(options.env ?? process.env), PULUMI_SKIP_UPDATE_CHECK: "true" };
-  // An installed one is found as it is, and its folder may hold another Node than the user's first.
+  // An installed one is on PATH already, and its folder may contain a different Node than the user's.
   if (cli.source !== "installed") env["PATH"] = [cli.path, env["PATH"] ?? ""].join(path.delimiter);
   const folder = path.join(root, ".pulumi-backend");
   const local = localBackend(root);

@@ -11,20 +11,20 @@ export interface PulumiCli {
 }
 
 export interface EnsureOptions {
-  /** Takes the progress, line by line; stderr when not given. */
+  /** Receives the progress, line by line. Default: stderr. */
   log?: (line: string) => void;
-  /** The environment to look in; `process.env` when not given. */
+  /** The environment to look in. Default: `process.env`. */
   env?: NodeJS.ProcessEnv;
 }
 
 /**
  * Finds a Pulumi CLI or gets one: the installed one, then one from an earlier run, then the official download through
- * the npm launcher, and last a build with Go. Rejects with an Error that tells the user what to install.
+ * the npm launcher, and finally a build with Go. Rejects with an Error that tells the user what to install.
  */
 export async function ensurePulumi(options: EnsureOptions = {}): Promise<PulumiCli> {
   const env = options.env ?? process.env;
   const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  // What is on disk comes before the network, so that a firewall that swallows packets costs its wait only once.
+  // The disk is tried before the network, so that a firewall that swallows packets costs its timeout only once.
   return (
     (await installed(env, log)) ??
     (await downloaded(env)) ??

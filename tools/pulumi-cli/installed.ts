@@ -6,10 +6,10 @@ import { isRecent, OLDEST, versionOf } from "./version";
 
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 
-/** The `pulumi` that the user's PATH leads to, when it is new enough and complete. */
+/** The `pulumi` on the user's PATH, if it is new enough and complete. */
 export async function installed(env: NodeJS.ProcessEnv, log: Log): Promise<PulumiCli | undefined> {
   const file = findOnPath("pulumi", env);
-  // The npm launcher would start a download of its own at `version`.
+  // The npm launcher would start its own download when asked for its `version`.
   if (file === undefined || launcherVersion(file) !== undefined) return undefined;
   const version = await versionOf(file, env);
   if (version === undefined) {
@@ -24,7 +24,7 @@ export async function installed(env: NodeJS.ProcessEnv, log: Log): Promise<Pulum
   return undefined;
 }
 
-/** The version of the npm package `pulumi` that `file` belongs to; undefined when it is a real CLI. */
+/** The version of the npm package `pulumi` that `file` belongs to; undefined if it is a real CLI. */
 export function launcherVersion(file: string): string | undefined {
   try {
     const manifest = path.join(path.dirname(realpathSync(file)), "package.json");
@@ -35,7 +35,7 @@ export function launcherVersion(file: string): string | undefined {
   }
 }
 
-/** Pulumi itself looks on PATH first, then beside its own file. */
+/** Pulumi itself looks on PATH first, then next to its own executable. */
 function hasLanguageHost(file: string, env: NodeJS.ProcessEnv): boolean {
   return (
     findOnPath(LANGUAGE_HOST, env) !== undefined ||

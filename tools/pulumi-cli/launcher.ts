@@ -5,12 +5,12 @@ import { launcherVersion } from "./installed";
 import { findOnPath, type Log, run, tail } from "./process";
 import { isRecent, versionOf } from "./version";
 
-/** Of the npm package `pulumi`, which downloads the official CLI of the same version. */
+/** Version of the npm package `pulumi`, which downloads the official CLI of the same version. */
 const VERSION = "3.265.0";
 const DOWNLOAD_HOST = "https://get.pulumi.com/install.sh";
 const DOWNLOAD_SECONDS = 600;
 
-/** The CLI that the launcher (or Pulumi's Automation API) has downloaded before. */
+/** The CLI that the launcher (or Pulumi's Automation API) downloaded earlier. */
 export async function downloaded(env: NodeJS.ProcessEnv): Promise<PulumiCli | undefined> {
   const version = launcher(env)?.version ?? VERSION;
   const folder = path.join(pulumiHome(env), "versions", version, "bin");
@@ -18,7 +18,7 @@ export async function downloaded(env: NodeJS.ProcessEnv): Promise<PulumiCli | un
   return answered === undefined ? undefined : { path: folder, version: answered, source: "npm" };
 }
 
-/** Lets the launcher download the CLI, when the host it comes from can be reached. */
+/** Lets the launcher download the CLI, if the download host can be reached. */
 export async function download(
   env: NodeJS.ProcessEnv,
   log: Log,
@@ -48,7 +48,7 @@ interface Launcher {
   args: readonly string[];
 }
 
-/** The user's own launcher when there is a recent one on PATH, else ours through npx. */
+/** The user's own launcher if there is a recent one on PATH, else ours through npx. */
 function launcher(env: NodeJS.ProcessEnv): Launcher | undefined {
   const own = findOnPath("pulumi", env);
   const version = own === undefined ? undefined : launcherVersion(own);
@@ -57,7 +57,7 @@ function launcher(env: NodeJS.ProcessEnv): Launcher | undefined {
   return npx === undefined ? undefined : { version: VERSION, command: npx, args: ["--yes", `pulumi@${VERSION}`] };
 }
 
-/** The launcher fetches with the same `fetch` and no time limit, so whether it can is found out first. */
+/** The launcher fetches with the same `fetch` and no timeout, so first find out whether it can. */
 async function hostAnswers(): Promise<boolean> {
   try {
     return (await fetch(DOWNLOAD_HOST, { method: "HEAD", signal: AbortSignal.timeout(3000) })).ok;

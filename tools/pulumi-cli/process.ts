@@ -15,9 +15,9 @@ export interface Result {
 export interface RunOptions {
   cwd?: string;
   env: NodeJS.ProcessEnv;
-  /** An hour when not given. */
+  /** Default: an hour. */
   timeoutSeconds?: number;
-  /** Called with the seconds gone by, every 15 s. */
+  /** Called every 15 s with the elapsed seconds. */
   heartbeat?: (seconds: number) => void;
   abort?: AbortSignal;
 }
@@ -31,13 +31,13 @@ export function run(command: string, args: readonly string[], options: RunOption
       env: options.env,
       stdio: ["ignore", "pipe", "pipe"],
       ...(options.abort === undefined ? {} : { signal: options.abort }),
-      // Unlike SIGTERM, it lets Go remove its own temporary folder.
+      // Unlike SIGTERM, SIGINT lets Go remove its own temporary folder.
       killSignal: "SIGINT",
     });
     const { timeoutSeconds = 3600 } = options;
     const limit = setTimeout(() => {
       child.kill("SIGKILL");
-      // Its own children may keep them open, and with them the wait.
+      // Its own children may keep them open, and so prolong the wait.
       child.stdout.destroy();
       child.stderr.destroy();
     }, timeoutSeconds * 1000);
@@ -58,7 +58,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     };
     child.on("error", (error) => {
       output += `${error.message}\n`;
-      // When aborted it still has to end.
+      // An aborted process still has to end.
       if (child.pid === undefined) finish(127);
     });
     child.on("close", (code, signal) => {

@@ -3,12 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import type { PulumiCli } from "./index";
 
-/** Runs pulumi on the user's terminal, to its end whatever signal comes, and gives its exit code. */
+/** Runs pulumi on the user's terminal, to its end whatever signal arrives, and returns its exit code. */
 export function runPulumi(cli: PulumiCli, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(path.join(cli.path, "pulumi"), args, { env, stdio: "inherit" });
     const forward = (signal: NodeJS.Signals) => {
-      // A terminal sends Ctrl-C to the child as well, and a second one would make pulumi drop what it is doing.
+      // A terminal sends Ctrl-C to the child as well, and a second one would make pulumi abort what it is doing.
       if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
     };
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -27,7 +27,7 @@ export function runPulumi(cli: PulumiCli, args: readonly string[], env: NodeJS.P
   });
 }
 
-/** Ends the process with the code that `main` gives; an error is told without its stack. */
+/** Ends the process with the code that `main` returns; an error is printed without its stack. */
 export function exitWith(main: Promise<number>): void {
   main.then(
     (code) => {

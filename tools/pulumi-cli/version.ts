@@ -3,7 +3,7 @@ import { run } from "./process";
 /** The same as `requiredPulumiVersion` in Pulumi.yaml. */
 export const OLDEST = "3.254.0";
 
-/** What `FILE version` answers, or undefined when it does not run. */
+/** What `FILE version` prints, or undefined if it does not run. */
 export async function versionOf(file: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const quiet = { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   const { code, stdout } = await run(file, ["version"], { env: quiet, timeoutSeconds: 15 });

@@ -8,25 +8,25 @@ import { freePorts, Member, pings, removeTemporary, temporaryDirectory } from ".
 import { serverCommand } from "../../provider/src/server/server";
 import { zookeeper } from "./zookeeper";
 
-/** How a {@link Cluster} is started. */
+/** Options of a {@link Cluster}. */
 export interface ClusterOptions {
-  /** One of which there is a real server: 24.8, 25.5 or 25.8, which it is unless given. */
+  /** One for which there is a real server: 24.8, 25.5 or 25.8. Default: 25.8. */
   readonly version?: Version;
-  /** 1 unless given. */
+  /** Default: 1. */
   readonly shards?: number;
-  /** Of each shard; 2 unless given. */
+  /** Per shard. Default: 2. */
   readonly replicas?: number;
-  /** Contents of users.xml of every node. */
+  /** Contents of users.xml on every node. */
   readonly users: string;
   /** Settings of the default profile, for statements and for the queue of `ON CLUSTER`. The version must know them. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** More elements of every node's configuration, as XML. */
   readonly config?: string;
-  /** Milliseconds after which a node that is gone counts as gone; 10,000 unless given. ClickHouse's own default is 30,000. */
+  /** Milliseconds after which a lost node is considered gone. Default: 10,000; ClickHouse's own default is 30,000. */
   readonly sessionTimeout?: number;
 }
 
-/** A server of a cluster. Its data stay as long as the cluster is not stopped. */
+/** A server of a cluster. Its data is kept until the cluster is stopped. */
 export interface ClusterNode extends Pick<Member, "up" | "start" | "stop" | "kill" | "freeze" | "thaw"> {
   readonly url: string;
   /** Its `host_name` and `port` in `system.clusters`. */
@@ -41,17 +41,17 @@ export interface ClusterNode extends Pick<Member, "up" | "start" | "stop" | "kil
 export interface Cluster {
   readonly nodes: readonly ClusterNode[];
   readonly zookeeper: Pick<Member, "up" | "start" | "stop" | "kill" | "freeze" | "thaw">;
-  /** Ends everything and removes the data. */
+  /** Stops everything and removes the data. */
   stop(): Promise<void>;
 }
 
 /**
- * The addresses of 127.0.0.0/8 that ClickHouse takes for its own: a node on another one never finds itself in the queue of `ON CLUSTER`. Ports
- * differ as well.
+ * The addresses of 127.0.0.0/8 that ClickHouse recognises as its own: a node on another one never finds itself in the queue of
+ * `ON CLUSTER`. Ports differ as well.
  */
 const ADDRESSES = ["127.0.0.1", "127.0.1.1", "127.1.0.1", "127.1.1.1", "127.0.1.0", "127.1.0.0", "127.1.1.0"];
 
-/** Starts a cluster and waits until every node answers: two nodes in 2 s, four in 3 s on an idle machine; 380 MB a node. */
+/** Starts a cluster and waits until every node answers: two nodes in 2 s, four in 3 s on an idle machine; 380 MB per node. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { shards = 1, replicas = 2 } = options;
   const count = shards * replicas;
@@ -116,7 +116,7 @@ class Node extends Member implements ClusterNode {
 async function nodeAt(place: Place, all: readonly Place[], keeper: number, options: ClusterOptions): Promise<Node> {
   const { directory, host, http, tcp } = place;
   mkdirSync(directory, { recursive: true });
-  // The cluster that is named like a Replicated database has the machine's name for every host.
+  // The cluster named after a Replicated database has the machine's name for every host.
   const { address: machine } = await lookup(hostname(), 4);
   const { version = "25.8", users, settings = {}, config = "" } = options;
   const more = `${keeperXml(place, keeper, options)}${membersXml(all)}${config}`;

@@ -5,7 +5,7 @@ import { cacheFolder } from "../../provider/src/server/cache";
 import { launcher, Member } from "../../provider/src/server/member";
 import { findOnPath, run, tail } from "../pulumi-cli/process";
 
-/** Where Debian's libzookeeper-java puts it; the jar's manifest names what else it needs. */
+/** Where Debian's libzookeeper-java puts it; the jar's manifest lists what else it needs. */
 const DEBIAN_JAR = "/usr/share/java/zookeeper.jar";
 const MAVEN_VERSION = "3.8.4";
 const POM = `<project>
@@ -17,7 +17,7 @@ const POM = `<project>
 </project>
 `;
 
-/** A ZooKeeper of one node; its data lie in `directory`. */
+/** A ZooKeeper with one node; its data is in `directory`. */
 export async function zookeeper(directory: string, port: number): Promise<Member> {
   mkdirSync(path.join(directory, "data"), { recursive: true });
   const settings = [
@@ -44,8 +44,8 @@ export function hasZookeeper(): boolean {
 }
 
 /**
- * ZooKeeper's class path: Debian's package where that is installed, else Maven Central's, fetched once into the user's cache. Rejects where
- * there is no Java, or neither of the two.
+ * ZooKeeper's class path: Debian's package if that is installed, else Maven Central's, fetched once into the user's cache. Rejects if
+ * there is no Java, or neither of the two is available.
  */
 export async function fetchZookeeper(log = (_line: string): void => undefined): Promise<string> {
   if (findOnPath("java", process.env) === undefined) {
@@ -69,7 +69,7 @@ async function fetchWithMaven(target: string, log: (line: string) => void): Prom
   const shop = mkdtempSync(path.join(path.dirname(target), ".fetching-"));
   try {
     writeFileSync(path.join(shop, "pom.xml"), POM);
-    // --strict-checksums: a jar that is not what the registry says ends it.
+    // --strict-checksums: a jar that does not match the registry's checksum aborts it.
     const args = ["-q", "-B", "--strict-checksums", "dependency:copy-dependencies", "-DoutputDirectory=lib"];
     const { code, output } = await run("mvn", args, { env: process.env, cwd: shop, timeoutSeconds: 900 });
     if (code !== 0) throw new Error(`mvn could not fetch ZooKeeper:\n${tail(output)}`);
