@@ -3,7 +3,7 @@ import { USERS_XML } from "./server";
 
 export type { Cluster } from "../../tools/servers/cluster";
 
-/** Starts replicas of a real server, with {@link USERS_XML} unless other users are given. */
+/** Starts replicas of a real server, with {@link USERS_XML} by default. */
 export function startCluster(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   return start({ users: USERS_XML, ...options });
 }

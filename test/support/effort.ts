@@ -1,14 +1,14 @@
-/** How much random testing a run does, for all suites at once. */
+/** How much random testing a run does, in all suites. */
 
-/** `fast`: one of each kind, minutes in all; `full`: what CI does; `soak`: overnight, every statement a crash. */
+/** `fast`: one of each kind, minutes in total; `full`: what CI does; `soak`: overnight, every statement a crash. */
 export type Effort = "fast" | "full" | "soak";
 
 const EFFORTS: readonly Effort[] = ["fast", "full", "soak"];
 
-/** `TEST_EFFORT`; `full` unless set. */
+/** `TEST_EFFORT`; `full` by default. */
 export const EFFORT = effortNamed(process.env["TEST_EFFORT"] ?? "full");
 
-/** `TEST_SEED`, from which every random run is made: the same ones each time unless it is set, so that a failure can be looked at again. */
+/** `TEST_SEED`, from which every random run derives: fixed unless it is set, so that a failure can be reproduced. */
 export const SEED = seedNamed(process.env["TEST_SEED"] ?? "1");
 
 /** The value for the effort of this run, e.g. a number of runs. */
@@ -16,7 +16,7 @@ export function byEffort<T>(values: Readonly<Record<Effort, T>>): T {
   return values[EFFORT];
 }
 
-/** What random runs say of themselves, printed in `soak`. */
+/** What random runs report about themselves, printed in `soak`. */
 export function report(value: unknown): void {
   if (EFFORT === "soak") console.log(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -3,7 +3,7 @@ import path from "node:path";
 
 const ROOT = path.resolve(__dirname, "../..");
 
-/** What `npm install` makes of a project: only the packages that its own package.json names. */
+/** A project as after `npm install`: only the packages that its own package.json names. */
 export function installInto(folder: string): void {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) {

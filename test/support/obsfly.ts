@@ -5,13 +5,13 @@ import { createProject, type Project } from "./pulumi";
 
 const ROOT = path.resolve(__dirname, "../..");
 
-/** The ObsFly stack in a copy of its own, so that a test may change its files. */
+/** A separate copy of the ObsFly stack, so that a test may change its files. */
 export interface ObsflyCopy extends Project {
   /** Replaces text in a file of `examples/obsfly`; fails when it is not there. */
   edit(file: string, from: string, to: string): void;
 }
 
-/** Copies the stack and initialises a stack `test` with the dev config and what `config` adds. */
+/** Copies the stack and initialises a stack `test` with the dev config plus `config`. */
 export async function copyObsfly(config: Readonly<Record<string, string>>): Promise<ObsflyCopy> {
   const workDir = mkdtempSync(path.join(tmpdir(), "obsfly-"));
   for (const entry of ["Pulumi.yaml", "package.json", "tsconfig.json", "tsconfig.base.json"])

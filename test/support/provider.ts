@@ -2,13 +2,13 @@ import { Context } from "../../provider/dist/pulumi/context";
 import { SchemaProvider } from "../../provider/dist/pulumi/lifecycle";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
 
-/** What stands for a value that is not computed yet. */
+/** The marker for a value that is not computed yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** A preview refused it, in words. */
+/** A refusal at preview, with its message. */
 export class Refused extends Error {}
 
-/** The provider as the engine drives it, in this process, with its log kept. */
+/** The provider as the engine drives it, in this process, with its log recorded. */
 export class TestProvider {
   readonly messages: string[] = [];
   readonly context: Context;
@@ -29,7 +29,7 @@ export class TestProvider {
     return new SchemaProvider(kind, this.context);
   }
 
-  /** A check as the engine would ask for it; the arguments in plain form. */
+  /** A check as the engine would request it; the arguments in plain form. */
   check(kind: ObjectKind, request: CheckRequest): Promise<{ inputs?: Record<string, unknown>; failures: string[] }> {
     const { args, name, database, olds = {}, dependsOn = [], sensitive = false, deletion, urn } = request;
     const news = {
@@ -48,7 +48,7 @@ export class TestProvider {
       }));
   }
 
-  /** A check that must pass; gives the canonical statement. */
+  /** A check that must pass; returns the canonical statement. */
   async statement(kind: ObjectKind, request: CheckRequest): Promise<string> {
     const { inputs, failures } = await this.check(kind, request);
     if (failures.length > 0) throw new Error(failures.join("\n"));
@@ -69,7 +69,7 @@ export class TestProvider {
 export interface CheckRequest {
   readonly name: string;
   readonly database?: string;
-  /** Arguments, or a text to send as it is. */
+  /** Arguments, or a string to send as is. */
   readonly args: object | string;
   readonly olds?: Record<string, unknown>;
   readonly dependsOn?: readonly string[];

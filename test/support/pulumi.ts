@@ -6,7 +6,7 @@ import { ensurePulumi } from "../../tools/pulumi-cli";
 
 const ROOT = path.resolve(__dirname, "../..");
 
-/** What one run of the CLI gave. */
+/** The result of one CLI run. */
 export interface Outcome {
   readonly code: number;
   /** stdout and stderr as the user sees them. */
@@ -14,10 +14,10 @@ export interface Outcome {
   readonly stdout: string;
 }
 
-/** A Pulumi project of its own, with a local backend, driven by the real CLI. */
+/** A separate Pulumi project with a local backend, driven by the real CLI. */
 export interface Project {
   readonly dir: string;
-  /** Environment in which its CLI runs. */
+  /** The environment in which its CLI runs. */
   readonly env: NodeJS.ProcessEnv;
   /** Replaces the program. */
   write(program: string): void;
@@ -25,14 +25,14 @@ export interface Project {
   run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
   /** Runs it and throws with its output when it fails. */
   must(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome>;
-  /** Starts it without waiting, for tests that cut it off. */
+  /** Starts it without waiting, for tests that interrupt it. */
   start(args: readonly string[], env?: NodeJS.ProcessEnv): Started;
   /** The state as the backend keeps it. */
   state(): Promise<State>;
   remove(): void;
 }
 
-/** A run of the CLI that goes on. */
+/** A CLI run in progress. */
 export interface Started {
   readonly pid: number;
   readonly ended: Promise<Outcome>;
@@ -51,11 +51,11 @@ export interface StateResource {
 }
 
 export interface ProjectOptions {
-  /** JavaScript of the program. `clickhouse`, `pulumi` and `sql` are in scope. */
+  /** The program's JavaScript. `clickhouse`, `pulumi` and `sql` are in scope. */
   readonly program?: string;
   /** Stack config, e.g. `{ "clickhouse:url": url }`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** A project folder to run in place of a new one. */
+  /** A project folder to use instead of a new one. */
   readonly workDir?: string;
 }
 
@@ -99,7 +99,7 @@ async function environment(dir: string): Promise<NodeJS.ProcessEnv> {
   const cli = await ensurePulumi();
   const backend = path.join(dir, ".backend");
   mkdirSync(backend);
-  // In CI an unreachable server is an error at preview; tests say which they mean.
+  // In CI an unreachable server is an error at preview; tests set explicitly which they mean.
   const { CLICKHOUSE_URL: _, CI: __, ...inherited } = process.env;
   return {
     ...inherited,

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A server, as far as a refresh needs it. */
 export interface Refreshing {
-  /** Columns of the first row, as text. */
+  /** Columns of the first row, as strings. */
   ask(sql: string): Promise<readonly string[]>;
   run(sql: string): Promise<unknown>;
 }
 
-/** Refreshes a view and waits until it is done. 24.8 has no statement that waits; it counts refreshes and is asked again and again. */
+/** Refreshes a view and waits until it is done. 24.8 has no statement that waits; its count of refreshes is polled. */
 export async function refreshView({ ask, run }: Refreshing, view: string): Promise<void> {
   const [waits] = await ask(`SELECT isNotNull(formatQueryOrNull('SYSTEM WAIT VIEW ${view}'))`);
   if (Number(waits) === 1) {

@@ -12,7 +12,7 @@ export interface Refusal {
 
 const ROOT = path.join(__dirname, "../../provider/src");
 
-/** What is thrown for the user to mend: SchemaError and what extends it. */
+/** Errors that the user has to fix: SchemaError and its subclasses. */
 const CLASSES: ReadonlySet<string> = new Set([
   "SchemaError",
   ...filesBelow(".").flatMap((file) =>
@@ -22,7 +22,7 @@ const CLASSES: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** Notes which places refuse something from now on, in this process, until it is stopped. */
+/** Records which places refuse something from now on, in this process, until it is stopped. */
 export function playedRefusals(): { readonly places: ReadonlySet<string>; stop(): void } {
   const places = new Set<string>();
   const errors = require("../../provider/dist/errors") as { SchemaError: new (...given: unknown[]) => Error };
@@ -47,7 +47,7 @@ export function playedRefusals(): { readonly places: ReadonlySet<string>; stop()
   };
 }
 
-/** Every `new SchemaError(…)`, or one of its kinds, below folders of the source, in order. */
+/** Every `new SchemaError(…)`, or of a subclass, below folders of the source, in order. */
 export function refusalsIn(...folders: readonly string[]): Refusal[] {
   return folders.flatMap(filesBelow).flatMap((file) => {
     const source = ts.createSourceFile(file, readFileSync(path.join(ROOT, file), "utf8"), ts.ScriptTarget.Latest, true);

@@ -2,7 +2,7 @@
 
 const { Base, Spec } = require("mocha").reporters;
 
-/** Mocha's spec reporter, with the counts alone on the very last line, for whoever reads only that. */
+/** Mocha's spec reporter, with only the counts on the very last line, for whoever reads just that. */
 module.exports = class Reporter extends Spec {
   epilogue() {
     super.epilogue();

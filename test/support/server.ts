@@ -1,4 +1,4 @@
-/** Servers for tests: one that all test files share, and others of any version that `tools/servers` can start. */
+/** Servers for tests: one shared by all test files, and others of any version that `tools/servers` can start. */
 import { randomUUID } from "node:crypto";
 import { EMBEDDED, type Version } from "../../provider/src/server/engines";
 import { freePorts, sleep, temporaryBase } from "../../provider/src/server/member";
@@ -8,20 +8,20 @@ import { usersXml } from "../../provider/src/server/users";
 export type { Version };
 export { sleep, temporaryBase };
 export type TestServer = RunningServer;
-/** As {@link StartOptions}, with {@link USERS_XML} for who gives no users. */
+/** As {@link StartOptions}, with {@link USERS_XML} by default. */
 export type ServerOptions = Omit<StartOptions, "users"> & Partial<Pick<StartOptions, "users">>;
 
 /** The user with a password in {@link USERS_XML}, allowed everything. */
 export const WRITER = { username: "writer", password: "s3cr3t-pass'word" } as const;
-/** May read `system` and create databases, no more. */
+/** May read `system` and create databases, nothing more. */
 export const LIMITED = { username: "limited", password: "limited" } as const;
 /** Its profile has `readonly = 1`. */
 export const READONLY = { username: "readonly", password: "readonly" } as const;
 
-/** May manage users; that named collections are not among it is something tests rely on. */
+/** May manage users, but not named collections, which tests rely on. */
 const ADMIN = "<access_management>1</access_management>";
 
-/** Users of a server started without a file of one's own. */
+/** Users of a server started without its own file. */
 export const USERS_XML = usersXml(
   [
     { name: "default", rights: ADMIN },
@@ -37,15 +37,15 @@ export const USERS_XML = usersXml(
 );
 
 let shared: Promise<TestServer> | undefined;
-// This file is first loaded at the top of some test file, so the hook is one of the root suite's.
+// This file is first loaded at the top of some test file, so the hook belongs to the root suite.
 if (typeof after === "function") after("stop the shared server", stopSharedServer);
 
-/** Starts a server of one's own, 26.7 unless another version is asked for. */
+/** Starts a separate server, 26.7 by default. */
 export function startServer(options: ServerOptions = {}): Promise<TestServer> {
   return start({ users: USERS_XML, ...options });
 }
 
-/** The server that all test files use, each test in a database of its own. `CLICKHOUSE_URL` takes its place. */
+/** The server that all test files use, each test in its own database. `CLICKHOUSE_URL` replaces it. */
 export function sharedServer(): Promise<TestServer> {
   const given = process.env["CLICKHOUSE_URL"];
   shared ??= given === undefined ? startServer() : Promise.resolve(givenServer(given));
@@ -57,14 +57,14 @@ function givenServer(url: string): TestServer {
   return { url, version: EMBEDDED, stop: nothing, kill: nothing, start: nothing, restart: nothing };
 }
 
-/** Ends {@link sharedServer} if it runs; done by a root hook under mocha. */
+/** Stops {@link sharedServer} if it runs; done by a root hook under mocha. */
 export async function stopSharedServer(): Promise<void> {
   const server = shared;
   shared = undefined;
   await (await server)?.stop();
 }
 
-/** Makes a database that no other test has. @returns its name, which needs no quoting. */
+/** Creates a database that no other test uses. @returns its name, which needs no quoting. */
 export async function freshDatabase(server: Pick<TestServer, "url">): Promise<string> {
   const name = `test_${randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const response = await fetch(server.url, {
@@ -79,7 +79,7 @@ export async function freshDatabase(server: Pick<TestServer, "url">): Promise<st
   return name;
 }
 
-/** A port nobody listens on, a moment ago. */
+/** A port on which nobody listened a moment ago. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;

@@ -2,5 +2,5 @@
 import fc from "fast-check";
 import { SEED } from "./effort";
 
-// One seed for all properties, so that a run can be had again.
+// One seed for all properties, so that a run can be repeated.
 fc.configureGlobal({ seed: SEED });

@@ -6,8 +6,8 @@ const missing = new Set<string>();
 if (typeof after === "function") after("say which versions were left out", sayWhatIsMissing);
 
 /**
- * Those of the versions that can be started without fetching 160 MB first. In CI (`CI` is set) all of them: a test whose server is missing fails
- * there. Elsewhere the missing ones are left out, and one line at the end says so.
+ * Of these versions, those that can be started without fetching 160 MB first; in CI (`CI` is set) all of them, so that a test whose server is
+ * missing fails there. Elsewhere the missing ones are left out, and one line at the end says so.
  */
 export function testedVersions(wanted: readonly Version[] = VERSIONS): readonly Version[] {
   return wanted.filter((version) => {

@@ -1,4 +1,4 @@
-/** Loaded into processes that are to find no chdb, as where it is not installed: NODE_OPTIONS="--require …/without-chdb.js". */
+/** Loaded into processes that must not find chdb, as if it were not installed: NODE_OPTIONS="--require …/without-chdb.js". */
 const Module = require("node:module");
 
 const resolve = Module._resolveFilename;
