@@ -14,13 +14,13 @@ export interface ComparedViews {
   readonly listed: ReadonlySet<string>;
   /** Those of them that could not be compared, with the engine's words, by key. */
   readonly unknown: ReadonlyMap<string, string>;
-  /** Why no view was compared, if no scratch engine is available. */
+  /** Why no view was compared, if no embedded engine is available. */
   readonly unavailable?: string;
 }
 
 /**
  * Compares the columns of views with what the engine makes of their queries: only a list that was written manually, or that a later
- * ALTER of the source left behind, is worth declaring. Costs one statement on the scratch engine for each view and each of its
+ * ALTER of the source left behind, is worth declaring. Costs one statement on the embedded engine for each view and each of its
  * sources, and a few more where the columns differ.
  */
 export async function compareViews(world: World, drafts: Drafts): Promise<ComparedViews> {

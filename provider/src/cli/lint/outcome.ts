@@ -5,7 +5,7 @@ import type { Head } from "./head";
 import { qualifyQuery } from "./qualify";
 import type { Statement } from "./source";
 
-/** What became of a statement that creates an object or asks for rows. */
+/** What became of a statement that creates an object or queries rows. */
 export interface Outcome {
   readonly statement: Statement;
   /** Absent for queries. */
