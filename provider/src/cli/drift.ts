@@ -49,7 +49,7 @@ export function driftCommand(output: Output): Command {
  * Compares a state with the server and prints what differs. The server is `--url`, the environment, or where the last `up` of the
  * state used.
  *
- * @returns the exit code, of {@link EXIT}: `found` with drift, `failed` when that is unknown.
+ * @returns the exit code, of {@link EXIT}: `found` with drift, `failed` when they could not be compared.
  */
 export async function driftOfState(
   options: DriftOptions,

@@ -52,8 +52,8 @@ interface CommandOptions extends Omit<LintFilesOptions, "rules" | "colors"> {
 }
 
 /**
- * Lints all statements of the files as one schema, and prints the findings. The statements are run on an empty embedded engine, in the
- * order they need; only definitions run there, and what would access a network is not run. Without an engine (chdb is not
+ * Lints all statements of the files as one schema, and prints the findings. Objects are created on an empty embedded engine, in the order
+ * they need; only definitions run there, and what would access a network is not run. Without an engine (chdb is not
  * installed), statements are linted as written, and the output says so.
  *
  * @param files paths; `-` is standard input.
