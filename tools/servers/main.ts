@@ -1,13 +1,13 @@
 import { serverCommand } from "../../provider/src/cli/server";
-import { ENGINES, VERSIONS } from "../../provider/src/server/engines";
-import { fetchEngine } from "../../provider/src/server/fetch";
+import { VERSIONS } from "../../provider/src/server/engines";
 import { exitWith } from "../pulumi-cli/run";
-import { fetchZookeeper } from "./zookeeper";
+import { fetchServers } from "./fetch-all";
 
 /** `npm run servers`: fetches every version that the tests use, and ZooKeeper, once. `npm run servers -- VERSION` starts one. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 0) {
-    await fetchAll();
+    await fetchServers(log);
+    log(`These can be started: ${VERSIONS.join(", ")}`);
     return 0;
   }
   const output = {
@@ -16,12 +16,6 @@ async function main(args: readonly string[]): Promise<number> {
   };
   await serverCommand(output).name("npm run servers --").parseAsync(args, { from: "user" });
   return Number(process.exitCode ?? 0);
-}
-
-async function fetchAll(): Promise<void> {
-  for (const version of VERSIONS.filter((one) => "wheel" in ENGINES[one])) await fetchEngine(version, log);
-  await fetchZookeeper(log);
-  log(`These can be started: ${VERSIONS.join(", ")}`);
 }
 
 function log(line: string): void {
