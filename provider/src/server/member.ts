@@ -122,7 +122,7 @@ export class Member {
 
 /** A program in the package's folder `launch`, as a command. */
 export function launcher(script: string, ...args: readonly string[]): [string, ...string[]] {
-  return ["python3", path.join(LAUNCH, script), ...args];
+  return ["python3", "-B", path.join(LAUNCH, script), ...args];
 }
 
 /** Creates a directory that is removed when this process exits: in memory if possible, since fsync is the slowest part of a test. */
