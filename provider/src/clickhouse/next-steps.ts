@@ -34,12 +34,14 @@ const STEPS: Readonly<Partial<Record<ErrorName, string>>> = {
     "Correct the name, or declare what is read, and use it in the text (sql`… ${table}`), so that it is created first.",
   UNKNOWN_TYPE: NEWER,
   VIOLATED_CONSTRAINT:
-    "Nothing of the insert was stored. A constraint _gate_… or _hold_… is one of a schema change: insert again; any other is the table's own.",
+    "Nothing of the insert was stored. A constraint retry_schema_change_in_progress_… or _hold_… is one of a schema change: insert again; any other is the table's own.",
 };
 
-const BY_CODE = new Map(Object.entries(STEPS).map(([name, step]) => [ERROR_CODES[name as ErrorName], step]));
+const BY_CODE = new Map<number, string>(
+  Object.entries(STEPS).map(([name, step]) => [ERROR_CODES[name as ErrorName], step]),
+);
 
 /** The next step after a server error; undefined if its own words have to be enough. @param code ClickHouse error code. */
 export function nextStep(code: number): string | undefined {
-  return BY_CODE.get(code as never);
+  return BY_CODE.get(code);
 }

@@ -1,3 +1,4 @@
+import { isMergeTreeFamily } from "../clickhouse/engines";
 import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec, SettingSpec } from "../sql/spec";
@@ -39,7 +40,7 @@ export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[]
   if (engine === undefined) return distinct(words);
   words.push({ kind: "engine", name: engine });
   const settings: SettingSpec[] = [
-    ...(engine.endsWith("MergeTree") ? (spec.storage?.settings ?? []) : []),
+    ...(isMergeTreeFamily(engine) ? (spec.storage?.settings ?? []) : []),
     ...spec.columns.flatMap((column) => column.settings ?? []),
   ];
   return distinct([...words, ...settings.map(({ name }): Word => ({ kind: "MergeTree setting", name }))]);

@@ -1,3 +1,4 @@
+import { isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isAccessDenied } from "../connection/server-message";
 import { messageOf, SchemaError } from "../errors";
@@ -142,7 +143,7 @@ export async function refuseFiltered(runner: Runner, tables: readonly QualifiedN
     const [row] = await runner.rows<{ engine: string; rows: string }>(
       `SELECT engine, toString(ifNull(total_rows, 0)) AS rows FROM system.tables WHERE ${isTable(table, "name")}`,
     );
-    if (row === undefined || !row.engine.endsWith("MergeTree") || row.rows === "0") continue;
+    if (row === undefined || !isMergeTreeFamily(row.engine) || row.rows === "0") continue;
     const lines = await runner.rows<{ explain: string }>(`EXPLAIN actions = 1 SELECT 1 FROM ${qualifiedName(table)}`);
     const plan = lines.map(({ explain }) => explain).join("\n");
     // A policy that lets no rows through leaves nothing to read.

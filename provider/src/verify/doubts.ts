@@ -1,4 +1,4 @@
-import { holdsRows } from "../clickhouse/engines";
+import { holdsRows, isMergeTreeFamily } from "../clickhouse/engines";
 import { engineOf } from "../clickhouse/merge-tree";
 import { mergeDependence, rolesOf } from "../lint/merging";
 import { lex } from "../sql/lexer";
@@ -60,7 +60,7 @@ function targetReason({ spec, feeds }: Subject): string | undefined {
 function feedReason({ view, source }: Feed): string | undefined {
   if (source === undefined) return "reads no table";
   if (!holdsRows(source.engine)) return `reads ${source.name} (${source.engine}), which keeps no rows to compare with`;
-  if (!source.engine.endsWith("MergeTree") && !LOCAL.test(source.engine))
+  if (!isMergeTreeFamily(source.engine) && !LOCAL.test(source.engine))
     return `reads ${source.name} (${source.engine}), whose rows are not this server's own`;
   for (const token of lex(view.query)) {
     if (token.kind !== "word") continue;
@@ -101,7 +101,7 @@ function queryDoubts(query: string): string[] {
 /** A source that collapses rows forgets some that a view has seen, unless the view itself only merges. */
 function sourceDoubts({ view, source }: Feed): string[] {
   const base = source?.spec === undefined ? "" : engineOf(source.spec.storage).base;
-  if (source?.spec === undefined || base === "MergeTree" || !base.endsWith("MergeTree")) return [];
+  if (source?.spec === undefined || base === "MergeTree" || !isMergeTreeFamily(base)) return [];
   const what = `${source.name} (${base})`;
   if (base !== "AggregatingMergeTree" && base !== "SummingMergeTree")
     return [`${what}: the view has seen rows that merges have taken away`];

@@ -1,3 +1,4 @@
+import { baseEngine, isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { drain } from "../operation/gate";
 import { isTable, partsOf } from "../operation/parts";
@@ -44,7 +45,7 @@ async function countRows(
   condition: string,
 ): Promise<string | undefined> {
   const { source } = feed;
-  if (source === undefined || /.MergeTree$/.test(source.engine.replace(/^(?:Replicated|Shared)/, ""))) return undefined;
+  if (source === undefined || /.MergeTree$/.test(baseEngine(source.engine))) return undefined;
   const rows = timesOf(comparison, feed, "1 AS _schema_one");
   if (rows === undefined) return undefined;
   const found = await asked<{ rows: string; hash: string }>(
@@ -53,7 +54,7 @@ async function countRows(
   );
   if (found?.[0] === undefined) return undefined;
   // An update does not change the number of rows.
-  const newest = source.engine.endsWith("MergeTree") ? await newestMutation(runner, source) : 0;
+  const newest = isMergeTreeFamily(source.engine) ? await newestMutation(runner, source) : 0;
   return `${found[0].rows}/${found[0].hash}/${newest}`;
 }
 
@@ -64,7 +65,7 @@ async function newestMutation(runner: Runner, source: SourceTable): Promise<numb
 async function newestBlocks(runner: Runner, comparison: Comparison, feed: Feed, condition: string): Promise<string> {
   const { source } = feed;
   if (source === undefined) return "";
-  if (!source.engine.endsWith("MergeTree")) {
+  if (!isMergeTreeFamily(source.engine)) {
     const { rows } = await runner.one<{ rows: string }>(
       `SELECT toString(sum(total_rows)) AS rows FROM system.tables WHERE ${isTable(source, "name")}`,
     );

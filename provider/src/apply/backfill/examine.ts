@@ -1,3 +1,4 @@
+import { isMergeTreeFamily } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { standingAround } from "../../operation/feeders";
@@ -126,7 +127,7 @@ async function sourceTable(runner: Runner, spec: MaterializedViewSpec): Promise<
       `${qualifiedName(spec)}: its source ${qualifiedName(source)} does not exist. Create it first.`,
     );
   }
-  if (!row.engine.endsWith("MergeTree")) throw noSnapshot(spec, source, row.engine);
+  if (!isMergeTreeFamily(row.engine)) throw noSnapshot(spec, source, row.engine);
   return liveTable({ runner }, source);
 }
 
