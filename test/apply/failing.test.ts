@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { afterFailure, record, SCENARIOS } from "./failing-runs";
 import { random } from "./writers";
 
-/** Statements of each operation that are tried; all of them with `FAILING=all`. */
-const TRIED = process.env["FAILING"] ?? "2";
-const SEED = Number(process.env["FAILING_SEED"] ?? Date.now() % 1_000_000);
+/** Statements of each operation that are tried. */
+const TRIED = byEffort<number | "all">({ fast: 1, full: 2, soak: "all" });
 
 for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
-  describe(`an operation in which one statement fails for good on ${version} (FAILING_SEED=${SEED})`, function () {
+  describe(`an operation in which one statement fails for good on ${version} (TEST_SEED=${SEED})`, function () {
     this.timeout(1_200_000);
     let server: TestServer;
     let connection: Connection;
@@ -41,7 +41,7 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
           TRIED === "all"
             ? cases
             : Array.from(
-                { length: Number(TRIED) },
+                { length: TRIED },
                 () => cases[Math.floor(chance() * cases.length)] ?? { shape: "", occurrence: 0 },
               );
         const failures: string[] = [];

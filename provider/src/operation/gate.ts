@@ -54,10 +54,18 @@ export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): 
   return { deadline, closed, patience, margin: length * STATEMENT };
 }
 
-/** Opens the gate; tables without one are no error. */
-export async function gateDown(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+/**
+ * Opens the gate; tables without one are no error.
+ *
+ * @param others constraints dropped in the same statement, so that a table never keeps one without the other.
+ */
+export async function gateDown(
+  runner: Runner,
+  tables: readonly QualifiedName[],
+  others: readonly string[] = [],
+): Promise<void> {
   for (const table of [...tables].reverse()) {
-    const drops = namesOf(runner).map((name) => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`);
+    const drops = [...others, ...namesOf(runner)].map((name) => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`);
     await runner.run(`ALTER TABLE ${qualifiedName(table)} ${drops.join(", ")}`);
   }
 }

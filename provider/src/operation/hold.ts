@@ -12,7 +12,9 @@ import type { Runner } from "./runner";
  */
 export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
   for (const table of tables) {
-    await runner.run(`ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${constraint(runner)} CHECK 0`);
+    await runner.run(
+      `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${quoteIdentifier(constraint(runner))} CHECK 0`,
+    );
   }
   return (await timeLeft(runner, gate)) > 0;
 }
@@ -21,10 +23,7 @@ export async function hold(runner: Runner, tables: readonly QualifiedName[], gat
 export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   const there: QualifiedName[] = [];
   for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
-  for (const table of [...there].reverse()) {
-    await runner.run(`ALTER TABLE ${qualifiedName(table)} DROP CONSTRAINT IF EXISTS ${constraint(runner)}`);
-  }
-  await gateDown(runner, there);
+  await gateDown(runner, there, [constraint(runner)]);
 }
 
 /** Ends every hold of the operation, found by the definitions of tables: for callers that do not know what was held. */
@@ -41,5 +40,5 @@ export function isHelper(name: string): boolean {
 }
 
 function constraint({ operation }: Runner): string {
-  return quoteIdentifier(`_hold_${operation}`);
+  return `_hold_${operation}`;
 }
