@@ -4,7 +4,7 @@
  *     npx ts-node -T bench/import.ts [objects] [rounds] [views]
  *
  * `views` of the objects (default: a tenth) are views, half of them materialized; their columns are compared with their queries on the
- * scratch engine, which starts and ends within what is measured. Prints each part's time and the medians of the ratios, with and without
+ * embedded engine, which starts and ends within what is measured. Prints each part's time and the medians of the ratios, with and without
  * making and writing the program's text.
  */
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * What lint costs: the preview of a new stack with lint beside the same one without, on the scratch engine alone.
+ * What lint costs: the preview of a new stack with lint beside the same one without, on the embedded engine alone.
  *
  *     npx ts-node -T bench/lint.ts [resources] [rounds]
  *
@@ -46,7 +46,7 @@ async function main(resources: number, rounds: number): Promise<void> {
 }
 
 function stack(resources: number, config: Record<string, string>): Promise<Project> {
-  // Nothing stands in the folder, so nothing is asked but the scratch engine.
+  // Nothing stands in the folder, so nothing is asked but the embedded engine.
   return createProject({ program: program(resources), config: { "clickhouse:url": "chdb://./none", ...config } });
 }
 

@@ -86,7 +86,7 @@ const DATABASES: Readonly<Record<string, (at: string) => string>> = {
   S3: (at) => `CREATE DATABASE far ENGINE = S3('http://${at}/b', 'key', 'hush')`,
 };
 
-describe("the scratch engine and what lies outside of it", () => {
+describe("the embedded engine and what lies outside of it", () => {
   const world = new World(openScratch, async (key) => lent.get(key));
   const lent = new Map<string, string>();
   const knocked = new Set<string>();

@@ -30,6 +30,11 @@ describe("clickhouse-schema report", () => {
     assert.equal(status, 1);
     assert.match(stdout, /CAUTION/);
     assert.equal(stderr, "drops-data: 4 objects: d.rolled, d.gone, d.old, d.inner_mv\n");
+    for (const word of ["keeps-old-rows", "changes-history"])
+      assert.match(
+        run(fixture("updates.json"), "--fail-on", word).stderr,
+        /^keeps-old-rows: 1 object: shop\.daily_mv$/m,
+      );
     assert.equal(run(fixture("obsfly-create.json"), "--fail-on", "drops-data").status, 0);
   });
 

@@ -27,7 +27,7 @@ const ways: readonly Way[] = [
       }),
   },
   { name: "the embedded engine", open: () => openConnection({ url: `chdb://${folder}/data` }) },
-  { name: "the scratch engine", open: openScratch },
+  { name: "the embedded engine for declarations", open: openScratch },
 ];
 
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -147,7 +147,7 @@ describe("the embedded engine", () => {
   });
 });
 
-describe("the scratch engine", () => {
+describe("the embedded engine that checks declarations", () => {
   it("is empty, fast to write, and keeps a SET", async () => {
     const scratch = await openScratch();
     const rows = await scratch.query("SELECT value FROM system.settings WHERE name = 'fsync_metadata'");

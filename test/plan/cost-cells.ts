@@ -91,7 +91,7 @@ const WORDS: Readonly<Record<HazardKind, string>> = {
   "may-fail": "asks the rows first",
   "copies-rows": "copies rows",
   "rewrites-parts": "rewrites parts",
-  "changes-history": "old rows keep the old meaning",
+  "keeps-old-rows": "old rows keep the old meaning",
   "breaks-reader": "readers must follow",
   "metadata-only": "metadata only",
 };
@@ -112,7 +112,7 @@ function wordOf({ kind, probe }: Hazard, to: ObjectSpec): string {
   // What can be found out by a query is about the rows; anything else the server decides.
   if (kind === "may-fail" && probe === undefined) return "the server may refuse it";
   const isReplaced = to.kind === "materializedView" && to.refresh !== undefined && !/\bAPPEND$/.test(to.refresh);
-  if (kind === "changes-history" && isReplaced) return "rows follow with the next refresh";
+  if (kind === "keeps-old-rows" && isReplaced) return "rows follow with the next refresh";
   if (NEED_ALLOW.has(kind) !== WORDS[kind].includes("allow:")) throw new Error(`${kind}: the table misleads on allow`);
   return WORDS[kind];
 }

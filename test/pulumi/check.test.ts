@@ -7,7 +7,7 @@ const AFTER_DB = { database: "m", dependsOn: [urnOf("database", "m")] };
 const TABLE = { name: "t", ...AFTER_DB, args: { columns: { a: "UInt64", s: "String" }, orderBy: ["a"] } };
 const AFTER_TABLE = { database: "m", dependsOn: [urnOf("table", "t", "m")] };
 
-describe("check, on the scratch engine", () => {
+describe("check, on the embedded engine", () => {
   let provider: TestProvider;
 
   beforeEach(async () => {

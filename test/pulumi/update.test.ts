@@ -221,7 +221,7 @@ describe("update of a table, on the server", () => {
     assert.match(table.provider.messages.join("\n"), /The server could not be asked/);
   });
 
-  it("changes a table without a scratch engine too", async () => {
+  it("changes a table without an embedded engine too", async () => {
     const { inputs } = await table.check(
       { columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" },
       undefined,

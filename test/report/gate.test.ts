@@ -21,6 +21,10 @@ describe("a gate", () => {
     ]);
   });
 
+  it("is tripped by a hazard that 0.1.0 called changes-history", () => {
+    assert.deepEqual(tripped(preview("updates.json"), ["keeps-old-rows"]), ["keeps-old-rows: 1 object: shop.daily_mv"]);
+  });
+
   it("is tripped by findings", () => {
     assert.deepEqual(tripped(withFinding(base, "logs.logs_v1", "warning", "x"), ["warning", "error"]), [
       "warning: 1 object: logs.logs_v1",

@@ -68,7 +68,7 @@ describe("the report of what changes", () => {
     const text = about(report, "logs.log_volume_mv");
     assert.match(text, /- the query\n/);
     assert.match(text, /^\+WHERE Body != ''$/m);
-    assert.match(text, /🕓 <b>changes history<\/b>: /);
+    assert.match(text, /🕓 <b>keeps old rows<\/b>: /);
   });
 
   it("shouts first of a dropped column and a dropped table, and only of what holds rows", () => {

@@ -11,7 +11,7 @@ export interface Culprit {
   readonly error: ServerError;
 }
 
-/** Most pieces that are tried: each is a CREATE on the scratch engine. */
+/** Most pieces that are tried: each is a CREATE on the embedded engine. */
 const MOST = 300;
 
 interface Piece {
@@ -23,7 +23,7 @@ interface Piece {
 /**
  * Which arguments of a refused table are wrong: those that the engine also refuses when nothing else can be wrong.
  *
- * @param tries creates a table on the scratch engine, and returns the refusal.
+ * @param tries creates a table on the embedded engine, and returns the refusal.
  * @returns none if every piece passes on its own, or the refusal is of another kind.
  */
 export async function culpritsOf(

@@ -2,7 +2,7 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { mentionedFunctions } from "./mentions";
 
-/** SQL functions of the server on a scratch engine, which inlines them into the definitions that it stores, as the server does. */
+/** SQL functions of the server on an embedded engine, which inlines them into the definitions that it stores, as the server does. */
 export class BorrowedFunctions {
   private readonly connect: () => Promise<Connection>;
   private readonly lend: (key: string) => Promise<string | undefined>;

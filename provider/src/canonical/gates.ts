@@ -45,7 +45,7 @@ export function isTypeSetting(name: string): boolean {
 }
 
 /**
- * Makes the scratch engine allow what a server allows its user (suspicious codecs, deprecated syntax, experimental types and the like),
+ * Makes the embedded engine allow what a server allows its user (suspicious codecs, deprecated syntax, experimental types and the like),
  * and infer types as the server does. Costs one query on the server, and one statement on the engine for each such setting that was
  * changed there.
  *

@@ -9,7 +9,7 @@ import { isAbout, isNotHere, refuseSlip } from "./not-here";
 import { awaySources, columnsUnknown, type Local, localKinds, reachesOut } from "./outside";
 import { isStored, standIns } from "./stand-in";
 
-/** How an object was created on the scratch engine. */
+/** How an object was created on the embedded engine. */
 export interface Hosted {
   /** What was created in its place. */
   readonly standIn?: Local;

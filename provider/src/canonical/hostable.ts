@@ -4,7 +4,7 @@ import { canonicalSecurity, withoutAdditions } from "./normal-form";
 import { isQuery } from "./outside";
 
 /**
- * The statement that creates an object on the scratch engine without running anything, and without users and privileges: those are the
+ * The statement that creates an object on the embedded engine without running anything, and without users and privileges: those are the
  * server's, and the engine has none of them.
  *
  * @param statement of the spec, rendered.

@@ -43,7 +43,7 @@ function withSecurity(shown: View, declared: SecuritySpec | undefined): View {
   return { ...rest, security: wanted.definer === undefined ? withoutUser : security };
 }
 
-/** A security clause as the engine shows it, except for users: those are the server's, and the scratch engine has none of them. */
+/** A security clause as the engine shows it, except for users: those are the server's, and the embedded engine has none of them. */
 export function canonicalSecurity(security: SecuritySpec | undefined): SecuritySpec | undefined {
   if (security === undefined) return undefined;
   const { definer, sqlSecurity = "DEFINER" } = security;

@@ -6,7 +6,7 @@ import { hostable } from "./hostable";
 import { isStored, standIns } from "./stand-in";
 
 /**
- * Creates a table of the database `system` that a scratch engine lacks, such as a log: its columns, without rows.
+ * Creates a table of the database `system` that an embedded engine lacks, such as a log: its columns, without rows.
  *
  * @param lent the server's statement.
  * @param asksServer whether the server's answer decides; without a server, log tables are assumed to exist.

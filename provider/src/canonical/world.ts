@@ -29,7 +29,7 @@ const BARE = " ";
 export type Lender = (key: string) => Promise<string | undefined>;
 
 /**
- * The declared objects on a scratch engine: each is created there after its sources, so that it is checked against the tables as
+ * The declared objects on an embedded engine: each is created there after its sources, so that it is checked against the tables as
  * declared, and read back in the engine's own words.
  */
 export class World {

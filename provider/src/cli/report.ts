@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { messageOf } from "../errors";
+import { currentWord } from "../plan";
 import { DEFAULT_MAX, GATES, type Gate, readPreview, renderReport, SHORTEST, tripped } from "../report";
 import type { Output } from "./canonicalize";
 import { EXIT } from "./exit";
@@ -52,7 +53,7 @@ function readMax(text: string): number {
 
 function readGates(text: string): Gate[] {
   return text.split(",").map((word) => {
-    const gate = GATES.find((one) => one === word.trim());
+    const gate = GATES.find((one) => one === currentWord(word.trim()));
     if (gate !== undefined) return gate;
     throw new InvalidArgumentError(`expected some of ${GATES.join(",")}, separated by commas; found "${word.trim()}".`);
   });

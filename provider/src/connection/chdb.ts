@@ -63,7 +63,7 @@ export async function openChdb(path: string, options: ConnectionOptions): Promis
   }
 }
 
-/** Opens a directory that nobody else uses, with one session, so that a `SET` persists. Used for the scratch engine. */
+/** Opens a directory that nobody else uses, with one session, so that a `SET` persists. Used for the embedded engine. */
 export async function openPrivateChdb(path: string, setup: readonly string[]): Promise<ChdbConnection> {
   const request: OpenRequest = { path, sessions: 1, setup: [SERVER_SETTINGS, ...setup], temporary: true };
   const { process, greeting } = await startHost(`chdb://${path}`, request);

@@ -16,11 +16,11 @@ export function versionCheck(server: string, scratch: string | undefined): Check
   if (scratch === undefined || release(server) === release(scratch)) return check("version", "ok", found);
   if (atLeast(release(server), release(scratch))) {
     const means =
-      "it may print definitions in other words; drift and preview see through that where the scratch engine can host them";
+      "it may print definitions in other words; drift and preview see through that where the embedded engine can host them";
     return check(
       "version",
       "warning",
-      `${found} is newer than the scratch engine (${scratch}): ${means}`,
+      `${found} is newer than the embedded engine (${scratch}): ${means}`,
       "Update this package and chdb",
     );
   }
@@ -28,7 +28,7 @@ export function versionCheck(server: string, scratch: string | undefined): Check
   return check(
     "version",
     "warning",
-    `${found} is older than the scratch engine (${scratch}): ${means}`,
+    `${found} is older than the embedded engine (${scratch}): ${means}`,
     `To try declarations on ${release(server)}, set clickhouse:scratch to the URL of a throwaway server of that release`,
   );
 }

@@ -6,7 +6,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 
-/** What comparing needs: a scratch engine, or the setting that there is none. */
+/** What comparing needs: an embedded engine, or the setting that there is none. */
 export interface Comparer {
   readonly config: { readonly scratch: "embedded" | "off" };
   readonly world: Pick<World, "canonicalize">;
@@ -102,7 +102,7 @@ export function parseLive(live: Standing): ObjectSpec | undefined {
 
 async function canonicalShown(comparer: Comparer, spec: ObjectSpec): Promise<string | undefined> {
   if (comparer.config.scratch === "off") return undefined;
-  // What the scratch engine cannot host is compared as spelled.
+  // What the embedded engine cannot host is compared as spelled.
   const canonical = await comparer.world.canonicalize(spec).catch(() => undefined);
   return canonical?.shown;
 }

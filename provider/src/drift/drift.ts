@@ -55,7 +55,7 @@ export interface Extra {
 export interface Drift {
   readonly objects: readonly ObjectDrift[];
   readonly unmanaged: readonly Extra[];
-  /** Why there is no scratch engine although one was requested: objects are then compared as spelled. */
+  /** Why there is no embedded engine although one was requested: objects are then compared as spelled. */
   readonly unchecked?: string;
 }
 
@@ -76,8 +76,8 @@ interface Found {
 
 /**
  * Compares a state with the server, in the same way as `pulumi refresh`: a text that is unchanged since the last write is no drift; any
- * other is compared in the canonical form of a scratch engine. Costs four queries, whatever the number of objects, plus some for each
- * database that has seen a rebuild or a rename, plus two or four statements on the scratch engine for each object whose text changed.
+ * other is compared in the canonical form of an embedded engine. Costs four queries, whatever the number of objects, plus some for each
+ * database that has seen a rebuild or a rename, plus two or four statements on the embedded engine for each object whose text changed.
  *
  * @throws {ConnectionError} when the server is unreachable.
  */

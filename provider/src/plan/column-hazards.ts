@@ -51,7 +51,7 @@ export function defaultHazards({ from, to }: Of<"column-default">, column: Colum
     return [hazard("metadata-only", `${column.name} is not stored: all rows show the new expression from now on`)];
   }
   if (!stores(from)) {
-    return [hazard("changes-history", `rows of ${table} that are there have the default in ${column.name}`)];
+    return [hazard("keeps-old-rows", `rows of ${table} that are there have the default in ${column.name}`)];
   }
   if (from?.kind !== to?.kind && (from?.kind === "MATERIALIZED" || to?.kind === "MATERIALIZED")) {
     const message = `${column.name} of ${table} ${to?.kind === "MATERIALIZED" ? "leaves" : "enters"} SELECT * and INSERT`;

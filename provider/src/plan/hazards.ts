@@ -3,6 +3,17 @@ import type { Hazard, HazardKind, Plan } from "./plan";
 /** Kinds that lose something forever, count it twice, or are not proven: nothing runs before the user allows them. */
 export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
 
+/** Words of earlier versions, which states, previews and scripts still contain. */
+const FORMERLY: Readonly<Record<string, HazardKind>> = { "changes-history": "keeps-old-rows" };
+
+/** A hazard by what this or an earlier version calls it; any other word as it is. */
+export function currentWord(word: string): string {
+  return FORMERLY[word] ?? word;
+}
+
+/** The words of earlier versions. */
+export const FORMER_WORDS: readonly string[] = Object.keys(FORMERLY);
+
 /** Part of the message of a hazard whose query was not answered: whether values are lost is not known before `up`. */
 export const NOT_ASKED = "could not be asked";
 

@@ -7,7 +7,7 @@ import { planRename } from "./rename";
 import { planTable } from "./table";
 import { planView } from "./view";
 
-export { hazard, NEED_ALLOW, NOT_ASKED, unasked } from "./hazards";
+export { currentWord, hazard, NEED_ALLOW, NOT_ASKED, unasked } from "./hazards";
 export type * from "./plan";
 export { absentQueries, nullQuery, type ProbeQueries, pastQuery, probeQueries, unmergedQuery } from "./probe";
 export { replaceStatement } from "./rebuild";

@@ -78,7 +78,7 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
   return {
     sql: `MODIFY QUERY ${to.query}`,
     takesList: true,
-    hazards: [hazard("changes-history", message), ...missingOutputs(to, options)],
+    hazards: [hazard("keeps-old-rows", message), ...missingOutputs(to, options)],
   };
 }
 
@@ -161,7 +161,7 @@ function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Haz
   if (replaces(to)) {
     if (to.to !== undefined) return targetHazards(from, to);
     const message = `a refresh computes all rows of ${name} again; the old ones are kept for a while`;
-    return [hazard("changes-history", message)];
+    return [hazard("keeps-old-rows", message)];
   }
   const known = new Set(to.columns.map((column) => column.name));
   const gone = from.columns.filter((column) => !known.has(column.name)).map((column) => column.name);
@@ -179,7 +179,7 @@ function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Ha
     old === wanted
       ? `rows that are in ${old} stay as they are; what is written from now on is added to them`
       : `rows that are in ${old} stay there; ${wanted} gets what is written from now on`;
-  return [hazard("changes-history", message)];
+  return [hazard("keeps-old-rows", message)];
 }
 
 /** For a view whose refresh replaces the contents of a table. */

@@ -9,7 +9,7 @@ export type HazardKind =
   | "copies-rows"
   | "drops-data"
   | "breaks-reader"
-  | "changes-history"
+  | "keeps-old-rows"
   | "may-fail"
   | "doubles-rows"
   | "unproven";

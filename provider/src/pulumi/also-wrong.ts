@@ -71,7 +71,7 @@ async function problemsOf(context: Context, { kind, database, name, args }: Told
   return culprits.map((culprit) => explainCulprit(quotedName(key), culprit, columns, true));
 }
 
-/** Why the scratch engine refuses it. @throws without a scratch engine. */
+/** Why the embedded engine refuses it. @throws without an embedded engine. */
 async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
   try {
     const { statement } = await context.world.canonicalize(spec);

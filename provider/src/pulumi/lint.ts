@@ -91,7 +91,7 @@ async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefin
 
 async function outputsOf(context: Context, query: string): Promise<readonly OutputColumn[] | undefined> {
   if (context.config.scratch === "off") return undefined;
-  // Objects that the scratch engine cannot host have no types; rules that need them stay silent.
+  // Objects that the embedded engine cannot host have no types; rules that need them stay silent.
   return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
 }
 

@@ -19,7 +19,7 @@ const TYPES = codesOf(
   "NO_COMMON_TYPE",
 );
 
-/** The result of trying a reader on the scratch engine, and its name there. */
+/** The result of trying a reader on the embedded engine, and its name there. */
 export interface Tried {
   readonly name: QualifiedName;
   readonly outputs: readonly ColumnSpec[];
@@ -28,7 +28,7 @@ export interface Tried {
 }
 
 /**
- * Creates the reader on the scratch engine, beside its sources as declared, under a separate name, so that it is not taken for an object
+ * Creates the reader on the embedded engine, beside its sources as declared, under a separate name, so that it is not taken for an object
  * of the stack.
  *
  * @returns undefined if that cannot be determined.

@@ -22,7 +22,7 @@ interface Broken {
   readonly reason: string | undefined;
 }
 
-/** What readers read, and its name on the scratch engine after the change. */
+/** What readers read, and its name on the embedded engine after the change. */
 interface Changed {
   readonly from: QualifiedName;
   readonly to: QualifiedName;
@@ -31,7 +31,7 @@ interface Changed {
 
 /**
  * Checks whether views and dictionaries on the server still work when columns of a table or view are dropped, renamed or retyped, or
- * parameters of a view change: each is tried on the scratch engine against the object as declared, and so are the readers' own readers,
+ * parameters of a view change: each is tried on the embedded engine against the object as declared, and so are the readers' own readers,
  * and tables whose defaults query a dictionary or a Join table.
  *
  * @throws {SchemaError} naming every reader that would fail.
@@ -180,7 +180,7 @@ function isNamed(statement: string, from: QualifiedName): boolean {
   return rewrite(statement, { object: "table", from, to }).text !== statement;
 }
 
-/** Over-approximates: the scratch engine has the last word. A string may be the column that joinGet is asked for. */
+/** Over-approximates: the embedded engine has the last word. A string may be the column that joinGet is asked for. */
 function readsColumn(statement: string, column: string): boolean {
   return lex(statement).some(({ kind, text }) => {
     if (kind === "string") return unquoteString(text) === column;

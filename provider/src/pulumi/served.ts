@@ -10,7 +10,7 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
 /**
- * Makes sure that the server can parse what is about to be created or run: the scratch engine may know more. Costs nothing if both are of
+ * Makes sure that the server can parse what is about to be created or run: the embedded engine may know more. Costs nothing if both are of
  * the same release, otherwise one query.
  *
  * @param steps of the plan for an existing object.

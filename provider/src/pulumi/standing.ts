@@ -46,7 +46,7 @@ export async function standingOf(
       `${quotedName(oldKey)}: is in the state but gone from the server. Run \`pulumi refresh\`; the next \`pulumi up\` creates it again`,
     );
   }
-  // Without a scratch engine, statements are as the user spelled them, so they only compare with what the user wrote before.
+  // Without an embedded engine, statements are as the user spelled them, so they only compare with what the user wrote before.
   if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
   // Secrets that the server hides are taken from the state; what the declaration leaves open is left out.
   const spec = withLiveEngine(parseCreate(await liveStatement(context, stored.statement, live)), parseLive(live));
@@ -61,7 +61,7 @@ function withLiveEngine(spec: ObjectSpec, live: ObjectSpec | undefined): ObjectS
   return isOwn ? { ...spec, storage: { ...spec.storage, engine } } : spec;
 }
 
-/** Leaves out what an earlier scratch engine added to every table. */
+/** Leaves out what an earlier embedded engine added to every table. */
 function asSpelled(stored: ObjectSpec, to: ObjectSpec): ObjectSpec {
   if (stored.kind !== "table" || to.kind !== "table") return stored;
   const name = "index_granularity";

@@ -1,3 +1,4 @@
+import { currentWord, FORMER_WORDS } from "../plan/hazards";
 import type { HazardKind } from "../plan/plan";
 
 /** One step of a plan as `plan/render.ts` prints it. */
@@ -14,7 +15,7 @@ export const HAZARDS: Readonly<Record<HazardKind, { readonly label: string; read
   "breaks-reader": { label: "breaks a reader", sign: "💥" },
   unproven: { label: "unproven", sign: "🧪" },
   "may-fail": { label: "may fail", sign: "⚠️" },
-  "changes-history": { label: "changes history", sign: "🕓" },
+  "keeps-old-rows": { label: "keeps old rows", sign: "🕓" },
   "copies-rows": { label: "copies rows", sign: "📦" },
   "rewrites-parts": { label: "rewrites parts", sign: "🔁" },
   "metadata-only": { label: "metadata only", sign: "⚡" },
@@ -24,7 +25,7 @@ export const HAZARDS: Readonly<Record<HazardKind, { readonly label: string; read
 export const HAZARD_ORDER = Object.keys(HAZARDS) as readonly HazardKind[];
 
 const COSTS: readonly HazardKind[] = ["drops-data", "doubles-rows", "copies-rows", "rewrites-parts", "metadata-only"];
-const HAZARD_LINE = new RegExp(`^-- (${HAZARD_ORDER.join("|")}): ?(.*)$`);
+const HAZARD_LINE = new RegExp(`^-- (${[...HAZARD_ORDER, ...FORMER_WORDS].join("|")}): ?(.*)$`);
 
 /** A step of a secret resource, for which the planner reveals only its cost. */
 const SECRET_LINE = /^-- \(secret\) (.*)$/;
@@ -34,7 +35,7 @@ export function parseSecretPlan(text: string): PlannedStep[] {
   return text.split("\n").flatMap((line) => {
     const [, words] = SECRET_LINE.exec(line) ?? [];
     if (words === undefined) return [];
-    const said = words.split(",").map((word) => word.trim());
+    const said = words.split(",").map((word) => currentWord(word.trim()));
     const kinds = HAZARD_ORDER.filter((kind) => said.includes(kind));
     return [{ sql: "", hazards: kinds.map((kind) => ({ kind, message: "the details are secret" })) }];
   });
@@ -53,7 +54,7 @@ export function parsePlan(text: string): PlannedStep[] {
   for (const line of text.split("\n")) {
     const [, kind, message] = HAZARD_LINE.exec(line) ?? [];
     const last = hazards.at(-1);
-    if (kind !== undefined) hazards.push({ kind: kind as HazardKind, message: message ?? "" });
+    if (kind !== undefined) hazards.push({ kind: currentWord(kind) as HazardKind, message: message ?? "" });
     else if (line.trim() === "" && (last !== undefined || sql.at(-1)?.endsWith(";"))) end();
     else if (last !== undefined) last.message += `\n${line}`;
     else sql.push(line);

@@ -98,7 +98,7 @@ export const IN_PLACE: readonly ChangeRow[] = [
       ${table("c8_to", 'columns: { a: "UInt64", b: "String" }, orderBy: "a"')}
       new clickhouse.MaterializedView("c8_mv", { database: db, to: c8_to, query: sql\`SELECT a, b FROM \${c8}\` });`,
     rows: ["INSERT INTO e.c8 VALUES (1, 'x')"],
-    plans: { c8_to: /ADD COLUMN `b`/, c8_mv: /MODIFY QUERY SELECT[\s\S]*-- changes-history/ },
+    plans: { c8_to: /ADD COLUMN `b`/, c8_mv: /MODIFY QUERY SELECT[\s\S]*-- keeps-old-rows/ },
     kept: ["SELECT a FROM e.c8_to"],
   },
   {
@@ -121,7 +121,7 @@ export const IN_PLACE: readonly ChangeRow[] = [
     after: `${table("c10", 'columns: { a: "UInt64", b: "UInt64" }, orderBy: "a"')} ${table("c10_to", 'columns: { a: "UInt64" }, orderBy: "a"')}
       new clickhouse.MaterializedView("c10_mv", { database: db, to: c10_to, refresh: "EVERY 1 YEAR", query: sql\`SELECT b AS a FROM \${c10}\` });`,
     rows: ["INSERT INTO e.c10 VALUES (1, 5)"],
-    plans: { c10_mv: /MODIFY QUERY SELECT b AS a[\s\S]*-- changes-history: the target follows .* the next refresh/ },
+    plans: { c10_mv: /MODIFY QUERY SELECT b AS a[\s\S]*-- keeps-old-rows: the target follows .* the next refresh/ },
     later: ["SYSTEM REFRESH VIEW e.c10_mv", "SYSTEM WAIT VIEW e.c10_mv"],
     afterwards: { "SELECT a FROM e.c10_to": "5" },
   },

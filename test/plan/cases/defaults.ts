@@ -55,7 +55,7 @@ export const defaults: readonly PlanCase[] = [
     name: "alias becomes stored",
     from: table("a UInt64, b UInt64 ALIAS a + 1"),
     to: table("a UInt64, b UInt64"),
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.t MODIFY COLUMN `b` REMOVE ALIAS"],
   },
   {
@@ -69,7 +69,7 @@ export const defaults: readonly PlanCase[] = [
     name: "ephemeral becomes stored",
     from: table("a UInt64, b UInt64 EPHEMERAL 3"),
     to: table("a UInt64, b UInt64"),
-    hazards: ["changes-history", "metadata-only"],
+    hazards: ["keeps-old-rows", "metadata-only"],
     sql: [
       "ALTER TABLE p.t MODIFY COLUMN `b` UInt64 DEFAULT defaultValueOfTypeName('UInt64')",
       "ALTER TABLE p.t MODIFY COLUMN `b` REMOVE DEFAULT",
@@ -111,7 +111,7 @@ export const defaults: readonly PlanCase[] = [
     name: "alias becomes stored, with a codec",
     from: table("a UInt64, b UInt64 ALIAS a + 1"),
     to: table("a UInt64, b UInt64 CODEC(ZSTD(1))"),
-    hazards: ["changes-history", "metadata-only"],
+    hazards: ["keeps-old-rows", "metadata-only"],
     sql: [
       "ALTER TABLE p.t MODIFY COLUMN `b` UInt64 DEFAULT defaultValueOfTypeName('UInt64')",
       "ALTER TABLE p.t MODIFY COLUMN `b` UInt64 CODEC(ZSTD(1)), MODIFY COLUMN `b` REMOVE DEFAULT",
@@ -121,7 +121,7 @@ export const defaults: readonly PlanCase[] = [
     name: "alias becomes materialized, with a codec and another type",
     from: table("a UInt64, b UInt64 ALIAS a + 1"),
     to: table("a UInt64, b String MATERIALIZED toString(a) CODEC(ZSTD(1))"),
-    hazards: ["changes-history", "metadata-only"],
+    hazards: ["keeps-old-rows", "metadata-only"],
     sql: [
       "ALTER TABLE p.t MODIFY COLUMN `b` String MATERIALIZED toString(a)",
       "ALTER TABLE p.t MODIFY COLUMN `b` String CODEC(ZSTD(1))",
@@ -131,7 +131,7 @@ export const defaults: readonly PlanCase[] = [
     name: "alias becomes nullable, and another default reads it",
     from: table("a UInt64, b UInt64 ALIAS a + 1"),
     to: table("a UInt64, b Nullable(UInt64), c UInt64 DEFAULT length(toString(b))"),
-    hazards: ["changes-history", "metadata-only"],
+    hazards: ["keeps-old-rows", "metadata-only"],
     sql: [
       "ALTER TABLE p.t MODIFY COLUMN `b` Nullable(UInt64) DEFAULT CAST(materialize(NULL), 'Nullable(UInt64)'), ADD COLUMN `c` UInt64 DEFAULT length(toString(b)) AFTER `b`",
       "ALTER TABLE p.t MODIFY COLUMN `b` REMOVE DEFAULT",

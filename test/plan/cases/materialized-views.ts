@@ -8,7 +8,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a, b FROM p.s",
     targetColumns: ["a", "b"],
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
   },
   {
@@ -17,7 +17,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a, b FROM p.s",
     targetColumns: ["a"],
-    hazards: ["changes-history", "drops-data"],
+    hazards: ["keeps-old-rows", "drops-data"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
   },
   {
@@ -25,7 +25,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.g2",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a FROM p.g2"],
   },
   {
@@ -50,7 +50,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g DEFINER = default SQL SECURITY DEFINER COMMENT 'x' AS SELECT b FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: [
       "ALTER TABLE p.v MODIFY DEFINER = default SQL SECURITY DEFINER, MODIFY COMMENT 'x', MODIFY QUERY SELECT b FROM p.s",
     ],
@@ -68,7 +68,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g (a UInt64 COMMENT 'x') AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g (a UInt64 COMMENT 'y') AS SELECT a + 1 AS a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v (MODIFY QUERY SELECT a + 1 AS a FROM p.s), (COMMENT COLUMN `a` 'y')"],
   },
   {
@@ -76,7 +76,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g (a UInt64 COMMENT 'x') AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g (a UInt64 COMMENT 'x') AS SELECT a + 1 AS a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v (MODIFY QUERY SELECT a + 1 AS a FROM p.s), (COMMENT COLUMN `a` 'x')"],
   },
   {
@@ -84,7 +84,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g (a UInt64) AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g (b String COMMENT 'x') AS SELECT b FROM p.s",
-    hazards: ["changes-history", "metadata-only"],
+    hazards: ["keeps-old-rows", "metadata-only"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT b FROM p.s", "ALTER TABLE p.v COMMENT COLUMN `b` 'x'"],
   },
   {
@@ -92,7 +92,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g2  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
       "rows that are in p.g stay there; p.g2 gets what is written from now on",
@@ -104,7 +104,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g2  AS SELECT a, b FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["retarget-view: target p.g → p.g2"],
   },
   {
@@ -124,7 +124,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
       "rows that are in p.g stay there; the view's inner table gets what is written from now on",
@@ -136,7 +136,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a + 1 AS a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a + 1 AS a FROM p.s"],
   },
   {
@@ -215,7 +215,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 2 YEAR TO p.g EMPTY COMMENT 'x' AS SELECT a, b FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v (MODIFY REFRESH EVERY 2 YEAR), (MODIFY COMMENT 'x'), (MODIFY QUERY SELECT a, b FROM p.s)"],
   },
   {
@@ -223,7 +223,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a, b FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
   },
   {
@@ -231,7 +231,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a, b FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     says: [
       "rows that are in the target stay as the old query made them; each refresh from now on adds what the new one gives",
     ],
@@ -242,7 +242,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     says: ["rows that are in p.g stay as they are; what is written from now on is added to them"],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR → EVERY 1 YEAR APPEND: the engine fixes APPEND at creation"],
   },
@@ -268,7 +268,7 @@ export const materializedViews: readonly PlanCase[] = [
     setup: SOURCES,
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
-    hazards: ["changes-history"],
+    hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
       "rows that are in p.g stay as they are; what is written from now on is added to them",

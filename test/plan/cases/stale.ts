@@ -90,7 +90,7 @@ export const stale: readonly PlanCase[] = [
     name: "alias under an index becomes a stored column",
     from: table(`${ALIASED}, l String ALIAS toString(b), INDEX i l TYPE bloom_filter`),
     to: table(`${ALIASED}, l String, INDEX i l TYPE bloom_filter`),
-    hazards: ["metadata-only", "changes-history"],
+    hazards: ["metadata-only", "keeps-old-rows"],
     sql: [
       "ALTER TABLE p.t DROP INDEX i",
       "ALTER TABLE p.t MODIFY COLUMN `l` REMOVE ALIAS, ADD INDEX i l TYPE bloom_filter GRANULARITY 1",
