@@ -1,13 +1,13 @@
 import { digest } from "../../provider/dist/canonical/fingerprint";
 import { programOf } from "../../provider/dist/cli/import/program";
 import { ImportScratch } from "../../provider/dist/cli/import/scratch";
+import { HIDDEN } from "../../provider/dist/code/value";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { diffObject } from "../../provider/dist/diff";
 import { normalOf } from "../../provider/dist/drift/written";
 import { messageOf } from "../../provider/dist/errors";
 import { type ImportedResource, type ImportFile, importFile, type Program } from "../../provider/dist/generate";
-import { HIDDEN } from "../../provider/dist/generate/value";
 import { type FoundObject, introspectServer, type ServerObjects } from "../../provider/dist/introspect/server";
 import { quotedName } from "../../provider/dist/sql/object-key";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";

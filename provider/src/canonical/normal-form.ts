@@ -1,12 +1,9 @@
 import { withoutOuterBrackets } from "../sql/fragments";
 import { defaultGranularity } from "../sql/granularity";
-import type { DatabaseSpec, ObjectSpec, SecuritySpec, SettingSpec, StorageSpec } from "../sql/spec";
+import type { DatabaseSpec, ObjectSpec, SecuritySpec, SettingSpec } from "../sql/spec";
 import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "./engine-arguments";
 import { withoutNested } from "./nested";
 import { isStored, type Stored } from "./stand-in";
-
-/** What the engine adds to every MergeTree table that does not set it. */
-const GRANULARITY = { name: "index_granularity", value: "8192" };
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
 type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
@@ -101,11 +98,4 @@ const NUMBERS: ReadonlyMap<string, string> = new Map([
 
 function withNumber({ name, value }: SettingSpec): SettingSpec {
   return { name, value: NUMBERS.get(value.toLowerCase()) ?? value.replace(/^(-?\d+)\.$/, "$1") };
-}
-
-/** The storage without the setting that the engine adds by itself. */
-export function withoutGranularity(storage: StorageSpec): StorageSpec {
-  if (!/MergeTree\b/.test(storage.engine ?? "")) return storage;
-  const { name, value } = GRANULARITY;
-  return { ...storage, settings: storage.settings.filter((one) => one.name !== name || one.value !== value) };
 }

@@ -1,11 +1,12 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { withoutGranularity } from "../sql/granularity";
 import { quoteIdentifier } from "../sql/identifiers";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderColumn } from "../sql/render/columns";
 import type { ColumnSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
-import { withoutBrackets, withoutGranularity } from "./normal-form";
+import { withoutBrackets } from "./normal-form";
 import { outsideFunction } from "./outside-calls";
 import { isStored } from "./stand-in";
 

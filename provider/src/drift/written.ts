@@ -1,5 +1,6 @@
-import { withoutAdditions, withoutBrackets, withoutGranularity } from "../canonical/normal-form";
+import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
 import { type Change, diffObject } from "../diff";
+import { withoutGranularity } from "../sql/granularity";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
 

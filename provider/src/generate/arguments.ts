@@ -1,9 +1,9 @@
+import { columnArguments, hasOwnColumns } from "../code/columns";
+import { constraintArguments, indexArguments, projectionArguments, storageArguments } from "../code/storage";
+import { query, sql } from "../code/text";
+import type { Value, ValueMap } from "../code/value";
 import { qualifiedName } from "../sql/identifiers";
 import type { DatabaseSpec, MaterializedViewSpec, ObjectSpec, SecuritySpec, TableSpec, ViewSpec } from "../sql/spec";
-import { columnArguments, hasOwnColumns } from "./columns";
-import { constraintArguments, indexArguments, projectionArguments, storageArguments } from "./storage";
-import { query, sql } from "./text";
-import type { Value, ValueMap } from "./value";
 
 /**
  * The structured arguments that express a spec: the inverse of `declare/`. What they cannot express is left out, so that declaring

@@ -1,12 +1,12 @@
 import { mentionedNames } from "../canonical/mentions";
 import { withoutBrackets } from "../canonical/normal-form";
+import { evaluate, Sql, type ValueMap } from "../code/value";
 import { sourcesOf, targetsOf } from "../graph/sources";
 import { keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { argumentsOf } from "./arguments";
 import { declare, plainSql, tryArguments } from "./declared";
-import { evaluate, Sql, type ValueMap } from "./value";
 
 /** An object with arguments for it. */
 export interface Draft {

@@ -1,10 +1,10 @@
+import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "../code/value";
 import type { UnmanagedObject } from "../introspect/server";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { Identifiers } from "./identifiers";
 import { Printer, quote } from "./print";
 import { CLASSES, type PlacedResource } from "./resources";
 import type { PlacedRollup } from "./rollups/resource";
-import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "./value";
 
 /** Maximum line length of a file. */
 const WIDTH = 120;

@@ -1,7 +1,7 @@
+import { HIDDEN, type Part, Reference, type Secret, Sql } from "../code/value";
 import { unquoteIdentifier } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { objectKey, quotedName } from "../sql/object-key";
-import { HIDDEN, type Part, Reference, type Secret, Sql } from "./value";
 
 /**
  * Replaces names of objects in a piece of SQL by resources, where that leaves the text unchanged.

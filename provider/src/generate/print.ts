@@ -1,4 +1,4 @@
-import { Call, entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "./value";
+import { Call, entriesOf, isList, Reference, Secret, Sql, type Value, type ValueMap } from "../code/value";
 
 /** Maximum line length. */
 const WIDTH = 120;

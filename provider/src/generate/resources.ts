@@ -1,3 +1,4 @@
+import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "../code/value";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { keyOf, objectKey } from "../sql/object-key";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
@@ -8,7 +9,6 @@ import type { FoundRollup } from "./rollups/find";
 import { partsOf } from "./rollups/parts";
 import { draftOfPart, type RollupResource, rollupOf } from "./rollups/resource";
 import { secretNames } from "./secrets";
-import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "./value";
 
 /** A resource of the program; its arguments refer to other resources instead of their names. */
 export interface Resource extends Draft {

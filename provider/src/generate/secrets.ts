@@ -1,6 +1,6 @@
+import { Secret } from "../code/value";
 import type { ObjectSpec } from "../sql/spec";
 import { Identifiers } from "./identifiers";
-import { Secret } from "./value";
 
 /** Gives each secret of a program a unique name in the stack's config. */
 export function secretNames(): (of: ObjectSpec) => Secret {

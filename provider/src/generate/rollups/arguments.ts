@@ -1,11 +1,11 @@
-import { withoutGranularity } from "../../canonical/normal-form";
+import { clausesOf, NO_KEY } from "../../code/columns";
+import { settingArguments } from "../../code/settings";
+import { indexArguments } from "../../code/storage";
+import { evaluate, Reference, type Value, type ValueMap } from "../../code/value";
 import { defineRollup, levelColumns, type RollupTtl } from "../../rollup";
+import { withoutGranularity } from "../../sql/granularity";
 import { objectKey } from "../../sql/object-key";
 import type { TableSpec } from "../../sql/spec";
-import { clausesOf, NO_KEY } from "../columns";
-import { settingArguments } from "../settings";
-import { indexArguments } from "../storage";
-import { evaluate, Reference, type Value, type ValueMap } from "../value";
 import { commonWhere, type Fill, shapeOf } from "./base";
 import type { FoundLevel, FoundRollup } from "./find";
 import { columnOf } from "./text";

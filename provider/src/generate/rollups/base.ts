@@ -1,3 +1,4 @@
+import { NO_KEY } from "../../code/columns";
 import { SchemaError } from "../../errors";
 import {
   defineRollup,
@@ -11,7 +12,6 @@ import { partitionOf } from "../../rollup/bucket";
 import { backtick } from "../../sql/identifiers";
 import { keyOf, quotedName } from "../../sql/object-key";
 import type { MaterializedViewSpec, TableSpec } from "../../sql/spec";
-import { NO_KEY } from "../columns";
 import { bucketOf, type FoundBucket } from "./bucket";
 import { type Catalog, oddTarget, oddView } from "./catalog";
 import { make, measureOf } from "./measures";

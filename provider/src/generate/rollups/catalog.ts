@@ -1,8 +1,8 @@
 import { withoutBrackets } from "../../canonical/normal-form";
+import { hasOwnColumns } from "../../code/columns";
+import { HIDDEN } from "../../code/value";
 import { keyOf, objectKey } from "../../sql/object-key";
 import type { MaterializedViewSpec, ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
-import { hasOwnColumns } from "../columns";
-import { HIDDEN } from "../value";
 import { groupingOf } from "./query";
 
 /** The objects of a server, indexed as the search for rollups needs them. */

@@ -1,8 +1,8 @@
+import { Call, type Value, type ValueMap } from "../../code/value";
 import type { Measure } from "../../rollup/measures";
 import * as measures from "../../rollup/measures";
 import { withoutOuterBrackets } from "../../sql/fragments";
 import { aggregateOf, callsIn, type Expression, parseExpression, type Call as SqlCall } from "../../sql/query";
-import { Call, type Value, type ValueMap } from "../value";
 import { looksLike } from "./text";
 
 /** A measure, and the code that creates it. */

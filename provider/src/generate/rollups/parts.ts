@@ -1,3 +1,4 @@
+import type { ValueMap } from "../../code/value";
 import {
   defineRollup,
   levelColumns,
@@ -12,7 +13,6 @@ import {
 import { keyOf, quotedName } from "../../sql/object-key";
 import type { MaterializedViewSpec, ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
 import { declare } from "../declared";
-import type { ValueMap } from "../value";
 import { columnsArgument, layoutArguments, levelColumnsArgument, sourceKeys, usualName } from "./arguments";
 import { type Base, feedOf, shapeOf } from "./base";
 import type { FoundRollup } from "./find";

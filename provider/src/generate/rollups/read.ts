@@ -1,7 +1,7 @@
+import { Call, type Value } from "../../code/value";
 import { ofSource } from "../../rollup/qualify";
 import { objectKey } from "../../sql/object-key";
 import type { ViewSpec } from "../../sql/spec";
-import { Call, type Value } from "../value";
 import { make } from "./measures";
 import { groupingOf, type Item } from "./query";
 import { looksLike } from "./text";

@@ -1,6 +1,16 @@
+import {
+  Call,
+  entriesOf,
+  isList,
+  leavesOf,
+  Reference,
+  referencesIn,
+  Sql,
+  type Value,
+  type ValueMap,
+} from "../../code/value";
 import { keyOf, keyParts, quotedName } from "../../sql/object-key";
 import { type Draft, drafted } from "../drafts";
-import { Call, entriesOf, isList, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "../value";
 import { rollupArguments } from "./arguments";
 import type { FoundRollup } from "./find";
 import type { Part } from "./parts";

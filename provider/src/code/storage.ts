@@ -1,4 +1,3 @@
-import { withoutGranularity } from "../canonical/normal-form";
 import {
   atWords,
   type Cursor,
@@ -12,7 +11,7 @@ import {
   takeWords,
 } from "../sql/cursor";
 import { splitArguments } from "../sql/fragments";
-import { defaultGranularity } from "../sql/granularity";
+import { defaultGranularity, withoutGranularity } from "../sql/granularity";
 import { takeSettings } from "../sql/parse/storage";
 import type { ConstraintSpec, IndexSpec, ProjectionSpec, StorageSpec } from "../sql/spec";
 import { settingArguments } from "./settings";
