@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { gateDown, gateUp } from "../../provider/dist/operation/gate";
+import { allowInserts, blockInserts } from "../../provider/dist/operation/gate";
+import { blockInsertsUntilReleased, isGuardConstraint, releaseInserts } from "../../provider/dist/operation/hold";
 import { Runner } from "../../provider/dist/operation/runner";
+import { parseCreate } from "../../provider/dist/sql/parse";
 import { BackfillBench } from "./backfill-bench";
 
 describe("a gate", () => {
@@ -13,21 +15,37 @@ describe("a gate", () => {
   it("tells clients what it is and that a retry works, and leaves nothing behind", async () => {
     const runner = new Runner(bench.connection, "a1b2c3d4");
     const table = { database: bench.database, name: "t" };
-    await gateUp(runner, [table]);
+    await blockInserts(runner, [table]);
     await assert.rejects(
       bench.insert(0, 1),
       /Constraint `retry_schema_change_in_progress_a1b2c3d4`.* is violated.*\(VIOLATED_CONSTRAINT\)/s,
     );
-    await gateDown(runner, [table]);
+    await allowInserts(runner, [table]);
     await bench.insert(0, 1);
     assert.doesNotMatch((await statement()) ?? "", /CONSTRAINT/);
   });
 
   it("that version 0.1.0 has left closed is opened by this one", async () => {
     await bench.run("ALTER TABLE @.t ADD CONSTRAINT _gate_a1b2c3d4 CHECK 0");
-    await gateDown(new Runner(bench.connection, "a1b2c3d4"), [{ database: bench.database, name: "t" }]);
+    await allowInserts(new Runner(bench.connection, "a1b2c3d4"), [{ database: bench.database, name: "t" }]);
     await bench.insert(0, 1);
     assert.doesNotMatch((await statement()) ?? "", /CONSTRAINT/);
+  });
+
+  it("and a hold are told apart from the table's own constraints", async () => {
+    const runner = new Runner(bench.connection, "a1b2c3d4");
+    const table = { database: bench.database, name: "t" };
+    await bench.run("ALTER TABLE @.t ADD CONSTRAINT own CHECK k >= 0");
+    await blockInsertsUntilReleased(runner, [table], await blockInserts(runner, [table]));
+    const spec = parseCreate((await statement()) ?? "");
+    assert.ok(spec.kind === "table");
+    assert.equal(spec.constraints.length, 3);
+    assert.deepEqual(
+      spec.constraints.filter(({ name }) => !isGuardConstraint(name)).map(({ name }) => name),
+      ["own"],
+    );
+    await releaseInserts(runner, [table]);
+    await bench.run("ALTER TABLE @.t DROP CONSTRAINT own");
   });
 
   const statement = (): Promise<string | undefined> =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { removeRetired } from "../../provider/dist/apply/rebuild/retired.js";
+import { removeRetired } from "../../provider/dist/apply/rebuild/old-tables.js";
 import { previewRename, renameObject } from "../../provider/dist/apply/rename/index.js";
 import { applyViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { World } from "../../provider/dist/canonical/world";
 import { type LintFilesOptions, lintFiles } from "../../provider/dist/cli/lint";
-import { Bench } from "../../provider/dist/cli/lint/bench";
-import type { FileFinding } from "../../provider/dist/cli/lint/finding";
-import { findingsOf } from "../../provider/dist/cli/lint/findings";
+import { findingsOf } from "../../provider/dist/cli/lint/collect";
+import type { FileFinding } from "../../provider/dist/cli/lint/file-finding";
+import { LintSession } from "../../provider/dist/cli/lint/session";
 import { readSource, statementsOf } from "../../provider/dist/cli/lint/source";
 import { SYSTEM_LOGS } from "../../provider/dist/clickhouse/system-logs";
 import { ConnectionError } from "../../provider/dist/connection/errors";
@@ -232,7 +232,7 @@ CREATE VIEW shop.b AS SELECT 1 AS x FROM system.no_log;`);
 
   it("lints without an engine what is written", async () => {
     const nobody = (): Promise<never> => Promise.reject(new ConnectionError("chdb is not installed", "chdb://"));
-    const bench = new Bench(new World(nobody, async () => undefined));
+    const bench = new LintSession(new World(nobody, async () => undefined));
     const source = readSource("a.sql", `${ORDERS}CREATE VIEW shop.v AS SELECT n FROM shop.orders WHERE n LIKE 'a_%';`);
     await bench.run(statementsOf(source));
     assert.equal(bench.offline, "chdb is not installed");

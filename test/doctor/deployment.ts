@@ -4,8 +4,8 @@ import { applyCreate } from "../../provider/dist/apply/create";
 import { applyDrop } from "../../provider/dist/apply/drop";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { diffObject } from "../../provider/dist/diff";
-import { Live } from "../../provider/dist/introspect/live";
 import { introspectServer } from "../../provider/dist/introspect/server";
+import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
 import { planObject } from "../../provider/dist/plan";
 import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -105,7 +105,7 @@ const CREATED: readonly string[] = [
 /** Does on a server what this package does, as the connection's user, and leaves nothing behind. @throws what is refused, with the step's name. */
 export async function deploy(connection: Connection, database = "shop"): Promise<void> {
   const own = (sql: string): string => sql.replaceAll("shop", database);
-  const live = new Live(async () => connection);
+  const live = new ServerCatalog(async () => connection);
   const same = async (): Promise<boolean> => true;
   for (const sql of CREATED.map(own)) {
     const spec = parseCreate(sql);
@@ -134,7 +134,7 @@ export async function deploy(connection: Connection, database = "shop"): Promise
   await named("a backfill of a view", () => backfillViews(connection, names, { operation: "refill" }));
   await named("verify", () => verify(connection, { databases: [database] }));
   await named("introspect", () => introspectServer(connection, { databases: [database] }));
-  const fresh = new Live(async () => connection);
+  const fresh = new ServerCatalog(async () => connection);
   const options = { allowed: true, mayGo: () => true, declared: new Set<string>(), howToAllow: "" };
   const left = ["read", "mv", "inner", "r", "filled_mv"].map((name) => `${database}\0${name}`);
   const tables = (await fresh.inDatabase(database))

@@ -5,7 +5,7 @@ import { HIDDEN } from "../../provider/dist/code/value";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { diffObject } from "../../provider/dist/diff";
-import { normalOf } from "../../provider/dist/drift/written";
+import { normalize } from "../../provider/dist/drift/as-written";
 import { messageOf } from "../../provider/dist/errors";
 import { type ImportedResource, type ImportFile, importFile, type Program } from "../../provider/dist/generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../../provider/dist/introspect/server";
@@ -190,7 +190,7 @@ async function compare({ managed }: ServerObjects, { resources }: Program, note:
 
 function difference(live: ObjectSpec, declared: ObjectSpec, made: FoundObject | undefined): string | undefined {
   if (made === undefined) return undefined;
-  const [from, to] = [normalOf(live, declared), normalOf(made.spec, declared)];
+  const [from, to] = [normalize(live, declared), normalize(made.spec, declared)];
   const [change] = diffObject(from, to);
   if (change !== undefined) return `differs: ${JSON.stringify(change)}`;
   const columns = (spec: ObjectSpec): string => ("query" in spec ? JSON.stringify(spec.columns) : "");

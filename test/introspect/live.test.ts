@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
-import { Live } from "../../provider/dist/introspect/live";
+import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
 import { objectKey } from "../../provider/dist/sql/object-key";
 import { freshDatabase, sharedServer } from "../support/server";
 
@@ -17,8 +17,8 @@ describe("what stands on the server, while others change it", () => {
   after(() => connection.close());
 
   /** Has read the lists of the database. */
-  async function live(): Promise<Live> {
-    const one = new Live(async () => connection);
+  async function live(): Promise<ServerCatalog> {
+    const one = new ServerCatalog(async () => connection);
     assert.equal(await one.find(objectKey(database, "not_there")), undefined);
     return one;
   }
@@ -56,7 +56,7 @@ describe("what stands on the server, while others change it", () => {
         },
       },
     });
-    const one = new Live(async () => dropping);
+    const one = new ServerCatalog(async () => dropping);
     await one.find(objectKey(database, "not_there"));
     await connection.command(`CREATE TABLE ${database}.short (a UInt8) ENGINE = MergeTree ORDER BY a`);
     assert.equal(await one.find(key), undefined);

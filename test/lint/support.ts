@@ -1,4 +1,4 @@
-import { withoutAdditions, withoutBrackets } from "../../provider/dist/canonical/normal-form";
+import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { ServerError } from "../../provider/dist/connection/errors";
 import { openScratch } from "../../provider/dist/connection/scratch";
@@ -92,7 +92,7 @@ export class LintBench {
   private async show(declared: ObjectSpec): Promise<ObjectSpec> {
     const what = declared.kind === "database" ? "DATABASE" : "TABLE";
     const [row] = await this.engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(keyOf(declared))}`);
-    return withoutBrackets(withoutAdditions(parseCreate(row?.statement ?? ""), declared));
+    return normalizeShown(dropServerDefaults(parseCreate(row?.statement ?? ""), declared));
   }
 }
 

@@ -1,4 +1,4 @@
-import { withoutAdditions, withoutBrackets } from "../../provider/dist/canonical/normal-form";
+import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { openScratch } from "../../provider/dist/connection/scratch";
@@ -53,7 +53,7 @@ export class Bench {
   async show(declared: ObjectSpec): Promise<ObjectSpec> {
     const what = declared.kind === "database" ? "DATABASE" : "TABLE";
     const [row] = await this.engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(keyOf(declared))}`);
-    return withoutBrackets(withoutAdditions(parseCreate(row?.statement ?? ""), declared));
+    return normalizeShown(dropServerDefaults(parseCreate(row?.statement ?? ""), declared));
   }
 
   /** Two parts of five rows, with values that differ and that any type can be read from. */

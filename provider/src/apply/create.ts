@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isDatabaseExists, isTableExists } from "../connection/server-message";
 import { SchemaError } from "../errors";
-import type { Live, LiveObject } from "../introspect/live";
+import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { textDiff } from "../sql/text-diff";
@@ -26,7 +26,7 @@ export interface Created {
  */
 export async function applyCreate(
   connection: Connection,
-  live: Live,
+  live: ServerCatalog,
   key: string,
   label: string,
   statement: string,

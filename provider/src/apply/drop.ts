@@ -2,7 +2,7 @@ import { mentionedNames } from "../canonical/mentions";
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import type { Live, LiveObject } from "../introspect/live";
+import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
 import { JOURNAL_TABLE } from "../operation/journal";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
@@ -29,7 +29,12 @@ export interface DropOptions {
  *
  * @throws {SchemaError} when it is refused; nothing is changed then.
  */
-export async function applyDrop(connection: Connection, live: Live, key: string, options: DropOptions): Promise<void> {
+export async function applyDrop(
+  connection: Connection,
+  live: ServerCatalog,
+  key: string,
+  options: DropOptions,
+): Promise<void> {
   const found = await live.findNow(key);
   if (found === undefined) return;
   if (keyParts(key).name === undefined) await refuseDatabase(connection, live, key, options);
@@ -50,7 +55,7 @@ export async function applyDrop(connection: Connection, live: Live, key: string,
  */
 export async function refuseDrop(
   connection: Connection,
-  live: Live,
+  live: ServerCatalog,
   key: string,
   options: DropOptions,
   ends?: (reader: string) => boolean,
@@ -65,7 +70,7 @@ export async function refuseDrop(
 
 async function refuseLosses(
   connection: Connection,
-  live: Live,
+  live: ServerCatalog,
   found: LiveObject,
   options: DropOptions,
 ): Promise<void> {
@@ -85,7 +90,12 @@ function refuseDeclared(key: string, { declared }: DropOptions): void {
   );
 }
 
-async function refuseDatabase(connection: Connection, live: Live, key: string, options: DropOptions): Promise<void> {
+async function refuseDatabase(
+  connection: Connection,
+  live: ServerCatalog,
+  key: string,
+  options: DropOptions,
+): Promise<void> {
   refuseDeclared(key, options);
   const { allowed, howToAllow } = options;
   const inside = (await live.inDatabase(key)).filter((object) => keyParts(object.key).name !== JOURNAL_TABLE);
@@ -114,7 +124,7 @@ async function refuseUnseen(connection: Connection, key: string, allowed: boolea
 }
 
 /** An interrupted operation has helper tables, and could never finish. */
-async function refuseIfUnfinished(connection: Connection, live: Live, { key }: LiveObject): Promise<void> {
+async function refuseIfUnfinished(connection: Connection, live: ServerCatalog, { key }: LiveObject): Promise<void> {
   const { database } = keyParts(key);
   if ((await live.find(objectKey(database, JOURNAL_TABLE))) === undefined) return;
   const one = (await unfinishedOperations(connection, database)).find(({ keys }) => keys.includes(key));
@@ -126,7 +136,11 @@ async function refuseIfUnfinished(connection: Connection, live: Live, { key }: L
 }
 
 /** A table that a live view reads from or writes to: dropping it stops the view, or makes every insert into its source fail. */
-async function refuseIfUsed(live: Live, object: LiveObject, ends = (_reader: string): boolean => false): Promise<void> {
+async function refuseIfUsed(
+  live: ServerCatalog,
+  object: LiveObject,
+  ends = (_reader: string): boolean => false,
+): Promise<void> {
   if (isView(object)) return;
   const views = await live.materializedViews();
   const users = views.filter(
@@ -157,7 +171,7 @@ async function refuseIfHoldsRows(connection: Connection, object: LiveObject, opt
  */
 async function refuseIfTablesStay(
   connection: Connection,
-  live: Live,
+  live: ServerCatalog,
   view: LiveObject,
   { declared, mayGo, over = [], howToAllow }: DropOptions,
 ): Promise<void> {

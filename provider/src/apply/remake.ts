@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { viewsAround } from "../operation/feeders";
+import { insertGraphAround } from "../operation/insert-graph";
 import { refuseRights } from "../operation/rights";
 import { Runner } from "../operation/runner";
 import { replaceStatement } from "../plan";
@@ -30,7 +30,7 @@ export async function refuseRemake(
   to: TableSpec,
   mode: RemakeOptions["rebuild"],
 ): Promise<void> {
-  const { readers } = await viewsAround(new Runner(connection, "preview"), to);
+  const { readers } = await insertGraphAround(new Runner(connection, "preview"), to);
   if (readers.length > 0 && mode !== "offline") {
     const name = qualifiedName(to);
     throw new SchemaError(

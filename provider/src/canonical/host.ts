@@ -5,14 +5,14 @@ import { isUnknownDatabase, isUnknownTable } from "../connection/server-message"
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { hostable } from "./hostable";
-import { isAbout, isNotHere, refuseSlip } from "./not-here";
-import { awaySources, columnsUnknown, type Local, localKinds, reachesOut } from "./outside";
+import { columnsUnknown, externalDependency, externalSources, type LocalEquivalent, localKinds } from "./outside";
 import { isStored, standIns } from "./stand-in";
+import { isAbout, isUnsupportedLocally, refuseTypo } from "./unsupported-locally";
 
 /** How an object was created on the embedded engine. */
 export interface Hosted {
   /** What was created in its place. */
-  readonly standIn?: Local;
+  readonly standIn?: LocalEquivalent;
   readonly reason?: string;
   /** It was not created as written, so the engine has not hidden its secrets. */
   readonly isOutside?: boolean;
@@ -24,14 +24,14 @@ export interface Hosted {
  * @throws {ServerError} with the engine's words when it refuses.
  */
 export async function hostOn(engine: Connection, spec: ObjectSpec, statement: string): Promise<Hosted> {
-  const outside = reachesOut(spec);
+  const outside = externalDependency(spec);
   if (outside !== undefined) return hostOutside(engine, spec, statement, outside);
   try {
     await engine.command(hostable(spec, statement));
     return {};
   } catch (error) {
-    if (!isNotHere(error) || !isStored(spec)) throw error;
-    await refuseSlip(engine, error);
+    if (!isUnsupportedLocally(error) || !isStored(spec)) throw error;
+    await refuseTypo(engine, error);
     return hostNearest(engine, standIns(spec), error);
   }
 }
@@ -40,7 +40,7 @@ async function hostOutside(engine: Connection, spec: ObjectSpec, statement: stri
   const unknown = new ServerError(columnsUnknown(reason), ERROR_CODES.BAD_ARGUMENTS, statement);
   const kinds = localKinds(spec);
   if (kinds.length === 0) throw unknown;
-  return { ...(await hostNearest(engine, kinds, unknown, awaySources(spec))), reason, isOutside: true };
+  return { ...(await hostNearest(engine, kinds, unknown, externalSources(spec))), reason, isOutside: true };
 }
 
 /**
@@ -49,7 +49,7 @@ async function hostOutside(engine: Connection, spec: ObjectSpec, statement: stri
  */
 async function hostNearest(
   engine: Connection,
-  kinds: readonly Local[],
+  kinds: readonly LocalEquivalent[],
   refusal: ServerError,
   away: readonly string[] = [],
 ): Promise<Hosted> {
@@ -59,8 +59,8 @@ async function hostNearest(
       return { standIn, reason: refusal.message };
     } catch (error) {
       if (isMissingSource(error) && away.some((name) => isAbout(error, name))) continue;
-      if (!isNotHere(error)) throw error;
-      await refuseSlip(engine, error);
+      if (!isUnsupportedLocally(error)) throw error;
+      await refuseTypo(engine, error);
     }
   }
   throw refusal;

@@ -1,6 +1,6 @@
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
-import { canonicalSecurity, withoutAdditions } from "./normal-form";
+import { canonicalSecurity, dropServerDefaults } from "./normal-form";
 import { isQuery } from "./outside";
 
 /**
@@ -23,7 +23,7 @@ export function hostable(spec: ObjectSpec, statement: string): string {
 
 /** What the engine shows, with the security clause that {@link hostable} left out. */
 export function withDeclaredSecurity(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  const plain = withoutAdditions(shown, declared);
+  const plain = dropServerDefaults(shown, declared);
   const security = "query" in declared ? canonicalSecurity(declared.security) : undefined;
   return security === undefined || !("query" in plain) ? plain : { ...plain, security };
 }

@@ -9,7 +9,7 @@ type View = Extract<ObjectSpec, { readonly query: string }>;
 type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
 
 /** Leaves out what the engine adds from its own environment: if the user did not declare it, it is not part of the declaration. */
-export function withoutAdditions(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
+export function dropServerDefaults(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
   if (shown.kind === "database") return declared.kind === "database" ? withDatabaseEngine(shown, declared) : shown;
   const plain = withEngine(shown, declared);
   return "query" in plain && "query" in declared ? withSecurity(plain, declared.security) : plain;
@@ -54,7 +54,7 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
  * shown as `Nested` is one array of tuples, because it was created without `flatten_nested`); and without the columns of an Alias,
  * which the engine shows but refuses.
  */
-export function withoutBrackets(given: ObjectSpec): ObjectSpec {
+export function normalizeShown(given: ObjectSpec): ObjectSpec {
   if (!isStored(given) || given.storage === undefined) return "columns" in given ? withPlainTypes(given) : given;
   const shown = withoutQuirks(withPlainTypes(given));
   if (shown.storage === undefined) return shown;

@@ -14,13 +14,13 @@ const CLUSTERED = /^(?:Replicated|Shared)\w*MergeTree\b/;
 const LOCAL_DATABASES = /^(?:Atomic|Ordinary|Memory|Lazy|Replicated|Shared|Dictionary)\b/;
 
 /** An object that a standalone engine can host. */
-export type Local = Stored | ViewSpec | MaterializedViewSpec;
+export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
 
 /**
  * Why a spec is not created as written: what it would access, or that it needs a cluster. Undefined for an object that a standalone
  * engine can host.
  */
-export function reachesOut(spec: ObjectSpec): string | undefined {
+export function externalDependency(spec: ObjectSpec): string | undefined {
   if (spec.kind === "database") {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }
@@ -38,15 +38,15 @@ export function localKind(spec: ObjectSpec): Stored | undefined {
  * Objects with the same columns that stay within the engine, nearest first. A missing source proves nothing: it may be outside.
  * None if the columns are only known outside.
  */
-export function localKinds(spec: ObjectSpec): Local[] {
+export function localKinds(spec: ObjectSpec): LocalEquivalent[] {
   if (spec.kind === "database") return [];
-  const local: readonly Local[] = spec.kind === "table" ? localTable(spec) : localView(spec);
-  return local.flatMap((one): readonly Local[] =>
+  const local: readonly LocalEquivalent[] = spec.kind === "table" ? localTable(spec) : localView(spec);
+  return local.flatMap((one): readonly LocalEquivalent[] =>
     isStored(one) ? standIns(one).map(withVirtualColumns(spec)) : [one],
   );
 }
 
-/** Error message: an object that {@link reachesOut} must declare its columns, because they are not queried. */
+/** Error message: an object that {@link externalDependency} must declare its columns, because they are not queried. */
 export function columnsUnknown(reason: string): string {
   return (
     `its columns are not declared, and only what it reads from knows them: ${reason}. Declare them: list the columns, or ` +
@@ -70,10 +70,10 @@ function localTable(spec: TableSpec): TableSpec[] {
   return query === undefined ? [] : [{ ...rest, storage, as: { text: query, empty: true } }];
 }
 
-function localView(spec: ViewSpec | MaterializedViewSpec): Local[] {
+function localView(spec: ViewSpec | MaterializedViewSpec): LocalEquivalent[] {
   if (outsideFunction(spec.query) === undefined) return [spec];
   const query = localQuery(spec.query);
-  const found: Local[] = query === undefined ? [] : [{ ...spec, query }];
+  const found: LocalEquivalent[] = query === undefined ? [] : [{ ...spec, query }];
   if (spec.columns.length > 0) {
     const structure = spec.columns.map(({ name, type }: ColumnSpec) => `${quoteIdentifier(name)} ${type ?? "String"}`);
     found.push({ ...spec, query: `SELECT * FROM \`null\`(${quoteString(structure.join(", "))})` });
@@ -82,7 +82,7 @@ function localView(spec: ViewSpec | MaterializedViewSpec): Local[] {
 }
 
 /** Keys of tables that only a table function for another server names: it proves nothing if they are missing here. */
-export function awaySources(spec: ObjectSpec): string[] {
+export function externalSources(spec: ObjectSpec): string[] {
   if (spec.kind === "database" || calledBy(spec) === undefined) return [];
   const query = queryOf(spec) ?? "";
   const here = mentionedNames(withoutCalls(query));

@@ -1,5 +1,5 @@
 import type { ObjectSpec } from "../sql/spec";
-import { isQuery, type Local } from "./outside";
+import { isQuery, type LocalEquivalent } from "./outside";
 import { isStored, restore } from "./stand-in";
 
 /**
@@ -8,7 +8,7 @@ import { isStored, restore } from "./stand-in";
  * @param declared as the user wrote it, in the formatter's spelling.
  * @param canonical the stand-in, as the engine shows it.
  */
-export function restoreOutside(declared: ObjectSpec, standIn: Local, canonical: ObjectSpec): ObjectSpec {
+export function restoreOutside(declared: ObjectSpec, standIn: LocalEquivalent, canonical: ObjectSpec): ObjectSpec {
   const stored =
     isStored(declared) && isStored(standIn) && isStored(canonical) ? restore(declared, standIn, canonical) : canonical;
   if (stored.kind === "table" && declared.kind === "table") {

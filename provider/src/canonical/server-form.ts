@@ -6,7 +6,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderColumn } from "../sql/render/columns";
 import type { ColumnSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
-import { withoutBrackets } from "./normal-form";
+import { normalizeShown } from "./normal-form";
 import { outsideFunction } from "./outside-calls";
 import { isStored } from "./stand-in";
 
@@ -21,7 +21,7 @@ export async function serverForm(server: Connection, spec: ObjectSpec): Promise<
     ? await readQuery(server, parsed.query)
     : await readColumns(server, parsed.columns);
   const read = columns === undefined ? parsed : await formatted(server, { ...parsed, columns } as ObjectSpec);
-  return withoutDefaults(withoutBrackets(read));
+  return withoutDefaults(normalizeShown(read));
 }
 
 /** In the layout and spelling of the server's parser. */

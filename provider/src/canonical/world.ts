@@ -13,14 +13,14 @@ import { type Hosted, hostOn } from "./host";
 import { withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
 import { mentionedNames } from "./mentions";
-import { withoutAdditions, withoutBrackets } from "./normal-form";
-import { isNotHere } from "./not-here";
-import { reachesOut, sourcesOf } from "./outside";
+import { dropServerDefaults, normalizeShown } from "./normal-form";
+import { externalDependency, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
 import { withoutSecrets } from "./secrets";
 import { refuseOtherOrder } from "./set-order";
 import { bareTable, isStored } from "./stand-in";
 import { ensureSystemTable } from "./system-table";
+import { isUnsupportedLocally } from "./unsupported-locally";
 
 /** Marks a table that was created with only its columns, in place of its statement. */
 const BARE = " ";
@@ -150,7 +150,7 @@ export class World {
     const spec = isFromQuery(given) ? withColumnsOf(given, await this.describe(given.as.text)) : given;
     const rendered = renderCreate(spec);
     const hosted = await this.host(key, spec, rendered);
-    const shown = withoutBrackets(withDeclaredSecurity(parseCreate(await this.show(key)), spec));
+    const shown = normalizeShown(withDeclaredSecurity(parseCreate(await this.show(key)), spec));
     refuseOtherOrder(spec, shown);
     const { statement, comparable } = await this.complete(rendered, hosted, shown);
     this.standing.set(key, statement);
@@ -167,15 +167,15 @@ export class World {
     const engine = await this.connect();
     const trial = "_canonical";
     const rendered = renderCreate(spec);
-    const outside = reachesOut(spec);
+    const outside = externalDependency(spec);
     if (outside !== undefined) return this.writtenDatabase(spec, rendered, outside);
     try {
       await engine.command(renderCreate({ ...spec, name: trial }));
     } catch (error) {
-      if (!isNotHere(error)) throw error;
+      if (!isUnsupportedLocally(error)) throw error;
       return this.writtenDatabase(spec, rendered, error.message);
     }
-    const shown = withoutAdditions(parseCreate(await this.show(objectKey(trial))), spec);
+    const shown = dropServerDefaults(parseCreate(await this.show(objectKey(trial))), spec);
     await engine.command(`DROP DATABASE ${trial} SYNC`);
     const statement = renderCreate({ ...shown, name: spec.name } as DatabaseSpec);
     return { statement, shown: statement, borrowed: [] };
@@ -183,7 +183,7 @@ export class World {
 
   /** As written, in the formatter's spelling. */
   private async writtenDatabase(spec: DatabaseSpec, rendered: string, reason: string): Promise<Canonical> {
-    const written = withoutAdditions(parseCreate(await this.format(rendered)), spec);
+    const written = dropServerDefaults(parseCreate(await this.format(rendered)), spec);
     const shown = await withoutSecrets(await this.connect(), written);
     return { statement: renderCreate(written), shown: renderCreate(shown), borrowed: [], standIn: reason };
   }

@@ -6,10 +6,10 @@ import { messageOf } from "../errors";
 import type { Output } from "./canonicalize";
 import { hasColor } from "./color";
 import { EXIT } from "./exit";
-import { Bench } from "./lint/bench";
-import { type Overrides, readOverrides } from "./lint/finding";
-import { findingsOf } from "./lint/findings";
+import { findingsOf } from "./lint/collect";
+import { type Overrides, readOverrides } from "./lint/file-finding";
 import { count, FORMATS, type Format, format } from "./lint/formats";
+import { LintSession } from "./lint/session";
 import { readSource, type Source, statementsOf } from "./lint/source";
 
 /** Options of {@link lintFiles}. */
@@ -71,7 +71,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
   }
   const statements = sources.flatMap((source) => statementsOf(source, options.database));
   const world = new World(openScratch, async () => undefined);
-  const bench = new Bench(world);
+  const bench = new LintSession(world);
   try {
     await bench.run(statements);
     const findings = findingsOf(sources, bench, overrides);

@@ -1,10 +1,10 @@
 import { unfinishedOperations } from "../apply/operations";
-import { isTypeSetting, TYPE_SETTINGS } from "../canonical/gates";
+import { isTypeSetting, TYPE_SETTINGS } from "../canonical/feature-flags";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isAuthenticationFailed } from "../connection/server-message";
 import { messageOf } from "../errors";
-import { Live } from "../introspect/live";
+import { ServerCatalog } from "../introspect/server-catalog";
 import { JOURNAL_TABLE } from "../operation/journal";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
@@ -88,7 +88,7 @@ async function optional(id: string, work: () => Promise<Check[]>): Promise<Check
 /** Runs what introspection runs: a server that is too old lacks one of its functions or columns. */
 async function readingCheck(connection: Connection): Promise<Check[]> {
   try {
-    await new Live(async () => connection).inDatabase("INFORMATION_SCHEMA");
+    await new ServerCatalog(async () => connection).inDatabase("INFORMATION_SCHEMA");
     return [check("reading", "ok", "the server's definitions can be read")];
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;

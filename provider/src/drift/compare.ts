@@ -1,4 +1,4 @@
-import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
+import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
 import { diffObject } from "../diff";
@@ -13,7 +13,7 @@ export interface Comparer {
 }
 
 /** An object on the server, as the server prints it. */
-export interface Standing {
+export interface LiveDefinition {
   readonly statement: string;
 }
 
@@ -30,7 +30,7 @@ export interface Comparison {
 }
 
 /** Whether a live object is what `statement` declares, however either is spelled. */
-export async function sameObject(comparer: Comparer, statement: string, live: Standing): Promise<boolean> {
+export async function sameObject(comparer: Comparer, statement: string, live: LiveDefinition): Promise<boolean> {
   return (await compareObject(comparer, statement, live)).same;
 }
 
@@ -40,14 +40,14 @@ export async function sameObject(comparer: Comparer, statement: string, live: St
  *
  * @param statement a CREATE statement that can be parsed.
  */
-export async function compareObject(comparer: Comparer, statement: string, live: Standing): Promise<Comparison> {
+export async function compareObject(comparer: Comparer, statement: string, live: LiveDefinition): Promise<Comparison> {
   const declared = parseCreate(statement);
   const standing = parseLive(live);
   if (standing === undefined || standing.kind !== declared.kind) {
     const shown = await canonicalShown(comparer, declared);
     return { same: false, declared: parsed(shown) ?? declared, live: standing, asked: shown !== undefined };
   }
-  const plain = withoutBrackets(withoutAdditions(standing, declared));
+  const plain = normalizeShown(dropServerDefaults(standing, declared));
   if (isSame(plain, declared)) return { same: true, declared, live: plain, asked: false };
   const shown = parsed(await canonicalShown(comparer, declared));
   if (shown === undefined) return { same: false, declared, live: plain, asked: false };
@@ -71,11 +71,11 @@ function parsed(statement: string | undefined): ObjectSpec | undefined {
  *
  * @param declared the statement in the state; what it leaves to the server is omitted.
  */
-export async function liveStatement(comparer: Comparer, declared: string, live: Standing): Promise<string> {
+export async function liveStatement(comparer: Comparer, declared: string, live: LiveDefinition): Promise<string> {
   const standing = parseLive(live);
   if (standing === undefined) return live.statement;
   const intended = parseCreate(declared);
-  const plain = withoutBrackets(withoutAdditions(standing, intended));
+  const plain = normalizeShown(dropServerDefaults(standing, intended));
   return renderCreate(await withSecrets(comparer, plain, intended));
 }
 
@@ -92,7 +92,7 @@ async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: Obje
 }
 
 /** Undefined if it cannot be parsed. */
-export function parseLive(live: Standing): ObjectSpec | undefined {
+export function parseLive(live: LiveDefinition): ObjectSpec | undefined {
   try {
     return parseCreate(live.statement);
   } catch {

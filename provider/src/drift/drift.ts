@@ -1,13 +1,13 @@
+import { copyFeatureFlags } from "../canonical/feature-flags";
 import { digest } from "../canonical/fingerprint";
-import { allowAs } from "../canonical/gates";
-import { reachesOut } from "../canonical/outside";
+import { externalDependency } from "../canonical/outside";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
 import { type Change, diffObject } from "../diff";
 import { messageOf } from "../errors";
-import { Live } from "../introspect/live";
 import { introspectServer, type ServerObjects } from "../introspect/server";
+import { ServerCatalog } from "../introspect/server-catalog";
 import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
@@ -87,7 +87,7 @@ export async function findDrift(
   options: DriftSearch = {},
 ): Promise<Drift> {
   const { known = new Set(objects.flatMap(({ key }) => key ?? [])), scratch = openScratch } = options;
-  const live = new Live(async () => connection);
+  const live = new ServerCatalog(async () => connection);
   const server = await readServer(connection, live, objects);
   const stored = new Map(objects.map((object) => [object.key, object]));
   const lend = async (key: string): Promise<string | undefined> => {
@@ -100,7 +100,7 @@ export async function findDrift(
       unchecked = messageOf(error);
       throw error;
     });
-    if (/^https?:/.test(connection.url)) await allowAs(engine, connection);
+    if (/^https?:/.test(connection.url)) await copyFeatureFlags(engine, connection);
     return engine;
   };
   const world = new World(open, lend, undefined, () => true);
@@ -121,7 +121,7 @@ export async function findDrift(
 }
 
 /** An object that the user may not see is not reported as missing. */
-async function certain(live: Live, { key = "" }: StoredObject, drift: ObjectDrift): Promise<ObjectDrift> {
+async function certain(live: ServerCatalog, { key = "" }: StoredObject, drift: ObjectDrift): Promise<ObjectDrift> {
   if (drift.status !== "missing") return drift;
   try {
     if ((await live.find(key)) === undefined) return drift;
@@ -156,7 +156,11 @@ interface Server {
   readonly objects: ServerObjects;
 }
 
-async function readServer(connection: Connection, live: Live, objects: readonly StoredObject[]): Promise<Server> {
+async function readServer(
+  connection: Connection,
+  live: ServerCatalog,
+  objects: readonly StoredObject[],
+): Promise<Server> {
   const named = new Set(objects.flatMap(({ key }) => (key === undefined ? [] : [keyParts(key).database])));
   const databases: string[] = [];
   const found = new Map<string, Found>();
@@ -196,7 +200,7 @@ async function driftOf(
   }
   const { declared, live: standing } = compared;
   // Normally the engine hides secrets, but it has not been queried.
-  const secret = object.secret || (!compared.asked && reachesOut(declared) !== undefined);
+  const secret = object.secret || (!compared.asked && externalDependency(declared) !== undefined);
   const after = standing === undefined ? live.statement : renderCreate(standing);
   if (standing?.kind !== declared.kind) {
     const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name stands there`;

@@ -1,11 +1,11 @@
-import { withoutBrackets } from "../canonical/normal-form";
+import { normalizeShown } from "../canonical/normal-form";
 import { declareDatabase } from "../declare/database";
 import { declareMaterializedView } from "../declare/materialized-view";
 import { declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
 import { declareView } from "../declare/view";
 import type { Change } from "../diff";
-import { changesBetween } from "../drift/written";
+import { diffAsWritten } from "../drift/as-written";
 import { messageOf, SchemaError } from "../errors";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -49,7 +49,7 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
     if (error instanceof SchemaError) return { loss: reasonOf(error) };
     throw error;
   }
-  const changes = changesBetween(live, declared);
+  const changes = diffAsWritten(live, declared);
   return changes.length === 0 ? { declared } : { loss: [...new Set(changes.map(nameOfChange))].join(", ") };
 }
 
@@ -76,5 +76,5 @@ export function nameOfChange(change: Change): string {
 
 /** The SQL that declares an object when arguments cannot. */
 export function plainSql(live: ObjectSpec): string {
-  return renderCreate(withoutBrackets(live));
+  return renderCreate(normalizeShown(live));
 }

@@ -1,5 +1,5 @@
 import { mentionedNames } from "../canonical/mentions";
-import { withoutBrackets } from "../canonical/normal-form";
+import { normalizeShown } from "../canonical/normal-form";
 import { evaluate, Sql, type ValueMap } from "../code/value";
 import { sourcesOf, targetsOf } from "../graph/sources";
 import { keyOf, objectKey } from "../sql/object-key";
@@ -19,11 +19,11 @@ export interface Draft {
   readonly mentions: ReadonlySet<string>;
   /** Why it is declared in plain SQL, if it is: what arguments cannot express. */
   readonly plain?: string;
-  readonly within?: Within;
+  readonly within?: RollupMember;
 }
 
 /** The rollup that makes an object, by the key of its first target, and where it is in the rollup's resource. */
-export interface Within {
+export interface RollupMember {
   readonly rollup: string;
   /** E.g. `levels[1].target`. */
   readonly path: string;
@@ -41,7 +41,7 @@ export function draftsOf(objects: readonly ObjectSpec[]): Drafts {
 
 /** @param listed whether the columns of a view are written. */
 export function draftOf(live: ObjectSpec, listed: boolean): Draft {
-  const args = argumentsOf(withoutBrackets(live), listed);
+  const args = argumentsOf(normalizeShown(live), listed);
   const tried = tryArguments(live, evaluate(args) as Record<string, unknown>);
   if ("declared" in tried) return drafted(live, tried.declared, args);
   const sql = plainSql(live);
@@ -61,7 +61,7 @@ export function compareDrafts(a: Draft, b: Draft): number {
 }
 
 /** What `check` requires to come first: the database, and every object that the statement names. */
-export function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
+export function dependencies(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
   if (draft === undefined || draft.live.kind === "database") return new Set();
   const needs = [objectKey(draft.live.database), ...draft.mentions].filter(
     (key) => known.has(key) && key !== draft.key,
@@ -70,7 +70,7 @@ export function needsOf(draft: Draft | undefined, known: ReadonlySet<string>): S
 }
 
 /** What should preferably come first: the table behind a Distributed or Buffer table. */
-export function wishesOf(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
+export function softDependencies(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
   if (draft === undefined || draft.live.kind === "database") return new Set();
   const wishes = [...sourcesOf(draft.live, known), ...targetsOf(draft.live)];
   return new Set(wishes.filter((key) => known.has(key) && key !== draft.key));

@@ -1,5 +1,5 @@
 import { fingerprint } from "../canonical/fingerprint";
-import { normalOf } from "../drift/written";
+import { normalize } from "../drift/as-written";
 import { objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
@@ -94,7 +94,7 @@ function importedResource(
     ...(live.kind !== "database" && { database: live.database }),
     name: live.name,
     qualifiedName: quotedName(key),
-    statement: renderCreate(normalOf(live, declared)),
+    statement: renderCreate(normalize(live, declared)),
     __provider: providerText(live.kind),
   };
   return {

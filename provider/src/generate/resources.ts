@@ -2,7 +2,7 @@ import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type Val
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { keyOf, objectKey } from "../sql/object-key";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
-import { compareDrafts, type Draft, type Drafts, draftOf, needsOf, wishesOf } from "./drafts";
+import { compareDrafts, type Draft, type Drafts, dependencies, draftOf, softDependencies } from "./drafts";
 import { linkNames, linkSecrets } from "./links";
 import { type Needs, type Order, orderOf } from "./order";
 import type { FoundRollup } from "./rollups/find";
@@ -65,8 +65,8 @@ export function resourcesOf(
   for (const [rollup, own] of parts) for (const part of own) drafts.set(part.key, draftOfPart(part, rollup));
   const keys = [...drafts.values()].sort(compareDrafts).map(({ key }) => key);
   const known: ReadonlySet<string> = new Set(keys);
-  const needs = new Map(keys.map((key) => [key, needsOf(drafts.get(key), known)]));
-  const wishes = new Map(keys.map((key) => [key, wishesOf(drafts.get(key), known)]));
+  const needs = new Map(keys.map((key) => [key, dependencies(drafts.get(key), known)]));
+  const wishes = new Map(keys.map((key) => [key, softDependencies(drafts.get(key), known)]));
   const ownerOf = (key: string): string => owners.get(key) ?? key;
   const wanted = new Map(keys.map((key) => [key, new Set([...(needs.get(key) ?? []), ...(wishes.get(key) ?? [])])]));
   const order = orderOf([...new Set(keys.map(ownerOf))], byOwner(needs, ownerOf), byOwner(wishes, ownerOf));

@@ -7,8 +7,8 @@ import { keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { readGlobals } from "./globals";
-import { Live, type LiveObject } from "./live";
 import { type Selection, selector } from "./selection";
+import { type LiveObject, ServerCatalog } from "./server-catalog";
 
 /** An object on the server that this package manages. */
 export interface FoundObject {
@@ -49,7 +49,7 @@ const INNER = /^\.(?:tmp\.)?inner(?:_id)?\./;
  * @throws {SchemaError} when a selected database does not exist.
  */
 export async function introspectServer(connection: Connection, selection: Selection = {}): Promise<ServerObjects> {
-  const live = new Live(async () => connection);
+  const live = new ServerCatalog(async () => connection);
   const databases = await selectedDatabases(connection, selection);
   const own = databases.filter(({ engine }) => LOCAL.test(engine));
   const isSelected = selector(selection);
@@ -88,7 +88,7 @@ async function selectedDatabases(connection: Connection, { databases }: Selectio
   const names = known.map(({ name }) => name);
   const missing = databases.filter((name) => !names.includes(name));
   if (missing.length > 0) {
-    const live = new Live(async () => connection);
+    const live = new ServerCatalog(async () => connection);
     for (const name of missing) await live.find(objectKey(name));
     const found = names.length === 0 ? "none" : names.join(", ");
     throw new SchemaError(missing.map((name) => `database ${name}: is not on ${connection.url}; found ${found}`));

@@ -36,7 +36,7 @@ export interface Place {
 }
 
 /** The objects around the one that is checked. Plain data, so that rules stay pure. */
-export interface LintWorld {
+export interface LintCatalog {
   /** An object that the subject reads or writes, by its `objectKey`. If one is absent, rules stay silent. */
   find(key: string): ObjectSpec | undefined;
   /** Names and types of a query's outputs, as `DESCRIBE (query)` returns them. */

@@ -2,12 +2,12 @@ import { didYouMean } from "../declare/fields";
 import { SchemaError } from "../errors";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec, ViewSpec } from "../sql/spec";
-import type { Finding, LintOverrides, LintWorld, Rule, Severity } from "./finding";
+import type { Finding, LintCatalog, LintOverrides, Rule, Severity } from "./finding";
 import { placeAt } from "./place";
 import { rules } from "./rules";
 import { Subject } from "./subject";
 
-export type { Finding, LintOverrides, LintWorld, OutputColumn, Place, Severity } from "./finding";
+export type { Finding, LintCatalog, LintOverrides, OutputColumn, Place, Severity } from "./finding";
 export { placeIn } from "./place";
 export { rules } from "./rules";
 
@@ -22,7 +22,7 @@ const SEVERITIES: readonly string[] = ["off", "info", "warning", "error"];
  * @returns worst first.
  * @throws {SchemaError} for an unknown rule or severity in `overrides`.
  */
-export function lintObject(spec: ObjectSpec, world: LintWorld, overrides: LintOverrides = {}): Finding[] {
+export function lintObject(spec: ObjectSpec, world: LintCatalog, overrides: LintOverrides = {}): Finding[] {
   checkOverrides(overrides);
   const subject = new Subject(spec, world);
   const findings = rules.flatMap((rule) => {
@@ -38,7 +38,7 @@ export function lintObject(spec: ObjectSpec, world: LintWorld, overrides: LintOv
  *
  * @param name its name in findings.
  */
-export function lintQuery(query: string, name: string, world: LintWorld, overrides: LintOverrides = {}): Finding[] {
+export function lintQuery(query: string, name: string, world: LintCatalog, overrides: LintOverrides = {}): Finding[] {
   const spec: ViewSpec = { kind: "view", database: "query", name: "query", columns: [], query };
   const base = renderCreate(spec).length - query.length;
   return lintObject(spec, world, overrides).map(({ at, ...finding }) => ({

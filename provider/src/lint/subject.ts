@@ -13,7 +13,7 @@ import {
 } from "../sql/query";
 import { renderCreate } from "../sql/render";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec } from "../sql/spec";
-import type { LintWorld } from "./finding";
+import type { LintCatalog } from "./finding";
 
 /** A column that a view's query returns. */
 export interface Output {
@@ -37,12 +37,12 @@ export interface Layout {
 /** The object that is linted, with what rules need to know about it. Everything is computed once, on first use. */
 export class Subject {
   readonly spec: ObjectSpec;
-  readonly world: LintWorld;
+  readonly world: LintCatalog;
   /** Quoted name. */
   readonly name: string;
   private readonly cache = new Map<string, unknown>();
 
-  constructor(spec: ObjectSpec, world: LintWorld) {
+  constructor(spec: ObjectSpec, world: LintCatalog) {
     this.spec = spec;
     this.world = world;
     this.name = quotedName(keyOf(spec));

@@ -2,7 +2,7 @@ import { ServerError } from "../connection/errors";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import type { Gate } from "./gate";
-import { hold, release } from "./hold";
+import { blockInsertsUntilReleased, releaseInserts } from "./hold";
 import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
@@ -26,8 +26,8 @@ export function besideName({ database, name }: QualifiedName, operation: string)
  * @returns false when the gate opened before the hold was in place: nothing was changed.
  */
 export async function exchangeView(runner: Runner, to: MaterializedViewSpec, closed?: Closed): Promise<boolean> {
-  if (closed !== undefined && !(await hold(runner, closed.tables, closed.gate))) {
-    await release(runner, closed.tables);
+  if (closed !== undefined && !(await blockInsertsUntilReleased(runner, closed.tables, closed.gate))) {
+    await releaseInserts(runner, closed.tables);
     return false;
   }
   const beside = besideName(to, runner.operation);
@@ -51,7 +51,7 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     // The old view gets no more rows, so no data is wrong; whoever ends the operation tries again.
     if ((await uuidOf(runner, idleName(to, runner.operation))) === undefined) throw error;
   });
-  if (closed !== undefined) await release(runner, closed.tables);
+  if (closed !== undefined) await releaseInserts(runner, closed.tables);
   return true;
 }
 
@@ -94,5 +94,5 @@ function idleName({ database, name }: QualifiedName, operation: string): Qualifi
 async function takeBack(runner: Runner, view: QualifiedName, old: string | undefined, closed?: Closed): Promise<void> {
   if (old === undefined || (await uuidOf(runner, view)) !== old) return;
   await dropBeside(runner, view);
-  if (closed !== undefined) await release(runner, closed.tables);
+  if (closed !== undefined) await releaseInserts(runner, closed.tables);
 }

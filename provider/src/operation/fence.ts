@@ -10,7 +10,7 @@ export const FENCE: readonly SettingSpec[] = [
 ];
 
 /** Keeps the parts of a table as they are: from now on a partition and a range of block numbers always identify the same rows. */
-export async function raiseFence(runner: Runner, table: QualifiedName): Promise<void> {
+export async function pauseMerges(runner: Runner, table: QualifiedName): Promise<void> {
   const settings = FENCE.map(({ name, value }) => `${name} = ${value}`).join(", ");
   await runner.run(`ALTER TABLE ${qualifiedName(table)} MODIFY SETTING ${settings}`);
   await stopMerges(runner, table);
@@ -30,7 +30,7 @@ export async function stopMerges(runner: Runner, ...tables: readonly QualifiedNa
  *
  * @param declared the table's settings; where it sets a setting that the fence uses, that value is restored.
  */
-export async function liftFence(
+export async function resumeMerges(
   runner: Runner,
   table: QualifiedName,
   declared: readonly SettingSpec[],

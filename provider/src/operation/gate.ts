@@ -35,16 +35,16 @@ export interface Gate {
  *
  * @param tables entry tables first, then what they feed. Closed in that order, waiting for inserts in between, and opened in reverse: an
  *   insert that passed an entry table must find the next one open, or its rows would be stored only part of the way.
- * @returns the gate; check with {@link drain} that no insert is still running behind it.
+ * @returns the gate; check with {@link awaitInserts} that no insert is still running behind it.
  */
-export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): Promise<Gate> {
-  await gateDown(runner, tables);
+export async function blockInserts(runner: Runner, tables: readonly QualifiedName[]): Promise<Gate> {
+  await allowInserts(runner, tables);
   const length = runner.gateLength ?? LENGTH;
   const deadline = (await runner.now()) + length;
   const patience = deadline - length * WORK;
   let closed = 0;
   for (const [index, table] of tables.entries()) {
-    if (closed > 0) await drain(runner, { patience, closed });
+    if (closed > 0) await awaitInserts(runner, { patience, closed });
     const opens = deadline + (tables.length - 1 - index) * 100;
     await runner.run(
       `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT ${constraint(runner)} CHECK now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
@@ -59,7 +59,7 @@ export async function gateUp(runner: Runner, tables: readonly QualifiedName[]): 
  *
  * @param others constraints dropped in the same statement, so that a table never keeps one without the other.
  */
-export async function gateDown(
+export async function allowInserts(
   runner: Runner,
   tables: readonly QualifiedName[],
   others: readonly string[] = [],
@@ -71,7 +71,10 @@ export async function gateDown(
 }
 
 /** Waits for the inserts that began before the gate was closed. @returns false when they take too long for this gate. */
-export async function drain(runner: Runner, { closed, patience }: Pick<Gate, "closed" | "patience">): Promise<boolean> {
+export async function awaitInserts(
+  runner: Runner,
+  { closed, patience }: Pick<Gate, "closed" | "patience">,
+): Promise<boolean> {
   const older = `${INSERTS} AND toUnixTimestamp64Milli(now64(3)) - elapsed * 1000 <= ${closed} + 2`;
   for (;;) {
     const { found, now } = await runner.one<{ found: string; now: string }>(

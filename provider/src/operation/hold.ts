@@ -1,16 +1,22 @@
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
-import { type Gate, gateDown, timeLeft } from "./gate";
+import { allowInserts, type Gate, isGate, timeLeft } from "./gate";
 import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
+const PREFIX = "_hold_";
+
 /**
- * Refuses inserts (error 469) until {@link release}, even if the runner dies: in the middle of a rename or an exchange of views, rows would
+ * Refuses inserts (error 469) until {@link releaseInserts}, even if the runner dies: in the middle of a rename or an exchange of views, rows would
  * be stored and reach no view, or two. Set up behind a gate, then checked against it.
  *
  * @returns false when the gate opened in the meantime.
  */
-export async function hold(runner: Runner, tables: readonly QualifiedName[], gate: Gate): Promise<boolean> {
+export async function blockInsertsUntilReleased(
+  runner: Runner,
+  tables: readonly QualifiedName[],
+  gate: Gate,
+): Promise<boolean> {
   for (const table of tables) {
     await runner.run(
       `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${quoteIdentifier(constraint(runner))} CHECK 0`,
@@ -20,25 +26,25 @@ export async function hold(runner: Runner, tables: readonly QualifiedName[], gat
 }
 
 /** Lets inserts through again, downstream tables first. Tables without a hold, or that are gone, are no error. */
-export async function release(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+export async function releaseInserts(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   const there: QualifiedName[] = [];
   for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
-  await gateDown(runner, there, [constraint(runner)]);
+  await allowInserts(runner, there, [constraint(runner)]);
 }
 
 /** Ends every hold of the operation, found by the definitions of tables: for callers that do not know what was held. */
 export async function releaseAll(runner: Runner): Promise<void> {
   const held = await runner.rows<QualifiedName>(
-    `SELECT database, name FROM system.tables WHERE match(create_table_query, '_hold_${runner.operation}\\\\W') ORDER BY database, name`,
+    `SELECT database, name FROM system.tables WHERE match(create_table_query, '${constraint(runner)}\\\\W') ORDER BY database, name`,
   );
-  if (held.length > 0) await release(runner, held);
+  if (held.length > 0) await releaseInserts(runner, held);
 }
 
 /** Whether a constraint is one that temporarily refuses inserts. */
-export function isHelper(name: string): boolean {
-  return /^_(?:gate|hold)_\w+$/.test(name);
+export function isGuardConstraint(name: string): boolean {
+  return isGate(name) || name.startsWith(PREFIX);
 }
 
 function constraint({ operation }: Runner): string {
-  return `_hold_${operation}`;
+  return `${PREFIX}${operation}`;
 }

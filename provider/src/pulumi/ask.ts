@@ -1,7 +1,7 @@
 import { askRows } from "../apply/ask-rows";
 import type { Plan } from "../plan";
 import type { Context } from "./context";
-import { tableOf } from "./standing";
+import { tableOf } from "./current-state";
 
 /** Time limit of the queries on the rows at preview, in seconds; `up` waits for them. */
 const AT_PREVIEW = 30;

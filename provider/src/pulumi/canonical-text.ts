@@ -8,8 +8,8 @@ import { mentionedNames } from "../canonical/mentions";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
 import { UNKNOWN } from "../declare/unknown";
+import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
-import { changesBetween, normalOf } from "../drift/written";
 import { SchemaError } from "../errors";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -127,13 +127,13 @@ async function standsAsWritten(
 ): Promise<string | undefined> {
   const found = await context.reachableLive(urn, keyOf(spec));
   const live = found === undefined ? undefined : parseLive(found);
-  if (live === undefined || live.kind !== spec.kind || changesBetween(live, spec).length > 0) return undefined;
+  if (live === undefined || live.kind !== spec.kind || diffAsWritten(live, spec).length > 0) return undefined;
   const [reason = ""] = sensitive ? ["its statement is secret"] : refusal.message.split("\n", 1);
   await context.log.info(
     urn,
     `stands on the server as it is declared; the embedded engine would refuse it (${reason}).`,
   );
-  return renderCreate(normalOf(live, spec));
+  return renderCreate(normalize(live, spec));
 }
 
 async function tellUnchecked(context: Context, { urn }: Request, why: string): Promise<void> {

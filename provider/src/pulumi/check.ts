@@ -12,18 +12,18 @@ import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./back
 import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
+import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
 import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
+import { retirement } from "./old-table-expiry";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
 import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
-import { retirement } from "./retirement";
 import { refuseUnread } from "./served";
 import { placeOf } from "./server";
-import { keyOfStored } from "./standing";
 import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
 import { lookAtSteps } from "./step-preview";
 

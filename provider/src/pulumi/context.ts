@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
 import type { Canonical } from "../canonical/canonical";
-import { allowAs } from "../canonical/gates";
+import { copyFeatureFlags } from "../canonical/feature-flags";
 import { serverForm } from "../canonical/server-form";
 import { World } from "../canonical/world";
 import { unsupported } from "../clickhouse/capabilities";
@@ -23,16 +23,16 @@ import { openThrowaway } from "../connection/throwaway";
 import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
-import { Live, type LiveObject } from "../introspect/live";
+import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import type { ServerIdentity } from "../introspect/server-identity";
 import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
+import type { Look } from "./current-state";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
 import { announceServer, identityOf, shownUrl } from "./server";
-import type { Look } from "./standing";
 import { Wave } from "./wave";
 
 /** How long a failure to open is reused for further attempts, in milliseconds. */
@@ -53,7 +53,7 @@ export interface Checked {
 export class Context {
   readonly log: Log;
   readonly checked = new Map<string, Checked>();
-  readonly live: Live;
+  readonly live: ServerCatalog;
   readonly world: World;
   /** What this run renames; definitions that mention it are updated. */
   readonly renames: Renaming[] = [];
@@ -89,7 +89,7 @@ export class Context {
     this.log = log;
     this.askProgram = askProgram;
     this.identifies = identifies;
-    this.live = new Live(() => this.connection());
+    this.live = new ServerCatalog(() => this.connection());
     this.world = new World(
       () => this.openScratch(),
       (key) => this.lend(key),
@@ -203,7 +203,7 @@ export class Context {
       this.checker = `ClickHouse ${engine.version} at ${engine.url} (clickhouse:scratch)`;
     const isServer = /^https?:/.test(this.config.connection?.url ?? "");
     if (isServer) await this.reach(undefined);
-    if (isServer && this.reachable) await allowAs(engine, await this.connection());
+    if (isServer && this.reachable) await copyFeatureFlags(engine, await this.connection());
     return engine;
   }
 

@@ -2,13 +2,13 @@ import { refuseDrop, rowsHeld } from "../apply/drop";
 import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
+import type { LiveObject } from "../introspect/server-catalog";
 import { keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { keyOfStored } from "./current-state";
 import { dropOptions } from "./removal";
-import { keyOfStored } from "./standing";
 import { type Request, readLeaving, readStored } from "./state";
 
 /**

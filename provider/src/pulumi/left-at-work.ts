@@ -1,7 +1,7 @@
 import { unfinished } from "../apply/mutations";
 import type { Context } from "./context";
+import { tableOf } from "./current-state";
 import type { Planned } from "./planning";
-import { tableOf } from "./standing";
 
 /** What an earlier run started on the object and the server has not finished, as comment lines for the plan. */
 export async function leftAtWork(context: Context, { live }: Planned, sensitive: boolean): Promise<string[]> {

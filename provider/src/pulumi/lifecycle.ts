@@ -13,9 +13,9 @@ import { alsoWrong } from "./also-wrong";
 import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
 import type { Context } from "./context";
+import { keyOfStored } from "./current-state";
 import { removeObject } from "./removal";
 import { refuseElsewhere } from "./server";
-import { keyOfStored } from "./standing";
 import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
 

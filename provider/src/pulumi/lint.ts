@@ -6,8 +6,8 @@ import {
   checkOverrides,
   describeFinding,
   type Finding,
+  type LintCatalog,
   type LintOverrides,
-  type LintWorld,
   lintObject,
   type OutputColumn,
   rules,
@@ -69,7 +69,7 @@ export async function explainByLint(
 }
 
 /** What the object reads and writes, as declared or on the server, and what those read. */
-async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintWorld> {
+async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintCatalog> {
   const known = new Map<string, ObjectSpec>();
   const visit = async (statement: string, own: string): Promise<void> => {
     for (const key of mentionedNames(statement)) {

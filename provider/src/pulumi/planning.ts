@@ -1,11 +1,11 @@
 import { DEFAULT_KEEP } from "../apply/rebuild/options";
 import { type Renamed, rewrite } from "../apply/rename";
-import { withoutAdditions } from "../canonical/normal-form";
+import { dropServerDefaults } from "../canonical/normal-form";
 import { isReplicated } from "../clickhouse/engines";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject, type Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
+import type { LiveObject } from "../introspect/server-catalog";
 import { type Hazard, NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step, unasked } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -14,8 +14,8 @@ import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
 import type { Context } from "./context";
-import { describePending, type Pending, pendingOn } from "./pending";
-import { keyOfStored, type Look, standingOf } from "./standing";
+import { keyOfStored, type Look, readCurrent } from "./current-state";
+import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
 import type { Outs } from "./state";
 
 /** What changes, and how. */
@@ -40,14 +40,14 @@ export interface Planned {
   /** Statement that the plan starts from. */
   readonly from: string;
   /** An interrupted operation on the object, which is resumed or aborted first. */
-  readonly pending?: Pending;
+  readonly pending?: InterruptedOperation;
 }
 
 /** Plans a change from what is on the server or, if that cannot be reached, from the state. Changes nothing. */
 export async function planChange(context: Context, look: Look, change: Change, runs = false): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
-  const standing = await standingOf(context, look, stored, to);
-  const pending = await pendingOn(context, look, standing, to);
+  const standing = await readCurrent(context, look, stored, to);
+  const pending = await findInterrupted(context, look, standing, to);
   const { live } = standing;
   const from = followRenames(context, pending === undefined ? standing.spec : parseCreate(pending.from), to);
   const { renamedColumns, materialize } = options;
@@ -72,7 +72,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
     plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(standing.spec)
       ? ["-- follows the rename of what it names; nothing else runs"]
       : [];
-  const text = [...follows, ...(pending ? [describePending(pending)] : []), shown]
+  const text = [...follows, ...(pending ? [describeInterrupted(pending)] : []), shown]
     .filter((part) => part !== "")
     .join("\n\n");
   return { plan, changes, text, live, from: renderCreate(from), ...(pending && { pending }) };
@@ -138,7 +138,7 @@ export function driftOf(context: Context, planned: Planned, { stored, sensitive,
   const { from, live, pending } = planned;
   if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
   const known = followRenames(context, parseCreate(stored.statement), to);
-  if (diffObject(known, withoutAdditions(parseCreate(from), known)).length === 0) return undefined;
+  if (diffObject(known, dropServerDefaults(parseCreate(from), known)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
   return `on the server it is not what the state says; the plan starts from what stands there.\n${diff}`;
 }

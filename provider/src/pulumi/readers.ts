@@ -1,7 +1,7 @@
 import { rewrite } from "../apply/rename";
 import { mentionedNames } from "../canonical/mentions";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
+import type { LiveObject } from "../introspect/server-catalog";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";

@@ -2,8 +2,8 @@ import { applyDrop, type DropOptions, refuseDrop } from "../apply/drop";
 import { mentionedNames } from "../canonical/mentions";
 import { allowsDrop, withAllowed } from "../declare/allow-drop";
 import type { Context } from "./context";
+import { keyOfStored } from "./current-state";
 import { refuseElsewhere } from "./server";
-import { keyOfStored } from "./standing";
 import type { Inputs, Outs } from "./state";
 
 /**

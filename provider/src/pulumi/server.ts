@@ -6,7 +6,7 @@ import { messageOf, SchemaError } from "../errors";
 import { identityOf, isSameServer, readIdentity, renderIdentity } from "../introspect/server-identity";
 import { quotedName } from "../sql/object-key";
 import type { Context } from "./context";
-import { keyOfStored } from "./standing";
+import { keyOfStored } from "./current-state";
 import type { Inputs, Outs } from "./state";
 
 /**

@@ -74,7 +74,7 @@ export function consistent(lines: readonly string[]): string[] {
 
 /** Interrupted operations on objects that come earlier are resumed or aborted earlier. */
 function endingBefore(context: Context): ReadonlySet<string> {
-  return new Set([...context.planned.values()].flatMap(({ pending }) => pending?.one.operation ?? []));
+  return new Set([...context.planned.values()].flatMap(({ pending }) => pending?.operation.operation ?? []));
 }
 
 function declaredTarget(context: Context, { to }: Change): TableSpec | undefined {

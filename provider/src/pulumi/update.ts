@@ -3,14 +3,14 @@ import { awaitMutations } from "../apply/mutations";
 import { newOperation } from "../apply/rebuild";
 import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
-import { withoutAdditions } from "../canonical/normal-form";
+import { dropServerDefaults } from "../canonical/normal-form";
 import type { Connection } from "../connection/connection";
 import { inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
+import type { LiveObject } from "../introspect/server-catalog";
 import { type Hazard, type Plan, renderPlan } from "../plan";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -19,10 +19,10 @@ import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
 import type { Context } from "./context";
-import { endPending } from "./pending";
+import { keyOfStored, type Look, tableOf } from "./current-state";
+import { resumeOrAbort } from "./interrupted";
+import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
-import { dropRetired } from "./retirement";
-import { keyOfStored, type Look, tableOf } from "./standing";
 import { type Inputs, type Outs, outsOf } from "./state";
 
 /** One update, as the Pulumi engine requests it. */
@@ -110,7 +110,7 @@ async function run(
   let began = false;
   try {
     if (planned.pending !== undefined) {
-      await endPending(connection, planned.pending, tell);
+      await resumeOrAbort(connection, planned.pending, tell);
       began = true;
       plan = await ask(context, plan, keyOf(parseCreate(planned.from)), urn, true);
       refuseHazards(context, { ...planned, plan }, change);
@@ -145,7 +145,7 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
   if (context.config.scratch !== "off") {
     const statement = renderCreate(to);
     const now = await liveStatement(context, statement, live);
-    if (diffObject(withoutAdditions(parseCreate(now), to), to).length > 0) {
+    if (diffObject(dropServerDefaults(parseCreate(now), to), to).length > 0) {
       throw new SchemaError(
         `${label}: all statements ran, and the server shows something else; run \`pulumi up\` again to see what is left.\n` +
           textDiff(now, statement, "server", "declared"),

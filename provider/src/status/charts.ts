@@ -1,6 +1,6 @@
 import { escapeHtml } from "../graph/html";
+import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./format";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
-import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./words";
 
 /** A target with all views that write to it: drawn once. */
 interface Drawn {

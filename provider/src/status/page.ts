@@ -1,7 +1,5 @@
 import { escapeHtml } from "../graph/html";
 import { renderCharts } from "./charts";
-import { PAGE_STYLE } from "./page-style";
-import { isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 import {
   bytesText,
   countText,
@@ -15,7 +13,9 @@ import {
   sharedText,
   shareText,
   timeText,
-} from "./words";
+} from "./format";
+import { PAGE_STYLE } from "./page-style";
+import { isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 
 /** The status as a self-contained page: no network, no script. */
 export function renderStatusPage(status: ServerStatus): string {

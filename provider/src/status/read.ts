@@ -2,10 +2,10 @@ import type { Connection } from "../connection/connection";
 import { type FoundObject, introspectServer } from "../introspect/server";
 import { keyParts } from "../sql/object-key";
 import type { MaterializedViewSpec } from "../sql/spec";
-import { describeView } from "./describe";
 import { bucketSource, layoutOf, namedTime, sourceKeys, type TimeColumn, targetKey, timeColumn } from "./lineage";
 import { type BucketRequest, type RangeRequest, rangeKey, readBuckets, readRanges } from "./ranges";
 import { optional, type PartsOf, type Range, readDisk, readParts, readRefreshes, readViewLog } from "./system";
+import { describeView } from "./view-health";
 import type { ServerStatus } from "./view-status";
 
 /** Options of {@link readStatus}. */

@@ -1,5 +1,4 @@
 import { shorten } from "../graph/names";
-import { type Buckets, isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 import {
   bytesText,
   countText,
@@ -13,7 +12,8 @@ import {
   sharedText,
   shareText,
   timeText,
-} from "./words";
+} from "./format";
+import { type Buckets, isUnknown, type ServerStatus, type ViewStatus } from "./view-status";
 
 /** Options of {@link renderStatusTable}. */
 export interface TableOptions {

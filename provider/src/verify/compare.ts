@@ -5,7 +5,7 @@ import { pause, type Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import { bucketId, inRange, type Range } from "./bucket";
 import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";
-import { inserted, stateOf, truthBuckets } from "./still";
+import { awaitRunningInserts, sourceFingerprint, truthBuckets } from "./quiescence";
 import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types";
 
 const DEFAULT_MEMORY = 4 * 1024 ** 3;
@@ -16,7 +16,7 @@ const BATCH = { time: 8000, partition: 800, all: 2 } as const;
 /** How often a differing bucket is checked before it is reported as busy. */
 const LOOKS = 8;
 /** How often it must differ while nothing came in: background flushes appear in no list of inserts. */
-const PROOFS = 2;
+const STABLE_CHECKS = 2;
 /** A batch that is being written to is split, down to this many pieces. */
 const PIECES = 64;
 
@@ -166,7 +166,7 @@ async function summariseOnce(
 }
 
 /** Rechecks buckets that differ, until nothing was written during the check. */
-export async function lookAgain(
+export async function recheckUntilStable(
   runner: Runner,
   comparison: Comparison,
   ids: readonly string[],
@@ -177,7 +177,7 @@ export async function lookAgain(
   const open = [...batches(ids, comparison)];
   const most = PIECES + open.length;
   for (let pieces = open.length, batch = open.shift(); batch !== undefined; batch = open.shift()) {
-    const found = await settled(runner, comparison, batch, options);
+    const found = await recheckBatch(runner, comparison, batch, options);
     if (found.still) differences.push(...found.differences);
     else if (found.ids.length > 1 && pieces < most) {
       // Some of the buckets may be complete while others are still written to.
@@ -189,7 +189,7 @@ export async function lookAgain(
   return { differences, busy };
 }
 
-async function settled(
+async function recheckBatch(
   runner: Runner,
   comparison: Comparison,
   batch: readonly string[],
@@ -201,16 +201,16 @@ async function settled(
   for (let look = 0; look < looks; look++) {
     if (look > 0) await pause(Math.min(1000, 100 * look));
     const looked = scopeCondition(comparison, { ids });
-    const state = (): Promise<string> => stateOf(runner, comparison, looked);
+    const state = (): Promise<string> => sourceFingerprint(runner, comparison, looked);
     // Rows seen here belong to earlier inserts, which are awaited: their views have run when the buckets are compared.
     const before = await state();
-    const ended = await inserted(runner);
+    const ended = await awaitRunningInserts(runner);
     const differences = await details(runner, comparison, ids, options);
     if (differences.length === 0) return { still: true, differences: [], ids: [] };
-    const still = ended && (await inserted(runner)) && before === (await state());
+    const still = ended && (await awaitRunningInserts(runner)) && before === (await state());
     ids = differences.map(({ id }) => id);
     proofs = still ? proofs + 1 : 0;
-    if (proofs >= PROOFS) return { still: true, differences, ids };
+    if (proofs >= STABLE_CHECKS) return { still: true, differences, ids };
   }
   return { still: false, differences: [], ids };
 }

@@ -4,11 +4,11 @@ import { columnsIn, parseExpression } from "../sql/query";
 import { nullableInner } from "../sql/query/types";
 import type { TableSpec } from "../sql/spec";
 import { type Bucket, bucketId, bucketLabel, inRange, type Range, rangeOf } from "./bucket";
-import { aggregateType } from "./doubts";
 import { isNumeric, same, within } from "./equality";
 import { CANDIDATES, type Measure, type Measures } from "./measures";
 import { onlySelect, withOutput } from "./rewrite";
 import type { Feed, Subject } from "./subject";
+import { aggregateType } from "./verifiability";
 
 /** Everything that the SQL of a comparison is built from. */
 export interface Comparison extends Measures {

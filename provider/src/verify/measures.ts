@@ -4,10 +4,10 @@ import { unquoteIdentifier } from "../sql/identifiers";
 import { integer, parseType, unwrap } from "../sql/query/types";
 import type { ColumnSpec, TableSpec } from "../sql/spec";
 import { keyColumn, sortingKey } from "./bucket";
-import { aggregateType } from "./doubts";
 import { type Rule, ruleOf } from "./functions";
 import { aggregateItem, itemOf, onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
+import { aggregateType } from "./verifiability";
 
 /** How the rows of one key become one value. `#` is replaced by the column, `?` by the condition that selects one side. */
 type Finalise = string;

@@ -1,7 +1,7 @@
 import { innerTable } from "../clickhouse/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { Live, type LiveObject } from "../introspect/live";
+import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { qualifiedName } from "../sql/identifiers";
@@ -24,7 +24,7 @@ export interface Choice {
  * @throws {SchemaError} when a name is neither a view nor a target.
  */
 export async function loadSubjects(connection: Connection, choice: Choice = {}): Promise<Subject[]> {
-  const live = new Live(async () => connection);
+  const live = new ServerCatalog(async () => connection);
   const found = new Map<string, { target: QualifiedName; shown: QualifiedName; feeds: Feed[] }>();
   for (const object of await live.materializedViews()) {
     const view = parsed(object);
@@ -53,7 +53,7 @@ function targetOf(view: MaterializedViewSpec, { uuid }: LiveObject): QualifiedNa
 }
 
 /** The table whose inserts a view sees. For a view that reads another view: the table which that one writes to. */
-async function sourceOf(live: Live, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
+async function sourceOf(live: ServerCatalog, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
   const first = parseQuery(view.query)?.selects[0]?.from[0];
   let at = innermost(first)?.table;
   let through: QualifiedName | undefined;

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { standingAround } from "../operation/feeders";
+import { findConflict } from "../operation/conflicts";
 import { refuseFiltered } from "../operation/guard";
 import { newOperation } from "../operation/names";
 import { Runner } from "../operation/runner";
@@ -10,18 +10,18 @@ import {
   batches,
   DEFAULT_WINDOW,
   firstBucket,
-  lookAgain,
+  recheckUntilStable,
   type Summary,
   sampleOf,
   summarise,
   windowsOf,
 } from "./compare";
 import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
-import { doubtsOf } from "./doubts";
 import { bucketText, type Prepared, prepare } from "./prepare";
 import type { Subject } from "./subject";
 import { loadSubjects } from "./subjects";
 import type { BucketDifference, TargetReport, Verdict, VerifyOptions } from "./types";
+import { assessVerifiability } from "./verifiability";
 
 /** A target's report together with the data that a repair needs. */
 export interface Verified {
@@ -57,7 +57,7 @@ export async function verifySubject(
 ): Promise<Verified> {
   const began = Date.now();
   const seconds = (): number => (Date.now() - began) / 1000;
-  const doubts = doubtsOf(subject);
+  const doubts = assessVerifiability(subject);
   const runner = new Runner(connection, newOperation(), options.signal === undefined ? {} : { signal: options.signal });
   const reason = doubts.reason ?? (await unfinished(runner, subject));
   if (reason !== undefined) return { subject, report: { ...emptyReport(subject), reason, seconds: seconds() } };
@@ -97,7 +97,7 @@ function verdictOf(differs: boolean, isInexact: boolean, changesWithMerges: bool
 /** During a backfill or a change, some rows are where the comparison does not look. A repair leaves whole partitions. */
 async function unfinished(runner: Runner, { feeds, shown, target }: Subject): Promise<string | undefined> {
   const names = [target, shown, ...feeds.map(({ view }) => view)];
-  const other = await standingAround(runner, names, { but: ["repair"] });
+  const other = await findConflict(runner, names, { but: ["repair"] });
   if (other === undefined) return undefined;
   return `operation ${other.operation} (${other.kind}) around it is unfinished; \`clickhouse-schema operations\` shows it`;
 }
@@ -150,7 +150,7 @@ async function compareAll(
     summaries.push(...(await summarise(runner, comparison, scope, options, chunks)));
   }
   const different = summaries.flatMap((summary) => summary.different);
-  const looked = await lookAgain(runner, comparison, different, options);
+  const looked = await recheckUntilStable(runner, comparison, different, options);
   const { old, rest } = await withoutOld(runner, comparison, looked.differences, options);
   const sum = (of: (summary: Summary) => number): number => summaries.reduce((total, one) => total + of(one), 0);
   const leftOut = sum(({ expired }) => expired) + old;

@@ -1,6 +1,6 @@
 import { SchemaError } from "../../errors";
 import { attachAll } from "../../operation/attach";
-import { liftFence, raiseFence } from "../../operation/fence";
+import { pauseMerges, resumeMerges } from "../../operation/fence";
 import { cover } from "../../operation/guard";
 import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -31,7 +31,7 @@ export async function attach(context: Context): Promise<void> {
     }
     const parts = await partsOf(runner, names.stage);
     if (digestOf(parts) !== journal.need("merged")) throw changed(context);
-    await raiseFence(runner, destination);
+    await pauseMerges(runner, destination);
     const own = countsOf(parts);
     if (!journal.has("baseline")) {
       const before = [...countsOf(await partsOf(runner, destination))].filter(([key]) => own.has(key));
@@ -45,7 +45,7 @@ export async function attach(context: Context): Promise<void> {
       parts.reduce((sum, part) => sum + part.rows, 0),
     );
   }
-  await liftFence(runner, destination, layout.storage.settings, true);
+  await resumeMerges(runner, destination, layout.storage.settings, true);
 }
 
 function changed({ names, runner }: Context): SchemaError {

@@ -19,7 +19,6 @@ import { dropGuards } from "./by-time";
 import { checkCoverage } from "./check";
 import { type BackfillPlan, backfillNames, Context, parseView } from "./context";
 import { cut } from "./cut";
-import { examine, type Wanted } from "./examine";
 import { exchange, isExchanged, retireOld } from "./exchange";
 import { fill } from "./fill";
 import { openGate } from "./gate";
@@ -27,6 +26,7 @@ import { dropHelpers } from "./helpers";
 import { findUnfinished, type UnfinishedBackfill } from "./journals";
 import { abortBackfill } from "./operations";
 import type { BackfillHooks, BackfillOptions, BackfillResult, RefillOptions } from "./options";
+import { type BackfillRequest, preflight } from "./preflight";
 
 /**
  * Creates materialized views of one target and fills it with what their sources held before, while clients continue to write: each row
@@ -123,13 +123,13 @@ function concerns({ plan, target }: UnfinishedBackfill, specs: readonly ReturnTy
   return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || mentionedNames(query).has(key));
 }
 
-async function begin(connection: Connection, wanted: Wanted): Promise<BackfillResult> {
+async function begin(connection: Connection, wanted: BackfillRequest): Promise<BackfillResult> {
   const { options } = wanted;
   const operation = options.operation ?? newOperation();
   const runner = new Runner(connection, operation, options);
   const first = wanted.statements[0];
   const database = first === undefined ? "" : (parseView(first).to?.database ?? "");
-  const { plan, sources, target } = await examine(runner, wanted);
+  const { plan, sources, target } = await preflight(runner, wanted);
   const journal = await Journal.open(runner, database);
   const names = backfillNames(target, operation);
   if (journal.has("plan") || (await uuidOf(runner, names.stage)) !== undefined) {

@@ -1,4 +1,4 @@
-import { drain } from "../../operation/gate";
+import { awaitInserts } from "../../operation/gate";
 import { uuidOf } from "../../operation/parts";
 import { pause } from "../../operation/runner";
 import { backtick, qualifiedName } from "../../sql/identifiers";
@@ -27,7 +27,7 @@ export async function cutByTime(context: Context): Promise<void> {
   const at = journal.need<{ at: number }>("cut").at;
   while ((await runner.now()) <= at + 5) await pause(10);
   // Wait until every insert that began before has been stored.
-  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: at + 5 });
+  await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: at + 5 });
   for (const view of context.views) {
     await createSnapshot(context, parseTable(view.snapshot));
     await link(context, view.source, view.snapshotName);
@@ -42,7 +42,7 @@ async function tryCut(context: Context, lead: number): Promise<void> {
   if (made) {
     await dropViews(context);
     const now = await runner.now();
-    await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: now });
+    await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: now });
     // Before the time of the cut, no row has passed through a view.
     if (now >= (journal.get<number>("at") ?? 0)) await context.truncate(names.target);
   }
@@ -52,7 +52,7 @@ async function tryCut(context: Context, lead: number): Promise<void> {
   await journal.set("at", at);
   for (const view of views) await runner.run(guarded(view, at));
   const closed = await runner.now();
-  if (await drain(runner, { patience: at - SPARE, closed })) await journal.set("cut", { at });
+  if (await awaitInserts(runner, { patience: at - SPARE, closed })) await journal.set("cut", { at });
 }
 
 /** CREATE of a view that takes only rows from a given time on. */

@@ -1,5 +1,5 @@
 import { SchemaError } from "../../errors";
-import { drain, type Gate, timeLeft } from "../../operation/gate";
+import { awaitInserts, type Gate, timeLeft } from "../../operation/gate";
 import { cover } from "../../operation/guard";
 import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -81,7 +81,7 @@ async function takeBack(context: Context): Promise<void> {
   if (!(await canEmpty(context))) await journal.set("late", true);
   await dropViews(context);
   if (journal.has("late")) throw cutTooLate(context);
-  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.truncate(names.target);
 }
 
@@ -104,7 +104,7 @@ async function cutTwins(context: Context): Promise<void> {
   const { journal, layout, names, runner, views } = context;
   if (journal.has("cut")) return;
   await dropViews(context);
-  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   await context.drop(names.fresh);
   await cover(runner, names.fresh);
   for (const sql of freshStatements(context, names.fresh)) await runner.run(sql);

@@ -1,5 +1,5 @@
 import { SchemaError } from "../../errors";
-import { drain, gateDown, isGate } from "../../operation/gate";
+import { allowInserts, awaitInserts, isGate } from "../../operation/gate";
 import { renameHelper } from "../../operation/guard";
 import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
@@ -33,7 +33,7 @@ export async function exchange(context: Context): Promise<void> {
     if (!(await hasTime(context, gate))) return false;
     await runner.run(`EXCHANGE TABLES ${qualifiedName(names.target)} AND ${qualifiedName(names.fresh)}`);
     // The gate moved with the old table, and must be opened before those of the sources: the twins write to that table.
-    await gateDown(runner, [names.fresh]);
+    await allowInserts(runner, [names.fresh]);
     return true;
   });
 }
@@ -54,7 +54,7 @@ async function refuseChanged(context: Context): Promise<void> {
 export async function retireOld(context: Context): Promise<void> {
   const { names, plan, runner } = context;
   await dropViews(context);
-  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
   if ((await uuidOf(runner, names.fresh)) !== plan.uuid) return;
   await renameHelper(runner, names.fresh, names.retired);
 }

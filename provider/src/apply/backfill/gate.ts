@@ -1,15 +1,15 @@
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
-import { behindGate as behind, openGates } from "../../operation/behind-gate";
-import { type Feeder, viewsAround } from "../../operation/feeders";
 import type { Gate } from "../../operation/gate";
+import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
+import { withInsertsBlocked as behind, openGates } from "../../operation/inserts-blocked";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import type { Context } from "./context";
 
-export { hasTime } from "../../operation/behind-gate";
+export { hasTime } from "../../operation/inserts-blocked";
 
 /**
  * Runs work while no rows are on their way to some tables; see the function of the same name in `operation/`.
@@ -44,9 +44,9 @@ export async function gateTables(
   tables: readonly QualifiedName[],
   allow: readonly string[],
 ): Promise<QualifiedName[]> {
-  const found = new Map<string, Feeder>();
+  const found = new Map<string, UpstreamTable>();
   for (const table of tables) {
-    for (const feeder of (await viewsAround(runner, table)).feeders) {
+    for (const feeder of (await insertGraphAround(runner, table)).feeders) {
       const key = objectKey(feeder.database, feeder.name);
       // A feeder found earlier is preceded by its own feeders, so the order remains right.
       if (!found.has(key)) found.set(key, feeder);

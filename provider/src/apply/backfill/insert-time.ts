@@ -1,5 +1,5 @@
 import { SchemaError } from "../../errors";
-import { viewsAround } from "../../operation/feeders";
+import { insertGraphAround } from "../../operation/insert-graph";
 import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -53,7 +53,7 @@ export async function insertTimes(
         `older parts of ${qualifiedName(table)} do not have the column: the engine makes up a time when it reads or merges them`,
       );
     }
-    const { feeders } = await viewsAround(runner, table);
+    const { feeders } = await insertGraphAround(runner, table);
     if (feeders.length > 1)
       return refuse(`rows come to ${qualifiedName(table)} through views, block by block, each at a time of its own`);
     const spec = specs[index];

@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
-import { drain } from "../../operation/gate";
+import { awaitInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
 import { isTable, uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
@@ -73,7 +73,7 @@ async function dropCreated(context: Context): Promise<void> {
 
 /** Waits until the inserts that still use a dropped view have ended. */
 async function settle({ runner }: Context): Promise<void> {
-  await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
+  await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
 }
 
 async function madeViews({ runner, views }: Pick<Context, "runner" | "views">): Promise<boolean> {

@@ -4,7 +4,7 @@ import { partsOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseView } from "./context";
-import { examine, type Wanted } from "./examine";
+import { type BackfillRequest, preflight } from "./preflight";
 import { sliced } from "./slices";
 import { refuseNeed, spaceOf } from "./space";
 
@@ -37,10 +37,10 @@ export interface BackfillPreview {
  * Reports what a backfill would cost, or why it would be refused. Read-only: system tables, and a few rows of each source. Whether the
  * sources still cover everything in the target is checked only by a run, before anything is replaced.
  */
-export async function previewBackfill(connection: Connection, wanted: Wanted): Promise<BackfillPreview> {
+export async function previewBackfill(connection: Connection, wanted: BackfillRequest): Promise<BackfillPreview> {
   const runner = new Runner(connection, "preview");
   try {
-    const { plan, sources, target } = await examine(runner, {
+    const { plan, sources, target } = await preflight(runner, {
       ...wanted,
       preview: true,
       // Reported below, with the sizes.

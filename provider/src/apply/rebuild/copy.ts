@@ -116,7 +116,7 @@ function inOrder(parts: readonly Part[]): Part[][] {
 }
 
 /** A copied chunk, which is compared while the next one is copied. */
-interface Pending {
+interface CopiedChunk {
   readonly index: number;
   readonly parts: readonly Part[];
   readonly compared: Promise<Chunk | undefined>;
@@ -131,14 +131,14 @@ async function copyGroups(context: Context, groups: readonly (readonly Part[])[]
   const missed: (readonly Part[])[] = [];
   const moved = new Set<string>();
   const isMoved = (parts: readonly Part[]): boolean => parts.some(({ partition }) => moved.has(partition));
-  const finish = async ({ index, parts, compared }: Pending): Promise<void> => {
+  const finish = async ({ index, parts, compared }: CopiedChunk): Promise<void> => {
     const chunk = await compared;
     // Within a partition, a chunk after a missing one does not count.
     if (chunk !== undefined && !isMoved(parts)) return writeDown(context, index, chunk);
     missed.push(parts);
     for (const { partition } of parts) moved.add(partition);
   };
-  let pending: Pending | undefined;
+  let pending: CopiedChunk | undefined;
   for (const group of groups) {
     const parts = group.filter(({ partition }) => !moved.has(partition));
     if (parts.length === 0) continue;

@@ -1,8 +1,8 @@
 import { takesConstraints } from "../../clickhouse/engines";
 import { Postponed } from "../../operation/errors";
-import { viewsAround } from "../../operation/feeders";
-import { raiseFence, stopMerges } from "../../operation/fence";
-import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS } from "../../operation/gate";
+import { pauseMerges, stopMerges } from "../../operation/fence";
+import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft, INSERTS } from "../../operation/gate";
+import { insertGraphAround } from "../../operation/insert-graph";
 import { type Part, partsOf } from "../../operation/parts";
 import { pause } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -26,7 +26,7 @@ export async function copyAndExchange(context: Context): Promise<void> {
   if (!journal.get("fenced")) {
     await copyBulk(context);
     const fenced: Fenced = { parts: await mostParts(context) };
-    await raiseFence(runner, names.table);
+    await pauseMerges(runner, names.table);
     await journal.set("fenced", fenced);
   } else {
     // The definition stops background merges even after a restart; this stops OPTIMIZE as well.
@@ -51,7 +51,7 @@ async function exchangeOnline(context: Context): Promise<boolean> {
   await guardHeadroom(context);
   await buildShadow(context, await catchUp(context));
   // Queried on every attempt: views may come and go during hours of copying.
-  const views = await viewsAround(runner, names.table);
+  const views = await insertGraphAround(runner, names.table);
   const gated = views.readers.length > 0 || context.keepsOrder;
   await refuseViews(runner, to, views, gated, plan.allow);
   await refuseMutations(runner, to);
@@ -67,16 +67,16 @@ async function exchangeOnline(context: Context): Promise<boolean> {
   const gate = tables.map(({ database, name }): QualifiedName => ({ database, name }));
   if (JSON.stringify(journal.get("gate")) !== JSON.stringify(gate)) await journal.set("gate", gate);
   context.gateIs(true);
-  const closed = await gateUp(runner, gate);
+  const closed = await blockInserts(runner, gate);
   if (await exchangeBehind(context, closed)) return true;
-  await gateDown(runner, gate);
+  await allowInserts(runner, gate);
   context.gateIs(false);
   return false;
 }
 
 /** Copies the last rows while none can arrive, and exchanges: both tables then hold the same rows, and no insert is running. */
 async function exchangeBehind(context: Context, gate: Gate): Promise<boolean> {
-  if (!(await drain(context.runner, gate))) return false;
+  if (!(await awaitInserts(context.runner, gate))) return false;
   await buildShadow(context, await catchUp(context));
   return exchange(context, gate);
 }

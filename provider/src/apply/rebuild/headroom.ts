@@ -1,5 +1,5 @@
 import { Postponed } from "../../operation/errors";
-import { liftFence } from "../../operation/fence";
+import { resumeMerges } from "../../operation/fence";
 import { isTable } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { Context } from "./context";
@@ -37,7 +37,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
   // If a table had too many parts before the fence, the fence is not the cause.
   const allowed = Math.min(Math.max(delay * SHARE, before + delay * (1 - SHARE)), Math.max(refuse * SHARE, before));
   if (parts <= allowed) return;
-  await liftFence(runner, names.table, from.storage.settings, true);
+  await resumeMerges(runner, names.table, from.storage.settings, true);
   await journal.set("fenced", null);
   await journal.set("passes", 0);
   throw new Postponed(

@@ -1,9 +1,9 @@
 import type { Connection } from "../../connection/connection";
-import { attachLeftover } from "../../operation/barrier";
 import { ForwardOnly } from "../../operation/errors";
-import { liftFence } from "../../operation/fence";
-import { gateDown } from "../../operation/gate";
+import { resumeMerges } from "../../operation/fence";
+import { allowInserts } from "../../operation/gate";
 import { Journal, readJournals } from "../../operation/journal";
+import { attachLeftover } from "../../operation/open-readers";
 import { isTable, uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -11,7 +11,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { Context, type Plan, parseTable } from "./context";
 import type { Chunk } from "./coverage";
 import type { Operation, RebuildHooks, RebuildStep } from "./options";
-import { dropHelpers } from "./retire";
+import { dropHelpers } from "./put-aside";
 
 /** The unfinished rebuilds in a database: they can be resumed or, before the exchange, aborted. */
 export async function resumable(connection: Connection, database: string): Promise<Operation[]> {
@@ -65,11 +65,11 @@ export async function abortRebuild(
   }
   await journal.set("aborting", true);
   const gate = journal.get<QualifiedName[]>("gate") ?? [];
-  await gateDown(
+  await allowInserts(
     runner,
     gate.filter(({ name }) => name !== names.shadow.name),
   );
-  await liftFence(runner, names.table, from.storage.settings, true);
+  await resumeMerges(runner, names.table, from.storage.settings, true);
   await dropHelpers(context);
   if (!journal.has("new")) await attachLeftover(runner, names.shadow);
   await context.drop(names.shadow);
@@ -89,7 +89,7 @@ export async function undoRebuild({ journal, names, runner, to }: Context): Prom
   } catch (error) {
     if (error instanceof ForwardOnly && journal.has("attached")) {
       await journal.set("unfenced", true);
-      await liftFence(runner, names.table, to.storage.settings, true);
+      await resumeMerges(runner, names.table, to.storage.settings, true);
     }
     throw error;
   }

@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { viewsAround } from "../../operation/feeders";
+import { insertGraphAround } from "../../operation/insert-graph";
 import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { parseTable } from "./context";
@@ -60,7 +60,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
     await collect(() => refuseMissing(from, uuid));
     return { rows: 0, bytes: 0, free: undefined, gated: false, refusals };
   }
-  const [views, space] = await Promise.all([viewsAround(runner, from), spaceFor(runner, to)]);
+  const [views, space] = await Promise.all([insertGraphAround(runner, from), spaceFor(runner, to)]);
   const gated = isGated(from, to, views, mode);
   await collect(() => refuseOthers(runner, to));
   await collect(() => refuseLive(runner, from, allow));

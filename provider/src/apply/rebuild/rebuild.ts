@@ -1,12 +1,12 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { attachLeftover, barrier } from "../../operation/barrier";
-import { viewsAround } from "../../operation/feeders";
 import { proceed } from "../../operation/good-order";
 import { guardRows } from "../../operation/guard";
 import { shadowStatement } from "../../operation/helper-definitions";
+import { insertGraphAround } from "../../operation/insert-graph";
 import { Journal } from "../../operation/journal";
 import { helperNames } from "../../operation/names";
+import { attachLeftover, awaitOpenReaders } from "../../operation/open-readers";
 import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -15,6 +15,7 @@ import { Context, type Plan, parseTable } from "./context";
 import { copyAndExchange } from "./exchange";
 import { undoRebuild } from "./operations";
 import { DEFAULT_KEEP, type RebuildHooks, type RebuildOptions, type RebuildResult } from "./options";
+import { resultOf, retire } from "./put-aside";
 import {
   isGated,
   refuseLive,
@@ -24,7 +25,6 @@ import {
   refuseSpecs,
   refuseViews,
 } from "./refusals";
-import { resultOf, retire } from "./retire";
 import { selfTest } from "./self-test";
 import { settle } from "./settle";
 import { requireSpace } from "./space";
@@ -68,7 +68,7 @@ async function begin(runner: Runner, journal: Journal, options: RebuildOptions):
   await refuseOthers(runner, to);
   refuseMissing(from, await uuidOf(runner, from));
   await refuseLive(runner, from, allow);
-  const views = await viewsAround(runner, from);
+  const views = await insertGraphAround(runner, from);
   const gated = isGated(from, to, views, mode);
   await refuseViews(runner, from, views, gated, allow);
   await refuseRebuildRights(runner, from, to, views, gated);
@@ -102,7 +102,7 @@ async function prepare(context: Context): Promise<void> {
   const { shadow, table } = helperNames(to, runner.operation);
   await context.create(shadow, shadowStatement(to, shadow));
   // Required after the exchange, so it is tried while nothing depends on it yet.
-  await barrier(runner, shadow);
+  await awaitOpenReaders(runner, shadow);
   await journal.set("columns", await mapColumns(runner, table, shadow, plan.renamed));
   await journal.set("new", await uuidOf(runner, shadow));
 }

@@ -1,8 +1,9 @@
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
-import { standingAround, type ViewsAround } from "../../operation/feeders";
+import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
+import type { ViewsAround } from "../../operation/insert-graph";
 import { isTable } from "../../operation/parts";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
@@ -68,7 +69,7 @@ export function isGated(from: TableSpec, to: TableSpec, { readers }: ViewsAround
 
 /** @throws {SchemaError} while another operation on the table, on what feeds it or on what it feeds, is unfinished. */
 export async function refuseOthers(runner: Runner, table: TableSpec): Promise<void> {
-  const other = await standingAround(runner, [table], { toViews: true });
+  const other = await findConflict(runner, [table], { toViews: true });
   if (other === undefined) return;
   const what = [...other.changes].map(quotedName).join(", ");
   throw new SchemaError(

@@ -3,10 +3,10 @@ import { ServerError } from "../../connection/errors";
 import { isConstraintViolated } from "../../connection/server-message";
 import { messageOf, SchemaError } from "../../errors";
 import { attachAll } from "../../operation/attach";
-import { barrier } from "../../operation/barrier";
-import { gateDown } from "../../operation/gate";
+import { allowInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
 import { SELF_TEST_PREFIX, selfTestPrefix, selfTestTime } from "../../operation/names";
+import { awaitOpenReaders } from "../../operation/open-readers";
 import { partsOf, uuidOf } from "../../operation/parts";
 import { pause, Runner, type RunnerHooks } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -190,7 +190,7 @@ class Scratch {
       const inTime = (await runner.now()) < opens;
       while ((await runner.now()) <= opens) await pause(20);
       await this.do(`INSERT INTO ${this.name("a")} (x) SELECT 2`);
-      await gateDown(runner, [this.table("a")]);
+      await allowInserts(runner, [this.table("a")]);
       if (refused || inTime) return refused && (await this.values("a")) === "2";
       await this.clean();
     }
@@ -208,7 +208,7 @@ class Scratch {
       (error: unknown) => error,
     );
     for (let tries = 0; tries < 50 && (await this.values("a")) === ""; tries += 1) await pause(10);
-    await barrier(this.runner, this.table("a"));
+    await awaitOpenReaders(this.runner, this.table("a"));
     const values = await this.values("a");
     const error = await ended;
     if (error !== undefined) throw error;

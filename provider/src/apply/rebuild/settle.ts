@@ -1,7 +1,7 @@
 import { SchemaError } from "../../errors";
-import { barrier } from "../../operation/barrier";
-import { gateDown } from "../../operation/gate";
+import { allowInserts } from "../../operation/gate";
 import { deltaStatement } from "../../operation/helper-definitions";
+import { awaitOpenReaders } from "../../operation/open-readers";
 import { isTable, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -24,14 +24,14 @@ export async function settle(context: Context): Promise<void> {
   const { journal, names, runner } = context;
   const gate = journal.get<QualifiedName[]>("gate");
   if (gate !== undefined && !journal.has("open")) {
-    await gateDown(runner, gate);
+    await allowInserts(runner, gate);
     context.gateIs(false);
     await journal.set("open", true);
   }
   if (!journal.has("verified")) await context.keepExpired(names.table);
   context.enter("barrier");
   if (!journal.has("drained")) {
-    await barrier(runner, names.shadow);
+    await awaitOpenReaders(runner, names.shadow);
     await journal.set("drained", true);
   }
   context.enter("delta");

@@ -3,7 +3,7 @@ import { SchemaError } from "../../errors";
 import { Journal, readJournals } from "../../operation/journal";
 import { Runner } from "../../operation/runner";
 import type { ObjectKind } from "../../sql/spec";
-import { createRenaming, type Renamed, type Renaming, written } from "./names";
+import { createRenaming, qualified, type Renamed, type Renaming } from "./names";
 import type { RenameHooks } from "./options";
 import { identityOf } from "./refusals";
 
@@ -82,7 +82,7 @@ export async function isRenamed(
   if (old !== now && old === uuid) return false;
   const what = old === undefined ? "neither exists" : "both exist and neither is what was to be renamed";
   throw new SchemaError(
-    `${written(from)} → ${written(to)}: ${what}; somebody dropped or renamed it during operation ${runner.operation}. ` +
+    `${qualified(from)} → ${qualified(to)}: ${what}; somebody dropped or renamed it during operation ${runner.operation}. ` +
       "Give it one of the two names again and run again.",
   );
 }

@@ -1,6 +1,6 @@
 import { takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
-import { type Feeder, viewsAround } from "../../operation/feeders";
+import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -24,13 +24,13 @@ export async function gateTables(
   const known = new Set<string>();
   for (const view of views) {
     if (known.has(qualifiedName(view))) continue;
-    const feeders = (await viewsAround(runner, view)).feeders.slice(0, -1);
+    const feeders = (await insertGraphAround(runner, view)).feeders.slice(0, -1);
     for (const feeder of feeders) if (!allow.includes("unproven")) refuse(feeder, renaming);
     const gated = [...feeders];
     if (feeders.some(({ engine }) => engine === "Null")) {
       const target = (await liveView(runner, view))?.spec.to;
       // Rows that a Null table passes on are refused at the target, and with them the whole insert.
-      if (target !== undefined) gated.push(...(await viewsAround(runner, target)).feeders);
+      if (target !== undefined) gated.push(...(await insertGraphAround(runner, target)).feeders);
     } else for (const reader of feeders.flatMap((feeder) => feeder.views)) known.add(qualifiedName(reader));
     for (const { database, name, engine } of gated) {
       if (takesConstraints(engine)) found.set(qualifiedName({ database, name }), { database, name });
@@ -39,7 +39,7 @@ export async function gateTables(
   return [...found.values()];
 }
 
-function refuse(feeder: Feeder, renaming: Renaming): void {
+function refuse(feeder: UpstreamTable, renaming: Renaming): void {
   const { engine, views } = feeder;
   if (takesConstraints(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
   // Only one view reads it, and it is not renamed itself: its inserts are refused as a whole further downstream.

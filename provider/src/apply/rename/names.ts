@@ -23,9 +23,9 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
   for (const side of [from, to]) {
     const given = "name" in side ? "an object's" : "a database's";
     if ("name" in side === (object === "database"))
-      throw new SchemaError(`${written(side)} is ${given} name, which a ${object} does not have.`);
+      throw new SchemaError(`${qualified(side)} is ${given} name, which a ${object} does not have.`);
   }
-  if (written(from) === written(to)) throw new SchemaError(`${written(from)}: is to be renamed to its own name.`);
+  if (qualified(from) === qualified(to)) throw new SchemaError(`${qualified(from)}: is to be renamed to its own name.`);
   return { object, from, to };
 }
 
@@ -53,14 +53,14 @@ export function nameAfter(renaming: Renaming, name: QualifiedName): QualifiedNam
 }
 
 /** Quoted, and qualified if it is an object's. */
-export function written(name: Renamed): string {
+export function qualified(name: Renamed): string {
   return "name" in name ? qualifiedName(name) : quoteIdentifier(name.database);
 }
 
 /** RENAME in spite of dependent definitions, which the engine would otherwise refuse: those are re-pointed afterwards. */
 export function renameStatement({ object, from, to }: Renaming): string {
   const what = object === "database" ? "DATABASE" : "TABLE";
-  return `RENAME ${what} ${written(from)} TO ${written(to)} SETTINGS check_table_dependencies = 0`;
+  return `RENAME ${what} ${qualified(from)} TO ${qualified(to)} SETTINGS check_table_dependencies = 0`;
 }
 
 /** @throws {SchemaError} when an operation's name cannot be part of a constraint's name. */

@@ -3,14 +3,14 @@ import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
 import { dropBeside } from "../../operation/exchange-view";
-import { release } from "../../operation/hold";
+import { releaseInserts } from "../../operation/hold";
 import { readJournals } from "../../operation/journal";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Context, FINISHED, followDatabase, isRenamed, openContext, type Plan } from "./context";
 import type { Dependent } from "./dependents";
-import { renameStatement, reversed, written } from "./names";
+import { qualified, renameStatement, reversed } from "./names";
 import type { RenameHooks, RenameOperation } from "./options";
 import { startRefreshes } from "./refreshing";
 import { readsAs, repoint } from "./repoint";
@@ -26,7 +26,7 @@ export async function resumableRenames(connection: Connection, database: string)
       throw error;
     });
     const { object, startedAt } = plan;
-    const [from, to] = [written(plan.from), written(plan.to)];
+    const [from, to] = [qualified(plan.from), qualified(plan.to)];
     const [canAbort, aborting] = [!lines.has("open"), lines.has("aborting")];
     found.push({ operation, database, object, from, to, renamed, startedAt, canAbort, aborting });
   }
@@ -50,8 +50,8 @@ export async function abortRename(
   await context.journal.take();
   if (context.journal.has("open")) {
     throw new ForwardOnly(
-      `${written(plan.to)}: operation ${runner.operation} has re-pointed everything, and inserts go to the new name; the way is forward only. ` +
-        `Resume it. To go back, rename it to ${written(plan.from)} afterwards.`,
+      `${qualified(plan.to)}: operation ${runner.operation} has re-pointed everything, and inserts go to the new name; the way is forward only. ` +
+        `Resume it. To go back, rename it to ${qualified(plan.from)} afterwards.`,
     );
   }
   await context.journal.set("aborting", true);
@@ -59,7 +59,7 @@ export async function abortRename(
   if (plan.object === "database") await followDatabase(context, plan.from.database);
   const { journal } = context;
   const left = await pointBack(context, journal.get<Dependent[]>("dependents") ?? []);
-  await release(runner, journal.get<QualifiedName[]>("gate") ?? []);
+  await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []);
   hooks.onGate?.(false);
   await startRefreshes(runner, journal, (view) => view);
   if (left.length > 0) throw new SchemaError(left);

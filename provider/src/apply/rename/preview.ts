@@ -6,7 +6,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
-import { createRenaming, type Renamed, type Renaming, written } from "./names";
+import { createRenaming, qualified, type Renamed, type Renaming } from "./names";
 import type { RenameOptions } from "./options";
 import { refuseNames, refuseReach, refuseUnfinished } from "./refusals";
 
@@ -49,7 +49,7 @@ export async function examineRename(
   await refuseUnfinished(runner, renaming, reach);
   refuseReach(reach, texts, renaming, allow);
   const tables = await gateTables(runner, reach.incremental, renaming, allow);
-  await refuseRights(runner.connection, written(renaming.from), "renamed", rightsFor(renaming, reach, tables));
+  await refuseRights(runner.connection, qualified(renaming.from), "renamed", rightsFor(renaming, reach, tables));
   return tables;
 }
 

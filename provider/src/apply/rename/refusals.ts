@@ -1,6 +1,6 @@
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
-import { type Standing, standing, standingAround } from "../../operation/feeders";
+import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
 import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { quoteIdentifier, quoteString } from "../../sql/identifiers";
@@ -8,7 +8,7 @@ import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { ObjectKind } from "../../sql/spec";
 import type { LiveText, Reach } from "./dependents";
-import { type Renamed, type Renaming, renamedTo, written } from "./names";
+import { qualified, type Renamed, type Renaming, renamedTo } from "./names";
 import { whyNot } from "./repoint";
 
 const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
@@ -26,11 +26,11 @@ export async function identityOf(runner: Runner, name: Renamed): Promise<string 
 export async function refuseNames(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<void> {
   const { object, from, to } = renaming;
   if ((await identityOf(runner, from)) === undefined) {
-    throw new SchemaError(`${written(from)}: does not exist, so it cannot be renamed to ${written(to)}.`);
+    throw new SchemaError(`${qualified(from)}: does not exist, so it cannot be renamed to ${qualified(to)}.`);
   }
   if ((await identityOf(runner, to)) !== undefined) {
     throw new SchemaError(
-      `${written(from)}: not renamed, because there is ${written(to)} already. Rename or drop that first.`,
+      `${qualified(from)}: not renamed, because there is ${qualified(to)} already. Rename or drop that first.`,
     );
   }
   const databases = object === "database" ? [from] : [from, to];
@@ -42,7 +42,7 @@ export async function refuseNames(runner: Runner, renaming: Renaming, allow: rea
   );
   if (policy !== undefined) {
     throw new SchemaError(
-      `${written(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
+      `${qualified(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
         "Create the policy for the new name, drop the old one, and run again.",
     );
   }
@@ -58,12 +58,14 @@ async function refuseDatabase(
     `SELECT engine FROM system.databases WHERE name = ${quoteString(database)}`,
   );
   if (row === undefined) {
-    throw new SchemaError(`${written(from)}: not moved, because database ${database} does not exist. Create it first.`);
+    throw new SchemaError(
+      `${qualified(from)}: not moved, because database ${database} does not exist. Create it first.`,
+    );
   }
   if (row.engine === "Atomic" || (allow.includes("unproven") && isReplicated(row.engine))) return;
   const how = isReplicated(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
   throw new SchemaError(
-    `${written(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
+    `${qualified(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
   );
 }
 
@@ -82,19 +84,19 @@ async function refuseObject(
   const kind = KINDS[engine] ?? "table";
   if (kind !== object || engine === "Dictionary") {
     throw new SchemaError(
-      `${written(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
+      `${qualified(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
     );
   }
   if (isReplicated(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
-      `${written(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+      `${qualified(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
     );
   }
   if (kind !== "materializedView" || from.database === to.database) return;
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView" && spec.to === undefined) {
     throw new SchemaError(
-      `${written(from)}: keeps its rows in an inner table, and the engine moves no such view to another database. ` +
+      `${qualified(from)}: keeps its rows in an inner table, and the engine moves no such view to another database. ` +
         "Declare a target of its own for it (`to`) and apply that first.",
     );
   }
@@ -108,17 +110,17 @@ export async function refuseUnfinished(
 ): Promise<void> {
   const names = [...("name" in from ? [from] : []), ...dependents, ...incremental];
   const other =
-    (await standingAround(runner, names, { toViews: true })) ??
+    (await findConflict(runner, names, { toViews: true })) ??
     // The operation's journal would move away while it runs, and its helpers have no other place.
-    ("name" in from ? undefined : (await standing(runner)).find((one) => isIn(one, from.database)));
+    ("name" in from ? undefined : (await listActive(runner)).find((one) => isIn(one, from.database)));
   if (other === undefined) return;
   throw new SchemaError(
-    `${written(from)}: operation ${other.operation} (${other.kind}, journal in ${quoteIdentifier(other.database)}) is not finished. ` +
+    `${qualified(from)}: operation ${other.operation} (${other.kind}, journal in ${quoteIdentifier(other.database)}) is not finished. ` +
       "Resume or abort it first, then rename.",
   );
 }
 
-function isIn({ changes, database: journal, targets }: Standing, database: string): boolean {
+function isIn({ changes, database: journal, targets }: ActiveOperation, database: string): boolean {
   return journal === database || [...changes, ...targets].some((key) => keyParts(key).database === database);
 }
 
@@ -133,7 +135,7 @@ export function refuseReach(
   if (reasons.length > 0) {
     throw new SchemaError(
       [
-        `${written(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
+        `${qualified(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
         ...reasons.map((reason) => `- ${reason}`),
         "Drop each of these, or declare it without the old name, and run again; create it again with the new name afterwards.",
       ].join("\n"),
@@ -144,6 +146,6 @@ export function refuseReach(
   );
   if (shared === undefined || allow.includes("unproven")) return;
   throw new SchemaError(
-    `${written(renaming.from)}: not renamed, because ${written(shared)} is ${shared.engine}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+    `${qualified(renaming.from)}: not renamed, because ${qualified(shared)} is ${shared.engine}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
   );
 }

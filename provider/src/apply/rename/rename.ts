@@ -3,9 +3,9 @@ import { ServerError } from "../../connection/errors";
 import { messageOf, SchemaError } from "../../errors";
 import { Postponed } from "../../operation/errors";
 import { dropBeside } from "../../operation/exchange-view";
-import { drain, gateUp } from "../../operation/gate";
+import { awaitInserts, blockInserts } from "../../operation/gate";
 import { proceed } from "../../operation/good-order";
-import { hold, release } from "../../operation/hold";
+import { blockInsertsUntilReleased, releaseInserts } from "../../operation/hold";
 import { Journal, readJournals } from "../../operation/journal";
 import { pause, Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -13,7 +13,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { type Context, FINISHED, followDatabase, isRenamed, journalDatabase, openContext, type Plan } from "./context";
 import { type Dependent, findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
-import { checkOperation, createRenaming, nameAfter, type Renaming, renameStatement, written } from "./names";
+import { checkOperation, createRenaming, nameAfter, qualified, type Renaming, renameStatement } from "./names";
 import { abortRename } from "./operations";
 import type { RenameHooks, RenameOptions, RenameResult } from "./options";
 import { examineRename } from "./preview";
@@ -46,13 +46,13 @@ export async function renameObject(connection: Connection, options: RenameOption
   const runner = new Runner(connection, operation, options);
   const database = await journalDatabase(connection, operation, renaming);
   if ((await identityOf(runner, { database })) === undefined) {
-    throw new SchemaError(`${written(from)}: database ${database} does not exist, so there is nothing to rename.`);
+    throw new SchemaError(`${qualified(from)}: database ${database} does not exist, so there is nothing to rename.`);
   }
   const plan = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
   if (plan === undefined) await begin(runner, database, renaming, options.allow ?? []);
-  else if (plan.kind !== "rename" || written(plan.from) !== written(from) || written(plan.to) !== written(to)) {
+  else if (plan.kind !== "rename" || qualified(plan.from) !== qualified(from) || qualified(plan.to) !== qualified(to)) {
     throw new SchemaError(
-      `${written(from)}: operation ${operation} exists and does something else. Resume or abort it, or take another name.`,
+      `${qualified(from)}: operation ${operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }
   return resumeRename(connection, { database, operation }, options);
@@ -102,7 +102,7 @@ async function exchangeNames(context: Context): Promise<void> {
   const limit = Date.now() + GATE_LIMIT;
   try {
     // A dead runner may have left inserts refused.
-    await release(runner, journal.get<QualifiedName[]>("gate") ?? []);
+    await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []);
     for (let wait = 100; !(await tryRename(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
       if (Date.now() > limit) throw stillWriting(context);
       await pause(wait);
@@ -110,7 +110,7 @@ async function exchangeNames(context: Context): Promise<void> {
   } catch (error) {
     if (!(await isRenamed(runner, context.plan).catch(() => true))) {
       // Best effort: the connection itself may have failed, and a resumed operation does the same.
-      await release(runner, journal.get<QualifiedName[]>("gate") ?? []).catch(() => undefined);
+      await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []).catch(() => undefined);
       await startRefreshes(runner, journal, (view) => view).catch(() => undefined);
       context.hooks.onGate?.(false);
     }
@@ -128,9 +128,9 @@ async function tryRename({ hooks, journal, plan, renaming, runner }: Context): P
   await stopRefreshes(runner, journal, reach.refreshable);
   if (tables.length > 0) {
     hooks.onGate?.(true);
-    const gate = await gateUp(runner, tables);
-    if (!(await drain(runner, gate)) || !(await hold(runner, tables, gate))) {
-      await release(runner, tables);
+    const gate = await blockInserts(runner, tables);
+    if (!(await awaitInserts(runner, gate)) || !(await blockInsertsUntilReleased(runner, tables, gate))) {
+      await releaseInserts(runner, tables);
       hooks.onGate?.(false);
       return false;
     }
@@ -161,7 +161,7 @@ async function finish(context: Context): Promise<RenameResult> {
     await journal.set("repointed", [...repointed]);
     await journal.set("open", true);
   }
-  await release(
+  await releaseInserts(
     runner,
     gate.map((table) => nameAfter(renaming, table)),
   );
@@ -187,7 +187,7 @@ async function repointNamed(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw new SchemaError(
-      `${qualifiedName(name)}: could not be re-pointed from ${written(renaming.from)} to ${written(renaming.to)}: ${messageOf(error)}`,
+      `${qualifiedName(name)}: could not be re-pointed from ${qualified(renaming.from)} to ${qualified(renaming.to)}: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -199,7 +199,7 @@ async function setChanged(journal: Journal, key: string, value: unknown): Promis
 
 function stillWriting({ renaming }: Context): Postponed {
   return new Postponed(
-    `${written(renaming.from)}: not renamed, because in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s. ` +
+    `${qualified(renaming.from)}: not renamed, because in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s. ` +
       "Nothing was changed. Run again when fewer are running.",
   );
 }

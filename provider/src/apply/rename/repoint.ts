@@ -1,7 +1,7 @@
 import { diffObject } from "../../diff";
 import { SchemaError } from "../../errors";
 import { dropBeside } from "../../operation/exchange-view";
-import { isHelper } from "../../operation/hold";
+import { isGuardConstraint } from "../../operation/hold";
 import type { Journal } from "../../operation/journal";
 import { isTable } from "../../operation/parts";
 import { replaceView } from "../../operation/replace-view";
@@ -110,7 +110,7 @@ async function definitionOf(runner: Runner, name: QualifiedName): Promise<string
 
 /** The constraints that refuse inserts are not part of the definition. */
 function withoutHelpers(spec: TableSpec): TableSpec {
-  return { ...spec, constraints: spec.constraints.filter(({ name }) => !isHelper(name)) };
+  return { ...spec, constraints: spec.constraints.filter(({ name }) => !isGuardConstraint(name)) };
 }
 
 function same(a: ObjectSpec, b: ObjectSpec): boolean {

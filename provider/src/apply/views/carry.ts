@@ -1,7 +1,7 @@
 import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { Postponed } from "../../operation/errors";
-import { liftFence, raiseFence, stopMerges } from "../../operation/fence";
+import { pauseMerges, resumeMerges, stopMerges } from "../../operation/fence";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
 import { isTable, partsOf } from "../../operation/parts";
@@ -41,7 +41,7 @@ export async function carry(context: ViewContext, columns: Mapping, layout: Tabl
     // Before the fence is lowered: merges change the hashes that identify an attached part.
     await journal.set("carried", { chunks: partitions.length, rows: carriedRows(context) });
   }
-  await liftFence(runner, context.target, layout.storage.settings, true);
+  await resumeMerges(runner, context.target, layout.storage.settings, true);
 }
 
 /** Rows copied so far. */
@@ -107,7 +107,7 @@ async function fingerprint(
 async function attachChunks(context: ViewContext, count: number): Promise<void> {
   const { journal, names, runner, target } = context;
   const chunks = Array.from({ length: count }, (_, index) => journal.need<Chunk>(`chunk:${index}`));
-  await raiseFence(runner, target);
+  await pauseMerges(runner, target);
   const keyOf = ({ partition, hash }: { partition: string; hash: string }): string => `${partition} ${hash}`;
   const present = async (): Promise<Map<string, number>> => {
     const found = new Map<string, number>();

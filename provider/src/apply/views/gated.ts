@@ -1,9 +1,9 @@
-import { type BehindGate, behindGate as behind } from "../../operation/behind-gate";
+import { type BehindGate, withInsertsBlocked as behind } from "../../operation/inserts-blocked";
 import { qualifiedName } from "../../sql/identifiers";
 import type { ViewContext } from "./context";
 import { gateTables } from "./sources";
 
-export { hasTime, openGates as openGate } from "../../operation/behind-gate";
+export { hasTime, openGates as openGate } from "../../operation/inserts-blocked";
 
 /** Runs work while no rows are on their way to the view; see the function of the same name in `operation/`. */
 export function behindGate(context: ViewContext, work: BehindGate["work"]): Promise<void> {

@@ -11,7 +11,7 @@ import { qualifiedName } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { type Inner, viewNames } from "./context";
 import { resumableViews } from "./operations";
-import { examine, type Foresight, refuseUnfinished } from "./refusals";
+import { type Foresight, preflight, refuseUnfinished } from "./refusals";
 import { gateTables } from "./sources";
 
 type Wanted = Pick<ViewStep, "from" | "to">;
@@ -65,7 +65,7 @@ export async function examineViewStep(
     throw new SchemaError(`${name}: operation ${unfinished.operation} is not finished. Resume or abort it first.`);
   }
   await refuseUnfinished(runner, from, to);
-  const inner = await examine(runner, from, to, allow, foresight);
+  const inner = await preflight(runner, from, to, allow, foresight);
   const kept = inner === undefined ? [] : [innerTable(to.database, inner.view)];
   await refuseFiltered(runner, kept);
   const tables = await gateTables({ allow, from, inner, names: viewNames(to, runner.operation), runner, to });

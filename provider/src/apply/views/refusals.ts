@@ -2,7 +2,7 @@ import { mentionedNames } from "../../canonical/mentions";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
-import { standingAround } from "../../operation/feeders";
+import { findConflict } from "../../operation/conflicts";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
 import { isTable, partsOf, uuidOf } from "../../operation/parts";
@@ -43,7 +43,7 @@ export async function refuseUnfinished(
   );
   const targets = [from.to, to.to].flatMap((target) => target ?? []);
   // Steps of other views have their own gates; a second step on this view is detected in the journal of its database.
-  const other = await standingAround(runner, [to, ...targets, ...sources], { but: ["view"] });
+  const other = await findConflict(runner, [to, ...targets, ...sources], { but: ["view"] });
   if (other === undefined) return;
   throw new SchemaError(
     `${qualifiedName(to)}: operation ${other.operation} (${other.kind} of ${[...other.changes].map(quotedName).join(", ")}) is not finished. ` +
@@ -65,7 +65,7 @@ export interface Foresight {
  * @returns the facts about its inner table; undefined when it has a target.
  * @throws {SchemaError} when an obstacle is found.
  */
-export async function examine(
+export async function preflight(
   runner: Runner,
   from: MaterializedViewSpec,
   to: MaterializedViewSpec,

@@ -1,7 +1,7 @@
 import { mentionedNames } from "../../canonical/mentions";
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
-import { type Feeder, viewsAround } from "../../operation/feeders";
+import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
@@ -20,10 +20,10 @@ export interface Changing extends Pick<ViewContext, "from" | "to" | "inner" | "r
  */
 export async function gateTables(context: Changing): Promise<QualifiedName[]> {
   const { allow, from, names, to } = context;
-  const found = new Map<string, Feeder>();
+  const found = new Map<string, UpstreamTable>();
   const own = [names.view, names.other];
   const add = async (name: QualifiedName): Promise<void> => {
-    for (const feeder of (await viewsAround(context.runner, name)).feeders) {
+    for (const feeder of (await insertGraphAround(context.runner, name)).feeders) {
       const key = objectKey(feeder.database, feeder.name);
       // A feeder found earlier is preceded by its own feeders, so the order remains right.
       if (!own.some((view) => sameName(view, feeder)) && !found.has(key)) found.set(key, feeder);
@@ -47,7 +47,7 @@ export async function gateTables(context: Changing): Promise<QualifiedName[]> {
  *
  * @throws {SchemaError} where rows would then be stored only part of the way.
  */
-function behindOpenSources({ from, inner, names, to }: Changing, feeders: readonly Feeder[]): QualifiedName[] {
+function behindOpenSources({ from, inner, names, to }: Changing, feeders: readonly UpstreamTable[]): QualifiedName[] {
   const targets: QualifiedName[] = [];
   for (const feeder of feeders) {
     if (takesConstraints(feeder.engine) || feeder.engine === "") continue;

@@ -1,7 +1,7 @@
 import { innerTable } from "../../clickhouse/names";
 import { attachAll } from "../../operation/attach";
 import { dropBeside } from "../../operation/exchange-view";
-import { drain, type Gate } from "../../operation/gate";
+import { awaitInserts, type Gate } from "../../operation/gate";
 import { cover, isRestricted, renameHelper, uncover } from "../../operation/guard";
 import { releaseAll } from "../../operation/hold";
 import { partsOf, uuidOf } from "../../operation/parts";
@@ -129,7 +129,7 @@ export async function dropOther(context: ViewContext, uuid: string): Promise<voi
     const inner = qualifiedName(innerTable(names.other.database, uuid));
     await runner.run(`CREATE TABLE ${idle} ENGINE = Null EMPTY AS SELECT * FROM ${inner}`);
     await runner.run(`ALTER TABLE ${other} MODIFY QUERY SELECT * FROM ${idle}`);
-    await drain(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
+    await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });
     await context.journal.assertOwner();
     await runner.run(`DROP VIEW IF EXISTS ${other} SETTINGS max_table_size_to_drop = 0`);
   }

@@ -1,7 +1,7 @@
 import type { World } from "../../canonical/world";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import type { Change } from "../../diff";
-import { changesBetween } from "../../drift/written";
+import { diffAsWritten } from "../../drift/as-written";
 import { SchemaError } from "../../errors";
 import { type FoundRollup, type FoundRollups, type Part, partsOf } from "../../generate";
 import { nameOfChange } from "../../generate/declared";
@@ -51,7 +51,7 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
 async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
   try {
     const { statement } = await world.canonicalize(declared);
-    const [change] = changesBetween(live, parseCreate(statement));
+    const [change] = diffAsWritten(live, parseCreate(statement));
     // What reads it is created on top of the existing object.
     world.declare(key, change === undefined ? statement : renderCreate(live));
     return change && describeChange(change, live.name);

@@ -1,10 +1,10 @@
-import { allowAs } from "../../canonical/gates";
+import { copyFeatureFlags } from "../../canonical/feature-flags";
 import { World } from "../../canonical/world";
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { openScratch } from "../../connection/scratch";
-import { Live } from "../../introspect/live";
 import type { ServerObjects, UnmanagedObject } from "../../introspect/server";
+import { ServerCatalog } from "../../introspect/server-catalog";
 import { SqlParseError } from "../../sql/errors";
 import { quoteIdentifier } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
@@ -29,7 +29,7 @@ export class ImportScratch {
   worldOf(server: Connection, found: ServerObjects): World {
     if (this.world !== undefined) return this.world;
     const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
-    const others = new Live(async () => server);
+    const others = new ServerCatalog(async () => server);
     const lend = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
     this.world = new World(
       () => this.prepared(server, found.unmanaged),
@@ -48,7 +48,7 @@ export class ImportScratch {
   /** With the dictionaries and functions of the server, as far as the engine accepts them; it loads no dictionary. */
   private async prepared(server: Connection, unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
     const engine = await this.engine;
-    await allowAs(engine, server);
+    await copyFeatureFlags(engine, server);
     for (const { key, kind, statement } of unmanaged) {
       if (kind !== "dictionary" && kind !== "function") continue;
       const { database } = keyParts(key);

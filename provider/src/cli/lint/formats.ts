@@ -1,5 +1,5 @@
 import type { Severity } from "../../lint";
-import type { FileFinding } from "./finding";
+import type { FileFinding } from "./file-finding";
 import { formatSarif } from "./sarif";
 
 /** Output formats of a run. */

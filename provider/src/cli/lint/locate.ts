@@ -1,7 +1,7 @@
 import { type Place, placeIn } from "../../lint";
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex, type Token } from "../../sql/lexer";
-import type { Range } from "./finding";
+import type { Range } from "./file-finding";
 
 const CLAUSE = /^(?:ORDER BY|PARTITION BY|PRIMARY KEY|SAMPLE BY|TTL)\b/;
 

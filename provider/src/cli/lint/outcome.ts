@@ -1,7 +1,7 @@
 import type { ServerError } from "../../connection/errors";
 import type { SqlParseError } from "../../sql/errors";
 import type { ObjectSpec } from "../../sql/spec";
-import type { Head } from "./head";
+import type { Head } from "./create-header";
 import { qualifyQuery } from "./qualify";
 import type { Statement } from "./source";
 

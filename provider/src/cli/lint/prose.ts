@@ -1,5 +1,5 @@
 import { rules } from "../../lint";
-import type { Overrides, RangedFinding } from "./finding";
+import type { Overrides, RangedFinding } from "./file-finding";
 import type { Source } from "./source";
 
 /** Advice against something, or about its absence. */

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from "../../sql/identifiers";
 import { parseQuery, type Query } from "../../sql/query";
-import { type Edit, edited } from "./head";
+import { type Edit, edited } from "./create-header";
 
 /** A query with the database added to every table named without one; unchanged if it cannot be parsed. */
 export function qualifyQuery(query: string, database: string): string {

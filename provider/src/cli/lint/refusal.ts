@@ -9,9 +9,9 @@ import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
 import { keyOf, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
-import { type Bench, EXPLAIN } from "./bench";
-import { type Overrides, ownFinding, type Range, type RangedFinding } from "./finding";
+import { type Overrides, ownFinding, type Range, type RangedFinding } from "./file-finding";
 import type { Outcome } from "./outcome";
+import { EXPLAIN, type LintSession } from "./session";
 
 /** Codes of a query that is wrong on any server. */
 const WRONG_QUERY = codesOf(
@@ -39,7 +39,7 @@ const MAX_WORDS = 400;
  * @param name where the statement's object is named.
  */
 export function withRefusal(
-  bench: Bench,
+  bench: LintSession,
   outcome: Outcome,
   found: readonly RangedFinding[],
   name: Range,
@@ -60,7 +60,7 @@ function names(rule: string, why: string, code: number): boolean {
 }
 
 function refused(
-  bench: Bench,
+  bench: LintSession,
   outcome: Outcome,
   refusal: ServerError,
   name: Range,
@@ -88,7 +88,7 @@ function refused(
 
 /** A missing table: refused as well, moved by a statement that is not tracked, or in a file that was not given. */
 function missing(
-  bench: Bench,
+  bench: LintSession,
   outcome: Outcome,
   refusal: ServerError,
   name: Range,
@@ -137,7 +137,7 @@ function mentionedBy({ statement, spec }: Outcome): string[] {
   return names.filter((key) => spec === undefined || key !== keyOf(spec));
 }
 
-function isUnhosted(bench: Bench, key: string): boolean {
+function isUnhosted(bench: LintSession, key: string): boolean {
   const outcome = bench.outcomeOf(key);
   return outcome?.standIn !== undefined && outcome.isHosted !== true;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Severity } from "../../lint";
-import { allRules, type FileFinding } from "./finding";
+import { allRules, type FileFinding } from "./file-finding";
 
 const { version } = require("../../../package.json") as { version: string };
 

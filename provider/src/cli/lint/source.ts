@@ -1,7 +1,7 @@
 import { splitStatements } from "../../sql/fragments";
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
-import { readHead } from "./head";
+import { readHead } from "./create-header";
 
 /** A file's text, and which parts of it are SQL. */
 export interface Source {

@@ -1,4 +1,4 @@
-import { withoutBrackets } from "../../canonical/normal-form";
+import { normalizeShown } from "../../canonical/normal-form";
 import { hasOwnColumns } from "../../code/columns";
 import { HIDDEN } from "../../code/value";
 import { keyOf, objectKey } from "../../sql/object-key";
@@ -24,7 +24,7 @@ export function catalogOf(specs: readonly ObjectSpec[], user: string): Catalog {
     map.set(key, [...(map.get(key) ?? []), one]);
   };
   // A primary key that equals the sorting key is not a separate one.
-  const sorted = specs.map(withoutBrackets).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const sorted = specs.map(normalizeShown).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const spec of sorted) {
     if (spec.kind === "materializedView" && spec.to) put(into, objectKey(spec.to.database, spec.to.name), spec);
     if (spec.kind !== "view") continue;

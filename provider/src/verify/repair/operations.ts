@@ -1,5 +1,5 @@
 import type { Connection } from "../../connection/connection";
-import { gateDown } from "../../operation/gate";
+import { allowInserts } from "../../operation/gate";
 import { Journal, readJournals } from "../../operation/journal";
 import { helperNames } from "../../operation/names";
 import { isTable } from "../../operation/parts";
@@ -52,7 +52,7 @@ export async function abortRepair(
     const there = await runner.rows(`SELECT 1 AS one FROM system.tables WHERE ${isTable(table, "name")}`);
     if (there.length > 0) closed.push(table);
   }
-  await gateDown(runner, closed);
+  await allowInserts(runner, closed);
   await dropStage(runner, stageOf(journal.need<RepairPlan>("plan").to, operation));
   await journal.set("aborted", true);
 }

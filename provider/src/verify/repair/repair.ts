@@ -2,10 +2,11 @@ import { takesConstraints } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { standingAround, viewsAround } from "../../operation/feeders";
-import { drain, gateDown, gateUp, hasTimeLeft, timeLeft } from "../../operation/gate";
+import { findConflict } from "../../operation/conflicts";
+import { allowInserts, awaitInserts, blockInserts, hasTimeLeft, timeLeft } from "../../operation/gate";
 import { inGoodOrder } from "../../operation/good-order";
 import { guardRows, refuseFiltered } from "../../operation/guard";
+import { insertGraphAround } from "../../operation/insert-graph";
 import { Journal, readJournals } from "../../operation/journal";
 import { newOperation } from "../../operation/names";
 import { pause, Runner } from "../../operation/runner";
@@ -15,7 +16,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { groupSettings } from "../compare";
 import type { Comparison } from "../comparison";
 import { prepare } from "../prepare";
-import { inserted, stateOf } from "../still";
+import { awaitRunningInserts, sourceFingerprint } from "../quiescence";
 import { loadSubjects } from "../subjects";
 import { type Verified, verifySubject } from "../verify";
 import { abortRepair, type RepairPlan, stageOf, unfinishedRepairs } from "./operations";
@@ -165,23 +166,23 @@ const NOTHING: Tried = { replaced: 0, right: false };
 async function tryOpen(work: Work, batch: Batch, dirty: boolean): Promise<Tried> {
   const { journal, options, runner, stage, verified } = work;
   const { comparison } = await prepare(runner, verified.subject, options.tolerance, verified.comparison?.bucket);
-  const state = (): Promise<string> => stateOf(runner, comparison, inPartitions(comparison, batch));
+  const state = (): Promise<string> => sourceFingerprint(runner, comparison, inPartitions(comparison, batch));
   // Rows seen here belong to earlier inserts, which are awaited: their views have run when the rows are copied.
   const before = await state();
-  if (!(await inserted(runner))) return NOTHING;
+  if (!(await awaitRunningInserts(runner))) return NOTHING;
   const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
     dirty,
     settings: groupSettings(runner, options),
   });
   const isSame = async (): Promise<boolean> => before === (await state());
   // Better to notice new rows before the replacement than after it.
-  if (!(await inserted(runner)) || !(await isSame())) return NOTHING;
+  if (!(await awaitRunningInserts(runner)) || !(await isSame())) return NOTHING;
   await journal.assertOwner();
   for (const partition of meant) {
     await replacePartition(runner, verified.subject.target, stage, partition, filled.has(partition));
   }
   const since = await runner.now();
-  while (!(await inserted(runner, since))) runner.throwIfAborted();
+  while (!(await awaitRunningInserts(runner, since))) runner.throwIfAborted();
   return { replaced: meant.length, right: await isSame() };
 }
 
@@ -192,8 +193,8 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
   await journal.assertOwner();
   options.onGate?.(true);
   try {
-    const gate = await gateUp(runner, tables);
-    if (!(await drain(runner, gate))) return NOTHING;
+    const gate = await blockInserts(runner, tables);
+    if (!(await awaitInserts(runner, gate))) return NOTHING;
     const { filled, meant } = await fillStage(runner, comparison, batch, stage, {
       dirty,
       settings: groupSettings(runner, options),
@@ -210,14 +211,14 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
     return { replaced, right: (await timeLeft(runner, gate)) > 0 };
   } finally {
     // If it cannot be opened now, it opens by itself; the earlier error is the one to report, not this one.
-    await gateDown(runner, tables).catch(() => undefined);
+    await allowInserts(runner, tables).catch(() => undefined);
     options.onGate?.(false);
   }
 }
 
 /** What feeds the target, entry tables first; clients may insert into the target itself. */
 async function gateTables(runner: Runner, { subject }: Verified): Promise<readonly QualifiedName[] | undefined> {
-  const { feeders } = await viewsAround(runner, subject.shown);
+  const { feeders } = await insertGraphAround(runner, subject.shown);
   const isTarget = ({ database, name }: QualifiedName): boolean =>
     [subject.shown, subject.target].some((own) => own.database === database && own.name === name);
   const others = feeders.filter((feeder) => !isTarget(feeder) && feeder.engine !== "MaterializedView");
@@ -236,7 +237,7 @@ async function refuse(runner: Runner, { report, subject }: Verified, { allow = [
       `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To go on all the same, allow "unproven".`,
     );
   }
-  const other = await standingAround(runner, [subject.target, subject.shown]);
+  const other = await findConflict(runner, [subject.target, subject.shown]);
   if (other !== undefined) {
     throw new SchemaError(
       `${report.target}: not repaired, because operation ${other.operation} (${other.kind}) around it is unfinished; ` +

@@ -6,7 +6,7 @@ import { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyOf } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
-import type { Done } from "./retire";
+import type { Done } from "./put-aside";
 
 /** A table as it was before an operation, kept for a while. */
 export interface RetiredTable {

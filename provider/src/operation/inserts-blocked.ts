@@ -1,7 +1,7 @@
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
-import { drain, type Gate, gateDown, gateUp, hasTimeLeft, INSERTS, namesOf } from "./gate";
+import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft, INSERTS, namesOf } from "./gate";
 import type { Journal } from "./journal";
 import { pause, type Runner } from "./runner";
 
@@ -35,7 +35,7 @@ export interface BehindGate {
  *
  * @throws {SchemaError} when long inserts leave no such moment for ten minutes.
  */
-export async function behindGate(operation: Gated, task: BehindGate): Promise<void> {
+export async function withInsertsBlocked(operation: Gated, task: BehindGate): Promise<void> {
   const limit = Date.now() + GATE_LIMIT;
   for (let wait = 100; !(await attempt(operation, task)); wait = Math.min(GATE_PAUSE, wait * 2)) {
     if (Date.now() > limit) throw await stillWriting(operation.runner, task);
@@ -56,7 +56,7 @@ export async function openGates({ journal, runner }: Gated, more: readonly Quali
     `SELECT database, name FROM system.tables WHERE match(create_table_query, '(?:${namesOf(runner).join("|")})\\\\W')`,
   );
   const keys = new Set(there.map(({ database, name }) => objectKey(database, name)));
-  await gateDown(
+  await allowInserts(
     runner,
     [...known, ...more].filter(({ database, name }) => keys.has(objectKey(database, name))),
   );
@@ -69,11 +69,11 @@ async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
   await journal.assertOwner();
   operation.gateIs(true);
   try {
-    const gate = await gateUp(runner, tables);
-    return (await drain(runner, gate)) && (await task.work(gate, tables));
+    const gate = await blockInserts(runner, tables);
+    return (await awaitInserts(runner, gate)) && (await task.work(gate, tables));
   } finally {
     // If it cannot be opened now, it opens by itself; the earlier error is the one to report, not this one.
-    await gateDown(runner, tables).catch(() => undefined);
+    await allowInserts(runner, tables).catch(() => undefined);
     operation.gateIs(false);
   }
 }

@@ -1,16 +1,16 @@
-import { type Finding, type LintWorld, lintObject, lintQuery } from "../../lint";
+import { type Finding, type LintCatalog, lintObject, lintQuery } from "../../lint";
 import { quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
-import type { Bench } from "./bench";
-import { type FileFinding, type Overrides, ownFinding, type Range, type RangedFinding } from "./finding";
+import { type FileFinding, type Overrides, ownFinding, type Range, type RangedFinding } from "./file-finding";
 import { locate, queryStartIn, type Texts } from "./locate";
 import type { Outcome } from "./outcome";
 import { proseFindings } from "./prose";
 import { withRefusal } from "./refusal";
+import type { LintSession } from "./session";
 import { lineStarts, type Source } from "./source";
 
 /** All findings in the files, in the order of files and lines. */
-export function findingsOf(sources: readonly Source[], bench: Bench, overrides: Overrides): FileFinding[] {
+export function findingsOf(sources: readonly Source[], bench: LintSession, overrides: Overrides): FileFinding[] {
   const linted = bench.outcomes.map((outcome) => ({
     source: outcome.statement.source,
     found: outcome.isSuperseded ? [] : outcomeFindings(bench, outcome, overrides),
@@ -23,7 +23,7 @@ export function findingsOf(sources: readonly Source[], bench: Bench, overrides: 
 }
 
 /** @returns ranges in the file's text. */
-function outcomeFindings(bench: Bench, outcome: Outcome, overrides: Overrides): RangedFinding[] {
+function outcomeFindings(bench: LintSession, outcome: Outcome, overrides: Overrides): RangedFinding[] {
   const { statement, head } = outcome;
   const name: Range = head?.at ?? { start: 0, end: statement.verb.length };
   const found = ruleFindings(bench, outcome, name, overrides);
@@ -38,9 +38,9 @@ function outcomeFindings(bench: Bench, outcome: Outcome, overrides: Overrides): 
   }));
 }
 
-function ruleFindings(bench: Bench, { statement, head, spec }: Outcome, name: Range, overrides: Overrides) {
+function ruleFindings(bench: LintSession, { statement, head, spec }: Outcome, name: Range, overrides: Overrides) {
   if (spec === undefined) return [];
-  const world: LintWorld = { find: (key) => bench.find(key), types: (query) => bench.typesOf(query) };
+  const world: LintCatalog = { find: (key) => bench.find(key), types: (query) => bench.typesOf(query) };
   const query = "query" in spec ? spec.query : undefined;
   const isQuery = head === undefined && query !== undefined;
   const canonical = isQuery ? query : renderCreate(spec);

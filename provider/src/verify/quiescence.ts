@@ -1,6 +1,6 @@
 import { baseEngine, isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
-import { drain } from "../operation/gate";
+import { awaitInserts } from "../operation/gate";
 import { isTable, partsOf } from "../operation/parts";
 import type { Runner } from "../operation/runner";
 import { backtick, quoteString } from "../sql/identifiers";
@@ -9,7 +9,7 @@ import { itemOf, onlySelect, ungrouped } from "./rewrite";
 import type { Feed, SourceTable } from "./subject";
 
 /** How long running inserts are awaited, in milliseconds. */
-const PATIENCE = 3500;
+const INSERT_WAIT_MS = 3500;
 
 /**
  * Waits for the inserts that have begun.
@@ -17,9 +17,9 @@ const PATIENCE = 3500;
  * @param since the time, by the server's clock in milliseconds. Default: now.
  * @returns false when one of them takes longer than a few seconds.
  */
-export async function inserted(runner: Runner, since?: number): Promise<boolean> {
+export async function awaitRunningInserts(runner: Runner, since?: number): Promise<boolean> {
   const now = await runner.now();
-  return drain(runner, { closed: since ?? now, patience: now + PATIENCE });
+  return awaitInserts(runner, { closed: since ?? now, patience: now + INSERT_WAIT_MS });
 }
 
 /**
@@ -28,7 +28,7 @@ export async function inserted(runner: Runner, since?: number): Promise<boolean>
  *
  * @param condition over the target's time column; see `scopeCondition`.
  */
-export async function stateOf(runner: Runner, comparison: Comparison, condition: string): Promise<string> {
+export async function sourceFingerprint(runner: Runner, comparison: Comparison, condition: string): Promise<string> {
   const states: string[] = [];
   for (const feed of comparison.subject.feeds) {
     const counted = await countRows(runner, comparison, feed, condition);

@@ -51,7 +51,7 @@ export function isTypeSetting(name: string): boolean {
  *
  * @param engine with a single session, for which the settings hold.
  */
-export async function allowAs(engine: Connection, server: Connection): Promise<void> {
+export async function copyFeatureFlags(engine: Connection, server: Connection): Promise<void> {
   const settings = await server.query<{ name: string; value: string }>(
     "SELECT name, value FROM system.settings WHERE changed AND (match(name, '^(allow|enable)_') OR name IN {names:Array(String)})",
     { names: [...TYPE_SETTINGS] },

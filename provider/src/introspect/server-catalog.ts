@@ -20,9 +20,9 @@ export interface LiveObject {
 
 /**
  * The objects on the server, read one database at a time and cached, so that a whole stack costs a handful of queries. After this process
- * has changed an object, it must call {@link Live.forget}.
+ * has changed an object, it must call {@link ServerCatalog.forget}.
  */
-export class Live {
+export class ServerCatalog {
   private readonly connect: () => Promise<Connection>;
   private readonly databases: DataLoader<string, ReadonlyMap<string, LiveObject>>;
   private readonly objects: DataLoader<string, LiveObject | undefined>;
@@ -61,7 +61,7 @@ export class Live {
     return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
   }
 
-  /** One object as it is right now, bypassing the cache. @throws as {@link Live.find}. */
+  /** One object as it is right now, bypassing the cache. @throws as {@link ServerCatalog.find}. */
   async findNow(key: string): Promise<LiveObject | undefined> {
     this.forget(key);
     return keyParts(key).name === undefined ? this.find(key) : this.certain(key, await this.objects.load(key));

@@ -1,7 +1,7 @@
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex, type Token } from "../../sql/lexer";
 import { objectKey } from "../../sql/object-key";
-import { readTarget } from "./head";
+import { readTarget } from "./create-header";
 import type { Statement } from "./source";
 
 /** What a statement other than CREATE does to the objects before it. */

@@ -6,11 +6,11 @@ import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
-import type { Look, Standing } from "./standing";
+import type { CurrentState, Look } from "./current-state";
 
 /** An operation on an object that an earlier run did not finish, and what to do with it. */
-export interface Pending {
-  readonly one: Unfinished;
+export interface InterruptedOperation {
+  readonly operation: Unfinished;
   /** It is resumed if it leads to the declaration or cannot be rolled back, otherwise aborted. */
   readonly action: "resume" | "abort";
   /** The object's statement afterwards. */
@@ -23,12 +23,12 @@ export interface Pending {
  * @param standing the existing object.
  * @param to the declared object.
  */
-export async function pendingOn(
+export async function findInterrupted(
   context: Context,
   look: Look,
-  { live, spec }: Standing,
+  { live, spec }: CurrentState,
   to: ObjectSpec,
-): Promise<Pending | undefined> {
+): Promise<InterruptedOperation | undefined> {
   if (live === undefined) return undefined;
   const { database } = keyParts(live.key);
   if ((await look(objectKey(database, JOURNAL_TABLE))).live === undefined) return undefined;
@@ -39,7 +39,7 @@ export async function pendingOn(
   const action = (isWanted && !one.aborting) || !one.canAbort ? "resume" : "abort";
   const key = one.keys[action === "resume" ? 1 : 0];
   const statement = action === "resume" ? one.to : one.from;
-  return { one, action, from: statement ?? renderCreate(named(spec, key)) };
+  return { operation: one, action, from: statement ?? renderCreate(named(spec, key)) };
 }
 
 function named(spec: ObjectSpec, key: string): ObjectSpec {
@@ -48,25 +48,25 @@ function named(spec: ObjectSpec, key: string): ObjectSpec {
 }
 
 /** For the plan. */
-export function describePending({ one, action }: Pending): string {
-  const what = `${one.kind} ${one.operation} of ${quotedName(one.keys[0])} (${one.progress})`;
+export function describeInterrupted({ operation, action }: InterruptedOperation): string {
+  const what = `${operation.kind} ${operation.operation} of ${quotedName(operation.keys[0])} (${operation.progress})`;
   return action === "resume"
     ? `-- goes on with ${what}, which was cut off`
     : `-- gives up ${what}, which was cut off, and goes back to what was before`;
 }
 
 /** Resumes or aborts the interrupted operation. */
-export async function endPending(
+export async function resumeOrAbort(
   connection: Connection,
-  { one, action }: Pending,
+  { operation, action }: InterruptedOperation,
   tell: (message: string) => void,
 ): Promise<void> {
-  tell(`${action === "resume" ? "goes on with" : "gives up"} ${one.kind} ${one.operation}`);
-  if (action === "abort") return abortOperation(connection, one);
-  if (one.aborting) {
+  tell(`${action === "resume" ? "goes on with" : "gives up"} ${operation.kind} ${operation.operation}`);
+  if (action === "abort") return abortOperation(connection, operation);
+  if (operation.aborting) {
     throw new SchemaError(
-      `${quotedName(one.keys[0])}: ${one.kind} ${one.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
+      `${quotedName(operation.keys[0])}: ${operation.kind} ${operation.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
     );
   }
-  return resumeOperation(connection, one, tell);
+  return resumeOperation(connection, operation, tell);
 }

@@ -22,7 +22,7 @@ const NOT_HERE = codesOf(
 const CONFIGURED = /\bconfig\.xml\b/;
 
 /** A name that is close to one this engine knows is a typo, not another server's engine or setting. */
-export function isNotHere(error: unknown): error is ServerError {
+export function isUnsupportedLocally(error: unknown): error is ServerError {
   if (!(error instanceof ServerError)) return false;
   if (error.code === ERROR_CODES.BAD_ARGUMENTS) return CONFIGURED.test(error.message);
   return NOT_HERE.has(error.code) && !error.message.includes("Maybe you meant");
@@ -33,7 +33,7 @@ export function isNotHere(error: unknown): error is ServerError {
  *
  * @throws {ServerError} with what was probably meant.
  */
-export async function refuseSlip(engine: Connection, error: ServerError): Promise<void> {
+export async function refuseTypo(engine: Connection, error: ServerError): Promise<void> {
   const setting = isUnknownSetting(error) ? /Unknown setting '(\w+)'/.exec(error.message)?.[1] : undefined;
   if (setting === undefined) return;
   const known = await engine.query<{ name: string }>("SELECT name FROM system.merge_tree_settings");

@@ -1,7 +1,7 @@
 import { quoteIdentifier, unquoteIdentifier } from "../../sql/identifiers";
 import { lex, type Token } from "../../sql/lexer";
 import type { ObjectKind } from "../../sql/spec";
-import type { Range } from "./finding";
+import type { Range } from "./file-finding";
 
 /** A piece of a statement that is replaced before it is tried. */
 export interface Edit extends Range {

@@ -1,5 +1,5 @@
 import { SchemaError } from "../../errors";
-import { viewsAround } from "../../operation/feeders";
+import { insertGraphAround } from "../../operation/insert-graph";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -9,8 +9,12 @@ import type { QualifiedName } from "../../sql/spec";
  *
  * @throws {SchemaError} when incremental views read the target: their own targets would miss the new rows.
  */
-export async function refuseListeners(runner: Runner, target: QualifiedName, mode: "create" | "refill"): Promise<void> {
-  const { readers } = await viewsAround(runner, target);
+export async function refuseDependentViews(
+  runner: Runner,
+  target: QualifiedName,
+  mode: "create" | "refill",
+): Promise<void> {
+  const { readers } = await insertGraphAround(runner, target);
   if (readers.length === 0) return;
   const views = readers.map(qualifiedName).join(", ");
   throw new SchemaError(

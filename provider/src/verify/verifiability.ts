@@ -9,7 +9,7 @@ import { onlySelect } from "./rewrite";
 import type { Feed, Subject } from "./subject";
 
 /** Obstacles to a comparison. */
-export interface Doubts {
+export interface Verifiability {
   /** Set when nothing can be compared. */
   readonly reason?: string;
   /** Why views may legitimately have written something other than what their SELECT returns over all rows. */
@@ -19,7 +19,7 @@ export interface Doubts {
 }
 
 /** Functions that return something else on each call, or depend on how rows are split into blocks. */
-const CHANCE =
+const NON_DETERMINISTIC =
   /^(?:now\w*|today|yesterday|current_?(?:timestamp|date)|localtime\w*|utc_?timestamp|rand\w*|generate(?:uuid|ulid|snowflake)\w*|fuzz\w+|rownumberin\w*block\w*|blocknumber|blocksize|blockserializedsize|running\w+|neighbor|hostname|fqdn|uptime|currentuser|queryid|initialqueryid|connectionid|serveruuid|arrayshuffle|arraypartialshuffle|arrayrandomsample|(?:lag|lead)inframe)$/i;
 const LOOKS_UP = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet\w*)$/i;
 /** Where a row is stored, which changes with every merge. */
@@ -27,7 +27,7 @@ const VIRTUAL =
   /^_(?:part|part_index|part_uuid|part_offset|partition_id|partition_value|block_number|block_offset|sample_factor)$/;
 const LOCAL = /^(?:Memory|Log|TinyLog|StripeLog)$/;
 /** Known reasons against comparing a target with its views. */
-export function doubtsOf(subject: Subject): Doubts {
+export function assessVerifiability(subject: Subject): Verifiability {
   const inexact: string[] = [];
   let changesWithMerges = false;
   const reason = targetReason(subject);
@@ -67,7 +67,7 @@ function feedReason({ view, source }: Feed): string | undefined {
     if (VIRTUAL.test(token.text)) return `reads ${token.text}, which changes with every merge`;
   }
   for (const name of calledIn(view.query)) {
-    if (CHANCE.test(name)) return `calls ${name}(), which gives something else when it is asked again`;
+    if (NON_DETERMINISTIC.test(name)) return `calls ${name}(), which gives something else when it is asked again`;
   }
   const select = onlySelect(view.query);
   if (select === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { liftFence } from "../../operation/fence";
+import { resumeMerges } from "../../operation/fence";
 import { renameHelper } from "../../operation/guard";
 import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
@@ -20,11 +20,11 @@ export interface Done {
 export async function retire(context: Context): Promise<void> {
   const { from, journal, names, plan, runner, to } = context;
   context.enter("retire");
-  await liftFence(runner, names.table, to.storage.settings);
+  await resumeMerges(runner, names.table, to.storage.settings);
   if (context.hasTtl) await runner.run(`SYSTEM START TTL MERGES ${qualifiedName(names.table)}`);
   const uuid = journal.need<string>("old");
   const old = (await uuidOf(runner, names.shadow)) === uuid;
-  if (old) await liftFence(runner, names.shadow, from.storage.settings);
+  if (old) await resumeMerges(runner, names.shadow, from.storage.settings);
   await dropHelpers(context);
   if (old) await renameHelper(runner, names.shadow, names.retired);
   const done: Done = {

@@ -2,7 +2,7 @@ import { removeRetired, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
 import type { Context } from "./context";
-import { keyOfStored, tableOf } from "./standing";
+import { keyOfStored, tableOf } from "./current-state";
 import type { Inputs, Outs } from "./state";
 import type { UpdateRequest } from "./update";
 

@@ -1,7 +1,7 @@
 import { isMergeTreeFamily } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
-import { standingAround } from "../../operation/feeders";
+import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import { LENIENT } from "../../operation/helper-definitions";
 import { partsOf } from "../../operation/parts";
@@ -15,10 +15,10 @@ import { DEFAULT_KEEP } from "../rebuild/options";
 import { liveTable } from "../views/carry";
 import { type BackfillPlan, backfillNames, type PlannedView, parseView } from "./context";
 import { snapshotStatement } from "./definitions";
+import { refuseDependentViews } from "./dependent-views";
 import { gateTables } from "./gate";
 import { insertTimes } from "./insert-time";
 import { findUnfinished } from "./journals";
-import { refuseListeners } from "./listeners";
 import type { BackfillLimits, RefillOptions } from "./options";
 import { sourceOf } from "./query";
 import {
@@ -34,7 +34,7 @@ import { refuseSpace } from "./space";
 import { sinceCondition } from "./time";
 
 /** What is requested. */
-export interface Wanted {
+export interface BackfillRequest {
   readonly mode: BackfillPlan["mode"];
   /** CREATE statements of the views, all with the same target. */
   readonly statements: readonly string[];
@@ -55,7 +55,7 @@ export interface Examined {
  *
  * @throws {SchemaError} when an obstacle is found.
  */
-export async function examine(runner: Runner, wanted: Wanted): Promise<Examined> {
+export async function preflight(runner: Runner, wanted: BackfillRequest): Promise<Examined> {
   const { mode, options, statements } = wanted;
   const { allow = [], keepOld = DEFAULT_KEEP } = options;
   const specs = statements.map(parseView);
@@ -64,7 +64,7 @@ export async function examine(runner: Runner, wanted: Wanted): Promise<Examined>
   const target = await liveTable({ runner }, name);
   const isEmpty = (await partsOf(runner, name)).length === 0;
   await refuseTarget(runner, target, mode, isEmpty, allow);
-  await refuseListeners(runner, name, mode);
+  await refuseDependentViews(runner, name, mode);
   const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec)));
   for (const [index, table] of tables.entries()) {
     await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });
@@ -158,7 +158,7 @@ async function refuseStanding(
   views: readonly QualifiedName[],
   target: QualifiedName,
   sources: readonly QualifiedName[],
-  { mode, preview = false }: Wanted,
+  { mode, preview = false }: BackfillRequest,
 ): Promise<void> {
   const own = [target, ...sources].map(qualifiedName);
   const backfill = (await findUnfinished(runner.connection)).find((one) => {
@@ -167,7 +167,7 @@ async function refuseStanding(
   });
   if (backfill !== undefined) throw unfinished(backfill.operation, `backfill of ${backfill.target}`);
   const toViews = mode === "refill";
-  const other = await standingAround(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
+  const other = await findConflict(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
   if (other === undefined) return;
   throw unfinished(other.operation, `${other.kind} of ${[...other.changes].map(quotedName).join(", ")}`);
 }

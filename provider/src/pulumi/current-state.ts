@@ -1,9 +1,9 @@
 import { sameTableEngine } from "../canonical/engine-arguments";
-import { withoutAdditions } from "../canonical/normal-form";
+import { dropServerDefaults } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import { liveStatement, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/live";
+import type { LiveObject } from "../introspect/server-catalog";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
@@ -11,7 +11,7 @@ import type { Context } from "./context";
 import type { Outs } from "./state";
 
 /** What a change starts from. */
-export interface Standing {
+export interface CurrentState {
   readonly spec: ObjectSpec;
   /** Undefined if the server could not be reached; the state is used instead. */
   readonly live: LiveObject | undefined;
@@ -25,12 +25,12 @@ export type Look = (key: string) => Promise<{ readonly asked: boolean; readonly 
  *
  * @throws {SchemaError} when it is gone, or something else has the new name.
  */
-export async function standingOf(
+export async function readCurrent(
   context: Context,
   look: Look,
   stored: Partial<Outs> & { statement: string },
   to: ObjectSpec,
-): Promise<Standing> {
+): Promise<CurrentState> {
   const [oldKey, newKey] = [keyOfStored(stored), keyOf(to)];
   const [old, renamed] = [await look(oldKey), oldKey === newKey ? undefined : await look(newKey)];
   if (!old.asked || renamed?.asked === false) return { spec: parseCreate(stored.statement), live: undefined };
@@ -50,7 +50,7 @@ export async function standingOf(
   if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
   // Secrets that the server hides are taken from the state; what the declaration leaves open is left out.
   const spec = withLiveEngine(parseCreate(await liveStatement(context, stored.statement, live)), parseLive(live));
-  return { spec: withoutAdditions(spec, to), live };
+  return { spec: dropServerDefaults(spec, to), live };
 }
 
 /** The new declaration may name an engine that the state leaves to the server: then the server's counts. */

@@ -1,19 +1,19 @@
-import { withoutAdditions, withoutBrackets } from "../canonical/normal-form";
+import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { type Change, diffObject } from "../diff";
 import { withoutGranularity } from "../sql/granularity";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
 
 /** The live object in the form of canonical texts, without what the server added to `declared`. */
-export function normalOf(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  return withoutBrackets(withoutAdditions(live, declared));
+export function normalize(live: ObjectSpec, declared: ObjectSpec): ObjectSpec {
+  return normalizeShown(dropServerDefaults(live, declared));
 }
 
 /** Differences between two objects as written, without querying an engine. The columns of a view are compared only if they are declared. */
-export function changesBetween(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
+export function diffAsWritten(live: ObjectSpec, declared: ObjectSpec): readonly Change[] {
   const listed = "columns" in declared && declared.columns.length > 0;
-  const from = comparable(normalOf(live, declared), listed);
-  return diffObject(from, comparable(withoutBrackets(declared), listed));
+  const from = comparable(normalize(live, declared), listed);
+  return diffObject(from, comparable(normalizeShown(declared), listed));
 }
 
 /**

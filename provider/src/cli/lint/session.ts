@@ -1,6 +1,6 @@
 import { localDictionary } from "../../canonical/dictionary";
-import { withoutAdditions, withoutBrackets } from "../../canonical/normal-form";
-import { localKind, reachesOut } from "../../canonical/outside";
+import { dropServerDefaults, normalizeShown } from "../../canonical/normal-form";
+import { externalDependency, localKind } from "../../canonical/outside";
 import { isStored, restore } from "../../canonical/stand-in";
 import type { World } from "../../canonical/world";
 import { codesOf } from "../../clickhouse/error-codes";
@@ -13,8 +13,8 @@ import { keyOf, keyParts, objectKey, quotedName } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { ObjectSpec, ViewSpec } from "../../sql/spec";
-import { type Head, readHead } from "./head";
-import { isHarmless, isKnown, readChange, withoutFormat } from "./others";
+import { type Head, readHead } from "./create-header";
+import { isHarmless, isKnown, readChange, withoutFormat } from "./other-statements";
 import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
 import type { Statement } from "./source";
 
@@ -27,7 +27,7 @@ const QUERY = "_query";
 const EXISTS = codesOf("TABLE_ALREADY_EXISTS", "FUNCTION_ALREADY_EXISTS");
 
 /** Statements on the embedded engine, in whatever order. Only definitions run there; it never holds a row. */
-export class Bench {
+export class LintSession {
   readonly outcomes: Outcome[] = [];
   /** Why there is no engine. */
   offline: string | undefined;
@@ -190,7 +190,7 @@ export class Bench {
     written: ObjectSpec,
   ): Promise<{ spec: ObjectSpec; hosted?: string }> {
     if (this.offline !== undefined) return { spec: written };
-    const outside = reachesOut(declared);
+    const outside = externalDependency(declared);
     const local = outside === undefined ? declared : localKind(declared);
     if (outside !== undefined) outcome.standIn = outside;
     if (local === undefined) return { spec: written };
@@ -228,7 +228,7 @@ export class Bench {
     const { spec } = outcome;
     const [row] = await this.world.ask<{ statement: string }>(`SHOW CREATE TABLE ${quotedName(key)}`);
     if (spec === undefined || row === undefined) return;
-    const shown = withoutBrackets(withoutAdditions(parseCreate(row.statement), spec));
+    const shown = normalizeShown(dropServerDefaults(parseCreate(row.statement), spec));
     this.world.declare(key, renderCreate(shown));
     const isStandIn = outcome.standIn !== undefined && spec.kind === "table" && shown.kind === "table";
     outcome.spec = isStandIn ? { ...spec, columns: shown.columns } : shown;

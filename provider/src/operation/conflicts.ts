@@ -1,0 +1,91 @@
+import { keyOf, keyParts, objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { QualifiedName } from "../sql/spec";
+import { aroundOf, downstream, loadNodes } from "./insert-graph";
+import { JOURNAL_TABLE, readJournals } from "./journal";
+import type { Runner } from "./runner";
+
+/** An unfinished operation of any kind. */
+export interface ActiveOperation {
+  readonly operation: string;
+  /** Database whose journal has it. */
+  readonly database: string;
+  readonly kind: string;
+  /** Keys of the objects it replaces, renames or redefines; the key of the database when that is renamed. */
+  readonly changes: ReadonlySet<string>;
+  /** Keys of the tables that it carries rows to, or that receive rows afterwards. */
+  readonly targets: ReadonlySet<string>;
+}
+
+/** Journal lines of an operation that is over. A rename writes `finished`, because `done` means that an old table was kept. */
+const ENDS = ["done", "finished", "aborted"];
+
+/** Unfinished operations of other runners on the server, whichever database has their journal. */
+export async function listActive(runner: Runner): Promise<ActiveOperation[]> {
+  const databases = await runner.rows<{ database: string }>(
+    `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
+  );
+  const found: ActiveOperation[] = [];
+  for (const { database } of databases) {
+    for (const [operation, lines] of await readJournals(runner.connection, database)) {
+      const plan = lines.get("plan") as JournalPlan | undefined;
+      const isOther = operation !== runner.operation && !runner.isEnding(operation);
+      if (!isOther || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
+      found.push({ operation, database, kind: plan.kind, ...reachOf(plan, lines.get("dependents")) });
+    }
+  }
+  return found;
+}
+
+/** What plans of all kinds contain: names, or CREATE statements. */
+interface JournalPlan {
+  readonly kind: string;
+  readonly from: string | Partial<QualifiedName>;
+  readonly to: string | Partial<QualifiedName>;
+}
+
+function reachOf({ from, to }: JournalPlan, dependents: unknown): Pick<ActiveOperation, "changes" | "targets"> {
+  const [changes, targets] = [new Set<string>(), new Set<string>()];
+  for (const side of [from, to]) {
+    if (typeof side !== "string") {
+      changes.add(objectKey(side.database ?? "", side.name));
+      continue;
+    }
+    const spec = parseCreate(side);
+    changes.add(keyOf(spec));
+    if (spec.kind === "materializedView" && spec.to) targets.add(objectKey(spec.to.database, spec.to.name));
+  }
+  for (const { database, name } of (dependents ?? []) as QualifiedName[]) changes.add(objectKey(database, name));
+  return { changes, targets };
+}
+
+/**
+ * Finds an operation that must end before another one on some objects may begin: it changes one of them or has it as a target, or it
+ * changes a table that feeds them. With such a table, an EXCHANGE would remove the other operation's gate, or the gate here would refuse
+ * its rows.
+ *
+ * @param names what is to be changed, including the tables that are written to.
+ * @param toViews also finds operations on what the rows go on to: for callers that exchange or rename a table under its views.
+ * @param but kinds to ignore.
+ */
+export async function findConflict(
+  runner: Runner,
+  names: readonly QualifiedName[],
+  { toViews = false, but = [] }: { readonly toViews?: boolean; readonly but?: readonly string[] } = {},
+): Promise<ActiveOperation | undefined> {
+  const others = (await listActive(runner)).filter(({ kind }) => !but.includes(kind));
+  if (others.length === 0) return undefined;
+  const own = new Set(names.map(({ database, name }) => objectKey(database, name)));
+  const around = new Set(own);
+  const nodes = await loadNodes(runner);
+  for (const name of names) {
+    for (const feeder of aroundOf(nodes, name).feeders) around.add(objectKey(feeder.database, feeder.name));
+  }
+  if (toViews) for (const key of downstream(nodes, own)) around.add(key);
+  const touches = (keys: ReadonlySet<string>, changed: string): boolean =>
+    keys.has(changed) || [...keys].some((key) => keyParts(key).database === changed);
+  return others.find(
+    ({ changes, targets }) =>
+      [...changes].some((key) => touches(around, key)) || [...targets].some((key) => own.has(key)),
+  );
+}
