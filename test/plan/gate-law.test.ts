@@ -89,18 +89,20 @@ describe("report --fail-on drops-data", function () {
 
   async function tryTrial(random: Trial, counts: { lost: number; kept: number }): Promise<void> {
     // Every row is read, those too that merges of another engine would replace.
-    const trial: Trial = { ...random, engine: "MergeTree" };
+    const trial: Trial = { ...random, engine: random.engine === "Memory" ? "Memory" : "MergeTree" };
     await bench.reset();
     const shape = (side: "from" | "to") => bench.canonicalize(createOf(trial, side)).catch(() => undefined);
     const [from, to] = [await shape("from"), await shape("to")];
     if (from === undefined || to === undefined) return;
-    await fill(bench, trial);
-    const old = await rowsOf(bench, trial, "before");
+    const old = await fill(bench, trial)
+      .then(() => rowsOf(bench, trial, "before"))
+      .catch(notReadable);
+    if (old === undefined) return;
     const plan = await ask(planBetween(from, to, { renamedColumns: renamesOf(trial) }));
     if (plan === undefined || plan.steps.some(({ kind }) => kind !== "statement")) return;
     const isGated = fails(from, to, plan);
     await bench.apply(plan);
-    await bench.engine.command("OPTIMIZE TABLE p.t FINAL");
+    if (trial.engine !== "Memory") await bench.engine.command("OPTIMIZE TABLE p.t FINAL");
     const now = await rowsOf(bench, trial, "after").catch(noWayBack);
     const isLost = trial.columns.some(({ what }) => what === "dropped") || old.join("\n") !== now.join("\n");
     count(counts, isGated, isLost, plan, JSON.stringify(trial));
@@ -157,6 +159,12 @@ function count(counts: { lost: number; kept: number }, isGated: boolean, isLost:
   const isSeen = !words.some(({ message }) => NOT_SEEN.test(message));
   if (isGated && isSeen) assert.ok(isLost, `nothing is lost, and the command ends with 1: ${text}`);
   counts[isLost ? "lost" : "kept"] += 1;
+}
+
+/** An earlier change, of a test's own making, can have left what nobody can read. */
+function notReadable(error: unknown): undefined {
+  if (error instanceof ServerError) return undefined;
+  throw error;
 }
 
 /** What cannot be turned back is not the same. */

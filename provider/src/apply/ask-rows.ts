@@ -103,15 +103,24 @@ class Asker {
     return row === undefined || row.rows === "0" ? [] : [{ ...rest, found: count(row.rows, "row") }];
   }
 
-  /** @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 replaces it with the DEFAULT. */
-  private async refuseNulls({ column, to }: NullProbe, [found]: readonly Hazard[]): Promise<void> {
+  /**
+   * @throws {SchemaError} where the server's mutation fails on NULL: on 24.8 to 25.8 always; 26.3 replaces it with the DEFAULT. In a Memory table
+   * nothing does.
+   */
+  private async refuseNulls({ column, to, inMemory }: NullProbe, [found]: readonly Hazard[]): Promise<void> {
+    const name = backtick(column);
+    const value = `UPDATE ${name} = defaultValueOfTypeName(${quoteString(to)}) WHERE ${name} IS NULL`;
+    if (inMemory)
+      throw new SchemaError(
+        `${this.table}: ${column} is NULL in some rows (${found?.found}), which a Memory table cannot read as ${to}: it could not be read at all; ` +
+          `nothing was done. Give them a value first: ALTER TABLE ${this.table} DELETE WHERE 0, ${value}`,
+      );
     const version = await this.version();
     if (atLeast(version, "26.3")) return;
-    const name = backtick(column);
     throw new SchemaError(
       `${this.table}: ${column} is NULL in some rows (${found?.found}), which ClickHouse ${version} cannot convert to ${to}: the mutation would ` +
         "never end; nothing was done. Give them a value first: " +
-        `ALTER TABLE ${this.table} UPDATE ${name} = defaultValueOfTypeName(${quoteString(to)}) WHERE ${name} IS NULL SETTINGS mutations_sync = 1`,
+        `ALTER TABLE ${this.table} ${value} SETTINGS mutations_sync = 1`,
     );
   }
 
@@ -143,7 +152,10 @@ class Asker {
     const rest = one.kind === "may-fail" ? [] : [one];
     const found = await this.absentRows(probe);
     if (found === undefined) return rest;
-    const rows = keep === "store" ? `rows of ${this.table}` : `rows of ${this.table} in parts older than ${column}`;
+    const rows =
+      keep === "store" || keep === "afterwards"
+        ? `rows of ${this.table}`
+        : `rows of ${this.table} in parts older than ${column}`;
     const message = `${rows} read another value of ${column} from now on. To keep what they read, ${this.toKeep(probe)}`;
     return [...rest, hazard("drops-data", message, { found })];
   }
@@ -164,7 +176,7 @@ class Asker {
     return row === undefined || row.rows === "0" ? undefined : `${count(row.rows, "row")}, which cannot be compared`;
   }
 
-  private toKeep({ column, keep }: AbsentProbe): string {
+  private toKeep({ alias, column, keep }: AbsentProbe): string {
     const name = backtick(column);
     switch (keep) {
       case "update":
@@ -176,6 +188,8 @@ class Asker {
           `declare ${column} first as MATERIALIZED with the expression that it has, and run ALTER TABLE ${this.table} MATERIALIZE COLUMN ${name} ` +
           "SETTINGS mutations_sync = 1"
         );
+      case "afterwards":
+        return `run afterwards, before anything is inserted: ALTER TABLE ${this.table} DELETE WHERE 0, UPDATE ${name} = ${alias} WHERE 1`;
       default:
         return keep satisfies never;
     }

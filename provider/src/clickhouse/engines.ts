@@ -78,6 +78,11 @@ export function abilityOf(engine: string | undefined): Ability {
   return traitsOf(engine)?.ability ?? "comments";
 }
 
+/** Whether its rows are blocks in memory, which no ALTER of a column touches. */
+export function isInMemory(engine: string | undefined): boolean {
+  return abilityOf(engine) === "memory";
+}
+
 /** Whether DROP TABLE deletes rows. */
 export function holdsRows(engine: string | undefined): boolean {
   return (traitsOf(engine)?.rows ?? "own") === "own";

@@ -1,5 +1,6 @@
+import { isInMemory } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
-import type { ColumnSpec } from "../sql/spec";
+import type { ColumnSpec, TableSpec } from "../sql/spec";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
 import { BY_MERGES, deletesMore, pastProbe } from "./ttl";
@@ -42,7 +43,11 @@ export function dropHazard(column: ColumnSpec, table: string, looksLike: string 
 }
 
 /** What another default means for stored rows. */
-export function defaultHazards({ from, to }: Of<"column-default">, column: ColumnSpec, table: string): Hazard[] {
+export function defaultHazards(
+  { from, to }: Of<"column-default">,
+  column: ColumnSpec,
+  { table, from: { storage } }: { readonly table: string; readonly from: TableSpec },
+): Hazard[] {
   if (stores(from) && !stores(to)) {
     const message = `${column.name} of ${table} is no longer stored: its values go as parts are merged`;
     return [hazard("drops-data", message)];
@@ -51,6 +56,7 @@ export function defaultHazards({ from, to }: Of<"column-default">, column: Colum
     return [hazard("metadata-only", `${column.name} is not stored: all rows show the new expression from now on`)];
   }
   if (!stores(from)) {
+    if (isInMemory(storage.engine)) return [initialHazard(column, table)];
     return [hazard("keeps-old-rows", `rows of ${table} that are there have the default in ${column.name}`)];
   }
   if (from?.kind !== to?.kind && (from?.kind === "MATERIALIZED" || to?.kind === "MATERIALIZED")) {
@@ -58,6 +64,12 @@ export function defaultHazards({ from, to }: Of<"column-default">, column: Colum
     return [hazard("breaks-reader", message)];
   }
   return [hazard("metadata-only", `rows keep the values of ${column.name} that are stored`)];
+}
+
+/** A Memory table computes no default for rows that lack the column. Measured on 24.8, 25.8 and 26.7. */
+export function initialHazard({ name, type }: ColumnSpec, table: string): Hazard {
+  const message = `rows of the Memory table ${table} that are there read the initial value of ${type} in ${name}, whatever its default`;
+  return hazard("keeps-old-rows", message);
 }
 
 /** Whether values of such a column are stored in parts. */

@@ -1,10 +1,11 @@
+import { isInMemory } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { namesIn } from "../diff/text";
 import { backtick } from "../sql/identifiers";
 import { renderColumn, renderSettings } from "../sql/render/columns";
 import type { TableSpec } from "../sql/spec";
 import { type Command, PHASE, type Phase } from "./alter";
-import { dropHazard } from "./column-hazards";
+import { dropHazard, initialHazard, stores } from "./column-hazards";
 import { place, writtenDefault } from "./column-text";
 import { hazard } from "./hazards";
 import type { AbsentProbe } from "./plan";
@@ -74,11 +75,15 @@ export function renameColumn({ from, to }: Of<"column-renamed">, { table }: Colu
 }
 
 /** ADD COLUMN, and what it forgets: the engine parses STATISTICS and SETTINGS there and ignores them. */
-export function addColumn({ column, after }: Of<"column-added">, { phase }: ColumnContext): Command[] {
+export function addColumn({ column, after }: Of<"column-added">, { from, phase, table }: ColumnContext): Command[] {
   const { statistics, settings, ...bare } = column;
   const rest = bare.default === undefined ? bare : { ...bare, default: writtenDefault(bare.default, column) };
   const name = backtick(column.name);
-  const commands: Command[] = [{ sql: `ADD COLUMN ${renderColumn(rest)}${place(after)}`, phase }];
+  const hazards =
+    isInMemory(from.storage.engine) && stores(column.default) && column.default !== undefined
+      ? [initialHazard(column, table)]
+      : [];
+  const commands: Command[] = [{ sql: `ADD COLUMN ${renderColumn(rest)}${place(after)}`, hazards, phase }];
   if (settings !== undefined) {
     // MODIFY SETTING, because MODIFY COLUMN with a type removes the default of a column that is new in the same ALTER.
     const sql = `MODIFY COLUMN ${name} MODIFY SETTING ${renderSettings(settings)}`;

@@ -91,7 +91,7 @@ function modifyLater(column: ColumnSpec, found: Found, stage: Stage, context: Co
   const { starts, stops, now, later: next, laterPhase } = stage;
   const [change, retype, ttl] = [found["column-default"], found["column-retyped"], found["column-ttl"]];
   const name = backtick(column.name);
-  const hazards = change ? defaultHazards(change, column, context.table) : [];
+  const hazards = change ? defaultHazards(change, column, context) : [];
   if (isPlainAlias(found, now)) return [{ sql: `MODIFY COLUMN ${name} REMOVE ALIAS`, hazards, phase: context.phase }];
   const commands: Command[] = [];
   const value = next === "remove" ? undefined : next;
@@ -151,9 +151,7 @@ function modifyHazards(column: ColumnSpec, found: Found, { now }: Stage, context
     ...(retype && stores(byDefault ? byDefault.from : column.default)
       ? retypeHazards(retype, column, whatNullBecomes(column, now), context)
       : []),
-    ...(byDefault?.to || (byDefault && !stores(byDefault.from))
-      ? defaultHazards(byDefault, column, context.table)
-      : []),
+    ...(byDefault?.to || (byDefault && !stores(byDefault.from)) ? defaultHazards(byDefault, column, context) : []),
     ...(ttl?.to === undefined ? [] : ttlHazards(ttl, context)),
     ...(found["column-codec"]?.to === undefined ? [] : [codecHazard(column)]),
     ...(found["column-moved"] ? [movedHazard(context.table)] : []),

@@ -47,6 +47,8 @@ export interface NullProbe {
   readonly refuses?: "rows" | "nulls";
   /** The type has its own NULLs, like Variant and Dynamic: every server replaces them by a default. */
   readonly hasOwnNull?: boolean;
+  /** In a Memory table nothing replaces them: it could not be read. */
+  readonly inMemory?: boolean;
   /** Releases that refuse, from the first up to but not including the second. Default: all. */
   readonly versions?: readonly [from: string, until: string];
 }
@@ -60,7 +62,10 @@ export interface MergeProbe {
   readonly within?: string;
 }
 
-/** Whether the value changes for rows in parts that are older than the column, which compute it from its default. */
+/**
+ * Whether the value changes for rows in parts that are older than the column, which compute it from its default; or for all rows of a Memory
+ * table, which has stored nothing of what was an ALIAS and computes no default.
+ */
 export interface AbsentProbe {
   readonly kind: "absent";
   readonly column: string;
@@ -70,8 +75,10 @@ export interface AbsentProbe {
   readonly value?: string;
   /** Columns that `value` reads as another type, under separate names. */
   readonly reads?: readonly { readonly name: string; readonly column: string; readonly type: string }[];
-  /** How the values can be stored first: by UPDATE, by a merge of all parts, or by storing what was an ALIAS. */
-  readonly keep: "update" | "merge" | "store";
+  /** How the values can be stored: first by UPDATE, by a merge of all parts, or by storing what was an ALIAS; in a Memory table afterwards. */
+  readonly keep: "update" | "merge" | "store" | "afterwards";
+  /** For `afterwards`: what computes them. */
+  readonly alias?: string;
 }
 
 /** How many rows have already expired by a new TTL. The hazard stays: others will expire. */

@@ -72,12 +72,12 @@ export function pastQuery(table: string, { condition }: PastProbe): string {
 /** The query on rows in parts that do not store a column: `rows` and, if it can be computed, how many `changed`, with an example. */
 export function absentQueries(
   table: QualifiedName,
-  { column, from, to, value, reads = [] }: AbsentProbe,
+  { column, from, to, value, keep, reads = [] }: AbsentProbe,
 ): { readonly rows: string; readonly changes: string | undefined } {
   const holding =
     `SELECT name FROM system.parts_columns WHERE database = ${quoteString(table.database)} AND table = ${quoteString(table.name)} ` +
     `AND active AND column = ${quoteString(column)}`;
-  const source = `FROM ${qualifiedName(table)} WHERE _part NOT IN (${holding})`;
+  const source = `FROM ${qualifiedName(table)}${keep === "afterwards" ? "" : ` WHERE _part NOT IN (${holding})`}`;
   const rows = `SELECT toString(count()) AS rows ${source}`;
   if (value === undefined) return { rows, changes: undefined };
   const cast = (what: string, type: string): string => `_CAST(${what}, ${quoteString(type)})`;

@@ -1,3 +1,4 @@
+import { isInMemory } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { enumValues } from "../sql/query/types";
 import type { ColumnSpec } from "../sql/spec";
@@ -47,6 +48,7 @@ export function retypeHazards(
       column: old,
       to,
       ...(!wantsDefault && { hasOwnNull: true }),
+      ...(isInMemory(context.from.storage.engine) && { inMemory: true }),
       ...(isUnreadable && { refuses: "nulls" as const }),
     };
     const value = wantsDefault ? nullBecomes : defaultOf(column);

@@ -8,6 +8,7 @@ import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./colu
 import { orderDefaults } from "./default-order";
 import { addElement, addIndex, addProjection, dropAgain, dropElement, type ElementContext } from "./elements";
 import { hazard, NO_PART } from "./hazards";
+import { storeFirst } from "./in-memory";
 import { NO_COLUMNS, statisticsInTheWay } from "./in-the-way";
 import { builtIn, planMaterialize } from "./materialize";
 import { modifyColumn } from "./modify-column";
@@ -78,7 +79,12 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
   const isAlone = isReplicated(from.storage.engine) && options.isReplicated === false;
   const told = isAlone ? tellOfOthers(commands, table) : commands;
   const statements = mergeAlters(table, hasRows ? told : told.map(withoutRows), { ...options, untouched: NO_PART });
-  return [...statements, ...planMaterialize(to, built), ...mergeAlters(table, restore, { untouched: NO_PART })];
+  return [
+    ...storeFirst(from, to, sorted.columns),
+    ...statements,
+    ...planMaterialize(to, built),
+    ...mergeAlters(table, restore, { untouched: NO_PART }),
+  ];
 }
 
 /** The commands on one of several replicas that no Replicated database keeps in sync. Measured on 25.8. */

@@ -1,4 +1,4 @@
-import { abilityOf } from "../clickhouse/engines";
+import { abilityOf, isInMemory } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { renameIn } from "../diff/text";
 import { parseType } from "../sql/query/types";
@@ -24,7 +24,7 @@ export function absentProbes(
   to: TableSpec,
   changes: readonly ColumnChange[],
 ): ReadonlyMap<string, AbsentProbe> {
-  if (abilityOf(from.storage.engine) !== "all") return new Map();
+  if (abilityOf(from.storage.engine) !== "all" && !isInMemory(from.storage.engine)) return new Map();
   const younger = new Younger(from, to, changes);
   return new Map(
     to.columns.flatMap((column) => {
@@ -88,6 +88,7 @@ class Younger {
   probe(column: ColumnSpec): AbsentProbe | undefined {
     const old = this.old.get(column.name);
     if (old === undefined || !stores(column.default) || old.default?.kind === "EPHEMERAL") return undefined;
+    if (isInMemory(this.from.storage.engine)) return ofMemory(column, old);
     if (!this.changes(column, old)) return undefined;
     const [from, to] = [old.type ?? "", column.type ?? ""];
     return { kind: "absent", column: old.name, from, to, ...this.value(column, old), keep: this.keep(old) };
@@ -161,6 +162,14 @@ class Younger {
         [...columnsIn(one.default.expression ?? "")].some((name) => aliases.has(name)),
     );
   }
+}
+
+/** Everything else a Memory table stores before the change. */
+function ofMemory(column: ColumnSpec, old: ColumnSpec): AbsentProbe | undefined {
+  if (old.default?.kind !== "ALIAS") return undefined;
+  const [from, to] = [old.type ?? "", column.type ?? ""];
+  const value = typeValue(column, old);
+  return { kind: "absent", column: old.name, from, to, value, keep: "afterwards", alias: old.default.expression ?? "" };
 }
 
 /** DEFAULT that becomes MATERIALIZED, or vice versa, gives the same value. */

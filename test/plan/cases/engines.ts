@@ -1,5 +1,8 @@
 import { type PlanCase, stored } from "../case";
 
+/** Before columns of a Memory table change, its rows are stored as they are read. */
+const STORED = "ALTER TABLE p.t DELETE WHERE 0 SETTINGS max_execution_time = 0, timeout_overflow_mode = 'throw'";
+
 /** Engines that take fewer ALTERs than MergeTree. */
 export const engines: readonly PlanCase[] = [
   {
@@ -21,7 +24,24 @@ export const engines: readonly PlanCase[] = [
     from: stored("a UInt64, b UInt8", "Memory"),
     to: stored("c UInt8, a UInt64, b UInt16", "Memory"),
     hazards: ["rewrites-parts"],
-    sql: ["ALTER TABLE p.t ADD COLUMN `c` UInt8 FIRST, MODIFY COLUMN `b` UInt16"],
+    sql: [STORED, "ALTER TABLE p.t ADD COLUMN `c` UInt8 FIRST, MODIFY COLUMN `b` UInt16"],
+  },
+  {
+    name: "Memory: column without values, comment and default",
+    from: stored("a UInt64, b UInt8", "Memory"),
+    to: stored("a UInt64 DEFAULT 1, b UInt8 COMMENT 'x', c UInt8 ALIAS b", "Memory"),
+    hazards: ["metadata-only"],
+    sql: [
+      "ALTER TABLE p.t MODIFY COLUMN `a` UInt64 DEFAULT 1, COMMENT COLUMN `b` 'x', ADD COLUMN `c` UInt8 ALIAS b AFTER `b`",
+    ],
+  },
+  {
+    name: "Memory: column with a default",
+    from: stored("a UInt64", "Memory"),
+    to: stored("a UInt64, b UInt8 DEFAULT 5", "Memory"),
+    hazards: ["rewrites-parts", "keeps-old-rows"],
+    says: ["rows of the Memory table p.t that are there read the initial value of UInt8 in b, whatever its default"],
+    sql: [STORED, "ALTER TABLE p.t ADD COLUMN `b` UInt8 DEFAULT 5 AFTER `a`"],
   },
   {
     name: "Memory: column renamed",

@@ -11,9 +11,20 @@ interface Fate {
 /** What is stored of a column beside itself. */
 type Structure = "index" | "projection" | "grouped projection" | "key";
 
+/**
+ * What happened to the table before, between its two inserts: its last column came (`young`), had another type (`retyped`), or a column was
+ * dropped whose name comes again (`dropped`). None of this is shown by its definition.
+ */
+interface History {
+  readonly what: "none" | "young" | "retyped" | "dropped";
+  /** Sample that the column was of. */
+  readonly type: number;
+}
+
 /** A table and a change of it. */
 export interface Trial {
-  readonly engine: "MergeTree" | "ReplacingMergeTree" | "AggregatingMergeTree";
+  readonly engine: "MergeTree" | "ReplacingMergeTree" | "AggregatingMergeTree" | "Memory";
+  readonly history: History;
   readonly columns: readonly (Fate & { readonly from: number })[];
   /** Ids of the rows; those that come twice lie in two parts. */
   readonly ids: readonly number[];
@@ -55,16 +66,24 @@ const parts = {
     fc.constant<Structure[]>(["key"]),
   ),
   partitioned: fc.boolean(),
+  history: fc.record({ what: fc.constantFrom<History["what"]>("none", "young", "retyped", "dropped"), type: index }),
 };
 
-export const trials: fc.Arbitrary<Trial> = fc.record({
-  engine: fc.constantFrom("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree"),
-  columns: fc.array(
-    column("stays", "retyped", "retyped", "retyped", "renamed", "renamed and retyped", "default", "dropped"),
-    { minLength: 1, maxLength: 3 },
-  ),
-  ...parts,
-});
+const ENGINES = (process.env["SURVIVE_ENGINES"]?.split(",") ?? [
+  ...["MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "Memory", "Memory"],
+]) as Trial["engine"][];
+
+export const trials: fc.Arbitrary<Trial> = fc
+  .record({
+    engine: fc.constantFrom(...ENGINES),
+    columns: fc.array(
+      column("stays", "retyped", "retyped", "retyped", "renamed", "renamed and retyped", "default", "dropped"),
+      { minLength: 1, maxLength: 3 },
+    ),
+    ...parts,
+  })
+  // It has none of them, and would always be rebuilt.
+  .map((trial) => (trial.engine === "Memory" ? { ...trial, structures: [], partitioned: false } : trial));
 
 const rules: readonly (readonly [from: TtlRule, to: TtlRule])[] = [
   ...([
@@ -95,6 +114,7 @@ export const ttlTrials: fc.Arbitrary<Trial> = fc.record({
   ttl: fc
     .record({ table: fc.constantFrom(...rules), x: fc.constantFrom(...rules) })
     .map(({ table, x }) => ({ from: { table: table[0], x: x[0] }, to: { table: table[1], x: x[1] } })),
+  history: fc.constant({ what: "none" as const, type: 0 }),
 });
 
 /** New names of columns → old ones. */
@@ -111,6 +131,8 @@ export function createOf(trial: Trial, side: "from" | "to", name = "t"): string 
   const first = nameOf(trial, 0, side);
   const over = first === undefined ? [] : structures;
   const elements = over.flatMap((structure) => elementOf(structure, first ?? ""));
+  if (engine === "Memory")
+    return `CREATE TABLE p.${name} (${["id UInt64", ...list, ...more].join(", ")}) ENGINE = Memory`;
   const settings = [
     ...(compact ? [] : ["min_bytes_for_wide_part = 0", "min_rows_for_wide_part = 0"]),
     ...(engine === "MergeTree" ? [] : ["deduplicate_merge_projection_mode = 'rebuild'"]),
@@ -186,27 +208,72 @@ function nameOf({ columns }: Trial, i: number, side: "from" | "to"): string | un
   return side === "to" && what.startsWith("renamed") ? `r${i}` : `c${i}`;
 }
 
-/** Creates the table with its rows. @param soon when the TTL comes, in seconds since 1970, for rows with an even number. */
+/**
+ * Creates the table with its rows and its history.
+ *
+ * @param soon when the TTL comes, in seconds since 1970, for rows with an even number.
+ * @throws {ServerError} when the engine does not take the history, or the values of it.
+ */
 export async function fill(bench: Bench, trial: Trial, name = "t", soon = 0): Promise<void> {
-  await bench.engine.command(createOf(trial, "from", name));
-  await bench.engine.command(`SYSTEM STOP MERGES p.${name}`);
-  const seen = new Set<number>();
-  // The second time an id comes in another part.
-  const parts: string[][] = [[], []];
-  trial.ids.forEach((id, row) => {
-    const values = trial.columns.map(({ from }, i) => {
-      const { values } = sampleOf(from);
-      // Two that are both called NULL cannot be of two types.
-      return `${values[(row + id) % values.length] ?? "NULL"} AS v${i}`;
+  const command = (sql: string): Promise<void> => bench.engine.command(sql);
+  const merges = (verb: string) => (trial.engine === "Memory" ? undefined : command(`SYSTEM ${verb} MERGES p.${name}`));
+  const { born, becomes } = earlierOf(trial);
+  await command(createOf(born, "from", name));
+  await merges("STOP");
+  const isDropped = becomes?.startsWith("DROP") ?? false;
+  if (isDropped) await command(`ALTER TABLE p.${name} ADD COLUMN n String`);
+  const [first, second] = [trial.ids.filter(isFirst), trial.ids.filter((id, row, ids) => !isFirst(id, row, ids))];
+  await insert(first, born, isDropped ? ["'x'"] : []);
+  if (becomes !== undefined) await command(`ALTER TABLE p.${name} ${becomes}`);
+  if (second.length > 0) await insert(second, trial, []);
+  await merges("START");
+
+  function insert(ids: readonly number[], { columns }: Trial, more: readonly string[]): Promise<void> {
+    const rows = ids.map((id, row) => {
+      const values = columns.map(({ from }, i) => {
+        const { values } = sampleOf(from);
+        // Two that are both called NULL cannot be of two types.
+        return `${values[(row + id) % values.length] ?? "NULL"} AS v${i}`;
+      });
+      const time =
+        trial.ttl === undefined ? [] : [`toDateTime(${isSoon(id) ? soon : soon + 86_400}, 'UTC')`, `'x${row}'`];
+      return `SELECT ${[`toUInt64(${id})`, ...values, ...time, ...more].join(", ")}`;
     });
-    const time =
-      trial.ttl === undefined ? [] : [`toDateTime(${isSoon(id) ? soon : soon + 86_400}, 'UTC')`, `'x${row}'`];
-    parts[seen.has(id) ? 1 : 0]?.push(`SELECT ${[`toUInt64(${id})`, ...values, ...time].join(", ")}`);
-    seen.add(id);
-  });
-  for (const rows of parts)
-    if (rows.length > 0) await bench.engine.command(`INSERT INTO p.${name} ${rows.join(" UNION ALL ")}`);
-  await bench.engine.command(`SYSTEM START MERGES p.${name}`);
+    return command(`INSERT INTO p.${name} ${rows.join(" UNION ALL ")}`);
+  }
+}
+
+/** The second time an id comes in another part. */
+function isFirst(id: number, row: number, ids: readonly number[]): boolean {
+  return ids.indexOf(id) === row;
+}
+
+/** The table as it was created, and the command that made it what it is before the change. */
+function earlierOf(trial: Trial): { born: Trial; becomes?: string } {
+  const { added, columns, engine, history, structures } = trial;
+  const at = columns.length - 1;
+  const [column, name] = [columns[at], `c${at}`];
+  if (column === undefined || (at === 0 && structures.length > 0)) return { born: trial };
+  const type = sampleOf(column.from).type;
+  switch (history.what) {
+    case "none":
+      return { born: trial };
+    case "young":
+      return { born: { ...trial, columns: columns.slice(0, at) }, becomes: `ADD COLUMN ${name} ${type}` };
+    case "retyped": {
+      // Elsewhere a mutation converts the values.
+      if (engine !== "Memory") return { born: trial };
+      const earlier = { ...column, from: history.type };
+      return {
+        born: { ...trial, columns: [...columns.slice(0, at), earlier] },
+        becomes: `MODIFY COLUMN ${name} ${type}`,
+      };
+    }
+    case "dropped":
+      return added && engine === "Memory" ? { born: trial, becomes: "DROP COLUMN n" } : { born: trial };
+    default:
+      throw new Error(history.what satisfies never);
+  }
 }
 
 /** Whether the time of the row comes while the test waits. */
@@ -223,7 +290,7 @@ export async function rowsOf(bench: Bench, trial: Trial, when: "before" | "after
     const isRetyped = when === "after" && what.endsWith("retyped");
     return [`toString(tuple(${readBack(column, old, isRetyped ? wanted : old)}))`];
   });
-  const final = trial.engine === "MergeTree" ? "" : " FINAL";
+  const final = /^(?:Merge|Memory)/.test(trial.engine) ? "" : " FINAL";
   const rows = await bench.engine.query<{ row: string }>(
     `SELECT concat(${["toString(id)", trial.ttl === undefined ? "''" : "x", ...values].join(", ' ', ")}) AS row FROM p.${name}${final} ORDER BY row`,
   );
