@@ -41,4 +41,17 @@ describe("several mistakes in one program", () => {
     }
     assert.doesNotMatch(said, /- (?:good|reads|hidden)\b|Pa55|tmp_alter|Expected one of|\n\s*at /);
   });
+
+  it("say which object of a Rollup is meant, where the types did not", async () => {
+    project.write(`
+      const shop = new clickhouse.Database("wrong");
+      const source = new clickhouse.Table("first", { database: shop, orderBy: "at", columns: { at: "DateTime" } });
+      const daily = new clickhouse.Rollup("daily", { source, keys: [], bucket: { name: "day", every: "day", time: "at" }, measures: { n: clickhouse.count() } });
+      new clickhouse.View("reads", { database: shop, query: sql\`SELECT n FROM \${daily}\` });
+    `);
+    const { code, text } = await project.run(["preview"]);
+    assert.notEqual(code, 0);
+    assert.match(text, /sql: a Rollup was put into the SQL\. .*write \$\{rollup\.read\} .*or \$\{rollup\.target\}/);
+    assert.doesNotMatch(text, /\n\s*at /);
+  });
 });

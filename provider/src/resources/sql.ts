@@ -1,19 +1,51 @@
 import * as pulumi from "@pulumi/pulumi";
+import { quoteString } from "../sql/identifiers";
+import { lex } from "../sql/lexer";
 import type { Named } from "./args";
 
 /**
  * SQL with resources in it: each becomes its quoted, qualified name, and a dependency.
  *
+ * A value between single quotes is escaped, so that a password may contain quotes and backslashes; any other value becomes part of
+ * the SQL as it is.
+ *
  * @example
  * ```ts
  * sql`SELECT ServiceName, count() AS n FROM ${logs} GROUP BY ServiceName`
+ * sql`MySQL('db:3306', 'shop', 'orders', 'reader', '${config.requireSecret("password")}')`
  * ```
+ *
+ * @throws {RunError} when a Rollup is put into it: that has several objects, of which `rollup.read` is the one to query.
  */
 export function sql(
   strings: TemplateStringsArray,
   ...values: (pulumi.Input<string | number> | Named)[]
 ): pulumi.Output<string> {
-  return pulumi.interpolate(strings, ...values.map((value) => (isNamed(value) ? value.qualifiedName : value)));
+  const written = values.map((value, index) => {
+    if (isNamed(value)) return value.qualifiedName;
+    refuseRollup(value);
+    return isInQuotes(strings.slice(0, index + 1).join("_")) ? pulumi.output(value).apply(escaped) : value;
+  });
+  return pulumi.interpolate(strings, ...written);
+}
+
+/** Whether the text ends within a string literal: with an opened quotation mark, which the lexer calls unknown. */
+function isInQuotes(text: string): boolean {
+  return lex(text).find(({ kind, text }) => kind === "unknown" && OPENED.has(text))?.text === "'";
+}
+
+const OPENED: ReadonlySet<string> = new Set(["'", '"', "`", "/*"]);
+
+function escaped(value: string | number): string | number {
+  return typeof value === "string" ? quoteString(value).slice(1, -1) : value;
+}
+
+/** Types forbid it, but JavaScript does not. */
+function refuseRollup(value: unknown): void {
+  if (!pulumi.ComponentResource.isInstance(value) || !("truth" in value)) return;
+  throw new pulumi.RunError(
+    "sql: a Rollup was put into the SQL. It has several objects: write ${rollup.read} for the view to query, or ${rollup.target} for the table that holds its rows",
+  );
 }
 
 /** The name of an object that is given as a resource or a name. */
