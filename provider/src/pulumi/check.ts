@@ -24,7 +24,7 @@ import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
 import { refuseUnread } from "./served";
 import { placeOf } from "./server";
-import { type Inputs, type Outs, type Request, readRequest, readStored } from "./state";
+import { type Inputs, isSameDeclaration, type Outs, type Request, readRequest, readStored } from "./state";
 import { lookAtSteps } from "./step-preview";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -35,6 +35,12 @@ type Bag = Readonly<Record<string, unknown>>;
  * @throws {SchemaError} with what the user has to fix.
  */
 export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
+  const inputs = await inputsFor(context, kind, olds, news);
+  if (inputs.plan !== undefined && isSameDeclaration(olds, inputs)) context.planAlone.add(keyOfStored(inputs));
+  return inputs;
+}
+
+async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
   const imported = importedInputs(news);
   if (imported !== undefined) return imported;
   const request = readRequest(news);

@@ -80,10 +80,12 @@ export class Context {
   private queue: Promise<unknown> = Promise.resolve();
   /** How a checked object may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
-  /** What `check` has planned, by key; `update` verifies that it still holds. */
   /** What judges declarations, if not the embedded engine. */
   checker: string | undefined;
+  /** What `check` has planned, by key; `update` verifies that it still holds. */
   readonly planned = new Map<string, Planned & Change>();
+  /** Keys of objects with a plan although nothing in their declaration has changed. */
+  readonly planAlone = new Set<string>();
 
   constructor(log: Log = engineLog, { identifies = false, askProgram = async (): Promise<unknown> => undefined } = {}) {
     this.log = log;

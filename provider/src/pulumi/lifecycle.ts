@@ -16,7 +16,7 @@ import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { removeObject } from "./removal";
 import { refuseElsewhere } from "./server";
-import { idOf, inputsOf, type Outs, outsOf, readStored } from "./state";
+import { idOf, inputsOf, isSameDeclaration, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -55,12 +55,16 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     return alsoWrong(this.context, await this.context.askProgram(), news).catch(() => []);
   }
 
-  /** `changes: undefined`, not `true`, lets the engine show which lines differ. */
+  /**
+   * `changes: undefined`, not `true`, lets the engine find which lines differ, without {@link OWN_INPUTS}. It would find nothing where
+   * there is only a plan.
+   */
   async diff(_id: string, olds: Bag, news: Bag): Promise<dynamic.DiffResult> {
-    const keys = ["database", "name", "statement", "deletion"];
-    const same = keys.every((key) => olds[key] === news[key]) && news["plan"] === undefined;
     // Two objects cannot share a name, so a replacement that the user requests must delete first.
-    return same ? { changes: false, deleteBeforeReplace: true } : { deleteBeforeReplace: true };
+    const result = { deleteBeforeReplace: true };
+    if (this.context.planAlone.has(keyOfStored(readStored(news)))) return { ...result, changes: true };
+    const same = isSameDeclaration(olds, news) && news["plan"] === undefined;
+    return same ? { ...result, changes: false } : result;
   }
 
   async create(inputs: Bag): Promise<dynamic.CreateResult> {

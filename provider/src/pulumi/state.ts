@@ -59,13 +59,28 @@ export interface Outs extends Inputs {
 
 type Bag = Readonly<Record<string, unknown>>;
 
+/** Inputs that belong to the provider: a difference in them alone is none, and no preview shows it. */
+export const OWN_INPUTS = [
+  "plan",
+  "retired",
+  "__fingerprint",
+  "__over",
+  "__server",
+] as const satisfies (keyof Inputs)[];
+
+/** Whether two bags declare the same object in the same way. */
+export function isSameDeclaration(one: object, other: object): boolean {
+  const keys = ["database", "name", "statement", "deletion"] as const;
+  return keys.every((key) => (one as Bag)[key] === (other as Bag)[key]);
+}
+
 export function readRequest(news: Bag): Request {
   const hidden = (news["__request"] ?? {}) as Bag;
   const [urn, dependencies, sensitive] = [hidden["urn"], hidden["dependencies"], hidden["sensitive"]];
   return {
     database: text(news["database"]),
     name: text(news["name"]) ?? "",
-    statement: text(news["statement"]) ?? "",
+    statement: argumentsIn(text(news["statement"]) ?? ""),
     deletion: text(news["deletion"]),
     urn: isUnknown(urn) ? undefined : text(urn),
     dependencies: Array.isArray(dependencies)
@@ -74,6 +89,11 @@ export function readRequest(news: Bag): Request {
     sensitive: sensitive === true,
     leaving: readLeaving(hidden["leaving"]),
   };
+}
+
+/** With `ignoreChanges: ["statement"]` the engine sends the stored statement in place of the program's arguments. */
+function argumentsIn(statement: string): string {
+  return statement.startsWith("CREATE ") ? JSON.stringify({ sql: statement }) : statement;
 }
 
 /** What a program sends. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Leaving } from "../pulumi/state";
+import { type Leaving, OWN_INPUTS } from "../pulumi/state";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
 import type { Named } from "./args";
@@ -61,7 +61,10 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const restore = tracesOfTheUser();
     try {
       // Two objects cannot share a name. `diff` says so too, but `--replace` does not call it.
-      const options = { ...opts, deleteBeforeReplace: true, transformations };
+      // What is ignored is still stored: the engine looks for differences after `check`, which sets these inputs.
+      const ignoreChanges = [...(opts.ignoreChanges ?? []), ...OWN_INPUTS];
+      const hideDiffs = [...(opts.hideDiffs ?? []), ...OWN_INPUTS];
+      const options = { ...opts, deleteBeforeReplace: true, ignoreChanges, hideDiffs, transformations };
       super(STUB, resourceName, inputs, options, "clickhouse", TYPES[kind]);
       run?.made(this);
     } finally {
