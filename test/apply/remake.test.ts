@@ -3,8 +3,8 @@ import { applyPlan } from "../../provider/dist/apply/apply-plan";
 import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open.js";
-import { diffObject } from "../../provider/dist/diff";
-import { planObject, renderPlan } from "../../provider/dist/plan";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
+import { renderPlan } from "../../provider/dist/plan";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { freshDatabase, sharedServer } from "../support/server";
 

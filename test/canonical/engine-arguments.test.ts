@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "../../provider/dist/canonical/engine-arguments";
 import { dropServerDefaults } from "../../provider/dist/canonical/normal-form";
-import { diffObject } from "../../provider/dist/diff";
+import { diffObject } from "../../provider/dist/kinds/object";
 import { parseCreate } from "../../provider/dist/sql/parse";
 
 const DEFAULT = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'";

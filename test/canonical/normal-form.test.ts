@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
 import { World } from "../../provider/dist/canonical/world";
 import { openScratch } from "../../provider/dist/connection/scratch";
-import { diffObject } from "../../provider/dist/diff";
+import { diffObject } from "../../provider/dist/kinds/object";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Change, diffObject } from "../../provider/dist/diff";
-import { planObject } from "../../provider/dist/plan";
+import type { Change } from "../../provider/dist/diff";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
 import { parseCreate } from "../../provider/dist/sql";
 
 const MERGETREE = "ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192";

@@ -3,10 +3,9 @@ import { backfillViews, createWithBackfill } from "../../provider/dist/apply/bac
 import { applyCreate } from "../../provider/dist/apply/create";
 import { applyDrop } from "../../provider/dist/apply/drop";
 import type { Connection } from "../../provider/dist/connection/connection";
-import { diffObject } from "../../provider/dist/diff";
 import { introspectServer } from "../../provider/dist/introspect/server";
 import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
-import { planObject } from "../../provider/dist/plan";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
 import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diffObject } from "../../provider/dist/diff";
+import { diffObject } from "../../provider/dist/kinds/object";
 import type { Plan, Step } from "../../provider/dist/plan";
 import { renderPlan } from "../../provider/dist/plan";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";

@@ -1,14 +1,13 @@
 import { isGated } from "../../provider/dist/apply/rebuild/refusals";
 import { findReach } from "../../provider/dist/apply/rename/dependents";
 import { createRenaming } from "../../provider/dist/apply/rename/names";
-import { diffObject } from "../../provider/dist/diff";
 import { SchemaError } from "../../provider/dist/errors";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
 import {
   type Hazard,
   type HazardKind,
   NEED_ALLOW,
   type Plan,
-  planObject,
   type RenameStep,
   renderPlan,
   type Step,

@@ -2,8 +2,9 @@ import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonica
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 import { openScratch } from "../../provider/dist/connection/scratch";
-import { type DiffOptions, diffObject } from "../../provider/dist/diff";
-import { type Plan, type PlanOptions, planObject, renderPlan } from "../../provider/dist/plan";
+import type { DiffOptions } from "../../provider/dist/diff";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
+import { type Plan, type PlanOptions, renderPlan } from "../../provider/dist/plan";
 import { backtick } from "../../provider/dist/sql/identifiers";
 import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";

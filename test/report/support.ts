@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { diffObject } from "../../provider/dist/diff";
-import { planObject, renderPlan } from "../../provider/dist/plan";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
+import { renderPlan } from "../../provider/dist/plan";
 import { type Preview, type PreviewStep, readPreview } from "../../provider/dist/report";
 import { parseCreate } from "../../provider/dist/sql/parse";
 

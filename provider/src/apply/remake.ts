@@ -1,10 +1,10 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { rightsToCreate } from "../kinds/object";
 import { insertGraphAround } from "../operation/insert-graph";
 import { refuseRights } from "../operation/rights";
 import { Runner } from "../operation/runner";
 import { replaceStatement } from "../plan";
-import { rightsToCreate } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 

@@ -1,7 +1,7 @@
+import { isQuery } from "../sql/fragments";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { canonicalSecurity, dropServerDefaults } from "./normal-form";
-import { isQuery } from "./outside";
 
 /**
  * The statement that creates an object on the embedded engine without running anything, and without users and privileges: those are the

@@ -10,7 +10,7 @@ type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
 
 /** Leaves out what the engine adds from its own environment: if the user did not declare it, it is not part of the declaration. */
 export function dropServerDefaults(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  if (shown.kind === "database") return declared.kind === "database" ? withDatabaseEngine(shown, declared) : shown;
+  if (!("database" in shown)) return "database" in declared ? shown : withDatabaseEngine(shown, declared);
   const plain = withEngine(shown, declared);
   return "query" in plain && "query" in declared ? withSecurity(plain, declared.security) : plain;
 }

@@ -1,7 +1,16 @@
 import { opensOthers } from "../clickhouse/engines";
+import { isQuery } from "../sql/fragments";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { renderCreate } from "../sql/render";
-import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec, TableSpec, ViewSpec } from "../sql/spec";
+import type {
+  ColumnSpec,
+  MaterializedViewSpec,
+  ObjectSpec,
+  OwnedSpec,
+  StorageSpec,
+  TableSpec,
+  ViewSpec,
+} from "../sql/spec";
 import { mentionedNames } from "./mentions";
 import { localQuery, outsideFunction, withoutCalls } from "./outside-calls";
 import { isStored, type Stored, standIns } from "./stand-in";
@@ -21,7 +30,7 @@ export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
  * engine can host.
  */
 export function externalDependency(spec: ObjectSpec): string | undefined {
-  if (spec.kind === "database") {
+  if (!("database" in spec)) {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }
   const called = calledBy(spec);
@@ -39,8 +48,8 @@ export function localKind(spec: ObjectSpec): Stored | undefined {
  * None if the columns are only known outside.
  */
 export function localKinds(spec: ObjectSpec): LocalEquivalent[] {
-  if (spec.kind === "database") return [];
-  const local: readonly LocalEquivalent[] = spec.kind === "table" ? localTable(spec) : localView(spec);
+  if (!("database" in spec)) return [];
+  const local: readonly LocalEquivalent[] = "query" in spec ? localView(spec) : localTable(spec);
   return local.flatMap((one): readonly LocalEquivalent[] =>
     isStored(one) ? standIns(one).map(withVirtualColumns(spec)) : [one],
   );
@@ -83,7 +92,7 @@ function localView(spec: ViewSpec | MaterializedViewSpec): LocalEquivalent[] {
 
 /** Keys of tables that only a table function for another server names: it proves nothing if they are missing here. */
 export function externalSources(spec: ObjectSpec): string[] {
-  if (spec.kind === "database" || calledBy(spec) === undefined) return [];
+  if (!("database" in spec) || calledBy(spec) === undefined) return [];
   const query = queryOf(spec) ?? "";
   const here = mentionedNames(withoutCalls(query));
   return [...mentionedNames(localQuery(query) ?? "")].filter((name) => !here.has(name));
@@ -92,24 +101,19 @@ export function externalSources(spec: ObjectSpec): string[] {
 /** Keys of what must exist before a statement, or its local kind, can run; `spec` is undefined for a dictionary. */
 export function sourcesOf(spec: ObjectSpec | undefined, statement: string): Set<string> {
   const found = mentionedNames(statement);
-  if (spec === undefined || spec.kind === "database" || calledBy(spec) === undefined) return found;
+  if (spec === undefined || !("database" in spec) || calledBy(spec) === undefined) return found;
   // remote('host', 'database', 'table')
   for (const kind of localKinds(spec)) for (const name of mentionedNames(renderCreate(kind))) found.add(name);
   return found;
 }
 
-function calledBy(spec: Exclude<ObjectSpec, { kind: "database" }>): string | undefined {
+function calledBy(spec: OwnedSpec): string | undefined {
   const query = queryOf(spec);
   return query === undefined ? undefined : outsideFunction(query);
 }
 
-function queryOf(spec: Exclude<ObjectSpec, { kind: "database" }>): string | undefined {
-  return spec.kind === "table" ? spec.as?.text : spec.query;
-}
-
-/** Whether what follows `AS` is a query, not a table or a table function. */
-export function isQuery(text: string): boolean {
-  return /^[\s(]*(?:SELECT|WITH|FROM)\b/i.test(text);
+function queryOf(spec: OwnedSpec): string | undefined {
+  return "query" in spec ? spec.query : spec.as?.text;
 }
 
 function outsideStorage({ engine = "", settings }: StorageSpec): string | undefined {

@@ -1,5 +1,6 @@
+import { isQuery } from "../sql/fragments";
 import type { ObjectSpec } from "../sql/spec";
-import { isQuery, type LocalEquivalent } from "./outside";
+import type { LocalEquivalent } from "./outside";
 import { isStored, restore } from "./stand-in";
 
 /**

@@ -36,19 +36,19 @@ const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
  * engine than less. Costs up to four statements.
  */
 export async function withoutSecrets<Spec extends ObjectSpec>(engine: Connection, spec: Spec): Promise<Spec> {
-  if (spec.kind === "database") {
+  if (!("database" in spec)) {
     const settings = spec.settings?.map(hiddenSetting);
     const hidden = spec.engine === undefined ? undefined : hidePosition(hideNamed(spec.engine), DATABASE_POSITIONS);
     return { ...spec, ...(hidden !== undefined && { engine: hidden }), ...(settings && { settings }) };
   }
   const query = "query" in spec && outsideFunction(spec.query) ? await shownQuery(engine, spec.query) : undefined;
   const storage = "storage" in spec && spec.storage ? await hiddenStorage(engine, spec.storage) : undefined;
-  const as = spec.kind === "table" && spec.as ? await hiddenSource(engine, spec.as.text) : undefined;
+  const as = "as" in spec && spec.as ? await hiddenSource(engine, spec.as.text) : undefined;
   return {
     ...spec,
     ...(query !== undefined && { query }),
     ...(storage !== undefined && { storage }),
-    ...(as !== undefined && spec.kind === "table" && spec.as && { as: { ...spec.as, text: as } }),
+    ...(as !== undefined && "as" in spec && spec.as && { as: { ...spec.as, text: as } }),
   };
 }
 
@@ -76,7 +76,7 @@ async function shownQuery(engine: Connection, query: string): Promise<string> {
   await engine.command(`CREATE OR REPLACE VIEW ${TRIAL} (\`x\` UInt8) AS ${named}`);
   const [row] = await engine.query<{ statement: string }>(`SHOW CREATE TABLE ${TRIAL}`);
   const shown = parseCreate(row?.statement ?? "");
-  return shown.kind === "view" ? shown.query.replace(/'_macro_(\w+)_'/g, "'{$1}'") : query;
+  return "query" in shown ? shown.query.replace(/'_macro_(\w+)_'/g, "'{$1}'") : query;
 }
 
 function hiddenSetting(setting: SettingSpec): SettingSpec {

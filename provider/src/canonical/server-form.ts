@@ -15,7 +15,7 @@ import { isStored } from "./stand-in";
  * what every server adds. Nothing is created. Up to three queries.
  */
 export async function serverForm(server: Connection, spec: ObjectSpec): Promise<ObjectSpec> {
-  if (spec.kind === "database") return spec;
+  if (!("database" in spec)) return spec;
   const parsed = await formatted(server, spec);
   const columns = isUnlisted(parsed)
     ? await readQuery(server, parsed.query)

@@ -142,7 +142,7 @@ export class World {
   }
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
-    if (given.kind === "database") return this.canonicalizeDatabase(given);
+    if (!("database" in given)) return this.canonicalizeDatabase(given);
     const key = keyOf(given);
     const written = renderCreate(given);
     const functions = await this.functions.borrow(written);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { World } from "../canonical/world";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
+import { kindOf } from "../kinds";
 import { splitStatements } from "../sql/fragments";
 import { keyOf } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -28,7 +29,7 @@ export async function canonicalizeFiles(files: readonly string[], output: Output
         try {
           const spec = parseCreate(sql);
           const { statement } = await world.canonicalize(spec);
-          if (spec.kind !== "database") world.declare(keyOf(spec), statement);
+          if (kindOf(spec.kind).isInWorld) world.declare(keyOf(spec), statement);
           output.out(`${statement};\n\n`);
         } catch (error) {
           failed = true;

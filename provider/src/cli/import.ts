@@ -5,6 +5,7 @@ import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
 import { importFile, type Program } from "../generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../introspect/server";
+import { KINDS } from "../kinds";
 import { keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
@@ -86,7 +87,7 @@ export async function importServer(options: ImportOptions, output: Output): Prom
 }
 
 function databasesOf({ managed }: ServerObjects): string[] {
-  return managed.flatMap(({ spec }) => (spec.kind === "database" ? [spec.name] : []));
+  return managed.flatMap(({ spec }) => (KINDS[spec.kind].scope === "itself" ? [spec.name] : []));
 }
 
 async function currentUser(connection: Connection): Promise<string> {

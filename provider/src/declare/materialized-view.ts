@@ -1,3 +1,4 @@
+import { SchemaError } from "../errors";
 import { parseQualifiedName } from "../sql/fragments";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import { commentAt, objectAt, optionalText, Problems, type Raw, requiredText } from "./fields";
@@ -55,4 +56,12 @@ function refreshAt(raw: Raw, problems: Problems): string | undefined {
     problems.add("append", "only a refreshable view appends; give its schedule in `refresh`, e.g. `EVERY 10 MINUTE`");
   }
   return schedule === undefined ? undefined : append === true ? `${schedule} APPEND` : schedule;
+}
+
+/** @throws {SchemaError} for POPULATE. */
+export function refusePopulate({ populate }: MaterializedViewSpec): void {
+  if (populate !== true) return;
+  throw new SchemaError(
+    "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
+  );
 }

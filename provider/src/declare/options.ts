@@ -1,4 +1,3 @@
-import type { ObjectKind } from "../sql/spec";
 import { type BackfillDeclaration, backfillAt } from "./backfill";
 import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
@@ -26,24 +25,20 @@ export interface ChangeOptions {
   readonly lint: Readonly<Record<string, unknown>>;
 }
 
-/** Arguments of every kind, and those of kinds that hold rows. */
-const OPTION_KEYS: Record<ObjectKind, readonly string[]> = {
-  database: ["adopt", "allow", "lint"],
-  table: ["adopt", "allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
-  view: ["adopt", "allow", "lint"],
-  materializedView: ["adopt", "allow", "backfill", "lint", "keepOld"],
-};
+/** An argument that is no part of the object. */
+export type OptionName = keyof ChangeOptions;
 
 /**
  * Separates the options of a declaration from what it declares.
  *
+ * @param keys the options that its kind has.
  * @throws {SchemaError} naming every wrong option.
  */
-export function declareOptions(kind: ObjectKind, args: Raw): { options: ChangeOptions; args: Raw } {
+export function declareOptions(keys: readonly OptionName[], args: Raw): { options: ChangeOptions; args: Raw } {
   const problems = new Problems();
-  const keys = OPTION_KEYS[kind];
-  const raw = Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key)));
-  const rest = Object.fromEntries(Object.entries(args).filter(([key]) => !keys.includes(key)));
+  const isOption = (key: string): boolean => (keys as readonly string[]).includes(key);
+  const raw = Object.fromEntries(Object.entries(args).filter(([key]) => isOption(key)));
+  const rest = Object.fromEntries(Object.entries(args).filter(([key]) => !isOption(key)));
   const columns = withoutOldNames(rest["columns"], problems);
   const keepOld = durationAt(raw, "keepOld", problems);
   const adopt = adoptAt(raw, problems);

@@ -1,3 +1,5 @@
+import { SchemaError } from "../errors";
+import { isQuery } from "../sql/fragments";
 import type { ColumnSpec, QualifiedName, TableSpec } from "../sql/spec";
 import { columnClausesAt, columnsAt } from "./columns";
 import { commentAt, objectAt, optionalText, Problems, type Raw } from "./fields";
@@ -31,4 +33,19 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
 function columnsOf(raw: Raw, fromQuery: boolean, problems: Problems): ColumnSpec[] {
   if (raw["columns"] === undefined) return [];
   return fromQuery ? columnClausesAt(raw, "", problems) : columnsAt(raw, "", problems);
+}
+
+/** Rows that a CREATE inserts are not part of a definition: nothing would insert them again, or compare them. */
+export function refuseFilled({ as }: TableSpec): void {
+  if (as === undefined || as.empty || !(as.clone || isQuery(as.text))) return;
+  if (as.clone) {
+    throw new SchemaError(
+      `sql: CLONE AS copies rows once, when the table is created, which a definition cannot say. Write AS ${as.text}, and copy the rows by ` +
+        "an INSERT … SELECT",
+    );
+  }
+  throw new SchemaError(
+    "sql: AS SELECT fills the table once, when it is created, which a definition cannot say. Write EMPTY AS SELECT, and fill it by an " +
+      "INSERT … SELECT; for rows that keep coming, declare a materialized view",
+  );
 }

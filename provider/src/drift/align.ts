@@ -9,7 +9,7 @@ import type { ObjectSpec, SettingSpec, StorageSpec, TableSpec } from "../sql/spe
  */
 export function alignTo(declared: ObjectSpec, live: ObjectSpec, changes: readonly Change[]): ObjectSpec {
   if (declared.kind === "table" && live.kind === "table") return alignTable(declared, live, changes);
-  if ((declared.kind === "view" && live.kind === "view") || isMaterialized(declared, live)) {
+  if (declared.kind === live.kind && "query" in live) {
     const isOther = (...kinds: Change["kind"][]): boolean => changes.some(({ kind }) => kinds.includes(kind));
     const { security: _, ...rest } = live as Extract<ObjectSpec, { query: string }>;
     const shown = live as Extract<ObjectSpec, { query: string }>;
@@ -18,10 +18,6 @@ export function alignTo(declared: ObjectSpec, live: ObjectSpec, changes: readonl
     return { ...rest, columns, ...(security && { security }) } as ObjectSpec;
   }
   return live;
-}
-
-function isMaterialized(declared: ObjectSpec, live: ObjectSpec): boolean {
-  return declared.kind === "materializedView" && live.kind === "materializedView";
 }
 
 function alignTable(declared: TableSpec, live: TableSpec, changes: readonly Change[]): TableSpec {

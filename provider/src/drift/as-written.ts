@@ -1,5 +1,6 @@
 import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
-import { type Change, diffObject } from "../diff";
+import type { Change } from "../diff";
+import { diffObject } from "../kinds/object";
 import { withoutGranularity } from "../sql/granularity";
 import { lex } from "../sql/lexer";
 import type { ObjectSpec } from "../sql/spec";
@@ -20,13 +21,12 @@ export function diffAsWritten(live: ObjectSpec, declared: ObjectSpec): readonly 
  * White space in queries is no difference, nor are the engine's additions to every table, nor are columns that a view leaves to its query.
  */
 function comparable(spec: ObjectSpec, listed: boolean): ObjectSpec {
-  if (spec.kind === "database") return spec;
-  const columns = listed ? spec.columns : [];
-  if (spec.kind === "view") return { ...spec, columns, query: words(spec.query) };
-  const projections = spec.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
-  const stored = spec.storage === undefined ? {} : { storage: withoutGranularity(spec.storage) };
-  if (spec.kind === "table") return { ...spec, projections, ...stored };
-  return { ...spec, columns, projections, ...stored, query: words(spec.query) };
+  if (!("columns" in spec)) return spec;
+  const queried = "query" in spec ? { ...spec, columns: listed ? spec.columns : [], query: words(spec.query) } : spec;
+  if (!("projections" in queried)) return queried;
+  const projections = queried.projections.map((projection) => ({ ...projection, body: words(projection.body) }));
+  const stored = queried.storage === undefined ? {} : { storage: withoutGranularity(queried.storage) };
+  return { ...queried, projections, ...stored };
 }
 
 function words(text: string): string {

@@ -1,7 +1,7 @@
 import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
-import { diffObject } from "../diff";
+import { diffObject } from "../kinds/object";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";

@@ -4,11 +4,13 @@ import { externalDependency } from "../canonical/outside";
 import { World } from "../canonical/world";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
-import { type Change, diffObject } from "../diff";
+import type { Change } from "../diff";
 import { messageOf } from "../errors";
 import { introspectServer, type ServerObjects } from "../introspect/server";
 import { ServerCatalog } from "../introspect/server-catalog";
 import { HiddenError } from "../introspect/visibility";
+import { kindOf } from "../kinds";
+import { diffObject } from "../kinds/object";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
@@ -226,7 +228,7 @@ const INCOMPLETE = "the state holds no statement of it; run `pulumi up` once";
 const HIDDEN = "the server hides a secret of it, and there is no embedded engine (chdb) to compare it on";
 
 function wordOf(kind: ObjectKind | undefined): string {
-  return kind === "materializedView" ? "materialized view" : (kind ?? "thing of another kind");
+  return kind === undefined ? "thing of another kind" : kindOf(kind).word;
 }
 
 /** Only in databases that are in the state: others belong to somebody else. */
@@ -236,7 +238,7 @@ function extras(
   known: ReadonlySet<string>,
 ): Extra[] {
   const databases = new Set(
-    objects.flatMap(({ kind, key }) => (kind === "database" && key !== undefined ? [key] : [])),
+    objects.flatMap(({ kind, key }) => (kindOf(kind).scope === "itself" && key !== undefined ? [key] : [])),
   );
   const found = [...managed.map(({ key, spec }) => ({ key, kind: spec.kind as string })), ...unmanaged];
   return found

@@ -1,7 +1,7 @@
 import { SchemaError } from "../errors";
+import { kindOf, kindOfUrn } from "../kinds";
 import { isObject, objectsAmong } from "../report/preview";
-import { kindOfUrn } from "../report/resources";
-import { objectKey } from "../sql/object-key";
+import { keyNamed } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 
 /** The key by which Pulumi marks an object as a secret. */
@@ -83,13 +83,13 @@ function objectOf(resource: Bag): StoredObject[] {
   const bag = isObject(values) ? values : {};
   const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(bag[key]));
   const server = text(bag["__server"]);
-  const isNamed = name !== undefined && (kind === "database" || database !== undefined);
+  const isNamed = name !== undefined && (kindOf(kind).scope !== "database" || database !== undefined);
   return [
     {
       urn,
       kind,
       provider: providerName(text(resource["provider"]) ?? ""),
-      key: isNamed ? (kind === "database" ? objectKey(name) : objectKey(database ?? "", name)) : undefined,
+      key: isNamed ? keyNamed(kind, database, name) : undefined,
       statement,
       secret: Object.values(bag).some(isSecret),
       observed: text(bag["__observed"]),

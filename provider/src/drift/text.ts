@@ -1,4 +1,6 @@
+import { KINDS } from "../kinds";
 import { code, fence, item, plural, prose, shorten } from "../report/markdown";
+import { isObjectKind } from "../sql/kinds";
 import type { Drift, DriftStatus, Extra, ObjectDrift } from "./drift";
 
 /** What is reported in addition to the drift itself. */
@@ -24,8 +26,6 @@ const STATUS: Readonly<Record<DriftStatus, string>> = {
   "not-compared": "not compared",
   "in-sync": "in sync",
 };
-
-const KINDS: Readonly<Record<string, string>> = { materializedView: "materialized view" };
 
 /** Whether there is drift; with `strict`, objects that are not in the state, or could not be compared, count too. */
 export function hasDrift({ objects, unmanaged }: Drift, strict = false): boolean {
@@ -142,5 +142,5 @@ function countOf({ objects }: Drift, wanted: DriftStatus): number {
 }
 
 function kindOf({ kind }: ObjectDrift | Extra): string {
-  return KINDS[kind] ?? kind;
+  return isObjectKind(kind) ? KINDS[kind].word : kind;
 }

@@ -1,12 +1,10 @@
 import { normalizeShown } from "../canonical/normal-form";
-import { declareDatabase } from "../declare/database";
-import { declareMaterializedView } from "../declare/materialized-view";
 import { declareOptions } from "../declare/options";
-import { declareTable } from "../declare/table";
-import { declareView } from "../declare/view";
 import type { Change } from "../diff";
 import { diffAsWritten } from "../drift/as-written";
 import { messageOf, SchemaError } from "../errors";
+import { kindOf } from "../kinds";
+import { declareObject } from "../kinds/object";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -14,22 +12,8 @@ import type { ObjectSpec } from "../sql/spec";
 /** What arguments declare for the object of `spec`, as `check` reads them. @throws {SchemaError} when they declare nothing. */
 export function declare(spec: ObjectSpec, given: Readonly<Record<string, unknown>>): ObjectSpec {
   if (typeof given["sql"] === "string") return parseCreate(given["sql"]);
-  const { args } = declareOptions(spec.kind, given);
-  switch (spec.kind) {
-    case "database":
-      return declareDatabase(spec.name, args);
-    case "table":
-      return declareTable(nameOf(spec), args);
-    case "view":
-      return declareView(nameOf(spec), args);
-    case "materializedView":
-      return declareMaterializedView(nameOf(spec), args);
-  }
-}
-
-/** The name alone: a whole spec would add its own fields. */
-function nameOf({ database, name }: { readonly database: string; readonly name: string }) {
-  return { database, name };
+  const { args } = declareOptions(kindOf(spec.kind).options, given);
+  return declareObject(spec.kind, { database: "database" in spec ? spec.database : "", name: spec.name }, args);
 }
 
 /** What structured arguments declare of an object, or what they cannot express of it. */
@@ -41,7 +25,7 @@ export type Attempt = { readonly declared: ObjectSpec } | { readonly loss: strin
  */
 export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, unknown>>): Attempt {
   // Without a query the columns could be anything, and the engine keeps such a source forever.
-  if (live.kind === "table" && live.as !== undefined) return { loss: "the table function whose rows it shows" };
+  if ("as" in live && live.as !== undefined) return { loss: "the table function whose rows it shows" };
   let declared: ObjectSpec;
   try {
     declared = declare(live, given);

@@ -2,10 +2,11 @@ import { mentionedNames } from "../canonical/mentions";
 import { normalizeShown } from "../canonical/normal-form";
 import { evaluate, Sql, type ValueMap } from "../code/value";
 import { sourcesOf, targetsOf } from "../graph/sources";
+import { KINDS } from "../kinds";
+import { codeOf } from "../kinds/object";
 import { keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
-import { argumentsOf } from "./arguments";
 import { declare, plainSql, tryArguments } from "./declared";
 
 /** An object with arguments for it. */
@@ -41,7 +42,7 @@ export function draftsOf(objects: readonly ObjectSpec[]): Drafts {
 
 /** @param listed whether the columns of a view are written. */
 export function draftOf(live: ObjectSpec, listed: boolean): Draft {
-  const args = argumentsOf(normalizeShown(live), listed);
+  const args = codeOf(normalizeShown(live), listed);
   const tried = tryArguments(live, evaluate(args) as Record<string, unknown>);
   if ("declared" in tried) return drafted(live, tried.declared, args);
   const sql = plainSql(live);
@@ -53,17 +54,16 @@ export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap):
   return { key: keyOf(live), live, args, declared, rendered, mentions: mentionedNames(rendered) };
 }
 
-const RANKS = { database: 0, table: 1, view: 2, materializedView: 2 } as const;
-
 /** Databases, tables, views; each by name. */
 export function compareDrafts(a: Draft, b: Draft): number {
-  return RANKS[a.live.kind] - RANKS[b.live.kind] || (a.key < b.key ? -1 : 1);
+  return KINDS[a.live.kind].rank - KINDS[b.live.kind].rank || (a.key < b.key ? -1 : 1);
 }
 
 /** What `check` requires to come first: the database, and every object that the statement names. */
 export function dependencies(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
-  if (draft === undefined || draft.live.kind === "database") return new Set();
-  const needs = [objectKey(draft.live.database), ...draft.mentions].filter(
+  if (draft === undefined) return new Set();
+  const { live } = draft;
+  const needs = [...("database" in live ? [objectKey(live.database)] : []), ...draft.mentions].filter(
     (key) => known.has(key) && key !== draft.key,
   );
   return new Set(needs);
@@ -71,7 +71,7 @@ export function dependencies(draft: Draft | undefined, known: ReadonlySet<string
 
 /** What should preferably come first: the table behind a Distributed or Buffer table. */
 export function softDependencies(draft: Draft | undefined, known: ReadonlySet<string>): Set<string> {
-  if (draft === undefined || draft.live.kind === "database") return new Set();
+  if (draft === undefined || !("database" in draft.live)) return new Set();
   const wishes = [...sourcesOf(draft.live, known), ...targetsOf(draft.live)];
   return new Set(wishes.filter((key) => known.has(key) && key !== draft.key));
 }

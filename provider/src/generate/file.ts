@@ -1,9 +1,10 @@
 import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "../code/value";
 import type { UnmanagedObject } from "../introspect/server";
+import { KINDS } from "../kinds";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { Identifiers } from "./identifiers";
 import { Printer, quote } from "./print";
-import { CLASSES, type PlacedResource } from "./resources";
+import type { PlacedResource } from "./resources";
 import type { PlacedRollup } from "./rollups/resource";
 
 /** Maximum line length of a file. */
@@ -33,7 +34,7 @@ export function fileText(
   const hasSecrets = resources.some(({ secrets }) => secrets.length > 0);
   const config = hasSecrets ? ["const config = new pulumi.Config();\n"] : [];
   const isFirst =
-    resources.every(({ file }) => !file.includes("-")) || resources.some(({ live }) => live.kind === "database");
+    resources.every(({ file }) => !file.includes("-")) || resources.some(({ live }) => !("database" in live));
   const notes = isFirst ? notesOn(resources, unmanaged) : [];
   return [importsOf(resources, names, placed, hasSecrets), ...config, ...declarations, ...notes].join("\n");
 }
@@ -78,7 +79,7 @@ function namesIn(resources: readonly PlacedResource[], placed: Placed): Readonly
 function usedBy({ live, within, ...own }: PlacedResource, { byKey, rollups }: Placed): string[] {
   const { args, dependsOn } = (within && rollups.get(within.rollup)) ?? own;
   const inArgs = leavesOf(args).flatMap(referencesIn);
-  const database = live.kind === "database" || "sql" in args ? [] : [objectKey(live.database)];
+  const database = !("database" in live) || "sql" in args ? [] : [objectKey(live.database)];
   return [...(within === undefined || within.path === "target" ? database : []), ...inArgs, ...dependsOn].filter(
     (key) => byKey.has(key),
   );
@@ -92,7 +93,7 @@ function rollupOf(
 ): string {
   const head = `export const ${identifier} = `;
   const args: ValueMap = {
-    ...(live.kind !== "database" && { database: databaseOf(live.database, byKey) }),
+    ...("database" in live && { database: databaseOf(live.database, byKey) }),
     ...(live.name !== resourceName && { name: live.name }),
     ...own,
   };
@@ -108,13 +109,13 @@ function declarationOf(resource: PlacedResource, printer: Printer, byKey: Readon
   const isPlain = "sql" in resource.args;
   const head = `export const ${identifier} = `;
   const args: ValueMap = {
-    ...(!isPlain && live.kind !== "database" && { database: databaseOf(live.database, byKey) }),
+    ...(!isPlain && "database" in live && { database: databaseOf(live.database, byKey) }),
     ...(!isPlain && live.name !== resourceName && { name: live.name }),
     ...resource.args,
   };
   const options = optionsOf(dependsOn);
   const comments = commentsOn(resource).flatMap((comment) => wrap(comment));
-  return `${comments.join("")}${head}${printer.call(CLASSES[live.kind], resourceName, args, options, head.length)}\n`;
+  return `${comments.join("")}${head}${printer.call(KINDS[live.kind].type, resourceName, args, options, head.length)}\n`;
 }
 
 function databaseOf(name: string, byKey: ReadonlyMap<string, PlacedResource>): Value {
@@ -163,7 +164,9 @@ function importsOf(
 ): string {
   const [first] = resources;
   const rollups = resources.flatMap(({ key }) => placed.rollups.get(key) ?? []);
-  const classes = new Set(resources.flatMap(({ live, within }) => (within === undefined ? [CLASSES[live.kind]] : [])));
+  const classes = new Set(
+    resources.flatMap(({ live, within }) => (within === undefined ? [KINDS[live.kind].type] : [])),
+  );
   for (const name of rollups.flatMap(({ args }) => ["Rollup", ...callsIn(args)])) classes.add(name);
   if (resources.some(({ args }) => leavesOf(args).some(needsTag))) classes.add("sql");
   const files = new Map<string, string[]>();

@@ -1,10 +1,11 @@
 import { fingerprint } from "../canonical/fingerprint";
 import { normalize } from "../drift/as-written";
+import { KINDS } from "../kinds";
 import { objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import type { Program } from "./program";
-import { CLASSES, type PlacedResource } from "./resources";
+import type { PlacedResource } from "./resources";
 import type { PlacedRollup } from "./rollups/resource";
 
 /** What `pulumi import --file` reads. */
@@ -75,7 +76,7 @@ function printOf(
 ) {
   if (secrets.length > 0) return undefined;
   const sources = [...mentions].filter((name) => name !== key);
-  if (declared.kind !== "database") sources.push(objectKey(declared.database));
+  if ("database" in declared) sources.push(objectKey(declared.database));
   const read = sources.filter((source) => prints.has(source)).map((source) => prints.get(source));
   return read.includes(undefined)
     ? undefined
@@ -91,14 +92,14 @@ function importedResource(
   observed: string | undefined,
 ): ImportedResource {
   const object = {
-    ...(live.kind !== "database" && { database: live.database }),
+    ...("database" in live && { database: live.database }),
     name: live.name,
     qualifiedName: quotedName(key),
     statement: renderCreate(normalize(live, declared)),
     __provider: providerText(live.kind),
   };
   return {
-    type: `pulumi-nodejs:dynamic/clickhouse:${CLASSES[live.kind]}`,
+    type: `pulumi-nodejs:dynamic/clickhouse:${KINDS[live.kind].type}`,
     name: resourceName,
     id: quotedName(key),
     inputs: { ...object, ...(print !== undefined && { __fingerprint: print }) },

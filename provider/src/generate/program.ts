@@ -1,11 +1,12 @@
 import type { UnmanagedObject } from "../introspect/server";
+import { KINDS } from "../kinds";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { type Drafts, draftsOf } from "./drafts";
 import { fileText } from "./file";
 import { Identifiers } from "./identifiers";
 import { levelsOf } from "./order";
-import { CLASSES, type PlacedResource, type Resource, type Resources, resourcesOf } from "./resources";
+import { type PlacedResource, type Resource, type Resources, resourcesOf } from "./resources";
 import type { FoundRollup } from "./rollups/find";
 import type { PlacedRollup } from "./rollups/resource";
 
@@ -81,7 +82,7 @@ function place({ list, rollups, order }: Resources) {
     const resourceName = names.get(resource.key) ?? live.name;
     const rollup = rollups.find(({ key }) => key === owner);
     if (within === undefined || rollup === undefined)
-      return { ...resource, file, identifier: own.take(live.name, [CLASSES[live.kind]]), resourceName };
+      return { ...resource, file, identifier: own.take(live.name, [KINDS[live.kind].type]), resourceName };
     const found = placed.get(owner) ?? {
       ...rollup,
       file,
@@ -118,7 +119,7 @@ function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
   const take = (one: Resource, also: readonly Resource[]): void => {
     const { live } = one;
     const short = plain(live.name);
-    const isUnique = live.kind === "database" || count.get(slot(one, short)) === 1;
+    const isUnique = !("database" in live) || count.get(slot(one, short)) === 1;
     const wanted = isUnique ? short : plain(`${live.database}.${live.name}`);
     const slots = (name: string): string[] => [
       slot(one, name),

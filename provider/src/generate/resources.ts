@@ -1,7 +1,7 @@
 import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "../code/value";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { keyOf, objectKey } from "../sql/object-key";
-import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { ObjectSpec } from "../sql/spec";
 import { compareDrafts, type Draft, type Drafts, dependencies, draftOf, softDependencies } from "./drafts";
 import { linkNames, linkSecrets } from "./links";
 import { type Needs, type Order, orderOf } from "./order";
@@ -28,14 +28,6 @@ export interface PlacedResource extends Resource {
   /** File without its extension. */
   readonly file: string;
 }
-
-/** Class of a resource by the kind of its object. */
-export const CLASSES: Record<ObjectKind, string> = {
-  database: "Database",
-  table: "Table",
-  view: "View",
-  materializedView: "MaterializedView",
-};
 
 /** The resources in dependency order, with the dependencies: the parts of a rollup are together, under its key. */
 export interface Resources {
@@ -121,7 +113,7 @@ function resourceOf(
     ),
   );
   const args = { ...linked, ...targetOf(live, needs), ...headOf(draft, linked, needs) };
-  const database = live.kind === "database" ? undefined : objectKey(live.database);
+  const database = "database" in live ? objectKey(live.database) : undefined;
   const inPlace = new Set(leavesOf(args).flatMap(referencesIn));
   const circular = order.dropped.flatMap(([from, to]) => (from === key ? [to] : []));
   const dependsOn = [...needs].filter((need) => need !== database && !inPlace.has(need)).sort();
@@ -130,7 +122,7 @@ function resourceOf(
 
 /** A target is passed as its resource, not as a string. */
 function targetOf(live: ObjectSpec, needs: ReadonlySet<string>): ValueMap {
-  const to = live.kind === "materializedView" ? live.to : undefined;
+  const to = "to" in live ? live.to : undefined;
   const key = to && objectKey(to.database, to.name);
   return key !== undefined && needs.has(key) ? { to: new Reference(key) } : {};
 }
@@ -138,7 +130,7 @@ function targetOf(live: ObjectSpec, needs: ReadonlySet<string>): ValueMap {
 /** Plain SQL gets its database from the resource. */
 function headOf({ live, plain }: Draft, args: ValueMap, needs: ReadonlySet<string>): ValueMap {
   const { sql } = args;
-  if (plain === undefined || live.kind === "database" || !(sql instanceof Sql)) return {};
+  if (plain === undefined || !("database" in live) || !(sql instanceof Sql)) return {};
   const key = objectKey(live.database);
   const [first, ...rest] = sql.parts;
   const at = typeof first === "string" ? first.indexOf(` ${qualifiedName(live)}`) + 1 : 0;

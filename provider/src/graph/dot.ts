@@ -1,13 +1,6 @@
 import { byDatabase } from "./groups";
-import type { EdgeKind, Lineage, NodeKind } from "./lineage";
-import { classOf, type Marks, NO_MARKS, paintOf } from "./marks";
-
-const SHAPES: Readonly<Record<NodeKind, string>> = {
-  table: "cylinder",
-  materializedView: "component",
-  view: "note",
-  outside: "box",
-};
+import type { EdgeKind, Lineage } from "./lineage";
+import { classOf, drawingOf, type Marks, NO_MARKS, paintOf } from "./marks";
 
 const LINES: Readonly<Record<EdgeKind, string>> = {
   insert: "",
@@ -31,7 +24,7 @@ export function renderDot(lineage: Lineage, marks: Marks = NO_MARKS): string {
       const mark = marks.get(node.key);
       const label = [node.name, node.detail, mark].filter(Boolean).join("\n");
       const { fill, stroke, text, dashed } = paintOf(classOf(node, marks));
-      const look = `shape=${SHAPES[node.kind]}, style=${quote(dashed ? "filled,dashed" : "filled")}`;
+      const look = `shape=${drawingOf(node.kind).dot}, style=${quote(dashed ? "filled,dashed" : "filled")}`;
       const colors = `fillcolor="${fill}", color="${stroke}", fontcolor="${text}"`;
       lines.push(`    ${ids.get(node.key)} [label=${quote(label)}, ${look}, ${colors}];`);
     }

@@ -1,6 +1,6 @@
 import { type Layout, layOut, type Rectangle } from "./layout";
 import type { Lineage, LineageEdge, LineageNode } from "./lineage";
-import { classOf, KIND_NAMES, type Mark, type Marks, NO_MARKS, paintOf, SIGNS } from "./marks";
+import { classOf, drawingOf, type Mark, type Marks, NO_MARKS, paintOf, SIGNS, wordOf } from "./marks";
 import { shorten as shortenTo } from "./names";
 import { PAGE_SCRIPT } from "./page-script";
 import { PAGE_STYLE } from "./page-style";
@@ -28,7 +28,7 @@ export function renderHtml(lineage: Lineage, marks: Marks = NO_MARKS, options: P
   const ids = new Map(lineage.nodes.map(({ key }, index) => [key, index]));
   const details = lineage.nodes.map((node) => ({
     name: `${node.database}.${node.name}`,
-    about: [KIND_NAMES[node.kind], node.detail, marks.get(node.key)].filter(Boolean).join(" · "),
+    about: [wordOf(node.kind), node.detail, marks.get(node.key)].filter(Boolean).join(" · "),
     statement: statements?.get(node.key) ?? "",
   }));
   const counts = `${plural(lineage.nodes.length, "object")}, ${plural(lineage.edges.length, "connection")}`;
@@ -92,9 +92,7 @@ function renderEdge({ from, to, kind }: LineageEdge, path: string, ids: Readonly
 function renderNode(node: LineageNode, index: number, { boxes }: Layout, marks: Marks): string {
   const box = boxes.get(node.key) ?? { x: 0, y: 0, width: 0, height: 0 };
   const { fill, stroke, text, dashed } = paintOf(classOf(node, marks));
-  const tip = escapeHtml(
-    [`${node.database}.${node.name}`, KIND_NAMES[node.kind], node.detail].filter(Boolean).join("\n"),
-  );
+  const tip = escapeHtml([`${node.database}.${node.name}`, wordOf(node.kind), node.detail].filter(Boolean).join("\n"));
   const dash = dashed ? ' stroke-dasharray="5 4"' : "";
   const second = secondLine(node, marks.get(node.key));
   const lines = [
@@ -103,20 +101,20 @@ function renderNode(node: LineageNode, index: number, { boxes }: Layout, marks: 
   ];
   return (
     `<g class="node" tabindex="0" data-id="${index}"><title>${tip}</title>` +
-    `<rect rx="${node.kind === "view" ? 16 : 6}" ${attributes(box)} fill="${fill}" stroke="${stroke}"${dash}/>` +
+    `<rect rx="${drawingOf(node.kind).radius ?? 6}" ${attributes(box)} fill="${fill}" stroke="${stroke}"${dash}/>` +
     `${bars(node, box, stroke)}${lines.join("")}</g>`
   );
 }
 
-/** Materialized views have bars at both sides, as in the Mermaid graph: distinguishable without colour. */
+/** Bars at both sides, as in the Mermaid graph: distinguishable without colour. */
 function bars({ kind }: LineageNode, { x, y, width, height }: Rectangle, stroke: string): string {
-  if (kind !== "materializedView") return "";
+  if (drawingOf(kind).bars !== true) return "";
   const [left, right] = [x + 5, x + width - 5];
   return `<path d="M${left},${y}V${y + height}M${right},${y}V${y + height}" stroke="${stroke}"/>`;
 }
 
 function secondLine(node: LineageNode, mark: Mark | undefined): string {
-  const kind = node.kind === "table" && node.detail ? node.detail : (node.detail ?? "") || KIND_NAMES[node.kind];
+  const kind = node.detail || wordOf(node.kind);
   return mark === undefined ? kind : `${SIGNS[mark]} ${mark} · ${kind}`;
 }
 
@@ -132,8 +130,7 @@ function renderLegend(lineage: Lineage, marks: Marks): string {
   const items = [...seen].map(([name, node]) => {
     const { fill, stroke, dashed } = paintOf(name);
     const mark = marks.get(node.key);
-    const label =
-      mark !== undefined ? `${SIGNS[mark]} ${mark}` : name === "plain" ? "unchanged" : KIND_NAMES[node.kind];
+    const label = mark !== undefined ? `${SIGNS[mark]} ${mark}` : name === "plain" ? "unchanged" : wordOf(node.kind);
     return `<span><i style="background:${fill};border:1.5px ${dashed ? "dashed" : "solid"} ${stroke}"></i>${label}</span>`;
   });
   const lines = { insert: "on insert", refresh: "on a schedule", query: "when queried", write: "writes" };

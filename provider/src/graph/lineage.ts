@@ -1,9 +1,10 @@
+import { kindOf } from "../kinds";
 import { objectKey } from "../sql/object-key";
-import type { MaterializedViewSpec, ObjectKind, ObjectSpec } from "../sql/spec";
+import type { MaterializedViewSpec, ObjectKind, ObjectSpec, OwnedSpec } from "../sql/spec";
 import { sourcesOf, targetsOf } from "./sources";
 
 /** What a node represents. `outside` is read or written, but not declared here. */
-export type NodeKind = "table" | "view" | "materializedView" | "outside";
+export type NodeKind = ObjectKind | "outside";
 
 /** An object in the graph. */
 export interface LineageNode {
@@ -62,7 +63,7 @@ export function lineageOf(objects: readonly (ObjectSpec | OpaqueObject)[]): Line
     edges.set(`${from}\0\0${to}\0\0${kind === "write"}`, { from, to, kind });
   };
   for (const object of objects) {
-    if ("opaque" in object || object.kind === "database") continue;
+    if ("opaque" in object || !("database" in object)) continue;
     const key = objectKey(object.database, object.name);
     for (const source of sourcesOf(object, declared)) connect(source, key, readKind(object));
     for (const target of targetsOf(object)) connect(key, target, "write");
@@ -79,13 +80,13 @@ export function compare(a: string, b: string): number {
 }
 
 function nodeOf(object: ObjectSpec | OpaqueObject): LineageNode | undefined {
-  if (object.kind === "database") return undefined;
+  if (!("database" in object) || kindOf(object.kind).drawn === undefined) return undefined;
   const { database, name, kind } = object;
   const detail = "opaque" in object ? object.opaque : detailOf(object);
   return { key: objectKey(database, name), database, name, kind, ...(detail !== undefined && { detail }) };
 }
 
-function detailOf(spec: Exclude<ObjectSpec, { kind: "database" }>): string | undefined {
+function detailOf(spec: OwnedSpec): string | undefined {
   if (spec.kind === "view") return undefined;
   if (spec.kind === "table") return shortEngine(spec.storage.engine);
   return [spec.refresh === undefined ? undefined : `refresh ${spec.refresh}`, innerOf(spec)].filter(Boolean).join(", ");

@@ -1,15 +1,7 @@
 import { byDatabase } from "./groups";
-import type { EdgeKind, Lineage, LineageNode, NodeKind } from "./lineage";
-import { classOf, type Marks, NO_MARKS, paintOf, SIGNS } from "./marks";
+import type { EdgeKind, Lineage, LineageNode } from "./lineage";
+import { classOf, drawingOf, type Marks, NO_MARKS, paintOf, SIGNS } from "./marks";
 import { shorten } from "./names";
-
-/** Brackets that give a node its shape: a cylinder, a stadium, a box with bars, a box. */
-const SHAPES: Readonly<Record<NodeKind, readonly [string, string]>> = {
-  table: ["[(", ")]"],
-  materializedView: ["[[", "]]"],
-  view: ["([", "])"],
-  outside: ["[", "]"],
-};
 
 const ARROWS: Readonly<Record<EdgeKind, string>> = { insert: "-->", refresh: "-.->", query: "-->", write: "==>" };
 
@@ -37,7 +29,7 @@ export function renderMermaid(lineage: Lineage, marks: Marks = NO_MARKS): string
 }
 
 function box(node: LineageNode, marks: Marks): string {
-  const [open, close] = SHAPES[node.kind];
+  const [open, close] = drawingOf(node.kind).mermaid;
   const mark = marks.get(node.key);
   const name = `${mark === undefined ? "" : `${SIGNS[mark]}\u00a0`}${label(node.name)}`;
   const detail = node.detail ? `<br/><small>${label(node.detail)}</small>` : "";

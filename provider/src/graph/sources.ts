@@ -3,9 +3,7 @@ import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { objectKey } from "../sql/object-key";
-import type { ObjectSpec, TableSpec } from "../sql/spec";
-
-type Lasting = Exclude<ObjectSpec, { kind: "database" }>;
+import type { OwnedSpec, TableSpec } from "../sql/spec";
 
 /** Databases of the server itself. */
 const OWN = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
@@ -17,7 +15,7 @@ const NAMING_FUNCTION = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet(?:OrNull)?)$/;
  * Keys of what an object reads: declared objects wherever they are mentioned, others where they follow FROM, JOIN or IN, or are in
  * a dictionary function.
  */
-export function sourcesOf(spec: Lasting, declared: ReadonlySet<string>): ReadonlySet<string> {
+export function sourcesOf(spec: OwnedSpec, declared: ReadonlySet<string>): ReadonlySet<string> {
   const text = spec.kind === "table" ? tableText(spec) : spec.query;
   const self = objectKey(spec.database, spec.name);
   const mentioned = [...mentionedNames(text)].filter((key) => declared.has(key));
@@ -27,7 +25,7 @@ export function sourcesOf(spec: Lasting, declared: ReadonlySet<string>): Readonl
 }
 
 /** Keys of what an object writes: a materialized view its target, a Buffer table what it is flushed into. */
-export function targetsOf(spec: Lasting): string[] {
+export function targetsOf(spec: OwnedSpec): string[] {
   if (spec.kind === "materializedView" && spec.to) return [objectKey(spec.to.database, spec.to.name)];
   return spec.kind === "table" ? namedByEngine(spec, "Buffer", 0) : [];
 }

@@ -34,8 +34,8 @@ export function wordsOf(spec: ObjectSpec, statements: readonly string[]): Word[]
     ...statements.flatMap(callsIn).map((name): Word => ({ kind: "call", name })),
     ...("query" in spec ? settingsIn(spec.query) : []).map((name): Word => ({ kind: "setting", name })),
   ];
-  if (spec.kind !== "database") words.push(...spec.columns.flatMap(({ type = "" }) => typesIn(type)));
-  if (spec.kind === "database" || spec.kind === "view") return distinct(words);
+  if ("columns" in spec) words.push(...spec.columns.flatMap(({ type = "" }) => typesIn(type)));
+  if (!("indexes" in spec)) return distinct(words);
   const engine = /^`?(\w+)/.exec(spec.storage?.engine ?? "")?.[1];
   if (engine === undefined) return distinct(words);
   words.push({ kind: "engine", name: engine });

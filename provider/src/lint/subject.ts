@@ -108,7 +108,7 @@ export class Subject {
   columnsOf(source: Source | undefined): readonly ColumnSpec[] {
     const { database, name } = source?.table ?? {};
     const spec = database === undefined || name === undefined ? undefined : this.find({ database, name });
-    return spec === undefined || spec.kind === "database" ? [] : spec.columns;
+    return spec !== undefined && "columns" in spec ? spec.columns : [];
   }
 
   /** Calls in an expression, and in the aliases that it uses. */
@@ -142,7 +142,7 @@ export class Subject {
 
   /** Where the object's own name is. */
   atName(): { offset: number; text: string } | undefined {
-    const name = this.spec.kind === "database" ? quoteIdentifier(this.spec.name) : this.name;
+    const name = "database" in this.spec ? this.name : quoteIdentifier(this.spec.name);
     return this.atText(` ${name}`, 1, name);
   }
 

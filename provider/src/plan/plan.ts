@@ -1,6 +1,6 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
-import type { MaterializedViewSpec, TableSpec } from "../sql/spec";
+import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
 /** What a statement can cost or break. `drops-data`, `doubles-rows` and `unproven` need the user's `allow`. */
 export type HazardKind =
@@ -114,7 +114,7 @@ export interface RebuildStep {
 /** An object gets another name or database. Views that read or write it have to be updated as well (P4, §0). */
 export interface RenameStep {
   readonly kind: "rename";
-  readonly object: "database" | "table" | "view" | "materializedView";
+  readonly object: ObjectKind;
   readonly from: ObjectName;
   readonly to: ObjectName;
   readonly sql: string;

@@ -5,17 +5,18 @@ import { hazard } from "./hazards";
 import type { Hazard, RenameStep } from "./plan";
 
 /** RENAME of an object; everything that names it is updated in the same step. */
-export function planRename(object: ObjectSpec, from: ObjectName, to: ObjectName): RenameStep {
+export function planRename(object: ObjectSpec, from: ObjectName, to: ObjectName): RenameStep[] {
   const [old, wanted] = [written(from), written(to)];
-  const what = object.kind === "database" ? "DATABASE" : "TABLE";
-  return Object.freeze({
-    kind: "rename" as const,
+  const what = "database" in object ? "TABLE" : "DATABASE";
+  const step: RenameStep = {
+    kind: "rename",
     object: object.kind,
     from,
     to,
     sql: `RENAME ${what} ${old} TO ${wanted}`,
     hazards: hazardsOf(object, old),
-  });
+  };
+  return [Object.freeze(step)];
 }
 
 function hazardsOf(object: ObjectSpec, old: string): Hazard[] {

@@ -3,8 +3,7 @@ import { splitArguments } from "../sql/fragments";
 import type { Right } from "../sql/grants";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
-import type { ObjectSpec } from "../sql/spec";
-import type { Statement } from "./plan";
+import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../sql/spec";
 
 /** Privilege of each command of ALTER TABLE, as 25.8 requires it; `true` if it can be granted on a column. */
 const ALTER_COMMANDS: readonly (readonly [RegExp, string, true?])[] = [
@@ -30,19 +29,25 @@ const ALTER_COMMANDS: readonly (readonly [RegExp, string, true?])[] = [
   [/^MODIFY (?:DEFINER\b.*)?SQL SECURITY\b/i, "ALTER VIEW MODIFY SQL SECURITY"],
 ];
 
-/** Privileges that the server requires for the CREATE statement of an object, without those on what its query reads. */
-export function rightsToCreate(spec: ObjectSpec): Right[] {
-  if (spec.kind === "database") return [{ privilege: "CREATE DATABASE", level: `${quoteIdentifier(spec.name)}.*` }];
-  const level = qualifiedName(spec);
-  if (spec.kind === "table") return [{ privilege: "CREATE TABLE", level }, ...engineRight(spec.storage.engine)];
-  const created = { privilege: "CREATE VIEW", level };
-  if (spec.kind === "view") return [created];
-  if (spec.to === undefined) return [created, ...engineRight(spec.storage?.engine)];
+/** For CREATE TABLE. */
+export function rightsToCreateTable(spec: TableSpec): Right[] {
+  return [{ privilege: "CREATE TABLE", level: qualifiedName(spec) }, ...engineRight(spec.storage.engine)];
+}
+
+/** For CREATE VIEW. */
+export function rightsToCreateView(spec: QualifiedName): Right[] {
+  return [{ privilege: "CREATE VIEW", level: qualifiedName(spec) }];
+}
+
+/** For CREATE MATERIALIZED VIEW. */
+export function rightsToCreateMaterializedView(spec: MaterializedViewSpec): Right[] {
+  const created = rightsToCreateView(spec);
+  if (spec.to === undefined) return [...created, ...engineRight(spec.storage?.engine)];
   const target = qualifiedName(spec.to);
   const replaces = spec.refresh !== undefined && !/\bAPPEND\b/.test(spec.refresh);
   const everywhere = `${quoteIdentifier(spec.to.database)}.*`;
   return [
-    created,
+    ...created,
     ...["SELECT", "INSERT"].map((privilege) => ({ privilege, level: target })),
     // A refresh creates a table beside the target and exchanges the two.
     ...(replaces
@@ -51,9 +56,8 @@ export function rightsToCreate(spec: ObjectSpec): Right[] {
   ];
 }
 
-/** Privileges that the server requires for a statement of a plan. @param object what it changes. */
-export function rightsToRun({ sql }: Statement, object: ObjectSpec): Right[] {
-  if (object.kind === "database") return rightsOfDatabase(sql, `${quoteIdentifier(object.name)}.*`);
+/** For ALTER TABLE and CREATE OR REPLACE VIEW. @param object what they change. */
+export function rightsToAlter(sql: string, object: QualifiedName): Right[] {
   const level = qualifiedName(object);
   if (/^CREATE OR REPLACE VIEW\b/.test(sql)) {
     return ["CREATE VIEW", "DROP VIEW"].map((privilege) => ({ privilege, level }));
@@ -68,7 +72,8 @@ function engineRight(engine: string | undefined): Right[] {
   return [{ privilege: "TABLE ENGINE", level: engineName(engine) }];
 }
 
-function rightsOfDatabase(sql: string, level: string): Right[] {
+/** For ALTER DATABASE. */
+export function rightsOfDatabase(sql: string, level: string): Right[] {
   if (/ MODIFY COMMENT /.test(sql)) return [{ privilege: "ALTER MODIFY DATABASE COMMENT", level }];
   return / MODIFY SETTING /.test(sql) ? [{ privilege: "ALTER DATABASE SETTINGS", level }] : [];
 }

@@ -3,6 +3,8 @@ import { engineWords, explainCulprit } from "../canonical/engine-words";
 import { isMissingSource } from "../canonical/host";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
+import { kindOf } from "../kinds";
+import { isObjectKind } from "../sql/kinds";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -13,7 +15,6 @@ import { readRequest } from "./state";
 const MOST = 20;
 /** Longest time spent on looking for mistakes, in milliseconds. */
 const LIMIT = 20_000;
-const KINDS: readonly string[] = ["database", "table", "view", "materializedView"] satisfies ObjectKind[];
 
 /** What a program reports about a declaration. */
 interface Told {
@@ -75,7 +76,7 @@ async function problemsOf(context: Context, { kind, database, name, args }: Told
 async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
   try {
     const { statement } = await context.world.canonicalize(spec);
-    if (spec.kind !== "database") context.world.declare(keyOf(spec), statement);
+    if (kindOf(spec.kind).isInWorld) context.world.declare(keyOf(spec), statement);
     return undefined;
   } catch (error) {
     if (error instanceof ServerError) return error;
@@ -86,5 +87,5 @@ async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | 
 function isTold(value: unknown): value is Told {
   const { kind, resourceName, name, args } = (value ?? {}) as Record<string, unknown>;
   const isNamed = typeof resourceName === "string" && typeof name === "string";
-  return isNamed && typeof kind === "string" && KINDS.includes(kind) && typeof args === "object" && args !== null;
+  return isNamed && isObjectKind(kind) && typeof args === "object" && args !== null;
 }

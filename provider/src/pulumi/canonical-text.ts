@@ -11,6 +11,7 @@ import { UNKNOWN } from "../declare/unknown";
 import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
+import { kindOf } from "../kinds";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -30,7 +31,7 @@ export async function canonicalText(
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
   const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
-  if (spec.kind !== "database") sources.push(objectKey(spec.database));
+  if ("database" in spec) sources.push(objectKey(spec.database));
   refuseMissingDependency(context, key, sources, dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);
   const print = fingerprint(
@@ -48,7 +49,7 @@ export async function canonicalText(
     statement: text === UNKNOWN ? undefined : text,
     fingerprint: text === UNKNOWN ? UNKNOWN : print,
   });
-  if (text !== UNKNOWN && spec.kind !== "database") context.world.declare(key, text);
+  if (text !== UNKNOWN && kindOf(spec.kind).isInWorld) context.world.declare(key, text);
   return { text, print, isNew: text !== UNKNOWN && kept === undefined };
 }
 
@@ -142,7 +143,7 @@ async function tellUnchecked(context: Context, { urn }: Request, why: string): P
 
 /** Only an engine knows the columns that come from elsewhere; without them nothing can be compared. */
 function refuseWithoutEngine(spec: ObjectSpec): void {
-  if (spec.kind !== "table" || spec.as === undefined || (!spec.as.empty && spec.as.text.includes("("))) return;
+  if (!("as" in spec) || spec.as === undefined || (!spec.as.empty && spec.as.text.includes("("))) return;
   throw new SchemaError(
     `${quotedName(keyOf(spec))}: columns that come from a query or another table need the embedded engine, which says what types they have. ` +
       "Install chdb, leave `clickhouse:scratch` at embedded, or write all columns with their types",
@@ -150,7 +151,7 @@ function refuseWithoutEngine(spec: ObjectSpec): void {
 }
 
 async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request: Request): Promise<void> {
-  if (spec.kind === "database" || context.checked.has(objectKey(spec.database))) return;
+  if (!("database" in spec) || context.checked.has(objectKey(spec.database))) return;
   const found = await context.reachableLive(request.urn, objectKey(spec.database));
   if (found !== undefined || !context.reachable) return;
   throw new SchemaError(
@@ -210,7 +211,7 @@ function columnsInReach(context: Context, own: ObjectSpec, rendered: string): st
   const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
   // The declaration may not parse: that is what is being explained.
   return [own, ...sources.map(parseCreate)].flatMap((spec) =>
-    spec.kind === "database" ? [] : spec.columns.map((column) => column.name),
+    "columns" in spec ? spec.columns.map((column) => column.name) : [],
   );
 }
 

@@ -5,7 +5,7 @@ import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { liveStatement, sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { Plan } from "../plan";
-import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
@@ -59,7 +59,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   );
   if (isNew) await lint(context, parseCreate(text), overrides, request);
   const inputs: Inputs = {
-    ...(spec.kind !== "database" && { database: spec.database }),
+    ...("database" in spec && { database: spec.database }),
     name: spec.name,
     qualifiedName: quotedName(key),
     statement: text,
@@ -119,8 +119,7 @@ function importedInputs(news: Bag): Inputs | undefined {
 function unknownInputs(context: Context, kind: ObjectKind, request: Request): Inputs {
   const { database, name } = request;
   const known = !isUnknown(name) && !isUnknown(database);
-  const key =
-    known && name !== "" ? (kind === "database" ? objectKey(name) : objectKey(database ?? "", name)) : undefined;
+  const key = known && name !== "" ? keyNamed(kind, database, name) : undefined;
   if (key !== undefined) {
     refuseTwins(context, key, request);
     const { urn, dependencies, sensitive } = request;

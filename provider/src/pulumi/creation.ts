@@ -1,10 +1,10 @@
 import { rowsHeld } from "../apply/drop";
 import type { ChangeOptions } from "../declare/options";
+import { rightsToCreate } from "../kinds/object";
 import { refuseRights } from "../operation/rights";
 import { type Hazard, renderPlan } from "../plan";
 import { hazard } from "../plan/hazards";
 import { renewalHazard, replaces } from "../plan/materialized-view";
-import { rightsToCreate } from "../plan/rights";
 import { qualifiedName } from "../sql/identifiers";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";

@@ -1,14 +1,11 @@
-import { isQuery } from "../canonical/outside";
-import { declareDatabase } from "../declare/database";
-import { declareMaterializedView } from "../declare/materialized-view";
 import { type ChangeOptions, declareOptions } from "../declare/options";
-import { declareTable } from "../declare/table";
 import { isUnknown } from "../declare/unknown";
-import { declareView } from "../declare/view";
 import { messageOf, SchemaError } from "../errors";
+import { kindOf } from "../kinds";
+import { declareObject } from "../kinds/object";
 import { SqlParseError } from "../sql/errors";
 import { parseCreate } from "../sql/parse";
-import type { ObjectKind, ObjectSpec, TableSpec } from "../sql/spec";
+import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Request } from "./state";
 
 /** An object, and how it may change. */
@@ -33,7 +30,7 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
   const { refused, ...given } = parseArgs(request.statement);
   refuse(refused);
   refuse(lostReferences(given));
-  const { options, args } = declareOptions(kind, given);
+  const { options, args } = declareOptions(kindOf(kind).options, given);
   return { spec: specOf(kind, request, args), options };
 }
 
@@ -65,11 +62,10 @@ function lostAt(value: unknown, path: string): string[] {
 function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {
   if ("sql" in args) return specOfSql(kind, args["sql"]);
   if (request.name === "") throw new SchemaError("name: is empty; expected the name of the object on the server");
-  if (kind === "database") return declareDatabase(request.name, args);
-  if (!request.database) throw new SchemaError("database: is missing; pass the Database resource, or its name");
-  const name = { database: request.database, name: request.name };
-  if (kind === "table") return declareTable(name, args);
-  return kind === "view" ? declareView(name, args) : declareMaterializedView(name, args);
+  const { scope } = kindOf(kind);
+  if (scope === "database" && !request.database)
+    throw new SchemaError("database: is missing; pass the Database resource, or its name");
+  return declareObject(kind, { database: request.database ?? "", name: request.name }, args);
 }
 
 function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
@@ -77,30 +73,10 @@ function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
   const spec = parseSql(sql);
   if (spec.kind !== kind)
     throw new SchemaError(
-      `sql: expected a CREATE statement of a ${KIND_WORDS[kind]}, found one of a ${KIND_WORDS[spec.kind]}`,
+      `sql: expected a CREATE statement of a ${kindOf(kind).word}, found one of a ${kindOf(spec.kind).word}`,
     );
-  if (spec.kind === "materializedView" && spec.populate === true) {
-    throw new SchemaError(
-      "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
-    );
-  }
-  if (spec.kind === "table") refuseFilled(spec);
+  kindOf(kind).refuseSql?.(spec);
   return spec;
-}
-
-/** Rows that a CREATE inserts are not part of a definition: nothing would insert them again, or compare them. */
-function refuseFilled({ as }: TableSpec): void {
-  if (as === undefined || as.empty || !(as.clone || isQuery(as.text))) return;
-  if (as.clone) {
-    throw new SchemaError(
-      `sql: CLONE AS copies rows once, when the table is created, which a definition cannot say. Write AS ${as.text}, and copy the rows by ` +
-        "an INSERT … SELECT",
-    );
-  }
-  throw new SchemaError(
-    "sql: AS SELECT fills the table once, when it is created, which a definition cannot say. Write EMPTY AS SELECT, and fill it by an " +
-      "INSERT … SELECT; for rows that keep coming, declare a materialized view",
-  );
 }
 
 function parseSql(sql: string): ObjectSpec {
@@ -111,13 +87,6 @@ function parseSql(sql: string): ObjectSpec {
     throw error;
   }
 }
-
-const KIND_WORDS: Record<ObjectKind, string> = {
-  database: "database",
-  table: "table",
-  view: "view",
-  materializedView: "materialized view",
-};
 
 function parseArgs(text: string): Readonly<Record<string, unknown>> {
   try {

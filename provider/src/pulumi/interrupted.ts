@@ -44,7 +44,7 @@ export async function findInterrupted(
 
 function named(spec: ObjectSpec, key: string): ObjectSpec {
   const { database, name = database } = keyParts(key);
-  return spec.kind === "database" ? { ...spec, name } : { ...spec, database, name };
+  return "database" in spec ? { ...spec, database, name } : { ...spec, name };
 }
 
 /** For the plan. */

@@ -1,8 +1,8 @@
 import { refuseDrop, rowsHeld } from "../apply/drop";
-import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { diffObject } from "../kinds/object";
 import { keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
@@ -65,7 +65,7 @@ export async function refuseSplit(context: Context, statement: string, request: 
 async function isAlike(context: Context, statement: string, to: ObjectSpec, live: LiveObject): Promise<boolean> {
   try {
     const from = parseCreate(await liveStatement(context, statement, live));
-    if (from.kind !== to.kind || from.kind === "database" || to.kind === "database") return false;
+    if (from.kind !== to.kind || !("database" in to)) return false;
     const { database, name } = to;
     const changes = diffObject({ ...from, database, name } as ObjectSpec, to);
     return !changes.some(({ kind }) => kind.startsWith("column-") || kind === "query");

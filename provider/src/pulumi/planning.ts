@@ -3,10 +3,11 @@ import { type Renamed, rewrite } from "../apply/rename";
 import { dropServerDefaults } from "../canonical/normal-form";
 import { isReplicated } from "../clickhouse/engines";
 import type { ChangeOptions } from "../declare/options";
-import { diffObject, type Change as ObjectChange } from "../diff";
+import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
-import { type Hazard, NEED_ALLOW, type Plan, planObject, renderMessage, renderPlan, type Step, unasked } from "../plan";
+import { diffObject, planObject } from "../kinds/object";
+import { type Hazard, NEED_ALLOW, type Plan, renderMessage, renderPlan, type Step, unasked } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -80,7 +81,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
 
 /** Whether the object's database passes statements on to other replicas. */
 async function inReplicatedDatabase(context: Context, { urn, to }: Change): Promise<boolean> {
-  if (to.kind === "database") return false;
+  if (!("database" in to)) return false;
   const live = await context.reachableLive(urn, objectKey(to.database));
   return isReplicated(live?.engine);
 }
@@ -88,7 +89,7 @@ async function inReplicatedDatabase(context: Context, { urn, to }: Change): Prom
 /** The object after this run has renamed its sources or its database, which updates the names in it. */
 function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): ObjectSpec {
   const others = context.renames.filter((renaming) => keyOfName(renaming.to) !== keyOf(to));
-  if (others.length === 0 || spec.kind === "database") return spec;
+  if (others.length === 0 || !("database" in spec)) return spec;
   return parseCreate(others.reduce((statement, renaming) => rewrite(statement, renaming).text, renderCreate(spec)));
 }
 

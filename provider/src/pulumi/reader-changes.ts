@@ -25,7 +25,7 @@ export interface Concerned {
 export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
   if (to.kind === "table") return changes.flatMap(concern);
   const before = parseCreate(from);
-  if (to.kind === "database" || before.kind !== to.kind) return [];
+  if (!("columns" in to) || before.kind !== to.kind) return [];
   const outputs = outputChanges(before.columns, to.columns);
   return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
 }

@@ -40,7 +40,7 @@ export async function tryOnScratch(
 ): Promise<Tried | undefined> {
   if (context.config.scratch === "off") return undefined;
   const spec = parseCreate(statement);
-  if (spec.kind === "database") return undefined;
+  if (!("columns" in spec)) return undefined;
   const name = { database: spec.database, name: `${spec.name}__reader` };
   // With a column list the engine accepts an ordinary view unchecked.
   const tried = { ...spec, ...name, ...(spec.kind === "view" && { columns: [] }) };

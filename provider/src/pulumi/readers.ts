@@ -39,7 +39,7 @@ interface Changed {
 export async function refuseReaders(context: Context, planned: Planned, change: Change): Promise<void> {
   const { live } = planned;
   const columns = concernsOf(planned, change);
-  if (columns.length === 0 || live === undefined || change.to.kind === "database") return;
+  if (columns.length === 0 || live === undefined || !("database" in change.to)) return;
   const { database, name = "" } = keyParts(live.key);
   const { database: newDatabase, name: newName } = change.to;
   const first = { from: { database, name }, to: { database: newDatabase, name: newName }, columns };
@@ -126,7 +126,7 @@ function failsWith(
     return { broken, next: { from: itself, to: itself, columns: [asked] } };
   }
   const spec = parseCreate(reader.statement);
-  if (spec.kind === "database" || spec.kind === "materializedView") return { broken };
+  if (!("columns" in spec) || spec.kind === "materializedView") return { broken };
   const asks = (one: ColumnSpec): boolean =>
     one.default?.kind === "ALIAS" && isNamed(`SELECT ${one.default.expression}`, from);
   const lost = spec.columns.filter((one) => spec.kind === "view" || asks(one));

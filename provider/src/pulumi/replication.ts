@@ -15,16 +15,16 @@ const DEFAULT_DATABASE = "Atomic";
  * @throws {SchemaError} when the server's configuration does not let it create `spec`, which does not exist yet.
  */
 export async function refuseUnreplicable(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
-  if (spec.kind !== "database" && spec.kind !== "table") return;
-  const engine = spec.kind === "database" ? spec.engine : spec.storage.engine;
+  if ("query" in spec) return;
+  const engine = "database" in spec ? spec.storage.engine : spec.engine;
   if (!/^Replicated/.test(engine ?? "")) return;
-  const { asked } = await context.lookFor(urn)(objectKey(spec.kind === "database" ? spec.name : spec.database));
+  const { asked } = await context.lookFor(urn)(objectKey("database" in spec ? spec.database : spec.name));
   const server = asked ? await readReplication(await context.connection()) : undefined;
   if (server === undefined) return;
   const reason =
-    spec.kind === "database"
-      ? refuseReplicatedDatabase(spec, server)
-      : refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server);
+    "database" in spec
+      ? refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server)
+      : refuseReplicatedDatabase(spec, server);
   if (reason !== undefined) throw new SchemaError(reason);
 }
 
@@ -34,5 +34,5 @@ async function databaseEngine(context: Context, urn: string | undefined, name: s
   if (live !== undefined) return live.engine;
   const statement = context.checked.get(objectKey(name))?.statement;
   const declared = statement === undefined ? undefined : parseCreate(statement);
-  return (declared?.kind === "database" ? declared.engine : undefined) ?? DEFAULT_DATABASE;
+  return (declared !== undefined && "engine" in declared ? declared.engine : undefined) ?? DEFAULT_DATABASE;
 }

@@ -80,7 +80,7 @@ export async function takenByServer(
 }
 
 function askedOf(spec: ObjectSpec, statements: readonly string[]): Asked {
-  const columns = spec.kind === "database" ? [] : spec.columns;
+  const columns = "columns" in spec ? spec.columns : [];
   const codecs = columns.flatMap(({ codec, type }) =>
     codec === undefined || type === undefined ? [] : [{ codec, type }],
   );
@@ -88,6 +88,6 @@ function askedOf(spec: ObjectSpec, statements: readonly string[]): Asked {
 }
 
 function typesOf(spec: ObjectSpec): string[] {
-  if (spec.kind === "database") return [];
+  if (!("columns" in spec)) return [];
   return [...new Set(spec.columns.flatMap(({ type }) => type ?? []))];
 }

@@ -7,10 +7,10 @@ import { dropServerDefaults } from "../canonical/normal-form";
 import type { Connection } from "../connection/connection";
 import { inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
-import { diffObject } from "../diff";
 import { liveStatement } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { diffObject } from "../kinds/object";
 import { type Hazard, type Plan, renderPlan } from "../plan";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -176,7 +176,7 @@ async function partial(context: Context, error: unknown, change: Change, request
   const statement = live === undefined ? stored.statement : await liveStatement(context, stored.statement, live);
   const { database, name = database } = keyParts(live?.key ?? keyOf(to));
   const names = {
-    ...(to.kind !== "database" && { database }),
+    ...("database" in to && { database }),
     name,
     qualifiedName: quotedName(live?.key ?? keyOf(to)),
   };

@@ -1,4 +1,5 @@
-import { type Change, diffObject, type Pair } from "../diff";
+import type { Change, Pair } from "../diff";
+import { diffObject } from "../kinds/object";
 import { qualifiedName } from "../sql/identifiers";
 import type { ColumnSpec, ObjectSpec } from "../sql/spec";
 import { code, shorten } from "./markdown";

@@ -1,4 +1,5 @@
 import { allowsDrop, parseAllowDrop } from "../declare/allow-drop";
+import { kindOf } from "../kinds";
 import { objectKey } from "../sql/object-key";
 import type { Preview } from "./preview";
 import { keepsRows, type ResourceChange } from "./resources";
@@ -36,15 +37,8 @@ function removal(change: ResourceChange, isAllowed: boolean): string[] {
   const { op, from, kind } = change;
   if ((op !== "delete" && op !== "replace") || !keepsRows(from, kind)) return [];
   const anew = op === "replace" ? "; it is made anew without them" : "";
-  return [`${WHAT_GOES[kind]}${anew} (${permission(change, isAllowed)})`];
+  return [`${kindOf(kind).whatGoes}${anew} (${permission(change, isAllowed)})`];
 }
-
-const WHAT_GOES = {
-  database: "goes with whatever is in it",
-  table: "goes with all its rows",
-  view: "goes",
-  materializedView: "goes with its inner table and all rows in it",
-};
 
 /** What is refused, and how to allow it: stated once, below the changes it applies to. */
 export const REFUSED = "refused while it holds any";

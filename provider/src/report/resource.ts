@@ -1,6 +1,6 @@
 import { SIGNS } from "../graph/marks";
+import { kindOf } from "../kinds";
 import type { HazardKind } from "../plan/plan";
-import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { describeChanges } from "./describe";
 import { code, fence, item, plural, prose, shorten } from "./markdown";
@@ -13,13 +13,6 @@ export type Level = "line" | "short" | "full";
 
 /** Maximum length of a text block, in characters, and maximum number of list entries. */
 const LIMITS = { short: { text: 1_500, entries: 6 }, full: { text: 20_000, entries: 200 } };
-
-const KINDS: Readonly<Record<ObjectKind, string>> = {
-  database: "database",
-  table: "table",
-  view: "view",
-  materializedView: "materialized view",
-};
 
 const SEVERITIES: Readonly<Record<Diagnostic["severity"], string>> = { error: "❌", warning: "⚠️", info: "ℹ️" };
 
@@ -42,8 +35,8 @@ export function renderResource(change: ResourceChange, level: Level, context: Re
 /** Sign, operation, kind and name. */
 export function renderName({ op, kind, name, kept }: ResourceChange): string {
   const what = code(shorten(name, 120));
-  if (kept) return `🏷️ <b>adopt</b> ${KINDS[kind]} ${what}`;
-  return op === "none" ? `${KINDS[kind]} ${what}` : `${SIGNS[op]} <b>${op}</b> ${KINDS[kind]} ${what}`;
+  if (kept) return `🏷️ <b>adopt</b> ${kindOf(kind).word} ${what}`;
+  return op === "none" ? `${kindOf(kind).word} ${what}` : `${SIGNS[op]} <b>${op}</b> ${kindOf(kind).word} ${what}`;
 }
 
 function renderHead(change: ResourceChange): string {

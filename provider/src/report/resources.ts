@@ -1,6 +1,6 @@
-import { holdsRows } from "../clickhouse/engines";
 import { isUnknown } from "../declare/unknown";
 import type { Mark, Marks, OpaqueObject } from "../graph";
+import { kindOf, kindOfUrn } from "../kinds";
 import { objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
@@ -41,19 +41,6 @@ export interface Side {
   readonly spec?: ObjectSpec;
 }
 
-const TYPES: Readonly<Record<string, ObjectKind>> = {
-  Database: "database",
-  Table: "table",
-  View: "view",
-  MaterializedView: "materializedView",
-};
-
-/** The kind in a URN of this package; undefined for any other resource. */
-export function kindOfUrn(urn: string): ObjectKind | undefined {
-  const [, type] = /\bpulumi-nodejs:dynamic\/clickhouse:(\w+)::/.exec(urn) ?? [];
-  return type === undefined ? undefined : TYPES[type];
-}
-
 /** The resources of this package that change, or that have messages, in the order of the preview; unchanged ones last. */
 export function changesOf(preview: Preview): ResourceChange[] {
   const byUrn = new Map<string, PreviewStep[]>();
@@ -76,7 +63,7 @@ export function lineageObjects(changes: readonly ResourceChange[]): {
     const object = (change.secret ? undefined : side.spec) ?? opaque(change, side);
     if (object === undefined) continue;
     objects.push(object);
-    if (object.kind === "database" || change.op === "none" || change.kept) continue;
+    if (!("database" in object) || change.op === "none" || change.kept) continue;
     marks.set(objectKey(object.database, object.name), change.op);
   }
   return { objects, marks };
@@ -85,9 +72,7 @@ export function lineageObjects(changes: readonly ResourceChange[]): {
 /** Whether an object of this kind keeps rows that are dropped with it. */
 export function keepsRows(side: Side | undefined, kind: ObjectKind): boolean {
   const spec = side?.spec;
-  if (spec === undefined) return kind !== "view";
-  if (spec.kind === "table") return holdsRows(spec.storage.engine);
-  return spec.kind === "database" || (spec.kind === "materializedView" && spec.to === undefined);
+  return kindOf(spec?.kind ?? kind).keepsRows(spec);
 }
 
 function opaque({ kind, secret }: ResourceChange, side: Side): OpaqueObject | undefined {

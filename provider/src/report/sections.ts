@@ -1,8 +1,9 @@
+import { kindOfUrn } from "../kinds";
 import { HOW_TO_ALLOW, type Loss, REFUSED, unknownOf } from "./losses";
 import { plural, prose, shorten } from "./markdown";
 import type { Preview } from "./preview";
 import { renderFinding, renderName } from "./resource";
-import { kindOfUrn, type Operation, type ResourceChange } from "./resources";
+import type { Operation, ResourceChange } from "./resources";
 
 const OPERATIONS = ["create", "update", "replace", "delete"] as const;
 

@@ -3,6 +3,7 @@ import { objectAt, Problems } from "../declare/fields";
 import { declareOptions } from "../declare/options";
 import { declareTable } from "../declare/table";
 import { SchemaError } from "../errors";
+import { KINDS } from "../kinds";
 import {
   type Rollup as Definition,
   defineLevel,
@@ -157,7 +158,7 @@ function tableIn(statement: string | undefined): TableSpec | undefined {
 }
 
 function declaredTable(json: string): TableSpec | undefined {
-  const { args } = declareOptions("table", JSON.parse(json));
+  const { args } = declareOptions(KINDS.table.options, JSON.parse(json));
   return "columns" in args ? declareTable({ database: "", name: "" }, args) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { kindOf } from "../kinds";
 import { type Leaving, OWN_INPUTS } from "../pulumi/state";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
@@ -6,14 +7,6 @@ import type { Named } from "./args";
 import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
 import { programRun } from "./program-run";
-
-/** Type names within the module `clickhouse`; part of every URN, so they never change. */
-const TYPES: Record<ObjectKind, string> = {
-  database: "Database",
-  table: "Table",
-  view: "View",
-  materializedView: "MaterializedView",
-};
 
 /** A declaration, as a resource class makes it from its arguments. */
 export interface Declaration {
@@ -36,7 +29,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 
   /** @internal */
   constructor(kind: ObjectKind, resourceName: string, declaration: Declaration, opts: pulumi.CustomResourceOptions) {
-    const type = `pulumi-nodejs:dynamic/clickhouse:${TYPES[kind]}`;
+    const type = `pulumi-nodejs:dynamic/clickhouse:${kindOf(kind).type}`;
     const { database, name, deletion } = declaration;
     const run = programRun();
     run?.declare(type, resourceName, opts, typeof name === "string" ? name : undefined);
@@ -47,7 +40,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     const dependencies = dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts);
     const leaving = run === undefined ? Promise.resolve([]) : run.leavingBeside(type, resourceName, opts);
     const inputs = {
-      ...(kind !== "database" && { database }),
+      ...(kindOf(kind).scope === "database" && { database }),
       name,
       // `check` sets its value; the key is here so that the resource has the property.
       qualifiedName: undefined,
@@ -65,7 +58,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       const ignoreChanges = [...(opts.ignoreChanges ?? []), ...OWN_INPUTS];
       const hideDiffs = [...(opts.hideDiffs ?? []), ...OWN_INPUTS];
       const options = { ...opts, deleteBeforeReplace: true, ignoreChanges, hideDiffs, transformations };
-      super(STUB, resourceName, inputs, options, "clickhouse", TYPES[kind]);
+      super(STUB, resourceName, inputs, options, "clickhouse", kindOf(kind).type);
       run?.made(this);
     } finally {
       restore();

@@ -70,3 +70,8 @@ export function splitStatements(script: string): { sql: string; line: number }[]
   add();
   return found;
 }
+
+/** Whether what follows `AS` is a query, not a table or a table function. */
+export function isQuery(text: string): boolean {
+  return /^[\s(]*(?:SELECT|WITH|FROM)\b/i.test(text);
+}

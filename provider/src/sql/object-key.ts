@@ -1,5 +1,6 @@
 import { qualifiedName, quoteIdentifier } from "./identifiers";
-import type { ObjectSpec } from "./spec";
+import { SQL_KINDS } from "./kinds";
+import type { ObjectKind, ObjectSpec } from "./spec";
 
 /** Identity of an object within a server, for maps; only the database for a database. */
 export function objectKey(database: string, name?: string): string {
@@ -14,7 +15,12 @@ export function keyParts(key: string): { database: string; name?: string } {
 
 /** The key of what a spec creates. */
 export function keyOf(spec: ObjectSpec): string {
-  return spec.kind === "database" ? objectKey(spec.name) : objectKey(spec.database, spec.name);
+  return keyNamed(spec.kind, "database" in spec ? spec.database : undefined, spec.name);
+}
+
+/** The key of an object of a kind by its name. An object that is in no database has an empty one in its key. */
+export function keyNamed(kind: ObjectKind, database: string | undefined, name: string): string {
+  return SQL_KINDS[kind].scope === "itself" ? objectKey(name) : objectKey(database ?? "", name);
 }
 
 /** Quoted name of a key's object, for SQL and messages. */

@@ -3,11 +3,17 @@
  * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
-/** The object kinds this package manages. */
-export type ObjectKind = "database" | "table" | "view" | "materializedView";
-
 /** Any managed object. */
 export type ObjectSpec = DatabaseSpec | TableSpec | ViewSpec | MaterializedViewSpec;
+
+/** The object kinds this package manages. What each of them can do is in `kinds/`. */
+export type ObjectKind = ObjectSpec["kind"];
+
+/** The spec of one kind. */
+export type SpecOf<Kind extends ObjectKind> = Extract<ObjectSpec, { readonly kind: Kind }>;
+
+/** An object that belongs to a database. */
+export type OwnedSpec = Extract<ObjectSpec, { readonly database: string }>;
 
 /** `CREATE DATABASE`. */
 export interface DatabaseSpec {

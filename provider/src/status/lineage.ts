@@ -165,7 +165,7 @@ export function shownName(key: string): string {
 
 /** Columns and storage that a spec declares; none for a database. */
 export function layoutOf(spec: ObjectSpec | undefined): { columns: readonly ColumnSpec[]; storage?: StorageSpec } {
-  if (spec === undefined || spec.kind === "database") return { columns: [] };
+  if (spec === undefined || !("columns" in spec)) return { columns: [] };
   const storage = "storage" in spec ? spec.storage : undefined;
   return { columns: spec.columns, ...(storage !== undefined && { storage }) };
 }

@@ -1,13 +1,13 @@
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { rightsToCreate } from "../../kinds/object";
 import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
 import { isTable } from "../../operation/parts";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
-import { rightsToCreate } from "../../plan/rights";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";

@@ -1,4 +1,5 @@
 import { SchemaError } from "../../errors";
+import { kindOf } from "../../kinds";
 import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import type { ObjectKind, QualifiedName } from "../../sql/spec";
 
@@ -22,7 +23,7 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
   const [from, to] = [plain(before), plain(after)];
   for (const side of [from, to]) {
     const given = "name" in side ? "an object's" : "a database's";
-    if ("name" in side === (object === "database"))
+    if ("name" in side === (kindOf(object).scope === "itself"))
       throw new SchemaError(`${qualified(side)} is ${given} name, which a ${object} does not have.`);
   }
   if (qualified(from) === qualified(to)) throw new SchemaError(`${qualified(from)}: is to be renamed to its own name.`);
@@ -58,8 +59,8 @@ export function qualified(name: Renamed): string {
 }
 
 /** RENAME in spite of dependent definitions, which the engine would otherwise refuse: those are re-pointed afterwards. */
-export function renameStatement({ object, from, to }: Renaming): string {
-  const what = object === "database" ? "DATABASE" : "TABLE";
+export function renameStatement({ from, to }: Renaming): string {
+  const what = "name" in from ? "TABLE" : "DATABASE";
   return `RENAME ${what} ${qualified(from)} TO ${qualified(to)} SETTINGS check_table_dependencies = 0`;
 }
 

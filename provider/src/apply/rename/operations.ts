@@ -56,7 +56,7 @@ export async function abortRename(
   }
   await context.journal.set("aborting", true);
   if (await isRenamed(runner, plan)) await runner.run(renameStatement(reversed(renaming)));
-  if (plan.object === "database") await followDatabase(context, plan.from.database);
+  if (!("name" in plan.from)) await followDatabase(context, plan.from.database);
   const { journal } = context;
   const left = await pointBack(context, journal.get<Dependent[]>("dependents") ?? []);
   await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []);

@@ -33,9 +33,9 @@ export async function refuseNames(runner: Runner, renaming: Renaming, allow: rea
       `${qualified(from)}: not renamed, because there is ${qualified(to)} already. Rename or drop that first.`,
     );
   }
-  const databases = object === "database" ? [from] : [from, to];
+  const databases = "name" in from ? [from, to] : [from];
   for (const { database } of databases) await refuseDatabase(runner, database, renaming, allow);
-  if (object !== "database") await refuseObject(runner, renaming, object, allow);
+  if ("name" in from) await refuseObject(runner, renaming, object, allow);
   const condition = "name" in from ? isTable(from, "table") : `database = ${quoteString(from.database)}`;
   const [policy] = await runner.rows<{ name: string }>(
     `SELECT name FROM system.row_policies WHERE ${condition} LIMIT 1`,

@@ -69,13 +69,13 @@ export async function resumeRename(
   const undo = async (): Promise<void> => {
     // The journal moves with its database.
     const side = (await isRenamed(runner, plan)) ? plan.to : plan.from;
-    const database = plan.object === "database" ? side.database : operation.database;
+    const database = "name" in plan.from ? operation.database : side.database;
     await abortRename(connection, { database, operation: runner.operation });
   };
   const opened = (): void => hooks.onGate?.(false);
   await proceed({ runner, journal, ends: FINISHED, undo, brief: true, opened }, async () => {
     if (!(await isRenamed(runner, plan))) await exchangeNames(context);
-    if (plan.object === "database") await followDatabase(context, plan.to.database);
+    if (!("name" in plan.from)) await followDatabase(context, plan.to.database);
     await finish(context);
   });
   return context.journal.need(FINISHED);

@@ -1,12 +1,11 @@
-import { diffObject } from "../../diff";
 import { SchemaError } from "../../errors";
+import { diffObject, planObject } from "../../kinds/object";
 import { dropBeside } from "../../operation/exchange-view";
 import { isGuardConstraint } from "../../operation/hold";
 import type { Journal } from "../../operation/journal";
 import { isTable } from "../../operation/parts";
 import { replaceView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
-import { planObject } from "../../plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";

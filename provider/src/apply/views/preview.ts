@@ -1,11 +1,11 @@
 import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { rightsToCreate } from "../../kinds/object";
 import { refuseFiltered } from "../../operation/guard";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
-import { rightsToCreate } from "../../plan/rights";
 import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";

@@ -64,7 +64,7 @@ async function canonicalize(world: World, declared: ObjectSpec): Promise<ObjectS
 }
 
 function columnsOf(spec: ObjectSpec): string {
-  return columnsText(spec.kind === "database" ? [] : spec.columns);
+  return columnsText("columns" in spec ? spec.columns : []);
 }
 
 /** Types may be on one line or on several. */

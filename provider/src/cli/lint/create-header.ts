@@ -1,4 +1,6 @@
 import { quoteIdentifier, unquoteIdentifier } from "../../sql/identifiers";
+import { SQL_KINDS } from "../../sql/kinds";
+import type { Scope } from "../../sql/kinds/kind";
 import { lex, type Token } from "../../sql/lexer";
 import type { ObjectKind } from "../../sql/spec";
 import type { Range } from "./file-finding";
@@ -31,6 +33,12 @@ const KINDS: readonly (readonly [words: readonly string[], kind: Head["kind"]])[
   [["FUNCTION"], "function"],
 ];
 
+/** Where a name of the kind has to be unique. */
+export function scopeOf(kind: Head["kind"]): Scope {
+  if (kind === "function") return "server";
+  return kind === "dictionary" ? "database" : SQL_KINDS[kind].scope;
+}
+
 /**
  * Reads a CREATE statement's head as people write it for servers, with `OR REPLACE`, `ON CLUSTER`, `TEMPORARY`, `ATTACH` and names
  * without a database, none of which a declaration has.
@@ -55,7 +63,7 @@ export function readHead(sql: string, database: string): Head | undefined {
   reader.takeAll(["IF", "NOT", "EXISTS"]);
   const name = reader.takeName();
   if (name === undefined || (verb.text.toUpperCase() === "ATTACH" && reader.isAtEnd())) return undefined;
-  const isOwned = kind !== "database" && kind !== "function";
+  const isOwned = scopeOf(kind) === "database";
   if (isOwned && name.database === undefined) edits.push(prefix(name.start, database));
   reader.skipUuid();
   const [on, , cluster] = reader.takeCluster();

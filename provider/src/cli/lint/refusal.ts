@@ -9,6 +9,7 @@ import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
 import { keyOf, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
+import { scopeOf } from "./create-header";
 import { type Overrides, ownFinding, type Range, type RangedFinding } from "./file-finding";
 import type { Outcome } from "./outcome";
 import { EXPLAIN, type LintSession } from "./session";
@@ -151,9 +152,7 @@ function readsSystem({ spec, refusal }: Outcome): boolean {
 function nameOf({ head, statement }: Outcome): string {
   if (head === undefined) return "query";
   return quotedName(
-    head.kind === "database" || head.kind === "function"
-      ? head.name
-      : `${head.database || statement.database}\0${head.name}`,
+    scopeOf(head.kind) !== "database" ? head.name : `${head.database || statement.database}\0${head.name}`,
   );
 }
 

@@ -6,6 +6,7 @@ import type { World } from "../../canonical/world";
 import { codesOf } from "../../clickhouse/error-codes";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
+import { kindOf } from "../../kinds";
 import type { OutputColumn } from "../../lint";
 import { SqlParseError } from "../../sql/errors";
 import { quoteIdentifier } from "../../sql/identifiers";
@@ -156,7 +157,7 @@ export class LintSession {
     const written = qualifiedSpec(declared, statement.database);
     outcome.spec ??= written;
     const { spec, hosted } = await this.host(outcome, quietSpec(declared), written);
-    if (spec.kind === "database") return;
+    if (!kindOf(spec.kind).isInWorld) return;
     outcome.spec = spec;
     outcome.isHosted = hosted !== undefined;
     this.place(outcome, spec, hosted);

@@ -1,7 +1,7 @@
 import { splitStatements } from "../../sql/fragments";
 import { unquoteIdentifier } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
-import { readHead } from "./create-header";
+import { readHead, scopeOf } from "./create-header";
 
 /** A file's text, and which parts of it are SQL. */
 export interface Source {
@@ -56,7 +56,7 @@ export function statementsOf(source: Source, database?: string): Statement[] {
     const statement = { source, sql, offset, verb: verb?.text.toUpperCase() ?? "", database: current };
     if (statement.verb === "USE" && name !== undefined) current = unquoteIdentifier(name.text);
     const head = statement.verb === "CREATE" && database === undefined ? readHead(sql, current) : undefined;
-    if (head?.kind === "database") current = head.name;
+    if (head !== undefined && scopeOf(head.kind) === "itself") current = head.name;
     return statement;
   });
 }

@@ -13,7 +13,6 @@ import {
 } from "../cursor";
 import type { SqlParseError } from "../errors";
 import type { QualifiedName, SecuritySpec } from "../spec";
-import { failUnqualified } from "./header";
 
 /** What tables and views have in common after their storage, while it is being filled. */
 export interface TailDraft {
@@ -92,4 +91,12 @@ export function failLeftover(cursor: Cursor, expected: string): SqlParseError {
 function takeUser(cursor: Cursor): void {
   if (peek(cursor)?.kind === "string") cursor.position++;
   else takeName(cursor, "user after DEFINER");
+}
+
+/** The error for a name without its database. */
+export function failUnqualified(cursor: Cursor, name: string, what: string): SqlParseError {
+  return fail(
+    cursor,
+    `Found ${what} ${name} without a database: write database.${name}, no session has a current one here`,
+  );
 }

@@ -1,11 +1,10 @@
 import { atWords, type Cursor, fail, isAtEnd, takeWords } from "../cursor";
-import type { DatabaseSpec } from "../spec";
+import type { DatabaseSpec, QualifiedName } from "../spec";
 import { failLeftover, type TailDraft, takeComment } from "./clauses";
-import type { Header } from "./header";
 import { type StorageDraft, takeEngine, takeSettings } from "./storage";
 
 /** Parses what follows the name of a database. */
-export function parseDatabase(cursor: Cursor, header: Header): DatabaseSpec {
+export function parseDatabase(cursor: Cursor, { name }: QualifiedName): DatabaseSpec {
   const storage: StorageDraft = {};
   const tail: TailDraft = {};
   while (!isAtEnd(cursor)) {
@@ -17,7 +16,7 @@ export function parseDatabase(cursor: Cursor, header: Header): DatabaseSpec {
   }
   return {
     kind: "database",
-    name: header.name,
+    name,
     ...(storage.engine !== undefined && { engine: storage.engine }),
     ...(storage.settings && { settings: storage.settings }),
     ...(tail.comment !== undefined && { comment: tail.comment }),

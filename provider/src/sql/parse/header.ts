@@ -1,5 +1,5 @@
 import { atWords, type Cursor, fail, peek, takeName, takeOperator, takeString, takeWords } from "../cursor";
-import type { SqlParseError } from "../errors";
+import { OBJECT_KINDS, SQL_KINDS } from "../kinds";
 import type { ObjectKind } from "../spec";
 
 /** What the head of a CREATE statement says. */
@@ -10,15 +10,11 @@ export interface Header {
   readonly name: string;
 }
 
-const KINDS: readonly (readonly [words: readonly string[], kind: ObjectKind])[] = [
-  [["DATABASE"], "database"],
-  [["TABLE"], "table"],
-  [["MATERIALIZED", "VIEW"], "materializedView"],
-  [["VIEW"], "view"],
-];
-
 /** The kinds as written, for messages. */
-const EXPECTED = "CREATE DATABASE, CREATE TABLE, CREATE VIEW or CREATE MATERIALIZED VIEW";
+function expected(): string {
+  const heads = OBJECT_KINDS.map((kind) => `CREATE ${SQL_KINDS[kind].words.join(" ")}`);
+  return `${heads.slice(0, -1).join(", ")} or ${heads.at(-1)}`;
+}
 
 /** What may be found instead of a kind, and what to do about it. */
 const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[] = [
@@ -46,13 +42,13 @@ export function takeHeader(cursor: Cursor): Header {
   takeCreate(cursor);
   const kind = takeKind(cursor);
   takeWords(cursor, "IF", "NOT", "EXISTS");
-  const first = takeName(cursor, `name of the ${kind === "database" ? "database" : "object"}`);
-  const isQualified = kind !== "database" && takeOperator(cursor, ".");
+  const { words, scope } = SQL_KINDS[kind];
+  const first = takeName(cursor, `name of the ${scope === "database" ? "object" : words.join(" ").toLowerCase()}`);
+  const isQualified = scope === "database" && takeOperator(cursor, ".");
   const name = isQualified ? takeName(cursor, "name behind the database") : first;
   if (peek(cursor)?.text === ".") {
-    const expected =
-      kind === "database" ? "the name alone" : "database.name (a name that holds a dot goes in backticks)";
-    throw fail(cursor, `Found one more "." in the name: expected ${expected}`);
+    const form = scope === "database" ? "database.name (a name that holds a dot goes in backticks)" : "the name alone";
+    throw fail(cursor, `Found one more "." in the name: expected ${form}`);
   }
   // The server gives each object its own UUID; a declaration with a fixed one could never be applied twice.
   if (takeWords(cursor, "UUID")) takeString(cursor, "UUID");
@@ -65,31 +61,23 @@ export function takeHeader(cursor: Cursor): Header {
   return isQualified ? { kind, database: first, name } : { kind, name };
 }
 
-/** The error for a name without its database. */
-export function failUnqualified(cursor: Cursor, name: string, what: string): SqlParseError {
-  return fail(
-    cursor,
-    `Found ${what} ${name} without a database: write database.${name}, no session has a current one here`,
-  );
-}
-
 function takeCreate(cursor: Cursor): void {
   if (takeWords(cursor, "CREATE")) return;
   const token = peek(cursor);
-  if (token === undefined) throw fail(cursor, `Found no statement: expected ${EXPECTED}`);
+  if (token === undefined) throw fail(cursor, `Found no statement: expected ${expected()}`);
   if (atWords(cursor, "ATTACH")) {
     throw fail(cursor, "Found ATTACH: write CREATE; a declaration says what should exist, not where its files are");
   }
   if (atWords(cursor, "REPLACE")) {
     throw fail(cursor, "Found REPLACE: write CREATE; no object is replaced with its rows");
   }
-  throw fail(cursor, `Found ${token.text}: expected ${EXPECTED}`);
+  throw fail(cursor, `Found ${token.text}: expected ${expected()}`);
 }
 
 function takeKind(cursor: Cursor): ObjectKind {
-  for (const [words, kind] of KINDS) if (takeWords(cursor, ...words)) return kind;
+  for (const kind of OBJECT_KINDS) if (takeWords(cursor, ...SQL_KINDS[kind].words)) return kind;
   for (const [words, advice] of REFUSALS) {
     if (atWords(cursor, ...words)) throw fail(cursor, `Found CREATE ${words.join(" ")}: ${advice}`);
   }
-  throw fail(cursor, `Found CREATE ${peek(cursor)?.text ?? "and nothing else"}: expected ${EXPECTED}`);
+  throw fail(cursor, `Found CREATE ${peek(cursor)?.text ?? "and nothing else"}: expected ${expected()}`);
 }

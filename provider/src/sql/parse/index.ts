@@ -1,10 +1,8 @@
 import { type Cursor, createCursor, createHeadCursor, fail } from "../cursor";
+import { SQL_KINDS } from "../kinds";
 import type { ObjectSpec } from "../spec";
-import { parseDatabase } from "./database";
-import { failUnqualified, type Header, takeHeader } from "./header";
-import { parseMaterializedView } from "./materialized-view";
-import { parseTable } from "./table";
-import { parseView } from "./view";
+import { failUnqualified } from "./clauses";
+import { type Header, takeHeader } from "./header";
 
 /** More tokens than the longest head has. */
 const HEAD_TOKENS = 24;
@@ -19,10 +17,10 @@ export function parseCreate(sql: string): ObjectSpec {
   const cursor = takeStatement(createCursor(sql));
   const header = takeHeader(cursor);
   const { kind, database, name } = header;
-  if (kind === "database") return parseDatabase(cursor, header);
-  if (database === undefined) throw failUnqualified({ ...cursor, position: cursor.position - 1 }, name, "the name");
-  const parse = { table: parseTable, view: parseView, materializedView: parseMaterializedView }[kind];
-  return parse(cursor, { database, name });
+  const { scope, parse } = SQL_KINDS[kind];
+  if (scope === "database" && database === undefined)
+    throw failUnqualified({ ...cursor, position: cursor.position - 1 }, name, "the name");
+  return parse(cursor, { database: database ?? "", name });
 }
 
 /**

@@ -11,9 +11,9 @@ import {
   takeWords,
 } from "../cursor";
 import type { QualifiedName, TableSpec } from "../spec";
-import { failLeftover, isQueryAhead, type TailDraft, takeComment, takeQuery } from "./clauses";
+import { failLeftover, failUnqualified, isQueryAhead, type TailDraft, takeComment, takeQuery } from "./clauses";
 import { takeElements } from "./columns";
-import { failUnqualified } from "./header";
+
 import { finishStorage, type StorageDraft, takeStorageClause, takeTimeSeriesTargets } from "./storage";
 
 interface TableDraft extends TailDraft {

@@ -1,9 +1,6 @@
-import type { ObjectSpec } from "../spec";
+import { SQL_KINDS } from "../kinds";
+import type { ObjectKind, ObjectSpec, SpecOf } from "../spec";
 import { NEWEST, type Words } from "./clauses";
-import { renderDatabase } from "./database";
-import { renderMaterializedView } from "./materialized-view";
-import { renderTable } from "./table";
-import { renderView } from "./view";
 
 export { renderConstraint, renderIndex, renderProjection, renderSettings } from "./columns";
 
@@ -13,15 +10,11 @@ export { renderConstraint, renderIndex, renderProjection, renderSettings } from 
  *
  * @param words of the server that is to run it, if that is an older one. Default: those of the embedded engine.
  */
-export function renderCreate(spec: ObjectSpec, words: Words = NEWEST): string {
-  switch (spec.kind) {
-    case "database":
-      return renderDatabase(spec);
-    case "table":
-      return renderTable(spec);
-    case "view":
-      return renderView(spec, words);
-    case "materializedView":
-      return renderMaterializedView(spec, words);
-  }
+export function renderCreate<Kind extends ObjectKind>(
+  spec: SpecOf<Kind> & { readonly kind: Kind },
+  words?: Words,
+): string;
+export function renderCreate(spec: ObjectSpec, words?: Words): string;
+export function renderCreate<Kind extends ObjectKind>(spec: SpecOf<Kind>, words: Words = NEWEST): string {
+  return SQL_KINDS[spec.kind as Kind].render(spec, words);
 }

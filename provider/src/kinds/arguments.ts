@@ -3,34 +3,16 @@ import { constraintArguments, indexArguments, projectionArguments, storageArgume
 import { query, sql } from "../code/text";
 import type { Value, ValueMap } from "../code/value";
 import { qualifiedName } from "../sql/identifiers";
-import type { DatabaseSpec, MaterializedViewSpec, ObjectSpec, SecuritySpec, TableSpec, ViewSpec } from "../sql/spec";
+import type { DatabaseSpec, MaterializedViewSpec, SecuritySpec, TableSpec, ViewSpec } from "../sql/spec";
 
-/**
- * The structured arguments that express a spec: the inverse of `declare/`. What they cannot express is left out, so that declaring
- * them again shows it.
- *
- * @param listed whether the columns of a view are written even if they may be those of its query.
- * @returns arguments without `name` and `database`.
- */
-export function argumentsOf(spec: ObjectSpec, listed = false): ValueMap {
-  switch (spec.kind) {
-    case "database":
-      return databaseArguments(spec);
-    case "table":
-      return tableArguments(spec);
-    case "view":
-      return viewArguments(spec, listed);
-    case "materializedView":
-      return materializedViewArguments(spec, listed);
-  }
-}
-
-function databaseArguments({ engine, comment }: DatabaseSpec): ValueMap {
+/** Arguments of a database. */
+export function databaseArguments({ engine, comment }: DatabaseSpec): ValueMap {
   // Another kind of server (a managed service) has a different engine for the same thing, and uses it without being told.
   return { engine: engine === undefined || engine === "Atomic" ? undefined : sql(engine), comment };
 }
 
-function tableArguments(table: TableSpec): ValueMap {
+/** Arguments of a table. */
+export function tableArguments(table: TableSpec): ValueMap {
   return {
     columns: table.columns.length === 0 ? undefined : columnArguments(table.columns),
     ...storageArguments(table.storage),
@@ -47,7 +29,8 @@ function elements({ indexes, projections, constraints }: TableSpec | Materialize
   };
 }
 
-function viewArguments(view: ViewSpec | MaterializedViewSpec, listed: boolean): ValueMap {
+/** Arguments of every kind of view. @param listed whether its columns are written even if they may be those of its query. */
+export function viewArguments(view: ViewSpec | MaterializedViewSpec, listed: boolean): ValueMap {
   const hasList = view.columns.length > 0 && (listed || hasOwnColumns(view));
   return {
     ...securityArguments(view.security),
@@ -57,7 +40,8 @@ function viewArguments(view: ViewSpec | MaterializedViewSpec, listed: boolean): 
   };
 }
 
-function materializedViewArguments(view: MaterializedViewSpec, listed: boolean): ValueMap {
+/** Arguments of a materialized view. @param listed as for {@link viewArguments}. */
+export function materializedViewArguments(view: MaterializedViewSpec, listed: boolean): ValueMap {
   const [, schedule, append] = /^([\s\S]*?)(\s+APPEND)?$/.exec(view.refresh ?? "") ?? [];
   return {
     to: view.to && targetOf(view.to),

@@ -1,0 +1,21 @@
+import { OBJECT_KINDS } from "../sql/kinds";
+import type { ObjectKind } from "../sql/spec";
+import { database } from "./database";
+import type { Kind } from "./kind";
+import { materializedView } from "./materialized-view";
+import { table } from "./table";
+import { view } from "./view";
+
+/** Every kind of object: the only list. A kind is added as CONTRIBUTING.md says. */
+export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = { database, table, view, materializedView };
+
+/** The descriptor of a kind. */
+export function kindOf<K extends ObjectKind>(kind: K): Kind<K> {
+  return KINDS[kind];
+}
+
+/** The kind in a URN of this package; undefined for any other resource. */
+export function kindOfUrn(urn: string): ObjectKind | undefined {
+  const [, type] = /\bpulumi-nodejs:dynamic\/clickhouse:(\w+)::/.exec(urn) ?? [];
+  return OBJECT_KINDS.find((kind) => KINDS[kind].type === type);
+}

@@ -1,0 +1,31 @@
+import { parseDatabase } from "../parse/database";
+import { parseMaterializedView } from "../parse/materialized-view";
+import { parseTable } from "../parse/table";
+import { parseView } from "../parse/view";
+import { renderDatabase } from "../render/database";
+import { renderMaterializedView } from "../render/materialized-view";
+import { renderTable } from "../render/table";
+import { renderView } from "../render/view";
+import type { ObjectKind } from "../spec";
+import type { SqlKinds } from "./kind";
+
+/** The text of every kind: the only list of them below `kinds/`. */
+export const SQL_KINDS: SqlKinds = {
+  database: { words: ["DATABASE"], scope: "itself", parse: parseDatabase, render: renderDatabase },
+  table: { words: ["TABLE"], scope: "database", parse: parseTable, render: renderTable },
+  view: { words: ["VIEW"], scope: "database", parse: parseView, render: renderView },
+  materializedView: {
+    words: ["MATERIALIZED", "VIEW"],
+    scope: "database",
+    parse: parseMaterializedView,
+    render: renderMaterializedView,
+  },
+};
+
+/** Every kind, in the order in which a program lists them. */
+export const OBJECT_KINDS = Object.keys(SQL_KINDS) as readonly ObjectKind[];
+
+/** Whether a value is the name of a kind. */
+export function isObjectKind(value: unknown): value is ObjectKind {
+  return typeof value === "string" && Object.hasOwn(SQL_KINDS, value);
+}

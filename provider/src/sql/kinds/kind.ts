@@ -1,0 +1,20 @@
+import type { Cursor } from "../cursor";
+import type { Words } from "../render/clauses";
+import type { ObjectKind, QualifiedName, SpecOf } from "../spec";
+
+/** Where a name has to be unique: a database is its own place. */
+export type Scope = "itself" | "database" | "server";
+
+/** What the text of a kind of object looks like. */
+export interface SqlKind<Kind extends ObjectKind> {
+  /** The words behind CREATE. */
+  readonly words: readonly string[];
+  readonly scope: Scope;
+  /** Reads what follows the name. @param name its database is empty if the kind has none. */
+  readonly parse: (cursor: Cursor, name: QualifiedName) => SpecOf<Kind>;
+  /** The CREATE statement in the engine's layout. */
+  readonly render: (spec: SpecOf<Kind>, words: Words) => string;
+}
+
+/** What the text of every kind looks like. */
+export type SqlKinds = { readonly [Kind in ObjectKind]: SqlKind<Kind> };
