@@ -49,6 +49,24 @@ const SPELLINGS: readonly Spelling[] = [
     sql: "CREATE TABLE d.geo (a Point, b Array(Ring), c MultiPolygon) ENGINE = MergeTree ORDER BY tuple()",
     byHand: ["ALTER TABLE d.geo MODIFY COLUMN c Array(Array(Array(Tuple(Float64, Float64))))"],
   },
+  {
+    name: "operators written as functions, in a table",
+    sql: `CREATE TABLE d.ops (a UInt64, b UInt64 DEFAULT plus(a, 1), c DateTime TTL plus(c, toIntervalDay(1)), CONSTRAINT k CHECK less(a, 100),
+      INDEX i multiply(a, b) TYPE minmax, PROJECTION p (SELECT plus(a, b), count() GROUP BY plus(a, b)))
+      ENGINE = MergeTree PARTITION BY modulo(a, 2) ORDER BY tuple(a, plus(a, negate(2))) TTL plus(c, toIntervalDay(1))
+      SETTINGS deduplicate_merge_projection_mode = 'rebuild'`,
+    byHand: ["ALTER TABLE d.ops MODIFY COLUMN b DEFAULT minus(a, 1)"],
+  },
+  {
+    name: "operators written as functions, in a query",
+    sql: `CREATE VIEW d.ops_view AS SELECT tuple(1, 'a').2 AS t, negate(a) AS n, array(1, 2) AS r, arrayMap(lambda(tuple(x), plus(x, 1)), r) AS m
+      FROM d.s WHERE and(greater(a, 1), in(a, tuple(1, 2)), not(isNull(a)))`,
+    byHand: again(
+      "d.ops_view",
+      `CREATE VIEW d.ops_view AS SELECT tuple(1, 'a').2 AS t, negate(a) AS n, array(1, 2) AS r, arrayMap(lambda(tuple(x), plus(x, 1)), r) AS m
+      FROM d.s WHERE or(greater(a, 1), in(a, tuple(1, 2)), not(isNull(a)))`,
+    ),
+  },
 ];
 /** Names by which older servers mean another type. */
 const OTHER_TYPES: Readonly<Record<string, { readonly means: string; readonly before: readonly string[] }>> = {

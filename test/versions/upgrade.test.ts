@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import path from "node:path";
+import { quotedName } from "../../provider/dist/sql/object-key";
 import { dataFolder } from "../../provider/src/server/config";
 import { temporaryDirectory } from "../../provider/src/server/member";
 import { declarable, declared } from "../compat/objects";
@@ -13,12 +14,16 @@ import { testedVersions } from "../support/versions";
 
 /** A server is upgraded through these, on the same data. */
 const PATH: readonly Version[] = ["24.8", "25.8", "26.3", "26.7", "26.9"];
-/** Of the statements in `test/generate`; the other groups hold much that 24.8 does not have. */
-const GROUPS = byEffort<readonly string[] | undefined>({
-  fast: ["views"],
-  full: ["columns", "layout", "views"],
-  soak: undefined,
-});
+/** Of the statements in `test/generate`. */
+const GROUPS = byEffort<readonly string[] | undefined>({ fast: ["views"], full: undefined, soak: undefined });
+/** The packages of 26.x lack some engines, and then do not start: a group of them is upgraded as far as there are whole servers. */
+const SHORTER: Readonly<Record<string, readonly Version[]>> = { engines: ["24.8", "25.8"] };
+/** What later packages do not load, and then do not start: 25.8's no MongoDB, those of 26.x no named collections. */
+const UNLOADABLE: ReadonlySet<string> = new Set([
+  "engines.mongo",
+  "expressions.by_collection",
+  "expressions.kafka_collection",
+]);
 type Bag = Record<string, unknown>;
 
 interface Made {
@@ -29,15 +34,15 @@ interface Made {
 
 describe("an upgrade of the server under a state of an older one", function () {
   this.timeout(600_000);
-  const [first, ...later] = PATH;
-
   for (const group of testedVersions(PATH).length < PATH.length ? [] : ownGroups()) {
+    const versions = SHORTER[group.name] ?? PATH;
+    const [first, ...later] = versions;
     if (first === undefined || GROUPS?.includes(group.name) === false) continue;
-    it(`is no difference at preview and refresh: ${group.name}, ${PATH.join(" → ")}`, async () => {
+    it(`is no difference at preview and refresh: ${group.name}, ${versions.join(" → ")}`, async () => {
       const dataDir = temporaryDirectory("clickhouse-upgrade-");
       try {
-        const made = await makeOn(first, group, dataDir);
-        assert.ok(made.length > 5, `${first} makes ${made.length} objects only`);
+        const made = await keptBy(first, group, dataDir, await makeOn(first, group, dataDir));
+        assert.ok(made.length > 0, `${first} makes none of them`);
         for (const version of later) assert.deepEqual(await differencesOn(version, group, dataDir, made), [], version);
       } finally {
         rmSync(dataDir, { recursive: true, force: true });
@@ -65,6 +70,7 @@ async function makeOn(version: Version, group: Group, dataDir: string): Promise<
         sql,
         made.map(({ one: { urn } }) => urn),
       );
+      if (UNLOADABLE.has(quotedName(one.key))) continue;
       try {
         made.push({ one, ...(await stage.create(one)) });
       } catch {
@@ -76,6 +82,20 @@ async function makeOn(version: Version, group: Group, dataDir: string): Promise<
     await server.stop();
   }
   return made;
+}
+
+/** Without what a restart of the same version forgets (a Memory database), and what the group renames later. */
+async function keptBy(version: Version, group: Group, dataDir: string, made: readonly Made[]): Promise<Made[]> {
+  const server = await serverFor(group, version, dataDir);
+  const stage = new Stage(server.url);
+  const kept: Made[] = [];
+  try {
+    for (const object of made) if ((await stage.drift(object.one, object.outs)) !== "is gone") kept.push(object);
+  } finally {
+    await stage.close();
+    await server.stop();
+  }
+  return kept;
 }
 
 /**
@@ -106,7 +126,7 @@ async function differencesOn(
     for (const { one, inputs, outs } of made) {
       const drift = await stage.drift(one, outs);
       const changes = await stage.changes(one, inputs, outs);
-      found.push(...[drift, changes].filter((text) => text !== undefined));
+      for (const text of [drift, changes]) if (text !== undefined) found.push(`${quotedName(one.key)} ${text}`);
     }
   } finally {
     await stage.close();

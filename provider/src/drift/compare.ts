@@ -5,11 +5,12 @@ import { diffObject } from "../kinds/object";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
+import { spelledAs } from "./spelling";
 
 /** What comparing needs: an embedded engine, or the setting that there is none. */
 export interface Comparer {
   readonly config: { readonly scratch: "embedded" | "off" };
-  readonly world: Pick<World, "canonicalize">;
+  readonly world: Pick<World, "canonicalize" | "ask">;
 }
 
 /** An object on the server, as the server prints it. */
@@ -53,8 +54,8 @@ export async function compareObject(comparer: Comparer, statement: string, live:
   if (shown === undefined) return { same: false, declared, live: plain, asked: false };
   if (isSame(plain, shown)) return { same: true, declared: shown, live: plain, asked: true };
   const canonical = parsed(await canonicalShown(comparer, plain));
-  const same = canonical !== undefined && isSame(canonical, shown);
-  return { same, declared: shown, live: canonical ?? plain, asked: true };
+  const spelled = await spelledAs((sql) => comparer.world.ask(sql), canonical ?? plain, shown);
+  return { same: isSame(spelled, shown), declared: shown, live: spelled, asked: true };
 }
 
 /** Not by text: after ALTERs, settings, indexes and the like have another order than after CREATE. */
