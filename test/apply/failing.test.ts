@@ -7,8 +7,9 @@ import { testedVersions } from "../support/versions";
 import { afterFailure, record, SCENARIOS } from "./failing-runs";
 import { random } from "./writers";
 
-/** Statements of each operation that are tried. */
+/** Statements of each operation that are tried, besides those that leave inserts refused or merges stopped where nobody sees to it. */
 const TRIED = byEffort<number | "all">({ fast: 1, full: 2, soak: "all" });
+const ALWAYS = /DROP CONSTRAINT|STOP MERGES/;
 
 for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
   describe(`an operation in which one statement fails for good on ${version} (TEST_SEED=${SEED})`, function () {
@@ -40,10 +41,13 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
         const chosen =
           TRIED === "all"
             ? cases
-            : Array.from(
-                { length: TRIED },
-                () => cases[Math.floor(chance() * cases.length)] ?? { shape: "", occurrence: 0 },
-              );
+            : [
+                ...cases.filter(({ shape }) => ALWAYS.test(shape)),
+                ...Array.from(
+                  { length: TRIED },
+                  () => cases[Math.floor(chance() * cases.length)] ?? { shape: "", occurrence: 0 },
+                ),
+              ];
         const failures: string[] = [];
         for (const { occurrence, shape } of chosen) {
           const wrong = await inDatabase((database) => afterFailure(connection, database, scenario, shape, occurrence));

@@ -1,10 +1,9 @@
 import { ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
-import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
-import type { QualifiedName } from "../sql/spec";
 import { ForwardOnly, isForGood } from "./errors";
 import { refuseOtherUser } from "./guard";
 import type { Journal } from "./journal";
+import { letInsertsThrough, openStatement } from "./open-inserts";
 import type { Runner } from "./runner";
 
 /** How to end an operation that fails. */
@@ -70,7 +69,7 @@ async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {
     const inserts =
       closed.length === 0
         ? "Inserts go on"
-        : `Inserts are refused until this is run: ${closed.map((one) => dropConstraints(one, operation)).join("; ")}`;
+        : `Inserts are refused until this is run: ${closed.map((one) => openStatement(one, runner)).join("; ")}`;
     if (error instanceof ForwardOnly) {
       return (
         `${inserts}. Operation ${operation} cannot be taken back any more; when the reason is mended, the next \`pulumi up\` finishes it, ` +
@@ -82,27 +81,4 @@ async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {
       `takes it back, or \`clickhouse-schema operations --abort ${operation}\`.`
     );
   }
-}
-
-/**
- * Removes everything that refuses inserts for an operation, found by the definitions of tables: for callers that do not know what was
- * closed. A table that cannot be opened does not stop the others from being opened.
- *
- * @returns the tables that stay closed permanently.
- */
-export async function letInsertsThrough(runner: Runner): Promise<QualifiedName[]> {
-  const find = (kind: string): Promise<QualifiedName[]> =>
-    runner.connection.query<QualifiedName>(
-      `SELECT database, name FROM system.tables WHERE match(create_table_query, '_${kind}_${runner.operation}\\\\W') ORDER BY database, name`,
-    );
-  // Without the server, nothing can be found or opened.
-  const closed = await find("(?:gate|hold)").catch(() => []);
-  for (const table of closed)
-    await runner.connection.command(dropConstraints(table, runner.operation)).catch(() => undefined);
-  return closed.length === 0 ? [] : find("hold").catch(() => closed);
-}
-
-function dropConstraints(table: QualifiedName, operation: string): string {
-  const drop = (kind: string): string => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(`_${kind}_${operation}`)}`;
-  return `ALTER TABLE ${qualifiedName(table)} ${drop("hold")}, ${drop("gate")}`;
 }

@@ -45,6 +45,11 @@ export function isGuardConstraint(name: string): boolean {
   return isGate(name) || name.startsWith(PREFIX);
 }
 
-function constraint({ operation }: Runner): string {
+/** Name of an operation's hold. */
+export function holdOf(operation: string): string {
   return `${PREFIX}${operation}`;
+}
+
+function constraint({ operation }: Runner): string {
+  return holdOf(operation);
 }

@@ -3,6 +3,7 @@ import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
 import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft, INSERTS, namesOf } from "./gate";
 import type { Journal } from "./journal";
+import { letInsertsThrough } from "./open-inserts";
 import { pause, type Runner } from "./runner";
 
 /** How long to keep looking for a moment in which no insert is running, in milliseconds. */
@@ -70,10 +71,15 @@ async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
   operation.gateIs(true);
   try {
     const gate = await blockInserts(runner, tables);
-    return (await awaitInserts(runner, gate)) && (await task.work(gate, tables));
-  } finally {
-    // If it cannot be opened now, it opens by itself; the earlier error is the one to report, not this one.
+    const done = (await awaitInserts(runner, gate)) && (await task.work(gate, tables));
+    // If it cannot be opened now, it opens by itself.
     await allowInserts(runner, tables).catch(() => undefined);
+    return done;
+  } catch (error) {
+    // By the definitions of tables: the work may have exchanged some before it failed.
+    await letInsertsThrough(runner);
+    throw error;
+  } finally {
     operation.gateIs(false);
   }
 }

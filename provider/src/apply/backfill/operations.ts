@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
+import { FENCE, liftFence } from "../../operation/fence";
 import { awaitInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
 import { isTable, uuidOf } from "../../operation/parts";
@@ -50,6 +51,7 @@ export async function abortBackfill(
   }
   await openGate(context);
   const { names } = context;
+  await lowerFence(context);
   if (context.isRefill) {
     await dropViews(context);
     await settle(context);
@@ -57,6 +59,16 @@ export async function abortBackfill(
   } else await dropCreated(context);
   await dropHelpers(context);
   await journal.set("aborted", true);
+}
+
+/** Lets the target merge again, if the operation had stopped it. */
+async function lowerFence({ destination, layout, runner }: Context): Promise<void> {
+  const [found] = await runner.rows<{ statement: string }>(
+    `SELECT create_table_query AS statement FROM system.tables WHERE ${isTable(destination, "name")}`,
+  );
+  if (found !== undefined && FENCE.some(({ name }) => found.statement.includes(name))) {
+    await liftFence(runner, destination, layout.storage.settings, true);
+  }
 }
 
 /** The target can be emptied if the operation created views: only those have written to it. */
