@@ -33,6 +33,8 @@ const CASES: readonly PlanCase[] = [
 ];
 /** Engines whose rows cannot be compared. */
 const ROWLESS = /^`?(?:Null|Merge\(|Buffer|URL|Kafka)/;
+/** Tried on 26.3 and 26.9: the table is there after the error, and takes no rows. */
+const NO_KAFKA = "This package of ClickHouse answers every CREATE of a Kafka table with error 49, Shutdown was called.";
 const URN = "urn:pulumi:test::test::pulumi-nodejs:dynamic/clickhouse:any::the one";
 type Bag = Record<string, unknown>;
 
@@ -49,6 +51,10 @@ export const planCases: Suite = async (version, tell, words) => {
       // Renamed columns take a history that one declaration does not have.
       if (one.renamedColumns !== undefined) continue;
       if (words.length > 0 && !words.some((word) => one.name.includes(word))) continue;
+      if (/^26\.[39]$/.test(version) && /ENGINE = Kafka\b/.test(one.from)) {
+        tell({ name: one.name, result: "left out", problem: NO_KAFKA });
+        continue;
+      }
       tell(await judge(one.name, (at) => runner.run(one, at)));
     }
   } finally {

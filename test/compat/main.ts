@@ -17,14 +17,19 @@ async function main(args: readonly string[]): Promise<number> {
   const suites = named.filter((name) => name in SUITES);
   const wanted = named.filter((name) => !suites.includes(name));
   const versions = wanted.includes("all") || wanted.length === 0 ? VERSIONS : wanted.map(versionNamed);
-  const rows: string[][] = [["version", "suite", "ok", "refused at preview", "failed", "minutes"]];
+  const rows: string[][] = [["version", "suite", "ok", "refused at preview", "failed", "left out", "minutes"]];
   let failures = 0;
   for (const version of versions) {
     for (const name of suites.length > 0 ? suites : Object.keys(SUITES)) {
       const { verdicts, minutes } = await run(version, name, words);
       const count = (result: Verdict["result"]): number => verdicts.filter((one) => one.result === result).length;
       failures += count("failed");
-      rows.push([version, name, ...(["ok", "refused", "failed"] as const).map((one) => String(count(one))), minutes]);
+      rows.push([
+        version,
+        name,
+        ...(["ok", "refused", "failed", "left out"] as const).map((one) => String(count(one))),
+        minutes,
+      ]);
     }
   }
   console.log(`\n${table(rows)}`);

@@ -4,8 +4,8 @@ import type { Version } from "../support/server";
 /** How one thing ended on one version. */
 export interface Verdict {
   readonly name: string;
-  /** `refused`: before anything was changed, in words. */
-  readonly result: "ok" | "refused" | "failed";
+  /** `refused`: before anything was changed, in words. `left out`: not tried, because the package of the server cannot run it. */
+  readonly result: "ok" | "refused" | "failed" | "left out";
   /** Where it ended and what was said; empty for what went well. */
   readonly problem: string;
 }
