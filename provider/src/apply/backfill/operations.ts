@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
-import { FENCE, liftFence } from "../../operation/fence";
+import { FENCE, resumeMerges } from "../../operation/fence";
 import { awaitInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
 import { isTable, uuidOf } from "../../operation/parts";
@@ -67,7 +67,7 @@ async function lowerFence({ destination, layout, runner }: Context): Promise<voi
     `SELECT create_table_query AS statement FROM system.tables WHERE ${isTable(destination, "name")}`,
   );
   if (found !== undefined && FENCE.some(({ name }) => found.statement.includes(name))) {
-    await liftFence(runner, destination, layout.storage.settings, true);
+    await resumeMerges(runner, destination, layout.storage.settings, true);
   }
 }
 
