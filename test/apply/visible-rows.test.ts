@@ -18,7 +18,7 @@ const users = USERS_XML.replace(
   `<deployer><password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
      <databases><shop><part><filter>who = 'mine'</filter></part><none><filter>0</filter></none></shop></databases></deployer>
    <reader><password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
-     <databases><shop><open><filter>who = 'mine'</filter></open></shop></databases></reader></users>`,
+     <databases><shop><open><filter>who = 'mine'</filter></open><seen><filter>who = 'mine'</filter></seen></shop></databases></reader></users>`,
 );
 
 describe("who may see which rows", () => {
@@ -64,13 +64,13 @@ describe("who may see which rows", () => {
     const before = await tables();
     await refused(
       rebuildTable(connection, { from: table("open"), to: table("open", "who"), operation: newOperation() }),
-      /^shop\.open: has row policies, and its working tables have to be guarded .*Grant CREATE ROW POLICY/s,
+      /^shop\.open: has row policies, and what is made beside it has to be guarded .*Grant CREATE ROW POLICY/s,
     );
     await refused(createWithBackfill(connection, [`${VIEW}open`]), /^shop\.open: has row policies/);
     assert.deepEqual(await tables(), before);
   });
 
-  it("a view without rows of its own is changed all the same", async () => {
+  it("a view that everybody sees all of is changed all the same, whoever sees how much of its source", async () => {
     await connection.command(table("y"));
     await connection.command(`${VIEW}open`);
     const [from, to] = [`${VIEW}open`, `${VIEW.replace("TO shop.x", "TO shop.y")}open`].map(
@@ -79,6 +79,26 @@ describe("who may see which rows", () => {
     await applyViewStep(connection, { kind: "retarget-view", from, to }, { operation: newOperation() });
     await connection.command("INSERT INTO shop.open SELECT 100, 'theirs'");
     assert.deepEqual(await connection.query("SELECT toUInt32(a) AS a FROM shop.y"), [{ a: 100 }]);
+  });
+
+  it("a view that somebody sees a part of is not changed where nothing could guard the other one", async () => {
+    const seen = `${VIEW.replace("shop.v", "shop.seen")}x`.replace("TO shop.x", "TO shop.open");
+    await connection.command(seen);
+    const [from, to] = [seen, seen.replace("TO shop.open", "TO shop.part")].map((sql) => parseCreate(sql)) as [
+      MaterializedViewSpec,
+      MaterializedViewSpec,
+    ];
+    const change = (by: Connection): Promise<unknown> =>
+      applyViewStep(by, { kind: "retarget-view", from, to }, { operation: newOperation() });
+    const before = await tables();
+    await refused(change(connection), /^shop\.seen: has row policies, and .* Grant CREATE ROW POLICY/s);
+    const admin = await openConnection({ url: server.url });
+    await refused(
+      change(admin),
+      /^shop\.seen: has row policies, and .* The server stores none: add a <local_directory>/s,
+    );
+    await admin.close();
+    assert.deepEqual(await tables(), before);
   });
 
   async function tables(): Promise<string[]> {

@@ -13,7 +13,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/ask-rows.ts askRows": ["running"],
   "apply/ask-rows.ts answer": ["running"],
   "apply/ask-rows.ts resolve": ["running"],
-  "apply/ask-rows.ts refuseNulls": ["running"],
+  "apply/ask-rows.ts refuseNulls": ["running", "running"],
   "apply/ask-rows.ts values": ["running"],
   "apply/ask-rows.ts convertible": ["running"],
   "apply/mutations.ts awaitMutations": ["running"],
@@ -65,7 +65,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "operation/behind-gate.ts stillWriting": ["running"],
   "operation/good-order.ts inGoodOrder": ["running"],
   "operation/good-order.ts proceed": ["resuming"],
-  "operation/guard.ts guardRows": ["running"],
+  "operation/guard.ts unguarded": ["preview"],
   "operation/guard.ts refuseOtherUser": ["resuming"],
   "operation/guard.ts refuseFiltered": ["preview"],
   "operation/journal.ts ofOperation": ["command"],
@@ -197,6 +197,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
 export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, words: string]>> = {
   // They take a server with rights, policies or replicas.
   "operation/rights.ts refuseRights": ["pulumi/rights-of-changes.test.ts", "a rename without DROP TABLE"],
+  "operation/guard.ts unguarded": ["apply/guarded-rows.test.ts", "where the deployer may not make policies"],
   "operation/guard.ts refuseFiltered": ["apply/visible-rows.test.ts", "a rebuild does not copy the few rows"],
   "apply/rename/refusals.ts refuseNames": ["apply/guarded-rows.test.ts", "is not renamed away from its policies"],
   "apply/backfill/refusals.ts refuseSource": ["plan/replicas.test.ts", "what the refusal says to write works"],

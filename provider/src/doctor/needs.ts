@@ -50,6 +50,7 @@ const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
     "merge_tree_settings",
     "view_refreshes",
     "row_policies",
+    "grants",
   ],
   status: ["parts", "disks", "view_refreshes", "query_views_log"],
 };

@@ -2,6 +2,7 @@ import { ServerError } from "../connection/errors";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import type { Gate } from "./gate";
+import { cover, uncover } from "./guard";
 import { blockInsertsUntilReleased, releaseInserts } from "./hold";
 import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
@@ -20,7 +21,8 @@ export function besideName({ database, name }: QualifiedName, operation: string)
 /**
  * Gives a view with a target another definition on a server without `CREATE OR REPLACE MATERIALIZED VIEW`: the new view is created beside
  * the old one, the two are exchanged, and the old one is dropped. Both are fed in between, so nothing may be inserted until all of that is
- * done, even if the runner dies: inserts are held. CREATE, which can fail for good, comes first and is rolled back.
+ * done, even if the runner dies: inserts are held. Where some users may see only part of the view, row policies hide it from them under
+ * the other name, too. CREATE, which can fail for good, comes first and is rolled back.
  *
  * @param closed what to hold; omitted when the caller already holds it.
  * @returns false when the gate opened before the hold was in place: nothing was changed.
@@ -39,6 +41,7 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
       // Tried while nothing depends on it: if DROP is not permitted, two views would remain.
       await runner.run(`CREATE VIEW ${qualifiedName(beside)} AS SELECT 1 AS one`);
       await dropBeside(runner, to);
+      await cover(runner, beside);
       await runner.create({ ...to, ...beside });
       await runner.run(`EXCHANGE TABLES ${qualifiedName(to)} AND ${qualifiedName(beside)}`);
     }
@@ -70,6 +73,7 @@ export async function dropBeside(runner: Runner, view: QualifiedName): Promise<v
       throw error;
     }
   }
+  await uncover(runner, beside);
   if ((await uuidOf(runner, idle)) !== undefined) await runner.run(`DROP TABLE IF EXISTS ${qualifiedName(idle)} SYNC`);
 }
 

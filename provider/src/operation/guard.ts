@@ -6,6 +6,7 @@ import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/id
 import type { QualifiedName } from "../sql/spec";
 import type { Journal } from "./journal";
 import { isTable } from "./parts";
+import { lackingHere, rightsIn } from "./rights";
 import type { Runner } from "./runner";
 
 /** Journal line of an operation on tables of which some users may see only part of the rows or columns. */
@@ -17,13 +18,15 @@ export const GUARD = "guard";
  * the user of this connection, and one that lets that user in (where `users_without_row_policies_can_read_rows` is off, a table with a
  * policy for others shows no rows to anybody else).
  *
- * If the user may not see policies and grants, the tables are assumed to have none.
+ * If the user may not see policies and grants, the tables are assumed to have none; the preview says so, by {@link unseenRestrictions}.
  *
- * @param tables whose rows are copied to working tables.
+ * @param tables whose rows are copied to working tables; views that another one is made beside.
  * @throws {SchemaError} when a guard is needed and cannot be set: then nothing is begun.
  */
 export async function guardRows(runner: Runner, journal: Journal, tables: readonly QualifiedName[]): Promise<void> {
-  const [restricted] = await restrictionsOn(runner, tables);
+  if (runner.guardedBy !== undefined) return;
+  await refuseUnguardable(runner, tables);
+  const [restricted] = (await restrictionsOn(runner, tables)).found;
   if (restricted === undefined) return;
   const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
   runner.guardedBy = user;
@@ -33,15 +36,72 @@ export async function guardRows(runner: Runner, journal: Journal, tables: readon
     await cover(runner, trial);
     await uncover(runner, trial);
   } catch (error) {
+    runner.guardedBy = undefined;
     if (!(error instanceof ServerError)) throw error;
-    throw new SchemaError(
-      `${qualifiedName(restricted)}: has ${restricted.what}, and its working tables have to be guarded by row policies of their own, or whoever may read the ` +
-        `database would see everything there. That failed: ${messageOf(error)} Grant CREATE ROW POLICY and DROP ROW POLICY on ` +
-        `${quoteIdentifier(restricted.database)}.* to ${user}, and run again.`,
-      { cause: error },
-    );
+    throw unguarded(restricted, `That failed: ${messageOf(error)} ${toGrant(restricted, user)}`, error);
   }
   await journal.set(GUARD, user);
+}
+
+/**
+ * Finds what {@link guardRows} would fail for, without changing anything.
+ *
+ * @throws {SchemaError} when a guard is needed, and this user may not make row policies or the server stores none.
+ */
+export async function refuseUnguardable(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+  const [restricted] = (await restrictionsOn(runner, tables)).found;
+  if (restricted === undefined) return;
+  const needed = rightsIn(restricted.database, ["CREATE ROW POLICY", "DROP ROW POLICY"]);
+  if ((await lackingHere(runner.connection, needed)).length > 0) {
+    const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
+    throw unguarded(restricted, toGrant(restricted, user));
+  }
+  if (await storesPolicies(runner)) return;
+  throw unguarded(
+    restricted,
+    "The server stores none: add a <local_directory> to the <user_directories> of its configuration, and run again.",
+  );
+}
+
+function unguarded(restricted: Restricted, next: string, cause?: unknown): SchemaError {
+  return new SchemaError(
+    `${qualifiedName(restricted)}: has ${restricted.what}, and what is made beside it has to be guarded by row policies of its own, or whoever may read the ` +
+      `database would see everything there. ${next}`,
+    { cause },
+  );
+}
+
+function toGrant({ database }: Restricted, user: string): string {
+  return `Grant CREATE ROW POLICY and DROP ROW POLICY on ${quoteIdentifier(database)}.* to ${user}, and run again.`;
+}
+
+/** False only if the server says so. */
+async function storesPolicies(runner: Runner): Promise<boolean> {
+  const rows = await runner
+    .rows<{ type: string }>(
+      "SELECT type FROM system.user_directories WHERE type NOT IN ('users_xml', 'ldap') AND NOT JSONExtractBool(params, 'readonly')",
+    )
+    .catch((error: unknown) => {
+      if (error instanceof ServerError) return undefined;
+      throw error;
+    });
+  return rows === undefined || rows.length > 0;
+}
+
+/** What says that this user may not see whether others are restricted; undefined if it may. For a preview. */
+export async function unseenRestrictions(
+  runner: Runner,
+  tables: readonly QualifiedName[],
+): Promise<string | undefined> {
+  const { found, unseen } = await restrictionsOn(runner, tables);
+  const [table] = tables;
+  if (table === undefined || unseen.length === 0 || found.length > 0) return undefined;
+  const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
+  const rights = unseen.map((name) => `SELECT ON system.${name}`).join(", ");
+  return (
+    `not known: whether somebody may see only part of ${qualifiedName(table)}, and would see all of it in what is made beside it; ` +
+    `to have that guarded: GRANT ${rights} TO ${quoteIdentifier(user)}`
+  );
 }
 
 /** Drops the trial policies that dead runners left behind; no user's table has such a name. */
@@ -62,30 +122,39 @@ async function dropTrials(runner: Runner, { database }: QualifiedName): Promise<
 
 /** Whether some users may see only part of the rows or columns of a table. */
 export async function isRestricted(runner: Runner, table: QualifiedName): Promise<boolean> {
-  return (await restrictionsOn(runner, [table])).length > 0;
+  return (await restrictionsOn(runner, [table])).found.length > 0;
 }
 
 interface Restricted extends QualifiedName {
   readonly what: string;
 }
 
-async function restrictionsOn(runner: Runner, tables: readonly QualifiedName[]): Promise<Restricted[]> {
-  if (tables.length === 0) return [];
+interface Restrictions {
+  readonly found: readonly Restricted[];
+  /** System tables that this user may not read. */
+  readonly unseen: readonly string[];
+}
+
+async function restrictionsOn(runner: Runner, tables: readonly QualifiedName[]): Promise<Restrictions> {
+  if (tables.length === 0) return { found: [], unseen: [] };
   const condition = tables.map((table) => `(${isTable(table, "table")})`).join(" OR ");
-  const questions = [
-    `SELECT database, table AS name, 'row policies' AS what FROM system.row_policies WHERE ${condition} LIMIT 1`,
-    `SELECT database, table AS name, 'rights that differ by column or are revoked for it alone' AS what FROM system.grants ` +
+  const questions = {
+    row_policies: `SELECT database, table AS name, 'row policies' AS what FROM system.row_policies WHERE ${condition} LIMIT 1`,
+    grants:
+      "SELECT database, table AS name, 'rights that differ by column or are revoked for it alone' AS what FROM system.grants " +
       `WHERE (${condition}) AND (is_partial_revoke OR column IS NOT NULL) LIMIT 1`,
-  ];
+  };
+  const unseen: string[] = [];
   const found = await Promise.all(
-    questions.map((sql) =>
+    Object.entries(questions).map(([name, sql]) =>
       runner.rows<Restricted>(sql).catch((error: unknown) => {
-        if (isAccessDenied(error)) return [];
-        throw error;
+        if (!isAccessDenied(error)) throw error;
+        unseen.push(name);
+        return [];
       }),
     ),
   );
-  return found.flat();
+  return { found: found.flat(), unseen: unseen.sort() };
 }
 
 /** Hides a table that is about to be created from everybody but this user, if the operation needs that. */

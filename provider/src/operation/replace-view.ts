@@ -30,7 +30,7 @@ interface LiveView {
 
 /**
  * Gives a materialized view another definition in one statement: `CREATE OR REPLACE`, which creates the new view, exchanges the two and
- * drops the old one; on a server without it by {@link exchangeView}, which holds inserts while it runs. A runner that dies leaves the old
+ * drops the old one; on a server without it, or where the view has to be guarded, by {@link exchangeView}, which holds inserts while it runs. A runner that dies leaves the old
  * view or the new one, never none and never both, so even if the gate then opens by itself, no row is missing from both targets or stored
  * in both. (DROP and CREATE lose the rows in between; CREATE under another name first duplicates them.) Called again after a crash, it
  * detects by the UUID whether the replacement has happened.
@@ -75,7 +75,8 @@ export async function replaceView(
 
 /** @returns false where the server has no such statement, or rejects it: there may be another way. */
 async function tryReplace(runner: Runner, from: MaterializedViewSpec, to: MaterializedViewSpec): Promise<boolean> {
-  if (!runner.connection.capabilities.replaceMaterializedView) return false;
+  // The engine's temporary name is not known before, so that no row policy can be bound to it.
+  if (!runner.connection.capabilities.replaceMaterializedView || runner.guardedBy !== undefined) return false;
   try {
     await runner.run(renderCreate(to, runner.connection.capabilities).replace(/^CREATE /, "CREATE OR REPLACE "));
     return true;

@@ -28,7 +28,7 @@ export async function refuseRights(
 }
 
 /** Privileges that are certainly missing: not those that a role may grant, nor those that the server does not know. */
-async function lackingHere(connection: Connection, rights: readonly Right[]): Promise<readonly Right[]> {
+export async function lackingHere(connection: Connection, rights: readonly Right[]): Promise<readonly Right[]> {
   const unique = new Map(rights.map((right) => [`${right.privilege} ON ${right.level}`, right]));
   try {
     const { missing, roles } = await lackingRights(connection, [...unique.values()]);

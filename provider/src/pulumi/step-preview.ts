@@ -105,8 +105,8 @@ async function lookAtRename(looking: Looking, { object, from, to }: RenameStep):
   const { allow, connection, ending, now } = looking;
   // Before its database is renamed, it does not exist under this name.
   if (from.database !== now.database || (from.name ?? "") !== now.name) return [];
-  const { gated } = await previewRename(connection, { object, from, to, allow, ending });
-  return [gateLine(gated, "the names are exchanged")];
+  const { gated, unseen } = await previewRename(connection, { object, from, to, allow, ending });
+  return [gateLine(gated, "the names are exchanged"), ...unseenLine(unseen)];
 }
 
 async function lookAtRebuild(
@@ -127,7 +127,11 @@ async function lookAtRebuild(
     );
   }
   const free = found.free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: found.free })}`;
-  return [`-- to copy: ${renderSize(found)}${free}`, gateLine(found.gated, "the tables are exchanged")];
+  return [
+    `-- to copy: ${renderSize(found)}${free}`,
+    gateLine(found.gated, "the tables are exchanged"),
+    ...unseenLine(found.unseen),
+  ];
 }
 
 async function lookAtRemake({ change, connection, now }: Looking, step: RebuildStep): Promise<string[]> {
@@ -137,8 +141,8 @@ async function lookAtRemake({ change, connection, now }: Looking, step: RebuildS
 
 async function lookAtViewStep({ allow, connection, ending, now, target }: Looking, step: ViewStep): Promise<string[]> {
   const [from, to] = [placed(step.from, now), placed(step.to, now)];
-  const { gated } = await previewViewStep(connection, { from, to }, { allow, ending, target });
-  return [gateLine(gated, "the views are exchanged")];
+  const { gated, unseen } = await previewViewStep(connection, { from, to }, { allow, ending, target });
+  return [gateLine(gated, "the views are exchanged"), ...unseenLine(unseen)];
 }
 
 function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { database, name }: QualifiedName): Spec {
@@ -147,6 +151,10 @@ function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { dat
 
 function gateLine(gated: boolean, when: string): string {
   return gated ? `${GATED} (error 469, to be retried) for at most 4 s at a time while ${when}` : UNGATED;
+}
+
+function unseenLine(unseen: string | undefined): string[] {
+  return unseen === undefined ? [] : [`-- ${unseen}`];
 }
 
 function unreachable(step: never): never {

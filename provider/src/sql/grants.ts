@@ -78,6 +78,8 @@ function isGrantedItself(rules: readonly Rule[], privilege: string, level: Level
 const BRINGS: Readonly<Record<string, readonly string[]>> = {
   "SHOW TABLES": ["SHOW COLUMNS", "SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "DROP TABLE", "TRUNCATE"],
   "SHOW COLUMNS": ["SELECT", "INSERT", "ALTER TABLE"],
+  "CREATE VIEW": ["CREATE TABLE"],
+  "DROP VIEW": ["DROP TABLE"],
 };
 
 /** The privilege, and the groups that contain it. */

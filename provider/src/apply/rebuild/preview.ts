@@ -1,5 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
 import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
@@ -33,6 +34,8 @@ export interface RebuildPreview {
   readonly free: number | undefined;
   /** Whether inserts will be refused for a moment (at most 4 s at a time), because views read the table or the order of rows matters. */
   readonly gated: boolean;
+  /** What this user may not see; undefined if nothing. */
+  readonly unseen: string | undefined;
   /** Why `rebuildTable` would not start, one sentence each; empty when it would. */
   readonly refusals: readonly string[];
 }
@@ -58,7 +61,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
   const uuid = await uuidOf(runner, from);
   if (uuid === undefined) {
     await collect(() => refuseMissing(from, uuid));
-    return { rows: 0, bytes: 0, free: undefined, gated: false, refusals };
+    return { rows: 0, bytes: 0, free: undefined, gated: false, unseen: undefined, refusals };
   }
   const [views, space] = await Promise.all([insertGraphAround(runner, from), spaceFor(runner, to)]);
   const gated = isGated(from, to, views, mode);
@@ -67,5 +70,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
   await collect(() => refuseViews(runner, from, views, gated, allow));
   await collect(() => refuseSpace(to, space, spaceFactor));
   await collect(() => refuseRebuildRights(runner, from, to, views, gated));
-  return { rows: space.rows, bytes: space.bytes, free: space.free, gated, refusals };
+  await collect(() => refuseUnguardable(runner, [from]));
+  const unseen = await unseenRestrictions(runner, [from]);
+  return { rows: space.rows, bytes: space.bytes, free: space.free, gated, unseen, refusals };
 }

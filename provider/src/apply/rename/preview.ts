@@ -1,4 +1,5 @@
 import type { Connection } from "../../connection/connection";
+import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { Right } from "../../sql/grants";
@@ -20,6 +21,8 @@ export interface RenamePreviewOptions extends Pick<RenameOptions, "object" | "fr
 export interface RenamePreview {
   /** Whether inserts will be refused for a moment. */
   readonly gated: boolean;
+  /** What this user may not see; undefined if nothing. */
+  readonly unseen: string | undefined;
 }
 
 /**
@@ -32,16 +35,19 @@ export async function previewRename(
   { object, from, to, allow = [], ending }: RenamePreviewOptions,
 ): Promise<RenamePreview> {
   const runner = new Runner(connection, "preview", { ending });
-  const tables = await examineRename(runner, createRenaming(object, from, to), allow);
-  return { gated: tables.length > 0 };
+  const { guarded, tables } = await examineRename(runner, createRenaming(object, from, to), allow);
+  return { gated: tables.length > 0, unseen: await unseenRestrictions(runner, guarded) };
 }
 
-/** @returns the tables where inserts must be refused. @throws {SchemaError} when an obstacle is found. */
+/**
+ * @returns the tables where inserts must be refused, and the views that another one may be made beside.
+ * @throws {SchemaError} when an obstacle is found.
+ */
 export async function examineRename(
   runner: Runner,
   renaming: Renaming,
   allow: readonly string[],
-): Promise<QualifiedName[]> {
+): Promise<{ readonly tables: readonly QualifiedName[]; readonly guarded: readonly QualifiedName[] }> {
   await refuseNames(runner, renaming, allow);
   const texts = await loadTexts(runner);
   const reach = findReach(texts, renaming);
@@ -50,7 +56,14 @@ export async function examineRename(
   refuseReach(reach, texts, renaming, allow);
   const tables = await gateTables(runner, reach.incremental, renaming, allow);
   await refuseRights(runner.connection, qualified(renaming.from), "renamed", rightsFor(renaming, reach, tables));
-  return tables;
+  const guarded = replacedBy(reach);
+  await refuseUnguardable(runner, guarded);
+  return { tables, guarded };
+}
+
+/** The views that may be replaced, because no ALTER gives them another target. */
+export function replacedBy({ dependents }: Reach): QualifiedName[] {
+  return dependents.filter(({ engine }) => engine === "MaterializedView");
 }
 
 /** According to 25.8: RENAME, the re-pointing of dependents, and the gate. */

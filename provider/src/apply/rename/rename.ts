@@ -5,6 +5,7 @@ import { Postponed } from "../../operation/errors";
 import { dropBeside } from "../../operation/exchange-view";
 import { awaitInserts, blockInserts } from "../../operation/gate";
 import { proceed } from "../../operation/good-order";
+import { guardRows } from "../../operation/guard";
 import { blockInsertsUntilReleased, releaseInserts } from "../../operation/hold";
 import { Journal, readJournals } from "../../operation/journal";
 import { pause, Runner } from "../../operation/runner";
@@ -16,7 +17,7 @@ import { gateTables } from "./gate";
 import { checkOperation, createRenaming, nameAfter, qualified, type Renaming, renameStatement } from "./names";
 import { abortRename } from "./operations";
 import type { RenameHooks, RenameOptions, RenameResult } from "./options";
-import { examineRename } from "./preview";
+import { examineRename, replacedBy } from "./preview";
 import { startRefreshes, stopRefreshes } from "./refreshing";
 import { identityOf, refuseReach } from "./refusals";
 import { repoint } from "./repoint";
@@ -125,6 +126,7 @@ async function tryRename({ hooks, journal, plan, renaming, runner }: Context): P
   const tables = await gateTables(runner, reach.incremental, renaming, plan.allow);
   await setChanged(journal, "dependents", reach.dependents);
   await setChanged(journal, "gate", tables);
+  await guardRows(runner, journal, replacedBy(reach));
   await stopRefreshes(runner, journal, reach.refreshable);
   if (tables.length > 0) {
     hooks.onGate?.(true);

@@ -2,7 +2,7 @@ import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
-import { refuseFiltered } from "../../operation/guard";
+import { refuseFiltered, refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
@@ -29,6 +29,8 @@ export interface ViewPreviewOptions {
 export interface ViewStepPreview {
   /** Whether inserts will be refused for a moment. */
   readonly gated: boolean;
+  /** What this user may not see; undefined if nothing. */
+  readonly unseen: string | undefined;
 }
 
 /**
@@ -43,8 +45,13 @@ export async function previewViewStep(
   { allow, ending, target }: ViewPreviewOptions,
 ): Promise<ViewStepPreview> {
   const runner = new Runner(connection, "preview", { ending });
-  const { tables } = await examineViewStep(runner, step, allow, { preview: true, target });
-  return { gated: tables.length > 0 };
+  const { inner, tables } = await examineViewStep(runner, step, allow, { preview: true, target });
+  return { gated: tables.length > 0, unseen: await unseenRestrictions(runner, toGuard(step.to, inner)) };
+}
+
+/** What some users may see only in part: the view that another one is made beside, and its inner table. */
+export function toGuard(view: MaterializedViewSpec, inner: Inner | undefined): QualifiedName[] {
+  return [view, ...(inner === undefined ? [] : [innerTable(view.database, inner.view)])];
 }
 
 /**
@@ -70,6 +77,7 @@ export async function examineViewStep(
   await refuseFiltered(runner, kept);
   const tables = await gateTables({ allow, from, inner, names: viewNames(to, runner.operation), runner, to });
   await refuseRights(runner.connection, name, "changed", rightsFor(from, to, tables));
+  await refuseUnguardable(runner, toGuard(to, inner));
   return { inner, tables };
 }
 

@@ -1,4 +1,3 @@
-import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { proceed } from "../../operation/good-order";
@@ -15,7 +14,7 @@ import { ViewContext, type ViewPlan, viewNames } from "./context";
 import { openGate } from "./gated";
 import { abortViewStep } from "./operations";
 import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
-import { examineViewStep } from "./preview";
+import { examineViewStep, toGuard } from "./preview";
 import { refuseSpecs } from "./refusals";
 import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
 
@@ -71,7 +70,7 @@ async function begin(
   }
   const { inner } = await examineViewStep(runner, step, allow, { preview: false });
   await selfTest(runner.connection, to.database, options);
-  await guardRows(runner, journal, inner === undefined ? [] : [to, innerTable(to.database, inner.view)]);
+  await guardRows(runner, journal, toGuard(to, inner));
   const startedAt = await runner.now();
   const plan: ViewPlan = {
     ...{ kind: "view", step: kind, from: renderCreate(from), to: renderCreate(to), keepOld, allow, startedAt },
