@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { interruptible, tellRebuild } from "../../provider/dist/apply/progress";
 import { describeFar, Pace, paced, secondsBetweenLines } from "../../provider/dist/operation/pace";
+import { Reading, tellReading } from "../../provider/dist/verify/progress";
 
 describe("progress", () => {
   it("never runs backwards, and fits into 60 characters, whatever is counted", () => {
@@ -65,6 +66,44 @@ describe("progress", () => {
       "rebuild: exchange",
       "rebuild (offline): 50% of 10 rows",
     ]);
+  });
+
+  it("of a comparison is the window, and the rows that it has read once it takes long; they never become fewer", () => {
+    let now = 0;
+    const lines: string[] = [];
+    const tell = tellReading(
+      (line) => lines.push(line),
+      10,
+      () => now,
+    );
+    const reading = new Reading();
+    const look = (window: number, windows: number, rows: number, at: number): void => {
+      now = at * 1000;
+      tell({ target: `shop.t${windows}`, window, windows, read: reading.at(rows) });
+    };
+    look(1, 2, 0, 0);
+    look(1, 2, 4_000_000, 5);
+    look(1, 2, 9_000_000, 15);
+    look(2, 2, 0, 20);
+    look(2, 2, 3_000_000, 31);
+    look(1, 1, 0, 40);
+    look(1, 1, 5_000, 49);
+    assert.deepEqual(lines, [
+      "shop.t2: window 1 of 2",
+      "shop.t2: window 1 of 2, 9.0M rows read, 600k rows/s",
+      "shop.t2: window 2 of 2, 9.0M rows read, 450k rows/s",
+      "shop.t2: window 2 of 2, 12.0M rows read, 387k rows/s",
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.nat()), (counts) => {
+        const all = new Reading();
+        const seen = counts.map((rows) => all.at(rows));
+        assert.deepEqual(
+          seen,
+          [...seen].sort((a, b) => a - b),
+        );
+      }),
+    );
   });
 
   it("of many rows says once what Ctrl-C does, because Pulumi does not pass on the first one", () => {

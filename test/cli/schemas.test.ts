@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
@@ -31,11 +32,13 @@ function validator(command: string): Validate {
   return validate;
 }
 
+interface Output {
+  out(text: string): void;
+  error(text: string): void;
+}
+
 /** Standard output of a command, which holds the schema of its name. */
-async function shown(
-  command: string,
-  run: (output: { out(text: string): void; error(text: string): void }) => unknown,
-) {
+async function shown(command: string, run: (output: Output) => unknown) {
   const said = { out: "", error: "" };
   await run({ out: (text) => (said.out += text), error: (text) => (said.error += text) });
   const validate = validator(command);
@@ -71,6 +74,42 @@ describe("JSON that commands print", () => {
       .map((chapter) => chapter.split("\n")[0]);
     const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
     assert.deepEqual(names, [...commands].sort());
+  });
+
+  it("is an object with the reason, of every command, where it could not be done", async () => {
+    const url = "http://127.0.0.1:9";
+    const view = [{ database: "a", name: "b" }];
+    const state = path.join(temporaryBase(), "no-such-state.json");
+    const commands: [string, (output: Output) => Promise<number>][] = [
+      ["status", (output) => status({ url, json: true }, output)],
+      ["verify", (output) => verifyViews([], { url, json: true }, output)],
+      ["backfill", (output) => backfill({ url, view, json: true }, output)],
+      ["operations", (output) => operations({ url, json: true }, output)],
+      ["drift", (output) => driftOfState({ url, state, json: true }, output, {})],
+      ["lint", (output) => lintFiles(["no-such-file.sql"], { format: "json" }, output)],
+    ];
+    for (const [command, run] of commands) {
+      let code: number | undefined;
+      const { error } = await shown(command, async (output) => (code = await run(output)));
+      assert.equal(code, 2, command);
+      assert.match(error.message, /127\.0\.0\.1:9|no-such-/, command);
+    }
+  });
+
+  it("says what is wrong with an option, too", () => {
+    const program = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");
+    const {
+      status: code,
+      stderr,
+      stdout,
+    } = spawnSync(process.execPath, [program, "verify", "--json", "--chunk", "0"], {
+      encoding: "utf8",
+    });
+    assert.equal(code, 2);
+    const data = JSON.parse(stdout);
+    assert.ok(validator("verify")(data), stdout);
+    assert.match(data.error.message, /--chunk <rows>.*expected a whole number from 1; found "0"/);
+    assert.match(stderr, /--chunk <rows>/);
   });
 
   it("is refused by its schema where a field is missing, too many, or of another type", () => {

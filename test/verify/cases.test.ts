@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Connection, QueryParams } from "../../provider/dist/connection/connection";
 import { TimeoutError } from "../../provider/dist/connection/errors";
 import { verify } from "../../provider/dist/verify";
+import { groupSettings } from "../../provider/dist/verify/compare";
 import { Bench } from "./bench";
 
 const HOURLY = "ENGINE = AggregatingMergeTree PARTITION BY toDate(b) ORDER BY (k, b)";
@@ -164,6 +165,14 @@ describe("verify", () => {
     assert.equal(report.compared, 96);
     assert.equal(report.differences.length, 24);
     assert.ok(report.differences.every(({ keys, missing }) => keys === missing));
+  });
+
+  it("keeps to the threads that it is given", async () => {
+    await bench.create(COUNTS, HOURLY, COUNT);
+    await bench.insert(0, 300);
+    assert.equal((await bench.verify({ maxThreads: 1 })).verdict, "equal");
+    assert.match(groupSettings(bench, { maxThreads: 1 }), / max_threads = 1,/);
+    assert.doesNotMatch(groupSettings(bench, {}), /max_threads/);
   });
 
   it("cuts a window that does not fit into memory", async () => {

@@ -27,7 +27,8 @@ Exit codes, in every command:
 
 Sizes are bytes or have a unit (\`4GiB\`), times are ISO 8601 in UTC. Colours go to terminals; \`NO_COLOR=1\` switches them off, \`FORCE_COLOR=1\` on.
 
-What \`--json\` prints is described by JSON Schemas, which come with the package: ${schemas()}. Messages and progress go to standard error.
+What \`--json\` prints is described by JSON Schemas, which come with the package: ${schemas()}. Messages and progress go to standard error. Where
+the exit code is 2, standard output is \`{ "error": { "message": "…" } }\`, or empty if nothing had been asked for as JSON.
 `;
 
 /** Links to the schemas, by command. */

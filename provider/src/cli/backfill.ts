@@ -8,7 +8,6 @@ import {
 } from "../apply/backfill";
 import { tellBackfill } from "../apply/progress";
 import type { Connection } from "../connection/connection";
-import { messageOf } from "../errors";
 import { secondsBetweenLines } from "../operation/pace";
 import { renderSize } from "../plan";
 import { unquoteIdentifier } from "../sql/identifiers";
@@ -17,6 +16,7 @@ import type { QualifiedName } from "../sql/spec";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 import { readCount, readMemory } from "./values";
 
 /** Options of {@link backfill}. */
@@ -99,8 +99,7 @@ export async function backfill(options: BackfillCommandOptions, output: Output):
     output.out(`As it was, the target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
     return EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, json, output);
   } finally {
     await connection?.close();
   }

@@ -12,6 +12,7 @@ import { identityOf, isSameServer, readIdentity } from "../introspect/server-ide
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 import { stackState } from "./stack";
 
 /** Options of {@link driftOfState}. */
@@ -75,8 +76,7 @@ export async function driftOfState(
     if (hasDrift(drift, options.strict)) return EXIT.found;
     return isUncertain(drift) ? EXIT.failed : EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, options.json, output);
   } finally {
     await connection?.close();
   }

@@ -10,10 +10,17 @@ export const EXIT = {
   failed: 2,
 } as const;
 
-/** Makes wrong options end with {@link EXIT.failed}, in every command of a program. */
-export function failOnUsage(program: Command): Command {
+/**
+ * Makes wrong options end with {@link EXIT.failed}, in every command of a program.
+ *
+ * @param onFailure is told why, where the output was to be JSON.
+ */
+export function failOnUsage(program: Command, onFailure: (message: string) => void): Command {
   for (const command of [program, ...program.commands]) {
-    command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.fine : EXIT.failed));
+    command.exitOverride(({ exitCode, message }) => {
+      if (exitCode !== 0 && process.argv.includes("--json")) onFailure(message.replace(/^error: /, ""));
+      process.exit(exitCode === 0 ? EXIT.fine : EXIT.failed);
+    });
   }
   return program;
 }

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { World } from "../canonical/world";
 import { openScratch } from "../connection/scratch";
-import { messageOf } from "../errors";
 import type { Output } from "./canonicalize";
 import { hasColor } from "./color";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 import { findingsOf } from "./lint/collect";
 import { type Overrides, readOverrides } from "./lint/file-finding";
 import { count, FORMATS, type Format, format } from "./lint/formats";
@@ -66,8 +66,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
     overrides = readOverrides(options.rules ?? {});
     sources = [...new Set(files)].map((file) => readSource(file, readFileSync(file === "-" ? 0 : file, "utf8")));
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, options.format === "json", output);
   }
   const statements = sources.flatMap((source) => statementsOf(source, options.database));
   const world = new World(openScratch, async () => undefined);

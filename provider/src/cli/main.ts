@@ -6,6 +6,7 @@ import { doctorCommand } from "./doctor";
 import { driftCommand } from "./drift";
 import { withExamples } from "./examples";
 import { failOnUsage } from "./exit";
+import { failureJson } from "./failure";
 import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { lintCommand } from "./lint";
@@ -48,4 +49,4 @@ program
   .addCommand(serverCommand(OUTPUT))
   .addCommand(completionCommand(program, OUTPUT));
 
-void withExamples(failOnUsage(program)).parseAsync();
+void withExamples(failOnUsage(program, (message) => OUTPUT.out(failureJson(message)))).parseAsync();

@@ -2,13 +2,14 @@ import { Command, Option } from "commander";
 import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations } from "../apply/operations";
 import { type RetiredTable, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
-import { messageOf, SchemaError } from "../errors";
+import { SchemaError } from "../errors";
 import { JOURNAL_TABLE } from "../operation/journal";
 import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 
 /** What `clickhouse-schema operations` should do. Without `resume` or `abort` it only lists. */
 export interface OperationsOptions extends ConnectOptions {
@@ -50,8 +51,7 @@ export async function operations(options: OperationsOptions, output: Output): Pr
     else if (wanted === undefined) show(await look(connection, databases), output);
     return EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, options.json, output);
   } finally {
     await connection?.close();
   }

@@ -7,6 +7,7 @@ import type { Output } from "./canonicalize";
 import { hasColor } from "./color";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 
 /** Seconds between two refreshes of `--watch`. */
 const WATCH_SECONDS = 2;
@@ -83,8 +84,7 @@ export async function status(
       if (terminal.signal?.aborted) return exitCode(found);
     }
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, options.json, output);
   }
 }
 

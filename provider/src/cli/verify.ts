@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Connection } from "../connection/connection";
 import { messageOf, SchemaError } from "../errors";
+import { secondsBetweenLines } from "../operation/pace";
 import { qualifiedName } from "../sql/identifiers";
 import {
   loadSubjects,
@@ -10,11 +11,13 @@ import {
   type VerifyOptions,
   verifySubject,
 } from "../verify";
+import { tellReading } from "../verify/progress";
 import { repairTarget } from "../verify/repair";
 import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 import { readCount, readMemory } from "./values";
 
 /** Options of {@link verifyViews}. */
@@ -27,6 +30,7 @@ export interface VerifyCommandOptions extends ConnectOptions {
   readonly tolerance?: number;
   /** Bytes. */
   readonly maxMemory?: number;
+  readonly maxThreads?: number;
   /** Target rows per statement. */
   readonly chunk?: number;
   readonly repair?: boolean;
@@ -57,6 +61,7 @@ export function verifyCommand(output: Output): Command {
       "most memory of a statement, e.g. 4GiB; what does not fit goes to the server's disk (default: 4GiB)",
       readMemory,
     )
+    .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
     .option("--chunk <rows>", "target rows that one statement compares (default: 5 million)", readCount)
     .option("--repair", "compute the buckets that differ again and replace their partitions, while clients insert")
     .addOption(new Option("--allow <what...>", "with --repair: repair replicated targets too").choices(["unproven"]))
@@ -85,16 +90,16 @@ export async function verifyViews(
   let connection: Connection | undefined;
   try {
     connection = await connect(options);
-    const { failed, repairs, reports } = await run(connection, names, options, output);
+    const { errors, repairs, reports } = await run(connection, names, options, output);
     if (options.json) {
       const repaired = options.repair ? { repairs: Object.fromEntries(repairs) } : {};
-      output.out(`${JSON.stringify({ targets: reports, ...repaired }, null, 2)}\n`);
+      const failed = errors.length === 0 ? {} : { errors };
+      output.out(`${JSON.stringify({ targets: reports, ...repaired, ...failed }, null, 2)}\n`);
     } else output.out(`${renderReports(reports, repairs, options.all)}\n${renderVerdict(reports)}`);
-    if (failed) return EXIT.failed;
+    if (errors.length > 0) return EXIT.failed;
     return reports.some(({ verdict }) => verdict === "different") ? EXIT.found : EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, options.json, output);
   } finally {
     await connection?.close();
   }
@@ -103,8 +108,8 @@ export async function verifyViews(
 interface Run {
   readonly reports: readonly TargetReport[];
   readonly repairs: ReadonlyMap<string, RepairNote>;
-  /** Whether a repair was refused as a whole, or a target could not be read. */
-  readonly failed: boolean;
+  /** Repairs that were refused as a whole, and targets that could not be read. */
+  readonly errors: readonly { readonly target: string; readonly message: string }[];
 }
 
 async function run(
@@ -117,7 +122,7 @@ async function run(
   const reports: TargetReport[] = [];
   const repairs = new Map<string, RepairNote>();
   const repaired = new Set<string>();
-  let failed = false;
+  const errors: { target: string; message: string }[] = [];
   // In the order in which rows flow: a repair triggers no views, so what a target feeds is compared after the target was repaired.
   for (const subject of await loadSubjects(connection, chosen)) {
     try {
@@ -134,11 +139,11 @@ async function run(
     } catch (error) {
       if (!(error instanceof SchemaError)) output.error(`${qualifiedName(subject.shown)}: `);
       output.error(`${messageOf(error)}\n`);
-      failed = true;
+      errors.push({ target: qualifiedName(subject.shown), message: messageOf(error) });
     }
   }
   if (repaired.size > 0) await tellDownstream(connection, repaired, reports, output);
-  return { reports, repairs, failed };
+  return { reports, repairs, errors };
 }
 
 /** The report of a repaired target: what was compared before, and what still differs. */
@@ -172,16 +177,17 @@ async function tellDownstream(
   );
 }
 
-function repairOptions({ allow, maxMemory, tolerance }: VerifyCommandOptions) {
+function repairOptions({ allow, maxMemory, maxThreads, tolerance }: VerifyCommandOptions) {
   return {
     ...(allow !== undefined && { allow }),
     ...(maxMemory !== undefined && { maxMemory }),
+    ...(maxThreads !== undefined && { maxThreads }),
     ...(tolerance !== undefined && { tolerance }),
   };
 }
 
 function optionsOf(names: readonly string[], options: VerifyCommandOptions, output: Output): VerifyOptions {
-  const { chunk, database, from, maxMemory, sample, to, tolerance } = options;
+  const { chunk, database, from, maxMemory, maxThreads, sample, to, tolerance } = options;
   return {
     ...(names.length > 0 && { names }),
     ...(database !== undefined && { databases: database }),
@@ -190,10 +196,12 @@ function optionsOf(names: readonly string[], options: VerifyCommandOptions, outp
     ...(sample !== undefined && { sample }),
     ...(tolerance !== undefined && { tolerance }),
     ...(maxMemory !== undefined && { maxMemory }),
+    ...(maxThreads !== undefined && { maxThreads }),
     ...(chunk !== undefined && { windowRows: chunk }),
-    onProgress: ({ target, window, windows }) => {
-      if (windows > 1 && options.json !== true) output.error(`${target}: window ${window} of ${windows}\n`);
-    },
+    onProgress: tellReading(
+      (line) => output.error(`${line}\n`),
+      secondsBetweenLines(process.env, process.stderr.isTTY),
+    ),
   };
 }
 

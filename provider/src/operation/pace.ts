@@ -53,6 +53,12 @@ export function describeFar({ rows, total, rowsPerSecond, secondsLeft }: Far): s
   return [`${percent}% of ${short(total)} rows`, ...left, ...rate].join(", ");
 }
 
+/** As one line, where nobody knows how many rows there will be: `12.3M rows read, 1.2M rows/s`. */
+export function describeRead(rows: number, seconds: number): string {
+  const rate = seconds > 0 ? [`${short(Math.round(rows / seconds))} rows/s`] : [];
+  return [`${short(rows)} rows read`, ...rate].join(", ");
+}
+
 /**
  * Reports steps at once, and progress at most once per interval: a terminal line is overwritten, the lines of a log remain.
  *

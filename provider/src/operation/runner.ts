@@ -106,6 +106,16 @@ export class Runner {
     return this.connection.query<Row>(sql);
   }
 
+  /** Rows of a query that may take long. @param whileRunning called once a second with the rows that it has read. */
+  async rowsOfLong<Row extends object>(sql: string, whileRunning?: (read: number) => void): Promise<Row[]> {
+    this.throwIfAborted();
+    let rows: Row[] = [];
+    await this.watched(sql, "read_rows", whileRunning, async () => {
+      rows = await this.connection.query<Row>(this.mark + sql);
+    });
+    return rows;
+  }
+
   /** The only row of a query. */
   async one<Row extends object>(sql: string): Promise<Row> {
     const [row] = await this.rows<Row>(sql);

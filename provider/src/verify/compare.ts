@@ -34,12 +34,13 @@ export interface Summary {
 /** Settings of a statement that groups: what does not fit into memory spills to disk. */
 export function groupSettings(
   { connection }: Pick<Runner, "connection">,
-  { maxMemory = DEFAULT_MEMORY }: Pick<VerifyOptions, "maxMemory">,
+  { maxMemory = DEFAULT_MEMORY, maxThreads }: Pick<VerifyOptions, "maxMemory" | "maxThreads">,
 ): string {
   const spill = Math.floor(maxMemory / 4);
   const ratio = connection.capabilities.groupByMemoryRatio ? "max_bytes_ratio_before_external_group_by = 0, " : "";
+  const threads = maxThreads === undefined ? "" : `max_threads = ${Math.floor(maxThreads)}, `;
   return (
-    ` SETTINGS final = 0, apply_mutations_on_fly = 0, max_execution_time = 0, max_rows_to_read = 0, max_bytes_to_read = 0, ` +
+    ` SETTINGS final = 0, ${threads}apply_mutations_on_fly = 0, max_execution_time = 0, max_rows_to_read = 0, max_bytes_to_read = 0, ` +
     `max_rows_to_group_by = 0, max_result_rows = 0, max_result_bytes = 0, max_memory_usage = ${Math.floor(maxMemory)}, max_bytes_before_external_group_by = ${spill}, ` +
     `${ratio}max_query_size = 16777216, max_ast_elements = 1000000, max_expanded_ast_elements = 10000000`
   );
@@ -76,6 +77,12 @@ export async function windowsOf(
   }));
 }
 
+/** How windows are compared. */
+interface SummaryOptions extends VerifyOptions {
+  /** Called once a second with the rows that the statement has read. */
+  readonly onRead?: (rows: number) => void;
+}
+
 /** Target rows of a window: fewer once a window was too large. */
 interface Chunks {
   rows: number;
@@ -91,7 +98,7 @@ export async function summarise(
   runner: Runner,
   comparison: Comparison,
   scope: Scope,
-  options: VerifyOptions,
+  options: SummaryOptions,
   chunks: Chunks,
 ): Promise<Summary[]> {
   const summaries: Summary[] = [];
@@ -146,16 +153,18 @@ async function summariseOnce(
   runner: Runner,
   comparison: Comparison,
   scope: Scope,
-  options: VerifyOptions,
+  options: SummaryOptions,
 ): Promise<Summary> {
-  const row = await runner.one<{
+  const sql = summaryQuery(comparison, scope) + groupSettings(runner, options);
+  const [row] = await runner.rowsOfLong<{
     buckets: string;
     expired: string;
     partly: string;
     different: string[];
     first: string;
     known_buckets: string;
-  }>(summaryQuery(comparison, scope) + groupSettings(runner, options));
+  }>(sql, options.onRead);
+  if (row === undefined) throw new SchemaError(`The server answered with no row: ${sql}`);
   return {
     buckets: Number(row.buckets),
     expired: Number(row.expired),

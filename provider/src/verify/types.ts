@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly tolerance?: number;
   /** Memory of one statement on the server, in bytes; groups that do not fit spill to its disk. Default: 4 GiB. */
   readonly maxMemory?: number;
+  /** Threads of one statement. Default: the server's. */
+  readonly maxThreads?: number;
   /** Approximate number of target rows that one statement compares. Default: 5 million. */
   readonly windowRows?: number;
   /** Called with what is being compared. */
@@ -28,6 +30,8 @@ export interface VerifyProgress {
   readonly target: string;
   readonly window: number;
   readonly windows: number;
+  /** Rows of the target and its sources that were read so far, where the server tells; never fewer than before. */
+  readonly read: number;
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 } from "./compare";
 import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
 import { bucketText, type Prepared, prepare } from "./prepare";
+import { Reading } from "./progress";
 import type { Subject } from "./subject";
 import { loadSubjects } from "./subjects";
 import type { BucketDifference, TargetReport, Verdict, VerifyOptions } from "./types";
@@ -145,9 +146,12 @@ async function compareAll(
   const summaries: Summary[] = [];
   const target = qualifiedName(comparison.subject.shown);
   const chunks = { rows: options.windowRows ?? DEFAULT_WINDOW };
+  const reading = new Reading();
   for (const [index, scope] of scopes.entries()) {
-    options.onProgress?.({ target, window: index + 1, windows: scopes.length });
-    summaries.push(...(await summarise(runner, comparison, scope, options, chunks)));
+    const tell = (rows: number): void =>
+      options.onProgress?.({ target, window: index + 1, windows: scopes.length, read: reading.at(rows) });
+    tell(0);
+    summaries.push(...(await summarise(runner, comparison, scope, { ...options, onRead: tell }, chunks)));
   }
   const different = summaries.flatMap((summary) => summary.different);
   const looked = await recheckUntilStable(runner, comparison, different, options);

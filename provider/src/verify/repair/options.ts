@@ -2,7 +2,7 @@ import type { RunnerHooks } from "../../operation/runner";
 import type { VerifyOptions } from "../types";
 
 /** What a caller may pass to a repair. */
-export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "tolerance">, RunnerHooks {
+export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "maxThreads" | "tolerance">, RunnerHooks {
   /** Names this operation; part of the name of its stage. Default: a new name. */
   readonly operation?: string;
   /** `unproven`: continue where the protocol was never measured (replicated engines). */
