@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { type Lineage, lineageOf, type Mark, renderDot, renderHtml, renderMermaid } from "../../provider/dist/graph";
 import { layOut, type Rectangle } from "../../provider/dist/graph/layout";
+import { PAINT_NAMES, type PaintName, paintOf } from "../../provider/dist/graph/marks";
 import { drawingOf } from "../../provider/dist/report/drawing";
 import { fixture } from "../report/support";
 
@@ -70,6 +71,40 @@ describe("a page", () => {
     assert.equal(page.split('<g class="node"').length - 1, 34);
   });
 
+  it("follows the reader's system: each box has a class, whose colours are readable in the light and in the dark", () => {
+    const page = renderHtml(obsfly, marks);
+    const [, dark = ""] = /@media \(prefers-color-scheme: dark\) \{ :root \{([^}]*)\}/.exec(page) ?? [];
+    const [, light = ""] = /<style>\n:root \{([^}]*)\}/.exec(page) ?? [];
+    const names = PAINT_NAMES;
+    assert.ok(names.length >= 9);
+    for (const [colors, paint] of [
+      [light, paintOf],
+      [dark, (name: PaintName) => paintOf(name).dark],
+    ] as const)
+      for (const name of names) {
+        const { fill, stroke, text } = paint(name);
+        assert.ok(
+          colors.includes(`--${name}-fill: ${fill}; --${name}-stroke: ${stroke}; --${name}-text: ${text};`),
+          name,
+        );
+        assert.ok(contrast(fill, text) >= 7, `${name}: ${contrast(fill, text)}`);
+        assert.ok(contrast(fill, stroke) >= 2.5, `${name}: ${contrast(fill, stroke)}`);
+      }
+    for (const name of names) assert.ok(luminance(paintOf(name).dark.fill) < 0.1, name);
+    const boxes = page.slice(page.indexOf("<svg id"), page.indexOf("</svg>\n<aside"));
+    assert.doesNotMatch(boxes, /fill="#|stroke="#/);
+    assert.equal(
+      boxes.split('class="sides"').length - 1,
+      boxes.split("materialized view</title>").length -
+        1 +
+        [...boxes.matchAll(/materialized view\n[^<]*<\/title>/g)].length,
+    );
+  });
+
+  it("needs no font of emoji", () => {
+    assert.doesNotMatch(renderHtml(obsfly, marks), /\p{Extended_Pictographic}(?<![©®])/u);
+  });
+
   it("takes no name, no title and no statement for HTML", () => {
     const page = renderHtml(nasty, new Map(), {
       title: NASTY,
@@ -81,6 +116,39 @@ describe("a page", () => {
     assert.equal(JSON.parse(details)[0].statement, "</script><script>alert(1)");
   });
 });
+
+/** Customers that nothing reads, beside a chain with branches. */
+const SHOP: Lineage = {
+  nodes: [
+    ...[
+      "customers",
+      "orders",
+      "products",
+      "returns",
+      "stock_moves",
+      "hourly_mv",
+      "named",
+      "daily_mv",
+      "level_mv",
+      "hourly",
+    ],
+    ...["level", "hourly_read", "day_mv", "day", "day_read"],
+  ].map((name) => ({ key: name, database: "shop", name, kind: "table" as const })),
+  edges: [
+    ...[
+      "orders hourly_mv",
+      "orders named",
+      "products named",
+      "returns daily_mv",
+      "stock_moves level_mv",
+      "hourly_mv hourly",
+    ],
+    ...["level_mv level", "hourly hourly_read", "hourly day_mv", "day_mv day", "day day_read"],
+  ].map((pair) => {
+    const [from = "", to = ""] = pair.split(" ");
+    return { from, to, kind: "query" as const };
+  }),
+};
 
 describe("a layout", () => {
   const key = fc.integer({ min: 0, max: 25 });
@@ -114,6 +182,28 @@ describe("a layout", () => {
     );
   });
 
+  it("leaves no strip of a band empty, whatever is connected or not", () => {
+    const emptyStrips = (lineage: Lineage): number[] => {
+      const { boxes } = layOut(lineage, () => 100);
+      return [...new Set(lineage.nodes.map(({ database }) => database))].flatMap((database) => {
+        const own = lineage.nodes.filter((node) => node.database === database);
+        const inOrder = own.map((node) => boxes.get(node.key) as Rectangle).sort((a, b) => a.y - b.y);
+        let end = inOrder[0]?.y ?? 0;
+        return inOrder.map(({ y, height }) => {
+          const strip = y - end;
+          end = Math.max(end, y + height);
+          return strip;
+        });
+      });
+    };
+    fc.assert(
+      fc.property(anyLineage, (lineage) => {
+        assert.ok(Math.max(0, ...emptyStrips(lineage)) <= 15);
+      }),
+    );
+    assert.ok(Math.max(...emptyStrips(SHOP)) <= 15);
+  });
+
   it("leads from left to right where there is no cycle", () => {
     const { boxes } = layOut(obsfly, () => 100);
     for (const { from, to } of obsfly.edges)
@@ -127,6 +217,20 @@ describe("a layout", () => {
     assert.equal(new Set([...layOut({ nodes, edges }, () => 1).boxes.values()].map(({ x }) => x)).size, 5_000);
   });
 });
+
+/** Of WCAG 2. */
+function luminance(color: string): number {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(one: string, other: string): number {
+  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
 
 function inside(inner: Rectangle, outer: Rectangle): boolean {
   return (

@@ -1,6 +1,6 @@
 import { type Layout, layOut, type Rectangle } from "./layout";
 import type { Lineage, LineageEdge, LineageNode } from "./lineage";
-import { classOf, drawingOf, type Mark, type Marks, NO_MARKS, paintOf, SIGNS, wordOf } from "./marks";
+import { classOf, drawingOf, type Mark, type Marks, NO_MARKS, PLAIN_SIGNS, paintOf, wordOf } from "./marks";
 import { shorten as shortenTo } from "./names";
 import { PAGE_SCRIPT } from "./page-script";
 import { PAGE_STYLE } from "./page-style";
@@ -91,31 +91,31 @@ function renderEdge({ from, to, kind }: LineageEdge, path: string, ids: Readonly
 
 function renderNode(node: LineageNode, index: number, { boxes }: Layout, marks: Marks): string {
   const box = boxes.get(node.key) ?? { x: 0, y: 0, width: 0, height: 0 };
-  const { fill, stroke, text, dashed } = paintOf(classOf(node, marks));
+  const name = classOf(node, marks);
   const tip = escapeHtml([`${node.database}.${node.name}`, wordOf(node.kind), node.detail].filter(Boolean).join("\n"));
-  const dash = dashed ? ' stroke-dasharray="5 4"' : "";
+  const dash = paintOf(name).dashed ? ' stroke-dasharray="5 4"' : "";
   const second = secondLine(node, marks.get(node.key));
   const lines = [
-    `<text class="name" x="${box.x + INDENT}" y="${box.y + 17}" fill="${text}">${escapeHtml(shorten(node.name))}</text>`,
-    `<text class="detail" x="${box.x + INDENT}" y="${box.y + 32}" fill="${text}">${escapeHtml(shorten(second))}</text>`,
+    `<text class="name" x="${box.x + INDENT}" y="${box.y + 17}">${escapeHtml(shorten(node.name))}</text>`,
+    `<text class="detail" x="${box.x + INDENT}" y="${box.y + 32}">${escapeHtml(shorten(second))}</text>`,
   ];
   return (
-    `<g class="node" tabindex="0" data-id="${index}"><title>${tip}</title>` +
-    `<rect rx="${drawingOf(node.kind).radius ?? 6}" ${attributes(box)} fill="${fill}" stroke="${stroke}"${dash}/>` +
-    `${bars(node, box, stroke)}${lines.join("")}</g>`
+    `<g class="node" data-paint="${name}" tabindex="0" data-id="${index}"><title>${tip}</title>` +
+    `<rect rx="${drawingOf(node.kind).radius ?? 6}" ${attributes(box)}${dash}/>` +
+    `${bars(node, box)}${lines.join("")}</g>`
   );
 }
 
 /** Bars at both sides, as in the Mermaid graph: distinguishable without colour. */
-function bars({ kind }: LineageNode, { x, y, width, height }: Rectangle, stroke: string): string {
+function bars({ kind }: LineageNode, { x, y, width, height }: Rectangle): string {
   if (drawingOf(kind).bars !== true) return "";
   const [left, right] = [x + 5, x + width - 5];
-  return `<path d="M${left},${y}V${y + height}M${right},${y}V${y + height}" stroke="${stroke}"/>`;
+  return `<path class="sides" d="M${left},${y}V${y + height}M${right},${y}V${y + height}"/>`;
 }
 
 function secondLine(node: LineageNode, mark: Mark | undefined): string {
   const kind = node.detail || wordOf(node.kind);
-  return mark === undefined ? kind : `${SIGNS[mark]} ${mark} · ${kind}`;
+  return mark === undefined ? kind : `${PLAIN_SIGNS[mark]} ${mark} · ${kind}`;
 }
 
 /** Text cannot be measured, the font is unknown: letters are assumed to be as wide as those of the widest common font. */
@@ -128,10 +128,11 @@ function widthOf(node: LineageNode, marks: Marks): number {
 function renderLegend(lineage: Lineage, marks: Marks): string {
   const seen = new Map(lineage.nodes.map((node) => [classOf(node, marks), node]));
   const items = [...seen].map(([name, node]) => {
-    const { fill, stroke, dashed } = paintOf(name);
+    const dashed = paintOf(name).dashed ? ";border-style:dashed" : "";
     const mark = marks.get(node.key);
-    const label = mark !== undefined ? `${SIGNS[mark]} ${mark}` : name === "plain" ? "unchanged" : wordOf(node.kind);
-    return `<span><i style="background:${fill};border:1.5px ${dashed ? "dashed" : "solid"} ${stroke}"></i>${label}</span>`;
+    const label =
+      mark !== undefined ? `${PLAIN_SIGNS[mark]} ${mark}` : name === "plain" ? "unchanged" : wordOf(node.kind);
+    return `<span><i style="background:var(--${name}-fill);border:1.5px solid var(--${name}-stroke)${dashed}"></i>${label}</span>`;
   });
   const lines = { insert: "on insert", refresh: "on a schedule", query: "when queried", write: "writes" };
   const kinds = new Set(lineage.edges.map(({ kind }) => kind));

@@ -1,5 +1,6 @@
 import { kindOf } from "../kinds";
-import type { Drawing, Paint } from "../kinds/kind";
+import type { Colors, Drawing, Paint } from "../kinds/kind";
+import { OBJECT_KINDS } from "../sql/kinds";
 import type { LineageNode, NodeKind } from "./lineage";
 
 /** What happens to an object. */
@@ -14,18 +15,47 @@ export const NO_MARKS: Marks = new Map();
 /** A sign for a mark that distinguishes it without colour. */
 export const SIGNS: Readonly<Record<Mark, string>> = { create: "➕", update: "✏️", replace: "♻️", delete: "🗑️" };
 
+/** The sign of a mark where no font for {@link SIGNS} may be installed; as Pulumi prints it. */
+export const PLAIN_SIGNS: Readonly<Record<Mark, string>> = { create: "+", update: "~", replace: "±", delete: "−" };
+
+/** What a box is painted by. */
+export type PaintName = Mark | NodeKind | "plain";
+
+const DARK_PLAIN: Colors = { fill: "#1c2129", stroke: "#7d8590", text: "#d1d7e0" };
+
 export const MARK_PAINT: Readonly<Record<Mark, Paint>> = {
-  create: { fill: "#dafbe1", stroke: "#1a7f37", text: "#0b3d1c" },
-  update: { fill: "#fff3c4", stroke: "#9a6700", text: "#3d2900" },
-  replace: { fill: "#fbe4ff", stroke: "#8250df", text: "#3b1b78" },
-  delete: { fill: "#ffe3e0", stroke: "#cf222e", text: "#6b0f16", dashed: true },
+  create: {
+    fill: "#dafbe1",
+    stroke: "#1a7f37",
+    text: "#0b3d1c",
+    dark: { fill: "#12301c", stroke: "#3fb950", text: "#c6f6d0" },
+  },
+  update: {
+    fill: "#fff3c4",
+    stroke: "#9a6700",
+    text: "#3d2900",
+    dark: { fill: "#37290a", stroke: "#d29922", text: "#f8e3a1" },
+  },
+  replace: {
+    fill: "#fbe4ff",
+    stroke: "#8250df",
+    text: "#3b1b78",
+    dark: { fill: "#2d1f4a", stroke: "#a371f7", text: "#e6d9ff" },
+  },
+  delete: {
+    fill: "#ffe3e0",
+    stroke: "#cf222e",
+    text: "#6b0f16",
+    dark: { fill: "#431a1d", stroke: "#f85149", text: "#ffd7d5" },
+    dashed: true,
+  },
 };
 
 /** How something is drawn that nothing declares here. */
 const OUTSIDE: Drawing = {
   mermaid: ["[", "]"],
   dot: "box",
-  paint: { fill: "#f3f4f6", stroke: "#8c959f", text: "#424a53", dashed: true },
+  paint: { fill: "#f3f4f6", stroke: "#8c959f", text: "#424a53", dark: DARK_PLAIN, dashed: true },
 };
 
 /** How a node of a kind is drawn. */
@@ -34,7 +64,7 @@ export function drawingOf(kind: NodeKind): Drawing {
 }
 
 /** The style of unchanged nodes among changed ones. */
-export const PLAIN_PAINT: Paint = { fill: "#f6f8fa", stroke: "#8c959f", text: "#424a53" };
+export const PLAIN_PAINT: Paint = { fill: "#f6f8fa", stroke: "#8c959f", text: "#424a53", dark: DARK_PLAIN };
 
 /** The name of a kind, for people. */
 export function wordOf(kind: NodeKind): string {
@@ -42,14 +72,22 @@ export function wordOf(kind: NodeKind): string {
 }
 
 /** The class that styles a node: its mark, else its kind, or `plain` if others are marked. */
-export function classOf(node: LineageNode, marks: Marks): Mark | NodeKind | "plain" {
+export function classOf(node: LineageNode, marks: Marks): PaintName {
   const mark = marks.get(node.key);
   if (mark !== undefined) return mark;
   return marks.size > 0 && node.kind !== "outside" ? "plain" : node.kind;
 }
 
+/** Every name that {@link classOf} gives. */
+export const PAINT_NAMES: readonly PaintName[] = [
+  ...(Object.keys(MARK_PAINT) as Mark[]),
+  ...OBJECT_KINDS.filter((kind) => kindOf(kind).drawn !== undefined),
+  "outside",
+  "plain",
+];
+
 /** The style of a {@link classOf}. */
-export function paintOf(name: Mark | NodeKind | "plain"): Paint {
+export function paintOf(name: PaintName): Paint {
   if (name === "plain") return PLAIN_PAINT;
   return isMark(name) ? MARK_PAINT[name] : drawingOf(name).paint;
 }

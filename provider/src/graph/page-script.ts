@@ -7,11 +7,13 @@ export const PAGE_SCRIPT = `"use strict";
   const whole = { width: +svg.dataset.width + 40, height: +svg.dataset.height + 40 };
   let view;
   const show = () => svg.setAttribute("viewBox", [view.x, view.y, view.width, view.height].join(" "));
-  const fit = () => {
+  // Text below this scale cannot be read: a narrow window begins with a part of the graph, and the button shows all of it.
+  const readable = 0.6;
+  const fit = (least) => {
     const { clientWidth: w, clientHeight: h } = svg;
-    const scale = Math.min(w / whole.width, h / whole.height, 1.25) || 1;
+    const scale = Math.max(Math.min(w / whole.width, h / whole.height, 1.25) || 1, least);
     view = { width: w / scale, height: h / scale };
-    view.x = (whole.width - view.width) / 2 - 20;
+    view.x = Math.min(0, (whole.width - view.width) / 2) - 20;
     view.y = Math.min(-20, (whole.height - view.height) / 2 - 20);
     show();
   };
@@ -72,12 +74,12 @@ export const PAGE_SCRIPT = `"use strict";
     panel.querySelector("h2").textContent = name;
     panel.querySelector("p").textContent = about;
     panel.querySelector("pre").textContent = statement;
-    if (panel.hidden) { panel.hidden = false; fit(); }
+    if (panel.hidden) { panel.hidden = false; fit(readable); }
   };
   const leave = () => {
     mark(undefined);
     search.value = "";
-    if (!panel.hidden) { panel.hidden = true; fit(); }
+    if (!panel.hidden) { panel.hidden = true; fit(readable); }
   };
   svg.addEventListener("click", (event) => {
     if (moved) return;
@@ -95,8 +97,8 @@ export const PAGE_SCRIPT = `"use strict";
     if (!wanted) return mark(undefined);
     mark(new Set(nodes.map((node) => node.dataset.id).filter((id) => details[id].name.toLowerCase().includes(wanted))));
   });
-  document.getElementById("fit").addEventListener("click", fit);
+  document.getElementById("fit").addEventListener("click", () => fit(0));
   document.getElementById("close").addEventListener("click", leave);
-  addEventListener("resize", fit);
-  fit();
+  addEventListener("resize", () => fit(readable));
+  fit(readable);
 })();`;

@@ -1,5 +1,28 @@
+import type { Colors } from "../kinds/kind";
+import { PAINT_NAMES, type PaintName, paintOf } from "./marks";
+
+/** The colours of boxes as custom properties, e.g. `--view-fill`. */
+function variables(colors: (name: PaintName) => Colors): string {
+  const lines = PAINT_NAMES.map((name) => {
+    const { fill, stroke, text } = colors(name);
+    return `--${name}-fill: ${fill}; --${name}-stroke: ${stroke}; --${name}-text: ${text};`;
+  });
+  return `:root { ${lines.join(" ")} }`;
+}
+
+const BOXES = PAINT_NAMES.map((name) => {
+  const box = `[data-paint="${name}"]`;
+  return (
+    `${box} rect { fill: var(--${name}-fill); } ${box} rect, ${box} .sides { stroke: var(--${name}-stroke); } ` +
+    `${box} text { fill: var(--${name}-text); }`
+  );
+}).join("\n");
+
 /** The look of the page; light or dark like the reader's system. */
-export const PAGE_STYLE = `:root { color-scheme: light dark; --page: #fff; --lane: #f6f8fa; --rule: #d0d7de; --text: #1f2328; --soft: #59636e; --line: #8c959f; --strong: #57606a; }
+export const PAGE_STYLE = `${variables(paintOf)}
+@media (prefers-color-scheme: dark) { ${variables((name) => paintOf(name).dark)} }
+${BOXES}
+:root { color-scheme: light dark; --page: #fff; --lane: #f6f8fa; --rule: #d0d7de; --text: #1f2328; --soft: #59636e; --line: #8c959f; --strong: #57606a; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #0d1117; --lane: #151b23; --rule: #3d444d; --text: #f0f6fc; --soft: #9198a1; --line: #6e7681; --strong: #9198a1; }
 }
@@ -19,6 +42,7 @@ main { flex: 1; min-height: 0; display: flex; }
 .database { font-size: 13px; font-weight: 600; fill: var(--soft); }
 .node { cursor: pointer; outline: none; }
 .node rect { stroke-width: 1.5; }
+.sides { fill: none; }
 .node:hover rect, .node:focus-visible rect { stroke-width: 2.5; }
 .node.chosen rect { stroke-width: 3; }
 .name { font-size: 13px; font-weight: 600; }

@@ -7,11 +7,17 @@ import type { Right } from "../sql/grants";
 import type { SqlKind } from "../sql/kinds/kind";
 import type { ObjectKind, QualifiedName, SpecOf } from "../sql/spec";
 
-/** Fill, border and text of a box: dark on light, so that it is readable on a light and on a dark page. */
-export interface Paint {
+/** Fill, border and text of a box. */
+export interface Colors {
   readonly fill: string;
   readonly stroke: string;
   readonly text: string;
+}
+
+/** How a box is painted: dark on light, so that it is readable on a light and on a dark page. */
+export interface Paint extends Colors {
+  /** The same, light on dark, for pages that follow the reader's system. */
+  readonly dark: Colors;
   readonly dashed?: boolean;
 }
 

@@ -28,6 +28,11 @@ export const materializedView: Kind<"materializedView"> = {
     mermaid: ["[[", "]]"],
     dot: "component",
     bars: true,
-    paint: { fill: "#fff1dc", stroke: "#bc6c00", text: "#4a2a00" },
+    paint: {
+      fill: "#fff1dc",
+      stroke: "#bc6c00",
+      text: "#4a2a00",
+      dark: { fill: "#38260d", stroke: "#db8b2b", text: "#ffe0b5" },
+    },
   },
 };

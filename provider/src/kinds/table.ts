@@ -28,6 +28,11 @@ export const table: Kind<"table"> = {
   drawn: {
     mermaid: ["[(", ")]"],
     dot: "cylinder",
-    paint: { fill: "#ddf0ff", stroke: "#0969da", text: "#06294f" },
+    paint: {
+      fill: "#ddf0ff",
+      stroke: "#0969da",
+      text: "#06294f",
+      dark: { fill: "#11294a", stroke: "#4493f8", text: "#cfe5ff" },
+    },
   },
 };

@@ -26,7 +26,12 @@ export const view: Kind<"view"> = {
   drawn: {
     mermaid: ["([", "])"],
     dot: "note",
-    paint: { fill: "#e3f7ea", stroke: "#1a7f37", text: "#0b3d1c" },
+    paint: {
+      fill: "#e3f7ea",
+      stroke: "#1a7f37",
+      text: "#0b3d1c",
+      dark: { fill: "#12301c", stroke: "#3fb950", text: "#c6f6d0" },
+    },
     radius: 16,
   },
 };

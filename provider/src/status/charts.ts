@@ -2,6 +2,9 @@ import { escapeHtml } from "../graph/html";
 import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./format";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 
+/** Width of the shortest bar, in hundredths: what there is stays visible, two hours on an axis of 100 days as well. */
+const LEAST = 1;
+
 /** A target with all views that write to it: drawn once. */
 interface Drawn {
   readonly label: string;
@@ -24,7 +27,7 @@ export function renderCharts(views: readonly ViewStatus[]): string {
     ),
     barChart(
       "Reduction",
-      "source rows by target rows, logarithmic",
+      "source rows per target row, logarithmic",
       drawn,
       ({ reduction }) => reduction,
       factorText,
@@ -60,7 +63,7 @@ function barChart(
     .sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
   const most = Math.max(Number.MIN_VALUE, ...rows.map(({ value }) => scale(value ?? 0)));
   const lines = rows.map(({ label, value }) => {
-    const width = value === undefined ? 0 : Math.max(value > 0 ? 0.5 : 0, (100 * scale(value)) / most);
+    const width = value === undefined ? 0 : Math.max(value > 0 ? LEAST : 0, (100 * scale(value)) / most);
     return `${labelOf(label)}${drawing(`<rect class="bar" width="${width.toFixed(2)}" height="14"/>`)}<span class="value">${textOf(value)}</span>`;
   });
   return `<section><h2>${title} <small>${note}</small></h2><div class="bars">${lines.join("\n")}</div></section>`;
@@ -80,7 +83,7 @@ function coverage(drawn: readonly Drawn[]): string {
   const place = (times: Buckets | undefined, kind: string, [y, height]: readonly [number, number]): string => {
     if (times === undefined) return "";
     const [start, end] = span(times);
-    const width = Math.max(0.6, (100 * (end - start)) / (to - from));
+    const width = Math.max(LEAST, (100 * (end - start)) / (to - from));
     const x = Math.min(100 - width, (100 * (start - from)) / (to - from));
     return `<rect class="${kind}" x="${x.toFixed(2)}" y="${y}" width="${width.toFixed(2)}" height="${height}"/>`;
   };

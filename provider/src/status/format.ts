@@ -80,6 +80,11 @@ export function refreshText({ refresh }: Pick<ViewStatus, "refresh">): string {
   return (status === undefined ? parts.slice(0, 1) : parts).filter(Boolean).join(", ");
 }
 
+/** Source rows per target row below which a view saves nothing worth its cost. */
+const LEAST_REDUCTION = 1.5;
+/** Target rows from which on that means something: the first bucket is always small. */
+const ENOUGH_ROWS = 100_000;
+
 /** Everything about a view that needs fixing or attention, each with whether it is wrong now. */
 export function remarksOf(view: ViewStatus): { readonly text: string; readonly isWrong: boolean }[] {
   const remarks = view.problems.map((text) => ({ text, isWrong: true }));
@@ -89,7 +94,11 @@ export function remarksOf(view: ViewStatus): { readonly text: string; readonly i
     const since = lastError.recovered ? " (it has run since)" : "";
     remarks.push({ text: `last error${when}${since}: ${lastError.message}`, isWrong: !lastError.recovered });
   }
-  const { buckets, lag } = view;
+  const { buckets, kind, lag, reduction, rows = 0 } = view;
+  if (kind === "incremental" && reduction !== undefined && reduction < LEAST_REDUCTION && rows >= ENOUGH_ROWS) {
+    const text = `reduces almost nothing: ${reduction.toFixed(1)} source rows per target row; fewer or coarser keys would`;
+    remarks.push({ text, isWrong: false });
+  }
   // The reason already given for the buckets is not repeated.
   const isSaid = isUnknown(lag) && isUnknown(buckets) && lag.unknown === buckets.unknown;
   if (isUnknown(lag) && !isSaid && lag.unknown !== "no bucket yet") {

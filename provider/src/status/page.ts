@@ -49,7 +49,7 @@ ${body}
 
 const LEGEND =
   "Lag: the bucket of the source's newest row less the newest bucket there is; ~ where that bucket could not be worked out. " +
-  "Reduction: rows of the sources by rows of the target, as both are held now. Disk: part of the bytes of all tables.";
+  "Reduction: source rows per target row, as both are held now. Disk: part of the bytes of all tables.";
 
 function renderTiles({ bytes, disk, views }: ServerStatus): string {
   const targets = [...new Map(views.map((view) => [view.target, view])).values()];

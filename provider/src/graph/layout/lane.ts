@@ -33,9 +33,27 @@ export function placeLane(
   }
   for (const column of columns) straighten(column, step);
   const at = (key: string): number => slots.get(key)?.y ?? 0;
-  // Passing lines may be above the first box; the band begins with a box all the same.
-  const origin = Math.min(...nodes.map(({ key }) => at(key)));
-  return new Map(nodes.map(({ key }) => [key, at(key) - origin]));
+  return closed(
+    nodes.map(({ key }) => ({ key, y: at(key) })).sort((a, b) => a.y - b.y),
+    step,
+  );
+}
+
+/**
+ * From 0, without strips that no box reaches into: what no line connects drifts apart, and passing lines may be above the first box.
+ *
+ * @param boxes from top to bottom.
+ */
+function closed(boxes: readonly { readonly key: string; readonly y: number }[], step: number): Map<string, number> {
+  const places = new Map<string, number>();
+  let strip = 0;
+  let end = 0;
+  for (const { key, y } of boxes) {
+    strip = places.size === 0 ? y : strip + Math.max(0, y - strip - end);
+    places.set(key, y - strip);
+    end = Math.max(end, y - strip + step);
+  }
+  return places;
 }
 
 function slotsOf(nodes: readonly LineageNode[], edges: readonly LineageEdge[], ranks: ReadonlyMap<string, number>) {
