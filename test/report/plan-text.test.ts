@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { renderReport } from "../../provider/dist/report";
 import { costOf, parsePlan } from "../../provider/dist/report/plan-text";
-import { preview, updated } from "./support";
+import { changed, preview, updated, updateStep } from "./support";
 
 describe("the text of a plan", () => {
   it("is taken apart into its steps, each with what it costs", () => {
@@ -39,6 +40,19 @@ describe("the text of a plan", () => {
       },
       { sql: "SELECT 2;", hazards: [] },
     ]);
+  });
+
+  it("is told as lines: what something costs, and each further remark below it", () => {
+    const plan =
+      "-- rebuild logs.logs_v1, because:\n--   ORDER BY a → b\n-- copies-rows: all rows are copied [3 rows, 23 B]\n" +
+      "-- to copy: 3 rows, 23 B; free on its disks: 18 GiB\n-- no insert is refused";
+    const report = renderReport(
+      changed(preview("obsfly-delete.json"), "logs.logs_v1", (step) => updateStep(step, { plan })),
+    );
+    assert.match(
+      report,
+      /\n- 📦 <b>copies rows<\/b>: all rows are copied [^\n]*\n {2}- to copy: 3 rows, 23 B; free on its disks: 18 GiB\n {2}- no insert is refused\n/,
+    );
   });
 
   it("may be empty", () => {

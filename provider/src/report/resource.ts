@@ -98,9 +98,11 @@ function renderPlan({ plan }: ResourceChange, level: "short" | "full"): string[]
 function renderStep(step: PlannedStep, index: number, level: "short" | "full"): string {
   const cost = costOf(step) ?? HAZARD_ORDER.find((kind) => step.hazards.some((one) => one.kind === kind));
   const notes = step.hazards.filter(({ kind }) => kind !== "metadata-only" || step.hazards.length > 1);
-  const lines = notes.map(
-    ({ kind, message }) => `${HAZARDS[kind].sign} <b>${HAZARDS[kind].label}</b>: ${prose(shorten(message, 600))}`,
-  );
+  const lines = notes.map(({ kind, message }) => {
+    // The planner's further remarks are comments of their own.
+    const [first = "", ...further] = shorten(message, 600).split("\n-- ").map(prose);
+    return [`${HAZARDS[kind].sign} <b>${HAZARDS[kind].label}</b>: ${first}`, ...further].join("\n- ");
+  });
   const head = `<b>${index + 1}.</b> ${cost === undefined ? "" : label(cost)}`.trim();
   return [head, ...(step.sql === "" ? [] : [cut(step.sql, "sql", level)]), ...list(lines, level)].join("\n\n");
 }
