@@ -55,8 +55,8 @@ describe("clickhouse-schema verify", () => {
     const { code, stderr, stdout } = await cli("--database", "@");
     assert.deepEqual([code, stderr], [0, ""]);
     const text = stdout.replaceAll(bench.database, "db").replace(/ +\d+\.\d(?= )/g, " 0.0");
-    assert.match(text, /^target +buckets +equal +different +left out +seconds +verdict\n/);
-    assert.match(text, /\ndb\.t +96 +96 +0 +0 +0\.0 +equal\n/);
+    assert.match(text, /^target +buckets +equal +unproven +different +left out +seconds +verdict\n/);
+    assert.match(text, /\ndb\.t +96 +96 +0 +0 +0 +0\.0 +equal\n/);
     assert.match(
       text,
       /\nNot verifiable:\n {2}db\.n_mv → db\.nothing: reads n \(Null\), which keeps no rows to compare with\n/,
@@ -86,6 +86,35 @@ describe("clickhouse-schema verify", () => {
     const again = await cli("--database", "@", "--repair");
     assert.equal(again.code, 0);
     assert.doesNotMatch(again.stdout, /repaired/);
+  });
+
+  it("ends with 1 where equality proves nothing, because a merge of the source changes it, and says so", async () => {
+    await bench.run(
+      "CREATE TABLE @.orders (id UInt64, d Date, amount UInt64, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY id",
+      "CREATE TABLE @.revenue (d Date, total SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY d",
+      "CREATE MATERIALIZED VIEW @.revenue_mv TO @.revenue AS SELECT d, sum(amount) AS total FROM @.orders GROUP BY d",
+      "SYSTEM STOP MERGES @.orders",
+      "INSERT INTO @.orders VALUES (1, '2026-03-01', 100, 1)",
+      "INSERT INTO @.orders VALUES (1, '2026-03-01', 120, 2)",
+    );
+    const { code, stdout } = await cli("@.revenue");
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /revenue +1 +0 +1 +0 +0 +\d+\.\d +unproven\n/);
+    assert.match(
+      stdout,
+      /0 difference\(s\) in 1 bucket\(s\) of 1 target\(s\), 1 bucket\(s\) unproven: equal only until parts of their sources merge\.\n$/,
+    );
+    const json = await cli("@.revenue", "--json");
+    assert.equal(json.code, 1);
+    const { targets } = JSON.parse(json.stdout) as { targets: { verdict: string; equal: number; unproven: number }[] };
+    const found = targets.map(({ equal, unproven, verdict }) => [verdict, equal, unproven]);
+    assert.deepEqual(found, [["unproven", 0, 1]]);
+    await bench.run("SYSTEM START MERGES @.orders", "OPTIMIZE TABLE @.orders FINAL");
+    const merged = await cli("@.revenue");
+    assert.equal(merged.code, 1);
+    assert.match(merged.stdout, /revenue +1 +0 +0 +1 +0 +\d+\.\d +unproven\n/);
+    assert.match(merged.stdout, /, 1 more in targets whose truth may rightly differ\.\n$/);
+    await bench.run("DROP TABLE @.revenue_mv", "DROP TABLE @.revenue", "DROP TABLE @.orders");
   });
 
   it("prints JSON", async () => {

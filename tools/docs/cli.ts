@@ -22,7 +22,7 @@ Exit codes, in every command:
 | code | meaning |
 |---|---|
 | 0 | done, and nothing found |
-| 1 | something was found: drift, a difference, an error of lint or doctor, a gate of \`--fail-on\`, a view that does not work, a statement that is wrong |
+| 1 | something was found: drift, a difference, what is unproven, an error of lint or doctor, a gate of \`--fail-on\`, a view that does not work, a statement that is wrong |
 | 2 | it could not be done: a wrong option, a file or a server that cannot be read, a statement that failed |
 
 Sizes are bytes or have a unit (\`4GiB\`), times are ISO 8601 in UTC. Colours go to terminals; \`NO_COLOR=1\` switches them off, \`FORCE_COLOR=1\` on.

@@ -69,7 +69,8 @@ export function verifyCommand(output: Output): Command {
     .option("--all", "list every bucket that differs, not the first ten of each target")
     .addHelpText(
       "after",
-      "\nExit code: 0 all equal, 1 differences (left after --repair), 2 failed.\n" +
+      "\nExit code: 0 all equal, 1 differences (left after --repair), or a target that is unproven, 2 failed.\n" +
+        "Unproven: what is right depends on when parts of a source merge, e.g. for a count over a ReplacingMergeTree.\n" +
         "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
     )
     .action(async (names: string[], options: VerifyCommandOptions) => {
@@ -80,7 +81,7 @@ export function verifyCommand(output: Output): Command {
 /**
  * Verifies, repairs if asked, and prints.
  *
- * @returns the exit code, of {@link EXIT}: `found` when targets differ.
+ * @returns the exit code, of {@link EXIT}: `found` when targets differ, or are not proven to be equal.
  */
 export async function verifyViews(
   names: readonly string[],
@@ -97,7 +98,7 @@ export async function verifyViews(
       output.out(`${JSON.stringify({ targets: reports, ...repaired, ...failed }, null, 2)}\n`);
     } else output.out(`${renderReports(reports, repairs, options.all)}\n${renderVerdict(reports)}`);
     if (errors.length > 0) return EXIT.failed;
-    return reports.some(({ verdict }) => verdict === "different") ? EXIT.found : EXIT.fine;
+    return reports.some(({ verdict }) => verdict === "different" || verdict === "unproven") ? EXIT.found : EXIT.fine;
   } catch (error) {
     return tellFailure(error, options.json, output);
   } finally {

@@ -23,11 +23,12 @@ export function renderReports(
 ): string {
   if (reports.length === 0) return "No materialized view found.\n";
   const compared = reports.filter(({ verdict }) => verdict !== "not verifiable");
-  const head = ["target", "buckets", "equal", "different", "left out", "seconds", "verdict"];
+  const head = ["target", "buckets", "equal", "unproven", "different", "left out", "seconds", "verdict"];
   const rows = compared.map((one) => [
     one.target,
     count(one.compared),
     count(one.equal),
+    count(one.unproven),
     count(one.differences.length),
     count(one.leftOut + one.busy),
     one.seconds.toFixed(1),
@@ -47,9 +48,12 @@ export function renderVerdict(reports: readonly TargetReport[]): string {
   const compared = reports.filter(({ verdict }) => verdict !== "not verifiable");
   const sum = (of: (one: TargetReport) => number): number => compared.reduce((total, one) => total + of(one), 0);
   const certain = sum((one) => (one.verdict === "different" ? one.differences.length : 0));
-  const doubtful = sum((one) => (one.verdict === "inexact" ? one.differences.length : 0));
+  const doubtful = sum((one) => (one.verdict === "inexact" || one.verdict === "unproven" ? one.differences.length : 0));
   const inexact = doubtful === 0 ? "" : `, ${doubtful} more in targets whose truth may rightly differ`;
-  return `${certain} difference(s) in ${count(sum((one) => one.compared))} bucket(s) of ${compared.length} target(s)${inexact}.\n`;
+  const unproven = sum((one) => one.unproven);
+  const open =
+    unproven === 0 ? "" : `, ${count(unproven)} bucket(s) unproven: equal only until parts of their sources merge`;
+  return `${certain} difference(s) in ${count(sum((one) => one.compared))} bucket(s) of ${compared.length} target(s)${inexact}${open}.\n`;
 }
 
 function details(report: TargetReport, repair: RepairNote | undefined, all: boolean): string {

@@ -35,10 +35,10 @@ export interface VerifyProgress {
 }
 
 /**
- * The result for a target. `inexact`: compared, but the views' own results may legitimately differ from a SELECT over all rows, or are
- * equal only until parts of a source merge.
+ * The result for a target. `unproven`: a merge of a source changes what is compared with, so that what is equal and what differs now proves
+ * nothing. `inexact`: something differs, which it legitimately may: the views' own results are not those of a SELECT over all rows.
  */
-export type Verdict = "equal" | "different" | "inexact" | "not verifiable";
+export type Verdict = "equal" | "unproven" | "different" | "inexact" | "not verifiable";
 
 /** A target with all the views that feed it, and the result of comparing it with them. */
 export interface TargetReport {
@@ -56,6 +56,8 @@ export interface TargetReport {
   /** Buckets that were compared. */
   readonly compared: number;
   readonly equal: number;
+  /** Buckets that are equal only until parts of a source merge; none of them is in `equal`. */
+  readonly unproven: number;
   /** Buckets that were not compared because some of their rows have expired, in the source or in the target. */
   readonly leftOut: number;
   /** Buckets that differ, but were written to during every check. */

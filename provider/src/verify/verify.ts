@@ -77,6 +77,7 @@ export async function verifySubject(
   const report: TargetReport = {
     ...emptyReport(subject),
     ...result,
+    ...(doubts.changesWithMerges && { equal: 0, unproven: result.equal }),
     verdict: verdictOf(differs, inexact.length > 0, doubts.changesWithMerges),
     inexact,
     bucket: bucketText(comparison),
@@ -89,8 +90,7 @@ export async function verifySubject(
 }
 
 function verdictOf(differs: boolean, isInexact: boolean, changesWithMerges: boolean): Verdict {
-  // Equality proves nothing if the next merge of the source can change the result.
-  if (changesWithMerges) return "inexact";
+  if (changesWithMerges) return "unproven";
   if (!differs) return "equal";
   return isInexact ? "inexact" : "different";
 }
@@ -124,6 +124,7 @@ function emptyReport(subject: Subject): TargetReport {
     bucket: "",
     compared: 0,
     equal: 0,
+    unproven: 0,
     leftOut: 0,
     busy: 0,
     differences: [],
