@@ -34,6 +34,10 @@ const STATEMENTS: Partial<Record<CapabilityName, readonly [string, string]>> = {
     "CREATE TABLE d.t\n(\n    `a` LowCardinality(Nullable(String)) STATISTICS(tdigest, uniq)\n)\nENGINE = Memory",
     "CREATE TABLE d.t\n(\n    `b` String,\n    `a` UInt8 STATISTICS(uniq)\n)\nENGINE = Memory",
   ],
+  timeSeriesSamples: [
+    "CREATE TABLE d.t\n(\n    `id` UUID\n)\nENGINE = TimeSeries\nSAMPLES d.s",
+    "CREATE TABLE d.t\n(\n    `SAMPLES` UInt8\n)\nENGINE = Memory",
+  ],
   basicStatistics: [
     "ALTER TABLE d.t ADD STATISTICS `a` TYPE basic",
     "CREATE TABLE d.t\n(\n    `basic` UInt8,\n    `a` UInt8 STATISTICS(uniq)\n)\nENGINE = Memory",

@@ -119,6 +119,13 @@ export const CAPABILITIES = {
     needed: /\bPROJECTION\b[\s\S]*\)\s*WITH SETTINGS\b/,
     otherwise: REFUSED,
   },
+  timeSeriesSamples: {
+    what: "a TimeSeries table with SAMPLES, TAGS and METRICS as the embedded engine writes them",
+    since: "26.7",
+    parses: "CREATE TABLE a ENGINE = TimeSeries SAMPLES b",
+    needed: /\bENGINE = TimeSeries\b[\s\S]*\bSAMPLES\b/,
+    otherwise: REFUSED,
+  },
 } as const satisfies Readonly<Record<string, Capability>>;
 
 /** The name of a row in the table. */

@@ -1,3 +1,4 @@
+import { engineWords } from "../canonical/engine-words";
 import { missingFor } from "../clickhouse/capabilities";
 import { release } from "../clickhouse/version";
 import { SchemaError } from "../errors";
@@ -39,7 +40,7 @@ export async function refuseUnread(
   const newer = "it came with a newer release than the server's";
   const which = engine === undefined ? "The embedded engine" : `The embedded engine (${engine})`;
   if (said !== undefined) {
-    const shown = sensitive ? "its words would show the statement, which is secret" : said;
+    const shown = sensitive ? "its words would show the statement, which is secret" : engineWords(said);
     const took =
       engine === undefined
         ? " Correct the name or the text; where it is right, a newer release has it: see docs/servers.md."
