@@ -1,4 +1,5 @@
-/** Fetches or builds what tests need, once, before they run side by side: the Pulumi CLI, and the servers. */
+/** Fetches or builds what tests need, once, before they run side by side: the Pulumi CLI, releases of Node, and the servers. */
+import { ensureNode, RELEASE_LINES } from "./node-versions";
 import { ensurePulumi } from "./pulumi-cli";
 import { exitWith } from "./pulumi-cli/run";
 import { fetchServers } from "./servers/fetch-all";
@@ -7,9 +8,10 @@ async function main(): Promise<number> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   await ensurePulumi({ log });
   try {
+    for (const line of RELEASE_LINES) await ensureNode(line, log);
     await fetchServers(log);
   } catch (error) {
-    // Outside CI the tests themselves say which servers are missing.
+    // Outside CI the tests themselves say what is missing.
     if (process.env["CI"] !== undefined) throw error;
     log(error instanceof Error ? error.message : String(error));
   }

@@ -142,7 +142,7 @@ async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
     }
     // The engine prints why it could not open; the output is complete once the child has exited.
     await process.close();
-    if (reply.kind === "not-loaded") throw notLoaded(url, reply.missing, reply.raw);
+    if (reply.kind === "not-loaded") throw notLoaded(open, reply.missing, reply.raw);
     const { code, message } = parseServerMessage(`${reply.raw}\n${process.lastOutput}`);
     if (code !== ERROR_CODES.CANNOT_OPEN_FILE || !/lock/i.test(message)) {
       throw new ConnectionError(`${url}: the embedded engine cannot open this directory: ${message}`, url);
@@ -158,11 +158,16 @@ async function startHost(url: string, open: OpenRequest): Promise<OpenHost> {
   }
 }
 
-function notLoaded(url: string, missing: boolean, raw: string): ConnectionError {
+/** A scratch engine's folder means nothing to anybody, and `clickhouse:url` may well name a server already. */
+function notLoaded({ path, temporary }: OpenRequest, missing: boolean, raw: string): ConnectionError {
+  const url = `chdb://${path}`;
+  const other = temporary
+    ? "set clickhouse:scratch to the URL of a throwaway server"
+    : "set clickhouse:url to a server";
   const what = missing
-    ? "chdb isn't installed: npm install chdb@3.4.0, or set clickhouse:url to a server"
-    : `chdb is installed but doesn't load here: ${raw}\nSet clickhouse:url to a server instead`;
-  return new ConnectionError(`${url}: ${what}`, url);
+    ? `chdb isn't installed: npm install chdb@3.4.0, or ${other}`
+    : `chdb is installed but doesn't load here: ${raw}\nInstead, ${other}`;
+  return new ConnectionError(temporary ? what : `${url}: ${what}`, url);
 }
 
 async function withLimit<T>(work: Promise<T>, seconds: number, url: string): Promise<T> {
