@@ -12,6 +12,7 @@ export * from "./resources/rollup-args";
 export type { RollupLevel } from "./resources/rollup-parts";
 export { SchemaObject } from "./resources/schema-object";
 export { sql } from "./resources/sql";
+export { SqlFunction } from "./resources/sql-function";
 export { Table } from "./resources/table";
 export { View } from "./resources/view";
 export type { RollupBucket, RollupLongerTtl, RollupTtl } from "./rollup/definition";

@@ -116,7 +116,7 @@ export async function deploy(connection: Connection, database = "shop"): Promise
   for (const [index, { name, from, to }] of STEPS.entries()) {
     const [before, after] = [parseCreate(own(from)), parseCreate(own(to))];
     const plan = planObject(before, after, diffObject(before, after), { materialize: true });
-    const object = before.kind === "database" ? undefined : before;
+    const object = "database" in before ? before : undefined;
     const options = {
       operation: `op${index}`,
       allow: ["drops-data"],

@@ -6,6 +6,7 @@ const TYPES =
 
 /** What of the language an object uses, e.g. `index minmax`, `column ttl`. */
 export function featuresOf(spec: ObjectSpec): string[] {
+  if (spec.kind === "sqlFunction") return ["function"];
   if (spec.kind === "database") return withComment(spec, [`database ${spec.engine ?? ""}`]);
   const found = spec.columns.flatMap(columnFeatures);
   if ("query" in spec) {
@@ -24,7 +25,7 @@ export function featuresOf(spec: ObjectSpec): string[] {
   return withComment(spec, found);
 }
 
-function withComment({ comment }: ObjectSpec, found: readonly string[]): string[] {
+function withComment({ comment }: { readonly comment?: string }, found: readonly string[]): string[] {
   return [...new Set([...found, ...(comment === undefined ? [] : ["comment"])])];
 }
 

@@ -6,7 +6,7 @@ import { parseCreate } from "../../provider/dist/sql/parse";
 describe("parse: refusals", () => {
   const cases: readonly (readonly [sql: string, message: RegExp])[] = [
     ["", /Found no statement/],
-    ["SELECT 1", /Found SELECT: expected CREATE DATABASE, CREATE TABLE/],
+    ["SELECT 1", /Found SELECT: expected CREATE DATABASE, CREATE FUNCTION, CREATE TABLE/],
     ["ATTACH TABLE a.b (x UInt8)", /Found ATTACH: write CREATE/],
     ["CREATE OR REPLACE TABLE a.b (x UInt8)", /Found CREATE OR REPLACE: remove it/],
     ["REPLACE TABLE a.b (x UInt8)", /Found REPLACE: write CREATE/],
@@ -23,7 +23,12 @@ describe("parse: refusals", () => {
     ["CREATE LIVE VIEW a.b AS SELECT 1", /Found CREATE LIVE VIEW: .* MATERIALIZED VIEW with REFRESH/],
     ["CREATE WINDOW VIEW a.b AS SELECT 1", /Found CREATE WINDOW VIEW/],
     ["CREATE DICTIONARY a.b (x UInt8)", /Found CREATE DICTIONARY: dictionaries are not managed/],
-    ["CREATE FUNCTION f AS x -> x", /Found CREATE FUNCTION: functions are not managed/],
+    [
+      "CREATE FUNCTION f LANGUAGE WASM",
+      /Found LANGUAGE: expected AS \(x, y\) -> expression; functions of other languages/,
+    ],
+    ["CREATE FUNCTION f AS x", /expected -> and an expression/],
+    ["CREATE FUNCTION d.f AS x -> x", /expected the name alone/],
     ["CREATE USER u", /Found CREATE USER: users and rights are not managed/],
     ["CREATE DATABASE a TABLE OVERRIDE b (COLUMNS (x UInt8))", /Found TABLE OVERRIDE/],
     ["CREATE TABLE a.b (x UInt8", /Found "\(" without its closing bracket/],

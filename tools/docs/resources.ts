@@ -31,6 +31,7 @@ const SECTIONS: readonly Section[] = [
   { title: "Indexes", args: "IndexArgs", text: "Data skipping indexes: `indexes` of a table." },
   { title: "Projections", args: "ProjectionArgs", text: "`projections` of a table." },
   { title: "Constraints", args: "ConstraintArgs", text: "`constraints` of a table." },
+  { title: "SqlFunction", args: "SqlFunctionArgs", text: "`new SqlFunction(name, args)`.", without: "CommonArgs" },
   { title: "View", args: "ViewArgs", text: "`new View(name, args)`.", without: "CommonArgs" },
   {
     title: "MaterializedView",

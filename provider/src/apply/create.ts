@@ -1,7 +1,7 @@
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
-import { isDatabaseExists, isTableExists } from "../connection/server-message";
+import { isDatabaseExists, isFunctionExists, isTableExists } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { parseCreate } from "../sql/parse";
@@ -55,7 +55,7 @@ export async function applyCreate(
 }
 
 function isTaken(error: ServerError): boolean {
-  return isTableExists(error) || isDatabaseExists(error);
+  return isTableExists(error) || isDatabaseExists(error) || isFunctionExists(error);
 }
 
 /** The statement in a form that an older server can parse. */

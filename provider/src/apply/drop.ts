@@ -2,11 +2,13 @@ import { mentionedNames } from "../canonical/mentions";
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { callersOf } from "../introspect/function-callers";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
+import { KINDS, kindOf } from "../kinds";
 import { JOURNAL_TABLE } from "../operation/journal";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
+import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { unfinishedOperations } from "./operations";
 
@@ -39,11 +41,10 @@ export async function applyDrop(
   if (found === undefined) return;
   if (keyParts(key).name === undefined) await refuseDatabase(connection, live, key, options);
   else {
-    await refuseIfUsed(live, found);
+    await refuseIfUsed(connection, live, found, options);
     await refuseLosses(connection, live, found, options);
   }
-  const kind = keyParts(key).name === undefined ? "DATABASE" : isView(found) ? "VIEW" : "TABLE";
-  await connection.command(`DROP ${kind} IF EXISTS ${quotedName(key)}`);
+  await connection.command(`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(key)}`);
   live.forget(key);
 }
 
@@ -64,7 +65,7 @@ export async function refuseDrop(
   if (found === undefined) return;
   // When a stack is destroyed, its objects still exist now; the ones that remain are known.
   if (keyParts(key).name === undefined) return refuseDeclared(key, options);
-  if (ends !== undefined) await refuseIfUsed(live, found, ends);
+  if (ends !== undefined) await refuseIfUsed(connection, live, found, options, ends);
   await refuseLosses(connection, live, found, options);
 }
 
@@ -74,6 +75,7 @@ async function refuseLosses(
   found: LiveObject,
   options: DropOptions,
 ): Promise<void> {
+  if (keyParts(found.key).database === "") return;
   await refuseIfUnfinished(connection, live, found);
   if (options.allowed) return;
   await refuseIfHoldsRows(connection, found, options);
@@ -137,10 +139,13 @@ async function refuseIfUnfinished(connection: Connection, live: ServerCatalog, {
 
 /** A table that a live view reads from or writes to: dropping it stops the view, or makes every insert into its source fail. */
 async function refuseIfUsed(
+  connection: Connection,
   live: ServerCatalog,
   object: LiveObject,
+  options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
+  if (keyParts(object.key).database === "") return refuseIfCalled(connection, live, object, options, ends);
   if (isView(object)) return;
   const views = await live.materializedViews();
   const users = views.filter(
@@ -150,6 +155,24 @@ async function refuseIfUsed(
   throw new SchemaError(
     `${quotedName(object.key)}: not dropped, because ${users.map((user) => quotedName(user.key)).join(", ")} on the server reads from it or writes to it. ` +
       "Drop the view first, or declare it in this stack so that it goes first.",
+  );
+}
+
+/** What calls a function by its name fails without it: a row policy makes every SELECT on its table fail. */
+async function refuseIfCalled(
+  connection: Connection,
+  live: ServerCatalog,
+  { key }: LiveObject,
+  { allowed, howToAllow }: DropOptions,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  const callers = allowed
+    ? []
+    : (await callersOf(connection, live, key)).filter((one) => one.key === undefined || !ends(one.key));
+  if (callers.length === 0) return;
+  throw new SchemaError(
+    `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server calls it by its name and would fail. ` +
+      `Change or drop that first. To drop the function all the same: ${howToAllow}`,
   );
 }
 
@@ -190,6 +213,7 @@ async function refuseIfTablesStay(
 
 /** Rows that an object stores itself, or 1 if it is only known that there are some; undefined if not even that is known. */
 export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
+  if (keyParts(object.key).database === "") return 0;
   const isMaterialized = object.engine === "MaterializedView";
   if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;
   if (object.rows !== undefined) return object.rows;
@@ -202,6 +226,15 @@ export async function rowsHeld(connection: Connection, object: LiveObject): Prom
 function targetOf(object: LiveObject): unknown {
   const spec: ObjectSpec = parseCreate(object.statement);
   return spec.kind === "materializedView" ? spec.to : undefined;
+}
+
+/** An object that this package cannot parse is some kind of table. */
+function dropWordOf({ statement }: LiveObject): string {
+  try {
+    return kindOf(parseHeader(statement).kind).dropWord;
+  } catch {
+    return KINDS.table.dropWord;
+  }
 }
 
 function isView(object: LiveObject): boolean {

@@ -1,13 +1,18 @@
+import { codesOf } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { quoteIdentifier } from "../sql/identifiers";
+import type { SqlFunctionSpec } from "../sql/spec";
 import { mentionedFunctions } from "./mentions";
 
 /** SQL functions of the server on an embedded engine, which inlines them into the definitions that it stores, as the server does. */
 export class BorrowedFunctions {
   private readonly connect: () => Promise<Connection>;
   private readonly lend: (key: string) => Promise<string | undefined>;
-  /** Names already looked up, and whether they are functions of the server. */
-  private readonly known = new Map<string, boolean>();
+  /** Names already looked up: their statement if they are functions, and whether the engine has them. */
+  private readonly known = new Map<string, { readonly statement?: string; readonly exists: boolean }>();
+  /** Statements of the declared functions, by key. */
+  private readonly declared = new Map<string, string>();
 
   /** @param lend returns the CREATE statement for a key without a database; undefined if the server has no such function. */
   constructor(connect: () => Promise<Connection>, lend: (key: string) => Promise<string | undefined>) {
@@ -15,17 +20,29 @@ export class BorrowedFunctions {
     this.lend = lend;
   }
 
-  /** Creates those that a statement may name, and those that these name. @returns keys of the ones that it calls. */
+  /** Records a declared function, which precedes the server's of its name. */
+  declare(key: string, statement: string): void {
+    this.declared.set(key, statement);
+  }
+
+  /** What the engine has under a key is no longer what was borrowed. */
+  forget(key: string): void {
+    this.known.delete(key);
+  }
+
+  /** Creates those that a statement may name, and those that these name. @returns keys of undeclared ones that it calls. */
   async borrow(sql: string): Promise<string[]> {
     const called: string[] = [];
     for (const { key, isCalled } of mentionedFunctions(sql)) {
-      if (!this.known.has(key)) {
+      const declared = this.declared.get(key);
+      const known = this.known.get(key);
+      if (known === undefined || (declared !== undefined && known.statement !== declared)) {
         // Set first, so that a recursive function ends.
-        this.known.set(key, false);
-        const statement = await this.lend(key);
-        if (statement !== undefined) this.known.set(key, await this.create(statement));
+        this.known.set(key, { exists: false, ...(declared !== undefined && { statement: declared }) });
+        const statement = declared ?? (await this.lend(key));
+        if (statement !== undefined) this.known.set(key, { statement, exists: await this.create(statement) });
       }
-      if (isCalled && this.known.get(key)) called.push(key);
+      if (isCalled && declared === undefined && this.known.get(key)?.exists) called.push(key);
     }
     return called;
   }
@@ -39,11 +56,29 @@ export class BorrowedFunctions {
   private async create(statement: string): Promise<boolean> {
     await this.borrow(statement);
     try {
-      await (await this.connect()).command(statement);
+      await (await this.connect()).command(statement.replace(/^CREATE FUNCTION/, "CREATE OR REPLACE FUNCTION"));
       return true;
     } catch (error) {
       if (error instanceof ServerError) return false;
       throw error;
     }
+  }
+}
+
+/** What a call says about names that neither the parameters nor the engine have. */
+const UNKNOWN_NAME = codesOf("UNKNOWN_IDENTIFIER", "UNKNOWN_FUNCTION");
+
+/**
+ * The server creates a function whatever its expression names, and each call of it would fail. Types are only known at a call, so any other
+ * error proves nothing here.
+ *
+ * @throws {ServerError} in the engine's words.
+ */
+export async function refuseUnknownNames(engine: Connection, { name, parameters }: SqlFunctionSpec): Promise<void> {
+  const call = `${quoteIdentifier(name)}(${parameters.map(() => "NULL").join(", ")})`;
+  try {
+    await engine.query(`DESCRIBE (SELECT ${call})`);
+  } catch (error) {
+    if (error instanceof ServerError && UNKNOWN_NAME.has(error.code)) throw error;
   }
 }

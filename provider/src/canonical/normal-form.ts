@@ -1,18 +1,26 @@
 import { withoutOuterBrackets } from "../sql/fragments";
 import { defaultGranularity } from "../sql/granularity";
-import type { DatabaseSpec, ObjectSpec, SecuritySpec, SettingSpec } from "../sql/spec";
+import type { ColumnSpec, DatabaseSpec, ObjectSpec, OwnedSpec, SecuritySpec, SettingSpec } from "../sql/spec";
 import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "./engine-arguments";
 import { withoutNested } from "./nested";
+import { plainFunction } from "./spare-brackets";
 import { isStored, type Stored } from "./stand-in";
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
-type TableLike = Exclude<ObjectSpec, DatabaseSpec>;
+type TableLike = OwnedSpec;
+type Columned = Extract<ObjectSpec, { readonly columns: readonly ColumnSpec[] }>;
 
 /** Leaves out what the engine adds from its own environment: if the user did not declare it, it is not part of the declaration. */
 export function dropServerDefaults(shown: ObjectSpec, declared: ObjectSpec): ObjectSpec {
-  if (!("database" in shown)) return "database" in declared ? shown : withDatabaseEngine(shown, declared);
+  if (isDatabase(shown)) return isDatabase(declared) ? withDatabaseEngine(shown, declared) : shown;
+  if (!("database" in shown)) return shown;
   const plain = withEngine(shown, declared);
   return "query" in plain && "query" in declared ? withSecurity(plain, declared.security) : plain;
+}
+
+/** Whether it is a database: nothing else that has settings is in none. */
+function isDatabase(spec: ObjectSpec): spec is DatabaseSpec {
+  return !("database" in spec) && !("expression" in spec);
 }
 
 function withDatabaseEngine(shown: DatabaseSpec, declared: DatabaseSpec): DatabaseSpec {
@@ -55,6 +63,7 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
  * which the engine shows but refuses.
  */
 export function normalizeShown(given: ObjectSpec): ObjectSpec {
+  if ("expression" in given) return plainFunction(given);
   if (!isStored(given) || given.storage === undefined) return "columns" in given ? withPlainTypes(given) : given;
   const shown = withoutQuirks(withPlainTypes(given));
   if (shown.storage === undefined) return shown;
@@ -69,7 +78,7 @@ export function normalizeShown(given: ObjectSpec): ObjectSpec {
   return { ...shown, storage: rest };
 }
 
-function withPlainTypes<Spec extends Exclude<ObjectSpec, { kind: "database" }>>(given: Spec): Spec {
+function withPlainTypes<Spec extends Columned>(given: Spec): Spec {
   const columns = given.columns.map((column) =>
     column.type === undefined ? column : { ...column, type: withoutNested(column.type) },
   );

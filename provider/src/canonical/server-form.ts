@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { kindOf } from "../kinds";
 import { withoutGranularity } from "../sql/granularity";
 import { quoteIdentifier } from "../sql/identifiers";
 import { parseCreate } from "../sql/parse";
@@ -15,8 +16,9 @@ import { isStored } from "./stand-in";
  * what every server adds. Nothing is created. Up to three queries.
  */
 export async function serverForm(server: Connection, spec: ObjectSpec): Promise<ObjectSpec> {
-  if (!("database" in spec)) return spec;
+  if (kindOf(spec.kind).scope === "itself") return spec;
   const parsed = await formatted(server, spec);
+  if (!("columns" in parsed)) return normalizeShown(parsed);
   const columns = isUnlisted(parsed)
     ? await readQuery(server, parsed.query)
     : await readColumns(server, parsed.columns);
@@ -25,11 +27,11 @@ export async function serverForm(server: Connection, spec: ObjectSpec): Promise<
 }
 
 /** In the layout and spelling of the server's parser. */
-async function formatted(server: Connection, spec: ObjectSpec): Promise<Exclude<ObjectSpec, { kind: "database" }>> {
+async function formatted(server: Connection, spec: ObjectSpec): Promise<ObjectSpec> {
   const [row] = await server.query<{ text: string }>("SELECT formatQuery({sql:String}) AS text", {
     sql: renderCreate(spec),
   });
-  return parseCreate(row?.text ?? renderCreate(spec)) as Exclude<ObjectSpec, { kind: "database" }>;
+  return parseCreate(row?.text ?? renderCreate(spec));
 }
 
 /** A view whose columns come from the query; the server writes them out. */

@@ -4,11 +4,12 @@ import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
-import type { DatabaseSpec, ObjectSpec } from "../sql/spec";
+import { renderLambda } from "../sql/render/sql-function";
+import type { DatabaseSpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
 import type { Canonical } from "./canonical";
 import { isDictionary, localDictionary } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
-import { BorrowedFunctions } from "./functions";
+import { BorrowedFunctions, refuseUnknownNames } from "./functions";
 import { type Hosted, hostOn } from "./host";
 import { withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
@@ -64,7 +65,8 @@ export class World {
 
   /** Records a statement; it is only run when a reader of the object is canonicalised. */
   declare(key: string, statement: string): void {
-    this.declared.set(key, statement);
+    if (keyParts(key).database === "") this.functions.declare(key, statement);
+    else this.declared.set(key, statement);
   }
 
   /**
@@ -142,6 +144,7 @@ export class World {
   }
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
+    if ("expression" in given) return this.canonicalizeFunction(given);
     if (!("database" in given)) return this.canonicalizeDatabase(given);
     const key = keyOf(given);
     const written = renderCreate(given);
@@ -160,6 +163,19 @@ export class World {
       borrowed,
       ...(hosted.reason !== undefined && { standIn: hosted.reason }),
     };
+  }
+
+  /** Its text is the formatter's. It is created under its own name, so that the engine refuses one that it has built in. */
+  private async canonicalizeFunction(spec: SqlFunctionSpec): Promise<Canonical> {
+    const key = keyOf(spec);
+    const written = renderCreate(spec);
+    const borrowed = (await this.functions.borrow(renderLambda(spec))).filter((one) => one !== key);
+    const statement = renderCreate(normalizeShown(parseCreate(await this.format(written))));
+    this.functions.forget(key);
+    const engine = await this.connect();
+    await engine.command(statement.replace(/^CREATE /, "CREATE OR REPLACE "));
+    await refuseUnknownNames(engine, spec);
+    return { statement, shown: statement, borrowed };
   }
 
   /** Under a separate name: the database of that name may contain objects that are declared in it. */

@@ -172,6 +172,10 @@ async function readServer(
     databases.push(name);
     found.set(database.key, { statement: database.statement });
   }
+  for (const { key } of objects) {
+    const inNone = key !== undefined && keyParts(key).database === "" ? await live.peek(key) : undefined;
+    if (inNone !== undefined) found.set(inNone.key, { statement: inNone.statement });
+  }
   const server: ServerObjects =
     databases.length === 0 ? { managed: [], unmanaged: [] } : await introspectServer(connection, { databases });
   for (const { key, live: object } of server.managed) found.set(key, { statement: object.statement });

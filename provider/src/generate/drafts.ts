@@ -1,4 +1,4 @@
-import { mentionedNames } from "../canonical/mentions";
+import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
 import { normalizeShown } from "../canonical/normal-form";
 import { evaluate, Sql, type ValueMap } from "../code/value";
 import { sourcesOf, targetsOf } from "../graph/sources";
@@ -51,10 +51,15 @@ export function draftOf(live: ObjectSpec, listed: boolean): Draft {
 
 export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap): Draft {
   const rendered = renderCreate(declared);
-  return { key: keyOf(live), live, args, declared, rendered, mentions: mentionedNames(rendered) };
+  return { key: keyOf(live), live, args, declared, rendered, mentions: mentionsIn(rendered) };
 }
 
-/** Databases, tables, views; each by name. */
+/** Possible objects, and possible functions. */
+function mentionsIn(rendered: string): ReadonlySet<string> {
+  return new Set([...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
+}
+
+/** Databases and functions, tables, views; each by name. */
 export function compareDrafts(a: Draft, b: Draft): number {
   return KINDS[a.live.kind].rank - KINDS[b.live.kind].rank || (a.key < b.key ? -1 : 1);
 }

@@ -97,7 +97,8 @@ function place({ list, rollups, order }: Resources) {
 
 /** Some file systems are case-insensitive. */
 function freeFile(database: string, level: number, taken: Set<string>): string {
-  const plain = database.replace(/[^\w-]+/g, "_") || "database";
+  // Only functions are in no database.
+  const plain = database === "" ? "functions" : database.replace(/[^\w-]+/g, "_") || "database";
   const wanted = level === 0 ? plain : `${plain}-${level + 1}`;
   let name = wanted;
   for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${wanted}_${number}`;

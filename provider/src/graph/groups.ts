@@ -4,7 +4,8 @@ import { compare, type Lineage, type LineageNode } from "./lineage";
 export function byDatabase({ nodes }: Lineage): [database: string, nodes: LineageNode[]][] {
   const groups = new Map<string, LineageNode[]>();
   for (const node of nodes) groups.set(node.database, [...(groups.get(node.database) ?? []), node]);
-  return [...groups].sort(([a], [b]) => compare(a, b));
+  // Only functions are in no database.
+  return [...groups].sort(([a], [b]) => compare(a, b)).map(([database, nodes]) => [database || "functions", nodes]);
 }
 
 /** The nodes that are marked, what they touch in up to `steps` edges, and the edges between. */

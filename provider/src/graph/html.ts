@@ -27,7 +27,7 @@ export function renderHtml(lineage: Lineage, marks: Marks = NO_MARKS, options: P
   const { title = "ClickHouse lineage", statements } = options;
   const ids = new Map(lineage.nodes.map(({ key }, index) => [key, index]));
   const details = lineage.nodes.map((node) => ({
-    name: `${node.database}.${node.name}`,
+    name: fullName(node),
     about: [wordOf(node.kind), node.detail, marks.get(node.key)].filter(Boolean).join(" · "),
     statement: statements?.get(node.key) ?? "",
   }));
@@ -92,7 +92,7 @@ function renderEdge({ from, to, kind }: LineageEdge, path: string, ids: Readonly
 function renderNode(node: LineageNode, index: number, { boxes }: Layout, marks: Marks): string {
   const box = boxes.get(node.key) ?? { x: 0, y: 0, width: 0, height: 0 };
   const name = classOf(node, marks);
-  const tip = escapeHtml([`${node.database}.${node.name}`, wordOf(node.kind), node.detail].filter(Boolean).join("\n"));
+  const tip = escapeHtml([fullName(node), wordOf(node.kind), node.detail].filter(Boolean).join("\n"));
   const dash = paintOf(name).dashed ? ' stroke-dasharray="5 4"' : "";
   const second = secondLine(node, marks.get(node.key));
   const lines = [
@@ -163,4 +163,9 @@ export function escapeHtml(text: string): string {
 /** JSON that no `</script>` or `<!--` in it can end. */
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+/** A function is in no database. */
+function fullName({ database, name }: LineageNode): string {
+  return database === "" ? name : `${database}.${name}`;
 }

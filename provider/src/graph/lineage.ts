@@ -1,6 +1,7 @@
 import { kindOf } from "../kinds";
 import { objectKey } from "../sql/object-key";
-import type { MaterializedViewSpec, ObjectKind, ObjectSpec, OwnedSpec } from "../sql/spec";
+import { renderLambda } from "../sql/render/sql-function";
+import type { MaterializedViewSpec, ObjectKind, ObjectSpec } from "../sql/spec";
 import { sourcesOf, targetsOf } from "./sources";
 
 /** What a node represents. `outside` is read or written, but not declared here. */
@@ -10,6 +11,7 @@ export type NodeKind = ObjectKind | "outside";
 export interface LineageNode {
   /** See `sql/object-key.ts`. */
   readonly key: string;
+  /** Empty for a function. */
   readonly database: string;
   readonly name: string;
   readonly kind: NodeKind;
@@ -80,13 +82,16 @@ export function compare(a: string, b: string): number {
 }
 
 function nodeOf(object: ObjectSpec | OpaqueObject): LineageNode | undefined {
-  if (!("database" in object) || kindOf(object.kind).drawn === undefined) return undefined;
-  const { database, name, kind } = object;
+  if (kindOf(object.kind).drawn === undefined) return undefined;
+  const { name, kind } = object;
+  const database = "database" in object ? object.database : "";
   const detail = "opaque" in object ? object.opaque : detailOf(object);
   return { key: objectKey(database, name), database, name, kind, ...(detail !== undefined && { detail }) };
 }
 
-function detailOf(spec: OwnedSpec): string | undefined {
+function detailOf(spec: ObjectSpec): string | undefined {
+  if ("expression" in spec) return renderLambda(spec);
+  if (!("database" in spec)) return undefined;
   if (spec.kind === "view") return undefined;
   if (spec.kind === "table") return shortEngine(spec.storage.engine);
   return [spec.refresh === undefined ? undefined : `refresh ${spec.refresh}`, innerOf(spec)].filter(Boolean).join(", ");

@@ -3,25 +3,31 @@ import { isAccessDenied, isUnknownTable } from "../connection/server-message";
 import { objectKey } from "../sql/object-key";
 import type { Selection } from "./selection";
 import type { UnmanagedObject } from "./server";
+import type { LiveObject } from "./server-catalog";
 
 /**
- * Objects that belong to no database but may be referenced from one: functions, and named collections, of which only the name is read. If
- * objects were selected, only those matter, so nothing is read. The server shows named collections only to users with SHOW NAMED
- * COLLECTIONS.
+ * Objects that belong to no database, may be referenced from one, and are not managed: named collections, of which only the name is read.
+ * If objects were selected, only those matter, so nothing is read. The server shows them only to users with SHOW NAMED COLLECTIONS.
  */
 export async function readGlobals(connection: Connection, selection: Selection): Promise<UnmanagedObject[]> {
   if (selection.databases !== undefined || selection.include !== undefined) return [];
-  const [functions, collections] = await Promise.all([readFunctions(connection), readCollections(connection)]);
-  return [...functions, ...collections];
+  return readCollections(connection);
 }
 
 /** The server's SQL functions, as objects of no database; empty if this user may not see them. One query. */
-export async function readFunctions(connection: Connection): Promise<UnmanagedObject[]> {
+export async function readFunctions(connection: Connection): Promise<LiveObject[]> {
   try {
     const rows = await connection.query<{ name: string; statement: string }>(
       "SELECT name, create_query AS statement FROM system.functions WHERE origin = 'SQLUserDefined' ORDER BY name",
     );
-    return rows.map(({ name, statement }) => ({ key: objectKey("", name), kind: "function", reason: "", statement }));
+    return rows.map(({ name, statement }) => ({
+      key: objectKey("", name),
+      statement,
+      engine: "Function",
+      uuid: "",
+      rows: undefined,
+      bytes: undefined,
+    }));
   } catch (error) {
     if (isAccessDenied(error)) return [];
     throw error;

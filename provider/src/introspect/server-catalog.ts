@@ -36,7 +36,7 @@ export class ServerCatalog {
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
-  private functions: Promise<ReadonlyMap<string, string>> | undefined;
+  private functions: Promise<ReadonlyMap<string, LiveObject>> | undefined;
 
   constructor(connect: () => Promise<Connection>) {
     this.connect = connect;
@@ -56,6 +56,7 @@ export class ServerCatalog {
   /** One object or database; undefined when the user can see none: for values that can also be obtained elsewhere. */
   async peek(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
+    if (isFunction(key)) return (await this.allFunctions()).get(key);
     const databases = await this.databaseNames();
     if (name === undefined || !databases.has(database)) return name === undefined ? databases.get(database) : undefined;
     return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
@@ -64,11 +65,14 @@ export class ServerCatalog {
   /** One object as it is right now, bypassing the cache. @throws as {@link ServerCatalog.find}. */
   async findNow(key: string): Promise<LiveObject | undefined> {
     this.forget(key);
-    return keyParts(key).name === undefined ? this.find(key) : this.certain(key, await this.objects.load(key));
+    return keyParts(key).name === undefined || isFunction(key)
+      ? this.find(key)
+      : this.certain(key, await this.objects.load(key));
   }
 
   private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
-    if (found !== undefined) return found;
+    // The list of functions is open to everybody.
+    if (found !== undefined || isFunction(key)) return found;
     try {
       await this.absence(key);
       return undefined;
@@ -126,19 +130,20 @@ export class ServerCatalog {
     return this.readers;
   }
 
-  /** CREATE statement of an SQL function, under a key without a database; undefined when there is none. One query for all. */
-  async findFunction(key: string): Promise<string | undefined> {
+  /** Every SQL function; keys have no database. One query for all. */
+  async allFunctions(): Promise<ReadonlyMap<string, LiveObject>> {
     this.functions ??= this.loadFunctions().catch((error: unknown) => {
       this.functions = undefined;
       throw error;
     });
-    return (await this.functions).get(key);
+    return this.functions;
   }
 
   /** Removes the object from the cache, because it was just changed. */
   forget(key: string): void {
     const { database, name } = keyParts(key);
-    if (name === undefined) {
+    if (isFunction(key)) this.functions = undefined;
+    else if (name === undefined) {
       this.names = undefined;
       this.forgetDatabase(database);
       this.absent.clear();
@@ -193,9 +198,9 @@ export class ServerCatalog {
     return rows.map(liveTable);
   }
 
-  private async loadFunctions(): Promise<ReadonlyMap<string, string>> {
+  private async loadFunctions(): Promise<ReadonlyMap<string, LiveObject>> {
     const found = await readFunctions(await this.connect());
-    return new Map(found.map(({ key, statement }) => [key, statement]));
+    return new Map(found.map((one) => [one.key, one]));
   }
 
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {
@@ -211,6 +216,12 @@ export class ServerCatalog {
     const found = new Map(rows.map((row) => [objectKey(row.database, row.name), liveTable(row)]));
     return keys.map((key) => found.get(key));
   }
+}
+
+/** Only functions are in no database. */
+function isFunction(key: string): boolean {
+  const { database, name } = keyParts(key);
+  return database === "" && name !== undefined;
 }
 
 const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows, total_bytes AS bytes

@@ -6,7 +6,7 @@ import { SqlParseError } from "../sql/errors";
 import { keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
-import { readGlobals } from "./globals";
+import { readFunctions, readGlobals } from "./globals";
 import { type Selection, selector } from "./selection";
 import { type LiveObject, ServerCatalog } from "./server-catalog";
 
@@ -72,6 +72,9 @@ export async function introspectServer(connection: Connection, selection: Select
     if (LOCAL.test(engine) || !isSelected(objectKey(name, ""))) continue;
     const reason = "its engine shows what another system has, and may hold credentials";
     unmanaged.push({ key: objectKey(name), kind: `database of engine ${engine}`, reason, statement: "" });
+  }
+  if (selection.databases === undefined && selection.include === undefined) {
+    for (const object of await readFunctions(connection)) sortIn(object, managed, unmanaged);
   }
   return { managed: managed.sort(byKey), unmanaged: unmanaged.sort(byKey) };
 }

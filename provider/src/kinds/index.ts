@@ -3,11 +3,12 @@ import type { ObjectKind } from "../sql/spec";
 import { database } from "./database";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
+import { sqlFunction } from "./sql-function";
 import { table } from "./table";
 import { view } from "./view";
 
 /** Every kind of object: the only list. A kind is added as CONTRIBUTING.md says. */
-export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = { database, table, view, materializedView };
+export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = { database, sqlFunction, table, view, materializedView };
 
 /** The descriptor of a kind. */
 export function kindOf<K extends ObjectKind>(kind: K): Kind<K> {

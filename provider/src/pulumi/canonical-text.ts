@@ -4,7 +4,7 @@ import { explainCulprit } from "../canonical/engine-words";
 import { explainMissing, explainRefusal, explainUndeclaredDependency, withoutLiterals } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { isMissingSource } from "../canonical/host";
-import { mentionedNames } from "../canonical/mentions";
+import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
 import { UNKNOWN } from "../declare/unknown";
@@ -31,6 +31,9 @@ export async function canonicalText(
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
   const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
+  // Functions are inlined, so a declaration means something else once one has changed.
+  for (const { key: name } of mentionedFunctions(rendered))
+    if (name !== key && context.checked.has(name)) sources.push(name);
   if ("database" in spec) sources.push(objectKey(spec.database));
   refuseMissingDependency(context, key, sources, dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);

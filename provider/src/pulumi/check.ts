@@ -14,6 +14,7 @@ import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
+import { lookAtFunction } from "./function-uses";
 import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
@@ -188,9 +189,14 @@ async function plannedInputs(
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
+  const uses = await lookAtFunction(context, planned, change);
   const flows = await lookAtFlow(context, planned, change);
   const looked = await lookAtSteps(context, planned, change);
-  const plan = [...left, [planned.text, flows, looked].filter((text) => text !== "").join("\n"), retired.plan ?? ""]
+  const plan = [
+    ...left,
+    [planned.text, uses, flows, looked].filter((text) => text !== "").join("\n"),
+    retired.plan ?? "",
+  ]
     .filter((text) => text !== "")
     .join("\n\n");
   if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));

@@ -218,7 +218,8 @@ export class Context {
   }
 
   private async lend(key: string): Promise<string | undefined> {
-    if (keyParts(key).database === "") return this.asked(undefined, () => this.live.findFunction(key));
+    if (keyParts(key).database === "")
+      return this.asked(undefined, async () => (await this.live.allFunctions()).get(key)?.statement);
     // What the user cannot see is reported where it is needed, with the object that needs it.
     return (await this.reachableLive(undefined, key).catch(unlessHidden))?.statement;
   }

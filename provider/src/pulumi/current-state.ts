@@ -4,9 +4,10 @@ import { isStored } from "../canonical/stand-in";
 import { liveStatement, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
-import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
-import type { ObjectSpec } from "../sql/spec";
+import { kindOfUrn } from "../kinds";
+import { keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { parseCreate, parseHeader } from "../sql/parse";
+import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Outs } from "./state";
 
@@ -71,12 +72,23 @@ function asSpelled(stored: ObjectSpec, to: ObjectSpec): ObjectSpec {
 }
 
 /** The key of a stored object. */
-export function keyOfStored({ database, name = "" }: Partial<Outs>): string {
-  return database === undefined ? objectKey(name) : objectKey(database, name);
+export function keyOfStored({
+  database,
+  name = "",
+  statement,
+  urn,
+}: Partial<Outs> & { readonly urn?: string }): string {
+  if (database !== undefined) return objectKey(database, name);
+  const kind = urn === undefined ? kindOfStatement(statement) : kindOfUrn(urn);
+  return kind === undefined ? objectKey(name) : keyNamed(kind, undefined, name);
+}
+
+function kindOfStatement(statement: string | undefined): ObjectKind | undefined {
+  return statement?.startsWith("CREATE ") ? parseHeader(statement).kind : undefined;
 }
 
 /** The qualified name of an object within a database; undefined for a database. */
 export function tableOf(key: string): { database: string; name: string } | undefined {
   const { database, name } = keyParts(key);
-  return name === undefined ? undefined : { database, name };
+  return name === undefined || database === "" ? undefined : { database, name };
 }

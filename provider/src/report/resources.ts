@@ -1,7 +1,7 @@
 import { isUnknown } from "../declare/unknown";
 import type { Mark, Marks, OpaqueObject } from "../graph";
 import { kindOf, kindOfUrn } from "../kinds";
-import { objectKey } from "../sql/object-key";
+import { keyNamed } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { type PlannedStep, parsePlan, parseSecretPlan } from "./plan-text";
@@ -63,8 +63,8 @@ export function lineageObjects(changes: readonly ResourceChange[]): {
     const object = (change.secret ? undefined : side.spec) ?? opaque(change, side);
     if (object === undefined) continue;
     objects.push(object);
-    if (!("database" in object) || change.op === "none" || change.kept) continue;
-    marks.set(objectKey(object.database, object.name), change.op);
+    if (kindOf(object.kind).drawn === undefined || change.op === "none" || change.kept) continue;
+    marks.set(keyNamed(object.kind, "database" in object ? object.database : undefined, object.name), change.op);
   }
   return { objects, marks };
 }

@@ -186,6 +186,22 @@ export interface DatabaseArgs extends CommonArgs {
   comment?: Input<string>;
 }
 
+/** Arguments of `SqlFunction`. */
+export interface SqlFunctionArgs extends CommonArgs {
+  /**
+   * Name on the server, which all databases share; case matters. Default: the resource's name. Changing it creates the new function and
+   * drops the old one, which is refused while a row policy, another function or a dictionary calls the old one.
+   */
+  name?: Input<string>;
+  /** Names of the parameters, unquoted. They have no types: each call is checked with its own. Default: none. */
+  parameters?: Input<Input<string>[]>;
+  /**
+   * The expression over the parameters, e.g. `bytes / 1048576`; it may call other functions. A change is one statement. It changes the
+   * tables and views of this stack that call the function: a view's query, a default, a key with all that costs.
+   */
+  expression: Input<string>;
+}
+
 /** Plain SQL instead of structured arguments. */
 export interface SqlArgs extends CommonArgs {
   /** One CREATE statement with a qualified name; `OR REPLACE` and `ON CLUSTER` are refused. Its meaning is compared, not its spelling. */

@@ -26,5 +26,6 @@ export function keyNamed(kind: ObjectKind, database: string | undefined, name: s
 /** Quoted name of a key's object, for SQL and messages. */
 export function quotedName(key: string): string {
   const { database, name } = keyParts(key);
-  return name === undefined ? quoteIdentifier(database) : qualifiedName({ database, name });
+  if (name === undefined) return quoteIdentifier(database);
+  return database === "" ? quoteIdentifier(name) : qualifiedName({ database, name });
 }

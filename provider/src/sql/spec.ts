@@ -4,7 +4,7 @@
  */
 
 /** Any managed object. */
-export type ObjectSpec = DatabaseSpec | TableSpec | ViewSpec | MaterializedViewSpec;
+export type ObjectSpec = DatabaseSpec | SqlFunctionSpec | TableSpec | ViewSpec | MaterializedViewSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */
 export type ObjectKind = ObjectSpec["kind"];
@@ -23,6 +23,14 @@ export interface DatabaseSpec {
   readonly engine?: string;
   readonly settings?: readonly SettingSpec[];
   readonly comment?: string;
+}
+
+/** `CREATE FUNCTION` of an expression. It is in no database. */
+export interface SqlFunctionSpec {
+  readonly kind: "sqlFunction";
+  readonly name: string;
+  readonly parameters: readonly string[];
+  readonly expression: string;
 }
 
 /** `CREATE TABLE`. */

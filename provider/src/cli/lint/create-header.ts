@@ -12,7 +12,7 @@ export interface Edit extends Range {
 
 /** What a CREATE statement creates, however it is written. */
 export interface Head {
-  readonly kind: ObjectKind | "dictionary" | "function";
+  readonly kind: ObjectKind | "dictionary";
   /** Empty for databases and functions. */
   readonly database: string;
   readonly name: string;
@@ -30,12 +30,11 @@ const KINDS: readonly (readonly [words: readonly string[], kind: Head["kind"]])[
   [["MATERIALIZED", "VIEW"], "materializedView"],
   [["VIEW"], "view"],
   [["DICTIONARY"], "dictionary"],
-  [["FUNCTION"], "function"],
+  [["FUNCTION"], "sqlFunction"],
 ];
 
 /** Where a name of the kind has to be unique. */
 export function scopeOf(kind: Head["kind"]): Scope {
-  if (kind === "function") return "server";
   return kind === "dictionary" ? "database" : SQL_KINDS[kind].scope;
 }
 

@@ -14,7 +14,7 @@ import { keyOf, keyParts, objectKey, quotedName } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { ObjectSpec, ViewSpec } from "../../sql/spec";
-import { type Head, readHead } from "./create-header";
+import { type Head, readHead, scopeOf } from "./create-header";
 import { isHarmless, isKnown, readChange, withoutFormat } from "./other-statements";
 import { type Outcome, qualifiedSpec, quietSpec } from "./outcome";
 import type { Statement } from "./source";
@@ -152,7 +152,7 @@ export class LintSession {
 
   private async tryCreate(outcome: Outcome, head: Head): Promise<void> {
     const { statement } = outcome;
-    if (head.kind === "dictionary" || head.kind === "function") return this.createOther(outcome, head);
+    if (head.kind === "dictionary" || scopeOf(head.kind) === "server") return this.createOther(outcome, head);
     const declared = await this.parse(statement, head.plain);
     const written = qualifiedSpec(declared, statement.database);
     outcome.spec ??= written;

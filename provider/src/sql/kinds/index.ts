@@ -1,17 +1,20 @@
 import { parseDatabase } from "../parse/database";
 import { parseMaterializedView } from "../parse/materialized-view";
+import { parseSqlFunction } from "../parse/sql-function";
 import { parseTable } from "../parse/table";
 import { parseView } from "../parse/view";
 import { renderDatabase } from "../render/database";
 import { renderMaterializedView } from "../render/materialized-view";
+import { renderSqlFunction } from "../render/sql-function";
 import { renderTable } from "../render/table";
 import { renderView } from "../render/view";
 import type { ObjectKind } from "../spec";
-import type { SqlKinds } from "./kind";
+import type { SqlKind, SqlKinds } from "./kind";
 
 /** The text of every kind: the only list of them below `kinds/`. */
 export const SQL_KINDS: SqlKinds = {
   database: { words: ["DATABASE"], scope: "itself", parse: parseDatabase, render: renderDatabase },
+  sqlFunction: { words: ["FUNCTION"], scope: "server", parse: parseSqlFunction, render: renderSqlFunction },
   table: { words: ["TABLE"], scope: "database", parse: parseTable, render: renderTable },
   view: { words: ["VIEW"], scope: "database", parse: parseView, render: renderView },
   materializedView: {
@@ -21,6 +24,11 @@ export const SQL_KINDS: SqlKinds = {
     render: renderMaterializedView,
   },
 };
+
+/** The text of one kind. */
+export function sqlKindOf<Kind extends ObjectKind>(kind: Kind): SqlKind<Kind> {
+  return SQL_KINDS[kind];
+}
 
 /** Every kind, in the order in which a program lists them. */
 export const OBJECT_KINDS = Object.keys(SQL_KINDS) as readonly ObjectKind[];

@@ -23,7 +23,6 @@ const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[]
   [["LIVE", "VIEW"], "live views are gone from ClickHouse: declare a VIEW, or a MATERIALIZED VIEW with REFRESH"],
   [["WINDOW", "VIEW"], "window views are not managed: declare a MATERIALIZED VIEW with REFRESH"],
   [["DICTIONARY"], "dictionaries are not managed: create it outside of this package"],
-  [["FUNCTION"], "functions are not managed: create it outside of this package"],
   [["NAMED", "COLLECTION"], "named collections are not managed: create it outside of this package"],
   [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
   [["RESOURCE"], "workload resources are not managed: create it outside of this package"],

@@ -1,5 +1,5 @@
-import { SQL_KINDS } from "../kinds";
-import type { ObjectKind, ObjectSpec, SpecOf } from "../spec";
+import { sqlKindOf } from "../kinds";
+import type { ObjectSpec } from "../spec";
 import { NEWEST, type Words } from "./clauses";
 
 export { renderConstraint, renderIndex, renderProjection, renderSettings } from "./columns";
@@ -10,11 +10,6 @@ export { renderConstraint, renderIndex, renderProjection, renderSettings } from 
  *
  * @param words of the server that is to run it, if that is an older one. Default: those of the embedded engine.
  */
-export function renderCreate<Kind extends ObjectKind>(
-  spec: SpecOf<Kind> & { readonly kind: Kind },
-  words?: Words,
-): string;
-export function renderCreate(spec: ObjectSpec, words?: Words): string;
-export function renderCreate<Kind extends ObjectKind>(spec: SpecOf<Kind>, words: Words = NEWEST): string {
-  return SQL_KINDS[spec.kind as Kind].render(spec, words);
+export function renderCreate(spec: ObjectSpec, words: Words = NEWEST): string {
+  return sqlKindOf(spec.kind).render(spec, words);
 }
