@@ -27,6 +27,7 @@ export const COSTS: Readonly<Record<string, Readonly<Record<string, readonly str
     name: ["table renamed"],
     database: ["table moved"],
   },
+  SqlFunctionArgs: {},
   ViewArgs: {
     name: ["ordinary view renamed"],
     query: ["query of an ordinary view", "query of an ordinary view that loses or retypes a column"],

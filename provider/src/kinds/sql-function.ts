@@ -29,6 +29,11 @@ export const sqlFunction: Kind<"sqlFunction"> = {
   drawn: {
     mermaid: ["{{", "}}"],
     dot: "hexagon",
-    paint: { fill: "#f0e9ff", stroke: "#6e40c9", text: "#2f1b5c" },
+    paint: {
+      fill: "#f0e9ff",
+      stroke: "#6e40c9",
+      text: "#2f1b5c",
+      dark: { fill: "#271b3f", stroke: "#a371f7", text: "#e2d3ff" },
+    },
   },
 };
