@@ -13,7 +13,7 @@ import { byEffort, EFFORT } from "../support/effort";
 import { randomTable, randomView, SOURCES } from "./random-object";
 
 /** Objects that are tried. */
-const RUNS = byEffort({ fast: 20, full: 120, soak: 5000 });
+const RUNS = byEffort({ fast: 10, full: 120, soak: 5000 });
 
 describe("canonical text", function () {
   this.timeout(600_000);

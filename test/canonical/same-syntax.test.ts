@@ -97,7 +97,7 @@ for (const version of testedVersions(["25.8"])) {
           const another = await printed(older, `SELECT ${other} AS r FROM t`);
           assert.equal(await same(mine, another), theirs === another, `${mine}\n${another}`);
         }),
-        { numRuns: byEffort({ fast: 50, full: 300, soak: 3000 }) },
+        { numRuns: byEffort({ fast: 20, full: 300, soak: 3000 }) },
       );
     });
 

@@ -25,7 +25,7 @@ import { Bench, planBetween } from "./support";
 import { createOf, fill, renamesOf, rowsOf, type Trial, trials } from "./survive/trial";
 
 /** Random changes that are tried beside the cases. */
-const RUNS = Number(process.env["GATE_RUNS"] ?? byEffort({ fast: 20, full: 60, soak: 2000 }));
+const RUNS = Number(process.env["GATE_RUNS"] ?? byEffort({ fast: 10, full: 60, soak: 2000 }));
 
 const CASES: readonly PlanCase[] = [
   ...[...columns, ...columnNames, ...defaults, ...columnClauses, ...retypes, ...elements, ...stale, ...storage],

@@ -7,7 +7,7 @@ import { VIEW_SOURCES, viewPairs } from "./random-view";
 import { Bench, orderless, planBetween, survivors } from "./support";
 
 /** Pairs that are tried. */
-const RUNS = byEffort({ fast: 20, full: 120, soak: 5000 });
+const RUNS = byEffort({ fast: 10, full: 120, soak: 5000 });
 
 describe("plan, between any two objects", function () {
   this.timeout(Math.max(120_000, RUNS * 2_000));

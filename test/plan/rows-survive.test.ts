@@ -11,7 +11,7 @@ import { Bench, planBetween } from "./support";
 import { createOf, fill, renamesOf, rowsLeft, rowsOf, type Trial, trials, ttlTrials } from "./survive/trial";
 
 /** Changes that are tried, a quarter of them with a TTL whose time comes. */
-const ALL = Number(process.env["SURVIVE_RUNS"] ?? byEffort({ fast: 20, full: 200, soak: 5000 }));
+const ALL = Number(process.env["SURVIVE_RUNS"] ?? byEffort({ fast: 10, full: 200, soak: 5000 }));
 const TIMED = Math.ceil(ALL / 4);
 const RUNS = ALL - TIMED;
 

@@ -6,7 +6,7 @@ import { type StructuredPair, structuredPairs } from "./random-structures";
 import { Bench, planBetween } from "./support";
 
 /** Pairs that are tried. */
-const RUNS = Number(process.env["STALE_RUNS"] ?? byEffort({ fast: 8, full: 15, soak: 2000 }));
+const RUNS = Number(process.env["STALE_RUNS"] ?? byEffort({ fast: 5, full: 15, soak: 2000 }));
 
 /** Nothing but the rows: no index, no projection. What is counted in SELECT is pruned by no key. */
 const BARE = "SETTINGS use_skip_indexes = 0, optimize_use_projections = 0, optimize_use_implicit_projections = 0";

@@ -8,7 +8,7 @@ import { inUtc } from "./retype/types";
 import { Bench, planBetween } from "./support";
 
 /** Changes that are tried. */
-const RUNS = Number(process.env["YOUNGER_RUNS"] ?? byEffort({ fast: 15, full: 80, soak: 3000 }));
+const RUNS = Number(process.env["YOUNGER_RUNS"] ?? byEffort({ fast: 8, full: 80, soak: 3000 }));
 
 /** A column that is added when there are rows. */
 interface Young {

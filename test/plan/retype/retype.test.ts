@@ -8,7 +8,7 @@ import { PAGE, readPage, renderPage } from "./table";
 import { SAMPLES, type Sample } from "./types";
 
 /** Pairs that are tried; `all` for every one. */
-const PAIRS = process.env["RETYPE_PAIRS"] ?? byEffort({ fast: "40", full: "120", soak: "all" });
+const PAIRS = process.env["RETYPE_PAIRS"] ?? byEffort({ fast: "20", full: "120", soak: "all" });
 /** A file that takes each pair as it was found: a long run can be watched, and resumes with what is missing or was wrong. */
 const LOG = process.env["RETYPE_LOG"];
 
