@@ -4,26 +4,15 @@ import { isMissingSource } from "../canonical/host";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
-import { isObjectKind } from "../sql/kinds";
 import { keyOf, quotedName } from "../sql/object-key";
-import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
-import { declarationOf } from "./declared-spec";
-import { readRequest } from "./state";
+import { declarationsIn, type Told, toldDeclaration } from "./told";
 
 /** Most resources that are listed. */
 const MOST = 20;
 /** Longest time spent on looking for mistakes, in milliseconds. */
 const LIMIT = 20_000;
-
-/** What a program reports about a declaration. */
-interface Told {
-  readonly kind: ObjectKind;
-  readonly resourceName: string;
-  readonly database?: string;
-  readonly name: string;
-  readonly args: object;
-}
 
 /**
  * What else is wrong in the program, because Pulumi ends a run at the first refusal: declarations not checked yet are tried on the scratch
@@ -38,7 +27,7 @@ export async function alsoWrong(
   refused: Readonly<Record<string, unknown>>,
 ): Promise<string[]> {
   const isOther = ({ database, name }: Told): boolean => name !== refused["name"] || database !== refused["database"];
-  const others = (Array.isArray(told) ? told : []).filter(isTold).filter(isOther);
+  const others = declarationsIn(told).filter(isOther);
   const found: string[] = [];
   const limit = Date.now() + LIMIT;
   for (const one of others) {
@@ -52,10 +41,10 @@ export async function alsoWrong(
   return [[`${count} wrong in this program:`, ...found.slice(0, MOST), ...more].join("\n- ")];
 }
 
-async function problemsOf(context: Context, { kind, database, name, args }: Told): Promise<string[]> {
+async function problemsOf(context: Context, told: Told): Promise<string[]> {
   let spec: ObjectSpec;
   try {
-    ({ spec } = declarationOf(kind, readRequest({ database, name, statement: JSON.stringify(args) })));
+    ({ spec } = toldDeclaration(told));
   } catch (error) {
     return error instanceof SchemaError ? [...error.problems] : [];
   }
@@ -82,10 +71,4 @@ async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | 
     if (error instanceof ServerError) return error;
     throw error;
   }
-}
-
-function isTold(value: unknown): value is Told {
-  const { kind, resourceName, name, args } = (value ?? {}) as Record<string, unknown>;
-  const isNamed = typeof resourceName === "string" && typeof name === "string";
-  return isNamed && isObjectKind(kind) && typeof args === "object" && args !== null;
 }

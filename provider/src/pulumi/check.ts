@@ -21,6 +21,7 @@ import { explainByLint, lint, lintOverrides } from "./lint";
 import { retirement } from "./old-table-expiry";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
+import { firstText } from "./readers-first";
 import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
 import { refuseUnread } from "./served";
@@ -184,8 +185,8 @@ async function plannedInputs(
   if (isSame && planned.text === "" && left.length === 0) return told();
   refuseHazards(context, planned, change);
   await refuseUnread(context, request, to, planned.plan.steps);
-  await refuseReaders(context, planned, change);
-  context.planned.set(keyOf(to), { ...planned, ...change });
+  const first = await refuseReaders(context, planned, change);
+  context.planned.set(keyOf(to), { ...planned, ...change, first });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
@@ -194,7 +195,8 @@ async function plannedInputs(
   const looked = await lookAtSteps(context, planned, change);
   const plan = [
     ...left,
-    [planned.text, uses, flows, looked].filter((text) => text !== "").join("\n"),
+    [firstText(first), planned.text, uses, flows, looked].filter((text) => text !== "").join("
+"),
     retired.plan ?? "",
   ]
     .filter((text) => text !== "")

@@ -32,6 +32,7 @@ import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import type { Look } from "./current-state";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
+import type { First } from "./readers-first";
 import { announceServer, identityOf, shownUrl } from "./server";
 import { Wave } from "./wave";
 
@@ -83,7 +84,7 @@ export class Context {
   /** What judges declarations, if not the embedded engine. */
   checker: string | undefined;
   /** What `check` has planned, by key; `update` verifies that it still holds. */
-  readonly planned = new Map<string, Planned & Change>();
+  readonly planned = new Map<string, Planned & Change & { readonly first: readonly First[] }>();
   /** Keys of objects with a plan although nothing in their declaration has changed. */
   readonly planAlone = new Set<string>();
 

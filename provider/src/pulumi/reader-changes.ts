@@ -1,5 +1,5 @@
 import type { Change as ObjectChange } from "../diff";
-import { unquoteIdentifier } from "../sql/identifiers";
+import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { parseCreate } from "../sql/parse";
 import type { ColumnSpec } from "../sql/spec";
@@ -71,4 +71,12 @@ function concern(change: ObjectChange): Concerned[] {
   if (change.kind === "column-dropped") return [{ name: change.column.name, what: "dropped" }];
   if (change.kind === "column-renamed") return [{ name: change.from, what: "renamed" }];
   return change.kind === "column-retyped" ? [{ name: change.name, what: "retyped", type: change.to }] : [];
+}
+
+/** Over-approximates: the embedded engine has the last word. A string may be the column that joinGet is asked for. */
+export function readsColumn(statement: string, column: string): boolean {
+  return lex(statement).some(({ kind, text }) => {
+    if (kind === "string") return unquoteString(text) === column;
+    return text === "*" || ((kind === "word" || kind === "quoted") && unquoteIdentifier(text) === column);
+  });
 }

@@ -2,8 +2,6 @@ import { rewrite } from "../apply/rename";
 import { mentionedNames } from "../canonical/mentions";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
-import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
-import { lex } from "../sql/lexer";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -11,16 +9,9 @@ import type { ColumnSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import { dictionarySource } from "./dictionary-readers";
 import type { Change, Planned } from "./planning";
-import { type Concerned, concernsOf, isParameter, outputChanges } from "./reader-changes";
+import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
-
-/** A reader on the server that would fail, or return less than before. */
-interface Broken {
-  readonly reader: LiveObject;
-  readonly columns: readonly Concerned[];
-  /** The engine's words. */
-  readonly reason: string | undefined;
-}
+import { type Broken, type First, readersFirst } from "./readers-first";
 
 /** What readers read, and its name on the embedded engine after the change. */
 interface Changed {
@@ -30,16 +21,27 @@ interface Changed {
 }
 
 /**
+ * Refuses a change that breaks readers, other than those that this run changes too and that can be changed first.
+ *
+ * @returns what is to be changed first, in order.
+ * @throws {SchemaError} naming every reader that would fail.
+ */
+export async function refuseReaders(context: Context, planned: Planned, change: Change): Promise<readonly First[]> {
+  const broken = await findBroken(context, planned, change);
+  const { first, left } = await readersFirst(context, planned, broken, findBroken);
+  refuse(context, left, change);
+  return first;
+}
+
+/**
  * Checks whether views and dictionaries on the server still work when columns of a table or view are dropped, renamed or retyped, or
  * parameters of a view change: each is tried on the embedded engine against the object as declared, and so are the readers' own readers,
  * and tables whose defaults query a dictionary or a Join table.
- *
- * @throws {SchemaError} naming every reader that would fail.
  */
-export async function refuseReaders(context: Context, planned: Planned, change: Change): Promise<void> {
+async function findBroken(context: Context, planned: Planned, change: Change): Promise<Broken[]> {
   const { live } = planned;
   const columns = concernsOf(planned, change);
-  if (columns.length === 0 || live === undefined || !("database" in change.to)) return;
+  if (columns.length === 0 || live === undefined || !("database" in change.to)) return [];
   const { database, name = "" } = keyParts(live.key);
   const { database: newDatabase, name: newName } = change.to;
   const first = { from: { database, name }, to: { database: newDatabase, name: newName }, columns };
@@ -54,7 +56,7 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
       if (found.next !== undefined) changed.push(found.next);
     }
   }
-  refuse(context, [...broken.values()], change);
+  return [...broken.values()];
 }
 
 /** @returns undefined if the reader works as before, or cannot be tried. */
@@ -178,12 +180,4 @@ function isNotLoaded({ what }: Concerned): boolean {
 function isNamed(statement: string, from: QualifiedName): boolean {
   const to = { database: `${from.database}_`, name: `${from.name}_` };
   return rewrite(statement, { object: "table", from, to }).text !== statement;
-}
-
-/** Over-approximates: the embedded engine has the last word. A string may be the column that joinGet is asked for. */
-function readsColumn(statement: string, column: string): boolean {
-  return lex(statement).some(({ kind, text }) => {
-    if (kind === "string") return unquoteString(text) === column;
-    return text === "*" || ((kind === "word" || kind === "quoted") && unquoteIdentifier(text) === column);
-  });
 }

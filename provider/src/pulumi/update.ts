@@ -23,6 +23,7 @@ import { keyOfStored, type Look, tableOf } from "./current-state";
 import { resumeOrAbort } from "./interrupted";
 import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
+import { changeFirst, type First } from "./readers-first";
 import { type Inputs, type Outs, outsOf } from "./state";
 
 /** One update, as the Pulumi engine requests it. */
@@ -66,7 +67,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     const planned = await planChange(context, look, change, true);
     refuseSurprise(seen, planned, change);
     refuseHazards(context, planned, change);
-    const observed = await run(context, connection, planned, change, request);
+    const observed = await run(context, connection, { ...planned, first: seen?.first ?? [] }, change, request);
     await dropRetired(context, connection, request, urn);
     return outsOf(declared, sensitive ? undefined : observed, urn);
   } catch (error) {
@@ -97,7 +98,7 @@ function withoutFound({ steps }: Plan): Plan {
 async function run(
   context: Context,
   connection: Connection,
-  planned: Planned,
+  planned: Planned & { readonly first: readonly First[] },
   change: Change,
   request: UpdateRequest,
 ): Promise<string> {
@@ -115,6 +116,7 @@ async function run(
       plan = await ask(context, plan, keyOf(parseCreate(planned.from)), urn, true);
       refuseHazards(context, { ...planned, plan }, change);
     }
+    began = (await changeFirst(context, connection, planned.first, tell)) || began;
     await applyPlan(connection, table, plan, {
       operation: newOperation(),
       allow: [...options.allow, ...context.config.allow],

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { promised } from "./dependencies";
+import { foreknown } from "./foreknown";
 
 /** A declaration, as a resource class made it from its arguments. */
 export interface Declared {
@@ -17,7 +18,9 @@ const LIMIT = 1000;
 export async function declarationsOf(declared: readonly Declared[]): Promise<object[]> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, LIMIT, undefined));
   const known = async ({ kind, resourceName, database, name, args }: Declared): Promise<object[]> => {
-    const all = pulumi.output({ database, name, args });
+    const all = pulumi.output(
+      foreknown({ database, name, args }) as { database: unknown; name: unknown; args: object },
+    );
     const isOpen = (await Promise.race([pulumi.isSecret(all), late])) === false;
     const found = isOpen ? await Promise.race([promised<object>(all), late]) : undefined;
     return found === undefined ? [] : [{ ...found, kind, resourceName }];

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { kindOf } from "../kinds";
 import { type Leaving, OWN_INPUTS } from "../pulumi/state";
+import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind } from "../sql/spec";
 import type { Named } from "./args";
 import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
+import { foreknown, foretell } from "./foreknown";
 import { programRun } from "./program-run";
 
 /** A declaration, as a resource class makes it from its arguments. */
@@ -60,9 +62,18 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       const options = { ...opts, deleteBeforeReplace: true, ignoreChanges, hideDiffs, transformations };
       super(STUB, resourceName, inputs, options, "clickhouse", kindOf(kind).type);
       run?.made(this);
+      this.foretellNames(kind, foreknown(database), foreknown(name));
     } finally {
       restore();
     }
+  }
+
+  /** What readers of this object say, known before Pulumi has made it. */
+  private foretellNames(kind: ObjectKind, database: unknown, name: unknown): void {
+    if (typeof name !== "string") return;
+    foretell(this.name, name);
+    if (kindOf(kind).scope !== "database") foretell(this.qualifiedName, quoteIdentifier(name));
+    else if (typeof database === "string") foretell(this.qualifiedName, qualifiedName({ database, name }));
   }
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { Named } from "./args";
+import { foreknownText, foretell } from "./foreknown";
 
 /**
  * SQL with resources in it: each becomes its quoted, qualified name, and a dependency.
@@ -24,9 +25,12 @@ export function sql(
   const written = values.map((value, index) => {
     if (isNamed(value)) return value.qualifiedName;
     refuseRollup(value);
-    return isInQuotes(strings.slice(0, index + 1).join("_")) ? pulumi.output(value).apply(escaped) : value;
+    if (!isInQuotes(strings.slice(0, index + 1).join("_"))) return value;
+    return typeof value === "string" ? escaped(value) : pulumi.output(value).apply(escaped);
   });
-  return pulumi.interpolate(strings, ...written);
+  const text = pulumi.interpolate(strings, ...written);
+  foretell(text, foreknownText(strings, written));
+  return text;
 }
 
 /** Whether the text ends within a string literal: with an opened quotation mark, which the lexer calls unknown. */

@@ -1,0 +1,145 @@
+import { applyPlan } from "../apply/apply-plan";
+import { newOperation } from "../apply/rebuild";
+import type { Connection } from "../connection/connection";
+import { sameObject } from "../drift/compare";
+import { SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/server-catalog";
+import { NEED_ALLOW, type Plan } from "../plan";
+import { keyOf, keyParts, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { Context } from "./context";
+import { type Change, type Planned, planChange } from "./planning";
+import { type Concerned, readsColumn } from "./reader-changes";
+import { declarationsIn, type Told, toldDeclaration } from "./told";
+
+/** A reader on the server that would fail, or return less than before. */
+export interface Broken {
+  readonly reader: LiveObject;
+  readonly columns: readonly Concerned[];
+  /** The engine's words. */
+  readonly reason: string | undefined;
+}
+
+/** A reader that this run changes too, and that is changed before the columns which it reads are dropped. */
+export interface First {
+  readonly key: string;
+  /** As it is on the server. */
+  readonly from: string;
+  /** As declared. */
+  readonly statement: string;
+  readonly plan: Plan;
+  readonly text: string;
+}
+
+/** Finds the readers that a change would break. */
+export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
+
+/**
+ * Those of some broken readers that the program declares without what goes: they are changed first, their own readers before them, so that
+ * no insert and no query fails in between.
+ *
+ * @returns what is to be changed first, in order, and the readers that stay broken.
+ */
+export async function readersFirst(
+  context: Context,
+  planned: Planned,
+  broken: readonly Broken[],
+  find: FindBroken,
+): Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }> {
+  const isDropped = ({ columns }: Broken): boolean => columns.every(({ what }) => what === "dropped");
+  if (!broken.some(isDropped)) return { first: [], left: broken };
+  const told = declarationsIn(await context.askProgram());
+  const first: First[] = [];
+  const left: Broken[] = [];
+  for (const one of broken) {
+    const found = isDropped(one) ? await firstOf(context, planned, one, told, find) : undefined;
+    if (found === undefined) left.push(one);
+    else first.push(...found.filter(({ key }) => !first.some((other) => other.key === key)));
+  }
+  return { first, left };
+}
+
+/** @returns undefined unless it can be changed beforehand, in place and without further permission. */
+async function firstOf(
+  context: Context,
+  { changes }: Planned,
+  { reader }: Broken,
+  told: readonly Told[],
+  find: FindBroken,
+): Promise<readonly First[] | undefined> {
+  const declaration = told.map(readable).find((one) => one !== undefined && keyOf(one.spec) === reader.key);
+  if (declaration === undefined || context.config.scratch === "off") return undefined;
+  const canonical = await context.world.canonicalize(declaration.spec).catch(() => undefined);
+  if (canonical === undefined) return undefined;
+  const to = parseCreate(canonical.statement);
+  // What this change adds or renames is not there yet.
+  const later = changes.flatMap((change) =>
+    change.kind === "column-added" ? [change.column.name] : change.kind === "column-renamed" ? [change.to] : [],
+  );
+  if (!("query" in to) || later.some((name) => readsColumn(to.query, name))) return undefined;
+  const { database, name = "" } = keyParts(reader.key);
+  const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
+  const change: Change = { urn: undefined, sensitive: false, stored, to, options: declaration.options };
+  const planned = await planChange(context, context.lookFor(undefined), change);
+  const { plan, live, pending, text } = planned;
+  const allowed = new Set([...declaration.options.allow, ...context.config.allow]);
+  const isSimple = plan.steps.every(
+    ({ kind, hazards }) =>
+      kind === "statement" && hazards.every((one) => !NEED_ALLOW.has(one.kind) || allowed.has(one.kind)),
+  );
+  if (live === undefined || pending !== undefined || !isSimple) return undefined;
+  // Another resource of this run has changed it by now.
+  if (plan.steps.length === 0) return [];
+  const own = await find(context, planned, change);
+  const before = await readersFirst(context, planned, own, find);
+  if (before.left.length > 0) return undefined;
+  return [...before.first, { key: reader.key, from: live.statement, statement: canonical.statement, plan, text }];
+}
+
+function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
+  try {
+    return toldDeclaration(told);
+  } catch {
+    // Its own row says what is wrong with it.
+    return undefined;
+  }
+}
+
+/** For the plan of what they read. */
+export function firstText(first: readonly First[]): string {
+  return first
+    .map(
+      ({ key, text }) => `-- first ${quotedName(key)}, which this run changes too and which reads what goes:\n${text}`,
+    )
+    .join("\n");
+}
+
+/**
+ * Changes what has to be changed first, unless another resource of this run has done so by now.
+ *
+ * @returns whether anything was changed.
+ * @throws {SchemaError} when a reader is no longer what the preview saw.
+ */
+export async function changeFirst(
+  context: Context,
+  connection: Connection,
+  first: readonly First[],
+  tell: (message: string) => void,
+): Promise<boolean> {
+  let changed = false;
+  for (const { key, from, plan, statement } of first) {
+    const live = await context.live.findNow(key);
+    if (live === undefined || (await sameObject(context, statement, live))) continue;
+    if (live.statement !== from) {
+      throw new SchemaError(
+        `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
+      );
+    }
+    tell(`first ${quotedName(key)}`);
+    const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
+    await applyPlan(connection, undefined, plan, options);
+    context.live.forget(key);
+    changed = true;
+  }
+  return changed;
+}

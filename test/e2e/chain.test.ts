@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { createProject, type Project } from "../support/pulumi";
+import { sleep, startServer, type TestServer } from "../support/server";
+import { testedVersions } from "../support/versions";
+import { byHand, countOf, run } from "./support";
+
+/** A source, two views one after the other, their targets, and a view that people query. */
+const chain = (column: "c" | undefined, { changesReader = true } = {}): string => {
+  const columns = JSON.stringify({ i: "UInt64", b: "UInt64", ...(column && { [column]: "UInt8" }) });
+  const list = (kept = column) => ["i", "b", kept].filter((one) => one !== undefined).join(", ");
+  return `
+const database = new clickhouse.Database("d");
+const table = (name) => new clickhouse.Table(name, { database, columns: ${columns}, orderBy: "i", allow: ["drops-data"] });
+const [src, mid, dst] = ["src", "mid", "dst"].map(table);
+new clickhouse.MaterializedView("v1", { database, to: mid, query: sql\`SELECT ${list()} FROM \${src}\` });
+new clickhouse.MaterializedView("v2", { database, to: dst, query: sql\`SELECT ${list()} FROM \${mid}\` });
+new clickhouse.View("read", { database, query: sql\`SELECT ${list(changesReader ? column : "c")} FROM \${dst}\` });
+`;
+};
+
+/** Inserts one row after the other until it is stopped; a refusal with a retry is another try. */
+function write(url: string): { stop(): Promise<{ rows: number; errors: string[] }> } {
+  let going = true;
+  const errors: string[] = [];
+  const done = byHand(url, async (connection) => {
+    let rows = 0;
+    for (; going; await sleep(5)) {
+      await connection.command(`INSERT INTO d.src (i, b) VALUES (${rows}, 1)`).then(
+        () => rows++,
+        (error: { code?: number; message: string }) => {
+          if (error.code !== 469) errors.push(error.message);
+        },
+      );
+    }
+    return rows;
+  });
+  return {
+    stop: async () => {
+      going = false;
+      return { rows: await done, errors };
+    },
+  };
+}
+
+for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
+  describe(`a change of a column along a chain of views on ${version}, with the real CLI`, function () {
+    this.timeout(240_000);
+    let server: TestServer;
+    let project: Project;
+    before(async () => {
+      server = await startServer(version === "26.7" ? {} : { version });
+      project = await createProject({ program: chain("c"), config: { "clickhouse:url": server.url } });
+      await project.must(["up", "--yes", "--skip-preview"]);
+    });
+    after(async () => {
+      project?.remove();
+      await server?.stop();
+    });
+
+    it("is refused where something that reads it stays as it is", async () => {
+      project.write(chain(undefined, { changesReader: false }));
+      const { code, text } = await project.run(["preview"]);
+      assert.notEqual(code, 0);
+      assert.match(text, /`?d`?\.read/);
+    });
+
+    it("removes it in one run, readers first, while every insert is taken and arrives everywhere", async () => {
+      project.write(chain(undefined));
+      const preview = await project.must(["preview", "--diff"]);
+      assert.match(preview.text, /-- first d\.v1, which this run changes too and which reads what goes:/);
+      const writer = write(server.url);
+      await sleep(200);
+      await project.must(["up", "--yes", "--skip-preview"]);
+      const { rows, errors } = await writer.stop();
+      assert.deepEqual(errors, []);
+      assert.ok(rows > 10, `${rows} rows only`);
+      for (const table of ["src", "mid", "dst", "read"])
+        assert.equal(await countOf(server.url, `d.${table}`), rows, table);
+      await project.must(["preview", "--refresh", "--expect-no-changes"]);
+    });
+
+    it("goes on where another run broke off", async () => {
+      project.write(chain("c"));
+      await project.must(["up", "--yes", "--skip-preview"]);
+      // As after a run that was killed once the readers had been changed.
+      await run(server.url, "ALTER TABLE d.v1 MODIFY QUERY SELECT i, b FROM d.src", "ALTER TABLE d.src DROP COLUMN c");
+      project.write(chain(undefined));
+      await project.must(["up", "--yes", "--skip-preview"]);
+      await project.must(["preview", "--refresh", "--expect-no-changes"]);
+    });
+  });
+}
