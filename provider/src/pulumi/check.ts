@@ -195,8 +195,7 @@ async function plannedInputs(
   const looked = await lookAtSteps(context, planned, change);
   const plan = [
     ...left,
-    [firstText(first), planned.text, uses, flows, looked].filter((text) => text !== "").join("
-"),
+    [firstText(first), planned.text, uses, flows, looked].filter((text) => text !== "").join("\n"),
     retired.plan ?? "",
   ]
     .filter((text) => text !== "")
