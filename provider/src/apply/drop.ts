@@ -180,9 +180,7 @@ async function refuseIfHoldsRows(connection: Connection, object: LiveObject, opt
   const rows = await rowsHeld(connection, object);
   if (rows === 0) return;
   const count =
-    rows === undefined
-      ? "may hold rows (its engine does not count them)"
-      : `holds ${rows.toLocaleString("en-US")} row(s)`;
+    rows === undefined ? "may hold rows (its engine does not count them)" : `holds ${counted(rows, object)} row(s)`;
   throw new SchemaError(
     `${quotedName(object.key)}: not dropped, because it ${count}. To drop it with its rows: ${options.howToAllow}`,
   );
@@ -211,14 +209,25 @@ async function refuseIfTablesStay(
   }
 }
 
-/** Rows that an object stores itself, or 1 if it is only known that there are some; undefined if not even that is known. */
+/** Rows to count of an engine that does not count them itself. */
+const COUNTED = 1000;
+
+/** Rows held, for people. */
+export function counted(rows: number, { rows: known }: LiveObject): string {
+  const count = (n: number): string => n.toLocaleString("en-US");
+  return known === undefined && rows > COUNTED ? `more than ${count(COUNTED)}` : count(rows);
+}
+
+/** Rows that an object stores itself, no more than 1001 if its engine does not count them; undefined if that is not known either. */
 export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
   if (keyParts(object.key).database === "") return 0;
   const isMaterialized = object.engine === "MaterializedView";
   if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;
   if (object.rows !== undefined) return object.rows;
   const [row] = await connection
-    .query<{ found: string }>(`SELECT count() AS found FROM (SELECT 1 FROM ${quotedName(object.key)} LIMIT 1)`)
+    .query<{ found: string }>(
+      `SELECT count() AS found FROM (SELECT 1 FROM ${quotedName(object.key)} LIMIT ${COUNTED + 1})`,
+    )
     .catch(() => []);
   return row === undefined ? undefined : Number(row.found);
 }

@@ -7,7 +7,8 @@ type Reads = Map<string, ReadonlySet<string>>;
 
 /**
  * The ALTER in which each column gets its new default: 0 or absent for the first. The engine looks for cycles among old and new defaults
- * together, so replacing `b DEFAULT a` by `a DEFAULT b` takes two ALTERs.
+ * together, so replacing `b DEFAULT a` by `a DEFAULT b` takes two ALTERs. And it computes a default from the types that columns had before
+ * the ALTER, so one that reads a column of another type comes after it.
  */
 export function orderDefaults(
   from: TableSpec,
@@ -17,15 +18,17 @@ export function orderDefaults(
   const rounds = new Map<string, number>();
   const changed = new Set(changes.flatMap((change) => (change.kind === "column-default" ? [change.name] : [])));
   if (changed.size === 0) return rounds;
+  const retyped = new Set(changes.flatMap((change) => (change.kind === "column-retyped" ? [change.name] : [])));
   const wanted = readsOf(to);
   const current = beforeReads(from, changes);
   for (const { name } of to.columns) if (!current.has(name)) current.set(name, wanted.get(name) ?? new Set());
   let pending = [...changed].filter((name) => (wanted.get(name)?.size ?? 0) > 0);
   const gone = [...changed].filter((name) => !pending.includes(name));
   for (let round = 0; pending.length > 0; round += 1) {
-    const chosen = choose(pending, current, wanted);
+    const ready = round === 0 ? pending.filter((name) => !readsAny(wanted.get(name), retyped)) : pending;
+    const chosen = choose(ready, current, wanted);
     // If no order works, now or once the removed defaults are gone, the engine is left to report it.
-    const isStuck = chosen.length === 0 && (round > 0 || gone.length === 0);
+    const isStuck = chosen.length === 0 && ready.length === pending.length && (round > 0 || gone.length === 0);
     const now = isStuck ? pending : chosen;
     for (const name of now) {
       current.set(name, wanted.get(name) ?? new Set());
@@ -35,6 +38,10 @@ export function orderDefaults(
     pending = pending.filter((name) => !now.includes(name));
   }
   return rounds;
+}
+
+function readsAny(reads: ReadonlySet<string> | undefined, names: ReadonlySet<string>): boolean {
+  return [...(reads ?? [])].some((name) => names.has(name));
 }
 
 /** As many as possible that form no cycle with the current defaults or each other. */

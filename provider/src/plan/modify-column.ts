@@ -40,6 +40,8 @@ interface Stage {
   readonly starts: boolean;
   /** From stored to alias or ephemeral, which keeps the type; a new type comes after. */
   readonly stops: boolean;
+  /** The old default, if it is removed before anything else. */
+  readonly first?: Default;
   /** Set with the column's other changes. */
   readonly now?: Default;
   /** Set or removed after them. */
@@ -47,13 +49,19 @@ interface Stage {
   readonly laterPhase: Phase;
 }
 
-function stageDefault(column: ColumnSpec, found: Found, { to, phase, rounds }: ColumnContext): Stage {
+function stageDefault(column: ColumnSpec, found: Found, context: ColumnContext): Stage {
+  const { to, phase, rounds } = context;
   const [change, retype] = [found["column-default"], found["column-retyped"]];
   const starts = change !== undefined && !stores(change.from) && stores(change.to);
   const stops = change !== undefined && stores(change.from) && !stores(change.to);
   const round = rounds.get(column.name) ?? 0;
   const common = { starts, stops, laterPhase: PHASE.after + Math.max(0, round - 1) };
   const declared = column.default;
+  if (stops && retype !== undefined && declared !== undefined) {
+    // The expression need not fit the old type, which the column keeps until the second ALTER.
+    const { expression } = standIn({ ...column, type: retype.from });
+    return { ...common, now: { ...declared, ...(expression !== undefined && { expression }) } };
+  }
   if (starts && (declared === undefined || round > 0)) {
     return { ...common, now: standIn(column), later: declared ?? "remove" };
   }
@@ -63,8 +71,24 @@ function stageDefault(column: ColumnSpec, found: Found, { to, phase, rounds }: C
       declared?.kind === "DEFAULT" && !readsColumn(declared, to.columns) && fitsScale(declared, column.type ?? "");
     return isConstant ? { ...common, now: declared } : { ...common, now: standIn(column), later: declared ?? "remove" };
   }
-  if (change?.to === undefined) return { ...common, ...(change && { later: "remove" }), laterPhase: phase };
-  return round > 0 ? { ...common, later: change.to } : { ...common, now: change.to };
+  // The engine converts the default that goes to a new type, which it need not fit: it goes before.
+  const removal = retype === undefined ? phase : PHASE.before;
+  if (change?.to === undefined) return { ...common, ...(change && { later: "remove" }), laterPhase: removal };
+  if (round === 0) return { ...common, now: change.to };
+  // Until then the column would have its old default, which need not fit the new types.
+  const isInTheWay = change.from !== undefined && (retype !== undefined || readsRetyped(change.from, context));
+  if (isInTheWay && !stores(change.from) && !stores(change.to)) {
+    const { expression } = standIn({ ...column, ...(retype && { type: retype.from }) });
+    const now = { ...change.to, ...(expression !== undefined && { expression }) };
+    return { ...common, stops: true, now, ...(retype === undefined && { later: change.to }) };
+  }
+  return { ...common, later: change.to, ...(isInTheWay && { first: change.from }) };
+}
+
+function readsRetyped({ expression }: Default, { from, to, oldNames }: ColumnContext): boolean {
+  const types = new Map(to.columns.map(({ name, type }) => [oldNames.get(name) ?? name, type]));
+  const names = namesIn(expression);
+  return from.columns.some(({ name, type }) => names.has(name) && types.has(name) && types.get(name) !== type);
 }
 
 /** MODIFY COLUMN with the clauses that get a new value. Clauses that it omits stay. */
@@ -88,26 +112,33 @@ function modifyNow(column: ColumnSpec, found: Found, stage: Stage, context: Colu
 }
 
 function modifyLater(column: ColumnSpec, found: Found, stage: Stage, context: ColumnContext): Command[] {
-  const { starts, stops, now, later: next, laterPhase } = stage;
+  const { starts, stops, first, now, later: next, laterPhase } = stage;
   const [change, retype, ttl] = [found["column-default"], found["column-retyped"], found["column-ttl"]];
   const name = backtick(column.name);
   const hazards = change ? defaultHazards(change, column, context) : [];
   if (isPlainAlias(found, now)) return [{ sql: `MODIFY COLUMN ${name} REMOVE ALIAS`, hazards, phase: context.phase }];
   const commands: Command[] = [];
+  if (first !== undefined) {
+    const current = backtick(context.oldNames.get(column.name) ?? column.name);
+    commands.push({ sql: `MODIFY COLUMN ${current} REMOVE ${first.kind}`, phase: PHASE.before });
+  }
   const value = next === "remove" ? undefined : next;
   if (value || (starts && hasClauses(found))) {
-    const type = stops && retype ? retype.from : column.type;
-    const sql = modifySql({ ...column, ...(type !== undefined && { type }) }, value, starts ? found : {});
+    const sql = modifySql(column, value, starts ? found : {});
     const extras = starts ? ttlExtras(ttl, context) : {};
     commands.push({ sql, ...(now === undefined && { hazards }), phase: laterPhase, ...extras });
   }
   if (next === "remove") {
     const kind = now?.kind ?? change?.from?.kind ?? "DEFAULT";
-    commands.push({ sql: `MODIFY COLUMN ${name} REMOVE ${kind}`, ...(!now && { hazards }), phase: laterPhase });
+    const current = laterPhase === PHASE.before ? (context.oldNames.get(column.name) ?? column.name) : column.name;
+    commands.push({
+      sql: `MODIFY COLUMN ${backtick(current)} REMOVE ${kind}`,
+      ...(!now && { hazards }),
+      phase: laterPhase,
+    });
   }
   if (stops && retype) {
-    const phase = value ? laterPhase + 1 : PHASE.after;
-    commands.push({ sql: modifySql(column, column.default, {}), phase });
+    commands.push({ sql: modifySql(column, column.default, {}), phase: laterPhase });
   }
   return commands;
 }

@@ -114,6 +114,11 @@ class Younger {
     return moved;
   }
 
+  private isRetyped({ name, type = "", default: value }: ColumnSpec, old: ColumnSpec): boolean {
+    if (this.retyped.has(name)) return value !== undefined || !keepsDefault(old.type ?? "", type);
+    return this.readBy(name).some((read) => this.retyped.has(read));
+  }
+
   private readBy(name: string): string[] {
     const expression = this.columns.get(name)?.default?.expression;
     if (expression === undefined) return [];
@@ -123,6 +128,9 @@ class Younger {
   /** What such rows read afterwards, as an expression over the current columns; nothing if it cannot be expressed. */
   private value(column: ColumnSpec, old: ColumnSpec): Pick<AbsentProbe, "value" | "reads"> {
     const expression = column.default?.expression;
+    // Its old default goes before the rest, and a merge in between would store the initial value of the old type.
+    const hasDefault = old.default?.expression !== undefined && this.redefined.has(column.name);
+    if (hasDefault && this.isRetyped(column, old)) return {};
     if (expression === undefined) return { value: typeValue(column, old) };
     const names = new Map<string, string>();
     const reads: { name: string; column: string; type: string }[] = [];

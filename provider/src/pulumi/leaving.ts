@@ -1,4 +1,4 @@
-import { refuseDrop, rowsHeld } from "../apply/drop";
+import { counted, refuseDrop, rowsHeld } from "../apply/drop";
 import { liveStatement } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
@@ -30,7 +30,10 @@ export async function previewRemovals(context: Context, request: unknown): Promi
       await refuseDrop(connection, context.live, key, options, ends);
       const rows = await rowsHeld(connection, live);
       if (rows !== 0)
-        await context.log.warn(one.urn, `${quotedName(key)}: will be dropped with ${rowsText(rows)}, as allowed.`);
+        await context.log.warn(
+          one.urn,
+          `${quotedName(key)}: will be dropped with ${rowsText(rows, live)}, as allowed.`,
+        );
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       await context.log.warn(one.urn, `\`pulumi up\` will refuse this removal. ${error.message}`);
@@ -53,7 +56,7 @@ export async function refuseSplit(context: Context, statement: string, request: 
     const rows = await rowsHeld(await context.connection(), live);
     if (rows === 0) continue;
     const problem =
-      `${quotedName(keyOf(to))}: is new, and ${quotedName(key)}, which has the same columns and holds ${rowsText(rows)}, leaves the program: ` +
+      `${quotedName(keyOf(to))}: is new, and ${quotedName(key)}, which has the same columns and holds ${rowsText(rows, live)}, leaves the program: ` +
       "the rows would stay in the old table. If it is the same table under another name, say so in the options of the resource, and it is renamed " +
       `with its rows: ${aliasOf(one.urn, request.urn)}. If it is another table, add it and remove the old one in two runs`;
     if (!dropOptions(context, readStored({ ...one })).allowed) throw new SchemaError(problem);
@@ -85,7 +88,7 @@ function aliasOf(old: string, now = ""): string {
   return `aliases: [${scope === other ? `{ name: ${JSON.stringify(name)} }` : JSON.stringify(old)}]`;
 }
 
-function rowsText(rows: number | undefined): string {
+function rowsText(rows: number | undefined, live: LiveObject): string {
   if (rows === undefined) return "rows, perhaps (its engine does not count them)";
-  return rows === 1 ? "1 row" : `${rows.toLocaleString("en-US")} rows`;
+  return rows === 1 ? "1 row" : `${counted(rows, live)} rows`;
 }

@@ -143,7 +143,7 @@ export const defaults: readonly PlanCase[] = [
     to: table("a UInt64, b String ALIAS toString(a)"),
     hazards: ["metadata-only", "drops-data"],
     sql: [
-      "ALTER TABLE p.t MODIFY COLUMN `b` REMOVE CODEC, MODIFY COLUMN `b` UInt64 ALIAS toString(a)",
+      "ALTER TABLE p.t MODIFY COLUMN `b` REMOVE CODEC, MODIFY COLUMN `b` UInt64 ALIAS defaultValueOfTypeName('UInt64')",
       "ALTER TABLE p.t MODIFY COLUMN `b` String ALIAS toString(a)",
     ],
   },
