@@ -20,11 +20,12 @@ describe("lint at preview", () => {
     await provider.statement("table", SOURCE);
   }
 
-  function view(more: object = {}) {
+  function view({ olds, ...more }: { readonly olds?: object; readonly [key: string]: unknown } = {}) {
     return provider.check("materializedView", {
       name: "v",
       ...AFTER_SOURCE,
       args: { inner: INNER, query: QUERY, ...more },
+      ...(olds !== undefined && { olds: { ...olds } }),
     });
   }
 
@@ -45,6 +46,35 @@ describe("lint at preview", () => {
       /\[inner-table\] To silence it: lint: \{ "inner-table": "off" \} on the resource\./,
     );
     assert.match(provider.messages.join("\n"), /\[missing-ttl\]/);
+  });
+
+  it("says a warning once: not again when the source has changed, but what is new", async () => {
+    await open();
+    const silent = { lint: { "non-additive-aggregate-in-summing": "off" } };
+    const first = await view(silent);
+    const said = (): number =>
+      provider.messages.filter((message) => /\[missing-ttl\]|\[inner-table\]/.test(message)).length;
+    assert.equal(said(), 2);
+    await provider.close();
+    for (const [olds, more] of [
+      [first.inputs ?? {}, 0],
+      [{ ...first.inputs, __said: String(first.inputs?.["__said"]).split(" ")[0] }, 1],
+      [{}, 2],
+    ] as const) {
+      provider = new TestProvider({});
+      await provider.statement("database", { name: "m", args: {} });
+      const { args, ...rest } = SOURCE as { args: { columns: object } };
+      await provider.statement("table", {
+        ...SOURCE,
+        ...rest,
+        args: { ...args, columns: { ...args.columns, added: "UInt8" } },
+      });
+      const { inputs, failures } = await view({ ...silent, olds });
+      assert.deepEqual(failures, []);
+      assert.equal(said(), more);
+      assert.equal(inputs?.["__said"], first.inputs?.["__said"]);
+      await provider.close();
+    }
   });
 
   it("takes severities from the stack's config, and the resource's before them", async () => {

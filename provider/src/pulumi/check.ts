@@ -59,7 +59,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
     explainByLint(context, spec, overrides, request, error),
   );
-  if (isNew) await lint(context, parseCreate(text), overrides, request);
+  const said = isNew ? await lint(context, parseCreate(text), overrides, request, stored.__said) : stored.__said;
   const inputs: Inputs = {
     ...("database" in spec && { database: spec.database }),
     name: spec.name,
@@ -68,6 +68,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
     ...(request.deletion !== undefined && { deletion: request.deletion }),
     // A digest of a weak secret can be guessed.
     ...(!request.sensitive && { __fingerprint: print }),
+    ...(said !== undefined && { __said: said }),
     ...(spec.kind === "view" && text !== UNKNOWN && tablesUnder(context, key)),
   };
   const place = await placeOf(context, stored);

@@ -1,3 +1,4 @@
+import { digest } from "../canonical/fingerprint";
 import { mentionedNames } from "../canonical/mentions";
 import { ServerError } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
@@ -30,19 +31,31 @@ export function lintOverrides(context: Context, { lint: own }: ChangeOptions): L
 }
 
 /**
- * Reports silent mistakes on the resource's row.
+ * Reports silent mistakes on the resource's row: each once, not again with every change of what the object reads.
  *
+ * @param before what this returned when the object was last deployed.
+ * @returns digests of the warnings, to be stored.
  * @throws {SchemaError} for findings that are errors.
  */
-export async function lint(context: Context, spec: ObjectSpec, overrides: LintOverrides, request: Request) {
-  if (rules.every(({ id }) => overrides[id] === "off")) return;
+export async function lint(
+  context: Context,
+  spec: ObjectSpec,
+  overrides: LintOverrides,
+  request: Request,
+  before = "",
+): Promise<string | undefined> {
+  if (rules.every(({ id }) => overrides[id] === "off")) return undefined;
   const findings = lintObject(spec, await worldOf(context, spec, request.urn), overrides);
   const say = (finding: Finding): string => (request.sensitive ? withoutText(finding) : describeFinding(finding));
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new SchemaError(errors.map((finding) => `${finding.object}: ${say(finding)}`));
-  for (const finding of findings) {
-    if (finding.severity === "warning") await context.log.warn(request.urn, `${say(finding)}${silencing(finding)}`);
+  const known = new Set(before.split(" "));
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  for (const finding of warnings) {
+    const text = say(finding);
+    if (!known.has(digest(text))) await context.log.warn(request.urn, `${text}${silencing(finding)}`);
   }
+  return warnings.map((finding) => digest(say(finding))).join(" ") || undefined;
 }
 
 function silencing({ rule }: Finding): string {

@@ -41,6 +41,8 @@ export interface Inputs {
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
+  /** Digests of the lint warnings that were said of it. */
+  __said?: string;
   /** For a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
   __over?: string;
   /** The object's server; see `introspect/server-identity.ts`. */
@@ -65,6 +67,7 @@ export const OWN_INPUTS = [
   "retired",
   "__fingerprint",
   "__over",
+  "__said",
   "__server",
 ] as const satisfies (keyof Inputs)[];
 
@@ -127,6 +130,7 @@ export function readStored(bag: Bag): Partial<Outs> {
     "retired",
     "__fingerprint",
     "__over",
+    "__said",
     "__server",
     "__observed",
     "__unsettled",
@@ -147,7 +151,7 @@ export function outsOf(
   observed: string | undefined,
   urn: string | undefined,
 ): Record<string, string> {
-  const { __fingerprint: _, plan: __, ...outs } = declared;
+  const { __fingerprint: _, __said: ___, plan: __, ...outs } = declared;
   const owner = urn === undefined ? undefined : digest(urn);
   return {
     ...outs,
