@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { createProject, type Project } from "../support/pulumi";
-import { sharedServer, WRITER } from "../support/server";
+import { freshDatabase, sharedServer, WRITER } from "../support/server";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");
 
@@ -70,6 +70,19 @@ describe("--stack", () => {
     const { code, error } = await cli(["drift", "--stack", "test"]);
     assert.equal(code, 2);
     assert.match(error, /The state holds no ClickHouse object/);
+  });
+
+  it("reads the state's secrets, for drift, and shows none", async () => {
+    const database = await freshDatabase({ url });
+    project.write(
+      `const secret = pulumi.secret("hidden-Pa55");
+       new clickhouse.Table("t", { database: "${database}", columns: { id: "UInt64" }, engine: sql\`MySQL('127.0.0.1:3306', 'd', 't', 'u', '\${secret}')\` });`,
+    );
+    await project.must(["up", "--yes", "--skip-preview"]);
+    const { code, error, out } = await cli(["drift", "--stack", "test"]);
+    assert.equal(code, 0, out + error);
+    assert.match(out, /^No drift: 1 in sync/m);
+    assert.doesNotMatch(out + error, /Pa55|encrypted/);
   });
 
   it("passes on what Pulumi says of a stack that there is none of", async () => {

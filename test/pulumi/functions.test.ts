@@ -87,6 +87,20 @@ describe("SQL functions of the server", () => {
     );
   });
 
+  it("are warned of because they could be declared; a dictionary could not, and is only named", async () => {
+    await send(`CREATE TABLE ${database}.words (id UInt64, word String) ENGINE = MergeTree ORDER BY id`);
+    await send(
+      `CREATE DICTIONARY ${database}.d (id UInt64, word String) PRIMARY KEY id SOURCE(CLICKHOUSE(DB '${database}' TABLE 'words')) LIFETIME(60) LAYOUT(FLAT())`,
+    );
+    provider.messages.length = 0;
+    const query = `SELECT dictGet('${database}.d', 'word', toUInt64(1)) AS word`;
+    await provider.statement("view", { name: "worded", database, args: { query } });
+    const said = provider.messages.filter((message) => message.includes(`${database}.d`));
+    assert.deepEqual(said, [
+      `reads the dictionary \`${database}.d\`, which exists on the server; dictionaries are not managed here.`,
+    ]);
+  });
+
   it("that the server lacks are refused as before", async () => {
     const { failures } = await provider.check("view", {
       name: "n",

@@ -24,9 +24,9 @@ export async function stackConfig(options: StackOptions): Promise<Record<string,
   return url === undefined ? config : { ...config, "clickhouse:url": fromProgram(url, options.cwd) };
 }
 
-/** State of a stack, as `pulumi stack export` prints it. @throws {SchemaError} as {@link stackConfig}. */
+/** State of a stack, as `pulumi stack export` prints it, secrets included. @throws {SchemaError} as {@link stackConfig}. */
 export function stackState(options: StackOptions): Promise<string> {
-  return pulumi(options, ["stack", "export"]);
+  return pulumi(options, ["stack", "export", "--show-secrets"]);
 }
 
 function pulumi({ cwd = ".", stack = "" }: StackOptions, args: readonly string[]): Promise<string> {

@@ -233,6 +233,13 @@ async function tellOf(context: Context, canonical: Canonical, request: Request):
       await context.log.warn(request.urn, message);
       continue;
     }
+    const live = await context.reachableLive(request.urn, source).catch(() => undefined);
+    if (live?.statement.startsWith("CREATE DICTIONARY")) {
+      // Nobody can declare it here, so there is nothing to warn of.
+      const message = `reads the dictionary \`${quotedName(source)}\`, which exists on the server; dictionaries are not managed here.`;
+      await context.log.info(request.urn, message);
+      continue;
+    }
     await context.log.warn(
       request.urn,
       `reads or writes \`${quotedName(source)}\`, which nothing in this stack declares; its definition was taken from the server.`,

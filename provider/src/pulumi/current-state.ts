@@ -37,7 +37,7 @@ export async function readCurrent(
   if (!old.asked || renamed?.asked === false) return { spec: parseCreate(stored.statement), live: undefined };
   if (old.live !== undefined && renamed?.live !== undefined) {
     throw new SchemaError(
-      `${quotedName(oldKey)}: cannot become ${quotedName(newKey)}, because something of that name stands on the server. ` +
+      `${quotedName(oldKey)}: cannot become ${quotedName(newKey)}, because something of that name exists on the server. ` +
         "Rename or drop it, or choose another name",
     );
   }

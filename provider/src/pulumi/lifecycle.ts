@@ -86,7 +86,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const created =
         filled ?? (await applyCreate(connection, this.context.live, key, quotedName(key), statement, same));
       if (created.adopted)
-        await this.context.log.info(checked?.urn, "stood on the server already, equal to the declaration: adopted.");
+        await this.context.log.info(checked?.urn, "already exists on the server and matches the declaration: adopted.");
       return {
         id: idOf(declared),
         outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed, checked?.urn),
@@ -162,7 +162,7 @@ async function presentably<T>(stored: Partial<Outs>, work: () => Promise<T>): Pr
     return await work();
   } catch (error) {
     const shown = new Error(messageOf(error), { cause: error });
-    shown.stack = "failed; the reason is on its own row";
+    shown.stack = "failed; see the error on that resource";
     shown.toString = () => stored.qualifiedName ?? "";
     throw shown;
   }

@@ -185,7 +185,7 @@ async function partial(context: Context, error: unknown, change: Change, request
   const observed = live === undefined || sensitive ? undefined : digest(live.statement);
   const outs = outsOf({ ...declared, ...names, statement }, observed, urn);
   const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
-  const text = `${messageOf(error)}\n${done}What stands now is in the state; the next \`pulumi up\` goes on from there.`;
+  const text = `${messageOf(error)}\n${done}What exists now is in the state; the next \`pulumi up\` continues from there.`;
   const reason = sensitive ? withoutLiterals(text, declared.statement, stored.statement) : text;
   return Object.assign(new Error(reason), {
     id,

@@ -178,7 +178,7 @@ async function requireWhole(context: Context, item: Item, slice: Slice): Promise
   );
   if (Number(wanted) === written) return;
   throw new Postponed(
-    `${qualifiedName(names.target)}: the connection was lost, and of ${wanted} row(s) ${written} were written. Run again: this chunk is computed anew. If it ` +
+    `${qualifiedName(names.target)}: the connection was lost, and of ${wanted} row(s) ${written} were written. Run again: this chunk is computed again. If it ` +
       "takes longer than requests may, take smaller chunks.",
   );
 }

@@ -119,14 +119,14 @@ export async function refuseSource(
   if (mode === "create" || isEmpty) return;
   if (collapses(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
-      `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have made fewer rows of those that were inserted, so the target may know more than can be ` +
-        `computed anew. ${HOW_TO_ALLOW}`,
+      `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have made fewer rows of those that were inserted, so the target may hold more than can be ` +
+        `recomputed. ${HOW_TO_ALLOW}`,
     );
   }
   if (hasTtl(source) && from === undefined) {
     throw new SchemaError(
-      `${qualifiedName(view)}: rows leave its source ${name} by TTL, and the target keeps what was made of them; computed anew, it would be lost. Say from which ` +
-        "moment on the source has all rows (from, --from): older buckets then stay as they are.",
+      `${qualifiedName(view)}: rows leave its source ${name} by TTL, and the target keeps what was made of them: recomputing it would lose that. Set \`--from\` ` +
+        "(argument: from) to a moment from which on the source has all rows; older buckets then stay as they are.",
     );
   }
 }
