@@ -123,7 +123,7 @@ export function refuseUnallowed(
     [
       `${quotedName(keyOf(to))}: this change is not made before you allow it; nothing was done:`,
       ...refused.map((one) => `  ${one.kind}: ${sensitive ? "(the statement is secret)" : renderMessage(one)}`),
-      `To proceed, set allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
+      `To proceed, write allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
     ].join("\n"),
   );
 }
@@ -141,7 +141,7 @@ export function driftOf(context: Context, planned: Planned, { stored, sensitive,
   const known = followRenames(context, parseCreate(stored.statement), to);
   if (diffObject(known, dropServerDefaults(parseCreate(from), known)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
-  return `differs on the server from what the state says; the plan starts from what is there.\n${diff}`;
+  return `on the server it is not what the state says; the plan starts from what is there.\n${diff}`;
 }
 
 /** How long old rows that the plan leaves behind are kept, as an input's value; undefined if there are none. */
