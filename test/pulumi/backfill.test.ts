@@ -154,6 +154,22 @@ describe("a materialized view that is created with backfill", () => {
     assert.equal(await ask("SELECT count() FROM {db}.hourly"), "0");
   });
 
+  it("says once, of a view that is in the state, that a backfill comes too late, and nothing where it made the view", async () => {
+    const tooLate = (): number =>
+      provider.messages.filter((message) => /so `backfill` does nothing/.test(message)).length;
+    const { inputs: made = {} } = await check(true);
+    await provider.of("materializedView").create(made);
+    provider = await provider.next();
+    await check(true, "mv", { olds: made });
+    assert.equal(tooLate(), 0);
+    const { inputs: without = {} } = await check(undefined, "mv", { olds: made });
+    assert.equal(without["__said"] ?? "", String(made["__said"]).replace(/ ?backfill/, ""));
+    const { inputs: late = {} } = await check(true, "mv", { olds: without });
+    assert.equal(tooLate(), 1);
+    await check(true, "mv", { olds: late });
+    assert.equal(tooLate(), 1);
+  });
+
   it("is gone on with by the next run when the first was cut off", async () => {
     const { inputs = {} } = await check({ chunk: 500 });
     const cut = new Error("cut off");

@@ -73,11 +73,33 @@ const GOES_ON = "-- goes on with its backfill, which was cut off";
 /** The plan's text if an earlier run began to create the view and was interrupted. */
 export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<string | undefined> {
   if ((await unfinishedOn(await context.connection(), key)) !== undefined) return GOES_ON;
-  await context.log.warn(
-    urn,
-    `stands on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``,
-  );
+  await context.log.warn(urn, nothingToFill(key));
   return undefined;
+}
+
+function nothingToFill(key: string): string {
+  return `stands on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``;
+}
+
+/** The word by which the state remembers that a backfill was declared. */
+const DECLARED = "backfill";
+
+/**
+ * Says once, of a view that is in the state, that a backfill which is declared now comes too late.
+ *
+ * @param said what was said of it before, digests or words.
+ * @returns what has been said of it now.
+ */
+export async function tellTooLate(
+  context: Context,
+  { key, urn, wanted }: { readonly key: string; readonly urn: string | undefined; readonly wanted: boolean },
+  stored: { readonly statement?: string; readonly __said?: string },
+  said = "",
+): Promise<string | undefined> {
+  const others = said.split(" ").filter((word) => word !== "" && word !== DECLARED);
+  const isNew = !(stored.__said ?? "").split(" ").includes(DECLARED);
+  if (wanted && isNew && stored.statement !== undefined) await context.log.warn(urn, nothingToFill(key));
+  return [...others, ...(wanted ? [DECLARED] : [])].join(" ") || undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Plan } from "../plan";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
-import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
+import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill, tellTooLate } from "./backfill";
 import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
@@ -59,7 +59,9 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
     explainByLint(context, spec, overrides, request, error),
   );
-  const said = isNew ? await lint(context, parseCreate(text), overrides, request, stored.__said) : stored.__said;
+  const linted = isNew ? await lint(context, parseCreate(text), overrides, request, stored.__said) : stored.__said;
+  const view = { key, urn: request.urn, wanted: options.backfill !== undefined };
+  const said = await tellTooLate(context, view, stored, linted);
   const inputs: Inputs = {
     ...("database" in spec && { database: spec.database }),
     name: spec.name,

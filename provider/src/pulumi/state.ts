@@ -41,7 +41,7 @@ export interface Inputs {
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
   __fingerprint?: string;
-  /** Digests of the lint warnings that were said of it. */
+  /** What was said of it once: digests of lint warnings, and words. */
   __said?: string;
   /** For a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
   __over?: string;
