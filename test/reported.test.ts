@@ -75,6 +75,38 @@ const REPORTED: readonly (readonly [mistake: string, file: string, words: string
     "windows that take longer than a statement may",
   ],
   ["a resource in a plain string is parsed as SQL", "pulumi/check.test.ts", "a resource in a plain string"],
+  ["a Rollup in the SQL becomes [object Object]", "e2e/mistakes.test.ts", "which object of a Rollup is meant"],
+  ["a password with a quote breaks the SQL", "resources/sql.test.ts", "keeps every text between quotes"],
+  ["a backfill that is declared later is passed over", "pulumi/backfill.test.ts", "a backfill comes too late"],
+  ["the steps that import prints do not work", "cli/import-as-printed.test.ts", "after the printed steps"],
+  [
+    "a database is dropped with tables that are declared",
+    "e2e/identity.test.ts",
+    "keeps a database that leaves the program",
+  ],
+  ["a mistake in a type names no column", "pulumi/check.test.ts", "names the argument that is wrong"],
+  [
+    "a destroy that is refused has dropped views",
+    "e2e/identity.test.ts",
+    "changes nothing by a destroy that is refused",
+  ],
+  [
+    "two expressions in one string are refused elsewhere",
+    "pulumi/check.test.ts",
+    "takes several expressions in one string",
+  ],
+  ["progress runs backwards", "apply/pace.test.ts", "never runs backwards"],
+  [
+    "progress is pushed off the row by what the provider keeps for itself",
+    "e2e/quiet.test.ts",
+    "\\[diff: ~statement\\]",
+  ],
+  ["a comparison says nothing for minutes", "apply/pace.test.ts", "the rows that it has read once it takes long"],
+  ["a table without connections tears a band open", "graph/drawings.test.ts", "leaves no strip of a band empty"],
+  ["boxes stay white in the dark", "graph/drawings.test.ts", "in the light and in the dark"],
+  ["a warning comes with every change of a source", "pulumi/lint.test.ts", "says a warning once"],
+  ["the old plan is shown as removed lines", "e2e/quiet.test.ts", "no earlier plan"],
+  ["the package has no license, and does not load", "package/install.test.ts", "is loaded by require and by import"],
 ];
 
 describe("what has been reported", () => {

@@ -125,6 +125,8 @@ describe("the project that import writes", function () {
       await newcomer.type("pulumi preview --expect-no-changes");
       const folder = path.join(newcomer.home, "my schema");
       assert.ok(existsSync(path.join(folder, ".gitignore")));
+      const { allowScripts } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+      assert.deepEqual(allowScripts, { chdb: false, protobufjs: false }, "npm install has nothing to warn of");
       for (const file of readdirSync(folder, { withFileTypes: true }).filter((one) => one.isFile()))
         assert.doesNotMatch(readFileSync(path.join(folder, file.name), "utf8"), /Pa55/, file.name);
     } finally {
