@@ -1,14 +1,33 @@
-/** Something the user can mend: says where, what was found, what was expected, and the next step. */
+import type { ErrorCode } from "./error-codes";
+
+/** One thing that is wrong. Code distinguishes problems by `code`, never by `message`. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** For people: where, what was found, what was expected, and the next step. */
+  readonly message: string;
+}
+
+/** Something the user can fix. */
 export class SchemaError extends Error {
   override readonly name: string = "SchemaError";
-  /** Every problem found, one sentence each; `message` joins them. */
-  readonly problems: readonly string[];
+  readonly code: ErrorCode;
+  /** Everything found; `message` joins their messages. */
+  readonly problems: readonly Problem[];
 
-  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+  /** @param code of the error, and of each problem that has none of its own. */
+  constructor(code: ErrorCode, problems: string | readonly (string | Problem)[], options?: ErrorOptions) {
     const list = typeof problems === "string" ? [problems] : problems;
-    super(list.join("\n"), options);
-    this.problems = list;
+    const found = list.map((one) => (typeof one === "string" ? { code, message: one } : one));
+    super(found.map(({ message }) => message).join("\n"), options);
+    this.code = code;
+    this.problems = found;
   }
+}
+
+/** The same error in other words. */
+export function reworded(error: SchemaError, words: (message: string) => string, options?: ErrorOptions): SchemaError {
+  const problems = error.problems.map(({ code, message }) => ({ code, message: words(message) }));
+  return new SchemaError(error.code, problems, options);
 }
 
 /** The message of anything that was thrown, with the next step of an error that has one. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { allowInserts, blockInserts } from "../../provider/dist/operation/gate";
+import { letInsertsThrough } from "../../provider/dist/operation/good-order";
 import { blockInsertsUntilReleased, isGuardConstraint, releaseInserts } from "../../provider/dist/operation/hold";
 import { Runner } from "../../provider/dist/operation/runner";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -48,6 +49,19 @@ describe("a gate", () => {
     await bench.run("ALTER TABLE @.t DROP CONSTRAINT own");
   });
 
-  const statement = (): Promise<string | undefined> =>
-    bench.value("SELECT create_table_query AS x FROM system.tables WHERE database = '@' AND name = 't'");
+  it("and a hold are opened, whatever made them, where an operation cannot be rolled back", async () => {
+    const runner = new Runner(bench.connection, "a1b2c3d4");
+    await bench.run("CREATE TABLE @.n (a UInt8) ENGINE = MergeTree ORDER BY a");
+    await bench.run("ALTER TABLE @.t ADD CONSTRAINT _gate_a1b2c3d4 CHECK 0");
+    await bench.run("ALTER TABLE @.t ADD CONSTRAINT _hold_a1b2c3d4 CHECK 0");
+    const gate = "retry_schema_change_in_progress_a1b2c3d4";
+    await bench.run(`ALTER TABLE @.t ADD CONSTRAINT ${gate} CHECK 0`);
+    await bench.run(`ALTER TABLE @.n ADD CONSTRAINT ${gate} CHECK 0`);
+    assert.deepEqual(await letInsertsThrough(runner), []);
+    await bench.insert(0, 1);
+    for (const name of ["t", "n"]) assert.doesNotMatch((await statement(name)) ?? "", /CONSTRAINT/);
+  });
+
+  const statement = (name = "t"): Promise<string | undefined> =>
+    bench.value(`SELECT create_table_query AS x FROM system.tables WHERE database = '@' AND name = '${name}'`);
 });

@@ -126,15 +126,18 @@ describe("what operations leave and need in a database", () => {
       spaceFactor: 1e12,
     };
     const { refusals } = await preview(change);
-    assert.equal(refusals.length, 3);
+    assert.deepEqual(
+      refusals.map(({ code }) => code),
+      ["change-unsupported", "mutation-unfinished", "no-space"],
+    );
     for (const [index, pattern] of [
       /no column lives on/,
       /mutation\(s\) are unfinished/,
       /are free on disk/,
     ].entries()) {
-      assert.match(refusals[index] ?? "", pattern);
+      assert.match(refusals[index]?.message ?? "", pattern);
     }
-    await assert.rejects(rebuildTable(connection, { ...options, ...change }), { message: refusals[0] ?? "" });
+    await assert.rejects(rebuildTable(connection, { ...options, ...change }), { message: refusals[0]?.message ?? "" });
     await connection.command(`KILL MUTATION WHERE database = '${database}' SYNC`);
     assert.deepEqual((await preview()).refusals, []);
     const beforeStatement = (sql: string): void => {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
 import { backfill } from "../../provider/dist/cli/backfill";
+import type { Output } from "../../provider/dist/cli/canonicalize";
 import { doctor } from "../../provider/dist/cli/doctor";
 import { driftOfState } from "../../provider/dist/cli/drift";
 import { lintFiles } from "../../provider/dist/cli/lint";
@@ -73,7 +74,7 @@ describe("JSON that commands print", () => {
       .filter((chapter) => /^ {2}--json/m.test(chapter))
       .map((chapter) => chapter.split("\n")[0]);
     const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
-    assert.deepEqual(names, [...commands].sort());
+    assert.deepEqual(names, [...commands, "error"].sort());
   });
 
   it("is an object with the reason, of every command, where it could not be done", async () => {
@@ -154,6 +155,30 @@ describe("JSON that commands print", () => {
     );
     assert.equal(dryRun, false);
     assert.ok(written > 0 && !Number.isNaN(Date.parse(keepUntil)));
+  });
+
+  it("holds its schema: the refusals of a dry run, with their codes", async () => {
+    await bench.run("CREATE TABLE @.l (k String, n UInt64) ENGINE = Log");
+    await bench.run("CREATE MATERIALIZED VIEW @.l_mv TO @.l AS SELECT k, count() AS n FROM @.s GROUP BY k");
+    const view = [{ database: bench.database, name: "l_mv" }];
+    const { refusals } = await shown("backfill", (output) => backfill({ url, view, json: true, dryRun: true }, output));
+    assert.deepEqual(
+      refusals.map(({ code }: { code: string }) => code),
+      ["change-unsupported"],
+    );
+  });
+
+  it("holds its schema: a command that fails, with the code", async () => {
+    const nowhere = { url: "http://127.0.0.1:1", json: true };
+    for (const [code, run] of [
+      ["operation-unknown", (output: Output) => operations({ url, json: true, abort: "none" }, output)],
+      ["object-missing", (output: Output) => verifyViews(["d.nothing"], { url, json: true }, output)],
+      ["server-unreachable", (output: Output) => status(nowhere, output)],
+      ["input-unreadable", (output: Output) => lintFiles(["no such file.sql"], { format: "json" }, output)],
+    ] as const) {
+      const { error } = await shown("error", run);
+      assert.equal(error.code, code, JSON.stringify(error));
+    }
   });
 
   it("holds its schema: operations, with one that was cut off and tables that are kept", async () => {

@@ -2,9 +2,23 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { ERRORS } from "../../provider/dist/error-codes";
+import { PAGE, renderErrors } from "../../tools/docs/errors";
+
 const ROOT = resolve(__dirname, "../..");
 
 describe("docs/errors.md", () => {
+  it("lists the codes that errors have", () => {
+    const page = readFileSync(PAGE, "utf8");
+    assert.equal(renderErrors(page), page, "run `npm run docs:pages`");
+  });
+
+  it("lists no code that nothing uses", () => {
+    const source = textsOf(join(ROOT, "provider/src"));
+    const unused = Object.keys(ERRORS).filter((code) => source.split(`"${code}"`).length < 2);
+    assert.deepEqual(unused, []);
+  });
+
   it("quotes only what the package says", () => {
     const source = textsOf(join(ROOT, "provider/src"));
     const page = readFileSync(join(ROOT, "docs/errors.md"), "utf8");

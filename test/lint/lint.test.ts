@@ -59,10 +59,13 @@ describe("lint", () => {
       () => lintObject(VIEW, NOBODY, overrides),
       (error) => {
         assert.ok(error instanceof SchemaError);
-        assert.deepEqual(error.problems, [
-          'lint: "inner-tabel" is not a rule. Did you mean `inner-table`?',
-          'lint["missing-ttl"]: expected "off", "info", "warning" or "error", found "loud"',
-        ]);
+        assert.deepEqual(
+          error.problems.map(({ message }) => message),
+          [
+            'lint: "inner-tabel" is not a rule. Did you mean `inner-table`?',
+            'lint["missing-ttl"]: expected "off", "info", "warning" or "error", found "loud"',
+          ],
+        );
         return true;
       },
     );

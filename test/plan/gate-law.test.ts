@@ -7,7 +7,8 @@ import { askRows } from "../../provider/dist/apply/ask-rows";
 import { reportFile } from "../../provider/dist/cli/report";
 import { ServerError } from "../../provider/dist/connection/errors";
 import { SchemaError } from "../../provider/dist/errors";
-import { type Plan, renderPlan, unasked } from "../../provider/dist/plan";
+import { type Plan, renderPlan, showPlan, unasked } from "../../provider/dist/plan";
+import { planInput } from "../../provider/dist/pulumi/plan-input";
 import { renderCreate } from "../../provider/dist/sql/render";
 import type { ObjectSpec, TableSpec } from "../../provider/dist/sql/spec";
 import { byEffort, report } from "../support/effort";
@@ -49,7 +50,7 @@ describe("report --fail-on drops-data", function () {
     rmSync(folder, { recursive: true });
   });
 
-  it("fails on the plans of the cases that lose values of rows, on those alone, and on all whose rows could not be asked", async () => {
+  it("fails on the plans of the cases that lose values of rows, on those alone, and on all whose rows could not be checked", async () => {
     const counts = { lost: 0, kept: 0 };
     for (const one of CASES) await tryCase(one, counts);
     report(counts);
@@ -125,7 +126,7 @@ describe("report --fail-on drops-data", function () {
       type,
       inputs: { database: "p", name: "t", qualifiedName: "p.t", statement: renderCreate(spec), ...more },
     });
-    const newState = state(to, { plan: renderPlan(plan, { rows: 10, bytes: 1000 }) });
+    const newState = state(to, planInput(showPlan(plan, { rows: 10, bytes: 1000 })));
     const step = { op: "update", urn: `urn:pulumi:s::p::${type}::t`, oldState: state(from), newState };
     writeFileSync(file, JSON.stringify({ config: {}, steps: [step], diagnostics: [], changeSummary: { update: 1 } }));
     const code = reportFile(file, { failOn: ["drops-data"] }, { out: () => undefined, error: () => undefined });

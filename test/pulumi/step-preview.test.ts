@@ -1,23 +1,23 @@
 import { deepEqual } from "node:assert/strict";
-import { consistent } from "../../provider/dist/pulumi/step-preview";
+import { consistent, type StepCost } from "../../provider/dist/pulumi/step-preview";
 
-const NONE = "-- no insert is refused";
-const SOME =
-  "-- inserts are refused (error 469, to be retried) for at most 4 s at a time while the names are exchanged";
+const when = "the names are exchanged";
+const NONE: StepCost = { notes: [], gate: { closes: false, when } };
+const SOME: StepCost = { notes: [], gate: { closes: true, when } };
 const COPY = "-- to copy: 1,000 rows, 8.1 KiB";
+const COPIES: StepCost = { notes: [COPY], gate: { closes: false, when: "the tables are exchanged" } };
+const NO_INSERT = "-- no insert is refused";
+const INSERTS = `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${when}`;
 
 describe("what the steps of one change say of inserts", () => {
-  for (const { when, said, shown } of [
-    { when: "one step refuses none", said: [NONE], shown: [NONE] },
-    { when: "two steps refuse none", said: [NONE, COPY, NONE], shown: [NONE, COPY] },
-    { when: "the first of two refuses some", said: [SOME, COPY, NONE], shown: [SOME, COPY] },
-    { when: "the second of two refuses some", said: [NONE, COPY, SOME], shown: [COPY, SOME] },
-    {
-      when: "both refuse some",
-      said: [SOME, SOME.replace("names", "tables")],
-      shown: [SOME, SOME.replace("names", "tables")],
-    },
+  for (const { name, said, shown } of [
+    { name: "one step refuses none", said: [NONE], shown: [NO_INSERT] },
+    { name: "two steps refuse none", said: [NONE, COPIES], shown: [NO_INSERT, COPY] },
+    { name: "the first of two refuses some", said: [SOME, COPIES], shown: [INSERTS, COPY] },
+    { name: "the second of two refuses some", said: [COPIES, SOME], shown: [COPY, INSERTS] },
+    { name: "both refuse some", said: [SOME, SOME], shown: [INSERTS, INSERTS] },
+    { name: "one has nothing to do with inserts", said: [{ notes: [] }, NONE], shown: [NO_INSERT] },
   ]) {
-    it(when, () => deepEqual(consistent(said), shown));
+    it(name, () => deepEqual(consistent(said), shown));
   }
 });

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { renderReport } from "../../provider/dist/report";
-import { costOf, parsePlan } from "../../provider/dist/report/plan-text";
+import fc from "fast-check";
+import { readShown, renderShown } from "../../provider/dist/plan";
+import { HAZARD_KINDS } from "../../provider/dist/plan/plan";
+import { planInput } from "../../provider/dist/pulumi/plan-input";
+import { renderReport, tripped } from "../../provider/dist/report";
+import { costOf } from "../../provider/dist/report/hazards";
+import { parsePlan } from "../../provider/dist/report/plan-text";
 import { changed, preview, updated, updateStep } from "./support";
 
-describe("the text of a plan", () => {
+describe("the text of a plan, as 0.1.0 stored it alone", () => {
   it("is taken apart into its steps, each with what it costs", () => {
     const steps = parsePlan(
       "ALTER TABLE d.t\n    ADD COLUMN `a` UInt8;\n-- metadata-only: no part is rewritten\n\n" +
@@ -59,13 +64,71 @@ describe("the text of a plan", () => {
     assert.deepEqual(parsePlan(""), []);
   });
 
-  it("is found in an update as the planner wrote it", () => {
-    const { steps } = updated(preview("obsfly-delete.json"), "metrics.metrics_v1", (statement) =>
-      statement.replace("`ServiceName` LowCardinality(String)", "`ServiceName` String"),
+  it("says which rows could not be checked", () => {
+    assert.deepEqual(parsePlan("ALTER x;\n-- drops-data: y (the rows could not be asked; `pulumi up` asks them)"), [
+      {
+        sql: "ALTER x;",
+        hazards: [
+          { kind: "drops-data", message: "y (the rows could not be asked; `pulumi up` asks them)", unasked: true },
+        ],
+      },
+    ]);
+  });
+});
+
+describe("the plan of an update as data", () => {
+  const name = "metrics.metrics_v1";
+  const edited = updated(preview("obsfly-delete.json"), name, (statement) =>
+    statement.replace("`ServiceName` LowCardinality(String)", "`ServiceName` String"),
+  );
+
+  it("has the steps that the text shows", () => {
+    const inputs = edited.steps.map(({ newState }) => newState?.inputs).find((one) => one?.["__plan"] !== undefined);
+    const steps = readShown(inputs?.["__plan"]);
+    assert.deepEqual(steps, parsePlan(String(inputs?.["plan"])));
+    assert.deepEqual(steps?.map(costOf), ["rewrites-parts"]);
+  });
+
+  it("is read instead of the text, whatever the text says", () => {
+    const other = changed(edited, name, (step) => updateStep(step, { plan: "in other words" }));
+    assert.deepEqual(tripped(other, ["rewrites-parts"]), [`rewrites-parts: 1 object: ${name}`]);
+  });
+
+  it("tells of rows that were not checked", () => {
+    const steps = [{ sql: "ALTER x;", hazards: [{ kind: "may-fail", message: "in any words", unasked: true }] }];
+    const unasked = changed(edited, name, (step) => updateStep(step, { __plan: JSON.stringify(steps) }));
+    assert.ok(tripped(unasked, ["drops-data"]).join().includes(name));
+    assert.ok(!tripped(edited, ["drops-data"]).join().includes(name));
+  });
+
+  it("is rendered as it is read, whatever it contains", () => {
+    const text = fc.string({ unit: "grapheme" });
+    const hazard = fc.record(
+      {
+        kind: fc.constantFrom(...HAZARD_KINDS),
+        message: text,
+        unasked: fc.constant(true as const),
+      },
+      { noNullPrototype: true },
     );
-    const plan = steps.map(({ newState }) => newState?.inputs?.["plan"]).find((one) => typeof one === "string");
-    const [step, ...more] = parsePlan(String(plan));
-    assert.deepEqual(more, []);
-    assert.equal(step && costOf(step), "rewrites-parts", String(plan));
+    const notes = fc.array(text);
+    const step = fc.record(
+      { sql: text, hazards: fc.array(hazard), notes, secret: text },
+      { requiredKeys: ["sql", "hazards"], noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1 }), (steps) => {
+        const input = planInput(steps);
+        assert.deepEqual(readShown(input.__plan), steps);
+        assert.equal(renderShown(readShown(input.__plan) ?? []), input.plan);
+      }),
+    );
+  });
+
+  it("may come from a later version: hazards that are not known are left out, and what is no plan is none", () => {
+    assert.deepEqual(readShown('[{"sql":"x","hazards":[{"kind":"melts","message":"y"},{"kind":"may-fail"}]},7]'), [
+      { sql: "x", hazards: [{ kind: "may-fail", message: "" }] },
+    ]);
+    for (const json of ["{}", "x", "7", undefined]) assert.equal(readShown(json), undefined);
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { renderPlan } from "../../provider/dist/plan";
+import { showPlan } from "../../provider/dist/plan";
+import { planInput } from "../../provider/dist/pulumi/plan-input";
 import { type Preview, type PreviewStep, readPreview } from "../../provider/dist/report";
 import { parseCreate } from "../../provider/dist/sql/parse";
 
@@ -23,8 +24,8 @@ export function updated(from: Preview, name: string, edit: (statement: string) =
     const after = edit(before);
     assert.notEqual(after, before, `the edit of ${name} finds nothing`);
     const [old, declared] = [parseCreate(before), parseCreate(after)];
-    const plan = renderPlan(planObject(old, declared, diffObject(old, declared)));
-    return updateStep(step, { statement: after, plan });
+    const plan = planInput(showPlan(planObject(old, declared, diffObject(old, declared))));
+    return updateStep(step, { statement: after, ...plan });
   });
 }
 

@@ -169,7 +169,7 @@ function problemsOf(work: () => unknown): readonly string[] {
     work();
   } catch (error) {
     assert.ok(error instanceof SchemaError, String(error));
-    return error.problems;
+    return error.problems.map(({ message }) => message);
   }
   return assert.fail("was accepted");
 }

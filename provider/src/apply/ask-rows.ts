@@ -2,9 +2,9 @@ import { atLeast } from "../clickhouse/version";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isTooSlow } from "../connection/server-message";
-import { messageOf, SchemaError } from "../errors";
+import { messageOf, type Problem, SchemaError } from "../errors";
 import type { AbsentProbe, Hazard, NullProbe, PastProbe, Plan, Probe, ProbeQueries, Step, ValueProbe } from "../plan";
-import { absentQueries, hazard, NOT_ASKED, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
+import { absentQueries, hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { unfinished } from "./mutations";
@@ -34,7 +34,7 @@ export async function askRows(
   if (!plan.steps.some((step) => step.hazards.some(({ probe }) => probe !== undefined))) return plan;
   const asker = new Asker(await connect(), table, options);
   const steps: Step[] = [];
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const resolve = (one: Hazard, step: Step): Promise<Hazard[]> =>
     asker.resolve(one, step).catch((error: unknown) => {
       if (!(error instanceof SchemaError)) throw error;
@@ -47,7 +47,7 @@ export async function askRows(
     steps.push(Object.freeze({ ...step, hazards }));
   }
   // All at once, so that the user can fix everything after one run.
-  if (problems.length > 0) throw new SchemaError(problems);
+  if (problems.length > 0) throw new SchemaError("values-do-not-convert", problems);
   return { steps };
 }
 
@@ -75,10 +75,13 @@ class Asker {
       return answer;
     } catch (error) {
       if (!(error instanceof ServerError) || !isTooSlow(error)) throw error;
-      const limit = `the rows of ${this.table} ${NOT_ASKED} within ${this.options.seconds} s`;
-      if (this.options.leaveOpen) return [{ ...one, found: `${limit}; \`pulumi up\` asks them again, and longer` }];
+      const limit = `the rows of ${this.table} could not be checked within ${this.options.seconds} s`;
+      if (this.options.leaveOpen) {
+        return [{ ...one, unasked: true, found: `${limit}; \`pulumi up\` checks them again, and longer` }];
+      }
       throw new SchemaError(
-        `${this.table}: ${limit}, so nothing was done. Ask them yourself: ${questionOf(this.name, probe)}`,
+        "rows-not-checked",
+        `${this.table}: ${limit}, so nothing was done. Check them yourself: ${questionOf(this.name, probe)}`,
       );
     }
   }
@@ -96,6 +99,7 @@ class Asker {
     if (row !== undefined && row.rows !== "0" && probe.kind === "nulls" && refuses !== undefined) {
       const which = refuses === "rows" ? "where there are rows" : "where it is NULL, for which the type has no value,";
       throw new SchemaError(
+        "values-do-not-convert",
         `${this.table}: ${probe.column}, which may be NULL, does not become ${probe.to} on the server ${which} (${count(row.rows, "row")}); ` +
           "nothing was done. Add a column of the new type, fill it from the old one, and drop the old one",
       );
@@ -112,12 +116,14 @@ class Asker {
     const value = `UPDATE ${name} = defaultValueOfTypeName(${quoteString(to)}) WHERE ${name} IS NULL`;
     if (inMemory)
       throw new SchemaError(
+        "values-do-not-convert",
         `${this.table}: ${column} is NULL in some rows (${found?.found}), which a Memory table cannot read as ${to}: it could not be read at all; ` +
           `nothing was done. Give them a value first: ALTER TABLE ${this.table} DELETE WHERE 0, ${value}`,
       );
     const version = await this.version();
     if (atLeast(version, "26.3")) return;
     throw new SchemaError(
+      "values-do-not-convert",
       `${this.table}: ${column} is NULL in some rows (${found?.found}), which ClickHouse ${version} cannot convert to ${to}: the mutation would ` +
         "never end; nothing was done. Give them a value first: " +
         `ALTER TABLE ${this.table} ${value} SETTINGS mutations_sync = 1`,
@@ -203,6 +209,7 @@ class Asker {
     const refused = await this.words(queries.converts);
     if (refused !== undefined) {
       throw new SchemaError(
+        "values-do-not-convert",
         `${this.table}: ${column} cannot become ${to}: the server has no conversion from ${from}. ` +
           `Add a column of the new type, fill it from the old one by an expression of your own, and drop the old one. The server says: ${refused}`,
       );
@@ -268,6 +275,7 @@ class Asker {
       const found =
         row === undefined || row.failing === "0" ? "" : ` (${count(row.failing, "row")}, e.g. ${row.example})`;
       throw new SchemaError(
+        "values-do-not-convert",
         `${this.table}: a value of ${column} cannot be converted from ${from} to ${to}${found}; nothing was done: the mutation would never end, ` +
           `and the table could not be read. Change those rows first. The server says: ${messageOf(error)}`,
         { cause: error },

@@ -43,11 +43,12 @@ export async function applyCreate(
     if (found === undefined) throw error;
     if (await same(statement, found)) return { adopted: true, observed: digest(found.statement) };
     if (!isTaken(error)) throw error;
-    throw new SchemaError(differs(label, statement, found), { cause: error });
+    throw new SchemaError("object-differs", differs(label, statement, found), { cause: error });
   }
   const found = await live.findNow(key);
   if (found === undefined) {
     throw new SchemaError(
+      "objects-hidden",
       `${label}: was created, but the server does not show it. Does the user lack SHOW TABLES on it?`,
     );
   }

@@ -87,6 +87,7 @@ function refuseDeclared(key: string, { declared }: DropOptions): void {
   const inside = [...declared].filter((other) => other !== key && keyParts(other).database === key);
   if (inside.length === 0) return;
   throw new SchemaError(
+    "drop-not-empty",
     `${quotedName(key)}: not dropped, because ${namesOf(inside)} in it ${inside.length === 1 ? "is" : "are"} still declared. ` +
       "Keep the Database resource, or remove these first. To leave the database alone from now on, set retainOnDelete: true on it and run `pulumi up` before its removal.",
   );
@@ -103,6 +104,7 @@ async function refuseDatabase(
   const inside = (await live.inDatabase(key)).filter((object) => keyParts(object.key).name !== JOURNAL_TABLE);
   if (inside.length > 0 && !allowed) {
     throw new SchemaError(
+      "drop-not-empty",
       `${quotedName(key)}: not dropped, because it holds ${inside.length} object(s) that are not part of this removal: ` +
         `${namesOf(inside.map((object) => object.key))}. Move or drop them first. To drop it with all that is in it: ${howToAllow}`,
     );
@@ -120,6 +122,7 @@ async function refuseUnseen(connection: Connection, key: string, allowed: boolea
   const policies = allowed ? [] : await listFilters(connection);
   if (policies.length === 0) return;
   throw new SchemaError(
+    "objects-hidden",
     `${quotedName(key)}: not dropped, because it may hold objects that this user cannot see: row policies filter system.tables ` +
       `(${policies.join(", ")}). Let a user do it whom they exempt.`,
   );
@@ -132,6 +135,7 @@ async function refuseIfUnfinished(connection: Connection, live: ServerCatalog, {
   const one = (await unfinishedOperations(connection, database)).find(({ keys }) => keys.includes(key));
   if (one === undefined) return;
   throw new SchemaError(
+    "operation-unfinished",
     `${quotedName(key)}: not dropped, because ${one.kind} ${one.operation} on it was cut off (${one.progress}). ` +
       `Finish it or give it up first: \`clickhouse-schema operations --${one.canAbort ? "abort" : "resume"} ${one.operation}\`.`,
   );
@@ -153,6 +157,7 @@ async function refuseIfUsed(
   );
   if (users.length === 0) return;
   throw new SchemaError(
+    "drop-still-used",
     `${quotedName(object.key)}: not dropped, because ${users.map((user) => quotedName(user.key)).join(", ")} on the server reads from it or writes to it. ` +
       "Drop the view first, or declare it in this stack so that it goes first.",
   );
@@ -171,6 +176,7 @@ async function refuseIfCalled(
     : (await callersOf(connection, live, key)).filter((one) => one.key === undefined || !ends(one.key));
   if (callers.length === 0) return;
   throw new SchemaError(
+      "drop-still-used",
     `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server calls it by its name and would fail. ` +
       `Change or drop that first. To drop the function all the same: ${howToAllow}`,
   );
@@ -182,6 +188,7 @@ async function refuseIfHoldsRows(connection: Connection, object: LiveObject, opt
   const count =
     rows === undefined ? "may hold rows (its engine does not count them)" : `holds ${counted(rows, object)} row(s)`;
   throw new SchemaError(
+    "drop-holds-rows",
     `${quotedName(object.key)}: not dropped, because it ${count}. To drop it with its rows: ${options.howToAllow}`,
   );
 }
@@ -203,6 +210,7 @@ async function refuseIfTablesStay(
     const table = isSafe ? undefined : await live.find(key);
     if (table === undefined || (await rowsHeld(connection, table)) === 0) continue;
     throw new SchemaError(
+      "drop-still-used",
       `${quotedName(view.key)}: not dropped, because ${quotedName(key)}, which it reads${isMaterialized ? " or writes" : ""}, holds rows and is not dropped` +
         `${isMaterialized ? "; without the view, rows inserted from then on would be missing" : ""}. To drop the view alone: ${howToAllow}`,
     );

@@ -1,3 +1,4 @@
+import { type Mutation, unfinishedMutations } from "../clickhouse/catalog";
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { SchemaError } from "../errors";
@@ -11,14 +12,6 @@ const PAUSES = [20, 50, 100, 250, 500, 1000];
 const FAILING_FOR = 5000;
 /** How long the server may be unreachable while it works. */
 const AWAY_FOR = 60_000;
-
-/** An unfinished mutation. */
-export interface Mutation {
-  readonly id: string;
-  readonly command: string;
-  readonly left: string;
-  readonly reason: string;
-}
 
 /**
  * Waits until the server has finished the mutations that ALTERs of the table started, without a time limit; a dropped connection is no
@@ -44,7 +37,8 @@ export async function awaitMutations(
       tell(`${qualifiedName(table)}: ${most - left} of ${most} parts rewritten`);
       const failing = running.find(({ reason }) => reason !== "");
       failingSince = failing === undefined ? undefined : (failingSince ?? Date.now());
-      if (failing && Date.now() - (failingSince ?? 0) > FAILING_FOR) throw new SchemaError(stuck(table, failing));
+      if (failing && Date.now() - (failingSince ?? 0) > FAILING_FOR)
+        throw new SchemaError("mutation-unfinished", stuck(table, failing));
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       awaySince ??= Date.now();
@@ -54,12 +48,9 @@ export async function awaitMutations(
   }
 }
 
-/** The unfinished mutations of a table. */
-export function unfinished(connection: Connection, { database, name }: QualifiedName): Promise<Mutation[]> {
-  return connection.query<Mutation>(
-    "SELECT mutation_id AS id, command, toString(parts_to_do) AS left, latest_fail_reason AS reason FROM system.mutations " +
-      `WHERE database = ${quoteString(database)} AND table = ${quoteString(name)} AND NOT is_done AND NOT is_killed`,
-  );
+/** The unfinished mutations of a table that nobody has killed. */
+export async function unfinished(connection: Connection, table: QualifiedName): Promise<Mutation[]> {
+  return (await unfinishedMutations(connection, table)).filter(({ killed }) => !killed);
 }
 
 function stuck(table: QualifiedName, { id, command, reason }: Mutation): string {

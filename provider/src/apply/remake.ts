@@ -34,6 +34,7 @@ export async function refuseRemake(
   if (readers.length > 0 && mode !== "offline") {
     const name = qualifiedName(to);
     throw new SchemaError(
+      "inserts-not-refusable",
       `${name}: ${readers.map(qualifiedName).join(", ")} would miss rows that are inserted at the moment of the change, and ` +
         'this engine cannot hold inserts back. Stop its writers for that moment and write rebuild: "offline" on the table.',
     );

@@ -30,7 +30,7 @@ export function withColumnsOf(
       ? []
       : [`columns.${name}: \`columnsFrom\` gives no such column, only ${names.join(", ")}${didYouMean(name, names)}`],
   );
-  if (problems.length > 0) throw new SchemaError(problems);
+  if (problems.length > 0) throw new SchemaError("argument-invalid", problems);
   const clauses = new Map(spec.columns.map((column) => [column.name, column]));
   return { ...table, columns: given.map(({ name, type }) => ({ ...clauses.get(name), name, type })) };
 }

@@ -14,6 +14,7 @@ export function refuseOtherOrder(declared: ObjectSpec, shown: ObjectSpec): void 
   if (!("query" in declared) || !("query" in shown)) return;
   if (orderOfSets(declared.query) === orderOfSets(shown.query)) return;
   throw new SchemaError(
+    "meaning-changes",
     `${quotedName(keyOf(declared))}: ClickHouse would keep its query without the brackets around set operations, and answer otherwise ` +
       "once it has read it again: `(a EXCEPT b) UNION ALL (c EXCEPT d)` becomes `a EXCEPT b UNION ALL c EXCEPT d`, from left to right. " +
       "Write what stands in brackets as queries of their own: `SELECT * FROM (a EXCEPT b) UNION ALL SELECT * FROM (c EXCEPT d)`",

@@ -120,7 +120,7 @@ function show({ free, gated, needed, refusals, sources }: BackfillPreview, outpu
     output.out(`Disk: up to ${renderSize({ bytes: needed })} needed (estimated from a few rows), ${there}\n`);
     if (gated) output.out("Inserts are refused twice, for at most 4 s at a time (error 469: try again)\n");
   }
-  for (const refusal of refusals) output.error(`Would be refused: ${refusal}\n`);
+  for (const refusal of refusals) output.error(`Would be refused: ${refusal.message}\n`);
   if (refusals.length === 0) output.out("Nothing was changed. Without --dry-run it begins.\n");
   return refusals.length === 0 ? EXIT.fine : EXIT.found;
 }

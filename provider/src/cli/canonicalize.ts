@@ -7,6 +7,7 @@ import { splitStatements } from "../sql/fragments";
 import { keyOf } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 
 /** Where a command writes. */
 export interface Output {
@@ -38,8 +39,7 @@ export async function canonicalizeFiles(files: readonly string[], output: Output
       }
     }
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, false, output);
   } finally {
     await world.close();
   }

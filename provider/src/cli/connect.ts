@@ -62,7 +62,8 @@ async function settingsOf(
     );
   }
   const found = { ...withoutForeignLogin(raw, options, environment), ...given };
-  if (found.url === undefined) throw new SchemaError(options.stack === undefined ? NO_SERVER : noUrl(options.stack));
+  if (found.url === undefined)
+    throw new SchemaError("url-missing", options.stack === undefined ? NO_SERVER : noUrl(options.stack));
   return { ...found, url: found.url };
 }
 

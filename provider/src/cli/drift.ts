@@ -109,6 +109,7 @@ function stateText(options: DriftOptions): Promise<string> | string {
   if (options.state !== undefined) return textOf(options.state);
   if (options.stack !== undefined) return stackState(options);
   throw new SchemaError(
+    "option-invalid",
     `No state: give --stack NAME, or write it with \`${EXPORT}\` and give --state state.json, or pipe it: pulumi stack export | clickhouse-schema drift --state -`,
   );
 }
@@ -119,9 +120,13 @@ function textOf(file: string): string {
     // File backends may keep their files compressed.
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
   } catch (error) {
-    throw new SchemaError(`--state ${file}: cannot be read (${messageOf(error)}). Write it with: ${EXPORT}`, {
-      cause: error,
-    });
+    throw new SchemaError(
+      "input-unreadable",
+      `--state ${file}: cannot be read (${messageOf(error)}). Write it with: ${EXPORT}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -129,6 +134,7 @@ function chooseProvider({ objects }: StackState, wanted: string | undefined): st
   const names = [...new Set(objects.map(({ provider }) => provider))].sort();
   if (names.length === 0) {
     throw new SchemaError(
+      "input-unreadable",
       "The state holds no ClickHouse object. Is it that of the right stack, and has `pulumi up` been run there?",
     );
   }
@@ -137,11 +143,15 @@ function chooseProvider({ objects }: StackState, wanted: string | undefined): st
     const [only, ...others] = names;
     if (only !== undefined && others.length === 0) return only;
     throw new SchemaError(
+      "option-invalid",
       `The state has objects of several providers: say which with --provider ${names.join(" or ")}`,
     );
   }
   if (names.includes(wanted)) return wanted;
-  throw new SchemaError(`--provider ${wanted}: the state has no object of it; found ${names.join(", ")}`);
+  throw new SchemaError(
+    "option-invalid",
+    `--provider ${wanted}: the state has no object of it; found ${names.join(", ")}`,
+  );
 }
 
 /**

@@ -1,3 +1,5 @@
+import { codeOf } from "../connection/errors";
+import type { ErrorCode } from "../error-codes";
 import { messageOf } from "../errors";
 import type { Output } from "./canonicalize";
 import { EXIT } from "./exit";
@@ -10,11 +12,11 @@ import { EXIT } from "./exit";
  */
 export function tellFailure(error: unknown, json: boolean | undefined, output: Output): number {
   output.error(`${messageOf(error)}\n`);
-  if (json === true) output.out(failureJson(messageOf(error)));
+  if (json === true) output.out(failureJson(codeOf(error), messageOf(error)));
   return EXIT.failed;
 }
 
 /** One line, so that a stream of results can be read line by line. */
-export function failureJson(message: string): string {
-  return `${JSON.stringify({ error: { message } })}\n`;
+export function failureJson(code: ErrorCode, message: string): string {
+  return `${JSON.stringify({ error: { code, message } })}\n`;
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
-import { messageOf } from "../errors";
 import { importFile, type Program } from "../generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../introspect/server";
 import { KINDS } from "../kinds";
@@ -10,6 +9,7 @@ import { keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
 import { type ImportedProgram, programOf } from "./import/program";
 import { ImportScratch } from "./import/scratch";
@@ -79,8 +79,7 @@ export async function importServer(options: ImportOptions, output: Output): Prom
     next(options, connection.url, program, output);
     return EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, false, output);
   } finally {
     await Promise.all([connection?.close(), scratch.close()]);
   }

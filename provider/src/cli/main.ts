@@ -49,4 +49,4 @@ program
   .addCommand(serverCommand(OUTPUT))
   .addCommand(completionCommand(program, OUTPUT));
 
-void withExamples(failOnUsage(program, (message) => OUTPUT.out(failureJson(message)))).parseAsync();
+void withExamples(failOnUsage(program, (message) => OUTPUT.out(failureJson("option-invalid", message)))).parseAsync();

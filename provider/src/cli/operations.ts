@@ -3,7 +3,7 @@ import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations 
 import { type RetiredTable, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { JOURNAL_TABLE } from "../operation/journal";
+import { databasesWithJournal } from "../operation/journal";
 import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
@@ -41,7 +41,7 @@ export async function operations(options: OperationsOptions, output: Output): Pr
   let connection: Connection | undefined;
   try {
     connection = await connect(options);
-    const databases = await journaled(connection);
+    const databases = await databasesWithJournal(connection);
     const wanted = options.resume ?? options.abort;
     if (wanted !== undefined) {
       const done = await end(connection, databases, wanted, options.abort !== undefined, output);
@@ -55,14 +55,6 @@ export async function operations(options: OperationsOptions, output: Output): Pr
   } finally {
     await connection?.close();
   }
-}
-
-async function journaled(connection: Connection): Promise<string[]> {
-  const rows = await connection.query<{ database: string }>(
-    "SELECT database FROM system.tables WHERE name = {name:String} ORDER BY database",
-    { name: JOURNAL_TABLE },
-  );
-  return rows.map(({ database }) => database);
 }
 
 /** What is on the server, in all databases. */
@@ -125,7 +117,10 @@ async function end(
     else await resumeOperation(connection, one, (message) => output.error(`${message}\n`));
     return `${abort ? "Aborted" : "Finished"} ${one.kind} ${wanted} of ${quotedName(one.keys[0])}.`;
   }
-  throw new SchemaError(`No unfinished operation is called ${wanted}. Without an option, this command lists them.`);
+  throw new SchemaError(
+    "operation-unknown",
+    `No unfinished operation is called ${wanted}. Without an option, this command lists them.`,
+  );
 }
 
 function isoTime(milliseconds: number): string {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { messageOf } from "../errors";
-import { currentWord } from "../plan";
+import { hazardCalled } from "../plan";
 import { DEFAULT_MAX, GATES, type Gate, readPreview, renderReport, SHORTEST, tripped } from "../report";
 import type { Output } from "./canonicalize";
 import { EXIT } from "./exit";
+import { tellFailure } from "./failure";
 
 /** Options of {@link reportFile}. */
 export interface ReportFileOptions {
@@ -40,8 +40,7 @@ export function reportFile(file: string | undefined, options: ReportFileOptions,
     for (const one of found) output.error(`${one}\n`);
     return found.length > 0 ? EXIT.found : EXIT.fine;
   } catch (error) {
-    output.error(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return tellFailure(error, false, output);
   }
 }
 
@@ -53,7 +52,7 @@ function readMax(text: string): number {
 
 function readGates(text: string): Gate[] {
   return text.split(",").map((word) => {
-    const gate = GATES.find((one) => one === currentWord(word.trim()));
+    const gate = GATES.find((one) => one === (hazardCalled(word.trim()) ?? word.trim()));
     if (gate !== undefined) return gate;
     throw new InvalidArgumentError(`expected some of ${GATES.join(",")}, separated by commas; found "${word.trim()}".`);
   });

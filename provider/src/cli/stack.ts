@@ -36,7 +36,7 @@ function pulumi({ cwd = ".", stack = "" }: StackOptions, args: readonly string[]
       if (error === null) return done(stdout);
       const isMissing = error.code === "ENOENT";
       const why = isMissing ? NO_PULUMI : stderr.trim().replace(/^error: /, "") || error.message;
-      fail(new SchemaError(`--stack ${stack}: ${why}`, { cause: error }));
+      fail(new SchemaError("option-invalid", `--stack ${stack}: ${why}`, { cause: error }));
     });
   });
 }

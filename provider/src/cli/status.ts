@@ -113,7 +113,9 @@ function writePage(file: string, page: string, output: Output): void {
     if (file === "-") output.out(page);
     else writeFileSync(file, page);
   } catch (error) {
-    throw new SchemaError(`--html ${file}: cannot be written (${messageOf(error)})`, { cause: error });
+    throw new SchemaError("option-invalid", `--html ${file}: cannot be written (${messageOf(error)})`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Connection } from "../connection/connection";
-import { messageOf, SchemaError } from "../errors";
+import { codeOf } from "../connection/errors";
+import { messageOf, type Problem, SchemaError } from "../errors";
 import { secondsBetweenLines } from "../operation/pace";
 import { qualifiedName } from "../sql/identifiers";
 import {
@@ -110,7 +111,7 @@ interface Run {
   readonly reports: readonly TargetReport[];
   readonly repairs: ReadonlyMap<string, RepairNote>;
   /** Repairs that were refused as a whole, and targets that could not be read. */
-  readonly errors: readonly { readonly target: string; readonly message: string }[];
+  readonly errors: readonly (Problem & { readonly target: string })[];
 }
 
 async function run(
@@ -123,7 +124,7 @@ async function run(
   const reports: TargetReport[] = [];
   const repairs = new Map<string, RepairNote>();
   const repaired = new Set<string>();
-  const errors: { target: string; message: string }[] = [];
+  const errors: (Problem & { target: string })[] = [];
   // In the order in which rows flow: a repair triggers no views, so what a target feeds is compared after the target was repaired.
   for (const subject of await loadSubjects(connection, chosen)) {
     try {
@@ -140,7 +141,7 @@ async function run(
     } catch (error) {
       if (!(error instanceof SchemaError)) output.error(`${qualifiedName(subject.shown)}: `);
       output.error(`${messageOf(error)}\n`);
-      errors.push({ target: qualifiedName(subject.shown), message: messageOf(error) });
+      errors.push({ target: qualifiedName(subject.shown), code: codeOf(error), message: messageOf(error) });
     }
   }
   if (repaired.size > 0) await tellDownstream(connection, repaired, reports, output);

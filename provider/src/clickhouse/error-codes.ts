@@ -1,5 +1,6 @@
 /** Numbers of the server's errors by their names in `src/Common/ErrorCodes.cpp`: those that this package distinguishes. */
 export const ERROR_CODES = {
+  THERE_IS_NO_COLUMN: 8,
   NOT_FOUND_COLUMN_IN_BLOCK: 10,
   NO_SUCH_COLUMN_IN_TABLE: 16,
   CANNOT_PARSE_INPUT_ASSERTION_FAILED: 27,

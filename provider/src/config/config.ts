@@ -141,7 +141,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
   }
   const lint = raw.lint === "off" ? "off" : pairsOf(raw.lint, problems);
-  if (problems.length > 0) throw new SchemaError(problems);
+  if (problems.length > 0) throw new SchemaError("config-invalid", problems);
   return {
     connection: raw.url === undefined ? undefined : { ...connection, url: raw.url },
     allowDrop: "value" in allowDrop && allowDrop.value,
@@ -162,7 +162,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
 export function parseConnection(raw: RawConfig & { readonly url: string }): ConnectionOptions {
   const problems: string[] = [];
   const connection = connectionOf(raw, problems);
-  if (problems.length > 0) throw new SchemaError(problems);
+  if (problems.length > 0) throw new SchemaError("config-invalid", problems);
   return { ...connection, url: raw.url };
 }
 

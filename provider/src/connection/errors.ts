@@ -1,4 +1,5 @@
 import { nextStep } from "../clickhouse/next-steps";
+import type { ErrorCode } from "../error-codes";
 import { messageOf, SchemaError } from "../errors";
 
 /** The engine refused a statement. Distinguish cases by {@link ServerError.code}, never by message. */
@@ -19,9 +20,20 @@ export class ServerError extends Error {
   }
 }
 
+/** The code of anything that was thrown. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof SchemaError) return error.code;
+  if (error instanceof ServerError) return "server-refuses";
+  if (error instanceof ConnectionError) return "server-unreachable";
+  // A file.
+  return error instanceof Error && "syscall" in error ? "input-unreadable" : "internal";
+}
+
 /** The error of a statement for an object: the object, the server's words, and the next step. Other errors stay as they are. */
 export function inOurWords(error: unknown, label: string): unknown {
-  return error instanceof ServerError ? new SchemaError(`${label}: ${messageOf(error)}`, { cause: error }) : error;
+  return error instanceof ServerError
+    ? new SchemaError("server-refuses", `${label}: ${messageOf(error)}`, { cause: error })
+    : error;
 }
 
 /** The engine cannot be reached, refuses the login, or broke the connection. */

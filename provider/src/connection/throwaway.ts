@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { listDatabases } from "../clickhouse/catalog";
 import { SchemaError } from "../errors";
 import { quoteIdentifier, unquoteIdentifier } from "../sql/identifiers";
 import type { Connection, QueryParams } from "./connection";
@@ -28,7 +29,7 @@ export async function openThrowaway(url: string): Promise<Connection> {
   const target = targetOf(url);
   const server = await openHttp(target, { url, session: randomUUID() }).catch((error: unknown) => {
     if (!(error instanceof ConnectionError)) throw error;
-    throw new SchemaError(`clickhouse:scratch: ${error.message}`, { cause: error });
+    throw new SchemaError("server-unreachable", `clickhouse:scratch: ${error.message}`, { cause: error });
   });
   try {
     await clear(server);
@@ -52,7 +53,7 @@ function targetOf(url: string): HttpTarget {
     // The original message names the config of the managed server, not of this one.
     if (!(error instanceof ConnectionError)) throw error;
   }
-  throw new SchemaError(`clickhouse:scratch: ${expected}, found "${shown}"`);
+  throw new SchemaError("config-invalid", `clickhouse:scratch: ${expected}, found "${shown}"`);
 }
 
 /** Removes what an earlier run has created. */
@@ -66,7 +67,7 @@ async function clear(server: Connection): Promise<void> {
 }
 
 async function refuseUsed(server: Connection): Promise<void> {
-  const databases = await server.query<{ name: string }>("SELECT name FROM system.databases ORDER BY name");
+  const databases = await listDatabases(server);
   const tables = await server.query<{ name: string }>(
     "SELECT concat('default.', name) AS name FROM system.tables WHERE database = 'default' ORDER BY name",
   );
@@ -77,6 +78,7 @@ async function refuseUsed(server: Connection): Promise<void> {
   if (found.length === 0) return;
   const list = found.length > 5 ? `${found.slice(0, 5).join(", ")} and ${found.length - 5} more` : found.join(", ");
   throw new SchemaError(
+    "config-invalid",
     `clickhouse:scratch: ${server.url} holds ${list}, and declarations are only tried on a server that holds nothing. Nothing was touched. ` +
       "Name a server that was started for this, or leave `clickhouse:scratch` at embedded",
   );

@@ -1,5 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
-import { SchemaError } from "../errors";
+import type { ErrorCode } from "../error-codes";
+import { type Problem, SchemaError } from "../errors";
 import { splitArguments } from "../sql/fragments";
 
 /** Plain arguments as the program sends them: resolved, JSON only. */
@@ -7,15 +8,15 @@ export type Raw = Readonly<Record<string, unknown>>;
 
 /** Collects wrong arguments, so that all of them are reported at once. */
 export class Problems {
-  private readonly found: string[] = [];
+  private readonly found: Problem[] = [];
 
-  add(path: string, problem: string): void {
-    this.found.push(`${path}: ${problem}`);
+  add(path: string, problem: string, code: ErrorCode = "argument-invalid"): void {
+    this.found.push({ code, message: `${path}: ${problem}` });
   }
 
   /** @throws {SchemaError} when anything was added. */
   throwIfAny(): void {
-    if (this.found.length > 0) throw new SchemaError(this.found);
+    if (this.found.length > 0) throw new SchemaError("argument-invalid", this.found);
   }
 }
 
@@ -41,9 +42,9 @@ export function listAt(raw: Raw, key: string, path: string, problems: Problems):
 }
 
 /** A required string, not blank. */
-export function requiredText(raw: Raw, key: string, path: string, problems: Problems): string {
+export function requiredText(raw: Raw, key: string, path: string, problems: Problems, code?: ErrorCode): string {
   const value = optionalText(raw, key, path, problems);
-  if (value === undefined && raw[key] === undefined) problems.add(join(path, key), "is missing; expected a text");
+  if (value === undefined && raw[key] === undefined) problems.add(join(path, key), "is missing; expected a text", code);
   return value ?? "";
 }
 

@@ -62,6 +62,7 @@ function refreshAt(raw: Raw, problems: Problems): string | undefined {
 export function refusePopulate({ populate }: MaterializedViewSpec): void {
   if (populate !== true) return;
   throw new SchemaError(
+    "statement-copies-rows",
     "sql: POPULATE loses the rows that are inserted while it runs. Create the view without it and fill it by an INSERT … SELECT",
   );
 }

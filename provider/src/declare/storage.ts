@@ -39,7 +39,11 @@ export function storageAt(raw: Raw, path: string, problems: Problems): StorageSp
   const sampleBy = optionalText(raw, "sampleBy", path, problems);
   const ttl = ttlAt(raw, path, problems);
   if (/MergeTree\s*(\(|$)/.test(engine) && !hasOldSyntax(engine) && orderBy === undefined && primaryKey === undefined) {
-    problems.add(join(path, "orderBy"), `is missing; ${engine} needs a sorting key. Give its columns, or [] for none`);
+    problems.add(
+      join(path, "orderBy"),
+      `is missing; ${engine} needs a sorting key. Give its columns, or [] for none`,
+      "sorting-key-missing",
+    );
   }
   return {
     engine,
@@ -107,7 +111,9 @@ export function projectionsAt(raw: Raw, path: string, problems: Problems): Proje
 function projectionBody(projection: Raw, at: string, problems: Problems): string {
   const settings = settingsAt(projection, at, problems);
   const suffix = settings.length === 0 ? "" : ` WITH SETTINGS (${renderSettings(settings)})`;
-  if (projection["index"] === undefined) return `(${requiredText(projection, "query", at, problems)})${suffix}`;
+  if (projection["index"] === undefined) {
+    return `(${requiredText(projection, "query", at, problems, "projection-invalid")})${suffix}`;
+  }
   if (projection["query"] !== undefined) problems.add(at, "needs one of `query` and `index`");
   return `INDEX ${requiredText(projection, "index", at, problems)} TYPE ${requiredText(projection, "type", at, problems)}${suffix}`;
 }

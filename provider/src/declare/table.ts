@@ -12,7 +12,7 @@ export function declareTable(name: QualifiedName, args: unknown): TableSpec {
   const columnsFrom = optionalText(raw, "columnsFrom", "", problems);
   const hasOwn = /^\s*Alias\b/.test(typeof raw["engine"] === "string" ? raw["engine"] : "");
   if (raw["columns"] === undefined && columnsFrom === undefined && !hasOwn)
-    problems.add("columns", "give the columns, or a query in `columnsFrom` whose result has them");
+    problems.add("columns", "give the columns, or a query in `columnsFrom` whose result has them", "columns-missing");
   const comment = commentAt(raw, "", problems);
   const spec: TableSpec = {
     kind: "table",
@@ -40,11 +40,13 @@ export function refuseFilled({ as }: TableSpec): void {
   if (as === undefined || as.empty || !(as.clone || isQuery(as.text))) return;
   if (as.clone) {
     throw new SchemaError(
+      "statement-copies-rows",
       `sql: CLONE AS copies rows once, when the table is created, which a definition cannot say. Write AS ${as.text}, and copy the rows by ` +
         "an INSERT … SELECT",
     );
   }
   throw new SchemaError(
+    "statement-copies-rows",
     "sql: AS SELECT fills the table once, when it is created, which a definition cannot say. Write EMPTY AS SELECT, and fill it by an " +
       "INSERT … SELECT; for rows that keep coming, declare a materialized view",
   );

@@ -1,11 +1,12 @@
 import { unfinishedOperations } from "../apply/operations";
 import { isTypeSetting, TYPE_SETTINGS } from "../canonical/feature-flags";
+import { listDatabases } from "../clickhouse/catalog";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isAuthenticationFailed } from "../connection/server-message";
 import { messageOf } from "../errors";
 import { ServerCatalog } from "../introspect/server-catalog";
-import { JOURNAL_TABLE } from "../operation/journal";
+import { databasesWithJournal } from "../operation/journal";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
 import { clockCheck, diskChecks, engineCheck, settingChecks, typeChecks, versionCheck } from "./judgements";
@@ -157,7 +158,7 @@ interface DatabaseRow {
 }
 
 async function databasesOf(connection: Connection, wanted: readonly string[] | undefined): Promise<DatabaseRow[]> {
-  const rows = await connection.query<DatabaseRow>("SELECT name, engine FROM system.databases ORDER BY name");
+  const rows = await listDatabases(connection);
   return rows.filter(({ name }) => (wanted === undefined ? !SYSTEM.has(name) : wanted.includes(name)));
 }
 
@@ -188,12 +189,8 @@ async function disksOf(connection: Connection, names: readonly string[]): Promis
 }
 
 async function operationsOf(connection: Connection): Promise<Check[]> {
-  const rows = await connection.query<{ database: string }>(
-    "SELECT database FROM system.tables WHERE name = {name:String} ORDER BY database",
-    { name: JOURNAL_TABLE },
-  );
   const found: Check[] = [];
-  for (const { database } of rows) {
+  for (const database of await databasesWithJournal(connection)) {
     for (const { operation, kind, keys } of await unfinishedOperations(connection, database)) {
       const message = `${kind} of ${quotedName(keys[0])} (${operation}) is unfinished`;
       found.push(check("operations", "warning", message, "`pulumi up` finishes it; or: clickhouse-schema operations"));

@@ -56,6 +56,7 @@ export function readState(text: string): StackState {
   if (resources === undefined) {
     const start = text.trim().slice(0, 60).replace(/\s+/g, " ");
     throw new SchemaError(
+      "input-unreadable",
       "Expected the state of a stack, an object with a deployment or a checkpoint, but found " +
         `${start === "" ? "nothing" : JSON.stringify(start)}. Write it with: ${EXPORT}`,
     );

@@ -1,6 +1,6 @@
 import { unfinishedOperations } from "../apply/operations";
 import type { Connection } from "../connection/connection";
-import { JOURNAL_TABLE } from "../operation/journal";
+import { databasesWithJournal } from "../operation/journal";
 
 /**
  * The objects that are in the middle of a rebuild, a rename or the like, described in words, by key: until that is over, they differ from
@@ -10,12 +10,9 @@ export async function operationsOn(
   connection: Connection,
   databases: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await connection.query<{ database: string }>(
-    "SELECT database FROM system.tables WHERE name = {name:String} ORDER BY database",
-    { name: JOURNAL_TABLE },
-  );
+  const journaled = await databasesWithJournal(connection);
   const found = new Map<string, string>();
-  for (const { database } of rows.filter((row) => databases.has(row.database))) {
+  for (const database of journaled.filter((name) => databases.has(name))) {
     for (const { keys, kind, operation } of await unfinishedOperations(connection, database)) {
       const words = `${kind} ${operation} of it is not finished; \`pulumi up\` or \`clickhouse-schema operations\` ends it`;
       for (const key of keys) found.set(key, words);

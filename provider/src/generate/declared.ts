@@ -2,7 +2,8 @@ import { normalizeShown } from "../canonical/normal-form";
 import { declareOptions } from "../declare/options";
 import type { Change } from "../diff";
 import { diffAsWritten } from "../drift/as-written";
-import { messageOf, SchemaError } from "../errors";
+import type { ErrorCode } from "../error-codes";
+import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { declareObject } from "../kinds/object";
 import { parseCreate } from "../sql/parse";
@@ -38,17 +39,16 @@ export function tryArguments(live: ObjectSpec, given: Readonly<Record<string, un
 }
 
 /** What arguments refuse, and what that means for an object that exists on a server. */
-const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/^columns: give the columns/, "a table without columns of its own"],
-  [/needs a sorting key/, "a MergeTree in the engine's old syntax"],
-  [/projections\[\d+\]\.query/, "a projection that is no plain query"],
-];
+const REFUSED: Partial<Readonly<Record<ErrorCode, string>>> = {
+  "columns-missing": "a table without columns of its own",
+  "sorting-key-missing": "a MergeTree in the engine's old syntax",
+  "projection-invalid": "a projection that is not a plain query",
+};
 
 /** The reason in a few words, for arguments that are refused although the engine accepts such objects. */
 function reasonOf(error: SchemaError): string {
-  const message = messageOf(error);
-  const [, reason] = REFUSALS.find(([words]) => words.test(message)) ?? [];
-  return reason ?? message.replaceAll("\n", "; ");
+  const [reason] = error.problems.flatMap(({ code }) => REFUSED[code] ?? []);
+  return reason ?? error.message.replaceAll("\n", "; ");
 }
 
 /** What a change is about, in a few words. */

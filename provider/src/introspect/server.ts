@@ -1,3 +1,4 @@
+import { listDatabases } from "../clickhouse/catalog";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { JOURNAL_TABLE, readJournals } from "../operation/journal";
@@ -85,7 +86,7 @@ interface DatabaseRow {
 }
 
 async function selectedDatabases(connection: Connection, { databases }: Selection): Promise<DatabaseRow[]> {
-  const rows = await connection.query<DatabaseRow>("SELECT name, engine FROM system.databases ORDER BY name");
+  const rows = await listDatabases(connection);
   const known = rows.filter(({ name }) => !SYSTEM.has(name));
   if (databases === undefined) return known;
   const names = known.map(({ name }) => name);
@@ -94,7 +95,10 @@ async function selectedDatabases(connection: Connection, { databases }: Selectio
     const live = new ServerCatalog(async () => connection);
     for (const name of missing) await live.find(objectKey(name));
     const found = names.length === 0 ? "none" : names.join(", ");
-    throw new SchemaError(missing.map((name) => `database ${name}: is not on ${connection.url}; found ${found}`));
+    throw new SchemaError(
+      "object-missing",
+      missing.map((name) => `database ${name}: is not on ${connection.url}; found ${found}`),
+    );
   }
   return known.filter(({ name }) => databases.includes(name));
 }

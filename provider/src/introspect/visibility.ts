@@ -7,6 +7,10 @@ import { keyParts, quotedName } from "../sql/object-key";
 /** The system tables do not show an object to this user, so it is unknown whether it is gone. */
 export class HiddenError extends SchemaError {
   override readonly name = "HiddenError";
+
+  constructor(message: string) {
+    super("objects-hidden", message);
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { ErrorName } from "../clickhouse/error-codes";
 import type { ObjectSpec } from "../sql/spec";
 import type { Subject } from "./subject";
 
@@ -58,6 +59,8 @@ export interface Rule {
   readonly summary: string;
   /** What happens without it, for the manual; two or three sentences. */
   readonly why: string;
+  /** The server's error for the same mistake, if CREATE is refused: the rule then explains it better. */
+  readonly refusal?: ErrorName;
   check(subject: Subject): Iterable<Report>;
 }
 

@@ -56,7 +56,7 @@ export function checkOverrides(overrides: Readonly<Record<string, unknown>>): vo
     if (typeof severity === "string" && SEVERITIES.includes(severity)) return [];
     return [`lint["${id}"]: expected "off", "info", "warning" or "error", found ${JSON.stringify(severity)}`];
   });
-  if (problems.length > 0) throw new SchemaError(problems);
+  if (problems.length > 0) throw new SchemaError("config-invalid", problems);
 }
 
 /** One paragraph for a terminal or a log. */

@@ -2,7 +2,7 @@ import { keyOf, keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { QualifiedName } from "../sql/spec";
 import { aroundOf, downstream, loadNodes } from "./insert-graph";
-import { JOURNAL_TABLE, readJournals } from "./journal";
+import { databasesWithJournal, readJournals } from "./journal";
 import type { Runner } from "./runner";
 
 /** An unfinished operation of any kind. */
@@ -22,11 +22,9 @@ const ENDS = ["done", "finished", "aborted"];
 
 /** Unfinished operations of other runners on the server, whichever database has their journal. */
 export async function listActive(runner: Runner): Promise<ActiveOperation[]> {
-  const databases = await runner.rows<{ database: string }>(
-    `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
-  );
+  const databases = await databasesWithJournal(runner);
   const found: ActiveOperation[] = [];
-  for (const { database } of databases) {
+  for (const database of databases) {
     for (const [operation, lines] of await readJournals(runner.connection, database)) {
       const plan = lines.get("plan") as JournalPlan | undefined;
       const isOther = operation !== runner.operation && !runner.isEnding(operation);

@@ -3,10 +3,22 @@ import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 
 /** The operation stops where it is and can be resumed; nothing is rolled back. */
-export class Postponed extends SchemaError {}
+export class Postponed extends SchemaError {
+  constructor(
+    message: string,
+    options?: ErrorOptions,
+    code: "operation-postponed" | "operation-taken-over" = "operation-postponed",
+  ) {
+    super(code, message, options);
+  }
+}
 
 /** An operation that should have been rolled back no longer can be: it can only be resumed. */
-export class ForwardOnly extends SchemaError {}
+export class ForwardOnly extends SchemaError {
+  constructor(message: string) {
+    super("operation-forward-only", message);
+  }
+}
 
 /** Errors of a server that is busy, short of memory or shutting down: the same statement may succeed later. */
 const PASSING = codesOf(

@@ -1,10 +1,10 @@
+import { readColumns, readTable, uuidOf } from "../clickhouse/catalog";
 import { ServerError } from "../connection/errors";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import type { Gate } from "./gate";
 import { cover, uncover } from "./guard";
 import { blockInsertsUntilReleased, releaseInserts } from "./hold";
-import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
 /** A raised gate, and the tables it closes. */
@@ -80,10 +80,8 @@ export async function dropBeside(runner: Runner, view: QualifiedName): Promise<v
 /** Makes a view read a table that nobody writes to. */
 async function silence(runner: Runner, view: QualifiedName, idle: QualifiedName): Promise<void> {
   // Not by querying the view: its target may have another name now.
-  const columns = await runner.rows<{ name: string; type: string }>(
-    "SELECT c.name AS name, c.type AS type FROM system.columns AS c INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table " +
-      `WHERE c.database = ${quoteString(view.database)} AND c.table = ${quoteString(view.name)} AND t.engine = 'MaterializedView' ORDER BY c.position`,
-  );
+  if ((await readTable(runner, view))?.engine !== "MaterializedView") return;
+  const columns = await readColumns(runner, view);
   if (columns.length === 0) return;
   const list = columns.map(({ name, type }) => `${backtick(name)} ${type}`).join(", ");
   await runner.run(`CREATE TABLE IF NOT EXISTS ${qualifiedName(idle)} (${list}) ENGINE = Null`);

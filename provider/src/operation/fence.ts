@@ -1,6 +1,6 @@
+import { isTable } from "../clickhouse/catalog";
 import { qualifiedName } from "../sql/identifiers";
 import type { QualifiedName, SettingSpec } from "../sql/spec";
-import { isTable } from "./parts";
 import { pause, type Runner } from "./runner";
 
 /** Settings that stop the selection of background merges. They are part of the table's definition, so they survive a restart. */

@@ -1,7 +1,10 @@
-import { ServerError } from "../connection/errors";
+import { tablesNaming } from "../clickhouse/catalog";
+import { codeOf, ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
 import { ForwardOnly, isForGood } from "./errors";
+import { namesOf } from "./gate";
 import { refuseOtherUser } from "./guard";
+import { holdOf } from "./hold";
 import type { Journal } from "./journal";
 import { letInsertsThrough, openStatement } from "./open-inserts";
 import type { Runner } from "./runner";
@@ -29,7 +32,7 @@ export async function inGoodOrder<T>(order: GoodOrder, run: () => Promise<T>): P
   } catch (error) {
     if (!isForGood(error) && !(order.brief && error instanceof ServerError)) throw error;
     const state = await takeBack(order);
-    throw new SchemaError(`${messageOf(error)}\n${state}`, { cause: error });
+    throw new SchemaError(codeOf(error), `${messageOf(error)}\n${state}`, { cause: error });
   }
 }
 
@@ -50,7 +53,7 @@ export async function proceed(operation: Begun, work: () => Promise<void>): Prom
   if (journal.has(ends)) return;
   if (journal.has("aborting")) {
     const unfinished = journal.has("aborted") ? "" : ", not to the end; abort it again";
-    throw new SchemaError(`Operation ${runner.operation} was aborted${unfinished}.`);
+    throw new SchemaError("operation-aborted", `Operation ${runner.operation} was aborted${unfinished}.`);
   }
   await refuseOtherUser(runner);
   await runner.endLeftovers();

@@ -1,3 +1,4 @@
+import { isTable, readTable } from "../clickhouse/catalog";
 import { isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isAccessDenied } from "../connection/server-message";
@@ -5,7 +6,6 @@ import { messageOf, SchemaError } from "../errors";
 import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import type { Journal } from "./journal";
-import { isTable } from "./parts";
 import { lackingHere, rightsIn } from "./rights";
 import type { Runner } from "./runner";
 
@@ -65,6 +65,7 @@ export async function refuseUnguardable(runner: Runner, tables: readonly Qualifi
 
 function unguarded(restricted: Restricted, next: string, cause?: unknown): SchemaError {
   return new SchemaError(
+    "rows-hidden",
     `${qualifiedName(restricted)}: has ${restricted.what}, and what is made beside it has to be guarded by row policies of its own, or whoever may read the ` +
       `database would see everything there. ${next}`,
     { cause },
@@ -197,6 +198,7 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
   const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
   if (user === runner.guardedBy) return;
   throw new SchemaError(
+    "rows-hidden",
     `Operation ${runner.operation}: was begun by ${runner.guardedBy}, and its working tables show no rows to ${user}. Run again as ${runner.guardedBy}.`,
   );
 }
@@ -209,16 +211,15 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
  */
 export async function refuseFiltered(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   for (const table of tables) {
-    const [row] = await runner.rows<{ engine: string; rows: string }>(
-      `SELECT engine, toString(ifNull(total_rows, 0)) AS rows FROM system.tables WHERE ${isTable(table, "name")}`,
-    );
-    if (row === undefined || !isMergeTreeFamily(row.engine) || row.rows === "0") continue;
+    const row = await readTable(runner, table);
+    if (row === undefined || !isMergeTreeFamily(row.engine) || row.rows === 0) continue;
     const lines = await runner.rows<{ explain: string }>(`EXPLAIN actions = 1 SELECT 1 FROM ${qualifiedName(table)}`);
     const plan = lines.map(({ explain }) => explain).join("\n");
     // A policy that lets no rows through leaves nothing to read.
     if (/ReadFromMergeTree/.test(plan) && !/Prewhere|Row.level filter|^\s*Filter\b/im.test(plan)) continue;
     const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
     throw new SchemaError(
+      "rows-hidden",
       `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so what is copied or computed from it would ` +
         `be short without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
         "or run as a user who does.",

@@ -1,7 +1,7 @@
+import { tablesNaming, uuidOf } from "../clickhouse/catalog";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { allowInserts, type Gate, isGate, timeLeft } from "./gate";
-import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
 const PREFIX = "_hold_";
@@ -19,7 +19,7 @@ export async function blockInsertsUntilReleased(
 ): Promise<boolean> {
   for (const table of tables) {
     await runner.run(
-      `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${quoteIdentifier(constraint(runner))} CHECK 0`,
+      `ALTER TABLE ${qualifiedName(table)} ADD CONSTRAINT IF NOT EXISTS ${quoteIdentifier(holdOf(runner.operation))} CHECK 0`,
     );
   }
   return (await timeLeft(runner, gate)) > 0;
@@ -29,14 +29,12 @@ export async function blockInsertsUntilReleased(
 export async function releaseInserts(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
   const there: QualifiedName[] = [];
   for (const table of tables) if ((await uuidOf(runner, table)) !== undefined) there.push(table);
-  await allowInserts(runner, there, [constraint(runner)]);
+  await allowInserts(runner, there, [holdOf(runner.operation)]);
 }
 
 /** Ends every hold of the operation, found by the definitions of tables: for callers that do not know what was held. */
 export async function releaseAll(runner: Runner): Promise<void> {
-  const held = await runner.rows<QualifiedName>(
-    `SELECT database, name FROM system.tables WHERE match(create_table_query, '${constraint(runner)}\\\\W') ORDER BY database, name`,
-  );
+  const held = await tablesNaming(runner, [holdOf(runner.operation)]);
   if (held.length > 0) await releaseInserts(runner, held);
 }
 
@@ -48,8 +46,4 @@ export function isGuardConstraint(name: string): boolean {
 /** Name of an operation's hold. */
 export function holdOf(operation: string): string {
   return `${PREFIX}${operation}`;
-}
-
-function constraint({ operation }: Runner): string {
-  return holdOf(operation);
 }

@@ -1,3 +1,4 @@
+import { tablesNaming } from "../clickhouse/catalog";
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
 import { Postponed } from "./errors";
@@ -53,9 +54,7 @@ export function hasTime({ runner }: Pick<Gated, "runner">, gate: Gate): Promise<
 export async function openGates({ journal, runner }: Gated, more: readonly QualifiedName[] = []): Promise<void> {
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   if (known.length === 0) return;
-  const there = await runner.rows<QualifiedName>(
-    `SELECT database, name FROM system.tables WHERE match(create_table_query, '(?:${namesOf(runner).join("|")})\\\\W')`,
-  );
+  const there = await tablesNaming(runner, namesOf(runner));
   const keys = new Set(there.map(({ database, name }) => objectKey(database, name)));
   await allowInserts(
     runner,

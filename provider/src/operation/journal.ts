@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { databasesWith, type Server } from "../clickhouse/catalog";
 import type { Connection } from "../connection/connection";
 import { isUnknownDatabase, isUnknownTable } from "../connection/server-message";
 import { SchemaError } from "../errors";
@@ -39,7 +40,7 @@ export class Journal {
   static async ofOperation(runner: Runner, database: string): Promise<Journal> {
     const journal = await Journal.open(runner, database);
     if (journal.has("plan")) return journal;
-    throw new SchemaError(`Operation ${runner.operation} is not known in database ${database}.`);
+    throw new SchemaError("operation-unknown", `Operation ${runner.operation} is not known in database ${database}.`);
   }
 
   /** The value of a line; undefined when it was not written. */
@@ -51,7 +52,7 @@ export class Journal {
   need<Value>(key: string): Value {
     const value = this.get<Value>(key);
     if (value === undefined)
-      throw new SchemaError(`Operation ${this.runner.operation}: its journal has no line "${key}"`);
+      throw new SchemaError("internal", `Operation ${this.runner.operation}: its journal has no line "${key}"`);
     return value;
   }
 
@@ -85,7 +86,11 @@ export class Journal {
     const sql = `SELECT argMax(value, ver) AS newest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} AND key = 'runner'`;
     const { newest } = await this.runner.one<{ newest: string }>(sql);
     if (newest !== JSON.stringify(this.owner)) {
-      throw new Postponed(`Operation ${this.runner.operation}: another runner has taken it over; this one stops.`);
+      throw new Postponed(
+        `Operation ${this.runner.operation}: another runner has taken it over; this one stops.`,
+        {},
+        "operation-taken-over",
+      );
     }
   }
 
@@ -122,4 +127,9 @@ export async function readJournals(
     found.set(op, lines);
   }
   return found;
+}
+
+/** The databases in which operations have run. */
+export function databasesWithJournal(server: Server): Promise<string[]> {
+  return databasesWith(server, JOURNAL_TABLE);
 }

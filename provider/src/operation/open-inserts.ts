@@ -1,3 +1,4 @@
+import { tablesNaming } from "../clickhouse/catalog";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { namesOf } from "./gate";
@@ -42,10 +43,7 @@ function constraintsOf(operation: string): readonly string[] {
 }
 
 async function closedTables({ connection, operation }: Runner): Promise<Closed[]> {
-  const found = await connection.query<QualifiedName & { statement: string }>(
-    "SELECT database, name, create_table_query AS statement FROM system.tables " +
-      `WHERE match(create_table_query, '(?:${constraintsOf(operation).join("|")})\\\\W') ORDER BY database, name`,
-  );
+  const found = await tablesNaming(connection, constraintsOf(operation));
   const gate = new RegExp(`(?:${namesOf({ operation }).join("|")})\\W+CHECK\\b.*?toInt64\\((\\d+)\\)`);
   const closed = found.map(({ database, name, statement }): Closed => {
     const opens = gate.exec(statement)?.[1];

@@ -1,7 +1,7 @@
+import { uuidOf } from "../clickhouse/catalog";
 import { ServerError } from "../connection/errors";
 import { qualifiedName } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
-import { uuidOf } from "./parts";
 import type { Runner } from "./runner";
 
 /**

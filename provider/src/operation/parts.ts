@@ -1,3 +1,4 @@
+import { isTable } from "../clickhouse/catalog";
 import { quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import type { Runner } from "./runner";
@@ -48,19 +49,6 @@ export async function partsOf(runner: Runner, table: QualifiedName): Promise<Par
     bytes: Number(bytes),
     masked: masked !== 0,
   }));
-}
-
-/** UUID of a table; undefined when it does not exist or is detached. */
-export async function uuidOf(runner: Runner, table: QualifiedName): Promise<string | undefined> {
-  const rows = await runner.rows<{ uuid: string }>(
-    `SELECT toString(uuid) AS uuid FROM system.tables WHERE ${isTable(table, "name")}`,
-  );
-  return rows[0]?.uuid;
-}
-
-/** Condition that selects a table in a system table. @param column the column that holds the name. */
-export function isTable({ database, name }: QualifiedName, column: "table" | "name"): string {
-  return `database = ${quoteString(database)} AND ${column} = ${quoteString(name)}`;
 }
 
 /** `_part IN (…)`. */

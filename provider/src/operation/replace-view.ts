@@ -1,3 +1,4 @@
+import { formattedDefinitions, isSubscribed, isTable } from "../clickhouse/catalog";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { qualifiedName, quoteString } from "../sql/identifiers";
@@ -8,7 +9,6 @@ import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import { type Closed, dropBeside, exchangeView } from "./exchange-view";
 import { hasTimeLeft } from "./gate";
 import type { Journal } from "./journal";
-import { isTable } from "./parts";
 import type { Runner } from "./runner";
 
 /** Prefix of the name that the engine gives the new view until it takes the old one's. */
@@ -57,7 +57,8 @@ export async function replaceView(
   const begun = journal.get<Replacement>(key);
   const live = await liveView(runner, to);
   if (begun === undefined) {
-    if (live === undefined) throw new SchemaError(`${qualifiedName(to)}: is not there, so it cannot be replaced.`);
+    if (live === undefined)
+      throw new SchemaError("object-missing", `${qualifiedName(to)}: is not there, so it cannot be replaced.`);
     refuseInner(live.spec);
     refuseInner(from);
     await journal.set(key, { uuid: live.uuid, from: renderCreate(from), to: statement } satisfies Replacement);
@@ -103,19 +104,21 @@ export async function liveView(runner: Runner, name: QualifiedName): Promise<Liv
   const [row] = await views(runner, isTable(name, "name"));
   if (row === undefined) return undefined;
   if (row.spec.kind === "materializedView") return { uuid: row.uuid, spec: row.spec };
-  throw new SchemaError(`${qualifiedName(name)}: is no materialized view but a ${row.spec.kind}.`);
+  throw new SchemaError(
+    "change-unsupported",
+    `${qualifiedName(name)}: is no materialized view but a ${row.spec.kind}.`,
+  );
 }
 
 async function views(runner: Runner, condition: string) {
-  const rows = await runner.rows<{ uuid: string; statement: string }>(
-    `SELECT toString(uuid) AS uuid, formatQuery(create_table_query) AS statement FROM system.tables WHERE ${condition}`,
-  );
+  const rows = await formattedDefinitions(runner, condition);
   return rows.map(({ uuid, statement }) => ({ uuid, spec: parseCreate(statement) }));
 }
 
 function refuseInner(view: MaterializedViewSpec): void {
   if (view.to !== undefined) return;
   throw new SchemaError(
+    "change-unsupported",
     `${qualifiedName(view)}: keeps its rows in an inner table, which would be dropped with it; it is not replaced.`,
   );
 }
@@ -152,12 +155,9 @@ function sameName(a: QualifiedName, b: QualifiedName | undefined): boolean {
  */
 export async function requireSubscribed(runner: Runner, view: MaterializedViewSpec): Promise<void> {
   if (view.refresh !== undefined) return;
-  const pair = `(${quoteString(view.database)}, ${quoteString(view.name)})`;
-  const { found } = await runner.one<{ found: string }>(
-    `SELECT toString(count()) AS found FROM system.tables WHERE has(arrayZip(dependencies_database, dependencies_table), ${pair})`,
-  );
-  if (found !== "0") return;
+  if (await isSubscribed(runner, view)) return;
   throw new SchemaError(
+    "self-check-failed",
     `${qualifiedName(view)}: was replaced, but no table passes its rows on to it. Does its query read a table that exists? ` +
       `If so: DETACH TABLE ${qualifiedName(view)}; ATTACH TABLE ${qualifiedName(view)}.`,
   );

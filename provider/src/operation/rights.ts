@@ -22,6 +22,7 @@ export async function refuseRights(
   const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
   const user = row?.user ?? "";
   throw new SchemaError(
+    "right-missing",
     `${label}: not ${what}, because user ${user} lacks rights; nothing was changed. Give them (where they are given, its profile has ` +
       `readonly or allow_ddl = 0), and run again: ${grantStatements(lacking, user).join(" ")}`,
   );

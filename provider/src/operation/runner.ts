@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Connection } from "../connection/connection";
+import type { Connection, QueryParams } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { quoteString } from "../sql/identifiers";
@@ -101,9 +101,14 @@ export class Runner {
   }
 
   /** Rows of a query. */
-  rows<Row extends object>(sql: string): Promise<Row[]> {
+  rows<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]> {
     this.throwIfAborted();
-    return this.connection.query<Row>(sql);
+    return this.connection.query<Row>(sql, params);
+  }
+
+  /** As {@link rows}: what `clickhouse/catalog.ts` calls. */
+  query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]> {
+    return this.rows(sql, params);
   }
 
   /** Rows of a query that may take long. @param whileRunning called once a second with the rows that it has read. */
@@ -119,7 +124,7 @@ export class Runner {
   /** The only row of a query. */
   async one<Row extends object>(sql: string): Promise<Row> {
     const [row] = await this.rows<Row>(sql);
-    if (row === undefined) throw new SchemaError(`The server answered with no row: ${sql}`);
+    if (row === undefined) throw new SchemaError("internal", `The server answered with no row: ${sql}`);
     return row;
   }
 

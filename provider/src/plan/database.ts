@@ -29,6 +29,7 @@ export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Stat
         ];
       case "engine":
         throw new SchemaError(
+          "change-unsupported",
           `Database ${name} cannot change its engine from ${change.from} to ${change.to}: declare a new database and move the tables`,
         );
       default:

@@ -1,26 +1,22 @@
-import type { Hazard, HazardKind, Plan } from "./plan";
+import { HAZARD_KINDS, type Hazard, type HazardKind, type Plan } from "./plan";
 
 /** Kinds that lose something forever, count it twice, or are not proven: nothing runs before the user allows them. */
 export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
 
 /** Words of earlier versions, which states, previews and scripts still contain. */
-const FORMERLY: Readonly<Record<string, HazardKind>> = { "changes-history": "keeps-old-rows" };
+export const FORMER_WORDS: ReadonlyMap<string, HazardKind> = new Map([["changes-history", "keeps-old-rows"]]);
 
-/** A hazard by what this or an earlier version calls it; any other word as it is. */
-export function currentWord(word: string): string {
-  return FORMERLY[word] ?? word;
+/** The hazard that this or an earlier version calls so. */
+export function hazardCalled(word: string): HazardKind | undefined {
+  return HAZARD_KINDS.find((kind) => kind === word) ?? FORMER_WORDS.get(word);
 }
-
-/** The words of earlier versions. */
-export const FORMER_WORDS: readonly string[] = Object.keys(FORMERLY);
-
-/** Part of the message of a hazard whose query was not answered: whether values are lost is not known before `up`. */
-export const NOT_ASKED = "could not be asked";
 
 /** The plan if the rows cannot be queried now; each open question says so. */
 export function unasked({ steps }: Plan): Plan {
   const mark = (one: Hazard): Hazard =>
-    one.probe === undefined ? one : { ...one, found: `the rows ${NOT_ASKED}; \`pulumi up\` asks them` };
+    one.probe === undefined
+      ? one
+      : { ...one, unasked: true, found: "the rows could not be checked; `pulumi up` checks them" };
   return { steps: steps.map((step) => Object.freeze({ ...step, hazards: step.hazards.map(mark) })) };
 }
 

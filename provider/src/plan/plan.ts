@@ -2,17 +2,20 @@ import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
-/** What a statement can cost or break. `drops-data`, `doubles-rows` and `unproven` need the user's `allow`. */
-export type HazardKind =
-  | "metadata-only"
-  | "rewrites-parts"
-  | "copies-rows"
-  | "drops-data"
-  | "breaks-reader"
-  | "keeps-old-rows"
-  | "may-fail"
-  | "doubles-rows"
-  | "unproven";
+/** What a statement can cost or break, worst first. `drops-data`, `doubles-rows` and `unproven` need the user's `allow`. */
+export const HAZARD_KINDS = [
+  "drops-data",
+  "doubles-rows",
+  "breaks-reader",
+  "unproven",
+  "may-fail",
+  "keeps-old-rows",
+  "copies-rows",
+  "rewrites-parts",
+  "metadata-only",
+] as const;
+
+export type HazardKind = (typeof HAZARD_KINDS)[number];
 
 /** One consequence of a step. */
 export interface Hazard {
@@ -20,6 +23,8 @@ export interface Hazard {
   readonly message: string;
   /** What a query on the rows has found, added to the message for people: it may differ from one query to the next. */
   readonly found?: string;
+  /** The query on the rows was not answered: whether values are lost is not known before `up`. */
+  readonly unasked?: true;
   /** The query on the rows to run before anything else; its answer then replaces the hazard. */
   readonly probe?: Probe;
 }

@@ -1,5 +1,6 @@
 import type { Hazard, HazardKind, Plan, RebuildStep, Step, ViewStep } from "./plan";
 import { replaceStatement } from "./rebuild";
+import { renderShown, type ShownHazard, type ShownStep } from "./shown";
 
 /** The size of an object, as far as the server reports it. */
 export interface Size {
@@ -12,11 +13,29 @@ export interface Size {
 const GROWS: ReadonlySet<HazardKind> = new Set(["rewrites-parts", "copies-rows", "drops-data"]);
 
 /** A plan as text for people: statements and steps in order, each with its cost. Empty if there is nothing to do. */
-export function renderPlan({ steps }: Plan, size: Size = {}): string {
-  return steps
-    .map((step) => [...renderStep(step), ...step.hazards.map((one) => renderHazard(one, size))].join("\n"))
-    .join("\n\n");
+export function renderPlan(plan: Plan, size: Size = {}): string {
+  return renderShown(showPlan(plan, size));
 }
+
+/** The same as data. */
+export function showPlan({ steps }: Plan, size: Size = {}): ShownStep[] {
+  return steps.map((step) => ({
+    sql: renderStep(step).join("\n"),
+    hazards: step.hazards.map((one) => showHazard(one, size)),
+  }));
+}
+
+/** What each step costs, without its statement, which may contain secrets. */
+export function showSecretPlan({ steps }: Plan): ShownStep[] {
+  return steps.map(({ kind, hazards }) => ({
+    sql: "",
+    secret: kind,
+    hazards: hazards.map(({ kind, unasked }) => ({ kind, message: SECRET, ...(unasked && { unasked }) })),
+  }));
+}
+
+/** Message of a hazard whose statement may contain secrets. */
+export const SECRET = "the details are secret";
 
 /** The size of an object, for people: `1,204 rows, 3.1 MiB`; empty if unknown. */
 export function renderSize({ rows, bytes }: Size): string {
@@ -24,11 +43,11 @@ export function renderSize({ rows, bytes }: Size): string {
   return [...count, ...(bytes === undefined ? [] : [renderBytes(bytes)])].join(", ");
 }
 
-/** `-- drops-data: …`, a comment, so that the text can be pasted into a client. */
-function renderHazard(one: Hazard, size: Size): string {
+function showHazard(one: Hazard, size: Size): ShownHazard {
   // A count says more than the size of the object.
   const held = GROWS.has(one.kind) && one.found === undefined ? renderSize(size) : "";
-  return `-- ${one.kind}: ${renderMessage(one)}${held === "" ? "" : ` [${held}]`}`;
+  const message = `${renderMessage(one)}${held === "" ? "" : ` [${held}]`}`;
+  return { kind: one.kind, message, ...(one.unasked && { unasked: true }) };
 }
 
 /** The message of a hazard, with what a query on the rows has found. */

@@ -46,7 +46,7 @@ async function problemsOf(context: Context, told: Told): Promise<string[]> {
   try {
     ({ spec } = toldDeclaration(told));
   } catch (error) {
-    return error instanceof SchemaError ? [...error.problems] : [];
+    return error instanceof SchemaError ? error.problems.map(({ message }) => message) : [];
   }
   const key = keyOf(spec);
   if (context.checked.has(key) || context.config.scratch === "off") return [];

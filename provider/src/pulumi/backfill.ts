@@ -13,7 +13,7 @@ import type { Connection } from "../connection/connection";
 import type { BackfillDeclaration } from "../declare/backfill";
 import type { ChangeOptions } from "../declare/options";
 import { SchemaError } from "../errors";
-import { renderSize } from "../plan";
+import { remark, renderSize, type ShownStep } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { Context } from "./context";
@@ -45,16 +45,21 @@ export function backfillOf(
  *
  * @throws {SchemaError} when it would be refused.
  */
-export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<string> {
+export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<ShownStep> {
   const { allow, declared, sensitive, statement } = backfill;
-  if (!(await standAll(context, backfill))) return "-- backfill: fills its target with what its source holds by then";
+  if (!(await standAll(context, backfill))) {
+    return remark("-- backfill: fills its target with what its source holds by then");
+  }
   const connection = await context.connection();
   if ((await unfinishedOn(connection, backfill.key)) !== undefined) return GOES_ON;
   const options = { ...declared, allow, sensitive };
   const preview = await previewBackfill(connection, { mode: "create", statements: [statement], options });
-  if (preview.refusals.length === 0) return describePreview(preview);
+  const [first] = preview.refusals;
+  if (first === undefined) return describePreview(preview);
+  const reasons = preview.refusals.map(({ message }) => message).join("\n");
   throw new SchemaError(
-    `${quotedName(backfill.key)}: cannot be created with backfill; nothing was done:\n${preview.refusals.join("\n")}`,
+    first.code,
+    `${quotedName(backfill.key)}: cannot be created with backfill; nothing was done:\n${reasons}`,
   );
 }
 
@@ -68,10 +73,10 @@ async function standAll(context: Context, { statement, urn }: Backfill): Promise
   return true;
 }
 
-const GOES_ON = "-- goes on with its backfill, which was cut off";
+const GOES_ON = remark("-- goes on with its backfill, which was cut off");
 
-/** The plan's text if an earlier run began to create the view and was interrupted. */
-export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<string | undefined> {
+/** The plan if an earlier run began to create the view and was interrupted. */
+export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<ShownStep | undefined> {
   if ((await unfinishedOn(await context.connection(), key)) !== undefined) return GOES_ON;
   await context.log.warn(urn, nothingToFill(key));
   return undefined;
@@ -128,7 +133,10 @@ export async function createFilled(
     });
     const live = await context.live.findNow(key);
     if (live === undefined) {
-      throw new SchemaError(`${quotedName(key)}: was created and filled, but the server does not show it.`);
+      throw new SchemaError(
+        "objects-hidden",
+        `${quotedName(key)}: was created and filled, but the server does not show it.`,
+      );
     }
     return { adopted: false, observed: digest(live.statement) };
   });
@@ -141,17 +149,14 @@ async function unfinishedOn(connection: Connection, key: string): Promise<Unfini
   );
 }
 
-function describePreview({ free, gated, needed, sources }: BackfillPreview): string {
+function describePreview({ free, gated, needed, sources }: BackfillPreview): ShownStep {
   const reads = sources.map(
     ({ bytes, chunks, rows, source }) =>
       `-- backfill: reads ${source}, ${renderSize({ rows, bytes })}, in ${chunks} ${chunks === 1 ? "chunk" : "chunks"}`,
   );
   const room = free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: free })}`;
-  return [
-    ...reads,
-    `-- needs up to ${renderSize({ bytes: needed })}${room}`,
-    gated
-      ? "-- inserts are refused (error 469, to be retried) for at most 4 s at a time while the view is created"
-      : "-- no insert is refused",
-  ].join("\n");
+  const gate = gated
+    ? "-- inserts are refused (error 469, to be retried) for at most 4 s at a time while the view is created"
+    : "-- no insert is refused";
+  return remark([...reads, `-- needs up to ${renderSize({ bytes: needed })}${room}`, gate].join("\n"));
 }

@@ -10,7 +10,7 @@ import { isUnknownDatabase } from "../connection/server-message";
 import { UNKNOWN } from "../declare/unknown";
 import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
-import { SchemaError } from "../errors";
+import { type Problem, SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -75,7 +75,7 @@ function refuseMissingDependency(
   for (const source of sources) {
     const declared = context.checked.get(source);
     if (declared?.urn !== undefined && !reachable.has(declared.urn))
-      throw new SchemaError(explainUndeclaredDependency(quotedName(key), quotedName(source)));
+      throw new SchemaError("dependency-undeclared", explainUndeclaredDependency(quotedName(key), quotedName(source)));
   }
 }
 
@@ -148,6 +148,7 @@ async function tellUnchecked(context: Context, { urn }: Request, why: string): P
 function refuseWithoutEngine(spec: ObjectSpec): void {
   if (!("as" in spec) || spec.as === undefined || (!spec.as.empty && spec.as.text.includes("("))) return;
   throw new SchemaError(
+    "engine-needed",
     `${quotedName(keyOf(spec))}: columns that come from a query or another table need the embedded engine, which says what types they have. ` +
       "Install chdb, leave `clickhouse:scratch` at embedded, or write all columns with their types",
   );
@@ -158,10 +159,13 @@ async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request
   const found = await context.reachableLive(request.urn, objectKey(spec.database));
   if (found !== undefined || !context.reachable) return;
   throw new SchemaError(
+    "object-missing",
     `${quotedName(keyOf(spec))}: its database \`${spec.database}\` is neither declared before it nor on the server. ` +
       "If this stack declares it, pass the resource (`database: db`)",
   );
 }
+
+const KEYS: ReadonlySet<string> = new Set(["orderBy", "partitionBy", "primaryKey", "sampleBy"]);
 
 async function refusal(context: Context, spec: ObjectSpec, request: Request, error: ServerError): Promise<SchemaError> {
   const [key, rendered] = [keyOf(spec), renderCreate(spec)];
@@ -187,16 +191,21 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
     sensitive,
     checker: context.checker,
   };
-  if (missing.length > 0) return new SchemaError(explainMissing(circumstances), { cause: error });
+  if (missing.length > 0) return new SchemaError("object-missing", explainMissing(circumstances), { cause: error });
   const own = "columns" in spec ? spec.columns.map(({ name }) => name) : [];
   const culprits = await culpritsOf(spec, error, (piece) => refusalOf(context, piece));
-  const explained = culprits.map((culprit) => explainCulprit(quotedName(key), culprit, own, !sensitive));
   const by = context.checker === undefined ? "" : `\nSaid by ${context.checker}.`;
-  const found = explained.map((text) => `${sensitive ? withoutLiterals(text, rendered) : text}${by}`);
+  const found = culprits.map((culprit): Problem => {
+    const text = explainCulprit(quotedName(key), culprit, own, !sensitive);
+    const code = KEYS.has(culprit.path) ? "key-refused" : "engine-refuses";
+    return { code, message: `${sensitive ? withoutLiterals(text, rendered) : text}${by}` };
+  });
   const engine = await context.world.version();
   const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
-  const why = found.length > 0 ? found : [explainRefusal(error, circumstances)];
-  return new SchemaError(there === "" ? why : [...why.slice(0, -1), `${why.at(-1)}\n${there}`], { cause: error });
+  if (found.length === 0) found.push({ code: "engine-refuses", message: explainRefusal(error, circumstances) });
+  const [last] = found.splice(-1);
+  if (last !== undefined) found.push(there === "" ? last : { ...last, message: `${last.message}\n${there}` });
+  return new SchemaError("engine-refuses", found, { cause: error });
 }
 
 async function refusalOf(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {

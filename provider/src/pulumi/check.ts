@@ -3,8 +3,8 @@ import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
 import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { liveStatement, sameObject } from "../drift/compare";
-import { SchemaError } from "../errors";
-import type { Plan } from "../plan";
+import { reworded, SchemaError } from "../errors";
+import { type Plan, readShown, remark, renderShown, type ShownStep } from "../plan";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
@@ -19,15 +19,19 @@ import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { retirement } from "./old-table-expiry";
+import { planInput, withNotes } from "./plan-input";
 import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
 import { refuseReaders } from "./readers";
-import { firstText } from "./readers-first";
+import { firstSteps } from "./readers-first";
 import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
 import { refuseUnread } from "./served";
 import { placeOf } from "./server";
 import { type Inputs, isSameDeclaration, type Outs, type Request, readRequest, readStored } from "./state";
 import { lookAtSteps } from "./step-preview";
+
+/** What `check` adds to the declaration about a change. */
+type PlanInputs = Pick<Inputs, "plan" | "__plan" | "retired">;
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -95,7 +99,7 @@ async function planElsewhere(
   request: Request,
   options: ChangeOptions,
   elsewhere: string,
-): Promise<Pick<Inputs, "plan" | "retired">> {
+): Promise<PlanInputs> {
   context.elsewhere.set(key, elsewhere);
   const { urn, sensitive } = request;
   const now = (await context.identity())?.url ?? "";
@@ -107,10 +111,10 @@ async function planElsewhere(
   const looked = await lookBeforeCreate(context, key, inputs, request, options);
   const isThere = (await context.reachableLive(urn, key)) !== undefined;
   if (isThere && looked.plan !== undefined) return looked;
-  const create = sensitive ? "-- (secret) CREATE" : `${inputs.statement};`;
-  const plan = isThere ? `-- exists on ${now} as declared; nothing is run` : create;
-  if (!isThere) await context.log.info(urn, `plan: create on ${now}\n${plan}`);
-  return { ...looked, plan: looked.plan === undefined ? plan : `${plan}\n\n${looked.plan}` };
+  const create: ShownStep = sensitive ? { sql: "", hazards: [], secret: "CREATE" } : remark(`${inputs.statement};`);
+  const step = isThere ? remark(`-- exists on ${now} as declared; nothing is run`) : create;
+  if (!isThere) await context.log.info(urn, `plan: create on ${now}\n${renderShown([step])}`);
+  return { ...looked, ...planInput([step, ...(readShown(looked.__plan) ?? [])]) };
 }
 
 /** `pulumi import` sends the stored inputs, without a request from a program: they were read from the server and are kept. */
@@ -144,6 +148,7 @@ function refuseTwins(context: Context, key: string, request: Request): void {
   if (other === undefined || other.urn === undefined || other.urn === request.urn) return;
   const twin = other.urn.split("::").at(-1);
   throw new SchemaError(
+    "declared-twice",
     `${quotedName(key)}: is declared twice in this stack, here and by resource "${twin}". Remove one, or give it another name`,
   );
 }
@@ -158,6 +163,7 @@ function refuseMoves(context: Context, key: string, { urn }: Request, stored: Pa
   if ((left === undefined || left.urn === urn) && !isTaken) return;
   const [from, to] = isTaken ? [before, key] : [key, left?.to ?? key];
   throw new SchemaError(
+    "declared-twice",
     `${quotedName(from)}: one resource renames it to ${quotedName(to)}, and another declares an object of the old name. ` +
       "Do the rename in a run of its own, before the name is used again",
   );
@@ -171,12 +177,13 @@ async function plannedInputs(
   statement: string,
   options: ChangeOptions,
   adoption: Pick<Change, "adopts"> = {},
-): Promise<Pick<Inputs, "plan" | "retired">> {
+): Promise<PlanInputs> {
   const { urn, sensitive } = request;
-  const retired = await retirement(context, urn, stored);
-  const told = async (): Promise<Pick<Inputs, "plan" | "retired">> => {
-    if (retired.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${retired.plan}`);
-    return retired;
+  const { steps, ...retired } = await retirement(context, urn, stored);
+  const told = async (): Promise<PlanInputs> => {
+    const input = planInput(steps);
+    if (input.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${input.plan}`);
+    return { ...retired, ...input };
   };
   const isSame = stored.statement === statement;
   // The last run had a plan, and may have failed: the inputs are stored either way.
@@ -185,7 +192,7 @@ async function plannedInputs(
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
-  if (isSame && planned.text === "" && left.length === 0) return told();
+  if (isSame && planned.shown.length === 0 && left.length === 0) return told();
   refuseHazards(context, planned, change);
   await refuseUnread(context, request, to, planned.plan.steps);
   const first = await refuseReaders(context, planned, change);
@@ -196,22 +203,17 @@ async function plannedInputs(
   const uses = await lookAtFunction(context, planned, change);
   const flows = await lookAtFlow(context, planned, change);
   const looked = await lookAtSteps(context, planned, change);
-  const plan = [
-    ...left,
-    [firstText(first), planned.text, uses, flows, looked].filter((text) => text !== "").join("\n"),
-    retired.plan ?? "",
-  ]
-    .filter((text) => text !== "")
-    .join("\n\n");
-  if (plan !== "") await context.log.info(urn, announce(planned.plan, plan));
-  return { ...retired, ...(plan !== "" && { plan }), ...(keep !== undefined && { retired: keep }) };
+  const own = withNotes([...withNotes([...firstSteps(first), ...planned.shown], uses), ...flows], looked);
+  const input = planInput([...left, ...own, ...steps]);
+  if (input.plan !== undefined) await context.log.info(urn, announce(planned.plan, input.plan));
+  return { ...retired, ...input, ...(keep !== undefined && { retired: keep }) };
 }
 
 /** A plan's refusal may quote the statements before and after. */
 function withoutSecretsOf(...statements: readonly string[]): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof SchemaError)) throw error;
-    throw new SchemaError(error.problems.map((problem) => withoutLiterals(problem, ...statements)));
+    throw reworded(error, (message) => withoutLiterals(message, ...statements));
   };
 }
 
@@ -233,7 +235,7 @@ async function lookBeforeCreate(
   inputs: Inputs,
   request: Request,
   options: ChangeOptions,
-): Promise<Pick<Inputs, "plan" | "retired">> {
+): Promise<PlanInputs> {
   const found = await context.reachableLive(request.urn, key);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
   if (found === undefined) await refuseUncreatable(context, inputs.statement, request);
@@ -243,13 +245,19 @@ async function lookBeforeCreate(
   }
   if (await sameObject(context, inputs.statement, found)) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
-    return backfill === undefined ? {} : toldPlan(context, request, lookAtAdopted(context, backfill));
+    return backfill === undefined
+      ? {}
+      : toldPlan(
+          context,
+          request,
+          lookAtAdopted(context, backfill).then((step) => (step === undefined ? [] : [step])),
+        );
   }
   const { statement: text } = inputs;
   const statement = await liveStatement(context, text, found);
   if ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(statement, text)) {
     const message = differs(quotedName(key), text, { ...found, statement });
-    throw new SchemaError(request.sensitive ? withoutLiterals(message, text) : message);
+    throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
   }
   await context.log.info(request.urn, "exists on the server and differs; it will be adopted and changed by the plan.");
   const { database, name, qualifiedName } = inputs;
@@ -272,21 +280,19 @@ async function lookAtNew(
   backfill: Backfill | undefined,
   request: Request,
   options: ChangeOptions,
-): Promise<string | undefined> {
+): Promise<ShownStep[]> {
   const created = await lookAtCreation(context, spec, request, options);
-  const filled = backfill === undefined ? "" : await lookAtBackfill(context, backfill);
-  return [created, filled].filter((text) => text !== "").join("\n") || undefined;
+  return backfill === undefined ? created : [...created, await lookAtBackfill(context, backfill)];
 }
 
 async function toldPlan(
   context: Context,
   { urn }: Request,
-  looked: Promise<string | undefined>,
-): Promise<Pick<Inputs, "plan">> {
-  const plan = await looked;
-  if (plan === undefined) return {};
-  await context.log.info(urn, `plan:\n${plan}`);
-  return { plan };
+  looked: Promise<readonly ShownStep[]>,
+): Promise<PlanInputs> {
+  const input = planInput(await looked);
+  if (input.plan !== undefined) await context.log.info(urn, `plan:\n${input.plan}`);
+  return input;
 }
 
 function isSameKind(live: string, declared: string): boolean {

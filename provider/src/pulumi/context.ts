@@ -191,7 +191,7 @@ export class Context {
 
   private async open(): Promise<Connection> {
     const { connection } = this.config;
-    if (connection === undefined) throw new SchemaError(NO_URL);
+    if (connection === undefined) throw new SchemaError("url-missing", NO_URL);
     const opened = await openConnection(connection);
     const warning = unsupported(opened.version);
     if (warning !== undefined) await this.warnOnce(undefined, `${warning}. Update the server.`);

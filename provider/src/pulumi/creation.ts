@@ -2,7 +2,7 @@ import { rowsHeld } from "../apply/drop";
 import type { ChangeOptions } from "../declare/options";
 import { rightsToCreate } from "../kinds/object";
 import { refuseRights } from "../operation/rights";
-import { type Hazard, renderPlan } from "../plan";
+import { type Hazard, type ShownStep, showPlan } from "../plan";
 import { hazard } from "../plan/hazards";
 import { renewalHazard, replaces } from "../plan/materialized-view";
 import { qualifiedName } from "../sql/identifiers";
@@ -26,13 +26,13 @@ export async function lookAtCreation(
   spec: ObjectSpec,
   { sensitive, urn }: Request,
   options: ChangeOptions,
-): Promise<string> {
+): Promise<ShownStep[]> {
   await refuseLoop(context, urn, spec);
   const connection = await context.reachableServer(urn);
-  if (connection === undefined) return "";
+  if (connection === undefined) return [];
   await refuseRights(connection, quotedName(keyOf(spec)), "created", rightsToCreate(spec));
   await refuseDenied(connection, spec);
-  if (spec.kind !== "materializedView" || spec.to === undefined) return "";
+  if (spec.kind !== "materializedView" || spec.to === undefined) return [];
   const held = await context.heldBefore(spec.to, () => rowsIn(context, urn, spec.to));
   const hazards = [...hazardsOfRows(spec, spec.to, held, options), ...(await otherWriters(context, urn, spec))];
   refuseUnallowed(context, hazards, { to: spec, options, sensitive });
@@ -49,19 +49,19 @@ export async function lookAtFlow(
   context: Context,
   { from }: Planned,
   { options, sensitive, to, urn }: Change,
-): Promise<string> {
+): Promise<ShownStep[]> {
   await refuseLoop(context, urn, to);
   const before = parseCreate(from);
-  if (to.kind !== "materializedView" || before.kind !== "materializedView") return "";
+  if (to.kind !== "materializedView" || before.kind !== "materializedView") return [];
   const hazards = await otherWriters(context, urn, to, before);
   refuseUnallowed(context, hazards, { to, options, sensitive });
   return told(to, "change", hazards);
 }
 
-function told(view: MaterializedViewSpec, what: string, hazards: readonly Hazard[], rows?: number): string {
-  if (hazards.length === 0) return "";
+function told(view: MaterializedViewSpec, what: string, hazards: readonly Hazard[], rows?: number): ShownStep[] {
+  if (hazards.length === 0) return [];
   const step = { kind: "statement", sql: `-- ${what} of ${qualifiedName(view)}`, hazards } as const;
-  return renderPlan({ steps: [step] }, rows === undefined ? {} : { rows });
+  return showPlan({ steps: [step] }, rows === undefined ? {} : { rows });
 }
 
 /** @returns undefined if the server does not report it. */

@@ -37,6 +37,7 @@ export async function readCurrent(
   if (!old.asked || renamed?.asked === false) return { spec: parseCreate(stored.statement), live: undefined };
   if (old.live !== undefined && renamed?.live !== undefined) {
     throw new SchemaError(
+      "name-taken",
       `${quotedName(oldKey)}: cannot become ${quotedName(newKey)}, because something of that name exists on the server. ` +
         "Rename or drop it, or choose another name",
     );
@@ -44,6 +45,7 @@ export async function readCurrent(
   const live = old.live ?? renamed?.live;
   if (live === undefined) {
     throw new SchemaError(
+      "object-missing",
       `${quotedName(oldKey)}: is in the state but gone from the server. Run \`pulumi refresh\`; the next \`pulumi up\` creates it again`,
     );
   }

@@ -25,7 +25,7 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
     !["refuse", "drop"].includes(request.deletion) &&
     !isUnknown(request.deletion)
   ) {
-    throw new SchemaError('deletion: expected "refuse" or "drop"');
+    throw new SchemaError("argument-invalid", 'deletion: expected "refuse" or "drop"');
   }
   const { refused, ...given } = parseArgs(request.statement);
   refuse(refused);
@@ -36,7 +36,7 @@ export function declarationOf(kind: ObjectKind, request: Request): Declaration {
 
 /** The errors that a component found in its own arguments once it knew what they refer to. */
 function refuse(problems: unknown): void {
-  if (Array.isArray(problems)) throw new SchemaError(problems.map(String));
+  if (Array.isArray(problems)) throw new SchemaError("argument-invalid", problems.map(String));
 }
 
 /** What a resource or an Output turns into in a plain template string. */
@@ -61,18 +61,20 @@ function lostAt(value: unknown, path: string): string[] {
 
 function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {
   if ("sql" in args) return specOfSql(kind, args["sql"]);
-  if (request.name === "") throw new SchemaError("name: is empty; expected the name of the object on the server");
+  if (request.name === "") throw new SchemaError("argument-invalid", "name: is empty; expected the name of the object on the server");
   const { scope } = kindOf(kind);
   if (scope === "database" && !request.database)
-    throw new SchemaError("database: is missing; pass the Database resource, or its name");
+    throw new SchemaError("argument-invalid", "database: is missing; pass the Database resource, or its name");
   return declareObject(kind, { database: request.database ?? "", name: request.name }, args);
 }
 
 function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
-  if (typeof sql !== "string") throw new SchemaError("sql: expected one CREATE statement as a text");
+  if (typeof sql !== "string")
+    throw new SchemaError("statement-invalid", "sql: expected one CREATE statement as a text");
   const spec = parseSql(sql);
   if (spec.kind !== kind)
     throw new SchemaError(
+      "statement-invalid",
       `sql: expected a CREATE statement of a ${kindOf(kind).word}, found one of a ${kindOf(spec.kind).word}`,
     );
   kindOf(kind).refuseSql?.(spec);
@@ -83,7 +85,8 @@ function parseSql(sql: string): ObjectSpec {
   try {
     return parseCreate(sql);
   } catch (error) {
-    if (error instanceof SqlParseError) throw new SchemaError(`sql: ${error.message}`, { cause: error });
+    if (error instanceof SqlParseError)
+      throw new SchemaError("statement-invalid", `sql: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -93,6 +96,7 @@ function parseArgs(text: string): Readonly<Record<string, unknown>> {
     return JSON.parse(text) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw new SchemaError(
+      "internal",
       `statement: expected the arguments this package sends, found something else (${messageOf(error)})`,
     );
   }

@@ -16,8 +16,12 @@ export async function refuseDenied(connection: Connection, spec: ObjectSpec): Pr
     await connection.query(`DESCRIBE TABLE (${spec.query})`);
   } catch (error) {
     if (!(error instanceof ServerError) || !isAccessDenied(error)) return;
-    throw new SchemaError(`${quotedName(keyOf(spec))}: its query may not be run by this user. ${error.message}`, {
-      cause: error,
-    });
+    throw new SchemaError(
+      "right-missing",
+      `${quotedName(keyOf(spec))}: its query may not be run by this user. ${error.message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

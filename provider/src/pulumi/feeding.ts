@@ -109,6 +109,7 @@ export async function refuseLoop(context: Context, urn: string | undefined, spec
   const way = wayBack(flow, own);
   if (way === undefined) return;
   throw new SchemaError(
+    "feeds-itself",
     `${quotedName(own)}: would feed itself: ${[...way, own].map(quotedName).join(" → ")}. Each row that comes in would go round again and again. ` +
       "Let it write to a table that nothing leads back from, or read another one",
   );

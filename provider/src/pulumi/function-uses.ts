@@ -14,9 +14,9 @@ const MOST = 20;
  *
  * @throws {SchemaError} when it gets another name while something calls it by the old one.
  */
-export async function lookAtFunction(context: Context, planned: Planned, { to, options }: Change): Promise<string> {
+export async function lookAtFunction(context: Context, planned: Planned, { to, options }: Change): Promise<string[]> {
   const { live, plan } = planned;
-  if (!("expression" in to) || live === undefined || plan.steps.length === 0) return "";
+  if (!("expression" in to) || live === undefined || plan.steps.length === 0) return [];
   const connection = await context.connection();
   const callers = await callersOf(connection, context.live, live.key);
   const labels = callers.map(({ label }) => label);
@@ -26,6 +26,7 @@ export async function lookAtFunction(context: Context, planned: Planned, { to, o
     ![...options.allow, ...context.config.allow].includes("breaks-reader")
   ) {
     throw new SchemaError(
+      "breaks-reader",
       `${quotedName(live.key)}: is not renamed to ${quotedName(keyOf(to))}, because ${labels.join(", ")} calls it by its name and would fail. ` +
         'Change these first: declare a second function of the new name. Or write allow: ["breaks-reader"] on the resource',
     );
@@ -41,7 +42,7 @@ export async function lookAtFunction(context: Context, planned: Planned, { to, o
         "expression, declare it in this program with a call of the function, or run its own statement again (CREATE OR REPLACE VIEW, ALTER TABLE … MODIFY COLUMN)",
     );
   }
-  return lines.join("\n");
+  return lines;
 }
 
 function shortened(names: readonly string[]): string {

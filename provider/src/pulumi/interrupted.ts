@@ -65,6 +65,7 @@ export async function resumeOrAbort(
   if (action === "abort") return abortOperation(connection, operation);
   if (operation.aborting) {
     throw new SchemaError(
+      "operation-forward-only",
       `${quotedName(operation.keys[0])}: ${operation.kind} ${operation.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
     );
   }

@@ -59,7 +59,7 @@ export async function refuseSplit(context: Context, statement: string, request: 
       `${quotedName(keyOf(to))}: is new, and ${quotedName(key)}, which has the same columns and holds ${rowsText(rows, live)}, leaves the program: ` +
       "the rows would stay in the old table. If it is the same table under another name, say so in the options of the resource, and it is renamed " +
       `with its rows: ${aliasOf(one.urn, request.urn)}. If it is another table, add it and remove the old one in two runs`;
-    if (!dropOptions(context, readStored({ ...one })).allowed) throw new SchemaError(problem);
+    if (!dropOptions(context, readStored({ ...one })).allowed) throw new SchemaError("resource-renamed", problem);
     await context.log.warn(request.urn, problem);
   }
 }

@@ -4,7 +4,7 @@ import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
-import { inOurWords } from "../connection/errors";
+import { codeOf, inOurWords } from "../connection/errors";
 import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
@@ -43,7 +43,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       // A failure tied to a property would make the engine print that property's value, secret or not.
-      const problems = [...error.problems, ...(await this.alsoWrong(news))];
+      const problems = [...error.problems.map(({ message }) => message), ...(await this.alsoWrong(news))];
       return { inputs: { ...news }, failures: problems.map((reason) => ({ property: "", reason })) };
     }
   }
@@ -92,7 +92,8 @@ export class SchemaProvider implements dynamic.ResourceProvider {
         outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed, checked?.urn),
       };
     } catch (error) {
-      if (checked?.sensitive === true) throw new SchemaError(withoutLiterals(messageOf(error), declared.statement));
+      if (checked?.sensitive === true)
+        throw new SchemaError(codeOf(error), withoutLiterals(messageOf(error), declared.statement));
       throw inOurWords(error, quotedName(key));
     }
   }
@@ -117,6 +118,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const stored = readStored(props);
     if (stored.name === undefined) {
       throw new SchemaError(
+        "input-unreadable",
         `${id}: the state holds no name of the object. Import it with \`pulumi import --file\`, with inputs and outputs`,
       );
     }

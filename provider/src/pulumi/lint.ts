@@ -48,7 +48,10 @@ export async function lint(
   const findings = lintObject(spec, await worldOf(context, spec, request.urn), overrides);
   const say = (finding: Finding): string => (request.sensitive ? withoutText(finding) : describeFinding(finding));
   const errors = findings.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new SchemaError(errors.map((finding) => `${finding.object}: ${say(finding)}`));
+  if (errors.length > 0) {
+    const problems = errors.map((finding) => `${finding.object}: ${say(finding)}`);
+    throw new SchemaError("lint-error", problems);
+  }
   const known = new Set(before.split(" "));
   const warnings = findings.filter(({ severity }) => severity === "warning");
   for (const finding of warnings) {
@@ -62,9 +65,6 @@ function silencing({ rule }: Finding): string {
   return ` To silence it: lint: { "${rule}": "off" } on the resource.`;
 }
 
-/** Start of a message about a key. */
-const KEYS = /: (?:orderBy|partitionBy|primaryKey|sampleBy): /;
-
 /** The engine's refusal, and the explanation of a rule that knows the mistake. */
 export async function explainByLint(
   context: Context,
@@ -76,9 +76,10 @@ export async function explainByLint(
   if (!(error instanceof SchemaError) || !(error.cause instanceof ServerError) || request.sensitive) throw error;
   const world = await worldOf(context, spec, request.urn);
   const isSaid = ({ rule }: Finding): boolean =>
-    rule === "key-names-missing-column" && error.problems.some((problem) => KEYS.test(problem));
+    rule === "key-names-missing-column" && error.problems.some(({ code }) => code === "key-refused");
   const errors = lintObject(spec, world, overrides).filter((one) => one.severity === "error" && !isSaid(one));
-  throw new SchemaError([...error.problems, ...errors.map(describeFinding)], { cause: error });
+  const explained = errors.map((one) => ({ code: "lint-error", message: describeFinding(one) }) as const);
+  throw new SchemaError(error.code, [...error.problems, ...explained], { cause: error });
 }
 
 /** What the object reads and writes, as declared or on the server, and what those read. */

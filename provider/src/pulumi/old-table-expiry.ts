@@ -1,10 +1,16 @@
 import { removeRetired, retiredTables } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
+import type { ShownStep } from "../plan";
 import type { Context } from "./context";
 import { keyOfStored, tableOf } from "./current-state";
 import type { Inputs, Outs } from "./state";
 import type { UpdateRequest } from "./update";
+
+/** What of the old tables stays, as an input, and which of them this run drops. */
+export interface Retirement extends Pick<Inputs, "retired"> {
+  readonly steps: readonly ShownStep[];
+}
 
 /**
  * What happens to the old tables that rebuilds of this object left behind: this run drops those whose time is over, and the plan says
@@ -14,25 +20,26 @@ export async function retirement(
   context: Context,
   urn: string | undefined,
   stored: Partial<Outs>,
-): Promise<Pick<Inputs, "plan" | "retired">> {
+): Promise<Retirement> {
   const { retired } = stored;
   const table = tableOf(keyOfStored(stored));
-  if (retired === undefined || table === undefined) return {};
+  if (retired === undefined || table === undefined) return { steps: [] };
   const live = await context.reachableLive(urn, keyOfStored(stored));
-  if (live === undefined) return { retired };
+  if (live === undefined) return { retired, steps: [] };
   try {
     const connection = await context.connection();
     const old = (await retiredTables(connection, table.database)).filter(({ of }) => of === live.key);
-    if (old.length === 0) return {};
+    if (old.length === 0) return { steps: [] };
     const due = old.filter(({ isDue }) => isDue);
-    const statements = due.map(({ name, keepUntil }) => {
+    const steps = due.map(({ name, keepUntil }): ShownStep => {
       const when = new Date(keepUntil * 1000).toISOString();
-      return `DROP TABLE ${name};\n-- metadata-only: the table as it was before its rebuild, which was to be kept until ${when}`;
+      const message = `the table as it was before its rebuild, which was to be kept until ${when}`;
+      return { sql: `DROP TABLE ${name};`, hazards: [{ kind: "metadata-only", message }] };
     });
-    return { ...(due.length < old.length && { retired }), ...(due.length > 0 && { plan: statements.join("\n\n") }) };
+    return { ...(due.length < old.length && { retired }), steps };
   } catch (error) {
     await context.warnOnce(urn, `Could not look for old tables of rebuilds: ${messageOf(error)}`);
-    return { retired };
+    return { retired, steps: [] };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject, planObject } from "../kinds/object";
-import { type Hazard, NEED_ALLOW, type Plan, renderMessage, renderPlan, type Step, unasked } from "../plan";
+import { type Hazard, NEED_ALLOW, type Plan, remark, renderMessage, type ShownStep, type Step, showPlan, showSecretPlan, unasked } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -35,7 +35,7 @@ export interface Planned {
   readonly plan: Plan;
   readonly changes: readonly ObjectChange[];
   /** For people; without statements if the object is sensitive. Empty if nothing has to run. */
-  readonly text: string;
+  readonly shown: readonly ShownStep[];
   /** The existing object; undefined if the server could not be reached. */
   readonly live: LiveObject | undefined;
   /** Statement that the plan starts from. */
@@ -68,15 +68,13 @@ export async function planChange(context: Context, look: Look, change: Change, r
       ? unasked(planned)
       : await ask(context, planned, live.key, change.urn, runs);
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
-  const shown = sensitive ? hidden(plan) : renderPlan(plan, live);
+  const steps = sensitive ? showSecretPlan(plan) : showPlan(plan, live);
   const follows =
     plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(standing.spec)
-      ? ["-- follows the rename of what it names; nothing else runs"]
+      ? [remark("-- follows the rename of what it names; nothing else runs")]
       : [];
-  const text = [...follows, ...(pending ? [describeInterrupted(pending)] : []), shown]
-    .filter((part) => part !== "")
-    .join("\n\n");
-  return { plan, changes, text, live, from: renderCreate(from), ...(pending && { pending }) };
+  const shown = [...follows, ...(pending ? [remark(describeInterrupted(pending))] : []), ...steps];
+  return { plan, changes, shown, live, from: renderCreate(from), ...(pending && { pending }) };
 }
 
 /** Whether the object's database passes statements on to other replicas. */
@@ -97,6 +95,7 @@ function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): Obje
 export function refuseHazards(context: Context, { plan }: Planned, { to, options, sensitive }: Change): void {
   if (sensitive && plan.steps.some(isJournaled)) {
     throw new SchemaError(
+      "secret-in-journal",
       `${quotedName(keyOf(to))}: is not changed, because an argument is secret and the journal of such a change, a table in the database, keeps the ` +
         "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change by hand",
     );
@@ -120,6 +119,7 @@ export function refuseUnallowed(
   const kinds = [...new Set(refused.map(({ kind }) => kind))];
   const list = kinds.map((kind) => `"${kind}"`).join(", ");
   throw new SchemaError(
+    "permission-needed",
     [
       `${quotedName(keyOf(to))}: this change is not made before you allow it; nothing was done:`,
       ...refused.map((one) => `  ${one.kind}: ${sensitive ? "(the statement is secret)" : renderMessage(one)}`),
@@ -175,10 +175,4 @@ function targetColumns(context: Context, to: ObjectSpec): string[] | undefined {
   const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
   const target = statement === undefined ? undefined : parseCreate(statement);
   return target?.kind === "table" ? target.columns.map(({ name }) => name) : undefined;
-}
-
-/** The number of steps by cost, without their statements. */
-function hidden({ steps }: Plan): string {
-  const line = (kinds: readonly string[]): string => `-- (secret) ${[...new Set(kinds)].join(", ")}`;
-  return steps.map(({ kind, hazards }) => line([kind, ...hazards.map((one) => one.kind)])).join("\n");
 }

@@ -4,7 +4,7 @@ import type { Connection } from "../connection/connection";
 import { sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
-import { NEED_ALLOW, type Plan } from "../plan";
+import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { Context } from "./context";
@@ -28,7 +28,7 @@ export interface First {
   /** As declared. */
   readonly statement: string;
   readonly plan: Plan;
-  readonly text: string;
+  readonly shown: readonly ShownStep[];
 }
 
 /** Finds the readers that a change would break. */
@@ -81,7 +81,7 @@ async function firstOf(
   const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
   const change: Change = { urn: undefined, sensitive: false, stored, to, options: declaration.options };
   const planned = await planChange(context, context.lookFor(undefined), change);
-  const { plan, live, pending, text } = planned;
+  const { plan, live, pending, shown } = planned;
   const allowed = new Set([...declaration.options.allow, ...context.config.allow]);
   const isSimple = plan.steps.every(
     ({ kind, hazards }) =>
@@ -93,7 +93,7 @@ async function firstOf(
   const own = await find(context, planned, change);
   const before = await readersFirst(context, planned, own, find);
   if (before.left.length > 0) return undefined;
-  return [...before.first, { key: reader.key, from: live.statement, statement: canonical.statement, plan, text }];
+  return [...before.first, { key: reader.key, from: live.statement, statement: canonical.statement, plan, shown }];
 }
 
 function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
@@ -106,12 +106,11 @@ function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
 }
 
 /** For the plan of what they read. */
-export function firstText(first: readonly First[]): string {
-  return first
-    .map(
-      ({ key, text }) => `-- first ${quotedName(key)}, which this run changes too and which reads what goes:\n${text}`,
-    )
-    .join("\n");
+export function firstSteps(first: readonly First[]): ShownStep[] {
+  return first.flatMap(({ key, shown }) => {
+    const why = `-- first ${quotedName(key)}, which this run changes too and which reads what goes:`;
+    return shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
+  });
 }
 
 /**
@@ -132,6 +131,7 @@ export async function changeFirst(
     if (live === undefined || (await sameObject(context, statement, live))) continue;
     if (live.statement !== from) {
       throw new SchemaError(
+        "plan-changed",
         `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
       );
     }

@@ -163,7 +163,10 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
             "other they fail, and inserts with them where they are materialized views",
         ]),
   ];
-  throw new SchemaError([`${label}: what reads it on the server would fail:`, ...lines, ...ways].join("\n"));
+  throw new SchemaError(
+    "breaks-reader",
+    [`${label}: what reads it on the server would fail:`, ...lines, ...ways].join("\n"),
+  );
 }
 
 function mentions(statement: string, { from, columns }: Changed): boolean {

@@ -25,7 +25,7 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
     "database" in spec
       ? refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server)
       : refuseReplicatedDatabase(spec, server);
-  if (reason !== undefined) throw new SchemaError(reason);
+  if (reason !== undefined) throw new SchemaError("not-replicable", reason);
 }
 
 /** The engine on the server, otherwise the declared one. */

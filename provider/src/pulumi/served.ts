@@ -33,7 +33,7 @@ export async function refuseUnread(
   const label = `${quotedName(keyOf(spec))}: ClickHouse ${version}, the server,`;
   const missing = [...new Set(statements.flatMap((statement) => missingFor(statement, capabilities)))];
   if (missing.length > 0)
-    throw new SchemaError(`${label} cannot run this: ${missing.join("; ")}. Nothing was changed.`);
+    throw new SchemaError("server-too-old", `${label} cannot run this: ${missing.join("; ")}. Nothing was changed.`);
   if (engine !== undefined && release(engine) === release(version)) return;
   const asked = askedOf(spec, statements);
   const { said, unknown } = await unreadBy(server, asked);
@@ -45,13 +45,14 @@ export async function refuseUnread(
       engine === undefined
         ? " Correct the name or the text; where it is right, a newer release has it: see docs/servers.md."
         : ` ${which} took it: ${newer}.`;
-    throw new SchemaError(`${label} does not read this, so nothing was changed: ${shown}${took}`);
+    throw new SchemaError("server-too-old", `${label} does not read this, so nothing was changed: ${shown}${took}`);
   }
   if (engine === undefined) return;
   const lacking = await knownElsewhere(asked.words, unknown, (question) => context.world.ask(question));
   if (lacking.length === 0) return;
   const names = sensitive ? "something in the statement, which is secret" : namesOf(lacking);
   throw new SchemaError(
+    "server-too-old",
     `${label} does not know ${names}, so nothing was changed. ${which} does: ${newer}. ` +
       "Write it in words that both know, or upgrade the server",
   );

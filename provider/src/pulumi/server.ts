@@ -16,7 +16,7 @@ import type { Inputs, Outs } from "./state";
  */
 export async function announceServer(context: Context): Promise<void> {
   const { connection: options } = context.config;
-  if (options === undefined) throw new SchemaError(NO_URL);
+  if (options === undefined) throw new SchemaError("url-missing", NO_URL);
   const url = urlOf(options.url);
   await warnOfEnvironment(context, url);
   if (options.tls?.insecure === true) {
@@ -42,7 +42,7 @@ function urlOf(text: string): string {
   try {
     return parseUrl(text).url;
   } catch (error) {
-    throw new SchemaError(`clickhouse:url: ${messageOf(error)}`);
+    throw new SchemaError("config-invalid", `clickhouse:url: ${messageOf(error)}`);
   }
 }
 
@@ -69,6 +69,7 @@ async function unreachable(context: Context, error: ConnectionError): Promise<vo
   const isCi = !["", "false", "0"].includes(process.env["CI"] ?? "");
   if (unreachable === "fail" || (unreachable === undefined && (isLogin || isCi))) {
     throw new SchemaError(
+      "server-unreachable",
       `${error.message}\nTo preview without the server, from the state alone: pulumi config set clickhouse:unreachable warn` +
         ` (or ${context.variableOf("unreachable")}=warn in the environment)`,
     );
@@ -106,6 +107,7 @@ export async function refuseElsewhere(context: Context, stored: Partial<Outs>, w
   if (elsewhere === undefined) return;
   const url = shownUrl(context.config.connection?.url ?? "");
   throw new SchemaError(
+    "server-differs",
     `${quotedName(keyOfStored(stored))}: ${what}, because the state was written on ${elsewhere}, and ${url} is another server. ` +
       `Set clickhouse:url (or the environment) to ${elsewhere} again, or bring the stack to ${url} with \`pulumi up\` first`,
   );

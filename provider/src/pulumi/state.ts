@@ -37,6 +37,8 @@ export interface Inputs {
   deletion?: string;
   /** What `up` will run on an existing object. Shown, not compared. */
   plan?: string;
+  /** The same as JSON, see `plan/shown.ts`; absent in states of 0.1.0. */
+  __plan?: string;
   /** Present while old rows are kept, e.g. `kept for 1d`. */
   retired?: string;
   /** See `canonical/fingerprint.ts`. */
@@ -64,6 +66,7 @@ type Bag = Readonly<Record<string, unknown>>;
 /** Inputs that belong to the provider: a difference in them alone is none, and no preview shows it. */
 export const OWN_INPUTS = [
   "plan",
+  "__plan",
   "retired",
   "__fingerprint",
   "__over",
@@ -127,6 +130,7 @@ export function readStored(bag: Bag): Partial<Outs> {
     "statement",
     "deletion",
     "plan",
+    "__plan",
     "retired",
     "__fingerprint",
     "__over",
@@ -151,7 +155,7 @@ export function outsOf(
   observed: string | undefined,
   urn: string | undefined,
 ): Record<string, string> {
-  const { __fingerprint: _, __said: ___, plan: __, ...outs } = declared;
+  const { __fingerprint: _, __said: __, plan: ___, __plan: ____, ...outs } = declared;
   const owner = urn === undefined ? undefined : digest(urn);
   return {
     ...outs,

@@ -17,8 +17,14 @@ import type { Context } from "./context";
 import { refuseDenied } from "./denied";
 import type { Change, Planned } from "./planning";
 
-const GATED = "-- inserts are refused";
-const UNGATED = "-- no insert is refused";
+const NOTHING: StepCost = { notes: [] };
+
+/** What one step costs. */
+export interface StepCost {
+  readonly notes: readonly string[];
+  /** Whether inserts are refused for a moment while something is done; undefined if that is not a question. */
+  readonly gate?: { readonly closes: boolean; readonly when: string };
+}
 
 /** Where and how the steps of a plan are examined. */
 interface Looking {
@@ -38,9 +44,13 @@ interface Looking {
  *
  * @throws {SchemaError} when one would be refused, or the user lacks a privilege that a statement needs.
  */
-export async function lookAtSteps(context: Context, { plan, live, pending }: Planned, change: Change): Promise<string> {
+export async function lookAtSteps(
+  context: Context,
+  { plan, live, pending }: Planned,
+  change: Change,
+): Promise<string[]> {
   // After an operation that is resumed first, the object is not what it is now.
-  if (plan.steps.length === 0 || live === undefined || pending !== undefined) return "";
+  if (plan.steps.length === 0 || live === undefined || pending !== undefined) return [];
   const { options, to } = change;
   const { database, name = "" } = keyParts(live.key);
   const looking: Looking = {
@@ -52,10 +62,10 @@ export async function lookAtSteps(context: Context, { plan, live, pending }: Pla
     target: declaredTarget(context, change),
   };
   const protocols = plan.steps.filter(({ kind }) => kind !== "statement");
-  const lines: string[] = [];
+  const costs: StepCost[] = [];
   if (protocols.length > 0)
     await betweenTurns(async () => {
-      for (const step of protocols) lines.push(...(await lookAtStep(looking, step)));
+      for (const step of protocols) costs.push(await lookAtStep(looking, step));
     });
   const statements = plan.steps.flatMap((step) => (step.kind === "statement" ? [step] : []));
   const rights = statements.flatMap((step) => rightsToRun(step, to));
@@ -63,13 +73,23 @@ export async function lookAtSteps(context: Context, { plan, live, pending }: Pla
   if (statements.some(({ sql }) => /^CREATE OR REPLACE VIEW|\bMODIFY QUERY\b/.test(sql))) {
     await refuseDenied(looking.connection, to);
   }
-  return consistent(lines).join("\n");
+  return consistent(costs);
 }
 
 /** Each step says whether it refuses inserts. That none is refused is said once, and only if no step refuses any. */
-export function consistent(lines: readonly string[]): string[] {
-  const gated = lines.some((line) => line.startsWith(GATED));
-  return lines.filter((line, index) => line !== UNGATED || (!gated && lines.indexOf(line) === index));
+export function consistent(costs: readonly StepCost[]): string[] {
+  const isGated = costs.some(({ gate }) => gate?.closes);
+  const firstOpen = costs.findIndex(({ gate }) => gate?.closes === false);
+  return costs.flatMap(({ gate, notes }, index) => {
+    if (gate === undefined) return notes;
+    if (gate.closes) {
+      return [
+        ...notes,
+        `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${gate.when}`,
+      ];
+    }
+    return !isGated && index === firstOpen ? [...notes, "-- no insert is refused"] : notes;
+  });
 }
 
 /** Interrupted operations on objects that come earlier are resumed or aborted earlier. */
@@ -84,10 +104,10 @@ function declaredTarget(context: Context, { to }: Change): TableSpec | undefined
   return spec?.kind === "table" ? spec : undefined;
 }
 
-function lookAtStep(looking: Looking, step: Step): Promise<string[]> {
+function lookAtStep(looking: Looking, step: Step): Promise<StepCost> {
   switch (step.kind) {
     case "statement":
-      return Promise.resolve([]);
+      return Promise.resolve(NOTHING);
     case "rebuild":
       return step.holdsRows ? lookAtRebuild(looking, step) : lookAtRemake(looking, step);
     case "rename":
@@ -101,18 +121,18 @@ function lookAtStep(looking: Looking, step: Step): Promise<string[]> {
   }
 }
 
-async function lookAtRename(looking: Looking, { object, from, to }: RenameStep): Promise<string[]> {
+async function lookAtRename(looking: Looking, { object, from, to }: RenameStep): Promise<StepCost> {
   const { allow, connection, ending, now } = looking;
   // Before its database is renamed, it does not exist under this name.
-  if (from.database !== now.database || (from.name ?? "") !== now.name) return [];
+  if (from.database !== now.database || (from.name ?? "") !== now.name) return NOTHING;
   const { gated, unseen } = await previewRename(connection, { object, from, to, allow, ending });
-  return [gateLine(gated, "the names are exchanged"), ...unseenLine(unseen)];
+  return { notes: unseenLine(unseen), gate: { closes: gated, when: "the names are exchanged" } };
 }
 
 async function lookAtRebuild(
   { allow, change, connection, ending, now }: Looking,
   step: RebuildStep,
-): Promise<string[]> {
+): Promise<StepCost> {
   const found = await previewRebuild(connection, {
     from: renderCreate(placed(step.from, now)),
     to: renderCreate(placed(step.to, now)),
@@ -121,36 +141,34 @@ async function lookAtRebuild(
     allow,
     ending,
   });
-  if (found.refusals.length > 0) {
+  const [first] = found.refusals;
+  if (first !== undefined) {
+    const reasons = found.refusals.map(({ message }) => message).join("\n");
     throw new SchemaError(
-      `${qualifiedName(step.to)}: cannot be rebuilt now; nothing was done:\n${found.refusals.join("\n")}`,
+      first.code,
+      `${qualifiedName(step.to)}: cannot be rebuilt now; nothing was done:\n${reasons}`,
     );
   }
   const free = found.free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: found.free })}`;
-  return [
-    `-- to copy: ${renderSize(found)}${free}`,
-    gateLine(found.gated, "the tables are exchanged"),
-    ...unseenLine(found.unseen),
-  ];
+  return {
+    notes: [`-- to copy: ${renderSize(found)}${free}`, ...unseenLine(found.unseen)],
+    gate: { closes: found.gated, when: "the tables are exchanged" },
+  };
 }
 
-async function lookAtRemake({ change, connection, now }: Looking, step: RebuildStep): Promise<string[]> {
+async function lookAtRemake({ change, connection, now }: Looking, step: RebuildStep): Promise<StepCost> {
   await refuseRemake(connection, placed(step.to, now), change.options.rebuild);
-  return [];
+  return NOTHING;
 }
 
-async function lookAtViewStep({ allow, connection, ending, now, target }: Looking, step: ViewStep): Promise<string[]> {
+async function lookAtViewStep({ allow, connection, ending, now, target }: Looking, step: ViewStep): Promise<StepCost> {
   const [from, to] = [placed(step.from, now), placed(step.to, now)];
   const { gated, unseen } = await previewViewStep(connection, { from, to }, { allow, ending, target });
-  return [gateLine(gated, "the views are exchanged"), ...unseenLine(unseen)];
+  return { notes: unseenLine(unseen), gate: { closes: gated, when: "the views are exchanged" } };
 }
 
 function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { database, name }: QualifiedName): Spec {
   return { ...spec, database, name };
-}
-
-function gateLine(gated: boolean, when: string): string {
-  return gated ? `${GATED} (error 469, to be retried) for at most 4 s at a time while ${when}` : UNGATED;
 }
 
 function unseenLine(unseen: string | undefined): string[] {

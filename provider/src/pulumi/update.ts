@@ -5,7 +5,7 @@ import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { dropServerDefaults } from "../canonical/normal-form";
 import type { Connection } from "../connection/connection";
-import { inOurWords } from "../connection/errors";
+import { codeOf, inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { liveStatement } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
@@ -73,7 +73,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   } catch (error) {
     if ("reasons" in (error as object)) throw error;
     if (!sensitive) throw inOurWords(error, declared.qualifiedName);
-    throw new SchemaError(withoutLiterals(messageOf(error), declared.statement, statement));
+    throw new SchemaError(codeOf(error), withoutLiterals(messageOf(error), declared.statement, statement));
   }
 }
 
@@ -85,6 +85,7 @@ function refuseSurprise(seen: Planned | undefined, now: Planned, { to, sensitive
   if (before === after) return;
   const diff = sensitive ? "(the statement is secret)" : textDiff(before, after, "previewed", "now");
   throw new SchemaError(
+    "plan-changed",
     `${quotedName(keyOf(to))}: is no longer what the preview saw, so nothing was done. Look at the new preview and run again.\n${diff}`,
   );
 }
@@ -143,12 +144,16 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
   const label = quotedName(keyOf(to));
   const live = await context.live.findNow(keyOf(to));
   if (live === undefined)
-    throw new SchemaError(`${label}: is not there after the change; did somebody drop it meanwhile?`);
+    throw new SchemaError(
+      "changed-meanwhile",
+      `${label}: is not there after the change; did somebody drop it meanwhile?`,
+    );
   if (context.config.scratch !== "off") {
     const statement = renderCreate(to);
     const now = await liveStatement(context, statement, live);
     if (diffObject(dropServerDefaults(parseCreate(now), to), to).length > 0) {
       throw new SchemaError(
+        "result-differs",
         `${label}: all statements ran, and the server shows something else; run \`pulumi up\` again to see what is left.\n` +
           textDiff(now, statement, "server", "declared"),
       );

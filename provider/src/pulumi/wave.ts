@@ -1,3 +1,4 @@
+import { codeOf } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
 
@@ -28,8 +29,9 @@ export class Wave {
     if (first === undefined) return;
     const [other, error] = first;
     // A failed check fails every removal of the wave.
-    if (!(error instanceof SchemaError)) throw new SchemaError(messageOf(error));
+    if (!(error instanceof SchemaError)) throw new SchemaError(codeOf(error), messageOf(error));
     throw new SchemaError(
+      "drop-still-used",
       `${quotedName(key)}: not dropped, because ${quotedName(other)} is not either; a removal that is refused changes nothing`,
     );
   }

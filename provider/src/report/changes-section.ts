@@ -1,8 +1,9 @@
 import type { Lineage, Marks } from "../graph";
+import { HAZARD_KINDS } from "../plan/plan";
 import { objectKey, quotedName } from "../sql/object-key";
+import { costOf } from "./hazards";
 import type { Loss } from "./losses";
 import { plural } from "./markdown";
-import { costOf, HAZARD_ORDER } from "./plan-text";
 import { type Level, renderResource } from "./resource";
 import type { Operation, ResourceChange } from "./resources";
 
@@ -85,7 +86,7 @@ function sorted(changes: readonly ResourceChange[], losses: readonly Loss[]): Re
     if (change.findings.some(({ severity }) => severity === "error")) return 0;
     if (lost.has(change.urn)) return 1;
     const order: readonly Operation[] = ["replace", "update", "delete", "create", "none"];
-    const costs = change.plan.map((step) => HAZARD_ORDER.indexOf(costOf(step) ?? "metadata-only"));
+    const costs = change.plan.map((step) => HAZARD_KINDS.indexOf(costOf(step) ?? "metadata-only"));
     const kept = change.kept ? 50 : 0;
     return 10 + kept + order.indexOf(change.op) * 10 + (costs.length > 0 ? Math.min(...costs) : 9);
   };

@@ -1,8 +1,6 @@
-import { NOT_ASKED } from "../plan/hazards";
-import type { HazardKind } from "../plan/plan";
+import { HAZARD_KINDS, type HazardKind } from "../plan/plan";
 import { lossesOf, unknownOf } from "./losses";
 import { plural } from "./markdown";
-import { HAZARD_ORDER } from "./plan-text";
 import type { Preview } from "./preview";
 import { changesOf, type ResourceChange } from "./resources";
 
@@ -10,7 +8,7 @@ import { changesOf, type ResourceChange } from "./resources";
 export type Gate = HazardKind | "error" | "warning" | "unknown";
 
 /** All of them. */
-export const GATES: readonly Gate[] = [...HAZARD_ORDER, "error", "warning", "unknown"];
+export const GATES: readonly Gate[] = [...HAZARD_KINDS, "error", "warning", "unknown"];
 
 /**
  * Which of the gates a preview trips, one sentence each. `drops-data` also counts removed and replaced objects that keep rows, and plans
@@ -40,5 +38,5 @@ export function tripped(preview: Preview, gates: readonly Gate[]): string[] {
 }
 
 function isOpen({ plan }: ResourceChange): boolean {
-  return plan.some(({ hazards }) => hazards.some(({ message }) => message.includes(NOT_ASKED)));
+  return plan.some(({ hazards }) => hazards.some(({ unasked }) => unasked));
 }

@@ -9,6 +9,8 @@ export interface Loss {
   readonly change: ResourceChange;
   /** What is lost, and what allows or stops it. Plain text. */
   readonly message: string;
+  /** `up` refuses it while there are rows. */
+  readonly refused: boolean;
 }
 
 /** Everything in a preview that drops data: planned statements, removed and replaced objects that keep rows. */
@@ -20,8 +22,11 @@ export function lossesOf(changes: readonly ResourceChange[], preview: Preview): 
     const { database, name } = change.from ?? { name: change.name };
     const isAllowed = allowsDrop(allowDrop, database === undefined ? objectKey(name) : objectKey(database, name));
     const planned = change.plan.flatMap(({ hazards }) => hazards).filter(({ kind }) => kind === "drops-data");
-    const messages = [...removal(change, isAllowed), ...planned.map(({ message }) => message)];
-    return messages.map((message) => ({ change, message }));
+    const removed = removal(change, isAllowed).map((message) => ({ message, refused: !mayGo(change, isAllowed) }));
+    return [...removed, ...planned.map(({ message }) => ({ message, refused: false }))].map((loss) => ({
+      change,
+      ...loss,
+    }));
   });
 }
 
@@ -41,9 +46,13 @@ function removal(change: ResourceChange, isAllowed: boolean): string[] {
 }
 
 /** What is refused, and how to allow it: stated once, below the changes it applies to. */
-export const REFUSED = "refused while it holds any";
+const REFUSED = "refused while it holds any";
 export const HOW_TO_ALLOW =
   'Refused unless the resource says deletion: "drop" (applied before), or clickhouse:allowDrop names it.';
+
+function mayGo({ from }: ResourceChange, isAllowed: boolean): boolean {
+  return isAllowed || from?.deletion === "drop";
+}
 
 function permission({ from }: ResourceChange, isAllowed: boolean): string {
   if (from?.deletion === "drop") return 'allowed: deletion is "drop"';

@@ -51,6 +51,7 @@ export function readPreview(text: string): Preview {
   if (found !== undefined) return found;
   const start = text.trim().slice(0, 60).replace(/\s+/g, " ");
   throw new SchemaError(
+    "input-unreadable",
     `Expected the output of \`pulumi preview --json\`, an object with "steps" or "diagnostics", but found ` +
       `${start === "" ? "nothing" : JSON.stringify(start)}. Run: pulumi preview --json > preview.json (what failed is in its stderr)`,
   );

@@ -1,10 +1,11 @@
 import { SIGNS } from "../graph/marks";
 import { kindOf } from "../kinds";
-import type { HazardKind } from "../plan/plan";
+import { HAZARD_KINDS, type HazardKind } from "../plan/plan";
+import type { ShownStep } from "../plan/shown";
 import { textDiff } from "../sql/text-diff";
 import { describeChanges } from "./describe";
+import { costOf, HAZARDS, worstOf } from "./hazards";
 import { code, fence, item, plural, prose, shorten } from "./markdown";
-import { costOf, HAZARD_ORDER, HAZARDS, type PlannedStep } from "./plan-text";
 import type { Diagnostic } from "./preview";
 import type { ResourceChange } from "./resources";
 
@@ -41,7 +42,7 @@ export function renderName({ op, kind, name, kept }: ResourceChange): string {
 
 function renderHead(change: ResourceChange): string {
   const kinds = new Set(change.plan.flatMap(({ hazards }) => hazards.map(({ kind }) => kind)));
-  const shown = HAZARD_ORDER.filter((kind) => kinds.has(kind) && (kind !== "metadata-only" || kinds.size === 1));
+  const shown = HAZARD_KINDS.filter((kind) => kinds.has(kind) && (kind !== "metadata-only" || kinds.size === 1));
   const counts = (["error", "warning"] as const).flatMap((severity) => {
     const count = change.findings.filter((one) => one.severity === severity).length;
     return count === 0 ? [] : [`${SEVERITIES[severity]} ${plural(count, severity)}`];
@@ -95,14 +96,15 @@ function renderPlan({ plan }: ResourceChange, level: "short" | "full"): string[]
   return ["<b>What runs</b>", ...steps, ...more(plan.length - shown.length, "step")];
 }
 
-function renderStep(step: PlannedStep, index: number, level: "short" | "full"): string {
-  const cost = costOf(step) ?? HAZARD_ORDER.find((kind) => step.hazards.some((one) => one.kind === kind));
+function renderStep(step: ShownStep, index: number, level: "short" | "full"): string {
+  const cost = costOf(step) ?? worstOf(step);
   const notes = step.hazards.filter(({ kind }) => kind !== "metadata-only" || step.hazards.length > 1);
   const lines = notes.map(({ kind, message }) => {
-    // The planner's further remarks are comments of their own.
+    // In plans of 0.1.0, further remarks are part of the last message.
     const [first = "", ...further] = shorten(message, 600).split("\n-- ").map(prose);
     return [`${HAZARDS[kind].sign} <b>${HAZARDS[kind].label}</b>: ${first}`, ...further].join("\n- ");
   });
+  lines.push(...(step.notes ?? []).map((note) => prose(note.replace(/^-- /, ""))));
   const head = `<b>${index + 1}.</b> ${cost === undefined ? "" : label(cost)}`.trim();
   return [head, ...(step.sql === "" ? [] : [cut(step.sql, "sql", level)]), ...list(lines, level)].join("\n\n");
 }

@@ -1,10 +1,11 @@
 import { isUnknown } from "../declare/unknown";
 import type { Mark, Marks, OpaqueObject } from "../graph";
 import { kindOf, kindOfUrn } from "../kinds";
+import { readShown, type ShownStep } from "../plan";
 import { keyNamed } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
-import { type PlannedStep, parsePlan, parseSecretPlan } from "./plan-text";
+import { parsePlan, parseSecretPlan } from "./plan-text";
 import { type Diagnostic, type Preview, type PreviewStep, SECRET, type StepState } from "./preview";
 
 /** What happens to a resource. `none`: nothing, or the preview did not get that far. */
@@ -19,7 +20,7 @@ export interface ResourceChange {
   readonly name: string;
   readonly from?: Side;
   readonly to?: Side;
-  readonly plan: readonly PlannedStep[];
+  readonly plan: readonly ShownStep[];
   /** Properties other than the statement that change: `deletion: (none) → drop`. */
   readonly properties: readonly string[];
   readonly findings: readonly Diagnostic[];
@@ -103,17 +104,24 @@ function changeOf(
     name: nameOf(op === "delete" ? olds : (news ?? olds), urn),
     ...(from && { from }),
     ...(to && { to }),
-    plan: op === "update" || op === "replace" ? planOf(plan, secret) : [],
+    plan: op === "update" || op === "replace" ? planOf(inputs, secret) : [],
     properties: op === "update" || op === "replace" ? changedProperties(olds, news) : [],
     // The plan is also reported as a message.
-    findings: diagnostics.filter((one) => one.urn === urn && !(one.severity === "info" && /^plan: /.test(one.message))),
+    findings: diagnostics.filter((one) => one.urn === urn && !repeats(one, plan)),
     replaceReasons: [...new Set(steps.flatMap(({ replaceReasons = [] }) => replaceReasons))],
     secret,
     kept: false,
   };
 }
 
-function planOf(plan: unknown, secret: boolean): PlannedStep[] {
+function repeats({ message, severity }: Diagnostic, plan: unknown): boolean {
+  return severity === "info" && typeof plan === "string" && message.includes(plan.trim());
+}
+
+function planOf(inputs: Readonly<Record<string, unknown>> | undefined, secret: boolean): ShownStep[] {
+  const steps = readShown(inputs?.["__plan"]);
+  if (steps !== undefined) return steps;
+  const plan = inputs?.["plan"];
   if (typeof plan !== "string" || plan === SECRET || isUnknown(plan)) return [];
   return secret ? parseSecretPlan(plan) : parsePlan(plan);
 }

@@ -1,5 +1,5 @@
 import { kindOfUrn } from "../kinds";
-import { HOW_TO_ALLOW, type Loss, REFUSED, unknownOf } from "./losses";
+import { HOW_TO_ALLOW, type Loss, unknownOf } from "./losses";
 import { plural, prose, shorten } from "./markdown";
 import type { Preview } from "./preview";
 import { renderFinding, renderName } from "./resource";
@@ -54,7 +54,7 @@ export function renderLosses(
     used += line.length + 1;
   }
   if (left > 0) lines.push(`> - **and ${left} more of the kind, which do not fit here**`);
-  if (losses.some(({ message }) => message.includes(REFUSED))) lines.push(">", `> ${prose(HOW_TO_ALLOW)}`);
+  if (losses.some(({ refused }) => refused)) lines.push(">", `> ${prose(HOW_TO_ALLOW)}`);
   return [[...lines, ...blind.map((text) => `>\n> ${text}`)].join("\n")];
 }
 

@@ -119,9 +119,15 @@ export function definitionsOf(args: RollupArgs): Definitions {
   refuseUnknown(args);
   const { source, sources } = args;
   if ((source === undefined) === (sources === undefined || Object.keys(sources).length === 0))
-    throw new SchemaError("source: give the table that feeds the rollup, or several in `sources`; one of the two");
+    throw new SchemaError(
+      "argument-invalid",
+      "source: give the table that feeds the rollup, or several in `sources`; one of the two",
+    );
   if (sources !== undefined && args.viewName !== undefined)
-    throw new SchemaError("viewName: each of several sources has a view; give `sources.NAME.viewName`");
+    throw new SchemaError(
+      "argument-invalid",
+      "viewName: each of several sources has a view; give `sources.NAME.viewName`",
+    );
   const rollup = defineRollup(args);
   const given: [string | undefined, RollupSourceArgs][] =
     source === undefined ? Object.entries(sources ?? {}) : [[undefined, { source }]];
@@ -168,6 +174,7 @@ export function renderFirst(feeds: readonly Feed[], args: RollupArgs): First {
   const database = args.database === undefined ? parseQualifiedName(source)?.database : "";
   if (database === undefined)
     throw new SchemaError(
+      "argument-invalid",
       `source: expected \`database.table\`, found \`${source}\`. Pass the table's resource, or its qualified name`,
     );
   return { database, target: renderTarget(feeds), fills: feeds.map(renderFill), truth: renderTruth(feeds) };
@@ -179,7 +186,7 @@ export function attempt<T>(label: string, work: () => T): Attempt<T> {
     return { value: work() };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return { problems: error.problems.map((problem) => `${label}: ${problem}`) };
+    return { problems: error.problems.map(({ message }) => `${label}: ${message}`) };
   }
 }
 
@@ -189,6 +196,6 @@ export function explained<T>(label: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    throw new pulumi.RunError(error.problems.map((problem) => `${label}: ${problem}`).join("\n"));
+    throw new pulumi.RunError(error.problems.map(({ message }) => `${label}: ${message}`).join("\n"));
   }
 }

@@ -37,7 +37,7 @@ export interface Target {
  */
 export function renderTarget(feeds: readonly Feed[]): Target {
   const [first] = feeds;
-  if (first === undefined) throw new SchemaError("sources: expected at least one");
+  if (first === undefined) throw new SchemaError("argument-invalid", "sources: expected at least one");
   const ttl = commonTtl(feeds);
   const { rollup } = first;
   const hidden = hiddenKeys(rollup, ttl);
@@ -121,7 +121,7 @@ export function renderRead(rollup: Rollup, target: string): string {
 /** The same numbers straight from the sources: the read view must equal this. Reads whole tables. */
 export function renderTruth(feeds: readonly Feed[]): string {
   const [first] = feeds;
-  if (first === undefined) throw new SchemaError("sources: expected at least one");
+  if (first === undefined) throw new SchemaError("argument-invalid", "sources: expected at least one");
   return renderRead(first.rollup, `(${feeds.map(renderFill).join(" UNION ALL ")})`);
 }
 
@@ -167,6 +167,7 @@ function refuseNullableKeys(rollup: Rollup, { table, name: label }: Source): voi
     const type = isItself(key) ? table?.columns.find(({ name }) => name === key.name)?.type : undefined;
     if (type === undefined || !/^(LowCardinality\()?Nullable\(/.test(type)) continue;
     throw new SchemaError(
+      "argument-invalid",
       `keys.${key.name}: is ${type} in ${label}, and a sorting key takes no NULL. Give a value in its place, ` +
         `e.g. ${key.name}: "ifNull(${key.name}, '')", or allow it: settings: { allow_nullable_key: 1 }`,
     );
@@ -179,6 +180,7 @@ function commonTtl(feeds: readonly Feed[]): TargetTtl {
   const [shown, different] = [first, others.find((other) => other.expression !== first?.expression)];
   if (different !== undefined)
     throw new SchemaError(
+      "argument-invalid",
       `ttl: "inherit" finds different TTLs on the sources, ${shown?.expression} and ${different.expression}. ` +
         'Give a time instead, e.g. ttl: "90 days"',
     );

@@ -49,7 +49,7 @@ export function hiddenKeys(rollup: Rollup, { columns }: TargetTtl): string[] {
 
 function inheritedTtl(rollup: Rollup, source: TableSpec | undefined, label: string, end: string): TargetTtl {
   const refuse = (problem: string): never => {
-    throw new SchemaError(`ttl: "inherit" ${problem}. Give a time instead, e.g. ttl: "90 days"`);
+    throw new SchemaError("argument-invalid", `ttl: "inherit" ${problem}. Give a time instead, e.g. ttl: "90 days"`);
   };
   if (source === undefined) return refuse(`needs the definition of ${label}: pass its Table resource, not its name`);
   if (source.storage.ttl === undefined) return refuse(`finds no TTL on ${label}, whose rows stay for ever`);
@@ -72,6 +72,7 @@ function refuseTaken(rollup: Rollup, name: string, label: string): void {
   const taken = rollup.keys.some((key) => key.name === name && !isItself(key)) || rollup.bucket.name === name;
   if (!taken && !rollup.measures.some((measure) => measure.name === name)) return;
   throw new SchemaError(
+    "argument-invalid",
     `ttl: "inherit" makes \`${name}\` part of the rollup's key, because the TTL of ${label} depends on it, and something else has that name. Rename that`,
   );
 }

@@ -70,7 +70,10 @@ export const VERSIONS = Object.keys(ENGINES).sort() as readonly Version[];
 export function versionNamed(name: string): Version {
   const found = VERSIONS.find((version) => version === name);
   if (found === undefined)
-    throw new SchemaError(`there is no ClickHouse ${name} to start; there are ${VERSIONS.join(", ")}`);
+    throw new SchemaError(
+      "option-invalid",
+      `there is no ClickHouse ${name} to start; there are ${VERSIONS.join(", ")}`,
+    );
   return found;
 }
 

@@ -30,7 +30,7 @@ export function fetchedEngine(version: Version): string | undefined {
 export async function fetchEngine(version: Version, log = (_line: string): void => undefined): Promise<string> {
   const { wheel }: Engine = ENGINES[version];
   if (wheel === undefined)
-    throw new SchemaError(`ClickHouse ${version} comes with npm's chdb: there is nothing to fetch`);
+    throw new SchemaError("option-invalid", `ClickHouse ${version} comes with npm's chdb: there is nothing to fetch`);
   const target = folderOf(wheel);
   if (existsSync(target)) return target;
   log(`fetching ClickHouse ${version} (${wheel.name} ${wheel.version} of PyPI, about 160 MB, once)`);
@@ -39,7 +39,8 @@ export async function fetchEngine(version: Version, log = (_line: string): void 
   try {
     await download(wheel, shop);
     const [file] = readdirSync(shop).filter((name) => name.endsWith(".whl"));
-    if (file === undefined) throw new SchemaError(`pip downloaded no wheel of ${wheel.name} ${wheel.version}`);
+    if (file === undefined)
+      throw new SchemaError("server-not-started", `pip downloaded no wheel of ${wheel.name} ${wheel.version}`);
     await python(["-m", "zipfile", "-e", path.join(shop, file), path.join(shop, "unpacked")]);
     publish(path.join(shop, "unpacked"), target);
   } finally {
@@ -52,7 +53,10 @@ export async function fetchEngine(version: Version, log = (_line: string): void 
 export function libraryIn(folder: string): string {
   const name = readdirSync(path.join(folder, "chdb")).find((one) => /^_chdb.*\.so$/.test(one));
   if (name === undefined)
-    throw new SchemaError(`${folder} has no library of chdb: remove that folder, and the next start fetches it again`);
+    throw new SchemaError(
+      "server-not-started",
+      `${folder} has no library of chdb: remove that folder, and the next start fetches it again`,
+    );
   return path.join(folder, "chdb", name);
 }
 
@@ -64,6 +68,7 @@ async function download({ name, version, sha256 }: Wheel, directory: string): Pr
   const platform = `${process.platform}-${process.arch}`;
   if (!(platform in TAGS)) {
     throw new SchemaError(
+      "server-not-started",
       `${name} ${version} has no package for ${platform}, only for ${Object.keys(TAGS).join(", ")}`,
     );
   }
@@ -94,7 +99,12 @@ function python(args: readonly string[]): Promise<void> {
       const needs = isMissing ? "Python 3 with pip is needed (python3-pip). " : "";
       const ended = error.killed ? "took too long" : `ended with ${error.code}`;
       const shown = output.split("\n").slice(-LINES).join("\n  ");
-      reject(new SchemaError(`${needs}\`python3 ${args.slice(0, 3).join(" ")}\` ${ended}:\n  ${shown}`));
+      reject(
+        new SchemaError(
+          "server-not-started",
+          `${needs}\`python3 ${args.slice(0, 3).join(" ")}\` ${ended}:\n  ${shown}`,
+        ),
+      );
     });
   });
 }

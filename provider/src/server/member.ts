@@ -55,7 +55,10 @@ export class Member {
     while (!(await this.what.answers())) {
       if (this.child !== child || Date.now() > deadline) {
         await this.kill();
-        throw new SchemaError(`${this.name} did not start within ${START_LIMIT / 1000} s; it said: ${this.words()}`);
+        throw new SchemaError(
+          "server-not-started",
+          `${this.name} did not start within ${START_LIMIT / 1000} s; it said: ${this.words()}`,
+        );
       }
       await sleep(20);
     }
@@ -149,7 +152,7 @@ export async function freePorts(count: number): Promise<number[]> {
   for (const server of servers) {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
-    if (address === null || typeof address === "string") throw new SchemaError("no port is free");
+    if (address === null || typeof address === "string") throw new SchemaError("server-not-started", "no port is free");
     ports.push(address.port);
   }
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
@@ -161,7 +164,12 @@ export async function refuseTaken(port: number): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(new SchemaError(`port ${port} of 127.0.0.1 cannot be listened on (${error.code}): take another one`));
+      reject(
+        new SchemaError(
+          "server-not-started",
+          `port ${port} of 127.0.0.1 cannot be listened on (${error.code}): take another one`,
+        ),
+      );
     });
     server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
   });

@@ -122,7 +122,7 @@ interface Applied {
 async function ask(url: string, sql: string): Promise<string> {
   const answer = await fetch(url, { method: "POST", body: sql });
   const text = await answer.text();
-  if (!answer.ok) throw new SchemaError(`${url} answered "${sql}" with ${text.trim()}`);
+  if (!answer.ok) throw new SchemaError("server-not-started", `${url} answered "${sql}" with ${text.trim()}`);
   return text;
 }
 
@@ -166,6 +166,7 @@ function embeddedLibrary(): string {
     return path.join(path.dirname(fromChdb.resolve(platform)), "libchdb.so");
   } catch (error) {
     throw new SchemaError(
+      "server-not-started",
       `ClickHouse ${EMBEDDED} is the engine of npm's chdb, which is not installed here: npm install chdb, or start another version`,
       { cause: error },
     );

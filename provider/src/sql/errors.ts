@@ -14,10 +14,13 @@ export class SqlParseError extends Error implements SourcePlace {
   readonly line: number;
   readonly column: number;
   readonly fragment: string;
+  /** The message without the place. */
+  readonly problem: string;
 
-  constructor(message: string, place: SourcePlace) {
+  constructor(problem: string, place: SourcePlace) {
     const where = `line ${place.line}, column ${place.column}`;
-    super(`${message} (${where}${place.fragment === "" ? ", at the end" : `: ${place.fragment}`})`);
+    super(`${problem} (${where}${place.fragment === "" ? ", at the end" : `: ${place.fragment}`})`);
+    this.problem = problem;
     this.line = place.line;
     this.column = place.column;
     this.fragment = place.fragment;

@@ -144,6 +144,7 @@ async function narrower(
   if (cause instanceof TimeoutError) throw cause;
   const name = qualifiedName(comparison.subject.shown);
   throw new SchemaError(
+    "memory-too-small",
     `${name}: its smallest window does not fit into ${options.maxMemory ?? DEFAULT_MEMORY} bytes of memory. Give it more (--max-memory): ${cause.message}`,
     { cause },
   );
@@ -164,7 +165,7 @@ async function summariseOnce(
     first: string;
     known_buckets: string;
   }>(sql, options.onRead);
-  if (row === undefined) throw new SchemaError(`The server answered with no row: ${sql}`);
+  if (row === undefined) throw new SchemaError("internal", `The server answered with no row: ${sql}`);
   return {
     buckets: Number(row.buckets),
     expired: Number(row.expired),

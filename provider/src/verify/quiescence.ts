@@ -1,7 +1,8 @@
+import { isTable, readTable } from "../clickhouse/catalog";
 import { baseEngine, isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { awaitInserts } from "../operation/gate";
-import { isTable, partsOf } from "../operation/parts";
+import { partsOf } from "../operation/parts";
 import type { Runner } from "../operation/runner";
 import { backtick, quoteString } from "../sql/identifiers";
 import { type Comparison, truthRows } from "./comparison";
@@ -66,10 +67,7 @@ async function newestBlocks(runner: Runner, comparison: Comparison, feed: Feed, 
   const { source } = feed;
   if (source === undefined) return "";
   if (!isMergeTreeFamily(source.engine)) {
-    const { rows } = await runner.one<{ rows: string }>(
-      `SELECT toString(sum(total_rows)) AS rows FROM system.tables WHERE ${isTable(source, "name")}`,
-    );
-    return rows;
+    return String((await readTable(runner, source))?.rows ?? 0);
   }
   const times = timesOf(comparison, feed, "_partition_id AS _schema_partition");
   const asking = `SELECT DISTINCT _schema_partition AS partition FROM (${times}) WHERE ${condition} SETTINGS final = 0`;

@@ -118,6 +118,7 @@ function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice)
   if (unknown.length > 0) {
     const known = subjects.flatMap(({ feeds }) => feeds.map(({ view }) => qualifiedName(view)));
     throw new SchemaError(
+      "object-missing",
       unknown.map(
         (wanted) =>
           `${wanted}: is no materialized view, and no target of one; write database.view. Found ${known.join(", ") || "none"}.`,
@@ -136,5 +137,5 @@ function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice)
 /** The target's table. @throws {SchemaError} when it is not a table; called only for targets that {@link Doubts} accepted. */
 export function tableOf({ spec, shown }: Subject): TableSpec {
   if (spec !== undefined) return spec;
-  throw new SchemaError(`${qualifiedName(shown)}: is no table.`);
+  throw new SchemaError("object-missing", `${qualifiedName(shown)}: is no table.`);
 }

@@ -211,6 +211,7 @@ function rangeAsked({ bucket, subject }: Comparison, { from, to }: VerifyOptions
   if (from === undefined && to === undefined) return {};
   if (bucket.kind !== "time") {
     throw new SchemaError(
+      "option-invalid",
       `${qualifiedName(subject.shown)}: has no time column in its sorting key, so there is no window of it; leave --from and --to away.`,
     );
   }

@@ -1,11 +1,11 @@
 import { mentionedNames } from "../../canonical/mentions";
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { proceed } from "../../operation/good-order";
 import { guardRows } from "../../operation/guard";
 import { Journal } from "../../operation/journal";
 import { newOperation } from "../../operation/names";
-import { uuidOf } from "../../operation/parts";
 import { liveView } from "../../operation/replace-view";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -50,6 +50,7 @@ export async function createWithBackfill(
     if (texts.every((text) => own.plan.views.some((view) => view.statement === text)))
       return resumeBackfill(connection, own, options);
     throw new SchemaError(
+      "operation-unfinished",
       `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish it or give it up: ` +
         `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
     );
@@ -93,7 +94,7 @@ export async function liveStatements(connection: Connection, views: readonly Qua
   const statements: string[] = [];
   for (const name of views) {
     const live = await liveView(runner, name);
-    if (live === undefined) throw new SchemaError(`${qualifiedName(name)}: there is no such view.`);
+    if (live === undefined) throw new SchemaError("object-missing", `${qualifiedName(name)}: there is no such view.`);
     statements.push(renderCreate(live.spec));
   }
   return statements;
@@ -134,6 +135,7 @@ async function begin(connection: Connection, wanted: BackfillRequest): Promise<B
   const names = backfillNames(target, operation);
   if (journal.has("plan") || (await uuidOf(runner, names.stage)) !== undefined) {
     throw new SchemaError(
+      "operation-exists",
       `Operation ${operation} exists in database ${database}. Resume or abort it, or take another name.`,
     );
   }

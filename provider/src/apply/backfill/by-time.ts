@@ -1,5 +1,5 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { awaitInserts } from "../../operation/gate";
-import { uuidOf } from "../../operation/parts";
 import { pause } from "../../operation/runner";
 import { backtick, qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";

@@ -56,6 +56,7 @@ export async function checkCoverage(context: Context): Promise<void> {
 
 function missing({ names, plan, runner }: Context, row: { gone: string; less: string; example: string }): SchemaError {
   return new SchemaError(
+    "loses-rows",
     `${qualifiedName(names.target)}: computed from the rows that its sources have now, ${row.gone} of its keys would be gone and ${row.less} would say less than they do ` +
       `(for example ${row.example.slice(0, 200)}). Rows have left a source (TTL, DROP PARTITION, DELETE), or somebody else writes to the target. Nothing was changed. ` +
       `Abort operation ${runner.operation}, and ${plan.since === undefined ? "say" : "choose a later moment"} from which on the sources have all rows (--from); older ` +

@@ -1,8 +1,8 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { dropHelper } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
 import { Pace } from "../../operation/pace";
-import { uuidOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
@@ -95,7 +95,10 @@ export class Context {
     this.hooks = hooks;
     this.plan = journal.need<BackfillPlan>("plan");
     if (this.plan.kind !== "backfill") {
-      throw new SchemaError(`Operation ${runner.operation}: is no backfill but a ${this.plan.kind}.`);
+      throw new SchemaError(
+        "operation-unknown",
+        `Operation ${runner.operation}: is no backfill but a ${this.plan.kind}.`,
+      );
     }
     this.layout = parseTable(this.plan.to);
     this.names = backfillNames(this.layout, runner.operation);
@@ -171,5 +174,8 @@ export class Context {
 export function parseView(statement: string): MaterializedViewSpec {
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView") return spec;
-  throw new SchemaError(`A backfill takes CREATE MATERIALIZED VIEW statements, not: ${statement.slice(0, 80)}`);
+  throw new SchemaError(
+    "internal",
+    `A backfill takes CREATE MATERIALIZED VIEW statements, not: ${statement.slice(0, 80)}`,
+  );
 }

@@ -1,7 +1,8 @@
+import { isSubscribed, isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { awaitInserts, type Gate, timeLeft } from "../../operation/gate";
 import { cover } from "../../operation/guard";
-import { isTable, partsOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
@@ -87,6 +88,7 @@ async function takeBack(context: Context): Promise<void> {
 
 function cutTooLate({ names, runner }: Context): SchemaError {
   return new SchemaError(
+    "operation-failed",
     `${qualifiedName(names.target)}: the server took so long to create the view that inserts had been let through again, so the view was dropped. The rows it ` +
       `has brought in that time are in the target, among others, and would count twice. Abort operation ${runner.operation}, take them out ` +
       "(clickhouse-schema verify --repair finds the buckets once the view is there), and begin again when the server is less busy.",
@@ -130,12 +132,9 @@ async function cutTwins(context: Context): Promise<void> {
 
 /** @throws {SchemaError} when the engine considers another table to be the view's source than we did. */
 async function requireSource({ runner }: Context, { live, source, spec }: View): Promise<void> {
-  const pair = `(${quoteString(live.database)}, ${quoteString(live.name)})`;
-  const [row] = await runner.rows(
-    `SELECT 1 AS one FROM system.tables WHERE ${isTable(source, "name")} AND has(arrayZip(dependencies_database, dependencies_table), ${pair})`,
-  );
-  if (row !== undefined) return;
+  if (await isSubscribed(runner, live, source)) return;
   throw new SchemaError(
+    "changed-meanwhile",
     `${qualifiedName(spec)}: ${qualifiedName(source)} does not pass its rows on to ${qualifiedName(live)}; somebody dropped or changed the view, or the ` +
       `server reads its query otherwise. Abort operation ${runner.operation}.`,
   );

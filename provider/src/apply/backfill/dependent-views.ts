@@ -18,6 +18,7 @@ export async function refuseDependentViews(
   if (readers.length === 0) return;
   const views = readers.map(qualifiedName).join(", ");
   throw new SchemaError(
+    "breaks-reader",
     `${qualifiedName(target)}: is read by ${views}, which would not hear of the rows that a backfill brings. ` +
       (mode === "create"
         ? "Create the views that read it afterwards (dependsOn), each with a backfill of its own."

@@ -1,7 +1,7 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { allowInserts, awaitInserts, isGate } from "../../operation/gate";
 import { renameHelper } from "../../operation/guard";
-import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { TableSpec } from "../../sql/spec";
@@ -17,6 +17,7 @@ export async function isExchanged({ names, plan, runner }: Context): Promise<boo
   if (current !== undefined && (await uuidOf(runner, names.fresh)) === plan.uuid) return true;
   if (current !== undefined && (await uuidOf(runner, names.retired)) === plan.uuid) return true;
   throw new SchemaError(
+    "changed-meanwhile",
     `${qualifiedName(names.target)}: ${current === undefined ? "is gone" : "is neither the old table nor the new one"}; somebody dropped, renamed or ` +
       `replaced it during operation ${runner.operation}.`,
   );
@@ -45,6 +46,7 @@ async function refuseChanged(context: Context): Promise<void> {
     renderCreate({ ...table, constraints: table.constraints.filter(({ name }) => !isGate(name)) });
   if (text(await liveTable(context, names.target)) === text(layout)) return;
   throw new SchemaError(
+    "changed-meanwhile",
     `${qualifiedName(names.target)}: was altered while its rows were computed, and the new ones have it as it was: ${plan.to}\nAbort operation ${runner.operation} and ` +
       "begin again.",
   );

@@ -58,6 +58,7 @@ export async function gateTables(
     if (own.has(key) || takesConstraints(engine)) closed.push({ database, name });
     else if (!allow.includes("unproven") && !(passesOn(engine) && views.length <= 1)) {
       throw new SchemaError(
+        "inserts-not-refusable",
         `${qualifiedName({ database, name })} (${engine}, read by ${views.length} view(s)) passes rows on, and inserts into it cannot be refused, so that a row ` +
           'could be missed or counted twice at the cut. Stop its writers for the time of the backfill, and write allow: ["unproven"].',
       );

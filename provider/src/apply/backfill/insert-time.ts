@@ -1,6 +1,6 @@
+import { isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { insertGraphAround } from "../../operation/insert-graph";
-import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
@@ -34,6 +34,7 @@ export async function insertTimes(
   const refuse = (why: string): [] => {
     if (named === undefined) return [];
     throw new SchemaError(
+      "option-invalid",
       `insertTime: ${named} does not tell what came before the view, because ${why}. Leave it out: inserts are then refused for a moment.`,
     );
   };

@@ -1,5 +1,5 @@
 import type { Connection } from "../../connection/connection";
-import { JOURNAL_TABLE, readJournals } from "../../operation/journal";
+import { databasesWithJournal, readJournals } from "../../operation/journal";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import type { BackfillPlan } from "./context";
@@ -17,11 +17,8 @@ export interface UnfinishedBackfill {
 
 /** The unfinished backfills in one database or on the whole server; oldest first. */
 export async function findUnfinished(connection: Connection, database?: string): Promise<UnfinishedBackfill[]> {
-  const rows = await connection.query<{ database: string }>(
-    `SELECT database FROM system.tables WHERE name = '${JOURNAL_TABLE}' ORDER BY database`,
-  );
   const found: UnfinishedBackfill[] = [];
-  for (const { database: of } of rows) {
+  for (const of of await databasesWithJournal(connection)) {
     if (database !== undefined && of !== database) continue;
     for (const [operation, lines] of await readJournals(connection, of)) {
       const plan = lines.get("plan") as BackfillPlan | undefined;

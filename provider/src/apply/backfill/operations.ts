@@ -1,10 +1,10 @@
+import { isTable, uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { ForwardOnly } from "../../operation/errors";
 import { FENCE, resumeMerges } from "../../operation/fence";
 import { awaitInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
-import { isTable, uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { type BackfillPlan, backfillNames, Context, parseView } from "./context";

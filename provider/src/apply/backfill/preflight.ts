@@ -1,3 +1,4 @@
+import { mergeTreeSettings, readTable } from "../../clickhouse/catalog";
 import { isMergeTreeFamily } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
@@ -112,6 +113,7 @@ async function refuseExistence(runner: Runner, spec: MaterializedViewSpec, mode:
   const live = await liveView(runner, spec);
   if (mode === "refill" || live === undefined) return;
   throw new SchemaError(
+    "name-taken",
     `${qualifiedName(spec)}: exists, so it is not created. To fill its target with what the source held before it, run ` +
       `\`clickhouse-schema backfill --view ${qualifiedName(spec)}\`.`,
   );
@@ -119,11 +121,10 @@ async function refuseExistence(runner: Runner, spec: MaterializedViewSpec, mode:
 
 async function sourceTable(runner: Runner, spec: MaterializedViewSpec): Promise<TableSpec> {
   const source = sourceOf(spec);
-  const [row] = await runner.rows<{ engine: string }>(
-    `SELECT engine FROM system.tables WHERE database = ${quoteString(source.database)} AND name = ${quoteString(source.name)}`,
-  );
+  const row = await readTable(runner, source);
   if (row === undefined) {
     throw new SchemaError(
+      "object-missing",
       `${qualifiedName(spec)}: its source ${qualifiedName(source)} does not exist. Create it first.`,
     );
   }
@@ -148,6 +149,7 @@ function noSnapshot(view: QualifiedName, source: QualifiedName, engine: string):
               "Create the view without a backfill, and fill its target by INSERT … SELECT while nobody writes.",
             ];
   return new SchemaError(
+    "change-unsupported",
     `${qualifiedName(view)}: ${qualifiedName(source)} has the engine ${engine}: ${why}, so its history is not backfilled. ${next}`,
   );
 }
@@ -174,6 +176,7 @@ async function refuseStanding(
 
 function unfinished(operation: string, what: string): SchemaError {
   return new SchemaError(
+    "operation-unfinished",
     `Operation ${operation} (${what}) is not finished. Resume or abort it first: clickhouse-schema operations.`,
   );
 }
@@ -181,6 +184,5 @@ function unfinished(operation: string, what: string): SchemaError {
 /** Whether creating a copy of a table might fail because of columns that an ALTER added; older servers have no such check. */
 async function needsLenience(runner: Runner, { storage }: TableSpec): Promise<boolean> {
   if (engineOf(storage).base === "MergeTree" || storage.settings.some(({ name }) => name === LENIENT)) return false;
-  const known = await runner.rows(`SELECT 1 AS one FROM system.merge_tree_settings WHERE name = '${LENIENT}'`);
-  return known.length > 0;
+  return (await mergeTreeSettings(runner, [LENIENT])).has(LENIENT);
 }

@@ -1,5 +1,5 @@
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
+import { type Problem, SchemaError } from "../../errors";
 import { partsOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -30,7 +30,7 @@ export interface BackfillPreview {
   /** Whether inserts will be refused for a moment, at most 4 s at a time: once for a new view, twice for an existing one. */
   readonly gated: boolean;
   /** Why it would not start; empty when it would. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Problem[];
 }
 
 /**

@@ -24,6 +24,7 @@ export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query">
   const name = found?.table;
   if (found === undefined || name?.database === undefined) {
     throw new SchemaError(
+      "change-unsupported",
       `${qualifiedName(view)}: its query reads no table that can be told (one SELECT from \`database.table\` is expected), so it is not backfilled. ` +
         "Fill the target by INSERT … SELECT while nobody writes, or write the query anew.",
     );
@@ -33,11 +34,15 @@ export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query">
   const last = tokens[at + 2];
   const source = { database: name.database, name: name.name };
   if (last === undefined || !isPair(tokens, at, source)) {
-    throw new SchemaError(`${qualifiedName(view)}: where its query names ${qualifiedName(source)} cannot be told.`);
+    throw new SchemaError(
+      "change-unsupported",
+      `${qualifiedName(view)}: where its query names ${qualifiedName(source)} cannot be told.`,
+    );
   }
   const again = tokens.some((_, index) => index !== at && isPair(tokens, index, source) && !isDot(tokens[index + 3]));
   if (again) {
     throw new SchemaError(
+      "change-unsupported",
       `${qualifiedName(view)}: its query names ${qualifiedName(source)} more than once. An insert takes the place of the first only, so what it would have ` +
         "made of older rows depends on when they came; it is not backfilled.",
     );

@@ -1,3 +1,4 @@
+import { formattedDefinitions } from "../../clickhouse/catalog";
 import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { gateRights, refuseRights, rightsIn } from "../../operation/rights";
@@ -27,18 +28,21 @@ export function refuseSpecs(
 ): QualifiedName {
   if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
     throw new SchemaError(
+      "operation-name-invalid",
       `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
     );
   }
   for (const [name, value] of Object.entries({ chunk, maxMemory, maxThreads })) {
     if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
-    throw new SchemaError(`${name}: expected a whole number above 0, found ${value}.`);
+    throw new SchemaError("option-invalid", `${name}: expected a whole number above 0, found ${value}.`);
   }
   const [target] = specs.map((spec) => refuseSpec(spec, sensitive === true));
-  if (target === undefined) throw new SchemaError("A backfill takes one view or more; none was given.");
+  if (target === undefined)
+    throw new SchemaError("option-invalid", "A backfill takes one view or more; none was given.");
   for (const spec of specs) {
     if (spec.to?.database === target.database && spec.to.name === target.name) continue;
     throw new SchemaError(
+      "change-unsupported",
       `${qualifiedName(spec)}: writes to another table than ${qualifiedName(target)}. Fill the views of each target together.`,
     );
   }
@@ -49,16 +53,19 @@ function refuseSpec(spec: MaterializedViewSpec, sensitive: boolean): QualifiedNa
   const name = qualifiedName(spec);
   if (sensitive || renderCreate(spec).includes("'[HIDDEN]'")) {
     throw new SchemaError(
+      "secret-in-journal",
       `${name}: its statement holds secrets, which the journal of a backfill would show. Create it without one.`,
     );
   }
   if (spec.refresh !== undefined) {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: is refreshable, so each refresh fills its target by itself. Run SYSTEM REFRESH VIEW ${name} instead.`,
     );
   }
   if (spec.to === undefined) {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: keeps its rows in an inner table, which is not backfilled. Give the view a target (to).`,
     );
   }
@@ -76,16 +83,19 @@ export async function refuseTarget(
   const [engine, name] = [engineOf(target.storage), qualifiedName(target)];
   if (!isMergeTree(engine)) {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: is not backfilled, because ${engine.name} keeps no rows in parts (only the MergeTree family does).`,
     );
   }
   if (allow.includes("unproven")) return;
   if (engine.shared)
     throw new SchemaError(
+      "unproven",
       `${name}: the steps are proven on one server only, and its engine is ${engine.name}. ${HOW_TO_ALLOW}`,
     );
   if (dependsOnOrder(engine)) {
     throw new SchemaError(
+      "loses-rows",
       `${name}: in ${target.storage.engine} the row that came last wins, and the older rows would come after the new ones. ` +
         'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
     );
@@ -112,6 +122,7 @@ export async function refuseSource(
   const [engine, name] = [engineOf(source.storage), qualifiedName(source)];
   if (engine.shared && !allow.includes("unproven")) {
     throw new SchemaError(
+      "unproven",
       `${qualifiedName(view)}: its source ${name} is ${engine.name}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
     );
   }
@@ -119,12 +130,14 @@ export async function refuseSource(
   if (mode === "create" || isEmpty) return;
   if (collapses(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
+      "loses-rows",
       `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have made fewer rows of those that were inserted, so the target may hold more than can be ` +
         `recomputed. ${HOW_TO_ALLOW}`,
     );
   }
   if (hasTtl(source) && from === undefined) {
     throw new SchemaError(
+      "loses-rows",
       `${qualifiedName(view)}: rows leave its source ${name} by TTL, and the target keeps what was made of them: recomputing it would lose that. Set \`--from\` ` +
         "(argument: from) to a moment from which on the source has all rows; older buckets then stay as they are.",
     );
@@ -141,15 +154,14 @@ export async function refuseWriters(
   const others = (await writersOf(runner, target)).filter((view) => !given.has(qualifiedName(view)));
   if (others.length === 0) return;
   throw new SchemaError(
+    "loses-rows",
     `${qualifiedName(target)}: ${others.map(qualifiedName).join(", ")} write(s) to it as well, and the rows from there would be lost. Give all views of the target together.`,
   );
 }
 
 /** The materialized views that write to a table. */
 export async function writersOf(runner: Runner, target: QualifiedName): Promise<MaterializedViewSpec[]> {
-  const rows = await runner.rows<{ statement: string }>(
-    "SELECT formatQuery(create_table_query) AS statement FROM system.tables WHERE engine = 'MaterializedView' ORDER BY database, name",
-  );
+  const rows = await formattedDefinitions(runner, "engine = 'MaterializedView'");
   return rows.flatMap(({ statement }) => {
     const spec = parseCreate(statement);
     const writes =
@@ -174,6 +186,7 @@ export async function refuseOutputs(runner: Runner, spec: MaterializedViewSpec, 
   const missing = outputs.filter(({ name }) => !taken.has(name)).map(({ name }) => name);
   if (missing.length > 0) {
     throw new SchemaError(
+      "loses-rows",
       `${qualifiedName(spec)}: writes ${missing.join(", ")}, which its target ${qualifiedName(target)} cannot take. Add the column there, or rename the output.`,
     );
   }
@@ -218,6 +231,7 @@ export async function refuseBuffers(runner: Runner, tables: readonly QualifiedNa
     const target = { database: database === "" ? buffer.database : database, name };
     if (!known.has(qualifiedName(target))) continue;
     throw new SchemaError(
+      "inserts-not-refusable",
       `${qualifiedName(target)}: ${qualifiedName(buffer)} (Buffer) writes to it in the background, and a flush at the moment of the cut would be missed. ` +
         `Let nobody write to ${qualifiedName(buffer)} meanwhile, run OPTIMIZE TABLE on it, and write allow: ["unproven"].`,
     );

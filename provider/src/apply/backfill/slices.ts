@@ -70,6 +70,7 @@ export async function frozenParts({ journal, runner }: Context, snapshot: Qualif
   if (!journal.has(key)) await journal.set(key, digest);
   else if (journal.get(key) !== digest) {
     throw new SchemaError(
+      "changed-meanwhile",
       `${qualifiedName(snapshot)}: its parts have changed; did somebody run OPTIMIZE, DELETE or DROP PARTITION on it? What is computed from it cannot be ` +
         `trusted any more. Abort operation ${runner.operation} and begin again.`,
     );

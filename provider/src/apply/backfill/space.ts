@@ -1,5 +1,4 @@
 import { ServerError } from "../../connection/errors";
-import { SchemaError } from "../../errors";
 import { partsOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { backtick, quoteString } from "../../sql/identifiers";
@@ -66,17 +65,7 @@ export async function refuseSpace(runner: Runner, extent: Extent, factor?: numbe
 
 /** @throws {SchemaError} as {@link refuseSpace}, with sizes that are already known. */
 export function refuseNeed(target: TableSpec, space: Space, needed: number, factor = 1.1): void {
-  try {
-    refuse(target, { ...space, bytes: needed }, factor);
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    throw new SchemaError(
-      error.message.replace(
-        "not rebuilt, because a second copy of its rows needs",
-        "not backfilled, because its rows need up to",
-      ),
-    );
-  }
+  refuse(target, { ...space, bytes: needed }, factor, "not backfilled, because its rows need up to");
 }
 
 /** Bytes of a view's result over some rows; undefined where the engine cannot tell, or those rows are gone. */

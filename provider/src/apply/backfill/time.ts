@@ -15,7 +15,10 @@ export function sinceCondition(target: TableSpec, { from, timeColumn }: Backfill
   if (from === undefined) return undefined;
   const moment = momentOf(from);
   if (moment === undefined) {
-    throw new SchemaError(`from: ${from} is no moment; expected ISO 8601 such as 2024-01-01 or 2024-01-01T12:00:00Z.`);
+    throw new SchemaError(
+      "option-invalid",
+      `from: ${from} is no moment; expected ISO 8601 such as 2024-01-01 or 2024-01-01T12:00:00Z.`,
+    );
   }
   const column = timeColumnOf(target, timeColumn);
   const iso = moment.toISOString();
@@ -24,6 +27,7 @@ export function sinceCondition(target: TableSpec, { from, timeColumn }: Backfill
   }
   if (!iso.endsWith("T00:00:00.000Z")) {
     throw new SchemaError(
+      "option-invalid",
       `from: ${column.name} of ${qualifiedName(target)} holds days, and ${from} is within one. Take a whole day.`,
     );
   }
@@ -53,6 +57,7 @@ function timeColumnOf(target: TableSpec, named: string | undefined): ColumnSpec 
   if (column !== undefined && found.length === 1) return column;
   const names = (found.length > 0 ? found : times).map(({ name }) => name).join(", ") || "none";
   throw new SchemaError(
+    "option-invalid",
     `from: ${named === undefined ? "which column" : `column ${named}`} of ${qualifiedName(target)} it is about cannot be told; name a Date or DateTime column ` +
       `as timeColumn (candidates: ${names}).`,
   );

@@ -41,6 +41,7 @@ export async function compareShadow(context: Context): Promise<Built> {
   );
   if (found !== "0") {
     throw new SchemaError(
+      "changed-meanwhile",
       `${qualifiedName(names.shadow)}: ${found} part(s) differ from the copied ones; did somebody write to it, or run OPTIMIZE? ` +
         "Nothing was given up; run again, or abort the operation.",
     );

@@ -1,5 +1,5 @@
+import { isTable, readColumns } from "../../clickhouse/catalog";
 import { namesIn } from "../../diff/text";
-import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { backtick, quoteString } from "../../sql/identifiers";
 import { nullableInner } from "../../sql/query/types";
@@ -37,8 +37,8 @@ export async function mapColumns(
   to: QualifiedName,
   renamed: Readonly<Record<string, string>>,
 ): Promise<Mapping> {
-  const old = new Map((await columnsOf(runner, from)).map((column) => [column.name, column]));
-  const pairs = (await columnsOf(runner, to)).flatMap((column) => {
+  const old = new Map((await readColumns(runner, from)).map((column) => [column.name, column]));
+  const pairs = (await readColumns(runner, to)).flatMap((column) => {
     if (!isStored(column)) return [];
     const source = old.get(renamed[column.name] ?? column.name);
     // An EPHEMERAL column has no value to copy; an ALIAS column has.
@@ -81,10 +81,4 @@ function hashOf(values: readonly (readonly [string, string])[]): string {
 
 function isStored({ kind }: LiveColumn): boolean {
   return kind !== "ALIAS" && kind !== "EPHEMERAL";
-}
-
-function columnsOf(runner: Runner, table: QualifiedName): Promise<LiveColumn[]> {
-  return runner.rows(
-    `SELECT name, type, default_kind AS kind, default_expression AS expression FROM system.columns WHERE ${isTable(table, "table")} ORDER BY position`,
-  );
 }

@@ -1,3 +1,4 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { collapses, dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { dropHelper } from "../../operation/guard";
@@ -5,7 +6,6 @@ import { createHelper } from "../../operation/helper-table";
 import type { Journal } from "../../operation/journal";
 import { type HelperNames, helperNames } from "../../operation/names";
 import { Pace } from "../../operation/pace";
-import { uuidOf } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
@@ -83,6 +83,7 @@ export class Context {
     if (uuid === this.journal.get("new")) return true;
     if (uuid === this.journal.get("old")) return false;
     throw new SchemaError(
+      "changed-meanwhile",
       `${qualifiedName(this.names.table)}: ${uuid === undefined ? "is gone" : "is neither the old table nor the new one"}; ` +
         `somebody dropped, renamed or replaced it during operation ${this.runner.operation}. The rows are in it and in ${qualifiedName(this.names.shadow)}.`,
     );
@@ -137,6 +138,6 @@ export class Context {
 export function parseTable(statement: string): TableSpec {
   const spec = parseCreate(statement);
   if (spec.kind !== "table")
-    throw new SchemaError(`A rebuild takes a CREATE TABLE statement, not: ${statement.slice(0, 80)}`);
+    throw new SchemaError("internal", `A rebuild takes a CREATE TABLE statement, not: ${statement.slice(0, 80)}`);
   return spec;
 }

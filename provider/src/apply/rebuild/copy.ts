@@ -63,6 +63,7 @@ export async function catchUp(context: Context): Promise<number[]> {
   if (missed !== undefined) {
     const names = missed.map((part) => part.name).join(", ");
     throw new SchemaError(
+      "rows-hidden",
       `${qualifiedName(context.names.table)}: the rows of ${names} cannot be read as they are stored. Is there a row policy for this user, ` +
         "or did somebody run OPTIMIZE, DELETE or DROP PARTITION? Nothing was given up; run again, or abort the operation.",
     );
@@ -190,6 +191,7 @@ async function compareChunk(context: Context, index: number, parts: readonly Par
   if (source === undefined || source.rows !== copied.rows) return undefined;
   if (source.hash !== copied.hash) {
     throw new SchemaError(
+      "self-check-failed",
       `${qualifiedName(names.table)}: the copy of ${parts.length} part(s) has as many rows as they have (${source.rows}), but not the same values. ` +
         `Nothing was given up; the copy is in ${qualifiedName(chunk)}.`,
     );

@@ -1,6 +1,6 @@
+import { isTable, mergeTreeSettings } from "../../clickhouse/catalog";
 import { Postponed } from "../../operation/errors";
 import { resumeMerges } from "../../operation/fence";
-import { isTable } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { Context } from "./context";
 
@@ -50,10 +50,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
 /** `parts_to_delay_insert` and `parts_to_throw_insert`, as they apply to the table. */
 async function limits({ from, runner }: Context): Promise<[delay: number, refuse: number]> {
   const names = ["parts_to_delay_insert", "parts_to_throw_insert"];
-  const rows = await runner.rows<{ name: string; value: string }>(
-    `SELECT name, value FROM system.merge_tree_settings WHERE name IN (${names.map((name) => `'${name}'`).join(", ")})`,
-  );
-  const known = new Map(rows.map(({ name, value }) => [name, value]));
+  const known = await mergeTreeSettings(runner, names);
   for (const { name, value } of from.storage.settings) if (known.has(name)) known.set(name, value);
   // 0 turns the limit off.
   const [delay, refuse] = names.map((name) => Number(known.get(name) ?? 0) || Number.MAX_SAFE_INTEGER);

@@ -1,10 +1,10 @@
+import { isTable, readTable, uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { ForwardOnly } from "../../operation/errors";
 import { resumeMerges } from "../../operation/fence";
 import { allowInserts } from "../../operation/gate";
 import { Journal, readJournals } from "../../operation/journal";
 import { attachLeftover } from "../../operation/open-readers";
-import { isTable, uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -107,9 +107,7 @@ async function describe(
   const chunks = [...lines].flatMap(([key, line]) =>
     key.startsWith("chunk:") && line !== null ? [line as Chunk] : [],
   );
-  const { total } = await runner.one<{ total: string }>(
-    `SELECT toString(sum(total_rows)) AS total FROM system.tables WHERE ${isTable(table, "name")}`,
-  );
+  const total = (await readTable(runner, table))?.rows ?? 0;
   return {
     operation,
     database: table.database,

@@ -1,8 +1,8 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
+import { type Problem, SchemaError } from "../../errors";
 import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
-import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { parseTable } from "./context";
 import type { RebuildOptions } from "./options";
@@ -36,8 +36,8 @@ export interface RebuildPreview {
   readonly gated: boolean;
   /** What this user may not see; undefined if nothing. */
   readonly unseen: string | undefined;
-  /** Why `rebuildTable` would not start, one sentence each; empty when it would. */
-  readonly refusals: readonly string[];
+  /** Why `rebuildTable` would not start; empty when it would. */
+  readonly refusals: readonly Problem[];
 }
 
 /**
@@ -48,7 +48,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
   const { allow = [], mode = "online", renamed = {}, spaceFactor } = options;
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
   const runner = new Runner(connection, "preview", options);
-  const refusals: string[] = [];
+  const refusals: Problem[] = [];
   const collect = async (check: () => void | Promise<void>): Promise<void> => {
     try {
       await check();

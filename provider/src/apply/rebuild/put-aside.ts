@@ -1,6 +1,6 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { resumeMerges } from "../../operation/fence";
 import { renameHelper } from "../../operation/guard";
-import { uuidOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { Context } from "./context";
 import { chunkIndexes } from "./coverage";

@@ -1,3 +1,4 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { proceed } from "../../operation/good-order";
@@ -7,7 +8,6 @@ import { insertGraphAround } from "../../operation/insert-graph";
 import { Journal } from "../../operation/journal";
 import { helperNames } from "../../operation/names";
 import { attachLeftover, awaitOpenReaders } from "../../operation/open-readers";
-import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { mapColumns } from "./columns";
@@ -44,6 +44,7 @@ export async function rebuildTable(connection: Connection, options: RebuildOptio
   if (plan === undefined) await begin(runner, journal, options);
   else if (plan.from !== options.from || plan.to !== options.to) {
     throw new SchemaError(
+      "operation-exists",
       `${qualifiedName(to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }

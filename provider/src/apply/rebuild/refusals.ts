@@ -1,3 +1,4 @@
+import { isTable, readDatabase, refreshState, unfinishedMutations } from "../../clickhouse/catalog";
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
@@ -5,7 +6,6 @@ import { rightsToCreate } from "../../kinds/object";
 import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
-import { isTable } from "../../operation/parts";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -25,15 +25,18 @@ export function refuseSpecs(
   const name = qualifiedName(from);
   if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
     throw new SchemaError(
+      "operation-name-invalid",
       `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
     );
   }
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: a rebuild keeps the name; ${qualifiedName(to)} is another. Rename the table first.`,
     );
   }
-  if (to.as !== undefined) throw new SchemaError(`${name}: the new definition has AS …; give its canonical text.`);
+  if (to.as !== undefined)
+    throw new SchemaError("change-unsupported", `${name}: the new definition has AS …; give its canonical text.`);
   for (const engine of [engineOf(from.storage), engineOf(to.storage)]) refuseEngine(name, engine, allow);
   const readable = new Set(from.columns.filter((column) => column.default?.kind !== "EPHEMERAL").map((c) => c.name));
   const stored = to.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
@@ -43,6 +46,7 @@ export function refuseSpecs(
 /** The error when there is nothing to copy. */
 export function noColumnLives(from: QualifiedName): SchemaError {
   return new SchemaError(
+    "change-unsupported",
     `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it again.`,
   );
 }
@@ -50,12 +54,14 @@ export function noColumnLives(from: QualifiedName): SchemaError {
 function refuseEngine(name: string, engine: Engine, allow: readonly string[]): void {
   if (!isMergeTree(engine)) {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: cannot be rebuilt with its rows, because ${engine.name} keeps none in parts (only the MergeTree family does). ` +
         "If it holds no rows of its own, drop it and create it again.",
     );
   }
   if (engine.shared && !allow.includes("unproven")) {
     throw new SchemaError(
+      "unproven",
       `${name}: ${engine.name} is not rebuilt, because the steps are proven on one server only, and replicas commit in an order of their own. ${HOW_TO_ALLOW}`,
     );
   }
@@ -73,24 +79,25 @@ export async function refuseOthers(runner: Runner, table: TableSpec): Promise<vo
   if (other === undefined) return;
   const what = [...other.changes].map(quotedName).join(", ");
   throw new SchemaError(
+    "operation-unfinished",
     `${qualifiedName(table)}: operation ${other.operation} (${other.kind} of ${what}) is not finished. Resume or abort it first.`,
   );
 }
 
 /** @throws {SchemaError} when the table does not exist. */
 export function refuseMissing(table: TableSpec, uuid: string | undefined): void {
-  if (uuid === undefined) throw new SchemaError(`${qualifiedName(table)}: does not exist, so it cannot be rebuilt.`);
+  if (uuid === undefined)
+    throw new SchemaError("object-missing", `${qualifiedName(table)}: does not exist, so it cannot be rebuilt.`);
 }
 
 /** @throws {SchemaError} when the live table cannot be rebuilt. */
 export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
   const name = qualifiedName(from);
-  const database = await runner.one<{ engine: string }>(
-    `SELECT engine FROM system.databases WHERE name = ${quoteString(from.database)}`,
-  );
-  if (database.engine !== "Atomic" && !(database.engine !== "Ordinary" && allow.includes("unproven"))) {
+  const { engine = "" } = (await readDatabase(runner, from.database)) ?? {};
+  if (engine !== "Atomic" && !(engine !== "Ordinary" && allow.includes("unproven"))) {
     throw new SchemaError(
-      `${name}: its database has the engine ${database.engine}; the exchange of tables is proven for Atomic only. ${HOW_TO_ALLOW}`,
+      "unproven",
+      `${name}: its database has the engine ${engine}; the exchange of tables is proven for Atomic only. ${HOW_TO_ALLOW}`,
     );
   }
   await refuseMutations(runner, from);
@@ -99,6 +106,7 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
   );
   if (patches.found !== "0") {
     throw new SchemaError(
+      "mutation-unfinished",
       `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
     );
   }
@@ -107,13 +115,12 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
 
 /** @throws {SchemaError} while a mutation of the table is unfinished: the copied rows would lack its changes. */
 export async function refuseMutations(runner: Runner, table: TableSpec): Promise<void> {
-  const rows = await runner.rows<{ id: string; command: string; reason: string }>(
-    `SELECT mutation_id AS id, command, latest_fail_reason AS reason FROM system.mutations WHERE ${isTable(table, "table")} AND NOT is_done`,
-  );
+  const rows = await unfinishedMutations(runner, table);
   const [first] = rows;
   if (first === undefined) return;
   const why = first.reason === "" ? "" : ` It failed last with: ${first.reason}`;
   throw new SchemaError(
+    "mutation-unfinished",
     `${qualifiedName(table)}: ${rows.length} mutation(s) are unfinished, the first is ${first.id}: ${first.command}.${why} ` +
       "Wait until they are done, or KILL MUTATION, and run again.",
   );
@@ -129,12 +136,9 @@ export async function refuseViews(
 ): Promise<void> {
   const name = qualifiedName(table);
   for (const view of views.refreshing) {
-    const condition = `database = ${quoteString(view.database)} AND view = ${quoteString(view.name)}`;
-    const [state] = await runner.rows<{ status: string }>(
-      `SELECT status FROM system.view_refreshes WHERE ${condition}`,
-    );
-    if (state?.status === "Disabled") continue;
+    if ((await refreshState(runner, view))?.status === "Disabled") continue;
     throw new SchemaError(
+      "refresh-in-the-way",
       `${name}: ${qualifiedName(view)} refreshes it, which would put rows into the wrong table in the middle of the exchange. ` +
         `Run SYSTEM STOP VIEW ${qualifiedName(view)} first, and SYSTEM START VIEW afterwards.`,
     );
@@ -144,6 +148,7 @@ export async function refuseViews(
   for (const feeder of views.feeders.slice(0, -1)) {
     if (takesConstraints(feeder.engine) || (passesOn(feeder.engine) && feeder.views.length <= 1)) continue;
     throw new SchemaError(
+      "inserts-not-refusable",
       `${name}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts cannot be refused, ` +
         "so that a row could reach one view's target and not the other's while the tables are exchanged. " +
         `Stop the writers of ${qualifiedName(feeder)} for the time of the rebuild. ${HOW_TO_ALLOW}`,

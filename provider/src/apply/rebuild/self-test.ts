@@ -1,3 +1,4 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { isConstraintViolated } from "../../connection/server-message";
@@ -7,7 +8,7 @@ import { allowInserts } from "../../operation/gate";
 import { Journal } from "../../operation/journal";
 import { SELF_TEST_PREFIX, selfTestPrefix, selfTestTime } from "../../operation/names";
 import { awaitOpenReaders } from "../../operation/open-readers";
-import { partsOf, uuidOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { pause, Runner, type RunnerHooks } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -111,6 +112,7 @@ export function selfTestKey({ version }: Connection): string {
 function refuseServer({ url, version }: Connection, { failed }: SelfTest): void {
   if (failed.length === 0) return;
   throw new SchemaError(
+    "self-check-failed",
     `${url}: ClickHouse ${version} does not do what a rebuild relies on, so none is done: ${failed.join("; ")}.`,
   );
 }

@@ -1,8 +1,9 @@
+import { isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { allowInserts } from "../../operation/gate";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { awaitOpenReaders } from "../../operation/open-readers";
-import { isTable, partsOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Built, digestOf } from "./build";
@@ -126,6 +127,7 @@ async function verify(context: Context): Promise<{ rows: number }> {
 
 function changed({ names, runner }: Context, what: string): SchemaError {
   return new SchemaError(
+    "self-check-failed",
     `${qualifiedName(names.table)}: verification of operation ${runner.operation} failed: ${what}. Nothing was dropped: the table has its new ` +
       `definition, and the old one with all its rows is ${qualifiedName(names.shadow)}.`,
   );

@@ -1,5 +1,5 @@
+import { isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
-import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString, unquoteString } from "../../sql/identifiers";
 import type { TableSpec } from "../../sql/spec";
@@ -32,12 +32,20 @@ export async function spaceFor(runner: Runner, to: TableSpec): Promise<Space> {
   return { rows: Number(rows), bytes: Number(bytes), free, disks: disks.map(({ name }) => name), policy };
 }
 
-/** @throws {SchemaError} when the disks have no room for a second copy of the rows. @param factor see `spaceFactor`. */
-export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space, factor = 1.1): void {
+/** What the space is needed for, in a message. */
+const REBUILT = "not rebuilt, because a second copy of its rows needs";
+
+/**
+ * @param factor see `spaceFactor`.
+ * @param what starts the message: what is not done, and that it needs.
+ * @throws {SchemaError} when the disks have no room for the rows.
+ */
+export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space, factor = 1.1, what = REBUILT): void {
   const needed = bytes * factor;
   if (free === undefined || needed <= free) return;
   throw new SchemaError(
-    `${qualifiedName(to)}: not rebuilt, because a second copy of its rows needs ${size(needed)}, and ${size(free)} are free on ` +
+    "no-space",
+    `${qualifiedName(to)}: ${what} ${size(needed)}, and ${size(free)} are free on ` +
       `${disks.length === 1 ? "disk" : "disks"} ${disks.map(quoteString).join(", ")} of policy ${quoteString(policy)}. ` +
       "Make room (old tables that are kept for a while may go first), or give the new table a storage_policy with more, and run again.",
   );

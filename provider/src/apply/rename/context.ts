@@ -55,6 +55,7 @@ export async function openContext(
   const known = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
   if (known?.kind !== "rename") {
     throw new SchemaError(
+      "operation-unknown",
       `Operation ${operation} is not known as a rename in database ${database}. A database that was renamed took its journal along: ` +
         "give its name of now.",
     );
@@ -82,6 +83,7 @@ export async function isRenamed(
   if (old !== now && old === uuid) return false;
   const what = old === undefined ? "neither exists" : "both exist and neither is what was to be renamed";
   throw new SchemaError(
+    "changed-meanwhile",
     `${qualified(from)} → ${qualified(to)}: ${what}; somebody dropped or renamed it during operation ${runner.operation}. ` +
       "Give it one of the two names again and run again.",
   );

@@ -45,6 +45,7 @@ function refuse(feeder: UpstreamTable, renaming: Renaming): void {
   // Only one view reads it, and it is not renamed itself: its inserts are refused as a whole further downstream.
   if (engine === "Null" && views.length === 1 && renamedTo(renaming, feeder) === undefined) return;
   throw new SchemaError(
+    "inserts-not-refusable",
     `${qualifiedName(feeder)} (${engine}, read by ${views.map(qualifiedName).join(", ")}): inserts cannot be refused there, so rows that come ` +
       'during the rename could miss a view. Nothing was changed. Stop its writers for that moment and write allow: ["unproven"].',
   );

@@ -24,9 +24,10 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
   for (const side of [from, to]) {
     const given = "name" in side ? "an object's" : "a database's";
     if ("name" in side === (kindOf(object).scope === "itself"))
-      throw new SchemaError(`${qualified(side)} is ${given} name, which a ${object} does not have.`);
+      throw new SchemaError("change-unsupported", `${qualified(side)} is ${given} name, which a ${object} does not have.`);
   }
-  if (qualified(from) === qualified(to)) throw new SchemaError(`${qualified(from)}: is to be renamed to its own name.`);
+  if (qualified(from) === qualified(to))
+    throw new SchemaError("change-unsupported", `${qualified(from)}: is to be renamed to its own name.`);
   return { object, from, to };
 }
 
@@ -68,6 +69,7 @@ export function renameStatement({ from, to }: Renaming): string {
 export function checkOperation(operation: string): void {
   if (/^[A-Za-z0-9_]{1,40}$/.test(operation)) return;
   throw new SchemaError(
+    "operation-name-invalid",
     `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of names on the server.`,
   );
 }

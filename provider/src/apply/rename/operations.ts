@@ -62,7 +62,7 @@ export async function abortRename(
   await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []);
   hooks.onGate?.(false);
   await startRefreshes(runner, journal, (view) => view);
-  if (left.length > 0) throw new SchemaError(left);
+  if (left.length > 0) throw new SchemaError("operation-forward-only", left);
   await journal.set("aborted", true);
 }
 

@@ -1,6 +1,6 @@
+import { refreshState, uuidOf } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import type { Journal } from "../../operation/journal";
-import { uuidOf } from "../../operation/parts";
 import { pause, type Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -27,15 +27,16 @@ export async function stopRefreshes(runner: Runner, journal: Journal, views: rea
   const known = new Set([...stopped, ...disabled].map(qualifiedName));
   const now = { stopped: [...stopped], disabled: [...disabled] };
   for (const view of views.filter((one) => !known.has(qualifiedName(one)))) {
-    const status = await statusOf(runner, view);
+    const status = (await refreshState(runner, view))?.status;
     if (status !== undefined) (status === "Disabled" ? now.disabled : now.stopped).push(view);
   }
   if (now.stopped.length + now.disabled.length > known.size) await journal.set("refreshing", now);
   const limit = Date.now() + REFRESH_LIMIT;
   for (const view of now.stopped) {
-    while ((await statusOf(runner, view)) === "Running") {
+    while ((await refreshState(runner, view))?.status === "Running") {
       if (Date.now() > limit) {
         throw new SchemaError(
+          "refresh-in-the-way",
           `${qualifiedName(view)}: is refreshing for more than ${REFRESH_LIMIT / 60_000} minutes, and the rename waits for it. ` +
             `Nothing was renamed. SYSTEM CANCEL VIEW ${qualifiedName(view)}, or run again later.`,
         );
@@ -61,11 +62,4 @@ export async function startRefreshes(
       if ((await uuidOf(runner, view)) !== undefined) await runner.run(`SYSTEM ${verb} VIEW ${qualifiedName(view)}`);
     }
   }
-}
-
-async function statusOf(runner: Runner, { database, name }: QualifiedName): Promise<string | undefined> {
-  const [row] = await runner.rows<{ status: string }>(
-    `SELECT status FROM system.view_refreshes WHERE database = ${quoteString(database)} AND view = ${quoteString(name)}`,
-  );
-  return row?.status;
 }

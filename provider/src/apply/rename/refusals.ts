@@ -1,7 +1,7 @@
+import { isTable, readDatabase, readTable, uuidOf } from "../../clickhouse/catalog";
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
-import { isTable } from "../../operation/parts";
 import type { Runner } from "../../operation/runner";
 import { quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
@@ -15,21 +15,21 @@ const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
 
 /** Identifies the object with a name: its UUID; undefined when there is none. */
 export async function identityOf(runner: Runner, name: Renamed): Promise<string | undefined> {
-  const sql =
-    "name" in name
-      ? `SELECT toString(uuid) AS uuid FROM system.tables WHERE ${isTable(name, "name")}`
-      : `SELECT toString(uuid) AS uuid FROM system.databases WHERE name = ${quoteString(name.database)}`;
-  return (await runner.rows<{ uuid: string }>(sql))[0]?.uuid;
+  return "name" in name ? uuidOf(runner, name) : (await readDatabase(runner, name.database))?.uuid;
 }
 
 /** @throws {SchemaError} when names or engines make the rename impossible. Nothing is changed. */
 export async function refuseNames(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<void> {
   const { object, from, to } = renaming;
   if ((await identityOf(runner, from)) === undefined) {
-    throw new SchemaError(`${qualified(from)}: does not exist, so it cannot be renamed to ${qualified(to)}.`);
+    throw new SchemaError(
+      "object-missing",
+      `${qualified(from)}: does not exist, so it cannot be renamed to ${qualified(to)}.`,
+    );
   }
   if ((await identityOf(runner, to)) !== undefined) {
     throw new SchemaError(
+      "name-taken",
       `${qualified(from)}: not renamed, because there is ${qualified(to)} already. Rename or drop that first.`,
     );
   }
@@ -42,6 +42,7 @@ export async function refuseNames(runner: Runner, renaming: Renaming, allow: rea
   );
   if (policy !== undefined) {
     throw new SchemaError(
+      "loses-rows",
       `${qualified(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
         "Create the policy for the new name, drop the old one, and run again.",
     );
@@ -54,17 +55,17 @@ async function refuseDatabase(
   { from }: Renaming,
   allow: readonly string[],
 ): Promise<void> {
-  const [row] = await runner.rows<{ engine: string }>(
-    `SELECT engine FROM system.databases WHERE name = ${quoteString(database)}`,
-  );
+  const row = await readDatabase(runner, database);
   if (row === undefined) {
     throw new SchemaError(
+      "object-missing",
       `${qualified(from)}: not moved, because database ${database} does not exist. Create it first.`,
     );
   }
   if (row.engine === "Atomic" || (allow.includes("unproven") && isReplicated(row.engine))) return;
   const how = isReplicated(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
   throw new SchemaError(
+    "unproven",
     `${qualified(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
   );
 }
@@ -78,17 +79,17 @@ async function refuseObject(
   allow: readonly string[],
 ): Promise<void> {
   if (!("name" in from)) return;
-  const { engine, statement } = await runner.one<{ engine: string; statement: string }>(
-    `SELECT engine, create_table_query AS statement FROM system.tables WHERE ${isTable(from, "name")}`,
-  );
+  const { engine = "", statement = "" } = (await readTable(runner, from)) ?? {};
   const kind = KINDS[engine] ?? "table";
   if (kind !== object || engine === "Dictionary") {
     throw new SchemaError(
+      "change-unsupported",
       `${qualified(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
     );
   }
   if (isReplicated(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
+      "unproven",
       `${qualified(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
     );
   }
@@ -96,6 +97,7 @@ async function refuseObject(
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView" && spec.to === undefined) {
     throw new SchemaError(
+      "change-unsupported",
       `${qualified(from)}: keeps its rows in an inner table, and the engine moves no such view to another database. ` +
         "Declare a target of its own for it (`to`) and apply that first.",
     );
@@ -115,6 +117,7 @@ export async function refuseUnfinished(
     ("name" in from ? undefined : (await listActive(runner)).find((one) => isIn(one, from.database)));
   if (other === undefined) return;
   throw new SchemaError(
+    "operation-unfinished",
     `${qualified(from)}: operation ${other.operation} (${other.kind}, journal in ${quoteIdentifier(other.database)}) is not finished. ` +
       "Resume or abort it first, then rename.",
   );
@@ -134,6 +137,7 @@ export function refuseReach(
   const reasons = [...reach.refused, ...reach.dependents.flatMap((dependent) => whyNot(dependent) ?? [])];
   if (reasons.length > 0) {
     throw new SchemaError(
+      "reader-not-updatable",
       [
         `${qualified(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
         ...reasons.map((reason) => `- ${reason}`),
@@ -146,6 +150,7 @@ export function refuseReach(
   );
   if (shared === undefined || allow.includes("unproven")) return;
   throw new SchemaError(
+    "unproven",
     `${qualified(renaming.from)}: not renamed, because ${qualified(shared)} is ${shared.engine}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
   );
 }

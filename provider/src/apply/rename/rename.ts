@@ -47,12 +47,16 @@ export async function renameObject(connection: Connection, options: RenameOption
   const runner = new Runner(connection, operation, options);
   const database = await journalDatabase(connection, operation, renaming);
   if ((await identityOf(runner, { database })) === undefined) {
-    throw new SchemaError(`${qualified(from)}: database ${database} does not exist, so there is nothing to rename.`);
+    throw new SchemaError(
+      "object-missing",
+      `${qualified(from)}: database ${database} does not exist, so there is nothing to rename.`,
+    );
   }
   const plan = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
   if (plan === undefined) await begin(runner, database, renaming, options.allow ?? []);
   else if (plan.kind !== "rename" || qualified(plan.from) !== qualified(from) || qualified(plan.to) !== qualified(to)) {
     throw new SchemaError(
+      "operation-exists",
       `${qualified(from)}: operation ${operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }
@@ -189,6 +193,7 @@ async function repointNamed(
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw new SchemaError(
+      "reader-not-updatable",
       `${qualifiedName(name)}: could not be re-pointed from ${qualified(renaming.from)} to ${qualified(renaming.to)}: ${messageOf(error)}`,
       { cause: error },
     );

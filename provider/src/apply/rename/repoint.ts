@@ -1,9 +1,9 @@
+import { readTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { diffObject, planObject } from "../../kinds/object";
 import { dropBeside } from "../../operation/exchange-view";
 import { isGuardConstraint } from "../../operation/hold";
 import type { Journal } from "../../operation/journal";
-import { isTable } from "../../operation/parts";
 import { replaceView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -97,11 +97,10 @@ function alters(from: ObjectSpec, to: ObjectSpec): string[] | undefined {
 }
 
 async function definitionOf(runner: Runner, name: QualifiedName): Promise<string> {
-  const [row] = await runner.rows<{ statement: string }>(
-    `SELECT create_table_query AS statement FROM system.tables WHERE ${isTable(name, "name")}`,
-  );
+  const row = await readTable(runner, name);
   if (row !== undefined) return row.statement;
   throw new SchemaError(
+    "changed-meanwhile",
     `${qualifiedName(name)}: is gone, so it cannot be re-pointed (operation ${runner.operation}). ` +
       "Create it again as it was, with the old name in it or the new one, and run again.",
   );
@@ -118,6 +117,7 @@ function same(a: ObjectSpec, b: ObjectSpec): boolean {
 
 function changed(name: QualifiedName, live: string, wanted: string): SchemaError {
   return new SchemaError(
+    "changed-meanwhile",
     `${qualifiedName(name)}: cannot be re-pointed, because it is not what it was when the rename began. ` +
       `Give it this definition by hand, and run again: ${wanted}. On the server: ${live}`,
   );

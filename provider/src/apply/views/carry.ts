@@ -1,10 +1,11 @@
+import { formattedDefinitions, isTable } from "../../clickhouse/catalog";
 import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { Postponed } from "../../operation/errors";
 import { pauseMerges, resumeMerges, stopMerges } from "../../operation/fence";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
-import { isTable, partsOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Mapping } from "../rebuild/columns";
@@ -75,6 +76,7 @@ async function copyPartition(
   const copied = await fingerprint(context, chunk, newHash, "");
   if (source !== copied) {
     throw new SchemaError(
+      "self-check-failed",
       `${qualifiedName(names.view)}: partition ${partition} of its rows was copied with other values, or not whole. Nothing was given up: ` +
         `all rows are in ${qualifiedName(names.snapshot)}; run again.`,
     );
@@ -137,9 +139,8 @@ async function attachChunks(context: ViewContext, count: number): Promise<void> 
 
 /** The current table, from the server's own text. @throws {SchemaError} when it does not exist. */
 export async function liveTable({ runner }: Pick<ViewContext, "runner">, table: QualifiedName): Promise<TableSpec> {
-  const [row] = await runner.rows<{ statement: string }>(
-    `SELECT formatQuery(create_table_query) AS statement FROM system.tables WHERE ${isTable(table, "name")}`,
-  );
-  if (row === undefined) throw new SchemaError(`${qualifiedName(table)}: does not exist. Create it first.`);
+  const [row] = await formattedDefinitions(runner, isTable(table, "name"));
+  if (row === undefined)
+    throw new SchemaError("object-missing", `${qualifiedName(table)}: does not exist. Create it first.`);
   return parseTable(row.statement);
 }

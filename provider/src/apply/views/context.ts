@@ -1,9 +1,9 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
 import { besideName } from "../../operation/exchange-view";
 import { dropHelper } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
-import { uuidOf } from "../../operation/parts";
 import { isReplaced } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
@@ -81,7 +81,10 @@ export class ViewContext {
     this.hooks = hooks;
     this.plan = journal.need<ViewPlan>("plan");
     if (this.plan.kind !== "view") {
-      throw new SchemaError(`Operation ${runner.operation}: is no change of a view but a ${this.plan.kind}.`);
+      throw new SchemaError(
+        "operation-unknown",
+        `Operation ${runner.operation}: is no change of a view but a ${this.plan.kind}.`,
+      );
     }
     this.from = parseMaterializedView(this.plan.from);
     this.to = parseMaterializedView(this.plan.to);
@@ -128,7 +131,10 @@ export class ViewContext {
 export function parseMaterializedView(statement: string): MaterializedViewSpec {
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView") return spec;
-  throw new SchemaError(`A view step takes a CREATE MATERIALIZED VIEW statement, not: ${statement.slice(0, 80)}`);
+  throw new SchemaError(
+    "internal",
+    `A view step takes a CREATE MATERIALIZED VIEW statement, not: ${statement.slice(0, 80)}`,
+  );
 }
 
 /** Whether a refresh adds rows to the existing ones. */
@@ -155,6 +161,7 @@ export async function phaseOf(
   if (made !== undefined && current === made) return "retire";
   if (current !== inner.view) {
     throw new SchemaError(
+      "changed-meanwhile",
       `${qualifiedName(names.view)}: ${current === undefined ? "is gone" : "is neither the old view nor the new one"}; ` +
         `somebody dropped, renamed or replaced it during operation ${runner.operation}.`,
     );
@@ -162,6 +169,7 @@ export async function phaseOf(
   if (other === undefined && made === undefined) return "cut";
   if (other === undefined || (made !== undefined && other !== made)) {
     throw new SchemaError(
+      "changed-meanwhile",
       `${qualifiedName(names.other)}: is not the view that operation ${runner.operation} has made; somebody dropped or replaced it.`,
     );
   }

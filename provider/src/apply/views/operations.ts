@@ -1,3 +1,4 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
@@ -6,7 +7,6 @@ import { dropBeside } from "../../operation/exchange-view";
 import { uncover } from "../../operation/guard";
 import { releaseAll } from "../../operation/hold";
 import { Journal, readJournals } from "../../operation/journal";
-import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { dropChunks } from "./carry";

@@ -69,7 +69,10 @@ export async function examineViewStep(
     ({ operation, view }) => view === name && !runner.isEnding(operation),
   );
   if (unfinished !== undefined) {
-    throw new SchemaError(`${name}: operation ${unfinished.operation} is not finished. Resume or abort it first.`);
+    throw new SchemaError(
+      "operation-unfinished",
+      `${name}: operation ${unfinished.operation} is not finished. Resume or abort it first.`,
+    );
   }
   await refuseUnfinished(runner, from, to);
   const inner = await preflight(runner, from, to, allow, foresight);

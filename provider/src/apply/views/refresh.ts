@@ -1,3 +1,4 @@
+import { type RefreshState, refreshState } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { pause, type Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -6,11 +7,6 @@ import type { ViewContext } from "./context";
 
 /** Interval for polling a refresh, in milliseconds. */
 const POLL = 100;
-
-interface RefreshState {
-  readonly status: string;
-  readonly exception: string;
-}
 
 /** Prevents further refreshes of the old view, and waits until a running one has ended: an interrupted APPEND would be half done. */
 export async function pauseRefresh(context: ViewContext): Promise<void> {
@@ -39,6 +35,7 @@ export async function awaitRefresh(runner: Runner, view: QualifiedName): Promise
   const state = await untilIdle(runner, view);
   if (state === undefined || state.exception === "") return;
   throw new SchemaError(
+    "server-refuses",
     `${qualifiedName(view)}: the first refresh of the new view failed: ${state.exception.split(", Stack trace")[0]}. The old view is as it was. ` +
       "Mend what the query needs, run SYSTEM REFRESH VIEW on it and go on, or abort the operation.",
   );
@@ -50,11 +47,4 @@ async function untilIdle(runner: Runner, view: QualifiedName): Promise<RefreshSt
     if (state === undefined || (state.status !== "Running" && state.status !== "RunningOnAnotherReplica")) return state;
     await pause(POLL);
   }
-}
-
-async function refreshState(runner: Runner, { database, name }: QualifiedName): Promise<RefreshState | undefined> {
-  const rows = await runner.rows<RefreshState>(
-    `SELECT toString(status) AS status, exception FROM system.view_refreshes WHERE database = ${quoteString(database)} AND view = ${quoteString(name)}`,
-  );
-  return rows[0];
 }

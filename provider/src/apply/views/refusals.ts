@@ -1,11 +1,12 @@
 import { mentionedNames } from "../../canonical/mentions";
+import { type ColumnFacts, isTable, readColumns, readDatabase, uuidOf } from "../../clickhouse/catalog";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
 import { findConflict } from "../../operation/conflicts";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
-import { isTable, partsOf, uuidOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
@@ -22,11 +23,13 @@ import { appends, type Inner, viewNames } from "./context";
 export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec, operation: string): void {
   if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
     throw new SchemaError(
+      "operation-name-invalid",
       `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
     );
   }
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
+      "change-unsupported",
       `${qualifiedName(from)}: a view step keeps the name; ${qualifiedName(to)} is another. Rename the view first.`,
     );
   }
@@ -46,6 +49,7 @@ export async function refuseUnfinished(
   const other = await findConflict(runner, [to, ...targets, ...sources], { but: ["view"] });
   if (other === undefined) return;
   throw new SchemaError(
+    "operation-unfinished",
     `${qualifiedName(to)}: operation ${other.operation} (${other.kind} of ${[...other.changes].map(quotedName).join(", ")}) is not finished. ` +
       "Resume or abort that first.",
   );
@@ -74,9 +78,10 @@ export async function preflight(
 ): Promise<Inner | undefined> {
   const name = qualifiedName(to);
   const live = await liveView(runner, to);
-  if (live === undefined) throw new SchemaError(`${name}: does not exist, so it cannot be changed.`);
+  if (live === undefined) throw new SchemaError("object-missing", `${name}: does not exist, so it cannot be changed.`);
   if (targetName(live.spec) !== targetName(from)) {
     throw new SchemaError(
+      "changed-meanwhile",
       `${name}: writes to ${targetName(live.spec)} on the server, and the plan was made for ${targetName(from)}. Run a refresh and plan again.`,
     );
   }
@@ -100,6 +105,7 @@ async function examineInner(
   const linked = isMergeTree(engineOf(inner.storage));
   if (!linked && (await rowsOf(runner, inner)) !== "0") {
     throw new SchemaError(
+      "change-unsupported",
       `${name}: its rows cannot be kept, because ${engineOf(inner.storage).name}, the engine of its inner table, keeps none in parts (only the MergeTree ` +
         `family does). Copy them by INSERT … SELECT FROM ${qualifiedName(inner)}, TRUNCATE it, and run again.`,
     );
@@ -142,6 +148,7 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
   if (!isMergeTree(engine)) {
     if (!hasRows) return;
     throw new SchemaError(
+      "change-unsupported",
       `${qualifiedName(to)}: the rows of its inner table cannot be carried over to ${target}, because ${engine.name} keeps none in parts ` +
         "(only the MergeTree family does). Nothing was changed.",
     );
@@ -149,12 +156,14 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
   if (allow.includes("unproven")) return;
   if (engine.shared) {
     throw new SchemaError(
+      "unproven",
       `${qualifiedName(to)}: rows are not carried over to ${target}, because the steps are proven on one server only, and its engine is ${engine.name}. ` +
         'To go on all the same, write allow: ["unproven"].',
     );
   }
   if (dependsOnOrder(engine) && hasRows) {
     throw new SchemaError(
+      "loses-rows",
       `${qualifiedName(to)}: in ${target} (${layout.storage.engine}) the row that came last wins, and the older rows would come after the new ones. ` +
         'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
     );
@@ -168,6 +177,7 @@ function refuseColumns(to: MaterializedViewSpec, inner: TableSpec, layout: Table
   if (missing.length === 0) return;
   const target = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
   throw new SchemaError(
+    "loses-rows",
     `${qualifiedName(to)}: ${missing.join(", ")} of its inner table is not a column of ${target}, so the values would be left behind. ` +
       'Add it there, or write allow: ["drops-data"].',
   );
@@ -183,22 +193,25 @@ async function refuseTarget(
   target: QualifiedName,
   declared: TableSpec | undefined,
 ): Promise<void> {
-  const columns = declared === undefined ? await columnsOf(runner, target) : declared.columns.filter(isWritable);
+  const columns = declared === undefined ? await writableColumns(runner, target) : declared.columns.filter(isWritable);
   if (columns.length === 0) {
-    throw new SchemaError(`${qualifiedName(to)}: its target ${qualifiedName(target)} does not exist. Create it first.`);
+    throw new SchemaError(
+      "object-missing",
+      `${qualifiedName(to)}: its target ${qualifiedName(target)} does not exist. Create it first.`,
+    );
   }
   const known = new Set(columns.map(({ name }) => name));
   const missing = to.columns.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (missing.length === 0) return;
   throw new SchemaError(
+    "loses-rows",
     `${qualifiedName(to)}: writes ${missing.join(", ")}, which its target ${qualifiedName(target)} cannot take. Add the column there, or rename the output.`,
   );
 }
 
-function columnsOf(runner: Runner, table: QualifiedName): Promise<{ name: string }[]> {
-  return runner.rows(
-    `SELECT name FROM system.columns WHERE ${isTable(table, "table")} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')`,
-  );
+async function writableColumns(runner: Runner, table: QualifiedName): Promise<ColumnFacts[]> {
+  const columns = await readColumns(runner, table);
+  return columns.filter(({ kind }) => kind !== "ALIAS" && kind !== "MATERIALIZED");
 }
 
 function isWritable({ default: value }: TableSpec["columns"][number]): boolean {
@@ -223,17 +236,17 @@ async function refuseRenewal(
   const rows = await rowsOf(runner, target);
   if (rows === "0") return;
   throw new SchemaError(
+    "loses-rows",
     `${qualifiedName(to)}: REFRESH ${to.refresh} without APPEND puts its result in the place of the ${rows} row(s) of ${qualifiedName(target)}; what the sources do ` +
       'not hold any more would be lost. Take an empty target, or REFRESH … APPEND; or write allow: ["drops-data"].',
   );
 }
 
 async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: readonly string[]): Promise<void> {
-  const { engine } = await runner.one<{ engine: string }>(
-    `SELECT engine FROM system.databases WHERE name = ${quoteString(to.database)}`,
-  );
+  const { engine = "" } = (await readDatabase(runner, to.database)) ?? {};
   if (engine === "Atomic" || (engine !== "Ordinary" && allow.includes("unproven"))) return;
   throw new SchemaError(
+    "unproven",
     `${qualifiedName(to)}: its database has the engine ${engine}; the exchange of views is proven for Atomic only.` +
       (engine === "Ordinary" ? "" : ' To go on all the same, write allow: ["unproven"].'),
   );

@@ -1,10 +1,11 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import { innerTable } from "../../clickhouse/names";
 import { attachAll } from "../../operation/attach";
 import { dropBeside } from "../../operation/exchange-view";
 import { awaitInserts, type Gate } from "../../operation/gate";
 import { cover, isRestricted, renameHelper, uncover } from "../../operation/guard";
 import { releaseAll } from "../../operation/hold";
-import { partsOf, uuidOf } from "../../operation/parts";
+import { partsOf } from "../../operation/parts";
 import { replaceView, requireSubscribed } from "../../operation/replace-view";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";

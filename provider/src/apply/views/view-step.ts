@@ -1,9 +1,9 @@
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { proceed } from "../../operation/good-order";
 import { guardRows } from "../../operation/guard";
 import { Journal } from "../../operation/journal";
-import { uuidOf } from "../../operation/parts";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
@@ -38,6 +38,7 @@ export async function applyViewStep(
   if (plan === undefined) await begin(runner, journal, step, options);
   else if (plan.from !== renderCreate(step.from) || plan.to !== renderCreate(step.to)) {
     throw new SchemaError(
+      "operation-exists",
       `${qualifiedName(step.to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
     );
   }
@@ -66,7 +67,10 @@ async function begin(
   const { other: helper, retired, snapshot } = viewNames(to, options.operation);
   for (const taken of [helper, retired, snapshot]) {
     if ((await uuidOf(runner, taken)) === undefined) continue;
-    throw new SchemaError(`${qualifiedName(taken)}: exists; the operation needs the name. Take another operation.`);
+    throw new SchemaError(
+      "operation-exists",
+      `${qualifiedName(taken)}: exists; the operation needs the name. Take another operation.`,
+    );
   }
   const { inner } = await examineViewStep(runner, step, allow, { preview: false });
   await selfTest(runner.connection, to.database, options);

@@ -23,7 +23,7 @@ export async function refusePartlyVisible(
   );
   const { missing, roles } = await lackingRights(connection, needs);
   if (missing.length > 0 && roles.length === 0) {
-    throw new SchemaError([
+    throw new SchemaError("objects-hidden", [
       `User \`${user}\` may not see everything in ${missing.map(({ level }) => level.slice(0, -2)).join(", ")}, so the program would lack ` +
         "objects that exist. Allow it, or import named objects only with --include:",
       ...grantStatements(missing, user),
@@ -32,6 +32,7 @@ export async function refusePartlyVisible(
   const policies = await listFilters(connection);
   if (policies.length > 0) {
     throw new SchemaError(
+      "objects-hidden",
       `Row policies filter what user \`${user}\` sees of system.tables (${policies.join(", ")}), so the program would lack objects that exist. ` +
         "Import as a user whom they exempt, or named objects only with --include",
     );

@@ -1,6 +1,6 @@
 import { isMissingSource } from "../../canonical/host";
 import { mentionedNames } from "../../canonical/mentions";
-import { codesOf } from "../../clickhouse/error-codes";
+import { codesOf, ERROR_CODES } from "../../clickhouse/error-codes";
 import { ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import { rules } from "../../lint";
@@ -49,15 +49,15 @@ export function withRefusal(
   const { refusal } = outcome;
   if (refusal === undefined) return [...found];
   if (refusal instanceof SqlParseError) return [...found, ...unread(outcome, refusal, name, overrides)];
-  const better = found.find(({ rule, severity, why }) => severity === "error" && names(rule, why, refusal.code));
+  const better = found.find(({ rule, severity }) => severity === "error" && explains(rule, refusal.code));
   if (better !== undefined)
     return found.map((one) => (one === better ? { ...one, engine: words(refusal.message) } : one));
   return [...found, ...refused(bench, outcome, refusal, name, overrides)];
 }
 
-function names(rule: string, why: string, code: number): boolean {
-  const text = `${why} ${rules.find(({ id }) => id === rule)?.why}`;
-  return [...text.matchAll(/\bcodes? (\d+)(?: and (\d+))?/g)].some((match) => match.slice(1).includes(String(code)));
+function explains(rule: string, code: number): boolean {
+  const refusal = rules.find(({ id }) => id === rule)?.refusal;
+  return refusal !== undefined && ERROR_CODES[refusal] === code;
 }
 
 function refused(
@@ -123,10 +123,15 @@ function missing(
 }
 
 /** The engine's parser can read it, this package's cannot. */
-function unread(outcome: Outcome, { message }: SqlParseError, name: Range, overrides: Overrides): RangedFinding[] {
+function unread(
+  outcome: Outcome,
+  { fragment, problem }: SqlParseError,
+  name: Range,
+  overrides: Overrides,
+): RangedFinding[] {
   return ownFinding(overrides, "not-checked", name, {
     object: nameOf(outcome),
-    message: `The statement could not be read: ${message.replace(/ \(line \d+, column \d+/, " (")}.`,
+    message: `The statement could not be read: ${problem} (${fragment === "" ? "at the end" : fragment}).`,
     why: "No rule has seen it.",
     fix: "Write it in the form that SHOW CREATE gives.",
   });

@@ -15,6 +15,7 @@ export const columnOutsideKey: Rule = {
     "where only one of several " +
     "values is kept on purpose (any) or where nobody says whether they differ; an info where the setting for it " +
     "is given.",
+  refusal: "BAD_ARGUMENTS",
   *check(subject: Subject): Iterable<Report> {
     const { layout } = subject;
     if (!layout?.own || !isMerging(layout.storage) || layout.storage.orderBy === undefined) return;

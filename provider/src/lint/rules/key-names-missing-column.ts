@@ -22,6 +22,7 @@ export const keyNamesMissingColumn: Rule = {
     "The engine refuses the statement (code 47). With an inner table the columns are the outputs of the SELECT, " +
     "so a column that was given " +
     "another name by AS must stand in the key under that name.",
+  refusal: "UNKNOWN_IDENTIFIER",
   *check(subject: Subject): Iterable<Report> {
     const { layout } = subject;
     if (!layout?.own || layout.columns.length === 0) return;

@@ -13,6 +13,7 @@ export const nullableKey: Rule = {
     "The engine refuses it unless allow_nullable_key is set (code 44). With it, NULLs sort last and conditions " +
     "on the column use the index less well, " +
     "and SummingMergeTree and the like treat all NULLs as one key.",
+  refusal: "ILLEGAL_COLUMN",
   *check(subject: Subject): Iterable<Report> {
     const { layout } = subject;
     if (!layout?.own) return;

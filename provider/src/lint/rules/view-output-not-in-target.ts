@@ -10,6 +10,7 @@ export const viewOutputNotInTarget: Rule = {
     "CREATE refuses it (code 8), but MODIFY QUERY and a renamed target column do not: the output is dropped " +
     "without an error and the column behind it " +
     "keeps its default from then on.",
+  refusal: "THERE_IS_NO_COLUMN",
   *check(subject: Subject): Iterable<Report> {
     const { spec, layout } = subject;
     if (spec.kind !== "materializedView" || !spec.to || !layout || layout.columns.length === 0) return;

@@ -1,8 +1,8 @@
+import { isTable, uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { allowInserts } from "../../operation/gate";
 import { Journal, readJournals } from "../../operation/journal";
 import { helperNames } from "../../operation/names";
-import { isTable } from "../../operation/parts";
 import { Runner, type RunnerHooks } from "../../operation/runner";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
@@ -49,8 +49,7 @@ export async function abortRepair(
   await runner.endLeftovers();
   const closed: QualifiedName[] = [];
   for (const table of journal.get<QualifiedName[]>("gate") ?? []) {
-    const there = await runner.rows(`SELECT 1 AS one FROM system.tables WHERE ${isTable(table, "name")}`);
-    if (there.length > 0) closed.push(table);
+    if ((await uuidOf(runner, table)) !== undefined) closed.push(table);
   }
   await allowInserts(runner, closed);
   await dropStage(runner, stageOf(journal.need<RepairPlan>("plan").to, operation));

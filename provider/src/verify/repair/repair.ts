@@ -93,7 +93,10 @@ export async function resumeRepair(
 ): Promise<RepairResult> {
   const plan = (await readJournals(connection, one.database)).get(one.operation)?.get("plan") as RepairPlan | undefined;
   if (plan?.kind !== "repair") {
-    throw new SchemaError(`Operation ${one.operation} is not known in database ${one.database}, or is no repair.`);
+    throw new SchemaError(
+      "operation-unknown",
+      `Operation ${one.operation} is not known in database ${one.database}, or is no repair.`,
+    );
   }
   await abortRepair(connection, one, options);
   const [subject] = await loadSubjects(connection, { names: [qualifiedName(plan.to)] });
@@ -229,17 +232,20 @@ async function gateTables(runner: Runner, { subject }: Verified): Promise<readon
 async function refuse(runner: Runner, { report, subject }: Verified, { allow = [] }: RepairOptions): Promise<void> {
   if (report.inexact.length > 0) {
     throw new SchemaError(
+      "verification-inexact",
       `${report.target}: not repaired, because its views may rightly have written something else than their SELECT gives now: ${report.inexact.join("; ")}.`,
     );
   }
   if (subject.spec !== undefined && engineOf(subject.spec.storage).shared && !allow.includes("unproven")) {
     throw new SchemaError(
+      "unproven",
       `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To go on all the same, allow "unproven".`,
     );
   }
   const other = await findConflict(runner, [subject.target, subject.shown]);
   if (other !== undefined) {
     throw new SchemaError(
+      "operation-unfinished",
       `${report.target}: not repaired, because operation ${other.operation} (${other.kind}) around it is unfinished; ` +
         "`clickhouse-schema operations` shows it and finishes it.",
     );
