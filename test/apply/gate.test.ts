@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { allowInserts, blockInserts } from "../../provider/dist/operation/gate";
-import { letInsertsThrough } from "../../provider/dist/operation/good-order";
 import { blockInsertsUntilReleased, isGuardConstraint, releaseInserts } from "../../provider/dist/operation/hold";
+import { letInsertsThrough } from "../../provider/dist/operation/open-inserts";
 import { Runner } from "../../provider/dist/operation/runner";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { BackfillBench } from "./backfill-bench";

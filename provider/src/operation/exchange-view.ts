@@ -1,6 +1,6 @@
 import { readColumns, readTable, uuidOf } from "../clickhouse/catalog";
 import { ServerError } from "../connection/errors";
-import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
+import { backtick, qualifiedName } from "../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
 import type { Gate } from "./gate";
 import { cover, uncover } from "./guard";

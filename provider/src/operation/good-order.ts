@@ -1,10 +1,7 @@
-import { tablesNaming } from "../clickhouse/catalog";
 import { codeOf, ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
 import { ForwardOnly, isForGood } from "./errors";
-import { namesOf } from "./gate";
 import { refuseOtherUser } from "./guard";
-import { holdOf } from "./hold";
 import type { Journal } from "./journal";
 import { letInsertsThrough, openStatement } from "./open-inserts";
 import type { Runner } from "./runner";

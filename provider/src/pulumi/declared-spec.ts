@@ -61,7 +61,8 @@ function lostAt(value: unknown, path: string): string[] {
 
 function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {
   if ("sql" in args) return specOfSql(kind, args["sql"]);
-  if (request.name === "") throw new SchemaError("argument-invalid", "name: is empty; expected the name of the object on the server");
+  if (request.name === "")
+    throw new SchemaError("argument-invalid", "name: is empty; expected the name of the object on the server");
   const { scope } = kindOf(kind);
   if (scope === "database" && !request.database)
     throw new SchemaError("argument-invalid", "database: is missing; pass the Database resource, or its name");

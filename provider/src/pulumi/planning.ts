@@ -7,7 +7,18 @@ import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject, planObject } from "../kinds/object";
-import { type Hazard, NEED_ALLOW, type Plan, remark, renderMessage, type ShownStep, type Step, showPlan, showSecretPlan, unasked } from "../plan";
+import {
+  type Hazard,
+  NEED_ALLOW,
+  type Plan,
+  remark,
+  renderMessage,
+  type ShownStep,
+  type Step,
+  showPlan,
+  showSecretPlan,
+  unasked,
+} from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";

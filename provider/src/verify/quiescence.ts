@@ -1,4 +1,4 @@
-import { isTable, readTable } from "../clickhouse/catalog";
+import { readTable } from "../clickhouse/catalog";
 import { baseEngine, isMergeTreeFamily } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { awaitInserts } from "../operation/gate";

@@ -3,7 +3,7 @@ import { SchemaError } from "../../errors";
 import { awaitInserts, type Gate, timeLeft } from "../../operation/gate";
 import { cover } from "../../operation/guard";
 import { partsOf } from "../../operation/parts";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
 import type { Context, View } from "./context";

@@ -8,7 +8,7 @@ import { LENIENT } from "../../operation/helper-definitions";
 import { partsOf } from "../../operation/parts";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";

@@ -1,4 +1,4 @@
-import { isTable, readColumns } from "../../clickhouse/catalog";
+import { readColumns } from "../../clickhouse/catalog";
 import { namesIn } from "../../diff/text";
 import type { Runner } from "../../operation/runner";
 import { backtick, quoteString } from "../../sql/identifiers";

@@ -1,4 +1,4 @@
-import { isTable, readTable, uuidOf } from "../../clickhouse/catalog";
+import { readTable, uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { ForwardOnly } from "../../operation/errors";
 import { resumeMerges } from "../../operation/fence";

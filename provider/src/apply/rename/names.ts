@@ -24,7 +24,10 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
   for (const side of [from, to]) {
     const given = "name" in side ? "an object's" : "a database's";
     if ("name" in side === (kindOf(object).scope === "itself"))
-      throw new SchemaError("change-unsupported", `${qualified(side)} is ${given} name, which a ${object} does not have.`);
+      throw new SchemaError(
+        "change-unsupported",
+        `${qualified(side)} is ${given} name, which a ${object} does not have.`,
+      );
   }
   if (qualified(from) === qualified(to))
     throw new SchemaError("change-unsupported", `${qualified(from)}: is to be renamed to its own name.`);

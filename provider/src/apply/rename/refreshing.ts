@@ -2,7 +2,7 @@ import { refreshState, uuidOf } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import type { Journal } from "../../operation/journal";
 import { pause, type Runner } from "../../operation/runner";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 
 /** How long a running refresh is awaited, in milliseconds. */

@@ -1,7 +1,7 @@
 import { type RefreshState, refreshState } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { pause, type Runner } from "../../operation/runner";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import type { ViewContext } from "./context";
 

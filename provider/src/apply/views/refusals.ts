@@ -1,5 +1,5 @@
 import { mentionedNames } from "../../canonical/mentions";
-import { type ColumnFacts, isTable, readColumns, readDatabase, uuidOf } from "../../clickhouse/catalog";
+import { type ColumnFacts, readColumns, readDatabase, uuidOf } from "../../clickhouse/catalog";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";

@@ -1,4 +1,4 @@
-import { isTable, uuidOf } from "../../clickhouse/catalog";
+import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { allowInserts } from "../../operation/gate";
 import { Journal, readJournals } from "../../operation/journal";
