@@ -158,9 +158,15 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         }
         const rebuild = { from: table("t"), to: table("t", "who") };
         const { refusals } = await previewRebuild(deployer, rebuild);
-        assert.match(refusals.join("\n"), new RegExp(`^${d}\\.t: has row policies, .*Grant CREATE ROW POLICY`));
+        assert.match(
+          refusals.map(({ message }) => message).join("\n"),
+          new RegExp(`^${d}\\.t: has row policies, .*Grant CREATE ROW POLICY`),
+        );
         const atUp = await rebuildTable(deployer, { ...rebuild, operation: newOperation() }).then(() => "", messageOf);
-        assert.ok(refusals.includes(atUp), atUp);
+        assert.ok(
+          refusals.some(({ message }) => message === atUp),
+          atUp,
+        );
         await connection.command(`GRANT CREATE ROW POLICY, DROP ROW POLICY ON ${d}.* TO ${user}`);
         await applyViewStep(deployer, step, { operation: newOperation() });
         await connection.command(`REVOKE SELECT ON system.* FROM ${user}`);

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
 import { backfill } from "../../provider/dist/cli/backfill";
-import type { Output } from "../../provider/dist/cli/canonicalize";
 import { doctor } from "../../provider/dist/cli/doctor";
 import { driftOfState } from "../../provider/dist/cli/drift";
 import { lintFiles } from "../../provider/dist/cli/lint";
@@ -74,7 +73,7 @@ describe("JSON that commands print", () => {
       .filter((chapter) => /^ {2}--json/m.test(chapter))
       .map((chapter) => chapter.split("\n")[0]);
     const names = readdirSync(SCHEMAS).map((file) => file.replace(".schema.json", ""));
-    assert.deepEqual(names, [...commands, "error"].sort());
+    assert.deepEqual(names, [...commands].sort());
   });
 
   it("is an object with the reason, of every command, where it could not be done", async () => {
@@ -170,13 +169,13 @@ describe("JSON that commands print", () => {
 
   it("holds its schema: a command that fails, with the code", async () => {
     const nowhere = { url: "http://127.0.0.1:1", json: true };
-    for (const [code, run] of [
-      ["operation-unknown", (output: Output) => operations({ url, json: true, abort: "none" }, output)],
-      ["object-missing", (output: Output) => verifyViews(["d.nothing"], { url, json: true }, output)],
-      ["server-unreachable", (output: Output) => status(nowhere, output)],
-      ["input-unreadable", (output: Output) => lintFiles(["no such file.sql"], { format: "json" }, output)],
+    for (const [command, code, run] of [
+      ["operations", "operation-unknown", (output: Output) => operations({ url, json: true, abort: "none" }, output)],
+      ["verify", "object-missing", (output: Output) => verifyViews(["d.nothing"], { url, json: true }, output)],
+      ["status", "server-unreachable", (output: Output) => status(nowhere, output)],
+      ["lint", "input-unreadable", (output: Output) => lintFiles(["no such file.sql"], { format: "json" }, output)],
     ] as const) {
-      const { error } = await shown("error", run);
+      const { error } = await shown(command, run);
       assert.equal(error.code, code, JSON.stringify(error));
     }
   });
