@@ -26,6 +26,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/drop.ts refuseUnseen": ["deleting"],
   "apply/drop.ts refuseIfUnfinished": ["deleting"],
   "apply/drop.ts refuseIfUsed": ["deleting"],
+  "apply/drop.ts refuseIfCalled": ["deleting"],
   "apply/drop.ts refuseIfHoldsRows": ["deleting"],
   "apply/drop.ts refuseIfTablesStay": ["deleting"],
 
@@ -164,6 +165,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/declared-spec.ts specOfSql": ["check", "check"],
   "pulumi/denied.ts refuseDenied": ["check"],
   "pulumi/feeding.ts refuseLoop": ["check"],
+  "pulumi/function-uses.ts lookAtFunction": ["check"],
   "pulumi/leaving.ts refuseSplit": ["check"],
   "pulumi/lifecycle.ts create": ["running"],
   "pulumi/lifecycle.ts read": ["command"],
@@ -173,6 +175,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/planning.ts refuseHazards": ["check"],
   "pulumi/planning.ts refuseUnallowed": ["check"],
   "pulumi/readers.ts refuse": ["check"],
+  "pulumi/readers-first.ts changeFirst": ["running"],
   "pulumi/replication.ts refuseUnreplicable": ["check"],
   "pulumi/served.ts refuseUnread": ["check", "check", "check"],
   "pulumi/server.ts announceServer": ["check"],

@@ -176,7 +176,7 @@ async function refuseIfCalled(
     : (await callersOf(connection, live, key)).filter((one) => one.key === undefined || !ends(one.key));
   if (callers.length === 0) return;
   throw new SchemaError(
-      "drop-still-used",
+    "drop-still-used",
     `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server calls it by its name and would fail. ` +
       `Change or drop that first. To drop the function all the same: ${howToAllow}`,
   );
