@@ -42,6 +42,51 @@ describe("several mistakes in one program", () => {
     assert.doesNotMatch(said, /- (?:good|reads|hidden)\b|Pa55|tmp_alter|Expected one of|\n\s*at /);
   });
 
+  const HEAD = `
+    const { Rollup, count } = clickhouse;
+    const shop = new clickhouse.Database("wrong");
+    const columns = { id: "UInt64", at: "DateTime" };
+    const source = new clickhouse.Table("first", { database: shop, orderBy: "at", columns });
+    const rollup = (name, args) =>
+      new Rollup(name, { source, keys: ["id"], bucket: { name: "day", every: "day", time: "at" }, measures: { n: count() }, ...args });
+    const daily = rollup("daily", {});
+  `;
+  for (const [mistake, said] of [
+    [
+      'new clickhouse.Table("x", { database: source, columns, orderBy: "id" })',
+      /database: another resource was passed; pass the Database resource/,
+    ],
+    [
+      'new clickhouse.Table("x", { database: daily, columns, orderBy: "id" })',
+      /database: a Rollup was passed; pass the Database resource/,
+    ],
+    [
+      'new clickhouse.Table("x", { database: shop, columns, orderBy: source })',
+      /orderBy: a resource was passed where a value is expected/,
+    ],
+    [
+      'new clickhouse.MaterializedView("x", { database: shop, to: daily, query: sql`SELECT id FROM ${source}` })',
+      /to: a Rollup was passed.*pass rollup\.target for its table/,
+    ],
+    [
+      'new clickhouse.View("x", { database: shop, query: sql`SELECT * FROM ${source.qualifiedNam}` })',
+      /sql: the value after `SELECT \* FROM` is undefined/,
+    ],
+    ['rollup("x", { source: daily })', /Rollup x: source: a Rollup was passed.*pass rollup\.target/],
+    [
+      'rollup("x", { where: pulumi.output("id > 1") })',
+      /Rollup x: where: an Output was passed, but a Rollup needs the plain value/,
+    ],
+  ] as const) {
+    it(`in plain JavaScript are told like those that types find: ${mistake.slice(0, 75)}`, async () => {
+      project.write(`${HEAD}${mistake};`);
+      const { code, text } = await project.run(["preview"]);
+      assert.notEqual(code, 0);
+      assert.match(text, said);
+      assert.doesNotMatch(text, /\n\s*at |TypeError|circular|PromiseRejection/);
+    });
+  }
+
   it("say which object of a Rollup is meant, where the types did not", async () => {
     project.write(`
       const shop = new clickhouse.Database("wrong");

@@ -19,6 +19,7 @@ import { parseQualifiedName } from "../sql/fragments";
 import { parseCreate } from "../sql/parse";
 import type { TableSpec } from "../sql/spec";
 import type { Input, Named } from "./args";
+import { isRollup, misplacedIn } from "./misplaced";
 import type { RollupArgs, RollupLevelArgs, RollupSourceArgs } from "./rollup-args";
 import { isNamed, nameIn } from "./sql";
 
@@ -112,6 +113,38 @@ function refuseUnknown(args: RollupArgs): void {
   for (const [index, level] of (args.cascade ?? []).entries())
     if (typeof level !== "string") objectAt(level, `cascade[${index}]`, Object.keys(LEVEL_KEYS), problems);
   problems.throwIfAny();
+  const misplaced = misplacedIn(valuesOf(args), "", { plain: true });
+  const sources = Object.entries(args.sources ?? {}).map(
+    ([key, one]) => [`sources.${key}.source`, one.source] as const,
+  );
+  for (const [path, source] of [["source", args.source] as const, ...sources])
+    if (isRollup(source)) misplaced.push(...misplacedIn(source, path));
+  if (misplaced.length > 0) throw new SchemaError(misplaced);
+}
+
+/** Arguments that are passed on to the parts, which take Outputs and, some of them, resources. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  ...[
+    "source",
+    "database",
+    "deletion",
+    "adopt",
+    "allow",
+    "lint",
+    "rebuild",
+    "keepOld",
+    "materialize",
+    "indexes",
+    "backfill",
+  ],
+]);
+
+/** The arguments that the rollup itself reads. */
+function valuesOf(args: RollupArgs): object {
+  const own = (values: object): object =>
+    Object.fromEntries(Object.entries(values).filter(([key]) => !PASSED_ON.has(key)));
+  const sources = Object.entries(args.sources ?? {}).map(([key, one]) => [key, own(one)]);
+  return { ...own(args), sources: Object.fromEntries(sources) };
 }
 
 /** @throws {SchemaError} naming every wrong argument. */

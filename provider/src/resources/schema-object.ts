@@ -8,6 +8,7 @@ import type { Named } from "./args";
 import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
 import { foreknown, foretell } from "./foreknown";
+import { isRollup, misplacedIn } from "./misplaced";
 import { programRun } from "./program-run";
 
 /** A declaration, as a resource class makes it from its arguments. */
@@ -30,7 +31,8 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   declare readonly statement: pulumi.Output<string>;
 
   /** @internal */
-  constructor(kind: ObjectKind, resourceName: string, declaration: Declaration, opts: pulumi.CustomResourceOptions) {
+  constructor(kind: ObjectKind, resourceName: string, declared: Declaration, opts: pulumi.CustomResourceOptions) {
+    const declaration = presentable(declared);
     const type = `pulumi-nodejs:dynamic/clickhouse:${kindOf(kind).type}`;
     const { database, name, deletion } = declaration;
     const run = programRun();
@@ -75,6 +77,12 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
     if (kindOf(kind).scope !== "database") foretell(this.qualifiedName, quoteIdentifier(name));
     else if (typeof database === "string") foretell(this.qualifiedName, qualifiedName({ database, name }));
   }
+}
+
+/** With what `check` is to refuse in place of arguments that cannot be sent. */
+function presentable(declaration: Declaration): Declaration {
+  const refused = misplacedIn(declaration.args);
+  return refused.length === 0 ? declaration : { ...declaration, args: { refused } };
 }
 
 /**
@@ -141,7 +149,12 @@ export function namesInSql(sql: pulumi.Input<string>): {
 export function databaseName(
   database: pulumi.Input<string> | { readonly name: pulumi.Output<string> },
 ): pulumi.Input<string> {
-  return isDatabase(database) ? database.name : database;
+  if (!isDatabase(database)) return database;
+  if ("database" in database || !("qualifiedName" in database)) {
+    const given = isRollup(database) ? "a Rollup" : "another resource";
+    throw new pulumi.RunError(`database: ${given} was passed; pass the Database resource, or its name`);
+  }
+  return database.name;
 }
 
 function isDatabase(value: unknown): value is { readonly name: pulumi.Output<string> } {

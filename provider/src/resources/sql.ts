@@ -3,6 +3,7 @@ import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { Named } from "./args";
 import { foreknownText, foretell } from "./foreknown";
+import { isRollup } from "./misplaced";
 
 /**
  * SQL with resources in it: each becomes its quoted, qualified name, and a dependency.
@@ -16,7 +17,7 @@ import { foreknownText, foretell } from "./foreknown";
  * sql`MySQL('db:3306', 'shop', 'orders', 'reader', '${config.requireSecret("password")}')`
  * ```
  *
- * @throws {RunError} when a Rollup is put into it: that has several objects, of which `rollup.read` is the one to query.
+ * @throws {RunError} when a Rollup is put into it (it has several objects, of which `rollup.read` is the one to query), or a value is undefined.
  */
 export function sql(
   strings: TemplateStringsArray,
@@ -24,6 +25,7 @@ export function sql(
 ): pulumi.Output<string> {
   const written = values.map((value, index) => {
     if (isNamed(value)) return value.qualifiedName;
+    refuseNothing(value, strings[index]);
     refuseRollup(value);
     if (!isInQuotes(strings.slice(0, index + 1).join("_"))) return value;
     return typeof value === "string" ? escaped(value) : pulumi.output(value).apply(escaped);
@@ -44,9 +46,15 @@ function escaped(value: string | number): string | number {
   return typeof value === "string" ? quoteString(value).slice(1, -1) : value;
 }
 
+/** Most often a misspelled property. */
+function refuseNothing(value: unknown, before = ""): void {
+  if (value !== undefined && value !== null) return;
+  throw new pulumi.RunError(`sql: the value after \`${before.trim().slice(-60)}\` is ${value}`);
+}
+
 /** Types forbid it, but JavaScript does not. */
 function refuseRollup(value: unknown): void {
-  if (!pulumi.ComponentResource.isInstance(value) || !("truth" in value)) return;
+  if (!isRollup(value)) return;
   throw new pulumi.RunError(
     "sql: a Rollup was put into the SQL. It has several objects: write ${rollup.read} for the view to query, or ${rollup.target} for the table that holds its rows",
   );
