@@ -1,5 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** A value in a place where it cannot be. */
+export interface Misplaced {
+  readonly path: string;
+  readonly problem: string;
+}
+
 /** How strictly arguments are looked at. */
 export interface PlaceOptions {
   /** Outputs are misplaced, too: the values are needed before anything is deployed. Default: false. */
@@ -8,28 +14,25 @@ export interface PlaceOptions {
 
 /**
  * Resources among arguments that only take values, and with `plain` Outputs: types forbid them, plain JavaScript does not.
- *
- * @returns what is wrong, each with its path.
  */
-export function misplacedIn(value: unknown, path = "", options: PlaceOptions = {}): string[] {
+export function misplacedIn(value: unknown, path = "", options: PlaceOptions = {}): Misplaced[] {
   if (typeof value !== "object" || value === null) return [];
-  if (pulumi.Resource.isInstance(value)) return [`${path}: ${whatIs(value)}`];
+  if (pulumi.Resource.isInstance(value)) return [{ path, problem: whatIs(value) }];
   if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-    return options.plain === true
-      ? [`${path}: an Output was passed, but a Rollup needs the plain value, before anything is deployed`]
-      : [];
+    const problem = "an Output was passed, but a Rollup needs the plain value, before anything is deployed";
+    return options.plain === true ? [{ path, problem }] : [];
   }
   const at = (key: string): string => (Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`);
   return Object.entries(value).flatMap(([key, one]) => misplacedIn(one, at(key), options));
 }
 
 /** Whether it is a Rollup, which has several objects. */
-export function isRollup(value: unknown): boolean {
+export function isRollup(value: unknown): value is pulumi.ComponentResource {
   return pulumi.ComponentResource.isInstance(value) && "truth" in value;
 }
 
 /** What was passed, and what to pass instead. */
-function whatIs(value: pulumi.Resource): string {
+export function whatIs(value: pulumi.Resource): string {
   return isRollup(value)
     ? "a Rollup was passed, which has several objects: pass rollup.target for its table, or rollup.read for the view to query"
     : "a resource was passed where a value is expected; to name it in SQL, write sql`…` with the resource in ${}";

@@ -19,7 +19,7 @@ import { parseQualifiedName } from "../sql/fragments";
 import { parseCreate } from "../sql/parse";
 import type { TableSpec } from "../sql/spec";
 import type { Input, Named } from "./args";
-import { isRollup, misplacedIn } from "./misplaced";
+import { isRollup, misplacedIn, whatIs } from "./misplaced";
 import type { RollupArgs, RollupLevelArgs, RollupSourceArgs } from "./rollup-args";
 import { isNamed, nameIn } from "./sql";
 
@@ -112,32 +112,17 @@ function refuseUnknown(args: RollupArgs): void {
     objectAt(source, `sources.${key}`, Object.keys(SOURCE_KEYS), problems);
   for (const [index, level] of (args.cascade ?? []).entries())
     if (typeof level !== "string") objectAt(level, `cascade[${index}]`, Object.keys(LEVEL_KEYS), problems);
+  for (const { path, problem } of misplacedIn(valuesOf(args), "", { plain: true })) problems.add(path, problem);
+  const sources = Object.entries(args.sources ?? {}).map(([key, one]) => ({ [`sources.${key}.source`]: one.source }));
+  for (const given of [{ source: args.source }, ...sources].flatMap((one) => Object.entries(one)))
+    if (isRollup(given[1])) problems.add(given[0], whatIs(given[1]));
   problems.throwIfAny();
-  const misplaced = misplacedIn(valuesOf(args), "", { plain: true });
-  const sources = Object.entries(args.sources ?? {}).map(
-    ([key, one]) => [`sources.${key}.source`, one.source] as const,
-  );
-  for (const [path, source] of [["source", args.source] as const, ...sources])
-    if (isRollup(source)) misplaced.push(...misplacedIn(source, path));
-  if (misplaced.length > 0) throw new SchemaError(misplaced);
 }
 
 /** Arguments that are passed on to the parts, which take Outputs and, some of them, resources. */
-const PASSED_ON: ReadonlySet<string> = new Set([
-  ...[
-    "source",
-    "database",
-    "deletion",
-    "adopt",
-    "allow",
-    "lint",
-    "rebuild",
-    "keepOld",
-    "materialize",
-    "indexes",
-    "backfill",
-  ],
-]);
+const PASSED_ON: ReadonlySet<string> = new Set(
+  "source database deletion adopt allow lint rebuild keepOld materialize indexes backfill".split(" "),
+);
 
 /** The arguments that the rollup itself reads. */
 function valuesOf(args: RollupArgs): object {

@@ -81,7 +81,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 
 /** With what `check` is to refuse in place of arguments that cannot be sent. */
 function presentable(declaration: Declaration): Declaration {
-  const refused = misplacedIn(declaration.args);
+  const refused = misplacedIn(declaration.args).map(({ path, problem }) => `${path}: ${problem}`);
   return refused.length === 0 ? declaration : { ...declaration, args: { refused } };
 }
 
