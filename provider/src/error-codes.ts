@@ -18,6 +18,10 @@ export const ERRORS = {
     "pass the resource",
   ],
   "feeds-itself": ["a view would insert into what it reads", "write to another table"],
+  "secret-in-clear": [
+    "a secret stands in the text of a declaration, and would be in the state",
+    "pass it as a Pulumi secret, or use a named collection",
+  ],
   "secret-in-journal": [
     "the change would write a secret argument to a journal in the database",
     "keep the secret on the server",

@@ -5,6 +5,7 @@
  */
 export * from "./resources/args";
 export { Database } from "./resources/database";
+export { Dictionary } from "./resources/dictionary";
 export { MaterializedView } from "./resources/materialized-view";
 export { Provider, type ProviderArgs } from "./resources/provider";
 export { Rollup } from "./resources/rollup";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { database, materializedView, sqlFunction, table, view } from "../../provider/dist/pulumi/provider";
+import { database, dictionary, materializedView, sqlFunction, table, view } from "../../provider/dist/pulumi/provider";
 import { providerText } from "../../provider/dist/resources/schema-object";
 
 /** Every state that was ever written holds one of these texts: they may be added to, and never changed. */
@@ -7,11 +7,12 @@ const STORED = {
   database: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").database',
   table: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").table',
   view: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").view',
+  dictionary: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").dictionary',
   sqlFunction: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").sqlFunction',
   materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
 } as const;
 
-const PROVIDERS = { database, sqlFunction, table, view, materializedView };
+const PROVIDERS = { database, dictionary, sqlFunction, table, view, materializedView };
 
 describe("the provider text that every state holds", () => {
   for (const kind of Object.keys(STORED) as (keyof typeof STORED)[]) {

@@ -7,6 +7,7 @@ const TYPES =
 /** What of the language an object uses, e.g. `index minmax`, `column ttl`. */
 export function featuresOf(spec: ObjectSpec): string[] {
   if (spec.kind === "sqlFunction") return ["function"];
+  if (spec.kind === "dictionary") return withComment(spec, [`dictionary ${/^\w+/.exec(spec.layout)?.[0]}`]);
   if (spec.kind === "database") return withComment(spec, [`database ${spec.engine ?? ""}`]);
   const found = spec.columns.flatMap(columnFeatures);
   if ("query" in spec) {

@@ -154,7 +154,9 @@ function renameGate({ object, from, to }: RenameStep, spec: ObjectSpec): Gate {
   const { database, name = "t" } = from;
   const text = (view: string, engine: string, statement: string) => ({ database, name: view, engine, statement });
   const self =
-    object === "database" || object === "sqlFunction" ? [] : [text(name, ENGINES[object], renderCreate(spec))];
+    object === "database" || object === "sqlFunction" || object === "dictionary"
+      ? []
+      : [text(name, ENGINES[object], renderCreate(spec))];
   const view = (target: string, source: string) =>
     text("w", "MaterializedView", `CREATE MATERIALIZED VIEW ${database}.w TO ${target} AS SELECT a FROM ${source}`);
   const gates = (...others: ReturnType<typeof text>[]): boolean =>

@@ -43,6 +43,11 @@ const KINDS: Readonly<Record<Change["kind"], boolean>> = {
   definition: false,
   target: true,
   refresh: true,
+  // Of a dictionary, which is replaced whatever changes: test/kinds/dictionary.test.ts.
+  source: false,
+  range: false,
+  lifetime: false,
+  layout: false,
   "inner-table": true,
 };
 

@@ -6,7 +6,7 @@ import { parseCreate } from "../../provider/dist/sql/parse";
 describe("parse: refusals", () => {
   const cases: readonly (readonly [sql: string, message: RegExp])[] = [
     ["", /Found no statement/],
-    ["SELECT 1", /Found SELECT: expected CREATE DATABASE, CREATE FUNCTION, CREATE TABLE/],
+    ["SELECT 1", /Found SELECT: expected CREATE DATABASE, CREATE FUNCTION, CREATE TABLE, CREATE DICTIONARY/],
     ["ATTACH TABLE a.b (x UInt8)", /Found ATTACH: write CREATE/],
     ["CREATE OR REPLACE TABLE a.b (x UInt8)", /Found CREATE OR REPLACE: remove it/],
     ["REPLACE TABLE a.b (x UInt8)", /Found REPLACE: write CREATE/],
@@ -22,7 +22,8 @@ describe("parse: refusals", () => {
     ["CREATE TABLE a.b (x UInt8) ORDER BY x PARALLEL WITH CREATE TABLE a.c (x UInt8)", /Found PARALLEL WITH/],
     ["CREATE LIVE VIEW a.b AS SELECT 1", /Found CREATE LIVE VIEW: .* MATERIALIZED VIEW with REFRESH/],
     ["CREATE WINDOW VIEW a.b AS SELECT 1", /Found CREATE WINDOW VIEW/],
-    ["CREATE DICTIONARY a.b (x UInt8)", /Found CREATE DICTIONARY: dictionaries are not managed/],
+    ["CREATE DICTIONARY a.b (x UInt8)", /too early: expected PRIMARY KEY/],
+    ["CREATE DICTIONARY a.b (x UInt8) PRIMARY KEY x LAYOUT(FLAT())", /expected SOURCE/],
     [
       "CREATE FUNCTION f LANGUAGE WASM",
       /Found LANGUAGE: expected AS \(x, y\) -> expression; functions of other languages/,

@@ -28,6 +28,8 @@ export const COSTS: Readonly<Record<string, Readonly<Record<string, readonly str
     database: ["table moved"],
   },
   SqlFunctionArgs: {},
+  DictionaryArgs: {},
+  DictionaryColumnArgs: {},
   ViewArgs: {
     name: ["ordinary view renamed"],
     query: ["query of an ordinary view", "query of an ordinary view that loses or retypes a column"],

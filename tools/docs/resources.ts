@@ -32,6 +32,8 @@ const SECTIONS: readonly Section[] = [
   { title: "Projections", args: "ProjectionArgs", text: "`projections` of a table." },
   { title: "Constraints", args: "ConstraintArgs", text: "`constraints` of a table." },
   { title: "SqlFunction", args: "SqlFunctionArgs", text: "`new SqlFunction(name, args)`.", without: "CommonArgs" },
+  { title: "Dictionary", args: "DictionaryArgs", text: "`new Dictionary(name, args)`.", without: "CommonArgs" },
+  { title: "Dictionary columns", args: "DictionaryColumnArgs", text: "Definitions in `columns` of a dictionary." },
   { title: "View", args: "ViewArgs", text: "`new View(name, args)`.", without: "CommonArgs" },
   {
     title: "MaterializedView",

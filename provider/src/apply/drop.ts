@@ -149,7 +149,8 @@ async function refuseIfUsed(
   options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
-  if (keyParts(object.key).database === "") return refuseIfCalled(connection, live, object, options, ends);
+  if (keyParts(object.key).database === "" || object.engine === "Dictionary")
+    return refuseIfCalled(connection, live, object, options, ends);
   if (isView(object)) return;
   const views = await live.materializedViews();
   const users = views.filter(
@@ -177,8 +178,8 @@ async function refuseIfCalled(
   if (callers.length === 0) return;
   throw new SchemaError(
     "drop-still-used",
-    `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server calls it by its name and would fail. ` +
-      `Change or drop that first. To drop the function all the same: ${howToAllow}`,
+    `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server asks for it by its name and would fail. ` +
+      `Change or drop that first. To drop it all the same: ${howToAllow}`,
   );
 }
 

@@ -1,5 +1,6 @@
+import { ERROR_CODES } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
-import { ConnectionError } from "../connection/errors";
+import { ConnectionError, ServerError } from "../connection/errors";
 import { pause } from "../operation/runner";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
@@ -13,8 +14,23 @@ export async function runStatement(connection: Connection, step: Statement, tell
   try {
     await connection.command(step.sql);
   } catch (error) {
+    if (await dropLeftover(connection, step.sql, error)) return;
     if (!(error instanceof ConnectionError) || !(await ranOn(connection, step.sql))) throw error;
   }
+}
+
+/**
+ * CREATE OR REPLACE DICTIONARY may answer 630 although it has replaced: it then leaves the old one under a temporary name. Whether the new one
+ * is what was declared is compared afterwards, as after every change.
+ *
+ * @returns whether that was it.
+ */
+async function dropLeftover(connection: Connection, sql: string, error: unknown): Promise<boolean> {
+  if (!/^CREATE OR REPLACE DICTIONARY\b/.test(sql) || !(error instanceof ServerError)) return false;
+  const [, database, name] = /(\S+)\.(_tmp_replace_\w+)/.exec(error.message) ?? [];
+  if (error.code !== ERROR_CODES.HAVE_DEPENDENT_OBJECTS || database === undefined || name === undefined) return false;
+  await connection.command(`DROP DICTIONARY IF EXISTS ${database}.${name} SETTINGS check_table_dependencies = 0`);
+  return true;
 }
 
 /** A statement that outlasts its request continues on the server. @returns whether it was found running there, and has now ended. */

@@ -1,9 +1,11 @@
+import { withoutPasswords } from "../sql/dictionary-source";
 import { lex } from "../sql/lexer";
+import type { ObjectSpec } from "../sql/spec";
 
 /** Layouts that query their source when a key is looked up. */
 const ASKING = /^\s*(COMPLEX_KEY_)?(?:DIRECT|CACHE|SSD_CACHE)\b/i;
 
-/** Whether a statement creates a dictionary, which {@link parseCreate} does not parse. */
+/** Whether a statement creates a dictionary. */
 export function isDictionary(statement: string): boolean {
   return /^\s*(?:CREATE|ATTACH)\s+(?:OR\s+REPLACE\s+)?DICTIONARY\b/i.test(statement);
 }
@@ -39,4 +41,28 @@ function groupOf(sql: string, clause: string): { start: number; end: number } | 
     return depth === 0;
   });
   return { start: open.end, end: close?.start ?? sql.length };
+}
+
+/**
+ * A dictionary as the engine shows it, with the source that was not read, and with the layout and the lifetime that {@link localDictionary}
+ * has replaced.
+ *
+ * @param declared as the formatter spells it.
+ */
+export function restoreDictionary(declared: ObjectSpec, shown: ObjectSpec): ObjectSpec {
+  if (!("attributes" in declared) || !("attributes" in shown)) return declared;
+  const { lifetime: _, ...rest } = shown;
+  const isComplex = shown.layout.startsWith("COMPLEX_KEY_") && !declared.layout.startsWith("COMPLEX_KEY_");
+  const asked = isComplex ? `COMPLEX_KEY_${declared.layout}` : declared.layout;
+  return {
+    ...rest,
+    source: declared.source,
+    layout: ASKING.test(`${declared.layout}`) ? asked : shown.layout,
+    ...(declared.lifetime !== undefined && { lifetime: declared.lifetime }),
+  };
+}
+
+/** A dictionary as the server shows it. */
+export function withHiddenSource(spec: ObjectSpec): ObjectSpec {
+  return "attributes" in spec ? { ...spec, source: withoutPasswords(spec.source) } : spec;
 }

@@ -1,4 +1,5 @@
 import { opensOthers } from "../clickhouse/engines";
+import { tablesOfSource } from "../sql/dictionary-source";
 import { isQuery } from "../sql/fragments";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { renderCreate } from "../sql/render";
@@ -30,7 +31,7 @@ export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
  * engine can host.
  */
 export function externalDependency(spec: ObjectSpec): string | undefined {
-  if ("expression" in spec) return undefined;
+  if ("expression" in spec || "attributes" in spec) return undefined;
   if (!("database" in spec)) {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }
@@ -49,7 +50,7 @@ export function localKind(spec: ObjectSpec): Stored | undefined {
  * None if the columns are only known outside.
  */
 export function localKinds(spec: ObjectSpec): LocalEquivalent[] {
-  if (!("database" in spec)) return [];
+  if (!("database" in spec) || "attributes" in spec) return [];
   const local: readonly LocalEquivalent[] = "query" in spec ? localView(spec) : localTable(spec);
   return local.flatMap((one): readonly LocalEquivalent[] =>
     isStored(one) ? standIns(one).map(withVirtualColumns(spec)) : [one],
@@ -102,6 +103,7 @@ export function externalSources(spec: ObjectSpec): string[] {
 /** Keys of what must exist before a statement, or its local kind, can run; `spec` is undefined for a dictionary. */
 export function sourcesOf(spec: ObjectSpec | undefined, statement: string): Set<string> {
   const found = mentionedNames(statement);
+  if (spec !== undefined && "attributes" in spec) for (const key of tablesOfSource(spec.source)) found.add(key);
   if (spec === undefined || !("database" in spec) || calledBy(spec) === undefined) return found;
   // remote('host', 'database', 'table')
   for (const kind of localKinds(spec)) for (const name of mentionedNames(renderCreate(kind))) found.add(name);
@@ -114,6 +116,7 @@ function calledBy(spec: OwnedSpec): string | undefined {
 }
 
 function queryOf(spec: OwnedSpec): string | undefined {
+  if ("attributes" in spec) return undefined;
   return "query" in spec ? spec.query : spec.as?.text;
 }
 

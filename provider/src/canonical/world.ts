@@ -5,9 +5,9 @@ import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderLambda } from "../sql/render/sql-function";
-import type { DatabaseSpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
+import type { DatabaseSpec, DictionarySpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
 import type { Canonical } from "./canonical";
-import { isDictionary, localDictionary } from "./dictionary";
+import { isDictionary, localDictionary, restoreDictionary, withHiddenSource } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
 import { BorrowedFunctions, refuseUnknownNames } from "./functions";
 import { type Hosted, hostOn } from "./host";
@@ -145,6 +145,7 @@ export class World {
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
     if ("expression" in given) return this.canonicalizeFunction(given);
+    if ("attributes" in given) return this.canonicalizeDictionary(given);
     if (!("database" in given)) return this.canonicalizeDatabase(given);
     const key = keyOf(given);
     const written = renderCreate(given);
@@ -176,6 +177,20 @@ export class World {
     await engine.command(statement.replace(/^CREATE /, "CREATE OR REPLACE "));
     await refuseUnknownNames(engine, spec);
     return { statement, shown: statement, borrowed };
+  }
+
+  /** With an empty source, which is then written as the formatter spells it; nothing is read from the real one. */
+  private async canonicalizeDictionary(spec: DictionarySpec): Promise<Canonical> {
+    const key = keyOf(spec);
+    const written = renderCreate(spec);
+    const borrowed = await this.prepare(key, sourcesOf(spec, written));
+    const engine = await this.connect();
+    await engine.command(localDictionary(written));
+    const shown = parseCreate(await this.show(key));
+    const declared = parseCreate(await this.format(written));
+    const statement = renderCreate(restoreDictionary(declared, shown));
+    this.standing.set(key, statement);
+    return { statement, shown: renderCreate(withHiddenSource(parseCreate(statement))), borrowed };
   }
 
   /** Under a separate name: the database of that name may contain objects that are declared in it. */
@@ -295,8 +310,9 @@ export class World {
   private async remove(key: string): Promise<void> {
     if (!this.standing.has(key)) return;
     const engine = await this.connect();
+    const what = isDictionary(this.standing.get(key) ?? "") ? "DICTIONARY" : "TABLE";
     await engine.command(
-      `DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`,
+      `DROP ${what} IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0, check_referential_table_dependencies = 0`,
     );
     this.standing.delete(key);
   }

@@ -12,7 +12,7 @@ import type {
  * One difference between two canonical specs of the same object, as frozen data. A kind says what differs, not how to change it:
  * that is up to the plan. Columns have their names in `to`; only a dropped one has its old name.
  */
-export type Change = SharedChange | DatabaseChange | TableChange | MaterializedViewChange;
+export type Change = SharedChange | DatabaseChange | TableChange | DictionaryChange | MaterializedViewChange;
 
 /** Changes of every kind of object. */
 export type SharedChange =
@@ -89,6 +89,9 @@ export type StorageChange =
   | (Pair<string> & { readonly kind: "setting"; readonly name: string })
   /** `AS function(…)` or the targets of a TimeSeries table. */
   | (Pair<string> & { readonly kind: "definition" });
+
+/** A clause of a dictionary; its columns change as those of a table. */
+export type DictionaryChange = Pair<string> & { readonly kind: "source" | "lifetime" | "layout" | "range" };
 
 export type MaterializedViewChange =
   | (Pair<QualifiedName> & { readonly kind: "target" })

@@ -2,6 +2,7 @@ import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
 import { diffObject } from "../kinds/object";
+import { withoutPasswords } from "../sql/dictionary-source";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -84,6 +85,10 @@ export async function liveStatement(comparer: Comparer, declared: string, live: 
 async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: ObjectSpec): Promise<ObjectSpec> {
   const shown = await canonicalShown(comparer, plain);
   const spec = shown === undefined ? plain : parseCreate(shown);
+  if ("attributes" in spec && "attributes" in declared) {
+    const same = withoutPasswords(declared.source) === spec.source;
+    return same ? { ...spec, source: declared.source } : spec;
+  }
   if (!isStored(spec) || !isStored(declared) || !spec.storage?.engine?.includes("[HIDDEN]")) return spec;
   const hidden = await canonicalShown(comparer, declared);
   const own = hidden === undefined ? undefined : parseCreate(hidden);

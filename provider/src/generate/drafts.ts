@@ -4,6 +4,7 @@ import { evaluate, Sql, type ValueMap } from "../code/value";
 import { sourcesOf, targetsOf } from "../graph/sources";
 import { KINDS } from "../kinds";
 import { codeOf } from "../kinds/object";
+import { tablesOfSource } from "../sql/dictionary-source";
 import { keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -51,12 +52,13 @@ export function draftOf(live: ObjectSpec, listed: boolean): Draft {
 
 export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap): Draft {
   const rendered = renderCreate(declared);
-  return { key: keyOf(live), live, args, declared, rendered, mentions: mentionsIn(rendered) };
+  return { key: keyOf(live), live, args, declared, rendered, mentions: mentionsIn(declared, rendered) };
 }
 
 /** Possible objects, and possible functions. */
-function mentionsIn(rendered: string): ReadonlySet<string> {
-  return new Set([...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
+function mentionsIn(declared: ObjectSpec, rendered: string): ReadonlySet<string> {
+  const source = "attributes" in declared ? tablesOfSource(declared.source) : [];
+  return new Set([...source, ...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
 }
 
 /** Databases and functions, tables, views; each by name. */

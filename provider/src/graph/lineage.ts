@@ -92,6 +92,7 @@ function nodeOf(object: ObjectSpec | OpaqueObject): LineageNode | undefined {
 function detailOf(spec: ObjectSpec): string | undefined {
   if ("expression" in spec) return renderLambda(spec);
   if (!("database" in spec)) return undefined;
+  if ("attributes" in spec) return spec.layout.replace(/\([\s\S]*$/, "").toLowerCase();
   if (spec.kind === "view") return undefined;
   if (spec.kind === "table") return shortEngine(spec.storage.engine);
   return [spec.refresh === undefined ? undefined : `refresh ${spec.refresh}`, innerOf(spec)].filter(Boolean).join(", ");

@@ -1,9 +1,10 @@
 import { mentionedNames } from "../canonical/mentions";
+import { tablesOfSource } from "../sql/dictionary-source";
 import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { objectKey } from "../sql/object-key";
-import type { OwnedSpec, TableSpec } from "../sql/spec";
+import type { DictionarySpec, OwnedSpec, TableSpec } from "../sql/spec";
 
 /** Databases of the server itself. */
 const OWN = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);
@@ -16,12 +17,19 @@ const NAMING_FUNCTION = /^(?:dict(?:Get|Has|IsIn)\w*|joinGet(?:OrNull)?)$/;
  * a dictionary function.
  */
 export function sourcesOf(spec: OwnedSpec, declared: ReadonlySet<string>): ReadonlySet<string> {
+  if ("attributes" in spec) return readByDictionary(spec);
   const text = spec.kind === "table" ? tableText(spec) : spec.query;
   const self = objectKey(spec.database, spec.name);
   const mentioned = [...mentionedNames(text)].filter((key) => declared.has(key));
   const found = new Set([...mentioned, ...readNames(text), ...(spec.kind === "table" ? distributed(spec) : [])]);
   found.delete(self);
   return found;
+}
+
+/** The table of its source, or what its query names, which is a string in it. */
+function readByDictionary({ source }: DictionarySpec): ReadonlySet<string> {
+  const queries = lex(source).flatMap(({ kind, text }) => (kind === "string" ? readNames(unquoteString(text)) : []));
+  return new Set([...tablesOfSource(source), ...queries]);
 }
 
 /** Keys of what an object writes: a materialized view its target, a Buffer table what it is flushed into. */

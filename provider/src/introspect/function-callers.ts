@@ -1,11 +1,13 @@
-import { mentionedFunctions } from "../canonical/mentions";
+import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { isAccessDenied, isUnknownTable } from "../connection/server-message";
+import { kindOf } from "../kinds";
 import { quoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
+import { parseHeader } from "../sql/parse";
 import type { SqlFunctionSpec } from "../sql/spec";
-import type { ServerCatalog } from "./server-catalog";
+import type { LiveObject, ServerCatalog } from "./server-catalog";
 
 /** Something on the server that calls a function by its name, at each use. */
 export interface Caller {
@@ -17,11 +19,13 @@ export interface Caller {
 
 /**
  * What calls a function by its name: other functions, row policies, and dictionaries' queries. Without the function, each of them fails.
- * Tables and views are not among them: they keep its expression. Row policies that the user may not see are missing.
+ * Tables and views are not among them: they keep its expression. For a dictionary: everything that asks it, also views and defaults. Row policies that the user may not see are missing.
  */
 export async function callersOf(connection: Connection, catalog: ServerCatalog, key: string): Promise<Caller[]> {
   const isCalled = (sql: string): boolean =>
-    mentionedFunctions(sql).some((one) => one.key === key && one.isCalled) || isPassedOn(sql, key);
+    keyParts(key).database !== ""
+      ? mentionedNames(sql).has(key)
+      : mentionedFunctions(sql).some((one) => one.key === key && one.isCalled) || isPassedOn(sql, key);
   const functions = [...(await catalog.allFunctions()).values()]
     .filter((one) => one.key !== key && isCalled(one.statement))
     .map((one) => ({ key: one.key, label: `function ${quotedName(one.key)}` }));
@@ -29,9 +33,24 @@ export async function callersOf(connection: Connection, catalog: ServerCatalog, 
     .filter(({ filter }) => isCalled(filter))
     .map(({ name, place }) => ({ label: `row policy ${quoteIdentifier(name)} on ${place}` }));
   const dictionaries = (await catalog.allReaders())
-    .filter(({ engine, statement }) => engine === "Dictionary" && stringsIn(statement).some(isCalled))
-    .map((one) => ({ key: one.key, label: `dictionary ${quotedName(one.key)}` }));
+    .filter(
+      (one) => one.key !== key && (keyParts(key).database === "" ? asksByName(one, isCalled) : isCalled(one.statement)),
+    )
+    .map((one) => ({ key: one.key, label: `${kindOfStatement(one.statement)} ${quotedName(one.key)}` }));
   return [...functions, ...policies, ...dictionaries];
+}
+
+/** A dictionary's query is a string in its definition. */
+function asksByName({ engine, statement }: LiveObject, isCalled: (sql: string) => boolean): boolean {
+  return engine === "Dictionary" && stringsIn(statement).some(isCalled);
+}
+
+function kindOfStatement(statement: string): string {
+  try {
+    return kindOf(parseHeader(statement).kind).word;
+  } catch {
+    return "object";
+  }
 }
 
 /** `arrayMap(f, x)` takes a function by its bare name. */

@@ -117,11 +117,6 @@ async function usersObjects(
 
 function sortIn(live: LiveObject, managed: FoundObject[], unmanaged: UnmanagedObject[]): void {
   const { key, statement } = live;
-  const kind = live.engine === "Dictionary" && /^CREATE DICTIONARY/.test(statement) ? "dictionary" : undefined;
-  if (kind !== undefined) {
-    unmanaged.push({ key, kind, reason: "", statement });
-    return;
-  }
   try {
     managed.push({ key, live, spec: parseCreate(statement) });
   } catch (error) {

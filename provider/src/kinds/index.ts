@@ -1,6 +1,7 @@
 import { OBJECT_KINDS } from "../sql/kinds";
 import type { ObjectKind } from "../sql/spec";
 import { database } from "./database";
+import { dictionary } from "./dictionary";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
 import { sqlFunction } from "./sql-function";
@@ -8,7 +9,14 @@ import { table } from "./table";
 import { view } from "./view";
 
 /** Every kind of object: the only list. A kind is added as CONTRIBUTING.md says. */
-export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = { database, sqlFunction, table, view, materializedView };
+export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
+  database,
+  sqlFunction,
+  table,
+  dictionary,
+  view,
+  materializedView,
+};
 
 /** The descriptor of a kind. */
 export function kindOf<K extends ObjectKind>(kind: K): Kind<K> {

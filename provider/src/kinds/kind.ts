@@ -72,6 +72,8 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   readonly keepsRows: (spec: SpecOf<K> | undefined) => boolean;
   /** What goes with it when it is dropped. */
   readonly whatGoes: string;
+  /** Whether a secret stands in its text, which then has to be given as a Pulumi secret. */
+  readonly holdsSecret?: (spec: SpecOf<K>) => boolean;
   /** In the lineage; absent: not drawn. */
   readonly drawn?: Drawing;
 }

@@ -155,6 +155,10 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "query":
       case "security":
       case "view-columns":
+      case "source":
+      case "lifetime":
+      case "layout":
+      case "range":
       case "database-settings":
       case "target":
       case "refresh":

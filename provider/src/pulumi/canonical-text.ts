@@ -12,6 +12,7 @@ import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
 import { type Problem, SchemaError } from "../errors";
 import { kindOf } from "../kinds";
+import { tablesOfSource } from "../sql/dictionary-source";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -31,6 +32,7 @@ export async function canonicalText(
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
   const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
+  if ("attributes" in spec) sources.push(...tablesOfSource(spec.source));
   // Functions are inlined, so a declaration means something else once one has changed.
   for (const { key: name } of mentionedFunctions(rendered))
     if (name !== key && context.checked.has(name)) sources.push(name);

@@ -4,6 +4,7 @@ import type { ChangeOptions } from "../declare/options";
 import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { liveStatement, sameObject } from "../drift/compare";
 import { reworded, SchemaError } from "../errors";
+import { kindOf } from "../kinds";
 import { type Plan, readShown, remark, renderShown, type ShownStep } from "../plan";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -55,6 +56,13 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   if (isUnknown(request.statement) || isUnknown(request.name) || isUnknown(request.database))
     return unknownInputs(context, kind, request);
   const { spec, options } = declarationOf(kind, request);
+  if (!request.sensitive && kindOf(spec.kind).holdsSecret?.(spec)) {
+    throw new SchemaError(
+      "secret-in-clear",
+      `${quotedName(keyOf(spec))}: a password or a secret header stands in its text in clear, and would be in the state. Pass it as a Pulumi ` +
+        "secret, e.g. config.requireSecret(…) in sql`…`, or put it into a named collection on the server",
+    );
+  }
   const key = keyOf(spec);
   refuseTwins(context, key, request);
   refuseMoves(context, key, request, stored);

@@ -15,6 +15,7 @@ const context = new Context(engineLog, { identifies: true, askProgram: () => ask
 export const database = new SchemaProvider("database", context);
 export const table = new SchemaProvider("table", context);
 export const sqlFunction = new SchemaProvider("sqlFunction", context);
+export const dictionary = new SchemaProvider("dictionary", context);
 export const view = new SchemaProvider("view", context);
 export const materializedView = new SchemaProvider("materializedView", context);
 

@@ -23,7 +23,7 @@ export interface Concerned {
 
 /** How a change affects what others read. */
 export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
-  if (to.kind === "table") return changes.flatMap(concern);
+  if (to.kind === "table" || "attributes" in to) return changes.flatMap(concern);
   const before = parseCreate(from);
   if (!("columns" in to) || before.kind !== to.kind) return [];
   const outputs = outputChanges(before.columns, to.columns);

@@ -58,6 +58,10 @@ function describe(change: Change): string {
     case "ttl":
     case "refresh":
     case "definition":
+    case "source":
+    case "lifetime":
+    case "layout":
+    case "range":
       return `${change.kind}: ${fromTo(change)}`;
     case "sample-by":
     case "partition-key":

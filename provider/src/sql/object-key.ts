@@ -20,7 +20,9 @@ export function keyOf(spec: ObjectSpec): string {
 
 /** The key of an object of a kind by its name. An object that is in no database has an empty one in its key. */
 export function keyNamed(kind: ObjectKind, database: string | undefined, name: string): string {
-  return SQL_KINDS[kind].scope === "itself" ? objectKey(name) : objectKey(database ?? "", name);
+  const { scope } = SQL_KINDS[kind];
+  if (scope === "itself") return objectKey(name);
+  return objectKey(scope === "server" ? "" : (database ?? ""), name);
 }
 
 /** Quoted name of a key's object, for SQL and messages. */

@@ -4,7 +4,7 @@
  */
 
 /** Any managed object. */
-export type ObjectSpec = DatabaseSpec | SqlFunctionSpec | TableSpec | ViewSpec | MaterializedViewSpec;
+export type ObjectSpec = DatabaseSpec | SqlFunctionSpec | TableSpec | DictionarySpec | ViewSpec | MaterializedViewSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */
 export type ObjectKind = ObjectSpec["kind"];
@@ -51,6 +51,37 @@ export interface TableSpec {
   readonly as?: { readonly text: string; readonly empty: boolean; readonly clone?: boolean };
   /** `SAMPLES … TAGS … METRICS …` of a TimeSeries table, which the engine prints after the storage. */
   readonly targets?: string;
+}
+
+/** `CREATE DICTIONARY`. */
+export interface DictionarySpec {
+  readonly kind: "dictionary";
+  readonly database: string;
+  readonly name: string;
+  /** Its columns, those of the key included. */
+  readonly attributes: readonly AttributeSpec[];
+  /** Without brackets: `a, b`. */
+  readonly primaryKey: string;
+  /** Contents of `SOURCE(…)`. */
+  readonly source: string;
+  /** Contents of `LIFETIME(…)`, e.g. `MIN 0 MAX 300`. */
+  readonly lifetime?: string;
+  /** Contents of `LAYOUT(…)`, e.g. `HASHED()`. */
+  readonly layout: string;
+  /** Contents of `RANGE(…)`, e.g. `MIN start MAX end`. */
+  readonly range?: string;
+  readonly settings?: readonly SettingSpec[];
+  readonly comment?: string;
+}
+
+/** One column of a dictionary. */
+export interface AttributeSpec {
+  readonly name: string;
+  readonly type: string;
+  readonly default?: string;
+  readonly expression?: string;
+  /** `HIERARCHICAL`, `INJECTIVE` and the like, sorted. */
+  readonly flags: readonly string[];
 }
 
 /** `CREATE VIEW`. */

@@ -70,7 +70,11 @@ async function refuseDatabase(
   );
 }
 
-const KINDS: Readonly<Record<string, ObjectKind>> = { View: "view", MaterializedView: "materializedView" };
+const KINDS: Readonly<Record<string, ObjectKind>> = {
+  View: "view",
+  MaterializedView: "materializedView",
+  Dictionary: "dictionary",
+};
 
 async function refuseObject(
   runner: Runner,
@@ -81,11 +85,8 @@ async function refuseObject(
   if (!("name" in from)) return;
   const { engine = "", statement = "" } = (await readTable(runner, from)) ?? {};
   const kind = KINDS[engine] ?? "table";
-  if (kind !== object || engine === "Dictionary") {
-    throw new SchemaError(
-      "change-unsupported",
-      `${qualified(from)}: is a ${engine === "Dictionary" ? "dictionary" : kind} on the server, not a ${object}.`,
-    );
+  if (kind !== object) {
+    throw new SchemaError("change-unsupported", `${qualified(from)}: is a ${kind} on the server, not a ${object}.`);
   }
   if (isReplicated(engine) && !allow.includes("unproven")) {
     throw new SchemaError(

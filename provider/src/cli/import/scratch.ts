@@ -1,13 +1,10 @@
 import { copyFeatureFlags } from "../../canonical/feature-flags";
 import { World } from "../../canonical/world";
 import type { Connection } from "../../connection/connection";
-import { ServerError } from "../../connection/errors";
 import { openScratch } from "../../connection/scratch";
-import type { ServerObjects, UnmanagedObject } from "../../introspect/server";
+import type { ServerObjects } from "../../introspect/server";
 import { ServerCatalog } from "../../introspect/server-catalog";
 import { SqlParseError } from "../../sql/errors";
-import { quoteIdentifier } from "../../sql/identifiers";
-import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 
@@ -32,7 +29,7 @@ export class ImportScratch {
     const others = new ServerCatalog(async () => server);
     const lend = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
     this.world = new World(
-      () => this.prepared(server, found.unmanaged),
+      () => this.prepared(server),
       lend,
       undefined,
       () => true,
@@ -45,25 +42,15 @@ export class ImportScratch {
     await engine?.close();
   }
 
-  /** With the dictionaries and functions of the server, as far as the engine accepts them; it loads no dictionary. */
-  private async prepared(server: Connection, unmanaged: readonly UnmanagedObject[]): Promise<Connection> {
+  /** Allows what the server allows. */
+  private async prepared(server: Connection): Promise<Connection> {
     const engine = await this.engine;
     await copyFeatureFlags(engine, server);
-    for (const { key, kind, statement } of unmanaged) {
-      if (kind !== "dictionary" && kind !== "function") continue;
-      const { database } = keyParts(key);
-      const statements = database === "" ? [] : [`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`];
-      for (const one of [...statements, statement]) {
-        await engine.command(one).catch((error: unknown) => {
-          if (!(error instanceof ServerError)) throw error;
-        });
-      }
-    }
     return engine;
   }
 }
 
-/** The statement of an object that this package manages; a dictionary has none. */
+/** The statement of an object that this package manages; others have none. */
 function readable(statement: string | undefined): string | undefined {
   try {
     return statement === undefined ? undefined : renderCreate(parseCreate(statement));

@@ -12,7 +12,7 @@ export interface Edit extends Range {
 
 /** What a CREATE statement creates, however it is written. */
 export interface Head {
-  readonly kind: ObjectKind | "dictionary";
+  readonly kind: ObjectKind;
   /** Empty for databases and functions. */
   readonly database: string;
   readonly name: string;
@@ -35,7 +35,7 @@ const KINDS: readonly (readonly [words: readonly string[], kind: Head["kind"]])[
 
 /** Where a name of the kind has to be unique. */
 export function scopeOf(kind: Head["kind"]): Scope {
-  return kind === "dictionary" ? "database" : SQL_KINDS[kind].scope;
+  return SQL_KINDS[kind].scope;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { parseDatabase } from "../parse/database";
+import { parseDictionary } from "../parse/dictionary";
 import { parseMaterializedView } from "../parse/materialized-view";
 import { parseSqlFunction } from "../parse/sql-function";
 import { parseTable } from "../parse/table";
 import { parseView } from "../parse/view";
 import { renderDatabase } from "../render/database";
+import { renderDictionary } from "../render/dictionary";
 import { renderMaterializedView } from "../render/materialized-view";
 import { renderSqlFunction } from "../render/sql-function";
 import { renderTable } from "../render/table";
@@ -16,6 +18,7 @@ export const SQL_KINDS: SqlKinds = {
   database: { words: ["DATABASE"], scope: "itself", parse: parseDatabase, render: renderDatabase },
   sqlFunction: { words: ["FUNCTION"], scope: "server", parse: parseSqlFunction, render: renderSqlFunction },
   table: { words: ["TABLE"], scope: "database", parse: parseTable, render: renderTable },
+  dictionary: { words: ["DICTIONARY"], scope: "database", parse: parseDictionary, render: renderDictionary },
   view: { words: ["VIEW"], scope: "database", parse: parseView, render: renderView },
   materializedView: {
     words: ["MATERIALIZED", "VIEW"],

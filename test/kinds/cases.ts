@@ -1,0 +1,90 @@
+import type { ObjectKind } from "../../provider/dist/sql/spec";
+
+/** What the contract of kinds runs for one of them. `{d}` is the database of the test. */
+export interface KindCase {
+  /** Statements that have to run first. */
+  readonly setup?: readonly string[];
+  readonly args: object;
+  /** Changes made by hand, each with the drift that it is. */
+  readonly alters: readonly (readonly [statement: string, differs: string])[];
+  /** Other arguments, and what the plan for them runs. */
+  readonly changed: readonly [args: object, plan: RegExp];
+  /** Releases that cannot change it at all, and how that is refused. */
+  readonly fixedOn?: Readonly<Record<string, RegExp>>;
+}
+
+const SOURCE = "CREATE TABLE {d}.src (id UInt64, name String, parent UInt64) ENGINE = MergeTree ORDER BY id";
+
+/** One for each kind: a kind without one does not compile. */
+export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
+  database: {
+    args: { comment: "before" },
+    alters: [["ALTER DATABASE {o} MODIFY COMMENT 'by hand'", "comment"]],
+    changed: [{ comment: "after" }, /ALTER DATABASE .* MODIFY COMMENT 'after'/],
+    fixedOn: { "24.8": /COMMENT|comment/ },
+  },
+  sqlFunction: {
+    args: { parameters: ["x", "k"], expression: "(x * k) + 1" },
+    alters: [["CREATE OR REPLACE FUNCTION {o} AS (x, k) -> x", "definition"]],
+    changed: [{ parameters: ["x", "k"], expression: "x * k + 2" }, /CREATE OR REPLACE FUNCTION/],
+  },
+  table: {
+    args: {
+      columns: { id: "UInt64", s: { type: "String", default: "'a'", comment: "c" } },
+      orderBy: "id",
+      comment: "t",
+    },
+    alters: [
+      ["ALTER TABLE {o} ADD COLUMN extra UInt8", "column-added"],
+      ["ALTER TABLE {o} MODIFY COMMENT 'by hand'", "comment"],
+    ],
+    changed: [
+      { columns: { id: "UInt64", s: "String", n: "UInt8" }, orderBy: "id", comment: "t", allow: ["drops-data"] },
+      /ADD COLUMN `n` UInt8/,
+    ],
+  },
+  dictionary: {
+    setup: [SOURCE],
+    args: {
+      columns: {
+        id: "UInt64",
+        name: { type: "String", default: "'none'", injective: true },
+        parent: { type: "UInt64", hierarchical: true },
+      },
+      primaryKey: "id",
+      source: { table: "{d}.src", where: "id > 0" },
+      layout: "HASHED()",
+      lifetime: [60, 300],
+      comment: "names",
+    },
+    alters: [
+      ["ALTER TABLE {o} MODIFY COMMENT 'by hand'", "comment"],
+      [
+        "CREATE OR REPLACE DICTIONARY {o} (id UInt64, name String) PRIMARY KEY id SOURCE(CLICKHOUSE(TABLE 'src' DB '{d}')) LIFETIME(9) LAYOUT(FLAT())",
+        "column-dropped",
+      ],
+    ],
+    changed: [
+      {
+        columns: { id: "UInt64", name: "String" },
+        primaryKey: ["id"],
+        source: { query: "SELECT id, name FROM {d}.src" },
+        layout: "FLAT",
+        lifetime: 0,
+      },
+      /CREATE OR REPLACE DICTIONARY[\s\S]*LIFETIME\(MIN 0 MAX 0\)\nLAYOUT\(FLAT\(\)\)/,
+    ],
+  },
+  view: {
+    setup: [SOURCE],
+    args: { query: "SELECT id, name FROM {d}.src", comment: "v" },
+    alters: [["ALTER TABLE {o} MODIFY COMMENT 'by hand'", "comment"]],
+    changed: [{ query: "SELECT id FROM {d}.src" }, /CREATE OR REPLACE VIEW/],
+  },
+  materializedView: {
+    setup: [SOURCE, "CREATE TABLE {d}.target (id UInt64) ENGINE = MergeTree ORDER BY id"],
+    args: { to: "{d}.target", query: "SELECT id FROM {d}.src" },
+    alters: [["ALTER TABLE {o} MODIFY QUERY SELECT id + 1 AS id FROM {d}.src", "query"]],
+    changed: [{ to: "{d}.target", query: "SELECT id * 2 AS id FROM {d}.src" }, /MODIFY QUERY SELECT id \* 2/],
+  },
+};
