@@ -90,6 +90,7 @@ describe("introspection of a server", function () {
     assert.deepEqual(await found({ include: ["*.odd.nam?"] }), ["shop", "shop.`odd.name`"]);
     assert.deepEqual(await found({ include: ["shop.*"], exclude: ["shop.orders*", "shop.i*", "*.odd*"] }), [
       "shop",
+      "shop.names",
       "shop.seen",
     ]);
     assert.deepEqual(await found({ exclude: ["shop.*"] }), ["plus_two", "default", "empty", "memory"]);
