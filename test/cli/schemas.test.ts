@@ -145,6 +145,26 @@ describe("JSON that commands print", () => {
     assert.equal(Object.keys(repairs).length, 1);
   });
 
+  it("holds its schema: verify, with the targets that could not be compared", async () => {
+    await bench.run(
+      "CREATE TABLE @.untimed (k String, c SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY k",
+      "CREATE MATERIALIZED VIEW @.untimed_mv TO @.untimed AS SELECT k, count() AS c FROM @.s GROUP BY k",
+    );
+    const options = { url, database: [bench.database], json: true, from: Date.parse("2026-03-04") };
+    let code: number | undefined;
+    const { errors, targets } = await shown("verify", async (output) => {
+      code = await verifyViews([], options, output);
+    });
+    assert.equal(code, 2);
+    assert.deepEqual(
+      errors.map(({ target }: { target: string }) => target),
+      [`${bench.database}.untimed`],
+    );
+    assert.match(errors[0].message, /has no time column in its sorting key/);
+    assert.ok(targets.length > 0, "the others are compared all the same");
+    await bench.run("DROP TABLE @.untimed_mv SYNC");
+  });
+
   it("holds its schema: backfill, of a dry run and of a run", async () => {
     const view = [{ database: bench.database, name: "mv" }];
     const dry = await shown("backfill", (output) => backfill({ url, view, json: true, dryRun: true }, output));
