@@ -50,7 +50,7 @@ const USERS = `<clickhouse><profiles><default/>
     ${user("careless", ["GRANT ALL ON *.*"]).replace("<profile>default", "<profile>careless")}
     ${user("nobody", ["GRANT SELECT ON other.*"])}
     ${user("revoked", ["GRANT ALL ON *.*", "REVOKE INSERT ON shop.secret"])}
-    ${user("wild", ["GRANT ALL ON sh*.*", "GRANT SELECT ON system.*", "GRANT TABLE ENGINE ON *"])}
+    ${user("wild", ["GRANT ALL ON sh*.*", "GRANT SELECT ON system.*", "GRANT TABLE ENGINE ON *", "GRANT CREATE FUNCTION, DROP FUNCTION ON *.*"])}
     ${LACKING.map((need) =>
       user(
         nameOf(need),
@@ -94,9 +94,27 @@ describe("rights on a server", function () {
       return checks.map(({ id, status }) => `${id} ${status}`);
     });
 
-  const FINE = ["rights-read ok", "rights-change ok", "rights-protocols ok", "rights-status ok"];
+  const FINE = [
+    "rights-read ok",
+    "rights-change ok",
+    "rights-protocols ok",
+    "rights-definitions ok",
+    "rights-status ok",
+  ];
 
   it("that are said to be needed are enough for all that this package does", () => as("least", deploy));
+
+  it("are enough for functions and dictionaries, and those are named that are missing", async () => {
+    const work = (connection: Connection) => define(connection);
+    await as("default", (connection) => connection.command("CREATE DATABASE IF NOT EXISTS shop"));
+    await as("least", work);
+    await assert.rejects(as("nobody", work), /CREATE FUNCTION/);
+    const checks = await as("nobody", (connection) => checkRights(connection, ["shop"], ENGINES));
+    const found = checks.find(({ id }) => id === "rights-definitions");
+    assert.match(found?.next ?? "", /GRANT CREATE FUNCTION, DROP FUNCTION ON \*\.\*/);
+    assert.match(found?.next ?? "", /GRANT CREATE DICTIONARY, DROP DICTIONARY ON shop\.\*/);
+    await as("default", (connection) => connection.command("DROP DATABASE shop SYNC"));
+  });
 
   for (const need of LACKING) {
     it(`are needed: without ${need.privilege} something fails, and it is named`, async () => {
@@ -122,12 +140,14 @@ describe("rights on a server", function () {
       "rights-read ok",
       "rights-change error",
       "rights-protocols ok",
+      "rights-definitions ok",
       "rights-status ok",
     ]);
     assert.deepEqual(await statusOf("nobody"), [
       "rights-read error",
       "rights-change error",
       "rights-protocols warning",
+      "rights-definitions warning",
       "rights-status warning",
     ]);
   });
@@ -143,6 +163,7 @@ describe("rights on a server", function () {
     assert.deepEqual(await look("careless"), [
       "rights-change skipped",
       "rights-protocols skipped",
+      "rights-definitions skipped",
       "readonly error",
       "allow-ddl error",
     ]);
@@ -167,3 +188,18 @@ describe("rights on a server", function () {
     }
   });
 });
+
+/** What a function and a dictionary go through. */
+async function define(connection: Connection): Promise<void> {
+  const dictionary = (lifetime: number): string =>
+    `DICTIONARY shop.names (id UInt64, name String) PRIMARY KEY id SOURCE(NULL()) LAYOUT(HASHED()) LIFETIME(${lifetime})`;
+  for (const statement of [
+    "CREATE FUNCTION plus_rights AS x -> x + 1",
+    "CREATE OR REPLACE FUNCTION plus_rights AS x -> x + 2",
+    "DROP FUNCTION plus_rights",
+    `CREATE ${dictionary(1)}`,
+    `CREATE OR REPLACE ${dictionary(2)}`,
+    "DROP DICTIONARY shop.names",
+  ])
+    await connection.command(statement);
+}

@@ -2,13 +2,14 @@ import type { Right } from "../sql/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 
 /** What a privilege is needed for; see {@link PURPOSES}. */
-export type Purpose = "read" | "change" | "protocols" | "status";
+export type Purpose = "read" | "change" | "protocols" | "definitions" | "status";
 
 /** Each purpose, for people. */
 export const PURPOSES: Readonly<Record<Purpose, string>> = {
   read: "preview, refresh and drift",
   change: "creating, altering and dropping",
   protocols: "rebuilds, backfills, renames, and views that no ALTER can change",
+  definitions: "functions and dictionaries",
   status: "clickhouse-schema status",
 };
 
@@ -34,8 +35,13 @@ const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
     "INSERT",
   ],
   protocols: ["TRUNCATE", "OPTIMIZE", "SYSTEM MERGES", "SYSTEM TTL MERGES", "SYSTEM VIEWS"],
+  // CREATE OR REPLACE of one also needs SELECT, INSERT, CREATE TABLE and DROP TABLE.
+  definitions: ["CREATE DICTIONARY", "DROP DICTIONARY"],
   status: [],
 };
+
+/** Functions are in no database. */
+const ON_SERVER: readonly string[] = ["CREATE FUNCTION", "DROP FUNCTION"];
 
 /** Tables of `system` that are queried and for which the server may require a privilege; others are open to everybody. */
 const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
@@ -52,6 +58,7 @@ const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
     "row_policies",
     "grants",
   ],
+  definitions: ["row_policies"],
   status: ["parts", "disks", "view_refreshes", "query_views_log"],
 };
 
@@ -74,6 +81,7 @@ export function neededRights(
   const purposes = Object.keys(PURPOSES) as Purpose[];
   return purposes.flatMap((purpose) => [
     ...levels.flatMap((level) => ON_DATABASE[purpose].map((privilege) => ({ privilege, level, purpose }))),
+    ...(purpose === "definitions" ? ON_SERVER : []).map((privilege) => ({ privilege, level: "*.*", purpose })),
     ...(purpose === "protocols" ? guarded : []).flatMap((name) =>
       TO_GUARD.map((privilege) => ({ privilege, level: `${quoteIdentifier(name)}.*`, purpose })),
     ),
