@@ -115,7 +115,8 @@ function report(
   { unmanaged }: ServerObjects,
   output: Output,
 ): void {
-  const databases = new Set(resources.map(({ key }) => keyParts(key).database));
+  // Functions are in none.
+  const databases = new Set(resources.map(({ key }) => keyParts(key).database).filter((name) => name !== ""));
   output.out(
     `Wrote ${count(resources.length, "resource")} of ${count(databases.size, "database")} to ${[...files.keys()].map((path) => join(out, path)).join(", ")}.\n`,
   );
