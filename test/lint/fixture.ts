@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mentionedNames } from "../../provider/dist/canonical/mentions";
+import { mentionedNames } from "../../provider/dist/lineage/mentions";
 import { splitStatements } from "../../provider/dist/sql/fragments";
 import { objectKey } from "../../provider/dist/sql/object-key";
 import { parseHeader } from "../../provider/dist/sql/parse";

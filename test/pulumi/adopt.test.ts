@@ -75,7 +75,7 @@ describe("an object that stands on the server and differs from its declaration",
   it("loses nothing that was not allowed: a column that the declaration lacks is refused", async () => {
     await run(BY_HAND);
     const { failures } = await check({ columns: { a: "UInt64", b: "String" }, orderBy: "a", adopt: "converge" });
-    assert.match(failures.join(), /not made before you allow it[\s\S]*drops-data[\s\S]*old/);
+    assert.match(failures.join(), /needs your permission[\s\S]*drops-data[\s\S]*old/);
     const allowed = await check({
       columns: { a: "UInt64", b: "String" },
       orderBy: "a",

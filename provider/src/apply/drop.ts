@@ -1,4 +1,3 @@
-import { mentionedNames } from "../canonical/mentions";
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
@@ -6,6 +5,7 @@ import { callersOf } from "../introspect/function-callers";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
 import { KINDS, kindOf } from "../kinds";
+import { mentionedNames } from "../lineage/mentions";
 import { JOURNAL_TABLE } from "../operation/journal";
 import { keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";

@@ -7,8 +7,8 @@ import {
   isUnknownSetting,
   isUnknownType,
 } from "../connection/server-message";
-import { didYouMean } from "../declare/fields";
 import { lex } from "../sql/lexer";
+import { didYouMean } from "../util/near";
 import type { Culprit } from "./culprit";
 
 /**

@@ -1,8 +1,8 @@
 import type { ServerError } from "../connection/errors";
 import { fragmentAt, isUnknownColumn, pointAt } from "../connection/server-message";
-import { didYouMean } from "../declare/fields";
 import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
+import { didYouMean } from "../util/near";
 import { engineWords } from "./engine-words";
 
 /** Facts for explaining a refused declaration. */

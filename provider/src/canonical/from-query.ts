@@ -1,6 +1,6 @@
-import { didYouMean } from "../declare/fields";
 import { SchemaError } from "../errors";
 import type { ObjectSpec, TableSpec } from "../sql/spec";
+import { didYouMean } from "../util/near";
 
 /** A table whose columns come from a query, some of them with more than a type: no single statement can say that. */
 export interface FromQuery extends TableSpec {

@@ -1,9 +1,9 @@
 import { codesOf } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
+import { mentionedFunctions } from "../lineage/mentions";
 import { quoteIdentifier } from "../sql/identifiers";
 import type { SqlFunctionSpec } from "../sql/spec";
-import { mentionedFunctions } from "./mentions";
 
 /** SQL functions of the server on an embedded engine, which inlines them into the definitions that it stores, as the server does. */
 export class BorrowedFunctions {

@@ -1,3 +1,4 @@
+import { mentionedNames } from "../lineage/mentions";
 import { opensOthers } from "../clickhouse/engines";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { isQuery } from "../sql/fragments";
@@ -12,7 +13,6 @@ import type {
   TableSpec,
   ViewSpec,
 } from "../sql/spec";
-import { mentionedNames } from "./mentions";
 import { localQuery, outsideFunction, withoutCalls } from "./outside-calls";
 import { isStored, type Stored, standIns } from "./stand-in";
 import { withVirtualColumns } from "./virtual-columns";

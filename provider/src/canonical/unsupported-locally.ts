@@ -2,8 +2,8 @@ import { codesOf, ERROR_CODES } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownDatabase, isUnknownSetting } from "../connection/server-message";
-import { didYouMean } from "../declare/fields";
 import { keyParts } from "../sql/object-key";
+import { didYouMean } from "../util/near";
 
 /** Codes that mean "not on this machine" rather than "wrong". */
 const NOT_HERE = codesOf(

@@ -1,5 +1,7 @@
+import { Serial } from "../util/serial";
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
+import { mentionedNames } from "../lineage/mentions";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -13,7 +15,6 @@ import { BorrowedFunctions, refuseUnknownNames } from "./functions";
 import { type Hosted, hostOn } from "./host";
 import { withDeclaredSecurity } from "./hostable";
 import { localStatement } from "./local-statement";
-import { mentionedNames } from "./mentions";
 import { dropServerDefaults, normalizeShown } from "./normal-form";
 import { externalDependency, sourcesOf } from "./outside";
 import { restoreOutside } from "./restore";
@@ -44,7 +45,7 @@ export class World {
   /** What exists on the engine now, by key, with the statement that created it. */
   private readonly standing = new Map<string, string>();
   private readonly functions: BorrowedFunctions;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Serial();
 
   /**
    * @param withoutEngine answers in its place if it cannot be opened.
@@ -75,7 +76,7 @@ export class World {
    * @throws {ServerError} with the engine's words when it refuses.
    */
   canonicalize(spec: ObjectSpec): Promise<Canonical> {
-    return this.inTurn(async () => {
+    return this.turns.run(async () => {
       const { withoutEngine } = this;
       const missing = await this.connect().then(
         () => undefined,
@@ -93,7 +94,7 @@ export class World {
    * @throws {ServerError} with the engine's words, or if the columns of one are not known.
    */
   ask<Row extends object>(sql: string, params?: Record<string, string>): Promise<Row[]> {
-    return this.inTurn(async () => {
+    return this.turns.run(async () => {
       await this.functions.borrow(sql);
       return (await this.connect()).query<Row>(localStatement(sql), params);
     });
@@ -106,7 +107,7 @@ export class World {
    * @throws {ServerError} as {@link ask}, and for a query that needs more of a table (FINAL, SAMPLE).
    */
   resultOf(query: string): Promise<{ readonly name: string; readonly type: string }[]> {
-    return this.inTurn(async () => {
+    return this.turns.run(async () => {
       const engine = await this.connect();
       await this.functions.borrow(query);
       for (const source of mentionedNames(query)) await this.ensure(engine, source, [], new Set(), true);
@@ -135,12 +136,6 @@ export class World {
   private connect(): Promise<Connection> {
     this.engine ??= this.open();
     return this.engine;
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.last.then(work, work);
-    this.last = turn.catch(() => undefined);
-    return turn;
   }
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {

@@ -1,7 +1,7 @@
 import { localMergeTree, parseMergeTree } from "../sql/engine";
 import { splitArguments } from "../sql/fragments";
-import { unquoteIdentifier } from "../sql/identifiers";
 import type { StorageSpec, TableSpec } from "../sql/spec";
+import { baseEngine, engineName } from "./engines";
 
 /** Engines, without prefix, for which the protocol is proven. */
 const FAMILY: ReadonlySet<string> = new Set([
@@ -27,10 +27,10 @@ export interface Engine {
 /** Parses an engine clause. */
 export function engineOf({ engine = "MergeTree" }: StorageSpec): Engine {
   const open = engine.indexOf("(");
-  const name = (open < 0 ? engine : engine.slice(0, open)).trim();
-  const base = name.replace(/^(?:Replicated|Shared)/, "");
+  const name = engineName(engine);
+  const base = baseEngine(engine);
   return {
-    name: unquoteIdentifier(name),
+    name,
     base,
     shared: base !== name,
     arguments: open < 0 ? [] : splitArguments(engine.slice(open + 1, engine.lastIndexOf(")"))),

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from "../connection/connection";
 import { type AllowDrop, parseAllowDrop } from "../declare/allow-drop";
-import { didYouMean } from "../declare/fields";
 import { ADOPTIONS, type Adoption, ALLOWABLE, parseAllow } from "../declare/options";
 import { SchemaError } from "../errors";
+import { didYouMean } from "../util/near";
 import { parseAccess } from "./access";
 
 /** The provider's configuration: stack config, or the inputs of an explicit provider. */

@@ -1,7 +1,7 @@
-import { closest, distance } from "fastest-levenshtein";
 import type { ErrorCode } from "../error-codes";
 import { type Problem, SchemaError } from "../errors";
 import { splitArguments } from "../sql/fragments";
+import { didYouMean } from "../util/near";
 
 /** Plain arguments as the program sends them: resolved, JSON only. */
 export type Raw = Readonly<Record<string, unknown>>;
@@ -98,15 +98,6 @@ export function noDuplicates(names: readonly string[], path: string, problems: P
     if (seen.has(name)) problems.add(path, `\`${name}\` stands twice; names must differ`);
     seen.add(name);
   }
-}
-
-/** ` Did you mean "x"?`, or nothing if no candidate is close. */
-export function didYouMean(name: string, candidates: readonly string[]): string {
-  if (candidates.length === 0) return "";
-  const near = closest(name, [...candidates]);
-  return distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3)
-    ? `. Did you mean \`${near}\`?`
-    : "";
 }
 
 /** Describes a wrong value in a word or two, without printing it (it may be a secret). */

@@ -1,5 +1,6 @@
+import { didYouMean } from "../util/near";
 import { type BackfillDeclaration, backfillAt } from "./backfill";
-import { describe, didYouMean, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
+import { describe, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
 /** Kinds of hazard that a user may allow. */
 export const ALLOWABLE = ["drops-data", "doubles-rows", "breaks-reader", "unproven"] as const;

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection";
 import { lackingRights } from "../connection/rights";
-import { plural } from "../report/markdown";
 import { grantStatements } from "../sql/grants";
+import { plural } from "../util/format";
 import { type Check, check } from "./check";
 import { neededRights, PURPOSES, type Purpose } from "./needs";
 

@@ -1,6 +1,7 @@
 import { KINDS } from "../kinds";
-import { code, fence, item, plural, prose, shorten } from "../report/markdown";
+import { code, fence, item, prose, shorten } from "../report/markdown";
 import { isObjectKind } from "../sql/kinds";
+import { plural } from "../util/format";
 import type { Drift, DriftStatus, Extra, ObjectDrift } from "./drift";
 
 /** What is reported in addition to the drift itself. */

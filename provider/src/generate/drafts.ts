@@ -1,7 +1,7 @@
-import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
+import { sourcesOf, targetsOf } from "../lineage/sources";
 import { normalizeShown } from "../canonical/normal-form";
 import { evaluate, Sql, type ValueMap } from "../code/value";
-import { sourcesOf, targetsOf } from "../graph/sources";
 import { KINDS } from "../kinds";
 import { codeOf } from "../kinds/object";
 import { tablesOfSource } from "../sql/dictionary-source";

@@ -1,3 +1,4 @@
+import { reachable } from "../util/graph";
 /** What needs what, by key. */
 export type Needs = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -50,14 +51,7 @@ function sort(keys: readonly string[], needs: Needs): Order {
 
 /** Everything that a key needs, directly or indirectly, and the key itself. */
 function reached(needs: Needs, from: string): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const open = [from];
-  for (let key = open.pop(); key !== undefined; key = open.pop()) {
-    if (seen.has(key)) continue;
-    seen.add(key);
-    open.push(...(needs.get(key) ?? []));
-  }
-  return seen;
+  return reachable((key) => needs.get(key) ?? [], from);
 }
 
 /**

@@ -1,5 +1,6 @@
+import type { Lineage, LineageEdge, LineageNode } from "../lineage/graph";
+import { escapeHtml } from "../util/html";
 import { type Layout, layOut, type Rectangle } from "./layout";
-import type { Lineage, LineageEdge, LineageNode } from "./lineage";
 import { classOf, drawingOf, type Mark, type Marks, NO_MARKS, PLAIN_SIGNS, paintOf, wordOf } from "./marks";
 import { shorten as shortenTo } from "./names";
 import { PAGE_SCRIPT } from "./page-script";
@@ -153,11 +154,6 @@ function shorten(text: string): string {
 
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-/** For text and for attributes in double quotes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']|[^\P{Cc}\n\t]/gu, (char) => (char < " " ? "�" : `&#${char.charCodeAt(0)};`));
 }
 
 /** JSON that no `</script>` or `<!--` in it can end. */

@@ -1,4 +1,4 @@
-import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import type { Connection } from "../connection/connection";
 import { isAccessDenied, isUnknownTable } from "../connection/server-message";
 import { kindOf } from "../kinds";

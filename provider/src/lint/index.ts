@@ -1,7 +1,7 @@
-import { didYouMean } from "../declare/fields";
 import { SchemaError } from "../errors";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec, ViewSpec } from "../sql/spec";
+import { didYouMean } from "../util/near";
 import type { Finding, LintCatalog, LintOverrides, Rule, Severity } from "./finding";
 import { placeAt } from "./place";
 import { rules } from "./rules";

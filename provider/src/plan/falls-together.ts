@@ -1,6 +1,7 @@
 import { engineName, holdsRows, mergesByKey } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { keyElements, renameIn } from "../diff/text";
+import { mergingEngine } from "../sql/engine";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
 import { columnsIn } from "./effects";
@@ -27,18 +28,10 @@ function mergesMore(from: TableSpec, to: TableSpec, renames: ReadonlyMap<string,
   const [before, after] = [from.storage, to.storage];
   const renamed = (text = ""): string => renameIn(text, renames);
   // The arguments determine which row is kept, what is summed, or which rows cancel each other.
-  if (plainEngine(renamed(before.engine)) !== plainEngine(after.engine ?? "")) return true;
+  if (mergingEngine(renamed(before.engine ?? "MergeTree")) !== mergingEngine(after.engine)) return true;
   const key = new Set(keyElements(after.orderBy));
   if (keyElements(before.orderBy).some((element) => !key.has(renamed(element)))) return true;
   return keyElements(after.partitionBy).join() !== keyElements(renamed(before.partitionBy)).join();
-}
-
-/** Without what makes it replicated, which does not affect merges. */
-function plainEngine(engine: string): string {
-  return engine
-    .replace(/^(?:Replicated|Shared)/, "")
-    .replace(/\('[^']*', '[^']*'(?:, )?/, "(")
-    .replace(/\(\)$/, "");
 }
 
 /** The query, in the columns of the current table: a column that it does not have yet distinguishes no rows. */

@@ -1,3 +1,4 @@
+import { renderBytes } from "../util/format";
 import type { Hazard, HazardKind, Plan, RebuildStep, Step, ViewStep } from "./plan";
 import { replaceStatement } from "./rebuild";
 import { renderShown, type ShownHazard, type ShownStep } from "./shown";
@@ -53,13 +54,6 @@ function showHazard(one: Hazard, size: Size): ShownHazard {
 /** The message of a hazard, with what a query on the rows has found. */
 export function renderMessage({ message, found }: Pick<Hazard, "message" | "found">): string {
   return found === undefined ? message : `${message} (${found})`;
-}
-
-function renderBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
 
 function renderStep(step: Step): string[] {

@@ -1,12 +1,11 @@
-import { culpritsOf } from "../canonical/culprit";
-import { engineWords, explainCulprit } from "../canonical/engine-words";
+import { engineWords } from "../canonical/engine-words";
 import { isMissingSource } from "../canonical/host";
-import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { refusedArguments, tryOnEngine } from "./refused-arguments";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
 
 /** Most resources that are listed. */
@@ -50,25 +49,15 @@ async function problemsOf(context: Context, told: Told): Promise<string[]> {
   }
   const key = keyOf(spec);
   if (context.checked.has(key) || context.config.scratch === "off") return [];
-  const error = await tried(context, spec);
-  if (error === undefined) return [];
-  // A reader of something wrong would only repeat its error.
-  const follows: boolean = isMissingSource(error);
-  if (follows) return [];
-  const culprits = await culpritsOf(spec, error, (piece) => tried(context, piece));
-  const columns = "columns" in spec ? spec.columns.map((column) => column.name) : [];
-  if (culprits.length === 0) return [`${quotedName(key)}: ${engineWords(error.message)}`];
-  return culprits.map((culprit) => explainCulprit(quotedName(key), culprit, columns, true));
-}
-
-/** Why the embedded engine refuses it. @throws without an embedded engine. */
-async function tried(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
-  try {
-    const { statement } = await context.world.canonicalize(spec);
-    if (kindOf(spec.kind).isInWorld) context.world.declare(keyOf(spec), statement);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ServerError) return error;
-    throw error;
+  const tried = await tryOnEngine(context, spec);
+  if (typeof tried === "string") {
+    if (kindOf(spec.kind).isInWorld) context.world.declare(key, tried);
+    return [];
   }
+  // A reader of something wrong would only repeat its error.
+  const follows: boolean = isMissingSource(tried);
+  if (follows) return [];
+  const found = await refusedArguments(context, spec, tried, true);
+  if (found.length === 0) return [`${quotedName(key)}: ${engineWords(tried.message)}`];
+  return found.map(({ message }) => message);
 }

@@ -1,16 +1,14 @@
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import type { Canonical } from "../canonical/canonical";
-import { culpritsOf } from "../canonical/culprit";
-import { explainCulprit } from "../canonical/engine-words";
 import { explainMissing, explainRefusal, explainUndeclaredDependency, withoutLiterals } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
 import { isMissingSource } from "../canonical/host";
-import { mentionedFunctions, mentionedNames } from "../canonical/mentions";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isUnknownDatabase } from "../connection/server-message";
 import { UNKNOWN } from "../declare/unknown";
 import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
-import { type Problem, SchemaError } from "../errors";
+import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
@@ -18,6 +16,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { refusedArguments } from "./refused-arguments";
 import { takenByServer } from "./served";
 import type { Outs, Request } from "./state";
 
@@ -167,8 +166,6 @@ async function refuseMissingDatabase(context: Context, spec: ObjectSpec, request
   );
 }
 
-const KEYS: ReadonlySet<string> = new Set(["orderBy", "partitionBy", "primaryKey", "sampleBy"]);
-
 async function refusal(context: Context, spec: ObjectSpec, request: Request, error: ServerError): Promise<SchemaError> {
   const [key, rendered] = [keyOf(spec), renderCreate(spec)];
   const missing: string[] = [];
@@ -194,30 +191,17 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
     checker: context.checker,
   };
   if (missing.length > 0) return new SchemaError("object-missing", explainMissing(circumstances), { cause: error });
-  const own = "columns" in spec ? spec.columns.map(({ name }) => name) : [];
-  const culprits = await culpritsOf(spec, error, (piece) => refusalOf(context, piece));
   const by = context.checker === undefined ? "" : `\nSaid by ${context.checker}.`;
-  const found = culprits.map((culprit): Problem => {
-    const text = explainCulprit(quotedName(key), culprit, own, !sensitive);
-    const code = KEYS.has(culprit.path) ? "key-refused" : "engine-refuses";
-    return { code, message: `${sensitive ? withoutLiterals(text, rendered) : text}${by}` };
-  });
+  const found = (await refusedArguments(context, spec, error, !sensitive)).map(({ code, message }) => ({
+    code,
+    message: `${sensitive ? withoutLiterals(message, rendered) : message}${by}`,
+  }));
   const engine = await context.world.version();
   const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
   if (found.length === 0) found.push({ code: "engine-refuses", message: explainRefusal(error, circumstances) });
   const [last] = found.splice(-1);
   if (last !== undefined) found.push(there === "" ? last : { ...last, message: `${last.message}\n${there}` });
   return new SchemaError("engine-refuses", found, { cause: error });
-}
-
-async function refusalOf(context: Context, spec: ObjectSpec): Promise<ServerError | undefined> {
-  try {
-    await context.world.canonicalize(spec);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ServerError) return error;
-    throw error;
-  }
 }
 
 /** Columns of the object and of its sources. */

@@ -29,6 +29,7 @@ import { HiddenError } from "../introspect/visibility";
 import { keyParts, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
+import { Serial } from "../util/serial";
 import type { Look } from "./current-state";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -78,7 +79,7 @@ export class Context {
   private opened: Promise<Connection> | undefined;
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly queue = new Serial();
   /** How a checked object may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
   /** What judges declarations, if not the embedded engine. */
@@ -179,9 +180,7 @@ export class Context {
 
   /** For work that must not overlap: each piece waits for the ones before. */
   oneByOne<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.queue.then(work, work);
-    this.queue = done.catch(() => undefined);
-    return done;
+    return this.queue.run(work);
   }
 
   async close(): Promise<void> {

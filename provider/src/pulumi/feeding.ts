@@ -1,7 +1,7 @@
-import { triggerOf } from "../apply/backfill";
-import { mentionedNames } from "../canonical/mentions";
 import { SchemaError } from "../errors";
-import { passesOn, targetsOf } from "../graph/sources";
+import { mentionedNames } from "../lineage/mentions";
+import { passesOn, targetsOf } from "../lineage/sources";
+import { triggerOf } from "../lineage/trigger";
 import { hazard } from "../plan/hazards";
 import { replaces } from "../plan/materialized-view";
 import type { Hazard } from "../plan/plan";

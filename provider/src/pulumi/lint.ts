@@ -1,8 +1,8 @@
 import { digest } from "../canonical/fingerprint";
-import { mentionedNames } from "../canonical/mentions";
 import { ServerError } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { SchemaError } from "../errors";
+import { mentionedNames } from "../lineage/mentions";
 import {
   checkOverrides,
   describeFinding,

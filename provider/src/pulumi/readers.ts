@@ -1,7 +1,7 @@
 import { rewrite } from "../apply/rename";
-import { mentionedNames } from "../canonical/mentions";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { mentionedNames } from "../lineage/mentions";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";

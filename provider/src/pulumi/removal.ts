@@ -1,6 +1,6 @@
 import { applyDrop, type DropOptions, refuseDrop } from "../apply/drop";
-import { mentionedNames } from "../canonical/mentions";
 import { allowsDrop, withAllowed } from "../declare/allow-drop";
+import { mentionedNames } from "../lineage/mentions";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { refuseElsewhere } from "./server";

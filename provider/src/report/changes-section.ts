@@ -1,9 +1,9 @@
 import type { Lineage, Marks } from "../graph";
 import { HAZARD_KINDS } from "../plan/plan";
 import { objectKey, quotedName } from "../sql/object-key";
+import { plural } from "../util/format";
 import { costOf } from "./hazards";
 import type { Loss } from "./losses";
-import { plural } from "./markdown";
 import { type Level, renderResource } from "./resource";
 import type { Operation, ResourceChange } from "./resources";
 

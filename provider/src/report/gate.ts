@@ -1,6 +1,6 @@
 import { HAZARD_KINDS, type HazardKind } from "../plan/plan";
+import { plural } from "../util/format";
 import { lossesOf, unknownOf } from "./losses";
-import { plural } from "./markdown";
 import type { Preview } from "./preview";
 import { changesOf, type ResourceChange } from "./resources";
 

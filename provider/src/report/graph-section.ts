@@ -1,5 +1,6 @@
 import { around, connected, type Lineage, type Marks, renderMermaid } from "../graph";
-import { fence, plural } from "./markdown";
+import { plural } from "../util/format";
+import { fence } from "./markdown";
 
 /** With more boxes, a picture is unreadable. */
 const MOST_NODES = 60;

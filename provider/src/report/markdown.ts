@@ -47,8 +47,3 @@ export function shorten(text: string, longest: number): string {
 export function item(text: string): string {
   return `- ${text.replaceAll("\n", "\n  ")}`;
 }
-
-/** `1 table`, `2 tables`. */
-export function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}

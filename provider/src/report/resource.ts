@@ -3,9 +3,10 @@ import { kindOf } from "../kinds";
 import { HAZARD_KINDS, type HazardKind } from "../plan/plan";
 import type { ShownStep } from "../plan/shown";
 import { textDiff } from "../sql/text-diff";
+import { plural } from "../util/format";
 import { describeChanges } from "./describe";
 import { costOf, HAZARDS, worstOf } from "./hazards";
-import { code, fence, item, plural, prose, shorten } from "./markdown";
+import { code, fence, item, prose, shorten } from "./markdown";
 import type { Diagnostic } from "./preview";
 import type { ResourceChange } from "./resources";
 

@@ -1,6 +1,7 @@
 import { kindOfUrn } from "../kinds";
+import { plural } from "../util/format";
 import { HOW_TO_ALLOW, type Loss, unknownOf } from "./losses";
-import { plural, prose, shorten } from "./markdown";
+import { prose, shorten } from "./markdown";
 import type { Preview } from "./preview";
 import { renderFinding, renderName } from "./resource";
 import type { Operation, ResourceChange } from "./resources";

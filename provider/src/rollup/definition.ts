@@ -1,6 +1,7 @@
-import { describe, didYouMean, isObject, objectAt, Problems } from "../declare/fields";
+import { describe, isObject, objectAt, Problems } from "../declare/fields";
 import { backtick, quoteString, unquoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
+import { didYouMean } from "../util/near";
 import { bucketStart, describeWidth, isMadeOf, parseInterval, parseWidth, type Width } from "./bucket";
 import { orderOf, refuseUnknownColumns } from "./layout";
 import type { Measure } from "./measures";

@@ -1,4 +1,5 @@
-import { describe, didYouMean, type Problems } from "../declare/fields";
+import { describe, type Problems } from "../declare/fields";
+import { didYouMean } from "../util/near";
 import type { Named, Rollup, RollupShape } from "./definition";
 
 /**

@@ -26,6 +26,12 @@ export function parseMergeTree(engine: string | undefined): MergeTreeEngine | un
   return { prefix, family, keeper: { path: unquoteString(path), replica: unquoteString(replica) }, args: rest };
 }
 
+/** An engine as it merges: without what makes it replicated, and without empty parentheses. */
+export function mergingEngine(engine = "MergeTree"): string {
+  const parsed = parseMergeTree(engine);
+  return parsed === undefined ? engine.replace(/\(\)$/, "") : localMergeTree(parsed);
+}
+
 /** The unreplicated engine that merges the same way. */
 export function localMergeTree({ family, args }: MergeTreeEngine): string {
   return args.length > 0 ? `${family}(${args.join(", ")})` : family;

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../graph/html";
+import { escapeHtml } from "../util/html";
 import { bytesText, countText, durationText, factorText, lagText, rangeText } from "./format";
 import { type Buckets, isUnknown, type ViewStatus } from "./view-status";
 

@@ -1,4 +1,5 @@
-import { sourcesOf } from "../graph/sources";
+import { sourcesOf } from "../lineage/sources";
+import { triggerOf } from "../lineage/trigger";
 import { keyParts, objectKey } from "../sql/object-key";
 import {
   columnsIn,
@@ -8,7 +9,6 @@ import {
   parseQuery,
   plainColumn,
   type Query,
-  type WithItem,
 } from "../sql/query";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, StorageSpec } from "../sql/spec";
 
@@ -36,21 +36,9 @@ const LONGEST_CHAIN = 8;
 export function sourceKeys(view: MaterializedViewSpec, declared: ReadonlySet<string>): string[] {
   const all = [...sourcesOf(view, declared)].sort();
   if (view.refresh !== undefined) return all;
-  const query = parseQuery(view.query);
-  const trigger = query && triggerOf(query, []);
+  const trigger = triggerOf(view.query);
   // If the query cannot be parsed, all sources are shown.
-  return trigger === undefined ? all : [trigger];
-}
-
-/** The first table of the first SELECT, inside subqueries and common table expressions. */
-function triggerOf({ selects: [select] }: Query, outer: readonly WithItem[]): string | undefined {
-  const [first] = select?.from ?? [];
-  if (select === undefined || first === undefined) return undefined;
-  const known = [...outer, ...select.with];
-  if (first.query !== undefined) return triggerOf(first.query, known);
-  if (first.table?.database !== undefined) return objectKey(first.table.database, first.table.name);
-  const named = known.filter(({ name }) => name === first.table?.name).at(-1);
-  return named?.query && triggerOf(named.query, known);
+  return trigger === undefined ? all : [objectKey(trigger.database, trigger.name)];
 }
 
 /** The column with the time of a table's rows: from its partition key, else from its sorting key, else its only time column. */

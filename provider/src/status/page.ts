@@ -1,4 +1,4 @@
-import { escapeHtml } from "../graph/html";
+import { escapeHtml } from "../util/html";
 import { renderCharts } from "./charts";
 import {
   bytesText,

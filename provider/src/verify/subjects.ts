@@ -2,13 +2,14 @@ import { innerTable } from "../clickhouse/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
+import { triggerOf } from "../lineage/trigger";
 import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { qualifiedName } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import { parseQuery } from "../sql/query";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../sql/spec";
+import { inOrder as sortedByNeed } from "../util/graph";
 import type { Feed, SourceTable, Subject } from "./subject";
 
 /** Which targets to select; see `VerifyOptions`. */
@@ -54,10 +55,9 @@ function targetOf(view: MaterializedViewSpec, { uuid }: LiveObject): QualifiedNa
 
 /** The table whose inserts a view sees. For a view that reads another view: the table which that one writes to. */
 async function sourceOf(live: ServerCatalog, view: MaterializedViewSpec): Promise<SourceTable | undefined> {
-  const first = parseQuery(view.query)?.selects[0]?.from[0];
-  let at = innermost(first)?.table;
+  let at = triggerOf(view.query);
   let through: QualifiedName | undefined;
-  for (let hops = 0; at?.database !== undefined && hops < 20; hops++) {
+  for (let hops = 0; at !== undefined && hops < 20; hops++) {
     const key = objectKey(at.database, at.name);
     const object = await live.find(key);
     const spec = parsed(object);
@@ -74,12 +74,6 @@ async function sourceOf(live: ServerCatalog, view: MaterializedViewSpec): Promis
   return undefined;
 }
 
-type From = NonNullable<ReturnType<typeof parseQuery>>["selects"][number]["from"][number];
-
-function innermost(source: From | undefined): From | undefined {
-  return source?.query === undefined ? source : innermost(source.query.selects[0]?.from[0]);
-}
-
 function parsed(object: LiveObject | undefined): ObjectSpec | undefined {
   if (object === undefined) return undefined;
   try {
@@ -93,19 +87,10 @@ function parsed(object: LiveObject | undefined): ObjectSpec | undefined {
 
 function inOrder(subjects: readonly Subject[]): Subject[] {
   const byKey = new Map(subjects.map((subject) => [objectKey(subject.target.database, subject.target.name), subject]));
-  const ordered = new Set<Subject>();
-  const visiting = new Set<Subject>();
-  const visit = (subject: Subject): void => {
-    if (ordered.has(subject) || visiting.has(subject)) return;
-    visiting.add(subject);
-    for (const { source } of subject.feeds) {
-      const before = source === undefined ? undefined : byKey.get(objectKey(source.database, source.name));
-      if (before !== undefined) visit(before);
-    }
-    ordered.add(subject);
-  };
-  for (const [, subject] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1))) visit(subject);
-  return [...ordered];
+  const sorted = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, subject]) => subject);
+  return sortedByNeed(sorted, ({ feeds }) =>
+    feeds.flatMap(({ source }) => (source && byKey.get(objectKey(source.database, source.name))) ?? []),
+  );
 }
 
 function chosen(subjects: readonly Subject[], { databases, names = [] }: Choice): Subject[] {

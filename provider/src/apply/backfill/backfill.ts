@@ -1,7 +1,7 @@
-import { mentionedNames } from "../../canonical/mentions";
 import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
+import { mentionedNames } from "../../lineage/mentions";
 import { proceed } from "../../operation/good-order";
 import { guardRows } from "../../operation/guard";
 import { Journal } from "../../operation/journal";

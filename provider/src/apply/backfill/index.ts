@@ -3,4 +3,4 @@ export { findUnfinished, type UnfinishedBackfill } from "./journals";
 export { abortBackfill, resumableBackfills } from "./operations";
 export type { BackfillOperation, BackfillProgress, RefillOptions } from "./options";
 export { type BackfillPreview, previewBackfill } from "./preview";
-export { sourceOf, triggerOf } from "./query";
+export { sourceOf } from "./query";

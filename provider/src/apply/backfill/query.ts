@@ -1,7 +1,7 @@
 import { SchemaError } from "../../errors";
+import { type From, triggerIn } from "../../lineage/trigger";
 import { backtick, qualifiedName, unquoteIdentifier } from "../../sql/identifiers";
 import { lex, type Token } from "../../sql/lexer";
-import { parseQuery, type Query, type Select } from "../../sql/query";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 
 /** The table whose inserts trigger a view, and where the view's query names it. */
@@ -70,29 +70,10 @@ export function readingFrom(query: string, source: ViewSource, replacement: stri
   return text + query.slice(from);
 }
 
-/** The table whose inserts trigger a view with this query; undefined where that cannot be determined. */
-export function triggerOf(query: string): QualifiedName | undefined {
-  const name = firstFrom(query)?.table;
-  return name?.database === undefined ? undefined : { database: name.database, name: name.name };
-}
-
+/** A UNION has no single source. */
 function firstFrom(query: string): From | undefined {
-  const parsed = parseQuery(query);
-  return parsed === undefined ? undefined : innermost(parsed, []);
-}
-
-type From = NonNullable<Select["from"][number]>;
-
-function innermost({ selects }: Query, outer: Select["with"]): From | undefined {
-  const [select] = selects;
-  if (select === undefined || selects.length > 1) return undefined;
-  const [first] = select.from;
-  const known = [...select.with, ...outer];
-  if (first?.query !== undefined) return innermost(first.query, known);
-  if (first?.table === undefined || first.table.database !== undefined) return first;
-  const { name } = first.table;
-  const expression = known.find((item) => item.name === name && item.query !== undefined);
-  return expression?.query === undefined ? undefined : innermost(expression.query, known);
+  const found = triggerIn(query);
+  return found?.isUnion === false ? found.from : undefined;
 }
 
 function tokensOf(query: string): Token[] {

@@ -3,6 +3,7 @@ import { SchemaError } from "../../errors";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString, unquoteString } from "../../sql/identifiers";
 import type { TableSpec } from "../../sql/spec";
+import { renderBytes } from "../../util/format";
 
 /** Space that a copy of a table needs, and space that is available. */
 export interface Space {
@@ -45,7 +46,7 @@ export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space
   if (free === undefined || needed <= free) return;
   throw new SchemaError(
     "no-space",
-    `${qualifiedName(to)}: ${what} ${size(needed)}, and ${size(free)} are free on ` +
+    `${qualifiedName(to)}: ${what} ${renderBytes(needed)}, and ${renderBytes(free)} are free on ` +
       `${disks.length === 1 ? "disk" : "disks"} ${disks.map(quoteString).join(", ")} of policy ${quoteString(policy)}. ` +
       "Make room (old tables that are kept for a while may go first), or give the new table a storage_policy with more, and run again.",
   );
@@ -54,10 +55,4 @@ export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space
 /** Combines {@link spaceFor} and {@link refuseSpace}. */
 export async function requireSpace(runner: Runner, to: TableSpec, factor?: number): Promise<void> {
   refuseSpace(to, await spaceFor(runner, to), factor);
-}
-
-function size(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

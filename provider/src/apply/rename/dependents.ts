@@ -1,9 +1,10 @@
-import { mentionedNames } from "../../canonical/mentions";
+import { mentionedNames } from "../../lineage/mentions";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { QualifiedName } from "../../sql/spec";
+import { inOrder as sorted } from "../../util/graph";
 import { nameAfter, type Renaming, renamedTo } from "./names";
 import { rewrite } from "./rewrite";
 
@@ -97,19 +98,7 @@ function closure(texts: readonly LiveText[], dependents: readonly Dependent[], r
 /** An object comes before those that read it. */
 function inOrder(dependents: readonly Dependent[], renaming: Renaming): Dependent[] {
   const byName = new Map(dependents.map((dependent) => [keyAfter(renaming, dependent), dependent]));
-  const sorted = new Set<Dependent>();
-  const seen = new Set<Dependent>();
-  const visit = (dependent: Dependent): void => {
-    if (seen.has(dependent)) return;
-    seen.add(dependent);
-    for (const key of mentionedNames(dependent.to)) {
-      const read = byName.get(key);
-      if (read !== undefined) visit(read);
-    }
-    sorted.add(dependent);
-  };
-  for (const dependent of dependents) visit(dependent);
-  return [...sorted];
+  return sorted(dependents, ({ to }) => [...mentionedNames(to)].flatMap((key) => byName.get(key) ?? []));
 }
 
 function keyAfter(renaming: Renaming, name: QualifiedName): string {

@@ -1,8 +1,8 @@
-import { mentionedNames } from "../../canonical/mentions";
 import { type ColumnFacts, readColumns, readDatabase, uuidOf } from "../../clickhouse/catalog";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
+import { mentionedNames } from "../../lineage/mentions";
 import { findConflict } from "../../operation/conflicts";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";

@@ -1,6 +1,6 @@
-import { mentionedNames } from "../../canonical/mentions";
 import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
+import { mentionedNames } from "../../lineage/mentions";
 import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { keyParts, objectKey } from "../../sql/object-key";

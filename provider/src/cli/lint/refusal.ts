@@ -1,8 +1,8 @@
 import { isMissingSource } from "../../canonical/host";
-import { mentionedNames } from "../../canonical/mentions";
 import { codesOf, ERROR_CODES } from "../../clickhouse/error-codes";
 import { ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
+import { mentionedNames } from "../../lineage/mentions";
 import { rules } from "../../lint";
 import { SqlParseError } from "../../sql/errors";
 import { unquoteIdentifier } from "../../sql/identifiers";

@@ -1,5 +1,5 @@
-import { closest, distance } from "fastest-levenshtein";
 import { columnsIn, parseExpression, plainColumn } from "../../sql/query";
+import { nearest } from "../../util/near";
 import type { Report, Rule } from "../finding";
 import type { Subject } from "../subject";
 
@@ -57,9 +57,8 @@ export const keyNamesMissingColumn: Rule = {
 function suggestion(subject: Subject, name: string, names: readonly string[]): string {
   const renamed = subject.outputs.find(({ expression }) => expression && plainColumn(expression) === name)?.name;
   if (renamed !== undefined) return `The SELECT calls it \`${renamed}\`: name that one in the key, or leave out the AS`;
-  const near = names.length === 0 ? undefined : closest(name, [...names]);
-  const isNear = near !== undefined && distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3);
-  return isNear
+  const near = nearest(name, names);
+  return near !== undefined
     ? `Did you mean \`${near}\`? Else add the column`
     : `Add the column, or name one of ${names.map((one) => `\`${one}\``).join(", ")}`;
 }

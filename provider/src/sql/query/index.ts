@@ -19,6 +19,5 @@ export {
   type Select,
   type SelectItem,
   type Source,
-  type WithItem,
 } from "./query";
 export { orderOfSets } from "./set-operations";

@@ -1,4 +1,4 @@
-import { mentionedNames } from "../canonical/mentions";
+import { mentionedNames } from "./mentions";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
