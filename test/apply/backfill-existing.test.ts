@@ -71,7 +71,7 @@ describe("a backfill of an existing view", () => {
     await bench.run(
       "ALTER TABLE @.t DELETE WHERE ts < toDateTime('2024-01-01 03:00:00', 'UTC') SETTINGS mutations_sync = 2",
     );
-    await refused(refill(), /6 of its keys would be gone and 0 would say less[\s\S]*was taken back/);
+    await refused(refill(), /6 of its keys would be gone and 0 would say less[\s\S]*was rolled back/);
     assert.equal(await bench.hours(), `${FULL} 10:5`);
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     await bench.insert(105, 5);
@@ -129,7 +129,7 @@ describe("a backfill of an existing view", () => {
     const beforeStatement = async (sql: string): Promise<void> => {
       if (/ATTACH PARTITION ALL FROM .*__c0_/.test(sql)) await bench.run("ALTER TABLE @.hourly COMMENT COLUMN k 'new'");
     };
-    await refused(refill({ beforeStatement }), /was altered while its rows were computed[\s\S]*was taken back/);
+    await refused(refill({ beforeStatement }), /was altered while its rows were computed[\s\S]*was rolled back/);
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     assert.equal(await bench.hours(), "10:5");
     await refill();

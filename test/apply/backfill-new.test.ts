@@ -180,7 +180,7 @@ describe("a new view with a backfill", () => {
     };
     await refused(
       bench.create({ beforeStatement, gateLength: GATE }),
-      /took so long to create the view[\s\S]*was taken back/,
+      /took so long to create the view[\s\S]*was rolled back/,
     );
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     assert.deepEqual(await bench.names(), ["hourly", "t"]);

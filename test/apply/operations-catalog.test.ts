@@ -131,7 +131,7 @@ describe("what operations leave and need in a database", () => {
       ["change-unsupported", "mutation-unfinished", "no-space"],
     );
     for (const [index, pattern] of [
-      /no column lives on/,
+      /keeps none of the old columns/,
       /mutation\(s\) are unfinished/,
       /are free on disk/,
     ].entries()) {

@@ -73,7 +73,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     const [late] = await resumableRenames(w.connection, w.d);
     assert.ok(late);
     assert.equal(late.canAbort, false);
-    await refused(abortRename(w.connection, late), /forward only/);
+    await refused(abortRename(w.connection, late), /cannot be rolled back/);
     await resumeRename(w.connection, late);
     assert.equal(await w.values(`${w.d}.n`), "1,2");
   });

@@ -203,7 +203,7 @@ describe("clickhouse-schema drift", function () {
       assert.ok(shown.length <= Math.max(lines.length, 9), `${what}:\n${shown.join("\n")}`);
     }
     assert.equal(byName.get("shop.gone")?.["status"], "missing");
-    assert.match(String(byName.get("shop.exchanged")?.["reason"]), /a view of this name stands there/);
+    assert.match(String(byName.get("shop.exchanged")?.["reason"]), /a view of this name exists there/);
     assert.match(
       String(byName.get("shop.bucket")?.["diff"]),
       /^\+ENGINE = S3\('http:\/\/127\.0\.0\.1:9\/bucket\/other\.csv', 'key', '\[HIDDEN\]', 'CSV'\)$/m,

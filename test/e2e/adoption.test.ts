@@ -126,7 +126,7 @@ describe("what was made by hand, with the real CLI", function () {
     assert.match(refresh.text, /\+\s+`note` String,/);
     const { code, text } = await project.run(["preview"]);
     assert.notEqual(code, 0);
-    assert.match(text, /shop\.orders: this change is not made before you allow it[\s\S]*the values of note \(String\)/);
+    assert.match(text, /shop\.orders: this change needs your permission[\s\S]*the values of note \(String\)/);
     assertPresentable(text);
     const allowed = await project.must(["preview", "--diff"], { CLICKHOUSE_ALLOW: "drops-data" });
     assert.match(allowed.text, /ALTER TABLE shop\.orders DROP COLUMN `note`/);

@@ -106,7 +106,7 @@ describe("a rollup over rows that are there, with the real CLI", function () {
     assert.notEqual((await up.ended).code, 0);
     await run(server.url, "INSERT INTO d.base VALUES ('2026-01-01 00:00:01', 'k1', 1)");
     const { text } = await project.must(["up", "--yes", "--skip-preview"]);
-    assert.match(text, /goes on with its backfill, which was cut off/);
+    assert.match(text, /resumes its backfill, which was interrupted/);
     assertPresentable(text);
     assert.deepEqual(await wrong(), ["0", "0"]);
     await finished();

@@ -50,9 +50,9 @@ describe("a server that does not let us in, with the real CLI", function () {
       const preview = await project.must(["preview"], env);
       // A failed up leaves the stack itself in the state.
       assert.match(preview.text, /\+ [34] to create/);
-      assert.match(preview.text, /warning: The server could not be asked, so this is previewed from the state/);
+      assert.match(preview.text, /warning: The server could not be queried, so this preview uses only the state/);
       const [, diagnostics = ""] = preview.text.split("Diagnostics:");
-      assert.equal(diagnostics.match(/The server could not be asked/g)?.length, 1, "said once");
+      assert.equal(diagnostics.match(/The server could not be queried/g)?.length, 1, "said once");
       assertNames(preview.text, says, env);
       await refused(["up", "--yes", "--skip-preview"], says, env);
     });
@@ -113,7 +113,7 @@ describe("a data folder that another process has open, with the real CLI", funct
     const project = await createProject({ program: PROGRAM, config: { "clickhouse:url": url } });
     try {
       const preview = await project.must(["preview"]);
-      assert.match(preview.text, /warning: The server could not be asked.*is in use by another process/s);
+      assert.match(preview.text, /warning: The server could not be queried.*is in use by another process/s);
       const up = async () => {
         const from = Date.now();
         const outcome = await project.run(["up", "--yes", "--skip-preview"]);

@@ -92,7 +92,7 @@ describe("which server, with the real CLI", function () {
       await setUrl(url);
       const outcome = await preview(env);
       assert.equal(outcome.code === 0, code === 0, outcome.text);
-      assert.match(outcome.text, code === 0 ? /warning: The server could not be asked/ : /error: .*has a problem/);
+      assert.match(outcome.text, code === 0 ? /warning: The server could not be queried/ : /error: .*has a problem/);
     }
   });
 });

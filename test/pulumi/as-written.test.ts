@@ -5,7 +5,7 @@ import { freshDatabase, sharedServer, startServer, stopSharedServer, USERS_XML }
 /** What the server takes from a session that allows more than the user's settings do, and the embedded engine refuses. */
 const VIEW = "SELECT a.x, n FROM {db}.t AS a INNER JOIN (SELECT x, count() AS n FROM {db}.t GROUP BY x) USING (x)";
 
-describe("an object that stands on the server as it is declared, and that the embedded engine would refuse", () => {
+describe("an object that exists on the server as declared, and that the embedded engine would refuse", () => {
   let database: string;
   let url: string;
   let provider: TestProvider;
@@ -34,7 +34,7 @@ describe("an object that stands on the server as it is declared, and that the em
     assert.deepEqual(failures, []);
     assert.match(
       provider.messages.join("\n"),
-      /stands on the server as it is declared; the embedded engine would refuse it \(.*no alias/,
+      /exists on the server as declared; the embedded engine would refuse it \(.*no alias/,
     );
     const { outs = {} } = await provider.of("view").create(inputs);
     assert.match(provider.messages.join("\n"), /equal to the declaration: adopted/);

@@ -148,7 +148,7 @@ describe("a materialized view that is created with backfill", () => {
     assert.deepEqual([failures, inputs["plan"]], [[], undefined]);
     assert.match(
       provider.messages.join("\n"),
-      /stands on the server, so `backfill` does nothing.*clickhouse-schema backfill/,
+      /exists on the server, so `backfill` does nothing.*clickhouse-schema backfill/,
     );
     await provider.of("materializedView").create(inputs);
     assert.equal(await ask("SELECT count() FROM {db}.hourly"), "0");
@@ -183,7 +183,7 @@ describe("a materialized view that is created with backfill", () => {
     provider = await provider.next();
     const again = await check({ chunk: 500 });
     assert.deepEqual(again.failures, []);
-    assert.match(String(again.inputs?.["plan"]), /goes on with its backfill, which was cut off/);
+    assert.match(String(again.inputs?.["plan"]), /resumes its backfill, which was interrupted/);
     await provider.of("materializedView").create(again.inputs ?? {});
     await assertFilled();
   });

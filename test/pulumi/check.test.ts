@@ -133,7 +133,7 @@ describe("check, on the embedded engine", () => {
       table({ columns: {}, orderBy: [] }),
       /columns: is empty; a table needs at least one column/,
     ],
-    ["a column twice", "table", table({ columns: [col("a"), col("a")], orderBy: "a" }), /`a` stands twice/],
+    ["a column twice", "table", table({ columns: [col("a"), col("a")], orderBy: "a" }), /`a` is listed twice/],
     ["columns out of order by a map", "table", table({ columns: { b: "Int8", 1: "Int8" }, orderBy: [] }), /as a list/],
     ["no columns at all", "table", table({ orderBy: "a" }), /columns: give the columns/],
     [
@@ -152,7 +152,7 @@ describe("check, on the embedded engine", () => {
       "a number for a type",
       "table",
       table({ columns: { a: 8 }, orderBy: "a" }),
-      /columns\[0\]\.type: expected a text, found a number/,
+      /columns\[0\]\.type: expected a string, found a number/,
     ],
     [
       "two default kinds",

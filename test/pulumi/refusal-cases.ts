@@ -128,7 +128,7 @@ export const CASES: readonly Case[] = [
     from: `CREATE TABLE db.o (a UInt64) ${MT}`,
     to: "CREATE TABLE db.o (z String) ENGINE = MergeTree ORDER BY z",
     given: { allow: ["drops-data"] },
-    says: /no column lives on, so there is nothing to copy/,
+    says: /keeps none of the old columns, so there is nothing to copy/,
     way: [],
     only: "preview",
   },

@@ -32,7 +32,7 @@ describe("update of a table, on the server", () => {
     assert.match(failures.join(), /drops-data: the values of b \(String\) in all rows .* are lost/);
     assert.match(
       failures.join(),
-      /write allow: \["drops-data"\] on the resource, or `pulumi config set clickhouse:allow drops-data`/,
+      /set allow: \["drops-data"\] on the resource, or `pulumi config set clickhouse:allow drops-data`/,
     );
   });
 
@@ -218,7 +218,7 @@ describe("update of a table, on the server", () => {
       },
     );
     assert.match(String(inputs?.["plan"]), /ADD COLUMN `c` UInt8/);
-    assert.match(table.provider.messages.join("\n"), /The server could not be asked/);
+    assert.match(table.provider.messages.join("\n"), /The server could not be queried/);
   });
 
   it("changes a table without an embedded engine too", async () => {
@@ -300,7 +300,7 @@ describe("update of a table, on the server", () => {
     it("goes on where an earlier run was cut off", async () => {
       await cutOff(/EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check(REKEYED);
-      assert.match(String(inputs?.["plan"]), /-- goes on with rebuild 0badcafe/);
+      assert.match(String(inputs?.["plan"]), /-- resumes rebuild 0badcafe/);
       await table.update(inputs);
       assert.equal(await table.ask("SELECT a, b FROM {db}.t ORDER BY a"), "1,x;2,7");
       assert.match(
@@ -312,7 +312,7 @@ describe("update of a table, on the server", () => {
     it("gives up what was cut off when something else is declared by now", async () => {
       await cutOff(/EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
-      assert.match(String(inputs?.["plan"]), /-- gives up rebuild 0badcafe[\s\S]*ADD COLUMN `c`/);
+      assert.match(String(inputs?.["plan"]), /-- aborts rebuild 0badcafe[\s\S]*ADD COLUMN `c`/);
       assert.doesNotMatch(String(inputs?.["plan"]), /SETTING/);
       await table.update(inputs);
       assert.equal(await table.ask("SELECT * FROM {db}.t ORDER BY a"), "1,x,0;2,7,0");
@@ -323,7 +323,7 @@ describe("update of a table, on the server", () => {
     it("finishes what was cut off behind the exchange before anything else", async () => {
       await cutOff(/DETACH TABLE .*__new_/, /EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check({ ...REKEYED, comment: "rekeyed" });
-      assert.match(String(inputs?.["plan"]), /-- goes on with rebuild 0badcafe[\s\S]*MODIFY COMMENT 'rekeyed'/);
+      assert.match(String(inputs?.["plan"]), /-- resumes rebuild 0badcafe[\s\S]*MODIFY COMMENT 'rekeyed'/);
       await table.update(inputs);
       assert.equal(await table.ask("SELECT a, b FROM {db}.t ORDER BY a"), "1,x;2,7");
     });

@@ -112,12 +112,12 @@ describe("the report of what changes", () => {
 
   it("puts findings at their resource, also at one that does not change", () => {
     const report = renderReport(
-      withFinding(base, "logs.log_volume", "warning", "missing-ttl: rows stay for ever. Add a `ttl`.\nline two"),
+      withFinding(base, "logs.log_volume", "warning", "missing-ttl: rows stay forever. Add a `ttl`.\nline two"),
     );
     const text = about(report, "logs.log_volume");
     assert.match(
       text,
-      /⚠️ missing-ttl: rows stay for ever\. Add a <code>ttl<\/code>\.\n {2}\n {2}```\n {2}line two\n {2}```/,
+      /⚠️ missing-ttl: rows stay forever\. Add a <code>ttl<\/code>\.\n {2}\n {2}```\n {2}line two\n {2}```/,
     );
     assert.match(report, /<summary>table <code>logs\.log_volume<\/code> · ⚠️ 1 warning/);
   });
@@ -153,7 +153,7 @@ describe("the report of a preview with one of everything", () => {
     assert.match(loud, /Drops data: 4 objects/);
     assert.match(
       loud,
-      /♻️ <b>replace<\/b> table <code>d\.rolled<\/code>: goes with all its rows; it is made anew without them/,
+      /♻️ <b>replace<\/b> table <code>d\.rolled<\/code>: goes with all its rows; it is recreated without them/,
     );
     assert.match(loud, /<code>d\.old<\/code>: goes with all its rows \(allowed: deletion is "drop"\)/);
     assert.match(

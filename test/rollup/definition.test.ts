@@ -16,7 +16,7 @@ const MISTAKES: readonly [title: string, shape: Partial<RollupShape>, said: RegE
   [
     "a text as measure",
     { measures: { x: "count()" as never } },
-    /^measures\.x: expected a measure, e\.g\. count\(\), found a text$/,
+    /^measures\.x: expected a measure, e\.g\. count\(\), found a string$/,
   ],
   ["no keys", { keys: undefined as never }, /^keys: expected columns or a map from name to expression, found nothing$/],
   ["a blank key", { keys: { a: " " } }, /^keys\.a: expected a column or an expression of the source, found none$/],

@@ -113,7 +113,7 @@ describe("a rollup's SQL", () => {
       "no TTL",
       {},
       source(),
-      /finds no TTL on d\.base, whose rows stay for ever\. Give a time instead, e\.g\. ttl: "90 days"/,
+      /finds no TTL on d\.base, whose rows stay forever\. Give a time instead, e\.g\. ttl: "90 days"/,
     ],
     ["an unknown source", {}, { name: "d.base" }, /needs the definition of d\.base: pass its Table resource/],
     [

@@ -137,7 +137,7 @@ async function refuseIfUnfinished(connection: Connection, live: ServerCatalog, {
   throw new SchemaError(
     "operation-unfinished",
     `${quotedName(key)}: not dropped, because ${one.kind} ${one.operation} on it was cut off (${one.progress}). ` +
-      `Finish it or give it up first: \`clickhouse-schema operations --${one.canAbort ? "abort" : "resume"} ${one.operation}\`.`,
+      `Finish or abort it first: \`clickhouse-schema operations --${one.canAbort ? "abort" : "resume"} ${one.operation}\`.`,
   );
 }
 

@@ -56,8 +56,8 @@ export async function unfinished(connection: Connection, table: QualifiedName): 
 function stuck(table: QualifiedName, { id, command, reason }: Mutation): string {
   const [database, name] = [quoteString(table.database), quoteString(table.name)];
   return (
-    `${qualifiedName(table)}: the server cannot finish \`${command}\` and goes on trying: ${reason}\n` +
-    "Change the rows and run `pulumi up` again, or go back to the program as it was: the next preview plans the way back. By hand: " +
+    `${qualifiedName(table)}: the server cannot finish \`${command}\` and keeps trying: ${reason}\n` +
+    "Change the rows and run `pulumi up` again, or go back to the program as it was: the next preview plans the way back. Manually: " +
     `KILL MUTATION WHERE database = ${database} AND table = ${name} AND mutation_id = ${quoteString(id)}`
   );
 }

@@ -15,8 +15,8 @@ export function refuseOtherOrder(declared: ObjectSpec, shown: ObjectSpec): void 
   if (orderOfSets(declared.query) === orderOfSets(shown.query)) return;
   throw new SchemaError(
     "meaning-changes",
-    `${quotedName(keyOf(declared))}: ClickHouse would keep its query without the brackets around set operations, and answer otherwise ` +
+    `${quotedName(keyOf(declared))}: ClickHouse would keep its query without the parentheses around set operations, and answer differently ` +
       "once it has read it again: `(a EXCEPT b) UNION ALL (c EXCEPT d)` becomes `a EXCEPT b UNION ALL c EXCEPT d`, from left to right. " +
-      "Write what stands in brackets as queries of their own: `SELECT * FROM (a EXCEPT b) UNION ALL SELECT * FROM (c EXCEPT d)`",
+      "Write what is in parentheses as separate queries: `SELECT * FROM (a EXCEPT b) UNION ALL SELECT * FROM (c EXCEPT d)`",
   );
 }

@@ -32,7 +32,7 @@ export function lintCommand(output: Output): Command {
     .description("find what is wrong, or silently so, with SQL statements; needs no server, and runs definitions only")
     .argument(
       "<file...>",
-      "SQL files, or Markdown with ```sql blocks, whose statements may stand in any order; - for standard input",
+      "SQL files, or Markdown with ```sql blocks, whose statements may be in any order; - for standard input",
     )
     .addOption(new Option("--format <format>", "what to write").choices(FORMATS).default("text"))
     .addOption(new Option("--json", "print JSON; as --format json").conflicts("format"))

@@ -134,7 +134,7 @@ export function settingsAt(raw: Raw, path: string, problems: Problems): SettingS
     if (typeof value === "boolean") return [{ name, value: value ? "1" : "0" }];
     if (typeof value === "number" && Number.isFinite(value)) return [{ name, value: String(value) }];
     if (typeof value === "string") return [{ name, value: quoteString(value) }];
-    problems.add(join(join(path, "settings"), name), `expected a text, number or boolean, found ${describe(value)}`);
+    problems.add(join(join(path, "settings"), name), `expected a string, number or boolean, found ${describe(value)}`);
     return [];
   });
 }

@@ -44,7 +44,8 @@ export function listAt(raw: Raw, key: string, path: string, problems: Problems):
 /** A required string, not blank. */
 export function requiredText(raw: Raw, key: string, path: string, problems: Problems, code?: ErrorCode): string {
   const value = optionalText(raw, key, path, problems);
-  if (value === undefined && raw[key] === undefined) problems.add(join(path, key), "is missing; expected a text", code);
+  if (value === undefined && raw[key] === undefined)
+    problems.add(join(path, key), "is missing; expected a string", code);
   return value ?? "";
 }
 
@@ -53,11 +54,11 @@ export function optionalText(raw: Raw, key: string, path: string, problems: Prob
   const value = raw[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") {
-    problems.add(join(path, key), `expected a text, found ${describe(value)}`);
+    problems.add(join(path, key), `expected a string, found ${describe(value)}`);
     return undefined;
   }
   if (value.trim() === "") {
-    problems.add(join(path, key), "is empty; leave it out or give a text");
+    problems.add(join(path, key), "is empty; leave it out or give a string");
     return undefined;
   }
   return value;
@@ -86,7 +87,7 @@ function asTuple(text: string | undefined): string | undefined {
 export function textList(value: readonly unknown[], path: string, problems: Problems): string[] {
   return value.flatMap((element, index) => {
     if (typeof element === "string" && element.trim() !== "") return [element];
-    problems.add(`${path}[${index}]`, `expected a text, found ${describe(element)}`);
+    problems.add(`${path}[${index}]`, `expected a string, found ${describe(element)}`);
     return [];
   });
 }
@@ -95,7 +96,7 @@ export function textList(value: readonly unknown[], path: string, problems: Prob
 export function noDuplicates(names: readonly string[], path: string, problems: Problems): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name)) problems.add(path, `\`${name}\` stands twice; names must differ`);
+    if (seen.has(name)) problems.add(path, `\`${name}\` is listed twice; names must differ`);
     seen.add(name);
   }
 }
@@ -106,7 +107,7 @@ export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  if (typeof value === "string") return value.trim() === "" ? "an empty text" : "a text";
+  if (typeof value === "string") return value.trim() === "" ? "an empty string" : "a string";
   return `a ${typeof value}`;
 }
 

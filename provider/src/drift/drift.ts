@@ -209,7 +209,7 @@ async function driftOf(
   const secret = object.secret || (!compared.asked && externalDependency(declared) !== undefined);
   const after = standing === undefined ? live.statement : renderCreate(standing);
   if (standing?.kind !== declared.kind) {
-    const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name stands there`;
+    const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name exists there`;
     const diff = secret ? {} : { diff: textDiff(renderCreate(declared), after, "declared", "live") };
     return { ...base, secret, status: "drifted", differs: ["kind"], reason, ...diff };
   }

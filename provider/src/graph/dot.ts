@@ -1,5 +1,5 @@
-import type { EdgeKind, Lineage } from "../lineage/graph";
 import { byDatabase } from "./groups";
+import type { EdgeKind, Lineage } from "./lineage";
 import { classOf, drawingOf, type Marks, NO_MARKS, paintOf } from "./marks";
 
 const LINES: Readonly<Record<EdgeKind, string>> = {

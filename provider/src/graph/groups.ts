@@ -1,4 +1,4 @@
-import { compare, type Lineage, type LineageNode } from "../lineage/graph";
+import { compare, type Lineage, type LineageNode } from "./lineage";
 
 /** The nodes of a lineage by database, databases in order of their names. */
 export function byDatabase({ nodes }: Lineage): [database: string, nodes: LineageNode[]][] {

@@ -1,6 +1,6 @@
-import type { Lineage, LineageEdge, LineageNode } from "../lineage/graph";
 import { escapeHtml } from "../util/html";
 import { type Layout, layOut, type Rectangle } from "./layout";
+import type { Lineage, LineageEdge, LineageNode } from "./lineage";
 import { classOf, drawingOf, type Mark, type Marks, NO_MARKS, PLAIN_SIGNS, paintOf, wordOf } from "./marks";
 import { shorten as shortenTo } from "./names";
 import { PAGE_SCRIPT } from "./page-script";

@@ -1,7 +1,7 @@
 import { kindOf } from "../kinds";
 import type { Colors, Drawing, Paint } from "../kinds/kind";
-import type { LineageNode, NodeKind } from "../lineage/graph";
 import { OBJECT_KINDS } from "../sql/kinds";
+import type { LineageNode, NodeKind } from "./lineage";
 
 /** What happens to an object. */
 export type Mark = "create" | "update" | "replace" | "delete";

@@ -1,5 +1,5 @@
-import type { EdgeKind, Lineage, LineageNode } from "../lineage/graph";
 import { byDatabase } from "./groups";
+import type { EdgeKind, Lineage, LineageNode } from "./lineage";
 import { classOf, drawingOf, type Marks, NO_MARKS, paintOf, SIGNS } from "./marks";
 import { shorten } from "./names";
 

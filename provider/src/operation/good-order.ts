@@ -49,7 +49,7 @@ export async function proceed(operation: Begun, work: () => Promise<void>): Prom
   const { ends, journal, runner } = operation;
   if (journal.has(ends)) return;
   if (journal.has("aborting")) {
-    const unfinished = journal.has("aborted") ? "" : ", not to the end; abort it again";
+    const unfinished = journal.has("aborted") ? "" : ", but not completely; abort it again";
     throw new SchemaError("operation-aborted", `Operation ${runner.operation} was aborted${unfinished}.`);
   }
   await refuseOtherUser(runner);
@@ -62,23 +62,23 @@ async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {
   const { operation } = runner;
   try {
     await undo();
-    return `Operation ${operation} was taken back: everything is as it was before, and inserts go on.`;
+    return `Operation ${operation} was rolled back: everything is as it was before, and inserts continue.`;
   } catch (error) {
     const closed = await letInsertsThrough(runner);
     opened?.();
     const inserts =
       closed.length === 0
-        ? "Inserts go on"
+        ? "Inserts continue"
         : `Inserts are refused until this is run: ${closed.map((one) => openStatement(one, runner)).join("; ")}`;
     if (error instanceof ForwardOnly) {
       return (
-        `${inserts}. Operation ${operation} cannot be taken back any more; when the reason is mended, the next \`pulumi up\` finishes it, ` +
+        `${inserts}. Operation ${operation} cannot be rolled back any more; once the cause is fixed, the next \`pulumi up\` finishes it, ` +
         `or \`clickhouse-schema operations --resume ${operation}\`.`
       );
     }
     return (
-      `${inserts}. Taking operation ${operation} back failed as well: ${messageOf(error)} When the reason is mended, the next \`pulumi up\` ` +
-      `takes it back, or \`clickhouse-schema operations --abort ${operation}\`.`
+      `${inserts}. Rolling back operation ${operation} failed as well: ${messageOf(error)} Once the cause is fixed, the next \`pulumi up\` ` +
+      `rolls it back, or \`clickhouse-schema operations --abort ${operation}\`.`
     );
   }
 }

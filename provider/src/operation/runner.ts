@@ -161,7 +161,7 @@ export class Runner {
   /** @throws when the caller has requested a stop. */
   throwIfAborted(): void {
     if (this.hooks.signal?.aborted) {
-      throw new Postponed(`Operation ${this.operation}: stopped on request; it goes on where it is on the next run.`, {
+      throw new Postponed(`Operation ${this.operation}: stopped on request; the next run resumes it.`, {
         cause: this.hooks.signal.reason,
       });
     }

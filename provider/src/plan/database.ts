@@ -24,7 +24,7 @@ export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Stat
       case "database-settings":
         return [
           statement(`ALTER DATABASE ${name} MODIFY SETTING ${renderSettings(change.to)}`, [
-            hazard("may-fail", "most database engines, Atomic among them, take no other settings once they stand"),
+            hazard("may-fail", "most database engines, Atomic among them, take no other settings once they exist"),
           ]),
         ];
       case "engine":
@@ -41,7 +41,7 @@ export function planDatabase(to: DatabaseSpec, changes: readonly Change[]): Stat
 /** Measured on 26.7: `system.databases` has the empty comment, SHOW CREATE the old one. */
 function commentHazards(comment: string | undefined): Hazard[] {
   if (comment !== undefined) return [];
-  return [hazard("metadata-only", "SHOW CREATE DATABASE goes on printing the old comment, system.databases does not")];
+  return [hazard("metadata-only", "SHOW CREATE DATABASE keeps printing the old comment, system.databases does not")];
 }
 
 function statement(sql: string, hazards: Parameters<typeof gather>[0] = []): Statement {

@@ -17,7 +17,7 @@ import type { Statement } from "./plan";
 export function storeFirst(from: TableSpec, to: TableSpec, changes: readonly ColumnChange[]): Statement[] {
   if (!isInMemory(from.storage.engine) || !changes.some(readsAnew)) return [];
   const table = qualifiedName(to);
-  const message = `deletes nothing: the rows of ${table} are written anew in memory as they are read now, so that the change keeps their values`;
+  const message = `deletes nothing: the rows of ${table} are rewritten in memory as they are read now, so that the change keeps their values`;
   return [
     Object.freeze({
       kind: "statement" as const,

@@ -73,7 +73,7 @@ async function standAll(context: Context, { statement, urn }: Backfill): Promise
   return true;
 }
 
-const GOES_ON = remark("-- goes on with its backfill, which was cut off");
+const GOES_ON = remark("-- resumes its backfill, which was interrupted");
 
 /** The plan if an earlier run began to create the view and was interrupted. */
 export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<ShownStep | undefined> {
@@ -83,7 +83,7 @@ export async function lookAtAdopted(context: Context, { key, urn }: Backfill): P
 }
 
 function nothingToFill(key: string): string {
-  return `stands on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``;
+  return `exists on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``;
 }
 
 /** The word by which the state remembers that a backfill was declared. */

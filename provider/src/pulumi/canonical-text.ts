@@ -134,10 +134,7 @@ async function standsAsWritten(
   const live = found === undefined ? undefined : parseLive(found);
   if (live === undefined || live.kind !== spec.kind || diffAsWritten(live, spec).length > 0) return undefined;
   const [reason = ""] = sensitive ? ["its statement is secret"] : refusal.message.split("\n", 1);
-  await context.log.info(
-    urn,
-    `stands on the server as it is declared; the embedded engine would refuse it (${reason}).`,
-  );
+  await context.log.info(urn, `exists on the server as declared; the embedded engine would refuse it (${reason}).`);
   return renderCreate(normalize(live, spec));
 }
 

@@ -271,7 +271,7 @@ export class Context {
     this.unreachable = reason;
     await this.warnOnce(
       urn,
-      `The server could not be asked, so this is previewed from the state and the embedded engine alone. ${reason}`,
+      `The server could not be queried, so this preview uses only the state and the embedded engine. ${reason}`,
     );
   }
 

@@ -71,7 +71,7 @@ function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string
 
 function specOfSql(kind: ObjectKind, sql: unknown): ObjectSpec {
   if (typeof sql !== "string")
-    throw new SchemaError("statement-invalid", "sql: expected one CREATE statement as a text");
+    throw new SchemaError("statement-invalid", "sql: expected one CREATE statement as a string");
   const spec = parseSql(sql);
   if (spec.kind !== kind)
     throw new SchemaError(

@@ -51,8 +51,8 @@ function named(spec: ObjectSpec, key: string): ObjectSpec {
 export function describeInterrupted({ operation, action }: InterruptedOperation): string {
   const what = `${operation.kind} ${operation.operation} of ${quotedName(operation.keys[0])} (${operation.progress})`;
   return action === "resume"
-    ? `-- goes on with ${what}, which was cut off`
-    : `-- gives up ${what}, which was cut off, and goes back to what was before`;
+    ? `-- resumes ${what}, which was interrupted`
+    : `-- aborts ${what}, which was interrupted, and restores the previous state`;
 }
 
 /** Resumes or aborts the interrupted operation. */
@@ -61,12 +61,12 @@ export async function resumeOrAbort(
   { operation, action }: InterruptedOperation,
   tell: (message: string) => void,
 ): Promise<void> {
-  tell(`${action === "resume" ? "goes on with" : "gives up"} ${operation.kind} ${operation.operation}`);
+  tell(`${action === "resume" ? "resumes" : "aborts"} ${operation.kind} ${operation.operation}`);
   if (action === "abort") return abortOperation(connection, operation);
   if (operation.aborting) {
     throw new SchemaError(
       "operation-forward-only",
-      `${quotedName(operation.keys[0])}: ${operation.kind} ${operation.operation} was being aborted and can no longer be; look at it with \`clickhouse-schema operations\``,
+      `${quotedName(operation.keys[0])}: ${operation.kind} ${operation.operation} is partly aborted, which cannot be completed any more; inspect it with \`clickhouse-schema operations\``,
     );
   }
   return resumeOperation(connection, operation, tell);

@@ -108,7 +108,7 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
     throw new SchemaError(
       "secret-in-journal",
       `${quotedName(keyOf(to))}: is not changed, because an argument is secret and the journal of such a change, a table in the database, keeps the ` +
-        "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change by hand",
+        "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change manually",
     );
   }
   refuseUnallowed(
@@ -132,9 +132,9 @@ export function refuseUnallowed(
   throw new SchemaError(
     "permission-needed",
     [
-      `${quotedName(keyOf(to))}: this change is not made before you allow it; nothing was done:`,
+      `${quotedName(keyOf(to))}: this change needs your permission; nothing was changed:`,
       ...refused.map((one) => `  ${one.kind}: ${sensitive ? "(the statement is secret)" : renderMessage(one)}`),
-      `To proceed, write allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
+      `To proceed, set allow: [${list}] on the resource, or \`pulumi config set clickhouse:allow ${kinds.join(",")}\` for the whole stack`,
     ].join("\n"),
   );
 }

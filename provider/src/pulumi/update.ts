@@ -146,7 +146,7 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
   if (live === undefined)
     throw new SchemaError(
       "changed-meanwhile",
-      `${label}: is not there after the change; did somebody drop it meanwhile?`,
+      `${label}: is not there after the change; did somebody drop it in the meantime?`,
     );
   if (context.config.scratch !== "off") {
     const statement = renderCreate(to);

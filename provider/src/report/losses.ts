@@ -41,7 +41,7 @@ export function unknownOf(changes: readonly ResourceChange[]): ResourceChange[] 
 function removal(change: ResourceChange, isAllowed: boolean): string[] {
   const { op, from, kind } = change;
   if ((op !== "delete" && op !== "replace") || !keepsRows(from, kind)) return [];
-  const anew = op === "replace" ? "; it is made anew without them" : "";
+  const anew = op === "replace" ? "; it is recreated without them" : "";
   return [`${kindOf(kind).whatGoes}${anew} (${permission(change, isAllowed)})`];
 }
 

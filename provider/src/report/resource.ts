@@ -141,5 +141,5 @@ function cut(text: string, language: string, level: "short" | "full"): string {
   if (text.length <= longest) return fence(text, language);
   const kept = shorten(text, longest);
   const left = text.split("\n").length - kept.split("\n").length;
-  return `${fence(kept, language)}\n\n<i>The text goes on for ${plural(Math.max(1, left), "line")}.</i>`;
+  return `${fence(kept, language)}\n\n<i>The text continues for ${plural(Math.max(1, left), "line")}.</i>`;
 }

@@ -52,7 +52,7 @@ function inheritedTtl(rollup: Rollup, source: TableSpec | undefined, label: stri
     throw new SchemaError("argument-invalid", `ttl: "inherit" ${problem}. Give a time instead, e.g. ttl: "90 days"`);
   };
   if (source === undefined) return refuse(`needs the definition of ${label}: pass its Table resource, not its name`);
-  if (source.storage.ttl === undefined) return refuse(`finds no TTL on ${label}, whose rows stay for ever`);
+  if (source.storage.ttl === undefined) return refuse(`finds no TTL on ${label}, whose rows stay forever`);
   const ttl =
     deletingTtl(source.storage.ttl) ??
     refuse(`cannot follow the TTL of ${label}, which has conditions or several deletes: ${source.storage.ttl}`);

@@ -58,7 +58,7 @@ describe("a rebuild that is cut off, with the real CLI", function () {
     assert.notEqual((await up.ended).code, 0);
     assert.deepEqual(await digest(), rows, "the table is as it was");
     const { text } = await project.must(["up", "--yes", "--skip-preview"]);
-    assert.match(text, /-- goes on with rebuild \w+ of d\.t/);
+    assert.match(text, /-- resumes rebuild \w+ of d\.t/);
     assertPresentable(text);
     await finished();
   });
@@ -70,7 +70,7 @@ describe("a rebuild that is cut off, with the real CLI", function () {
     await up.ended;
     project.write(program("a", ', c: "UInt8"'));
     const { text } = await project.must(["up", "--yes", "--skip-preview"]);
-    assert.match(text, /-- gives up rebuild \w+ of d\.t/);
+    assert.match(text, /-- aborts rebuild \w+ of d\.t/);
     assert.deepEqual(await digest(), rows);
     const names = (await namesIn(server.url, "d")).filter((name) => name.startsWith("t__"));
     assert.deepEqual(names, []);

@@ -52,7 +52,7 @@ function changed({ names, runner }: Context): SchemaError {
   return new SchemaError(
     "changed-meanwhile",
     `${qualifiedName(names.stage)}: its parts have changed; did somebody run OPTIMIZE on it, or has a restart let rows go whose time is over? What of it is in ` +
-      `${qualifiedName(names.target)} cannot be told any more. Abort operation ${runner.operation}; if that is refused, drop the view, and compute the target anew.`,
+      `${qualifiedName(names.target)} cannot be told any more. Abort operation ${runner.operation}; if that is refused, drop the view, and recompute the target.`,
   );
 }
 

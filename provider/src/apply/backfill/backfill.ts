@@ -51,7 +51,7 @@ export async function createWithBackfill(
       return resumeBackfill(connection, own, options);
     throw new SchemaError(
       "operation-unfinished",
-      `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish it or give it up: ` +
+      `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish or abort it: ` +
         `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
     );
   }

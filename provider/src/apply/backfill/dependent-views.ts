@@ -23,6 +23,6 @@ export async function refuseDependentViews(
       (mode === "create"
         ? "Create the views that read it afterwards (dependsOn), each with a backfill of its own."
         : "Drop these first, and create them afterwards with a backfill into an empty target; " +
-          "or let `clickhouse-schema verify --repair` mend what differs."),
+          "or let `clickhouse-schema verify --repair` repair what differs."),
   );
 }

@@ -23,7 +23,7 @@ export function behindGate(
 ): Promise<void> {
   return behind(context, {
     label: qualifiedName(context.names.target),
-    why: { needs: "a backfill", meanwhile: "it goes on where it is" },
+    why: { needs: "a backfill", meanwhile: "the next run resumes it" },
     tables: () => gateTables(context.runner, tables, context.plan.allow),
     work,
   });

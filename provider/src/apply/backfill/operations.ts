@@ -43,7 +43,7 @@ export async function abortBackfill(
     const why = journal.has("done") ? "is done" : await noWayBack(context);
     if (why !== undefined) {
       throw new ForwardOnly(
-        `${qualifiedName(context.names.target)}: operation ${operation.operation} ${why}; the way is forward only. Resume it: ` +
+        `${qualifiedName(context.names.target)}: operation ${operation.operation} ${why}, so it cannot be rolled back. Resume it: ` +
           `clickhouse-schema operations --resume ${operation.operation}.`,
       );
     }

@@ -26,7 +26,7 @@ export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query">
     throw new SchemaError(
       "change-unsupported",
       `${qualifiedName(view)}: its query reads no table that can be told (one SELECT from \`database.table\` is expected), so it is not backfilled. ` +
-        "Fill the target by INSERT … SELECT while nobody writes, or write the query anew.",
+        "Fill the target by INSERT … SELECT while nobody writes, or rewrite the query.",
     );
   }
   const tokens = tokensOf(query);

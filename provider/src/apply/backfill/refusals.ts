@@ -12,7 +12,7 @@ import { refuseLive } from "../rebuild/refusals";
 import type { BackfillPlan } from "./context";
 import type { RefillOptions } from "./options";
 
-const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 type Mode = BackfillPlan["mode"];
 
 /**
@@ -233,7 +233,7 @@ export async function refuseBuffers(runner: Runner, tables: readonly QualifiedNa
     throw new SchemaError(
       "inserts-not-refusable",
       `${qualifiedName(target)}: ${qualifiedName(buffer)} (Buffer) writes to it in the background, and a flush at the moment of the cut would be missed. ` +
-        `Let nobody write to ${qualifiedName(buffer)} meanwhile, run OPTIMIZE TABLE on it, and write allow: ["unproven"].`,
+        `Stop the writers of ${qualifiedName(buffer)}, run OPTIMIZE TABLE on it, and write allow: ["unproven"].`,
     );
   }
 }

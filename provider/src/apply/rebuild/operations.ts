@@ -59,7 +59,7 @@ export async function abortRebuild(
   await journal.take();
   if (journal.has("done") || (journal.has("new") && (await context.isSwapped()))) {
     throw new ForwardOnly(
-      `${qualifiedName(names.table)}: operation ${operation.operation} has exchanged the tables, and clients write to the new one; the way is forward only. ` +
+      `${qualifiedName(names.table)}: operation ${operation.operation} has exchanged the tables, and clients write to the new one, so it cannot be rolled back. ` +
         "Resume it. To go back, rebuild the table to its old definition afterwards.",
     );
   }

@@ -12,7 +12,7 @@ import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 
-const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** @throws {SchemaError} when one table cannot be rebuilt into the other. */
 export function refuseSpecs(
@@ -47,7 +47,7 @@ export function refuseSpecs(
 export function noColumnLives(from: QualifiedName): SchemaError {
   return new SchemaError(
     "change-unsupported",
-    `${qualifiedName(from)}: no column lives on, so there is nothing to copy. Drop the table and create it again.`,
+    `${qualifiedName(from)}: the new definition keeps none of the old columns, so there is nothing to copy. Drop and recreate the table instead.`,
   );
 }
 

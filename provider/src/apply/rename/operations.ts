@@ -50,7 +50,7 @@ export async function abortRename(
   await context.journal.take();
   if (context.journal.has("open")) {
     throw new ForwardOnly(
-      `${qualified(plan.to)}: operation ${runner.operation} has re-pointed everything, and inserts go to the new name; the way is forward only. ` +
+      `${qualified(plan.to)}: operation ${runner.operation} has re-pointed everything, and inserts go to the new name, so it cannot be rolled back. ` +
         `Resume it. To go back, rename it to ${qualified(plan.from)} afterwards.`,
     );
   }

@@ -11,7 +11,7 @@ import type { LiveText, Reach } from "./dependents";
 import { qualified, type Renamed, type Renaming, renamedTo } from "./names";
 import { whyNot } from "./repoint";
 
-const HOW_TO_ALLOW = 'To go on all the same, write allow: ["unproven"].';
+const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** Identifies the object with a name: its UUID; undefined when there is none. */
 export async function identityOf(runner: Runner, name: Renamed): Promise<string | undefined> {

@@ -119,6 +119,6 @@ function changed(name: QualifiedName, live: string, wanted: string): SchemaError
   return new SchemaError(
     "changed-meanwhile",
     `${qualifiedName(name)}: cannot be re-pointed, because it is not what it was when the rename began. ` +
-      `Give it this definition by hand, and run again: ${wanted}. On the server: ${live}`,
+      `Give it this definition manually, and run again: ${wanted}. On the server: ${live}`,
   );
 }

@@ -9,7 +9,7 @@ export { hasTime, openGates as openGate } from "../../operation/inserts-blocked"
 export function behindGate(context: ViewContext, work: BehindGate["work"]): Promise<void> {
   return behind(context, {
     label: qualifiedName(context.names.view),
-    why: { needs: "the change of a view", meanwhile: "the view is as it was, and goes on where it is" },
+    why: { needs: "the change of a view", meanwhile: "the view is as it was, and the next run resumes" },
     tables: () => gateTables(context),
     work,
   });

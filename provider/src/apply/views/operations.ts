@@ -95,6 +95,6 @@ async function forwardOnly({ journal, names, runner, to }: ViewContext): Promise
       ? "has given the name to the new view, which rows go to"
       : `has made the new view, and ${qualifiedName(to.to)} gets rows from it`;
   return new ForwardOnly(
-    `${name}: operation ${runner.operation} ${why}; the way is forward only. Resume it. To go back, change the declaration back afterwards.`,
+    `${name}: operation ${runner.operation} ${why}, so it cannot be rolled back. Resume it. To go back, change the declaration back afterwards.`,
   );
 }

@@ -37,7 +37,7 @@ export async function awaitRefresh(runner: Runner, view: QualifiedName): Promise
   throw new SchemaError(
     "server-refuses",
     `${qualifiedName(view)}: the first refresh of the new view failed: ${state.exception.split(", Stack trace")[0]}. The old view is as it was. ` +
-      "Mend what the query needs, run SYSTEM REFRESH VIEW on it and go on, or abort the operation.",
+      "Fix what the query needs, run SYSTEM REFRESH VIEW on it and resume, or abort the operation.",
   );
 }
 

@@ -158,7 +158,7 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
     throw new SchemaError(
       "unproven",
       `${qualifiedName(to)}: rows are not carried over to ${target}, because the steps are proven on one server only, and its engine is ${engine.name}. ` +
-        'To go on all the same, write allow: ["unproven"].',
+        'To proceed anyway, set allow: ["unproven"].',
     );
   }
   if (dependsOnOrder(engine) && hasRows) {
@@ -248,7 +248,7 @@ async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: r
   throw new SchemaError(
     "unproven",
     `${qualifiedName(to)}: its database has the engine ${engine}; the exchange of views is proven for Atomic only.` +
-      (engine === "Ordinary" ? "" : ' To go on all the same, write allow: ["unproven"].'),
+      (engine === "Ordinary" ? "" : ' To proceed anyway, set allow: ["unproven"].'),
   );
 }
 

@@ -62,7 +62,7 @@ function behindOpenSources({ from, inner, names, to }: Changing, feeders: readon
       "inserts-not-refusable",
       `${qualifiedName(names.view)}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts ` +
         "cannot be refused, so that rows could be lost or doubled while the view is replaced. Stop its writers for the time of the change. " +
-        'To go on all the same, write allow: ["unproven"].',
+        'To proceed anyway, set allow: ["unproven"].',
     );
   }
   return targets;

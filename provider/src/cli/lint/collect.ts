@@ -61,7 +61,7 @@ function standInFinding({ standIn, spec, head }: Outcome, name: Range, overrides
   return ownFinding(overrides, "not-checked", name, {
     object: head === undefined ? "query" : quotedName(`${head.database}\0${head.name}`),
     message: `The statement was not tried as it is written: ${standIn.replaceAll(/\s+/g, " ")}.`.replace(/\.\.$/, "."),
-    why: "The nearest local kind stood in for it, or its text alone was linted.",
+    why: "The nearest local kind replaced it, or its text alone was linted.",
     fix: "Nothing to do: the server has the last word on it.",
   });
 }

@@ -18,7 +18,7 @@ const CLAIMS = [
     rule: "missing-ttl",
     pattern: /\bTTLs?\b[^.\n]{0,40}\binherit\w*/gi,
     message: "The text says that a TTL is inherited.",
-    why: "It is not: what a view stores stays for ever, unless its target has a TTL of its own.",
+    why: "It is not: what a view stores stays forever, unless its target has a TTL of its own.",
     fix: "Say that every target has its own TTL, and give it one.",
   },
 ] as const;

@@ -83,7 +83,7 @@ function refused(
     why: isDoubtful
       ? "The server may take it; it was linted as it is written."
       : `It fails on the server as well (code ${refusal.code}).`,
-    fix: isDoubtful ? "Nothing to do, if the server takes it." : "Mend it, and lint again for what it hides.",
+    fix: isDoubtful ? "Nothing to do, if the server takes it." : "Fix it, and lint again for what it hides.",
   });
 }
 
@@ -111,14 +111,14 @@ function missing(
       fix:
         absent === undefined
           ? "Give the files that create what it reads as well."
-          : `Mend ${quotedName(absent)} first, and lint again.`,
+          : `Fix ${quotedName(absent)} first, and lint again.`,
     });
   }
   return ownFinding(overrides, "engine-refuses", range, {
     object: nameOf(outcome),
     message: words(refusal.message),
     why: `Nothing in the given files creates it (code ${refusal.code}).`,
-    fix: "Give the files that create what it reads as well, or mend the name.",
+    fix: "Give the files that create what it reads as well, or correct the name.",
   });
 }
 

@@ -121,7 +121,7 @@ function withBucket(
     fills: [first, ...others] as const,
     bucket: { every, name: bucket, ...(timezone !== undefined && { timezone }) },
   };
-  let reason = "the bucket stands between its keys";
+  let reason = "the bucket is between its keys";
   const bases: Base[] = [];
   for (const hidden of hiddenOf(names, bucket)) {
     const visible = names.filter((name) => !hidden.includes(name));

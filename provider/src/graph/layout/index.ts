@@ -1,5 +1,5 @@
-import type { Lineage, LineageEdge, LineageNode } from "../../lineage/graph";
 import { byDatabase } from "../groups";
+import type { Lineage, LineageEdge, LineageNode } from "../lineage";
 import { placeLane } from "./lane";
 import { ranksOf } from "./ranks";
 

@@ -1,4 +1,4 @@
-import type { LineageEdge, LineageNode } from "../../lineage/graph";
+import type { LineageEdge, LineageNode } from "../lineage";
 
 /** A box, or the place in a column through which a line passes. */
 interface Slot {

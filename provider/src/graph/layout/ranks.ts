@@ -1,4 +1,4 @@
-import type { Lineage } from "../../lineage/graph";
+import type { Lineage } from "../lineage";
 
 /**
  * The column of each node, from 0: after everything it takes data from. A cycle is cut where the walk meets it again, so that every

@@ -15,7 +15,7 @@ export const joinInIncrementalView: Rule = {
     "a time.",
   why:
     "Rows that arrive later in a joined table are never joined to what the view has stored, and the joined " +
-    "table is read anew for every insert. In a " +
+    "table is read again for every insert. In a " +
     "self-join both sides are the inserted block alone, so pairs whose rows arrive in different inserts are lost.",
   *check(subject: Subject): Iterable<Report> {
     const { incremental, trigger } = subject;

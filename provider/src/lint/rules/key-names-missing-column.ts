@@ -21,7 +21,7 @@ export const keyNamesMissingColumn: Rule = {
   why:
     "The engine refuses the statement (code 47). With an inner table the columns are the outputs of the SELECT, " +
     "so a column that was given " +
-    "another name by AS must stand in the key under that name.",
+    "another name by AS must be in the key under that name.",
   refusal: "UNKNOWN_IDENTIFIER",
   *check(subject: Subject): Iterable<Report> {
     const { layout } = subject;

@@ -19,7 +19,7 @@ export const monitoringByViewName: Rule = {
   why:
     "A view's rows lie in the target of TO, or in `.inner_id.<uuid>`. system.parts has nothing under the view's " +
     "name, so the query is " +
-    "empty for ever, and total_rows in system.tables is NULL for every view with TO.",
+    "empty forever, and total_rows in system.tables is NULL for every view with TO.",
   *check(subject: Subject): Iterable<Report> {
     for (const select of subject.selects) {
       const table = systemTable(select);

@@ -6,9 +6,9 @@ export const refreshWithoutAppendOrTo: Rule = {
   severity: "warning",
   summary: "A refreshable view with neither APPEND nor TO replaces a hidden inner table at every refresh.",
   why:
-    "Each refresh computes everything anew and swaps the hidden table: what the source no longer has is gone, " +
+    "Each refresh recomputes everything and swaps the hidden table: what the source no longer has is gone, " +
     "and no column, TTL or index can be added " +
-    "without making the view anew.",
+    "without recreating the view.",
   *check(subject: Subject): Iterable<Report> {
     const { spec } = subject;
     if (spec.kind !== "materializedView" || spec.refresh === undefined || spec.to || /\bAPPEND\b/.test(spec.refresh))

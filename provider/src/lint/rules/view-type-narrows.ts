@@ -10,7 +10,7 @@ export const viewTypeNarrows: Rule = {
   summary: "A view writes a type that the target's column cannot hold in full.",
   why:
     "The engine casts on insert: numbers wrap around and fractions are cut off, silently. A NULL (code 349) or " +
-    "a text that does not parse (6) fails " +
+    "a string that does not parse (6) fails " +
     "the insert into the source table, whose rows are stored all the same, so a retry doubles them.",
   *check(subject: Subject): Iterable<Report> {
     const { spec, layout } = subject;

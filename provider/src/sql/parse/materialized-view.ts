@@ -56,7 +56,7 @@ function takeClause(
   else if (takeWords(cursor, "POPULATE")) draft.populate = true;
   else if (takeWords(cursor, "AS")) takeQuery(cursor, draft);
   else if (atWords(cursor, "TO")) {
-    throw fail(cursor, "Found TO too late: it stands behind the name (and REFRESH), before columns and DEFINER");
+    throw fail(cursor, "Found TO too late: it belongs after the name (and REFRESH), before columns and DEFINER");
   } else if (!takeSecurity(cursor, draft) && !takeComment(cursor, draft)) {
     throw failLeftover(cursor, "TO, columns, storage clauses, DEFINER, SQL SECURITY, COMMENT or AS SELECT …");
   }

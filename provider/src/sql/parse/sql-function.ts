@@ -24,7 +24,7 @@ export function parseSqlFunction(cursor: Cursor, { name }: QualifiedName): SqlFu
   const parameters =
     peek(cursor)?.text === "("
       ? splitAtCommas(takeGroup(cursor, "AS")).map((part) => takeName(part, "parameter"))
-      : [takeName(cursor, "parameter, or of several in brackets")];
+      : [takeName(cursor, "parameter, or of several in parentheses")];
   if (!takeOperator(cursor, "->")) throw failLeftover(cursor, "-> and an expression");
   if (isAtEnd(cursor)) throw failLeftover(cursor, "an expression");
   return { kind: "sqlFunction", name, parameters, expression: takeRest(cursor) };

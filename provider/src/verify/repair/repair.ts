@@ -153,7 +153,7 @@ async function repairBatch(work: Work, batch: Batch): Promise<Done> {
     work.gate === undefined
       ? "inserts into them cannot be refused: stop the writers"
       : `computing it takes longer (${(took / 1000).toFixed(1)} s) than inserts may be refused: stop the writers, or repair when nobody writes to its partition any more`;
-  const state = dirty ? " Some of the rows that came meanwhile are missing from it now; run again." : "";
+  const state = dirty ? " Some of the rows that arrived in the meantime are missing from it now; run again." : "";
   return { reason: `its sources are written to all the time, and ${why}.${state}` };
 }
 
@@ -239,7 +239,7 @@ async function refuse(runner: Runner, { report, subject }: Verified, { allow = [
   if (subject.spec !== undefined && engineOf(subject.spec.storage).shared && !allow.includes("unproven")) {
     throw new SchemaError(
       "unproven",
-      `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To go on all the same, allow "unproven".`,
+      `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To proceed anyway, allow "unproven".`,
     );
   }
   const other = await findConflict(runner, [subject.target, subject.shown]);

@@ -1,8 +1,8 @@
 import { kindOf } from "../kinds";
+import { sourcesOf, targetsOf } from "../lineage/sources";
 import { objectKey } from "../sql/object-key";
 import { renderLambda } from "../sql/render/sql-function";
 import type { MaterializedViewSpec, ObjectKind, ObjectSpec } from "../sql/spec";
-import { sourcesOf, targetsOf } from "./sources";
 
 /** What a node represents. `outside` is read or written, but not declared here. */
 export type NodeKind = ObjectKind | "outside";
