@@ -150,6 +150,6 @@ describe("what operations leave and need in a database", () => {
     );
     await rebuildTable(connection, options);
     await connection.command(`DROP TABLE ${database}.t SYNC`);
-    assert.match((await preview()).refusals.join(), /does not exist/);
+    assert.match((await preview()).refusals.map(({ message }) => message).join(), /does not exist/);
   });
 });

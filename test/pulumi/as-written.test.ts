@@ -37,7 +37,7 @@ describe("an object that exists on the server as declared, and that the embedded
       /exists on the server as declared; the embedded engine would refuse it \(.*no alias/,
     );
     const { outs = {} } = await provider.of("view").create(inputs);
-    assert.match(provider.messages.join("\n"), /equal to the declaration: adopted/);
+    assert.match(provider.messages.join("\n"), /matches the declaration: adopted/);
     provider = await provider.next();
     const again = await check(VIEW, inputs);
     assert.deepEqual([again.failures, again.inputs?.["statement"]], [[], inputs["statement"]]);
@@ -53,7 +53,7 @@ describe("an object that exists on the server as declared, and that the embedded
     const { inputs = {}, failures } = await provider.check("table", { name: "odd", database, args });
     assert.deepEqual(failures, []);
     await provider.of("table").create(inputs);
-    assert.match(provider.messages.join("\n"), /equal to the declaration: adopted/);
+    assert.match(provider.messages.join("\n"), /matches the declaration: adopted/);
     const other = { ...inputs, name: "new", qualifiedName: `${database}.new` };
     const made = provider
       .of("table")
