@@ -1,5 +1,5 @@
-import { mentionedNames } from "../lineage/mentions";
 import { opensOthers } from "../clickhouse/engines";
+import { mentionedNames } from "../lineage/mentions";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { isQuery } from "../sql/fragments";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";

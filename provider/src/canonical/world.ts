@@ -1,4 +1,3 @@
-import { Serial } from "../util/serial";
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { mentionedNames } from "../lineage/mentions";
@@ -8,6 +7,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderLambda } from "../sql/render/sql-function";
 import type { DatabaseSpec, DictionarySpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
+import { Serial } from "../util/serial";
 import type { Canonical } from "./canonical";
 import { isDictionary, localDictionary, restoreDictionary, withHiddenSource } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";

@@ -1,9 +1,9 @@
-import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
-import { sourcesOf, targetsOf } from "../lineage/sources";
 import { normalizeShown } from "../canonical/normal-form";
 import { evaluate, Sql, type ValueMap } from "../code/value";
 import { KINDS } from "../kinds";
 import { codeOf } from "../kinds/object";
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
+import { sourcesOf, targetsOf } from "../lineage/sources";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";

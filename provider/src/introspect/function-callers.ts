@@ -1,7 +1,7 @@
-import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import type { Connection } from "../connection/connection";
 import { isAccessDenied, isUnknownTable } from "../connection/server-message";
 import { kindOf } from "../kinds";
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import { quoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";

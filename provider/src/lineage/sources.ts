@@ -1,10 +1,10 @@
-import { mentionedNames } from "./mentions";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { splitArguments } from "../sql/fragments";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { objectKey } from "../sql/object-key";
 import type { DictionarySpec, OwnedSpec, TableSpec } from "../sql/spec";
+import { mentionedNames } from "./mentions";
 
 /** Databases of the server itself. */
 const OWN = new Set(["system", "information_schema", "INFORMATION_SCHEMA"]);

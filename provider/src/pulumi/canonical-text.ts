@@ -1,4 +1,3 @@
-import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import type { Canonical } from "../canonical/canonical";
 import { explainMissing, explainRefusal, explainUndeclaredDependency, withoutLiterals } from "../canonical/explain";
 import { fingerprint } from "../canonical/fingerprint";
@@ -10,6 +9,7 @@ import { diffAsWritten, normalize } from "../drift/as-written";
 import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
+import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
