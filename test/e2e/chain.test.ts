@@ -89,4 +89,92 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
       await project.must(["preview", "--refresh", "--expect-no-changes"]);
     });
   });
+
+  describe(`a column that is renamed or gets another type along a view on ${version}, with the real CLI`, function () {
+    this.timeout(240_000);
+    let server: TestServer;
+    before(async () => {
+      server = await startServer(version === "26.7" ? {} : { version });
+    });
+    after(() => server?.stop());
+
+    const program = (source: string, target: string, query: string, more = ""): string => `
+const database = new clickhouse.Database("d");
+const src = new clickhouse.Table("src", { database, columns: { i: "UInt64", ${source} }, orderBy: "i"${more} });
+const dst = new clickhouse.Table("dst", { database, columns: { i: "UInt64", ${target} }, orderBy: "i" });
+new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, ${query} FROM \${src}\` });
+`;
+
+    async function inProject(start: string, work: (project: Project) => Promise<void>): Promise<void> {
+      const project = await createProject({ program: start, config: { "clickhouse:url": server.url } });
+      try {
+        await project.must(["up", "--yes", "--skip-preview"]);
+        await work(project);
+      } finally {
+        project.remove();
+        await run(server.url, "DROP DATABASE IF EXISTS d SYNC");
+      }
+    }
+    const wrong = "d.dst WHERE n != 1";
+
+    it("is renamed in the target without permission, while every row arrives with its value", async () => {
+      await inProject(program('b: "UInt64"', 'n: "UInt64"', "b AS n"), async (project) => {
+        const renamed = 'm: { type: "UInt64", renamedFrom: "n" }';
+        project.write(program('b: "UInt64"', renamed, "b AS n"));
+        const { code, text } = await project.run(["preview"]);
+        assert.notEqual(code, 0);
+        assert.match(text, /d\.v reads n \(renamed\): it writes n, which would reach no column/);
+        project.write(program('b: "UInt64"', renamed, "b AS m"));
+        const writer = write(server.url);
+        await sleep(200);
+        await project.must(["up", "--yes", "--skip-preview"]);
+        const { rows, errors } = await writer.stop();
+        assert.deepEqual(errors, []);
+        assert.equal(await countOf(server.url, "d.dst"), rows);
+        assert.equal(await countOf(server.url, wrong.replace("n ", "m ")), 0);
+        await project.must(["preview", "--refresh", "--expect-no-changes"]);
+      });
+    });
+
+    it("is renamed in source, view and target: a row arrives with its value, or its insert is refused", async () => {
+      await inProject(program('b: "UInt64"', 'b: "UInt64"', "b"), async (project) => {
+        const renamed = 'n: { type: "UInt64", renamedFrom: "b" }';
+        project.write(program(renamed, renamed, "n", ', allow: ["breaks-reader"]'));
+        const writer = write(server.url);
+        await sleep(200);
+        await project.must(["up", "--yes", "--skip-preview"]);
+        await writer.stop();
+        const rows = await countOf(server.url, "d.src");
+        assert.equal(await countOf(server.url, "d.dst"), rows);
+        await run(server.url, "INSERT INTO d.src (i, n) VALUES (1000000, 1)");
+        assert.equal(await countOf(server.url, "d.src"), rows + 1);
+        assert.equal(await countOf(server.url, "d.src WHERE n != 1"), await countOf(server.url, wrong));
+        await project.must(["preview", "--refresh", "--expect-no-changes"]);
+      });
+    });
+
+    it("gets no type whose sums the target does not take, whatever is allowed: nothing is changed", async () => {
+      const sums = (type: string): string =>
+        program(
+          `b: "${type}"`,
+          `n: "AggregateFunction(sum, ${type})"`,
+          "sumState(b) AS n",
+          ', allow: ["breaks-reader"]',
+        )
+          .replace("FROM ${src}", "FROM ${src} GROUP BY i")
+          .replace(
+            'orderBy: "i" });\nnew',
+            'orderBy: "i", engine: "AggregatingMergeTree", allow: ["breaks-reader"] });\nnew',
+          );
+      await inProject(sums("UInt32"), async (project) => {
+        project.write(sums("UInt64"));
+        const { code, text } = await project.run(["up", "--yes", "--skip-preview"]);
+        assert.notEqual(code, 0);
+        assert.match(text, /nothing converts|no conversion/);
+        await run(server.url, "INSERT INTO d.src (i, b) VALUES (1, 1)");
+        assert.equal(await countOf(server.url, "d.dst"), 1);
+        project.write(sums("UInt32"));
+      });
+    });
+  });
 }

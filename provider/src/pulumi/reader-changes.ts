@@ -10,6 +10,8 @@ export interface Concerned {
   readonly name: string;
   /** The new type of a retyped one. */
   readonly type?: string | undefined;
+  /** The new name of a renamed one. */
+  readonly becomes?: string;
   readonly what:
     | "dropped"
     | "renamed"
@@ -69,7 +71,7 @@ export function isParameter(what: Concerned["what"]): boolean {
 
 function concern(change: ObjectChange): Concerned[] {
   if (change.kind === "column-dropped") return [{ name: change.column.name, what: "dropped" }];
-  if (change.kind === "column-renamed") return [{ name: change.from, what: "renamed" }];
+  if (change.kind === "column-renamed") return [{ name: change.from, what: "renamed", becomes: change.to }];
   return change.kind === "column-retyped" ? [{ name: change.name, what: "retyped", type: change.to }] : [];
 }
 

@@ -1,12 +1,16 @@
 import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
+import { ServerError } from "../connection/errors";
+import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
+import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { renderCreate } from "../sql/render";
 import type { Context } from "./context";
 import { type Change, type Planned, planChange } from "./planning";
 import { type Concerned, readsColumn } from "./reader-changes";
@@ -18,6 +22,10 @@ export interface Broken {
   readonly columns: readonly Concerned[];
   /** The engine's words. */
   readonly reason: string | undefined;
+  /** It is a materialized view that writes these columns, which would reach none of the table's. */
+  readonly writes?: boolean;
+  /** What to do instead; no permission helps. */
+  readonly instead?: string;
 }
 
 /** A reader that this run changes too, and that is changed before the columns which it reads are dropped. */
@@ -25,8 +33,10 @@ export interface First {
   readonly key: string;
   /** As it is on the server. */
   readonly from: string;
-  /** As declared. */
-  readonly statement: string;
+  /** Whether another resource of this run has changed it by now. */
+  readonly isDone: (live: LiveObject) => Promise<boolean>;
+  /** Whether an error means that it already refuses inserts, so that nothing can go wrong with them. */
+  readonly isHarmless?: (error: unknown) => boolean;
   readonly plan: Plan;
   readonly shown: readonly ShownStep[];
 }
@@ -46,13 +56,15 @@ export async function readersFirst(
   broken: readonly Broken[],
   find: FindBroken,
 ): Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }> {
-  const isDropped = ({ columns }: Broken): boolean => columns.every(({ what }) => what === "dropped");
-  if (!broken.some(isDropped)) return { first: [], left: broken };
+  const canBeFirst = ({ columns, writes }: Broken): boolean =>
+    writes || columns.every(({ what }) => what === "dropped");
+  if (!broken.some(canBeFirst)) return { first: [], left: broken };
   const told = declarationsIn(await context.askProgram());
   const first: First[] = [];
   const left: Broken[] = [];
   for (const one of broken) {
-    const found = isDropped(one) ? await firstOf(context, planned, one, told, find) : undefined;
+    const work = one.writes ? writesBoth(context, one, told) : firstOf(context, planned, one, told, find);
+    const found = canBeFirst(one) ? await work : undefined;
     if (found === undefined) left.push(one);
     else first.push(...found.filter(({ key }) => !first.some((other) => other.key === key)));
   }
@@ -67,11 +79,9 @@ async function firstOf(
   told: readonly Told[],
   find: FindBroken,
 ): Promise<readonly First[] | undefined> {
-  const declaration = told.map(readable).find((one) => one !== undefined && keyOf(one.spec) === reader.key);
-  if (declaration === undefined || context.config.scratch === "off") return undefined;
-  const canonical = await context.world.canonicalize(declaration.spec).catch(() => undefined);
-  if (canonical === undefined) return undefined;
-  const to = parseCreate(canonical.statement);
+  const declared = await declaredReader(context, reader, told);
+  if (declared === undefined) return undefined;
+  const { options, to } = declared;
   // What this change adds or renames is not there yet.
   const later = changes.flatMap((change) =>
     change.kind === "column-added" ? [change.column.name] : change.kind === "column-renamed" ? [change.to] : [],
@@ -79,10 +89,10 @@ async function firstOf(
   if (!("query" in to) || later.some((name) => readsColumn(to.query, name))) return undefined;
   const { database, name = "" } = keyParts(reader.key);
   const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
-  const change: Change = { urn: undefined, sensitive: false, stored, to, options: declaration.options };
+  const change: Change = { urn: undefined, sensitive: false, stored, to, options };
   const planned = await planChange(context, context.lookFor(undefined), change);
   const { plan, live, pending, shown } = planned;
-  const allowed = new Set([...declaration.options.allow, ...context.config.allow]);
+  const allowed = new Set([...options.allow, ...context.config.allow]);
   const isSimple = plan.steps.every(
     ({ kind, hazards }) =>
       kind === "statement" && hazards.every((one) => !NEED_ALLOW.has(one.kind) || allowed.has(one.kind)),
@@ -93,7 +103,54 @@ async function firstOf(
   const own = await find(context, planned, change);
   const before = await readersFirst(context, planned, own, find);
   if (before.left.length > 0) return undefined;
-  return [...before.first, { key: reader.key, from: live.statement, statement: canonical.statement, plan, shown }];
+  const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, renderCreate(to), now);
+  const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
+  const said = shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
+  return [...before.first, { key: reader.key, from: live.statement, isDone, plan, shown: said }];
+}
+
+/**
+ * A view whose target's column is renamed writes it under both names until its own row: what a view writes to no column is dropped without
+ * an error, and the column gets its default.
+ *
+ * @returns undefined where the program does not declare the view with the new name.
+ */
+async function writesBoth(
+  context: Context,
+  { columns, reader }: Broken,
+  told: readonly Told[],
+): Promise<readonly First[] | undefined> {
+  const declared = await declaredReader(context, reader, told);
+  const before = parseCreate(reader.statement);
+  if (declared === undefined || !("query" in before) || !("columns" in declared.to)) return undefined;
+  const names = new Set(declared.to.columns.map(({ name }) => name));
+  if (!columns.every(({ becomes }) => becomes !== undefined && names.has(becomes))) return undefined;
+  const has = (statement: string): boolean => {
+    const now = parseCreate(statement);
+    const own = new Set("columns" in now ? now.columns.map(({ name }) => name) : []);
+    return columns.every(({ becomes }) => becomes !== undefined && own.has(becomes));
+  };
+  if (has(reader.statement)) return [];
+  const both = columns.map(({ name, becomes = "" }) => `${quoteIdentifier(name)} AS ${quoteIdentifier(becomes)}`);
+  const sql = `ALTER TABLE ${quotedName(reader.key)} MODIFY QUERY SELECT *, ${both.join(", ")} FROM (${before.query})`;
+  return [
+    {
+      key: reader.key,
+      from: reader.statement,
+      isDone: async (now) => has(now.statement),
+      isHarmless: (error) => error instanceof ServerError && isUnknownColumn(error),
+      plan: { steps: [{ kind: "statement", sql, hazards: [] }] },
+      shown: [{ sql: `-- first ${quotedName(reader.key)} writes both names, until its own row:\n${sql}`, hazards: [] }],
+    },
+  ];
+}
+
+/** A reader as the program declares it, in the engine's words. */
+async function declaredReader(context: Context, reader: LiveObject, told: readonly Told[]) {
+  const declaration = told.map(readable).find((one) => one !== undefined && keyOf(one.spec) === reader.key);
+  if (declaration === undefined || context.config.scratch === "off") return undefined;
+  const canonical = await context.world.canonicalize(declaration.spec).catch(() => undefined);
+  return canonical && { options: declaration.options, to: parseCreate(canonical.statement) };
 }
 
 function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
@@ -107,10 +164,7 @@ function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
 
 /** For the plan of what they read. */
 export function firstSteps(first: readonly First[]): ShownStep[] {
-  return first.flatMap(({ key, shown }) => {
-    const why = `-- first ${quotedName(key)}, which this run changes too and which reads what goes:`;
-    return shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
-  });
+  return first.flatMap(({ shown }) => shown);
 }
 
 /**
@@ -126,9 +180,9 @@ export async function changeFirst(
   tell: (message: string) => void,
 ): Promise<boolean> {
   let changed = false;
-  for (const { key, from, plan, statement } of first) {
+  for (const { key, from, isDone, isHarmless, plan } of first) {
     const live = await context.live.findNow(key);
-    if (live === undefined || (await sameObject(context, statement, live))) continue;
+    if (live === undefined || (await isDone(live))) continue;
     if (live.statement !== from) {
       throw new SchemaError(
         "plan-changed",
@@ -137,7 +191,9 @@ export async function changeFirst(
     }
     tell(`first ${quotedName(key)}`);
     const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
-    await applyPlan(connection, undefined, plan, options);
+    await applyPlan(connection, undefined, plan, options).catch((error: unknown) => {
+      if (!isHarmless?.(error)) throw error;
+    });
     context.live.forget(key);
     changed = true;
   }

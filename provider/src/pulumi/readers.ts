@@ -12,6 +12,7 @@ import type { Change, Planned } from "./planning";
 import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
 import { type Broken, type First, readersFirst } from "./readers-first";
+import { notConverted, writtenNowhere } from "./target-columns";
 
 /** What readers read, and its name on the embedded engine after the change. */
 interface Changed {
@@ -73,6 +74,12 @@ async function tryReader(
   const { database, name = "" } = keyParts(reader.key);
   const before = parseCreate(reader.statement);
   const outputs = "columns" in before ? before.columns : [];
+  const unwritten = writtenNowhere(before, changed);
+  if (unwritten.length > 0) {
+    const names = unwritten.map((one) => one.name).join(", ");
+    const reason = `it writes ${names}, which would reach no column: rows would get the default, without an error`;
+    return { broken: { reader, columns: unwritten, reason, writes: true } };
+  }
   const tried = await tryOnScratch(context, rewrite(reader.statement, { object: "table", from, to }).text, read);
   if (tried === undefined) return undefined;
   const itself = { from: { database, name }, to: tried.name };
@@ -82,6 +89,8 @@ async function tryReader(
     if (reader.engine !== "View") return { broken };
     return { broken, next: { ...itself, columns: outputs.map((one) => ({ name: one.name, what: "dropped" })) } };
   }
+  const stuck = await notConverted(context, before, tried.outputs);
+  if (stuck !== undefined) return { broken: { reader, columns: read, ...stuck } };
   // `SELECT *` continues with fewer columns, and queries for the others fail. An incremental view just writes less.
   if (reader.engine !== "View") return undefined;
   const less = outputChanges(outputs, tried.outputs).filter(({ what }) => what === "dropped");
@@ -143,7 +152,8 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
   const isBlocked = ({ reader, columns }: Broken): boolean =>
     to.kind === "table" && reader.engine === "MaterializedView" && columns.some(({ what }) => what === "dropped");
   const isAllowed = options.allow.includes("breaks-reader") || context.config.allow.includes("breaks-reader");
-  const refused = isAllowed ? broken.filter(isBlocked) : broken;
+  const isStuck = (one: Broken): boolean => isBlocked(one) || one.writes === true || one.instead !== undefined;
+  const refused = isAllowed ? broken.filter(isStuck) : broken;
   if (refused.length === 0) return;
   const label = quotedName(keyOf(to));
   const lines = refused.map(({ reader, columns, reason }) => {
@@ -156,7 +166,13 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
           'The server drops no column that a materialized view reads: change the view in a run before this one (`pulumi up --target "**VIEW"`)',
         ]
       : []),
-    ...(refused.every(isBlocked)
+    ...new Set(refused.flatMap(({ instead }) => instead ?? [])),
+    ...(refused.some(({ writes }) => writes)
+      ? [
+          "Declare the query of these views with the new name (`… AS new`) in the same program: the view then writes both names in between",
+        ]
+      : []),
+    ...(refused.every(isStuck)
       ? []
       : [
           `Change these readers first. If this run changes them too, write allow: ["breaks-reader"] on ${label}: from the one statement to the ` +

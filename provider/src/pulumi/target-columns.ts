@@ -1,0 +1,58 @@
+import { objectKey, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ColumnSpec, ObjectSpec, QualifiedName } from "../sql/spec";
+import type { Context } from "./context";
+import type { Concerned } from "./reader-changes";
+import { refusedCast } from "./reader-trials";
+
+/** Renamed columns of a view's target that the view writes under their old name. */
+export function writtenNowhere(
+  view: ObjectSpec,
+  { columns, from }: { readonly from: QualifiedName; readonly columns: readonly Concerned[] },
+): Concerned[] {
+  if (view.kind !== "materializedView" || view.to === undefined) return [];
+  if (objectKey(view.to.database, view.to.name) !== objectKey(from.database, from.name)) return [];
+  const written = new Set(view.columns.map(({ name }) => name));
+  return columns.filter(({ name, what }) => what === "renamed" && written.has(name));
+}
+
+/**
+ * What a view gives after a change of its source and its target cannot take: every insert would fail (error 70).
+ *
+ * @param outputs of the view after the change.
+ * @returns the engine's words and, where the declared target does not take it either or cannot become what is declared, what to do instead.
+ */
+export async function notConverted(
+  context: Context,
+  view: ObjectSpec,
+  outputs: readonly ColumnSpec[],
+): Promise<{ readonly reason: string; readonly instead?: string } | undefined> {
+  if (view.kind !== "materializedView" || view.to === undefined) return undefined;
+  const key = objectKey(view.to.database, view.to.name);
+  const live = (await context.reachableLive(undefined, key))?.statement;
+  if (live === undefined) return undefined;
+  const [now, declared] = [live, context.checked.get(key)?.statement].map(typesIn);
+  for (const { name, type } of outputs) {
+    const current = now?.get(name);
+    if (type === undefined || current === undefined || current === type) continue;
+    const reason = await refusedCast(context, type, current);
+    if (reason === undefined) continue;
+    const wanted = declared?.get(name) ?? type;
+    const reachable = (await refusedCast(context, type, wanted)) ?? (await refusedCast(context, current, wanted));
+    if (reachable === undefined) return { reason };
+    return {
+      reason,
+      instead:
+        `${quotedName(key)} keeps ${name} as ${current}, which nothing converts: add a column of type ${type} to it, have the view write that one, and ` +
+        "fill it by a backfill; or create a second target and a second view",
+    };
+  }
+  return undefined;
+}
+
+function typesIn(statement: string | undefined): ReadonlyMap<string, string | undefined> | undefined {
+  const spec = statement === undefined ? undefined : parseCreate(statement);
+  return spec !== undefined && "columns" in spec
+    ? new Map(spec.columns.map(({ name, type }) => [name, type]))
+    : undefined;
+}
