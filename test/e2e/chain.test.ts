@@ -115,7 +115,7 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
         await run(server.url, "DROP DATABASE IF EXISTS d SYNC");
       }
     }
-    const wrong = "d.dst WHERE n != 1";
+    const without = (table: string, column: string) => `(SELECT * FROM d.${table} WHERE ${column} != 1)`;
 
     it("is renamed in the target without permission, while every row arrives with its value", async () => {
       await inProject(program('b: "UInt64"', 'n: "UInt64"', "b AS n"), async (project) => {
@@ -131,7 +131,7 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
         const { rows, errors } = await writer.stop();
         assert.deepEqual(errors, []);
         assert.equal(await countOf(server.url, "d.dst"), rows);
-        assert.equal(await countOf(server.url, wrong.replace("n ", "m ")), 0);
+        assert.equal(await countOf(server.url, without("dst", "m")), 0);
         await project.must(["preview", "--refresh", "--expect-no-changes"]);
       });
     });
@@ -148,7 +148,7 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
         assert.equal(await countOf(server.url, "d.dst"), rows);
         await run(server.url, "INSERT INTO d.src (i, n) VALUES (1000000, 1)");
         assert.equal(await countOf(server.url, "d.src"), rows + 1);
-        assert.equal(await countOf(server.url, "d.src WHERE n != 1"), await countOf(server.url, wrong));
+        for (const table of ["src", "dst"]) assert.equal(await countOf(server.url, without(table, "n")), 0, table);
         await project.must(["preview", "--refresh", "--expect-no-changes"]);
       });
     });

@@ -8,6 +8,7 @@ import { interruptible, tellRebuild } from "./progress";
 import { newOperation, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
 import { renameObject } from "./rename";
+import { renameColumns } from "./rename-columns";
 import { runStatement } from "./statement";
 import { inTurn } from "./turns";
 import { applyViewStep } from "./views";
@@ -50,7 +51,7 @@ export async function applyPlan(
 ): Promise<void> {
   for (const [done, step] of steps.entries()) {
     try {
-      await applyStep(connection, step, done === 0 ? options : { ...options, operation: newOperation() });
+      await applyStep(connection, object, step, done === 0 ? options : { ...options, operation: newOperation() });
       if (step.kind === "statement" && step.mutation && object) await awaitMutations(connection, object, options.tell);
     } catch (error) {
       throw done === 0 ? error : new PartlyApplied(done, error);
@@ -58,10 +59,20 @@ export async function applyPlan(
   }
 }
 
-async function applyStep(connection: Connection, step: Step, options: ApplyOptions): Promise<void> {
+async function applyStep(
+  connection: Connection,
+  object: QualifiedName | undefined,
+  step: Step,
+  options: ApplyOptions,
+): Promise<void> {
   switch (step.kind) {
-    case "statement":
-      return runStatement(connection, step, options.tell);
+    case "statement": {
+      const run = (): Promise<void> => runStatement(connection, step, options.tell);
+      if (!step.gated || object === undefined) return run();
+      return inTurn(() =>
+        renameColumns(connection, object, run, { operation: options.operation, onGate: tellGate(options.tell) }),
+      );
+    }
     case "rebuild":
       return inTurn(() =>
         step.holdsRows ? rebuild(connection, step, options) : remakeTable(connection, step.to, options),

@@ -14,7 +14,8 @@ const GATE_PAUSE = 10_000;
 
 /** An operation that closes gates. */
 export interface Gated {
-  readonly journal: Journal;
+  /** Absent for work of one statement, which no other run resumes. */
+  readonly journal?: Journal;
   readonly runner: Runner;
   /** Reports that inserts are refused from now on, or accepted again. */
   gateIs(closed: boolean): void;
@@ -51,7 +52,10 @@ export function hasTime({ runner }: Pick<Gated, "runner">, gate: Gate): Promise<
 }
 
 /** Opens everything that an earlier run left closed. @param more tables to which an exchange may have moved a gate. */
-export async function openGates({ journal, runner }: Gated, more: readonly QualifiedName[] = []): Promise<void> {
+export async function openGates(
+  { journal, runner }: Gated & { readonly journal: Journal },
+  more: readonly QualifiedName[] = [],
+): Promise<void> {
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   if (known.length === 0) return;
   const there = await tablesNaming(runner, namesOf(runner));
@@ -65,8 +69,10 @@ export async function openGates({ journal, runner }: Gated, more: readonly Quali
 async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
   const { journal, runner } = operation;
   const tables = await task.tables();
-  await remember(journal, tables);
-  await journal.assertOwner();
+  if (journal !== undefined) {
+    await remember(journal, tables);
+    await journal.assertOwner();
+  }
   operation.gateIs(true);
   try {
     const gate = await blockInserts(runner, tables);

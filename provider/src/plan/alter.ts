@@ -25,6 +25,8 @@ export interface Command {
   /** Takes a comma-separated list, so that parentheses have to separate it from a following command. */
   readonly takesList?: boolean;
   readonly mutation?: boolean;
+  /** No insert may be under way. */
+  readonly gated?: boolean;
   readonly phase?: Phase;
   /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 1`. */
   readonly setting?: string;
@@ -103,5 +105,6 @@ function alter(table: string, commands: readonly Command[], untouched: string): 
       untouched,
     ),
     ...(commands.some(({ mutation }) => mutation) && { mutation: true }),
+    ...(commands.some(({ gated }) => gated) && { gated: true }),
   });
 }

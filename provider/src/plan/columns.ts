@@ -1,4 +1,4 @@
-import { isInMemory } from "../clickhouse/engines";
+import { engineName, isInMemory, isMergeTreeFamily, isReplicated } from "../clickhouse/engines";
 import type { ColumnChange } from "../diff/changes";
 import { namesIn } from "../diff/text";
 import { backtick } from "../sql/identifiers";
@@ -63,14 +63,19 @@ function dropPhase(drops: readonly Of<"column-dropped">[], { from, phase, rounds
 }
 
 /** RENAME COLUMN. */
-export function renameColumn({ from, to }: Of<"column-renamed">, { table }: ColumnContext): Command {
+export function renameColumn({ from, to }: Of<"column-renamed">, { from: { storage }, table }: ColumnContext): Command {
   const message =
     `what reads or writes ${table} by the column name ${from} fails from now on, views included: an insert into a table whose ` +
     "view reads the old name is refused. Change those views in the same run";
+  // Parts of Replicated tables know which version of the table they were written for.
+  const gated = isMergeTreeFamily(storage.engine) && !isReplicated(engineName(storage.engine));
+  const refused =
+    "inserts are refused for a moment (error 469, to be retried): one under way would lose the column's values";
   return {
     sql: `RENAME COLUMN ${backtick(from)} TO ${backtick(to)}`,
-    hazards: [hazard("breaks-reader", message)],
+    hazards: [hazard("breaks-reader", message), ...(gated ? [hazard("breaks-reader", refused)] : [])],
     mutation: true,
+    ...(gated && { gated }),
   };
 }
 

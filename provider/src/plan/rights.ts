@@ -65,7 +65,9 @@ export function rightsToAlter(sql: string, object: QualifiedName): Right[] {
   const head = `ALTER TABLE ${level}`;
   if (!sql.startsWith(head)) return [];
   const privileges = splitArguments(sql.slice(head.length)).flatMap((command) => privilegeOf(command));
-  return [...new Set(privileges)].map((privilege) => ({ privilege, level }));
+  // Inserts are refused by a constraint meanwhile.
+  const gate = privileges.includes("ALTER RENAME COLUMN") ? ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"] : [];
+  return [...new Set([...privileges, ...gate])].map((privilege) => ({ privilege, level }));
 }
 
 function engineRight(engine: string | undefined): Right[] {

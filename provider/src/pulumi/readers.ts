@@ -80,17 +80,18 @@ async function tryReader(
     const reason = `it writes ${names}, which would reach no column: rows would get the default, without an error`;
     return { broken: { reader, columns: unwritten, reason, writes: true } };
   }
-  const tried = await tryOnScratch(context, rewrite(reader.statement, { object: "table", from, to }).text, read);
+  const renamed = rewrite(reader.statement, { object: "table", from, to }).text;
+  const tried = await tryOnScratch(context, renamed, read);
   if (tried === undefined) return undefined;
   const itself = { from: { database, name }, to: tried.name };
+  const stuck = await notConverted(context, parseCreate(renamed));
+  if (stuck !== undefined) return { broken: { reader, columns: read, ...stuck } };
   if (tried.reason !== undefined) {
     const broken = { reader, columns: read, reason: tried.reason };
     // Rows that a materialized view has written can still be read.
     if (reader.engine !== "View") return { broken };
     return { broken, next: { ...itself, columns: outputs.map((one) => ({ name: one.name, what: "dropped" })) } };
   }
-  const stuck = await notConverted(context, before, tried.outputs);
-  if (stuck !== undefined) return { broken: { reader, columns: read, ...stuck } };
   // `SELECT *` continues with fewer columns, and queries for the others fail. An incremental view just writes less.
   if (reader.engine !== "View") return undefined;
   const less = outputChanges(outputs, tried.outputs).filter(({ what }) => what === "dropped");

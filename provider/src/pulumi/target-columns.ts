@@ -1,6 +1,6 @@
 import { objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import type { ColumnSpec, ObjectSpec, QualifiedName } from "../sql/spec";
+import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import type { Concerned } from "./reader-changes";
 import { refusedCast } from "./reader-trials";
@@ -19,22 +19,23 @@ export function writtenNowhere(
 /**
  * What a view gives after a change of its source and its target cannot take: every insert would fail (error 70).
  *
- * @param outputs of the view after the change.
+ * @param view over the source as declared.
  * @returns the engine's words and, where the declared target does not take it either or cannot become what is declared, what to do instead.
  */
 export async function notConverted(
   context: Context,
   view: ObjectSpec,
-  outputs: readonly ColumnSpec[],
 ): Promise<{ readonly reason: string; readonly instead?: string } | undefined> {
   if (view.kind !== "materializedView" || view.to === undefined) return undefined;
   const key = objectKey(view.to.database, view.to.name);
   const live = (await context.reachableLive(undefined, key))?.statement;
   if (live === undefined) return undefined;
+  // Not the view's own list of columns, which keeps the former types.
+  const outputs = await context.world.resultOf(view.query).catch(() => []);
   const [now, declared] = [live, context.checked.get(key)?.statement].map(typesIn);
   for (const { name, type } of outputs) {
     const current = now?.get(name);
-    if (type === undefined || current === undefined || current === type) continue;
+    if (current === undefined || current === type) continue;
     const reason = await refusedCast(context, type, current);
     if (reason === undefined) continue;
     const wanted = declared?.get(name) ?? type;
