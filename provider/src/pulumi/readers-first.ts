@@ -1,5 +1,6 @@
 import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
+import { mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
@@ -147,9 +148,22 @@ async function writesBoth(
 
 /** A reader as the program declares it, in the engine's words. */
 async function declaredReader(context: Context, reader: LiveObject, told: readonly Told[]) {
-  const declaration = told.map(readable).find((one) => one !== undefined && keyOf(one.spec) === reader.key);
+  const declarations = new Map(
+    told.flatMap((one) => {
+      const declaration = readable(one);
+      return declaration === undefined ? [] : [[keyOf(declaration.spec), declaration] as const];
+    }),
+  );
+  const declaration = declarations.get(reader.key);
   if (declaration === undefined || context.config.scratch === "off") return undefined;
-  const canonical = await context.world.canonicalize(declaration.spec).catch(() => undefined);
+  const { spec } = declaration;
+  // What it reads may be checked later than this.
+  for (const source of "query" in spec ? mentionedNames(spec.query) : []) {
+    const unchecked = context.checked.has(source) ? undefined : declarations.get(source)?.spec;
+    const made = unchecked && (await context.world.canonicalize(unchecked).catch(() => undefined));
+    if (made !== undefined) context.world.declare(source, made.statement);
+  }
+  const canonical = await context.world.canonicalize(spec).catch(() => undefined);
   return canonical && { options: declaration.options, to: parseCreate(canonical.statement) };
 }
 
