@@ -1,4 +1,5 @@
 import DataLoader from "dataloader";
+import { withoutClosedGates } from "../clickhouse/insert-gates";
 import type { Connection } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
@@ -231,7 +232,7 @@ function liveTable(row: TableRow): LiveObject {
   const { statement, engine, uuid } = row;
   return {
     key: objectKey(row.database, row.name),
-    statement,
+    statement: withoutClosedGates(statement),
     engine,
     uuid,
     rows: row.rows === null ? undefined : Number(row.rows),

@@ -1,3 +1,4 @@
+import { GATE_PREFIX } from "../clickhouse/insert-gates";
 import { qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
 import { MARK, pause, type Runner } from "./runner";
@@ -96,19 +97,17 @@ export async function hasTimeLeft(runner: Runner, gate: Gate): Promise<boolean> 
   return (await timeLeft(runner, gate)) >= gate.margin;
 }
 
-/** What clients read in error 469: what is happening, and that a retry works. */
-const PREFIX = "retry_schema_change_in_progress_";
 /** Gate name of version 0.1.0, whose operations this version may resume or abort. */
 const OLD_PREFIX = "_gate_";
 
 /** Whether a constraint belongs to a gate rather than to the table. */
 export function isGate(constraint: string): boolean {
-  return constraint.startsWith(PREFIX) || constraint.startsWith(OLD_PREFIX);
+  return constraint.startsWith(GATE_PREFIX) || constraint.startsWith(OLD_PREFIX);
 }
 
 /** Names of the operation's gate: the current one and the former one. */
 export function namesOf({ operation }: Pick<Runner, "operation">): readonly [string, string] {
-  return [`${PREFIX}${operation}`, `${OLD_PREFIX}${operation}`];
+  return [`${GATE_PREFIX}${operation}`, `${OLD_PREFIX}${operation}`];
 }
 
 function constraint(runner: Runner): string {
