@@ -1,12 +1,12 @@
 import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
-import { mentionedNames } from "../canonical/mentions";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { mentionedNames } from "../lineage/mentions";
 import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
