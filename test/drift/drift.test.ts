@@ -116,7 +116,7 @@ describe("drift on a server", () => {
       holder(),
       ...names.map((name) => stored(name, create(name))),
     ]);
-    assert.ok(queries.length <= 6, queries.join("\n"));
+    assert.ok(queries.length <= 7, queries.join("\n"));
     assert.deepEqual(
       objects.filter(({ status }) => status !== "in-sync").map(({ name }) => name),
       [`${database}.t7`],

@@ -78,7 +78,7 @@ interface Found {
 
 /**
  * Compares a state with the server, in the same way as `pulumi refresh`: a text that is unchanged since the last write is no drift; any
- * other is compared in the canonical form of an embedded engine. Costs four queries, whatever the number of objects, plus some for each
+ * other is compared in the canonical form of an embedded engine. Costs five queries, whatever the number of objects, plus some for each
  * database that has seen a rebuild or a rename, plus two or four statements on the embedded engine for each object whose text changed.
  *
  * @throws {ConnectionError} when the server is unreachable.
