@@ -236,6 +236,20 @@ export interface DictionaryQueryArgs {
   invalidateQuery?: Input<string>;
 }
 
+/** A column of a dictionary in a list. */
+export interface NamedDictionaryColumnArgs extends DictionaryColumnArgs {
+  /** Column name, unquoted. */
+  name: Input<string>;
+}
+
+/** The columns with the bounds of a `RANGE_HASHED()` dictionary's rows. */
+export interface DictionaryRangeArgs {
+  /** Column with the lower bound, unquoted. */
+  min: Input<string>;
+  /** Column with the upper bound, unquoted. */
+  max: Input<string>;
+}
+
 /** Arguments of `Dictionary`. Each change replaces the definition in one statement; it is loaded anew at its next use. */
 export interface DictionaryArgs extends CommonArgs {
   /** Database: its resource (which makes it a dependency) or its name. Changing it moves the dictionary and updates what refers to it. */
@@ -246,9 +260,7 @@ export interface DictionaryArgs extends CommonArgs {
    * The columns in order, those of the key included: a map from name to type or definition, or a list of definitions with names. One that
    * goes or changes its type is refused while something on the server that reads it would fail; the error names it.
    */
-  columns:
-    | Input<Record<string, Input<string | DictionaryColumnArgs>>>
-    | Input<Input<DictionaryColumnArgs & { name: Input<string> }>[]>;
+  columns: Input<Record<string, Input<string | DictionaryColumnArgs>>> | Input<Input<NamedDictionaryColumnArgs>[]>;
   /** The key: one column, or several. */
   primaryKey: Input<string | Input<string>[]>;
   /**
@@ -261,7 +273,7 @@ export interface DictionaryArgs extends CommonArgs {
   /** Seconds between reloads, or the least and the most of them; 0: it is loaded once. Left out only with `DIRECT()`, which loads nothing. */
   lifetime?: Input<number | [number, number]>;
   /** Columns with the bounds of a `RANGE_HASHED()` layout. Default: none. */
-  range?: Input<{ min: Input<string>; max: Input<string> }>;
+  range?: Input<DictionaryRangeArgs>;
   /** Settings for reading the source, e.g. `{ format_csv_allow_single_quotes: 0 }`. Default: the server's. */
   settings?: Input<Record<string, Input<string | number | boolean>>>;
   /** Free text. */
