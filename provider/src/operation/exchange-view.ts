@@ -1,4 +1,5 @@
 import { readColumns, readTable, uuidOf } from "../clickhouse/catalog";
+import { atLeast } from "../clickhouse/version";
 import { ServerError } from "../connection/errors";
 import { backtick, qualifiedName } from "../sql/identifiers";
 import type { MaterializedViewSpec, QualifiedName } from "../sql/spec";
@@ -33,6 +34,7 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     return false;
   }
   const beside = besideName(to, runner.operation);
+  if (losesTriggers(runner)) await runner.run(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(to)}`).catch(() => undefined);
   const old = await uuidOf(runner, to);
   try {
     await dropBeside(runner, to);
@@ -54,8 +56,23 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     // The old view gets no more rows, so no data is wrong; whoever ends the operation tries again.
     if ((await uuidOf(runner, idleName(to, runner.operation))) === undefined) throw error;
   });
+  if (losesTriggers(runner)) await reattach(runner, to);
   if (closed !== undefined) await releaseInserts(runner, closed.tables);
   return true;
+}
+
+/**
+ * On 25.5 a view gets no more rows, without an error, once it has been exchanged with one whose query an ALTER had changed. Not on 24.8 and
+ * 25.8; the releases in between were not tried.
+ */
+function losesTriggers({ connection: { version } }: Runner): boolean {
+  return atLeast(version, "24.9") && !atLeast(version, "25.8");
+}
+
+/** Registers the view with its source anew. If the runner dies in between, inserts are still held, and the next one attaches it. */
+async function reattach(runner: Runner, view: QualifiedName): Promise<void> {
+  await runner.run(`DETACH TABLE IF EXISTS ${qualifiedName(view)} SYNC`);
+  await runner.run(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(view)}`);
 }
 
 /**
