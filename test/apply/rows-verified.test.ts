@@ -51,7 +51,7 @@ describe("the verification of a rebuild", () => {
       url,
       version,
       capabilities,
-      query: (sql) => connection.query(sql),
+      query: (sql, params) => connection.query(sql, params),
       insert: (table, rows) => connection.insert(table, rows),
       close: () => connection.close(),
       command: async (sql) => {

@@ -40,7 +40,7 @@ describe("the order of set operations in a view", () => {
     it(`would be lost, and is refused: ${query}`, async () => {
       await assert.rejects(
         make(query),
-        /d\.v: ClickHouse would keep its query without the brackets.*SELECT \* FROM \(/,
+        /d\.v: ClickHouse would keep its query without the parentheses.*SELECT \* FROM \(/,
       );
     });
   }

@@ -15,7 +15,7 @@ describe("clickhouse-schema completion", () => {
   it("of bash gives commands, the options of each, and their choices", () => {
     const lines: [words: string, expected: RegExp][] = [
       ["clickhouse-schema ver", /^verify\n$/],
-      ["clickhouse-schema verify --max", /^--max-memory\n$/],
+      ["clickhouse-schema verify --max", /^--max-memory\n--max-threads\n$/],
       ["clickhouse-schema lint --format ", /^text\njson\nsarif\ngithub\n$/],
       ["clickhouse-schema completion ", /^bash\nzsh\nfish\n$/],
       ...commands.map((name): [string, RegExp] => [`clickhouse-schema ${name} --he`, /^--help\n$/]),

@@ -79,7 +79,11 @@ export function declared(spec: ObjectSpec, sql: string, dependsOn: readonly stri
 }
 
 async function drop(url: string, spec: ObjectSpec): Promise<void> {
-  const what = spec.kind === "database" ? "DATABASE" : "TABLE";
-  const problem = await send(url, `DROP ${what} ${quotedName(keyOf(spec))} SYNC`);
+  const name = quotedName(keyOf(spec));
+  const statement =
+    spec.kind === "function"
+      ? `DROP FUNCTION ${name}`
+      : `DROP ${{ database: "DATABASE", dictionary: "DICTIONARY", table: "TABLE", view: "TABLE", materializedView: "TABLE" }[spec.kind]} ${name} SYNC`;
+  const problem = await send(url, statement);
   if (problem !== undefined) throw new Error(problem);
 }
