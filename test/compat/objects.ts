@@ -81,7 +81,7 @@ export function declared(spec: ObjectSpec, sql: string, dependsOn: readonly stri
 async function drop(url: string, spec: ObjectSpec): Promise<void> {
   const name = quotedName(keyOf(spec));
   const statement =
-    spec.kind === "function"
+    spec.kind === "sqlFunction"
       ? `DROP FUNCTION ${name}`
       : `DROP ${{ database: "DATABASE", dictionary: "DICTIONARY", table: "TABLE", view: "TABLE", materializedView: "TABLE" }[spec.kind]} ${name} SYNC`;
   const problem = await send(url, statement);
