@@ -4,7 +4,7 @@ import { withoutLiterals } from "../canonical/explain";
 import { digest } from "../canonical/fingerprint";
 import { readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
-import { codeOf, inOurWords } from "../connection/errors";
+import { ConnectionError, codeOf, inOurWords } from "../connection/errors";
 import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { quotedName } from "../sql/object-key";
@@ -41,11 +41,17 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     try {
       return { inputs: await checkInputs(this.context, this.kind, olds, news) };
     } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
+      const problems = await this.problemsOf(error, news);
       // A failure tied to a property would make the engine print that property's value, secret or not.
-      const problems = [...error.problems.map(({ message }) => message), ...(await this.alsoWrong(news))];
       return { inputs: { ...news }, failures: problems.map((reason) => ({ property: "", reason })) };
     }
+  }
+
+  private async problemsOf(error: unknown, news: Bag): Promise<string[]> {
+    // A server that goes away during the check. Thrown on, the error would be shown with its stack.
+    if (error instanceof ConnectionError) return [messageOf(error)];
+    if (!(error instanceof SchemaError)) throw error;
+    return [...error.problems.map(({ message }) => message), ...(await this.alsoWrong(news))];
   }
 
   /** Reported with the first refusal, because that ends the run. */
