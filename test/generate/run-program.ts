@@ -14,6 +14,8 @@ export interface Made {
   readonly text: string;
 }
 
+const CLASSES = ["Database", "Table", "View", "MaterializedView", "Dictionary", "SqlFunction"];
+
 /**
  * Runs a generated program with classes that only remember what they were given, in the order in which they are made.
  *
@@ -38,7 +40,7 @@ export function runProgram(
   const sql = (strings: TemplateStringsArray, ...values: unknown[]): Tagged => new Tagged(strings, values);
   const library = {
     sql,
-    ...Object.fromEntries(["Database", "Table", "View", "MaterializedView"].map((name) => [name, resource(name)])),
+    ...Object.fromEntries(CLASSES.map((name) => [name, resource(name)])),
   };
   const config = class {
     requireSecret(name: string): string {

@@ -21,6 +21,8 @@ const KINDS: Readonly<Record<string, ObjectKind>> = {
   Table: "table",
   View: "view",
   MaterializedView: "materializedView",
+  Dictionary: "dictionary",
+  SqlFunction: "sqlFunction",
 };
 
 /** What a generated program declares, in the order in which it runs. */
@@ -47,6 +49,7 @@ export function keyOfMade({ className, resourceName, args }: Omit<Made, "text">)
   if (typeof args["sql"] === "string") return keyOf(parseCreate(args["sql"]));
   const name = String(args["name"] ?? resourceName);
   if (className === "Database") return objectKey(name);
+  if (className === "SqlFunction") return objectKey("", name);
   // A database passed as its resource has become its quoted name.
   const database = String(args["database"]);
   return objectKey(/^[`\w]/.test(database) ? keyOf(parseCreate(`CREATE DATABASE ${database}`)) : database, name);
