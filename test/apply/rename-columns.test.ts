@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { renameColumns } from "../../provider/dist/apply/rename-columns.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { startCluster } from "../support/cluster";
 import { byEffort } from "../support/effort";
 import { freshDatabase, sharedServer, sleep, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
@@ -99,6 +100,42 @@ for (const version of ["26.7", ...testedVersions(["24.8", "25.8"])] as const) {
       await connection.command(`ALTER TABLE ${database}.t RENAME COLUMN b TO c`);
       await insert;
       assert.deepEqual(await connection.query(`SELECT toUInt32(sum(c)) AS kept FROM ${database}.t`), [{ kept: 0 }]);
+    });
+  });
+}
+
+for (const version of testedVersions(["24.8", "25.8"])) {
+  describe(`a column of a replicated table renamed while a client inserts, on ${version}`, function () {
+    this.timeout(120_000);
+
+    it("keeps the values of the insert, on both replicas", async () => {
+      const cluster = await startCluster({ version });
+      const connections = await Promise.all(cluster.nodes.map(({ url }) => openConnection({ url })));
+      const [connection] = connections as [Connection];
+      try {
+        for (const [index, one] of connections.entries()) {
+          await one.command("CREATE DATABASE IF NOT EXISTS d");
+          await one.command(
+            `CREATE TABLE d.t (i UInt64, b UInt64) ENGINE = ReplicatedMergeTree('/rename/t', 'r${index}') ORDER BY i`,
+          );
+        }
+        const writer = await openConnection({ url: cluster.nodes[0]?.url ?? "" });
+        const insert = writer.command(
+          "INSERT INTO d.t SELECT number, 1 + 0 * sleepEachRow(0.5) FROM numbers(3) SETTINGS max_block_size = 10",
+        );
+        await sleep(600);
+        const rename = () => connection.command("ALTER TABLE d.t RENAME COLUMN b TO c");
+        await renameColumns(connection, { database: "d", name: "t" }, rename, { operation: "op1" });
+        await insert;
+        await writer.close();
+        for (const one of connections) {
+          await one.command("SYSTEM SYNC REPLICA d.t");
+          assert.deepEqual(await one.query("SELECT toUInt32(sum(c)) AS kept FROM d.t"), [{ kept: 3 }]);
+        }
+      } finally {
+        for (const one of connections) await one.close();
+        await cluster.stop();
+      }
     });
   });
 }

@@ -15,8 +15,8 @@ export interface RenameColumnsOptions extends RunnerHooks {
 
 /**
  * Renames columns of a table while no insert is under way: one that began before the rename, and ends after it, stores its values under the
- * old name, and they are lost without an error (seen on 24.8, 25.8 and 26.7; not on Replicated tables, whose parts know the version of the
- * table that they were written for).
+ * old name, and they are lost without an error (seen on 24.8, 25.8 and 26.7, and on Replicated tables of 24.8 and 25.8, on any replica).
+ * Inserts on other replicas are refused as soon as these have the constraint, but those under way there are not awaited.
  *
  * @param rename runs the ALTER.
  * @throws {Postponed} when long inserts leave no such moment for ten minutes.

@@ -67,10 +67,11 @@ export function renameColumn({ from, to }: Of<"column-renamed">, { from: { stora
   const message =
     `what reads or writes ${table} by the column name ${from} fails from now on, views included: an insert into a table whose ` +
     "view reads the old name is refused. Change those views in the same run";
-  // Parts of Replicated tables know which version of the table they were written for.
-  const gated = isMergeTreeFamily(storage.engine) && !isReplicated(engineName(storage.engine));
-  const refused =
-    "inserts are refused for a moment (error 469, to be retried): one under way would lose the column's values";
+  const gated = isMergeTreeFamily(storage.engine);
+  const elsewhere = isReplicated(engineName(storage.engine))
+    ? ", and one on another replica, which is not awaited, still does"
+    : "";
+  const refused = `inserts are refused for a moment (error 469, to be retried): one under way would lose the column's values${elsewhere}`;
   return {
     sql: `RENAME COLUMN ${backtick(from)} TO ${backtick(to)}`,
     hazards: [hazard("breaks-reader", message), ...(gated ? [hazard("breaks-reader", refused)] : [])],
