@@ -42,6 +42,9 @@ export interface First {
   readonly shown: readonly ShownStep[];
 }
 
+/** What the program declares, by key. */
+type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
+
 /** Finds the readers that a change would break. */
 export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
 
@@ -60,7 +63,12 @@ export async function readersFirst(
   const canBeFirst = ({ columns, writes }: Broken): boolean =>
     writes || columns.every(({ what }) => what === "dropped");
   if (!broken.some(canBeFirst)) return { first: [], left: broken };
-  const told = declarationsIn(await context.askProgram());
+  const told = new Map(
+    declarationsIn(await context.askProgram()).flatMap((one) => {
+      const declaration = readable(one);
+      return declaration === undefined ? [] : [[keyOf(declaration.spec), declaration] as const];
+    }),
+  );
   const first: First[] = [];
   const left: Broken[] = [];
   for (const one of broken) {
@@ -77,7 +85,7 @@ async function firstOf(
   context: Context,
   { changes }: Planned,
   { reader }: Broken,
-  told: readonly Told[],
+  told: Declared,
   find: FindBroken,
 ): Promise<readonly First[] | undefined> {
   const declared = await declaredReader(context, reader, told);
@@ -119,7 +127,7 @@ async function firstOf(
 async function writesBoth(
   context: Context,
   { columns, reader }: Broken,
-  told: readonly Told[],
+  told: Declared,
 ): Promise<readonly First[] | undefined> {
   const declared = await declaredReader(context, reader, told);
   const before = parseCreate(reader.statement);
@@ -147,19 +155,13 @@ async function writesBoth(
 }
 
 /** A reader as the program declares it, in the engine's words. */
-async function declaredReader(context: Context, reader: LiveObject, told: readonly Told[]) {
-  const declarations = new Map(
-    told.flatMap((one) => {
-      const declaration = readable(one);
-      return declaration === undefined ? [] : [[keyOf(declaration.spec), declaration] as const];
-    }),
-  );
-  const declaration = declarations.get(reader.key);
+async function declaredReader(context: Context, reader: LiveObject, told: Declared) {
+  const declaration = told.get(reader.key);
   if (declaration === undefined || context.config.scratch === "off") return undefined;
   const { spec } = declaration;
   // What it reads may be checked later than this.
   for (const source of "query" in spec ? mentionedNames(spec.query) : []) {
-    const unchecked = context.checked.has(source) ? undefined : declarations.get(source)?.spec;
+    const unchecked = context.checked.has(source) ? undefined : told.get(source)?.spec;
     const made = unchecked && (await context.world.canonicalize(unchecked).catch(() => undefined));
     if (made !== undefined) context.world.declare(source, made.statement);
   }
