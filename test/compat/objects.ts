@@ -8,11 +8,28 @@ import { urnOf } from "../support/provider";
 import type { Version } from "../support/server";
 import { judge, type Suite, type Verdict } from "./verdict";
 
+/** What the engine inside that package cannot run, though the release can; each seen there. */
+const LIMITS_OF_PACKAGES: readonly { version: Version; statement: RegExp; problem: string }[] = [
+  { version: "26.3", statement: /^CREATE NAMED COLLECTION/, problem: "the statement never returns" },
+  {
+    version: "26.3",
+    statement: / TYPE text\b|^CREATE TABLE expressions_ordinary\./,
+    problem:
+      "the table cannot be dropped, being of an Ordinary database or with a text index: the engine has no cache for it",
+  },
+];
+
 /** Every object of `test/generate/statements`, declared as plain SQL: made, asked again, refreshed. What the server itself refuses is left out. */
 export const objects: Suite = async (version, tell, words) => {
   for (const group of ownGroups()) {
     if (words.length > 0 && !words.includes(group.name)) continue;
-    await tryGroup(version, group, tell);
+    try {
+      await tryGroup(version, group, tell);
+    } catch (error) {
+      // The server is gone, or cannot undo what the suite tried; the next group has a server of its own.
+      const problem = error instanceof Error ? error.message : String(error);
+      tell({ name: `the rest of the group ${group.name}`, result: "failed", problem });
+    }
   }
 };
 
@@ -22,6 +39,11 @@ async function tryGroup(version: Version, group: Group, tell: (verdict: Verdict)
   const dependsOn: string[] = [];
   try {
     for (const { sql, settings } of group.statements) {
+      const limit = LIMITS_OF_PACKAGES.find((one) => one.version === version && one.statement.test(sql));
+      if (limit !== undefined) {
+        tell({ name: sql, result: "left out", problem: limit.problem });
+        continue;
+      }
       const spec = settings === undefined ? declarable(sql) : undefined;
       if (spec === undefined) {
         await send(server.url, sql, { ...(settings && { settings }) });
@@ -85,5 +107,5 @@ async function drop(url: string, spec: ObjectSpec): Promise<void> {
       ? `DROP FUNCTION ${name}`
       : `DROP ${{ database: "DATABASE", dictionary: "DICTIONARY", table: "TABLE", view: "TABLE", materializedView: "TABLE" }[spec.kind]} ${name} SYNC`;
   const problem = await send(url, statement);
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw new Error(`${statement}: ${problem}`);
 }
