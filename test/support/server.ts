@@ -1,8 +1,9 @@
 /** Servers for tests: one shared by all test files, and others of any version that `tools/servers` can start. */
 import { randomUUID } from "node:crypto";
 import { EMBEDDED, type Version } from "../../provider/src/server/engines";
-import { freePorts, sleep, temporaryBase } from "../../provider/src/server/member";
+import { freePorts, sleep } from "../../provider/src/server/member";
 import { type RunningServer, type StartOptions, startServer as start } from "../../provider/src/server/server";
+import { temporaryBase } from "../../provider/src/server/temporary";
 import { usersXml } from "../../provider/src/server/users";
 
 export type { Version };

@@ -1,6 +1,6 @@
 import { ENGINES, VERSIONS, type Version } from "../../provider/src/server/engines";
 import { fetchedEngine } from "../../provider/src/server/fetch";
-import { hasZookeeper } from "../../tools/servers/zookeeper";
+import { hasZookeeper } from "../../provider/src/server/zookeeper";
 
 const missing = new Set<string>();
 if (typeof after === "function") after("say which versions were left out", sayWhatIsMissing);

@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node
 import path from "node:path";
 import { quotedName } from "../../provider/dist/sql/object-key";
 import { dataFolder } from "../../provider/src/server/config";
-import { temporaryDirectory } from "../../provider/src/server/member";
+import { temporaryDirectory } from "../../provider/src/server/temporary";
 import { declarable, declared } from "../compat/objects";
 import { send, serverFor } from "../generate/servers";
 import { type Declared, Stage } from "../generate/stage";

@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { SchemaError } from "../errors";
 import { cacheFolder } from "./cache";
 import { ENGINES, type Engine, type Platform, type Version } from "./engines";
+import { runTool, type Tool } from "./tool";
 
 /** The platform tags of the wheels, as pip expects them. */
 const TAGS: Readonly<Record<Platform, string>> = {
@@ -85,28 +85,14 @@ async function download({ name, version, sha256 }: Wheel, directory: string): Pr
   await python(["-m", "pip", "download", "-q", "--no-deps", ...wanted, "-d", directory, "-r", requirements]);
 }
 
-/** Longest time for a download or its unpacking, in milliseconds. */
-const PYTHON_LIMIT = 900_000;
-/** Lines of output that are shown on failure. */
-const LINES = 12;
+const PYTHON_TOOL: Tool = {
+  program: "python3",
+  needs: "Python 3 with pip is needed (python3-pip).",
+  missing: /No module named pip/,
+};
 
 function python(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile("python3", args, { timeout: PYTHON_LIMIT, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
-      if (error === null) return resolve();
-      const output = `${stdout}${stderr}`.trim() || error.message;
-      const isMissing = error.code === "ENOENT" || /No module named pip/.test(output);
-      const needs = isMissing ? "Python 3 with pip is needed (python3-pip). " : "";
-      const ended = error.killed ? "took too long" : `ended with ${error.code}`;
-      const shown = output.split("\n").slice(-LINES).join("\n  ");
-      reject(
-        new SchemaError(
-          "server-not-started",
-          `${needs}\`python3 ${args.slice(0, 3).join(" ")}\` ${ended}:\n  ${shown}`,
-        ),
-      );
-    });
-  });
+  return runTool(PYTHON_TOOL, args);
 }
 
 /** Moves a complete folder into place, unless another process has done so in the meantime. */

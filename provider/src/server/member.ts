@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { SchemaError } from "../errors";
 
 /** What a {@link Member} runs. */
@@ -17,13 +15,9 @@ export interface MemberCommand {
 
 const START_LIMIT = 60_000;
 const STOP_LIMIT = 10_000;
-/** Python programs, which the package ships as they are. */
-const LAUNCH = path.join(__dirname, "../../launch");
 const running = new Set<ChildProcess>();
-const temporary = new Set<string>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
-  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
 });
 
 /** A server process that can be stopped cleanly, killed, frozen, and started again on its data. */
@@ -121,28 +115,6 @@ export class Member {
     const logged = log !== undefined && existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : "";
     return `${this.output}\n${logged}`.trim();
   }
-}
-
-/** A program in the package's folder `launch`, as a command. */
-export function launcher(script: string, ...args: readonly string[]): [string, ...string[]] {
-  return ["python3", "-B", path.join(LAUNCH, script), ...args];
-}
-
-/** Creates a directory that is removed when this process exits: in memory if possible, since fsync is the slowest part of a test. */
-export function temporaryDirectory(prefix: string): string {
-  const directory = mkdtempSync(path.join(temporaryBase(), prefix));
-  temporary.add(directory);
-  return directory;
-}
-
-export function removeTemporary(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
-  temporary.delete(directory);
-}
-
-/** Where temporary directories are created. */
-export function temporaryBase(): string {
-  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 }
 
 /** Different ports on which nothing listened a moment ago. */

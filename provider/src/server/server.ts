@@ -4,7 +4,9 @@ import { SchemaError } from "../errors";
 import { configFile, dataFolder, errorLog, writeConfiguration, writeSettings } from "./config";
 import { EMBEDDED, ENGINES, type Version } from "./engines";
 import { fetchEngine, libraryIn } from "./fetch";
-import { freePorts, launcher, Member, pings, refuseTaken, removeTemporary, temporaryDirectory } from "./member";
+import { launcher } from "./launcher";
+import { freePorts, Member, pings, refuseTaken } from "./member";
+import { removeTemporary, temporaryDirectory } from "./temporary";
 
 /** A running ClickHouse. */
 export interface RunningServer {

@@ -11,6 +11,8 @@ export interface User {
   /** Elements with its privileges, as XML. Default: everything. */
   readonly rights?: string;
   readonly profile?: string;
+  /** Addresses that it may come from. Default: any. */
+  readonly networks?: readonly string[];
 }
 
 /** A users.xml. */
@@ -28,9 +30,10 @@ export function usersXml(users: readonly User[], profiles = "<default/>"): strin
 /** User `default`, without a password, may do everything. */
 export const OPEN_USERS = usersXml([{ name: "default" }]);
 
-function userXml({ name, password = "", rights = RIGHTS, profile = "default" }: User): string {
+function userXml({ name, password = "", rights = RIGHTS, profile = "default", networks = ["::/0"] }: User): string {
+  const addresses = networks.map((address) => `<ip>${address}</ip>`).join("");
   return (
-    `<${name}><password>${escapeXml(password)}</password><networks><ip>::/0</ip></networks>` +
+    `<${name}><password>${escapeXml(password)}</password><networks>${addresses}</networks>` +
     `<profile>${profile}</profile><quota>default</quota>${rights}</${name}>`
   );
 }

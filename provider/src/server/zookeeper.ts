@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
-import { cacheFolder } from "../../provider/src/server/cache";
-import { launcher, Member } from "../../provider/src/server/member";
-import { findOnPath, run, tail } from "../pulumi-cli/process";
+import { SchemaError } from "../errors";
+import { cacheFolder } from "./cache";
+import { launcher } from "./launcher";
+import { Member } from "./member";
+import { runTool } from "./tool";
 
 /** Where Debian's libzookeeper-java puts it; the jar's manifest lists what else it needs. */
 const DEBIAN_JAR = "/usr/share/java/zookeeper.jar";
@@ -17,8 +19,8 @@ const POM = `<project>
 </project>
 `;
 
-/** A ZooKeeper with one node; its data is in `directory`. */
-export async function zookeeper(directory: string, port: number): Promise<Member> {
+/** A ZooKeeper with one node; its data is in `directory`. Rejects if there is none here, see {@link fetchZookeeper}. */
+export async function zookeeper(directory: string, port: number, log?: (line: string) => void): Promise<Member> {
   mkdirSync(path.join(directory, "data"), { recursive: true });
   const settings = [
     "tickTime=1000",
@@ -30,7 +32,7 @@ export async function zookeeper(directory: string, port: number): Promise<Member
   ];
   const file = path.join(directory, "zoo.cfg");
   writeFileSync(file, `${settings.join("\n")}\n`);
-  const java = ["java", "-Xmx160m", "-Dzookeeper.forceSync=no", "-cp", await fetchZookeeper()];
+  const java = ["java", "-Xmx160m", "-Dzookeeper.forceSync=no", "-cp", await fetchZookeeper(log)];
   return new Member("ZooKeeper", {
     command: launcher("tether.py", ...java, "org.apache.zookeeper.server.quorum.QuorumPeerMain", file),
     directory,
@@ -40,7 +42,7 @@ export async function zookeeper(directory: string, port: number): Promise<Member
 
 /** Whether a cluster can be started without fetching ZooKeeper first. */
 export function hasZookeeper(): boolean {
-  return findOnPath("java", process.env) !== undefined && (existsSync(DEBIAN_JAR) || existsSync(mavenFolder()));
+  return isOnPath("java") && (existsSync(DEBIAN_JAR) || existsSync(mavenFolder()));
 }
 
 /**
@@ -48,9 +50,7 @@ export function hasZookeeper(): boolean {
  * there is no Java, or neither of the two is available.
  */
 export async function fetchZookeeper(log = (_line: string): void => undefined): Promise<string> {
-  if (findOnPath("java", process.env) === undefined) {
-    throw new Error("replicas need ZooKeeper, which needs Java 11 or newer: apt-get install default-jre-headless");
-  }
+  if (!isOnPath("java")) throw missing("which needs Java 11 or newer: apt-get install default-jre-headless");
   if (existsSync(DEBIAN_JAR)) return DEBIAN_JAR;
   if (!existsSync(mavenFolder())) await fetchWithMaven(mavenFolder(), log);
   return path.join(mavenFolder(), "*");
@@ -61,9 +61,8 @@ function mavenFolder(): string {
 }
 
 async function fetchWithMaven(target: string, log: (line: string) => void): Promise<void> {
-  if (findOnPath("mvn", process.env) === undefined) {
-    throw new Error("replicas need ZooKeeper: apt-get install libzookeeper-java, or install Maven, which fetches it");
-  }
+  const needs = "which is not here: apt-get install libzookeeper-java, or install Maven, which fetches it";
+  if (!isOnPath("mvn")) throw missing(needs);
   log(`fetching ZooKeeper ${MAVEN_VERSION} with Maven (5 MB, once)`);
   mkdirSync(path.dirname(target), { recursive: true });
   const shop = mkdtempSync(path.join(path.dirname(target), ".fetching-"));
@@ -71,11 +70,27 @@ async function fetchWithMaven(target: string, log: (line: string) => void): Prom
     writeFileSync(path.join(shop, "pom.xml"), POM);
     // --strict-checksums: a jar that does not match the registry's checksum aborts it.
     const args = ["-q", "-B", "--strict-checksums", "dependency:copy-dependencies", "-DoutputDirectory=lib"];
-    const { code, output } = await run("mvn", args, { env: process.env, cwd: shop, timeoutSeconds: 900 });
-    if (code !== 0) throw new Error(`mvn could not fetch ZooKeeper:\n${tail(output)}`);
+    await runTool({ program: "mvn", needs: "Maven is needed." }, args, shop);
     renameSync(path.join(shop, "lib"), target);
   } finally {
     rmSync(shop, { recursive: true, force: true });
+  }
+}
+
+function missing(what: string): SchemaError {
+  return new SchemaError("server-not-started", `replicas need ZooKeeper, ${what}`);
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(path.delimiter).some((folder) => isExecutable(path.join(folder, program)));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
