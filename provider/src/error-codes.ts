@@ -48,6 +48,10 @@ export const ERRORS = {
   "right-missing": ["the user lacks a privilege", "run the GRANT in the message"],
   "objects-hidden": ["the user may not see an object, so whether it exists is unknown", "run the GRANT in the message"],
   "rows-hidden": ["the user does not see all rows of a table (row policies)", "run as a user who does"],
+  "access-not-stored": [
+    "the server cannot store a user, a role or the like, or has it in its configuration",
+    "see [access](access.md)",
+  ],
   "not-replicable": ["the server cannot create a `Replicated` object as declared", "see the message"],
   "object-missing": ["an object does not exist on the server", "create it, or run `pulumi refresh`"],
   "object-differs": [

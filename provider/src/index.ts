@@ -3,15 +3,19 @@
  *
  * @packageDocumentation
  */
+export * from "./resources/access-args";
 export * from "./resources/args";
 export { Database } from "./resources/database";
 export { Dictionary } from "./resources/dictionary";
 export { MaterializedView } from "./resources/materialized-view";
 export { Provider, type ProviderArgs } from "./resources/provider";
+export { Quota } from "./resources/quota";
+export { Role } from "./resources/role";
 export { Rollup } from "./resources/rollup";
 export * from "./resources/rollup-args";
 export type { RollupLevel } from "./resources/rollup-parts";
 export { SchemaObject } from "./resources/schema-object";
+export { SettingsProfile } from "./resources/settings-profile";
 export { sql } from "./resources/sql";
 export { SqlFunction } from "./resources/sql-function";
 export { Table } from "./resources/table";

@@ -1,3 +1,4 @@
+import { kindOf } from "../../provider/dist/kinds";
 import { keyOf, keyParts, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import type { ObjectSpec } from "../../provider/dist/sql/spec";
@@ -102,10 +103,8 @@ export function declared(spec: ObjectSpec, sql: string, dependsOn: readonly stri
 
 async function drop(url: string, spec: ObjectSpec): Promise<void> {
   const name = quotedName(keyOf(spec));
-  const statement =
-    spec.kind === "sqlFunction"
-      ? `DROP FUNCTION ${name}`
-      : `DROP ${{ database: "DATABASE", dictionary: "DICTIONARY", table: "TABLE", view: "TABLE", materializedView: "TABLE" }[spec.kind]} ${name} SYNC`;
+  const { dropWord, scope } = kindOf(spec.kind);
+  const statement = `DROP ${dropWord === "VIEW" ? "TABLE" : dropWord} ${name}${scope === "server" ? "" : " SYNC"}`;
   const problem = await send(url, statement);
   if (problem !== undefined) throw new Error(`${statement}: ${problem}`);
 }

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { database, dictionary, materializedView, sqlFunction, table, view } from "../../provider/dist/pulumi/provider";
+import {
+  database,
+  dictionary,
+  materializedView,
+  quota,
+  role,
+  settingsProfile,
+  sqlFunction,
+  table,
+  view,
+} from "../../provider/dist/pulumi/provider";
 import { providerText } from "../../provider/dist/resources/schema-object";
 
 /** Every state that was ever written holds one of these texts: they may be added to, and never changed. */
@@ -10,9 +20,12 @@ const STORED = {
   dictionary: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").dictionary',
   sqlFunction: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").sqlFunction',
   materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
+  settingsProfile: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").settingsProfile',
+  role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
+  quota: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").quota',
 } as const;
 
-const PROVIDERS = { database, dictionary, sqlFunction, table, view, materializedView };
+const PROVIDERS = { database, dictionary, sqlFunction, table, view, materializedView, settingsProfile, role, quota };
 
 describe("the provider text that every state holds", () => {
   for (const kind of Object.keys(STORED) as (keyof typeof STORED)[]) {

@@ -9,6 +9,7 @@ export function featuresOf(spec: ObjectSpec): string[] {
   if (spec.kind === "sqlFunction") return ["function"];
   if (spec.kind === "dictionary") return withComment(spec, [`dictionary ${/^\w+/.exec(spec.layout)?.[0]}`]);
   if (spec.kind === "database") return withComment(spec, [`database ${spec.engine ?? ""}`]);
+  if (!("database" in spec)) return [spec.kind];
   const found = spec.columns.flatMap(columnFeatures);
   if ("query" in spec) {
     found.push(...viewFeatures(spec));

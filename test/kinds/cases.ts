@@ -11,7 +11,12 @@ export interface KindCase {
   readonly changed: readonly [args: object, plan: RegExp];
   /** Releases that cannot change it at all, and how that is refused. */
   readonly fixedOn?: Readonly<Record<string, RegExp>>;
+  /** Releases on which none can be created, and how that is refused at preview. */
+  readonly noneOn?: Readonly<Record<string, RegExp>>;
 }
+
+/** The embedded engine keeps no users and nothing that belongs to them. */
+const NOT_EMBEDDED = { "26.7": /cannot be created, because the embedded engine has one user and keeps no others/ };
 
 const SOURCE = "CREATE TABLE {d}.src (id UInt64, name String, parent UInt64) ENGINE = MergeTree ORDER BY id";
 
@@ -86,5 +91,56 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
     args: { to: "{d}.target", query: "SELECT id FROM {d}.src" },
     alters: [["ALTER TABLE {o} MODIFY QUERY SELECT id + 1 AS id FROM {d}.src", "query"]],
     changed: [{ to: "{d}.target", query: "SELECT id * 2 AS id FROM {d}.src" }, /MODIFY QUERY SELECT id \* 2/],
+  },
+  settingsProfile: {
+    noneOn: NOT_EMBEDDED,
+    setup: ["CREATE SETTINGS PROFILE {d}_base SETTINGS max_threads = 2", "CREATE ROLE {d}_r"],
+    args: {
+      inherits: ["{d}_base"],
+      settings: {
+        max_memory_usage: { value: "10G", max: "20G" },
+        join_use_nulls: true,
+        max_execution_time: { value: 1.5, min: 1, change: "never" },
+        log_comment: "it's 1",
+      },
+      to: ["{d}_r"],
+    },
+    alters: [
+      ["ALTER SETTINGS PROFILE {o} SETTINGS max_threads = 1", "limits"],
+      ["ALTER SETTINGS PROFILE {o} TO ALL EXCEPT {d}_r", "applies-to"],
+    ],
+    changed: [
+      { settings: { max_memory_usage: "5Gi" }, to: { except: ["default", "{d}_r"] }, allow: ["locks-out"] },
+      /ALTER SETTINGS PROFILE \S+\nSETTINGS max_memory_usage = 5368709120\nTO ALL EXCEPT /,
+    ],
+  },
+  role: {
+    noneOn: NOT_EMBEDDED,
+    setup: ["CREATE SETTINGS PROFILE {d}_base SETTINGS max_threads = 2"],
+    args: { profiles: ["{d}_base"], settings: { max_rows_to_read: { value: 1000, max: 5000 }, readonly: 2 } },
+    alters: [["ALTER ROLE {o} SETTINGS max_threads = 1", "limits"]],
+    changed: [{ settings: {} }, /ALTER ROLE \S+\nSETTINGS NONE/],
+  },
+  quota: {
+    noneOn: NOT_EMBEDDED,
+    setup: ["CREATE ROLE {d}_r"],
+    args: {
+      keyedBy: "clientKeyOrUser",
+      limits: {
+        "1 hour": { queries: 30, errors: 2 },
+        "90 minutes": { executionTime: 1.5, randomized: true },
+        "1 day": {},
+      },
+      to: ["{d}_r"],
+    },
+    alters: [
+      ["ALTER QUOTA {o} NOT KEYED", "keyed-by"],
+      ["ALTER QUOTA {o} FOR INTERVAL 1 hour MAX queries = 31", "intervals"],
+      ["ALTER QUOTA {o} TO ALL EXCEPT default", "applies-to"],
+    ],
+    changed: [
+      { keyedBy: "user", limits: { "60 minutes": { queries: 30, errors: 2 }, "1 week": { readRows: 10 } }, to: [] },
+      /ALTER QUOTA \S+\nKEYED BY user_name\nFOR INTERVAL 1 hour MAX errors = 2, queries = 30,\nFOR INTERVAL 1 week MAX read_rows = 10,\nFOR INTERVAL 90 minute NO LIMITS,\nFOR INTERVAL 1 day NO LIMITS\nTO NONE/,
+    ],
   },
 };

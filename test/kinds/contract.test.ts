@@ -55,8 +55,8 @@ for (const [where, open, version] of ENGINES) {
     };
 
     for (const kind of OBJECT_KINDS) {
-      const { setup = [], args, alters, changed, fixedOn = {} } = CASES[kind];
-      const fixed = fixedOn[version];
+      const { setup = [], args, alters, changed, fixedOn = {}, noneOn = {} } = CASES[kind];
+      const [fixed, none] = [fixedOn[version], noneOn[version]];
       const { scope } = KINDS[kind];
       const d = `d_${kind.toLowerCase()}`;
       const name = scope === "itself" ? `${d}_own` : `${d}_o`;
@@ -83,6 +83,15 @@ for (const [where, open, version] of ENGINES) {
         secret: false,
         observed: String(outs["__observed"]),
       });
+
+      if (none !== undefined) {
+        it(`${KINDS[kind].word}: is refused at preview`, () =>
+          using(async (provider) => {
+            const { failures } = await provider.check(kind, request(args));
+            assert.match(failures.join("\n"), none);
+          }));
+        continue;
+      }
 
       it(`${KINDS[kind].word}: arguments → create → read → equal → second plan empty → drift → code and back → change → drop`, async () => {
         await byHand(async (connection) => {
@@ -132,7 +141,7 @@ for (const [where, open, version] of ENGINES) {
 
     /** The program that import writes for an object declares it again. */
     async function codeAndBack(connection: Connection, kind: ObjectKind, key: string): Promise<void> {
-      const { managed, unmanaged } = await introspectServer(connection);
+      const { managed, unmanaged } = await introspectServer(connection, { access: true });
       const found = managed.find((one) => one.key === key);
       assert.ok(found !== undefined, `not among the managed objects: ${JSON.stringify(unmanaged)}`);
       assert.equal(renderCreate(parseCreate(renderCreate(found.spec))), renderCreate(found.spec));

@@ -86,12 +86,15 @@ function howOf(step: Step): string {
 const WORDS: Readonly<Record<HazardKind, string>> = {
   "drops-data": 'needs `allow: ["drops-data"]`',
   "doubles-rows": 'needs `allow: ["doubles-rows"]`',
+  "locks-out": 'needs `allow: ["locks-out"]`',
   unproven: 'needs `allow: ["unproven"]`',
   "may-fail": "asks the rows first",
   "copies-rows": "copies rows",
   "rewrites-parts": "rewrites parts",
   "keeps-old-rows": "old rows keep the old meaning",
   "breaks-reader": "readers must follow",
+  "widens-access": "somebody may do more",
+  "narrows-access": "somebody may do less",
   "metadata-only": "metadata only",
 };
 
@@ -153,10 +156,8 @@ function renameGate({ object, from, to }: RenameStep, spec: ObjectSpec): Gate {
   const renaming = createRenaming(object, from, to);
   const { database, name = "t" } = from;
   const text = (view: string, engine: string, statement: string) => ({ database, name: view, engine, statement });
-  const self =
-    object === "database" || object === "sqlFunction" || object === "dictionary"
-      ? []
-      : [text(name, ENGINES[object], renderCreate(spec))];
+  const engine = (ENGINES as Readonly<Record<string, string>>)[object];
+  const self = engine === undefined ? [] : [text(name, engine, renderCreate(spec))];
   const view = (target: string, source: string) =>
     text("w", "MaterializedView", `CREATE MATERIALIZED VIEW ${database}.w TO ${target} AS SELECT a FROM ${source}`);
   const gates = (...others: ReturnType<typeof text>[]): boolean =>

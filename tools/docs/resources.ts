@@ -43,6 +43,21 @@ const SECTIONS: readonly Section[] = [
   },
   { title: "Backfill", args: "BackfillArgs", text: "`backfill` of a materialized view or a rollup." },
   { title: "Rollup", args: "RollupArgs", text: "`new Rollup(name, args)`; see [rollups](rollups.md)." },
+  { title: "Role", args: "RoleArgs", text: "`new Role(name, args)`; see [access](access.md).", without: "CommonArgs" },
+  {
+    title: "SettingsProfile",
+    args: "SettingsProfileArgs",
+    text: "`new SettingsProfile(name, args)`; see [access](access.md).",
+    without: "CommonArgs",
+  },
+  { title: "Settings with bounds", args: "LimitArgs", text: "Values in `settings` of a role, a profile or a user." },
+  {
+    title: "Quota",
+    args: "QuotaArgs",
+    text: "`new Quota(name, args)`; see [access](access.md).",
+    without: "CommonArgs",
+  },
+  { title: "Limits of a quota", args: "QuotaLimitsArgs", text: "Within an interval in `limits` of a quota." },
   { title: "Provider", args: "ProviderArgs", text: "`new Provider(name, args)`, for several servers in one stack." },
   { title: "Plain SQL", args: "SqlArgs", text: "Instead of structured arguments.", without: "CommonArgs" },
 ];

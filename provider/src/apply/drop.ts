@@ -1,13 +1,15 @@
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { dependentsOf } from "../introspect/access/dependents";
 import { callersOf } from "../introspect/function-callers";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
 import { KINDS, kindOf } from "../kinds";
 import { mentionedNames } from "../lineage/mentions";
 import { JOURNAL_TABLE } from "../operation/journal";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import type { AccessKind } from "../sql/access/spec";
+import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { unfinishedOperations } from "./operations";
@@ -75,7 +77,7 @@ async function refuseLosses(
   found: LiveObject,
   options: DropOptions,
 ): Promise<void> {
-  if (keyParts(found.key).database === "") return;
+  if (isInNoDatabase(found.key)) return;
   await refuseIfUnfinished(connection, live, found);
   if (options.allowed) return;
   await refuseIfHoldsRows(connection, found, options);
@@ -149,7 +151,9 @@ async function refuseIfUsed(
   options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
-  if (keyParts(object.key).database === "" || object.engine === "Dictionary")
+  const kind = accessKindOf(object.key);
+  if (kind !== undefined) return refuseIfNeeded(connection, object, kind, options, ends);
+  if (isInNoDatabase(object.key) || object.engine === "Dictionary")
     return refuseIfCalled(connection, live, object, options, ends);
   if (isView(object)) return;
   const views = await live.materializedViews();
@@ -180,6 +184,24 @@ async function refuseIfCalled(
     "drop-still-used",
     `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server asks for it by its name and would fail. ` +
       `Change or drop that first. To drop it all the same: ${howToAllow}`,
+  );
+}
+
+/** The server drops a role or a profile that others have, without an error: they lose rights, or their limits. */
+async function refuseIfNeeded(
+  connection: Connection,
+  { key }: LiveObject,
+  kind: AccessKind,
+  { allowed, howToAllow }: DropOptions,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  const found = allowed ? [] : await dependentsOf(connection, key, kind);
+  const left = found.filter((one) => one.key === undefined || !ends(one.key));
+  if (left.length === 0) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: this ${kindOf(kind).word} is not dropped, because these still use it and would silently lose ` +
+      `${kind === "settingsProfile" ? "its limits" : "it"}: ${left.map(({ label }) => label).join(", ")}. Change these first. To drop it all the same: ${howToAllow}`,
   );
 }
 
@@ -229,7 +251,7 @@ export function counted(rows: number, { rows: known }: LiveObject): string {
 
 /** Rows that an object stores itself, no more than 1001 if its engine does not count them; undefined if that is not known either. */
 export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
-  if (keyParts(object.key).database === "") return 0;
+  if (isInNoDatabase(object.key)) return 0;
   const isMaterialized = object.engine === "MaterializedView";
   if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;
   if (object.rows !== undefined) return object.rows;

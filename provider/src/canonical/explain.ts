@@ -64,10 +64,14 @@ export function explainMissing(circumstances: Circumstances): string {
 }
 
 /** A source that this stack declares, without the dependency that creates it first. */
-export function explainUndeclaredDependency(label: string, source: string): string {
+export function explainUndeclaredDependency(label: string, source: string, how: "reads or writes" | "names"): string {
+  const pass =
+    how === "names"
+      ? "Pass the resource instead of its name"
+      : "Pass the resource instead of its name (`to: table`, or sql`… FROM ${table}`)";
   return (
-    `${label}: reads or writes ${source}, which this stack declares, but does not depend on it, so it may be created too early. ` +
-    "Pass the resource instead of its name (`to: table`, or sql`… FROM ${table}`), or list it in `dependsOn`."
+    `${label}: ${how} ${source}, which this stack declares, but does not depend on it, so it may be created too early. ` +
+    `${pass}, or list it in \`dependsOn\`.`
   );
 }
 

@@ -20,7 +20,7 @@ export function dropServerDefaults(shown: ObjectSpec, declared: ObjectSpec): Obj
 
 /** Whether it is a database: nothing else that has settings is in none. */
 function isDatabase(spec: ObjectSpec): spec is DatabaseSpec {
-  return !("database" in spec) && !("expression" in spec);
+  return spec.kind === "database";
 }
 
 function withDatabaseEngine(shown: DatabaseSpec, declared: DatabaseSpec): DatabaseSpec {

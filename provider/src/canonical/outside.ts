@@ -3,6 +3,7 @@ import { mentionedNames } from "../lineage/mentions";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { isQuery } from "../sql/fragments";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
+import { isAccess } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type {
   ColumnSpec,
@@ -31,7 +32,7 @@ export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
  * engine can host.
  */
 export function externalDependency(spec: ObjectSpec): string | undefined {
-  if ("expression" in spec || "attributes" in spec) return undefined;
+  if (isAccess(spec) || "expression" in spec || "attributes" in spec) return undefined;
   if (!("database" in spec)) {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }

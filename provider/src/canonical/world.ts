@@ -2,12 +2,13 @@ import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { mentionedNames } from "../lineage/mentions";
 import { quoteIdentifier } from "../sql/identifiers";
-import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { isAccess, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderLambda } from "../sql/render/sql-function";
 import type { DatabaseSpec, DictionarySpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
 import { Serial } from "../util/serial";
+import { canonicalAccess } from "./access";
 import type { Canonical } from "./canonical";
 import { isDictionary, localDictionary, restoreDictionary, withHiddenSource } from "./dictionary";
 import { isFromQuery, withColumnsOf } from "./from-query";
@@ -139,6 +140,7 @@ export class World {
   }
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
+    if (isAccess(given)) return canonicalAccess(await this.connect(), given);
     if ("expression" in given) return this.canonicalizeFunction(given);
     if ("attributes" in given) return this.canonicalizeDictionary(given);
     if (!("database" in given)) return this.canonicalizeDatabase(given);

@@ -5,7 +5,7 @@ import type { Connection } from "../connection/connection";
 import { importFile, type Program } from "../generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../introspect/server";
 import { KINDS } from "../kinds";
-import { keyParts, quotedName } from "../sql/object-key";
+import { isInNoDatabase, keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connect, withConnection } from "./connect";
 import { EXIT } from "./exit";
@@ -24,6 +24,8 @@ export interface ImportOptions extends ConnectOptions {
   readonly database?: readonly string[];
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Also roles, settings profiles and quotas, but for those of the server's configuration. */
+  readonly access?: boolean;
   /** Only compares, writes nothing. */
   readonly check?: boolean;
   /** Overwrites files that differ. */
@@ -42,6 +44,7 @@ export function importCommand(output: Output): Command {
     .option("--database <name...>", "only these databases")
     .option("--include <pattern...>", "only objects whose database.name matches, e.g. 'logs.*_v1'")
     .option("--exclude <pattern...>", "no objects whose database.name matches")
+    .option("--access", "also roles, settings profiles and quotas")
     .option("--rollups", "write a Rollup where a target and its views are just what one makes")
     .option("--check", "write nothing; exit with 1 when the program in the folder is not what is on the server")
     .option("--force", "overwrite files that are there and differ")
@@ -66,6 +69,7 @@ export async function importServer(options: ImportOptions, output: Output): Prom
       ...(database && { databases: database }),
       ...(include && { include }),
       ...(exclude && { exclude }),
+      ...(options.access && { access: true }),
     });
     const user = await currentUser(connection);
     if (include === undefined) await refusePartlyVisible(connection, user, databasesOf(found));
@@ -140,8 +144,7 @@ function report(
     );
   }
   for (const { key, kind, reason } of unmanaged) {
-    const { database, name } = keyParts(key);
-    const shown = database === "" && name !== undefined ? name : quotedName(key);
+    const shown = isInNoDatabase(key) ? keyParts(key).name : quotedName(key);
     output.out(`  ${shown}: not managed, ${kind}${reason === "" ? "" : ` (${reason})`}\n`);
   }
 }

@@ -3,7 +3,7 @@ import { type BackfillDeclaration, backfillAt } from "./backfill";
 import { describe, isObject, listAt, optionalText, Problems, type Raw } from "./fields";
 
 /** Kinds of hazard that a user may allow. */
-export const ALLOWABLE = ["drops-data", "doubles-rows", "breaks-reader", "unproven"] as const;
+export const ALLOWABLE = ["drops-data", "doubles-rows", "breaks-reader", "locks-out", "unproven"] as const;
 
 /** What may happen to an object that exists on the server but is not in the state. */
 export const ADOPTIONS = ["equal", "converge"] as const;

@@ -12,7 +12,13 @@ import type {
  * One difference between two canonical specs of the same object, as frozen data. A kind says what differs, not how to change it:
  * that is up to the plan. Columns have their names in `to`; only a dropped one has its old name.
  */
-export type Change = SharedChange | DatabaseChange | TableChange | DictionaryChange | MaterializedViewChange;
+export type Change =
+  | SharedChange
+  | DatabaseChange
+  | TableChange
+  | DictionaryChange
+  | MaterializedViewChange
+  | AccessChange;
 
 /** Changes of every kind of object. */
 export type SharedChange =
@@ -92,6 +98,13 @@ export type StorageChange =
 
 /** A clause of a dictionary; its columns change as those of a table. */
 export type DictionaryChange = Pair<string> & { readonly kind: "source" | "lifetime" | "layout" | "range" };
+
+/** A clause of a role, a profile and the like, as text. */
+export type AccessChange = {
+  readonly kind: "limits" | "applies-to" | "keyed-by" | "intervals";
+  readonly from: string;
+  readonly to: string;
+};
 
 export type MaterializedViewChange =
   | (Pair<QualifiedName> & { readonly kind: "target" })

@@ -11,7 +11,7 @@ import { ServerCatalog } from "../introspect/server-catalog";
 import { HiddenError } from "../introspect/visibility";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
@@ -163,7 +163,9 @@ async function readServer(
   live: ServerCatalog,
   objects: readonly StoredObject[],
 ): Promise<Server> {
-  const named = new Set(objects.flatMap(({ key }) => (key === undefined ? [] : [keyParts(key).database])));
+  const named = new Set(
+    objects.flatMap(({ key }) => (key === undefined || isInNoDatabase(key) ? [] : [keyParts(key).database])),
+  );
   const databases: string[] = [];
   const found = new Map<string, Found>();
   for (const name of named) {
@@ -173,7 +175,7 @@ async function readServer(
     found.set(database.key, { statement: database.statement });
   }
   for (const { key } of objects) {
-    const inNone = key !== undefined && keyParts(key).database === "" ? await live.peek(key) : undefined;
+    const inNone = key !== undefined && isInNoDatabase(key) ? await live.peek(key).catch(unlessHidden) : undefined;
     if (inNone !== undefined) found.set(inNone.key, { statement: inNone.statement });
   }
   const server: ServerObjects =
@@ -183,6 +185,11 @@ async function readServer(
     if (!found.has(key)) found.set(key, { statement, foreign: kind });
   }
   return { found, objects: server };
+}
+
+/** An object that the user may not see is told apart later, from one that is gone. */
+function unlessHidden(error: unknown): undefined {
+  if (!(error instanceof HiddenError)) throw error;
 }
 
 async function driftOf(

@@ -4,8 +4,9 @@ import { KINDS } from "../kinds";
 import { codeOf } from "../kinds/object";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import { sourcesOf, targetsOf } from "../lineage/sources";
+import { referencesOf } from "../sql/access/references";
 import { tablesOfSource } from "../sql/dictionary-source";
-import { keyOf, objectKey } from "../sql/object-key";
+import { isAccess, keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { declare, plainSql, tryArguments } from "./declared";
@@ -57,6 +58,7 @@ export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap):
 
 /** Possible objects, and possible functions. */
 function mentionsIn(declared: ObjectSpec, rendered: string): ReadonlySet<string> {
+  if (isAccess(declared)) return new Set(referencesOf(declared));
   const source = "attributes" in declared ? tablesOfSource(declared.source) : [];
   return new Set([...source, ...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
 }

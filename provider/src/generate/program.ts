@@ -1,6 +1,6 @@
 import type { UnmanagedObject } from "../introspect/server";
 import { KINDS } from "../kinds";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { type Drafts, draftsOf } from "./drafts";
 import { fileText } from "./file";
@@ -28,6 +28,9 @@ export interface Program {
   readonly resources: readonly PlacedResource[];
   readonly rollups: readonly PlacedRollup[];
 }
+
+/** In the place of a database, for what belongs to none. */
+const ACCESS = "\u0001";
 
 /** Exists on every server and is not one of the user's declarations. */
 const DEFAULT_DATABASE = "default";
@@ -64,7 +67,8 @@ export function writeProgram(drafts: Drafts, { listed, rollups: found, unmanaged
 }
 
 function place({ list, rollups, order }: Resources) {
-  const databaseOf = (key: string): string => keyParts(key).database;
+  // Users, roles and the like are in one file.
+  const databaseOf = (key: string): string => (accessKindOf(key) === undefined ? keyParts(key).database : ACCESS);
   const levels = levelsOf(order, databaseOf);
   const files = new Map<string, string>();
   const takenFiles = new Set(["index"]);
@@ -98,7 +102,8 @@ function place({ list, rollups, order }: Resources) {
 /** Some file systems are case-insensitive. */
 function freeFile(database: string, level: number, taken: Set<string>): string {
   // Only functions are in no database.
-  const plain = database === "" ? "functions" : database.replace(/[^\w-]+/g, "_") || "database";
+  const plain =
+    database === "" ? "functions" : database === ACCESS ? "access" : database.replace(/[^\w-]+/g, "_") || "database";
   const wanted = level === 0 ? plain : `${plain}-${level + 1}`;
   let name = wanted;
   for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${wanted}_${number}`;
@@ -150,6 +155,5 @@ function indexText(
 }
 
 function nameOf({ key }: UnmanagedObject): string {
-  const { database, name } = keyParts(key);
-  return database === "" && name !== undefined ? name : quotedName(key);
+  return (isInNoDatabase(key) ? keyParts(key).name : undefined) ?? quotedName(key);
 }

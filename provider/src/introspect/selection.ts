@@ -8,6 +8,8 @@ export interface Selection {
   readonly include?: readonly string[];
   /** Patterns of the same form; objects that match one of them are left out. */
   readonly exclude?: readonly string[];
+  /** Also users, roles and the like that statements have created. Default: false. */
+  readonly access?: boolean;
 }
 
 /** Whether a selection includes the object with this key. */

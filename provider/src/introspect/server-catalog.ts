@@ -1,8 +1,10 @@
 import DataLoader from "dataloader";
 import { withoutClosedGates } from "../clickhouse/insert-gates";
 import type { Connection } from "../connection/connection";
+import type { AccessKind } from "../sql/access/spec";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
-import { keyParts, objectKey } from "../sql/object-key";
+import { accessKindOf, isInNoDatabase, keyParts, objectKey } from "../sql/object-key";
+import { readEntities } from "./access/catalog";
 import { readFunctions } from "./globals";
 import { HiddenError, refuseHidden } from "./visibility";
 
@@ -17,6 +19,8 @@ export interface LiveObject {
   readonly rows: number | undefined;
   /** Size on disk, compressed; undefined where the engine does not report it. */
   readonly bytes: number | undefined;
+  /** Of a user, a role and the like: the access storage that it is in, and others that have one of its name. */
+  readonly access?: { readonly storage: string; readonly others: readonly string[] };
 }
 
 /**
@@ -38,6 +42,7 @@ export class ServerCatalog {
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
   private functions: Promise<ReadonlyMap<string, LiveObject>> | undefined;
+  private readonly entities = new Map<AccessKind, Promise<ReadonlyMap<string, LiveObject>>>();
 
   constructor(connect: () => Promise<Connection>) {
     this.connect = connect;
@@ -58,6 +63,8 @@ export class ServerCatalog {
   async peek(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     if (isFunction(key)) return (await this.allFunctions()).get(key);
+    const kind = accessKindOf(key);
+    if (kind !== undefined) return (await this.allEntities(kind)).get(key);
     const databases = await this.databaseNames();
     if (name === undefined || !databases.has(database)) return name === undefined ? databases.get(database) : undefined;
     return this.changed.has(key) ? this.objects.load(key) : (await this.databases.load(database)).get(key);
@@ -66,14 +73,14 @@ export class ServerCatalog {
   /** One object as it is right now, bypassing the cache. @throws as {@link ServerCatalog.find}. */
   async findNow(key: string): Promise<LiveObject | undefined> {
     this.forget(key);
-    return keyParts(key).name === undefined || isFunction(key)
+    return keyParts(key).name === undefined || isInNoDatabase(key)
       ? this.find(key)
       : this.certain(key, await this.objects.load(key));
   }
 
   private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
-    // The list of functions is open to everybody.
-    if (found !== undefined || isFunction(key)) return found;
+    // The list of functions is open to everybody, and that of users, roles and the like is seen as a whole or not at all.
+    if (found !== undefined || isInNoDatabase(key)) return found;
     try {
       await this.absence(key);
       return undefined;
@@ -140,10 +147,22 @@ export class ServerCatalog {
     return this.functions;
   }
 
+  /** Every user, role or the like; two queries for all. @throws {HiddenError} when the user may not see them. */
+  async allEntities(kind: AccessKind): Promise<ReadonlyMap<string, LiveObject>> {
+    const known = this.entities.get(kind);
+    if (known !== undefined) return known;
+    const loading = this.connect().then((connection) => readEntities(connection, kind));
+    this.entities.set(kind, loading);
+    loading.catch(() => this.entities.delete(kind));
+    return loading;
+  }
+
   /** Removes the object from the cache, because it was just changed. */
   forget(key: string): void {
     const { database, name } = keyParts(key);
+    const kind = accessKindOf(key);
     if (isFunction(key)) this.functions = undefined;
+    else if (kind !== undefined) this.entities.delete(kind);
     else if (name === undefined) {
       this.names = undefined;
       this.forgetDatabase(database);
@@ -219,7 +238,7 @@ export class ServerCatalog {
   }
 }
 
-/** Only functions are in no database. */
+/** Functions are in no database, and in no other space. */
 function isFunction(key: string): boolean {
   const { database, name } = keyParts(key);
   return database === "" && name !== undefined;

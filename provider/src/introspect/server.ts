@@ -4,9 +4,11 @@ import { SchemaError } from "../errors";
 import { JOURNAL_TABLE, readJournals } from "../operation/journal";
 import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
-import { keyParts, objectKey } from "../sql/object-key";
+import { OBJECT_KINDS } from "../sql/kinds";
+import { isAccessKind, keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
+import { isConfiguration } from "./access/catalog";
 import { readFunctions, readGlobals } from "./globals";
 import { type Selection, selector } from "./selection";
 import { type LiveObject, ServerCatalog } from "./server-catalog";
@@ -77,7 +79,17 @@ export async function introspectServer(connection: Connection, selection: Select
   if (selection.databases === undefined && selection.include === undefined) {
     for (const object of await readFunctions(connection)) sortIn(object, managed, unmanaged);
   }
+  if (selection.access === true) {
+    for (const object of await usersEntities(live)) sortIn(object, managed, unmanaged);
+  }
   return { managed: managed.sort(byKey), unmanaged: unmanaged.sort(byKey) };
+}
+
+/** Without those of the server's configuration, which no statement changes. */
+async function usersEntities(live: ServerCatalog): Promise<LiveObject[]> {
+  const found: LiveObject[] = [];
+  for (const kind of OBJECT_KINDS.filter(isAccessKind)) found.push(...(await live.allEntities(kind)).values());
+  return found.filter(({ access }) => access !== undefined && !isConfiguration(access.storage));
 }
 
 interface DatabaseRow {

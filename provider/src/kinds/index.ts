@@ -4,6 +4,9 @@ import { database } from "./database";
 import { dictionary } from "./dictionary";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
+import { quota } from "./quota";
+import { role } from "./role";
+import { settingsProfile } from "./settings-profile";
 import { sqlFunction } from "./sql-function";
 import { table } from "./table";
 import { view } from "./view";
@@ -16,6 +19,9 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   dictionary,
   view,
   materializedView,
+  settingsProfile,
+  role,
+  quota,
 };
 
 /** The descriptor of a kind. */

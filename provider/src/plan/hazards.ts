@@ -1,7 +1,7 @@
 import { HAZARD_KINDS, type Hazard, type HazardKind, type Plan } from "./plan";
 
-/** Kinds that lose something forever, count it twice, or are not proven: nothing runs before the user allows them. */
-export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "unproven"]);
+/** Kinds that lose something forever, count it twice, lock the deployer out, or are not proven: nothing runs before the user allows them. */
+export const NEED_ALLOW: ReadonlySet<HazardKind> = new Set(["drops-data", "doubles-rows", "locks-out", "unproven"]);
 
 /** Words of earlier versions, which states, previews and scripts still contain. */
 export const FORMER_WORDS: ReadonlyMap<string, HazardKind> = new Map([["changes-history", "keeps-old-rows"]]);

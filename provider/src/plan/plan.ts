@@ -2,12 +2,15 @@ import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
-/** What a statement can cost or break, worst first. `drops-data`, `doubles-rows` and `unproven` need the user's `allow`. */
+/** What a statement can cost or break, worst first. `drops-data`, `doubles-rows`, `locks-out` and `unproven` need the user's `allow`. */
 export const HAZARD_KINDS = [
   "drops-data",
   "doubles-rows",
+  "locks-out",
   "breaks-reader",
   "unproven",
+  "widens-access",
+  "narrows-access",
   "may-fail",
   "keeps-old-rows",
   "copies-rows",

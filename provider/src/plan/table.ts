@@ -163,6 +163,10 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "target":
       case "refresh":
       case "inner-table":
+      case "limits":
+      case "applies-to":
+      case "keyed-by":
+      case "intervals":
         throw new Error(`A table has no ${change.kind}`);
       default:
         unreachable(change);

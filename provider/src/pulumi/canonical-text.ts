@@ -10,8 +10,9 @@ import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
+import { referencesOf } from "../sql/access/references";
 import { tablesOfSource } from "../sql/dictionary-source";
-import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { accessKindOf, isAccess, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -30,13 +31,13 @@ export async function canonicalText(
 ) {
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
-  const sources = [...mentionedNames(rendered)].filter((name) => name !== key);
+  const sources = isAccess(spec) ? [] : [...mentionedNames(rendered)].filter((name) => name !== key);
   if ("attributes" in spec) sources.push(...tablesOfSource(spec.source));
   // Functions are inlined, so a declaration means something else once one has changed.
-  for (const { key: name } of mentionedFunctions(rendered))
+  for (const { key: name } of isAccess(spec) ? [] : mentionedFunctions(rendered))
     if (name !== key && context.checked.has(name)) sources.push(name);
   if ("database" in spec) sources.push(objectKey(spec.database));
-  refuseMissingDependency(context, key, sources, dependencies);
+  refuseMissingDependency(context, key, isAccess(spec) ? referencesOf(spec) : sources, dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);
   const print = fingerprint(
     rendered,
@@ -75,8 +76,12 @@ function refuseMissingDependency(
   dependencies.forEach(visit);
   for (const source of sources) {
     const declared = context.checked.get(source);
-    if (declared?.urn !== undefined && !reachable.has(declared.urn))
-      throw new SchemaError("dependency-undeclared", explainUndeclaredDependency(quotedName(key), quotedName(source)));
+    if (declared?.urn === undefined || source === key || reachable.has(declared.urn)) continue;
+    const how = accessKindOf(key) === undefined ? "reads or writes" : "names";
+    throw new SchemaError(
+      "dependency-undeclared",
+      explainUndeclaredDependency(quotedName(key), quotedName(source), how),
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { type Plan, readShown, remark, renderShown, type ShownStep } from "../pl
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import { refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill, tellTooLate } from "./backfill";
 import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
@@ -245,6 +246,7 @@ async function lookBeforeCreate(
   options: ChangeOptions,
 ): Promise<PlanInputs> {
   const found = await context.reachableLive(request.urn, key);
+  await refuseUnwritable(context, request.urn, parseCreate(inputs.statement), found);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
   if (found === undefined) await refuseUncreatable(context, inputs.statement, request);
   if (found === undefined) {

@@ -1,14 +1,17 @@
 import { rowsHeld } from "../apply/drop";
+import type { Connection } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
 import { rightsToCreate } from "../kinds/object";
 import { refuseRights } from "../operation/rights";
 import { type Hazard, type ShownStep, showPlan } from "../plan";
 import { hazard } from "../plan/hazards";
 import { renewalHazard, replaces } from "../plan/materialized-view";
+import type { AccessSpec } from "../sql/access/spec";
 import { qualifiedName } from "../sql/identifiers";
-import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName } from "../sql/spec";
+import { lockOuts } from "./access-lockout";
 import type { Context } from "./context";
 import { refuseDenied } from "./denied";
 import { otherWriters, refuseLoop } from "./feeding";
@@ -32,6 +35,7 @@ export async function lookAtCreation(
   if (connection === undefined) return [];
   await refuseRights(connection, quotedName(keyOf(spec)), "created", rightsToCreate(spec));
   await refuseDenied(connection, spec);
+  if (isAccess(spec)) return lookAtAccess(context, connection, undefined, { to: spec, options, sensitive });
   if (spec.kind !== "materializedView" || spec.to === undefined) return [];
   const held = await context.heldBefore(spec.to, () => rowsIn(context, urn, spec.to));
   const hazards = [...hazardsOfRows(spec, spec.to, held, options), ...(await otherWriters(context, urn, spec))];
@@ -47,20 +51,37 @@ export async function lookAtCreation(
  */
 export async function lookAtFlow(
   context: Context,
-  { from }: Planned,
+  { from, plan }: Planned,
   { options, sensitive, to, urn }: Change,
 ): Promise<ShownStep[]> {
-  await refuseLoop(context, urn, to);
   const before = parseCreate(from);
+  if (isAccess(to) && isAccess(before)) {
+    const connection = await context.reachableServer(urn);
+    if (connection === undefined || plan.steps.length === 0) return [];
+    return lookAtAccess(context, connection, before, { to, options, sensitive });
+  }
+  await refuseLoop(context, urn, to);
   if (to.kind !== "materializedView" || before.kind !== "materializedView") return [];
   const hazards = await otherWriters(context, urn, to, before);
   refuseUnallowed(context, hazards, { to, options, sensitive });
   return told(to, "change", hazards);
 }
 
-function told(view: MaterializedViewSpec, what: string, hazards: readonly Hazard[], rows?: number): ShownStep[] {
+/** @throws {SchemaError} when it may lock the user of the deployment out, unless that is allowed. */
+async function lookAtAccess(
+  context: Context,
+  connection: Connection,
+  from: AccessSpec | undefined,
+  change: Pick<Change, "options" | "sensitive"> & { readonly to: AccessSpec },
+): Promise<ShownStep[]> {
+  const hazards = await lockOuts(connection, from, change.to);
+  refuseUnallowed(context, hazards, change);
+  return told(change.to, from === undefined ? "creation" : "change", hazards);
+}
+
+function told(view: ObjectSpec, what: string, hazards: readonly Hazard[], rows?: number): ShownStep[] {
   if (hazards.length === 0) return [];
-  const step = { kind: "statement", sql: `-- ${what} of ${qualifiedName(view)}`, hazards } as const;
+  const step = { kind: "statement", sql: `-- ${what} of ${quotedName(keyOf(view))}`, hazards } as const;
   return showPlan({ steps: [step] }, rows === undefined ? {} : { rows });
 }
 

@@ -5,7 +5,7 @@ import { liveStatement, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOfUrn } from "../kinds";
-import { keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { isInNoDatabase, keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -92,5 +92,5 @@ function kindOfStatement(statement: string | undefined): ObjectKind | undefined 
 /** The qualified name of an object within a database; undefined for a database. */
 export function tableOf(key: string): { database: string; name: string } | undefined {
   const { database, name } = keyParts(key);
-  return name === undefined || database === "" ? undefined : { database, name };
+  return name === undefined || isInNoDatabase(key) ? undefined : { database, name };
 }

@@ -19,7 +19,8 @@ import {
   showSecretPlan,
   unasked,
 } from "../plan";
-import { keyOf, objectKey, quotedName } from "../sql/object-key";
+import { followRenames as followRenamed } from "../sql/access/references";
+import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -97,6 +98,7 @@ async function inReplicatedDatabase(context: Context, { urn, to }: Change): Prom
 
 /** The object after this run has renamed its sources or its database, which updates the names in it. */
 function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): ObjectSpec {
+  if (isAccess(spec)) return followRenamed(spec, (key) => context.moves.get(key)?.to);
   const others = context.renames.filter((renaming) => keyOfName(renaming.to) !== keyOf(to));
   if (others.length === 0 || !("database" in spec)) return spec;
   return parseCreate(others.reduce((statement, renaming) => rewrite(statement, renaming).text, renderCreate(spec)));

@@ -18,6 +18,9 @@ export const sqlFunction = new SchemaProvider("sqlFunction", context);
 export const dictionary = new SchemaProvider("dictionary", context);
 export const view = new SchemaProvider("view", context);
 export const materializedView = new SchemaProvider("materializedView", context);
+export const settingsProfile = new SchemaProvider("settingsProfile", context);
+export const role = new SchemaProvider("role", context);
+export const quota = new SchemaProvider("quota", context);
 
 // The Pulumi engine stops a provider with SIGINT and waits 5 s: time to close the embedded engine's data folder cleanly.
 process.once("SIGINT", leave);

@@ -62,11 +62,15 @@ function describe(change: Change): string {
     case "lifetime":
     case "layout":
     case "range":
-      return `${change.kind}: ${fromTo(change)}`;
+    case "limits":
+    case "intervals":
+      return `${change.kind === "limits" ? "settings" : change.kind}: ${fromTo(change)}`;
     case "sample-by":
     case "partition-key":
     case "sorting-key":
     case "primary-key":
+    case "applies-to":
+    case "keyed-by":
       return `${change.kind.replace("-", " ")}: ${fromTo(change)}`;
     default:
       return unreachable(change);

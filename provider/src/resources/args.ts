@@ -146,8 +146,8 @@ export interface CommonArgs {
   adopt?: Input<"equal" | "converge">;
   /**
    * Permits changes that lose data (`"drops-data"`), may count rows twice (`"doubles-rows"`), break readers of the object until they
-   * change too (`"breaks-reader"`), or are not proven (`"unproven"`, e.g. a rebuild of a Replicated table). The preview shows what would
-   * be lost. Default: none; `clickhouse:allow` in the stack's config permits them for the whole stack.
+   * change too (`"breaks-reader"`), keep the user of the deployment out (`"locks-out"`), or are not proven (`"unproven"`, e.g. a rebuild of a
+   * Replicated table). The preview shows what would be lost. Default: none; `clickhouse:allow` in the stack's config permits them for the whole stack.
    */
   allow?: Input<Input<Allowed>[]>;
   /**
@@ -158,7 +158,7 @@ export interface CommonArgs {
 }
 
 /** Changes that need the user's permission; see {@link CommonArgs.allow}. */
-export type Allowed = "drops-data" | "doubles-rows" | "breaks-reader" | "unproven";
+export type Allowed = "drops-data" | "doubles-rows" | "breaks-reader" | "locks-out" | "unproven";
 
 /** How a table changes. No effect until a change needs it. */
 export interface TableChangeArgs {

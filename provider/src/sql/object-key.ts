@@ -1,5 +1,6 @@
+import type { AccessKind, AccessSpec } from "./access/spec";
 import { qualifiedName, quoteIdentifier } from "./identifiers";
-import { SQL_KINDS } from "./kinds";
+import { OBJECT_KINDS, SQL_KINDS } from "./kinds";
 import type { ObjectKind, ObjectSpec } from "./spec";
 
 /** Identity of an object within a server, for maps; only the database for a database. */
@@ -20,14 +21,39 @@ export function keyOf(spec: ObjectSpec): string {
 
 /** The key of an object of a kind by its name. An object that is in no database has an empty one in its key. */
 export function keyNamed(kind: ObjectKind, database: string | undefined, name: string): string {
-  const { scope } = SQL_KINDS[kind];
+  const { scope, space = "" } = SQL_KINDS[kind];
   if (scope === "itself") return objectKey(name);
-  return objectKey(scope === "server" ? "" : (database ?? ""), name);
+  return objectKey(scope === "server" ? space : (database ?? ""), name);
+}
+
+/** Whether it is the key of something that is in no database, and is none. */
+export function isInNoDatabase(key: string): boolean {
+  const { database, name } = keyParts(key);
+  return name !== undefined && (database === "" || database.startsWith("\u0001"));
+}
+
+/** The kind of something that only servers store, by its key: a user, a role and the like. */
+export function accessKindOf(key: string): AccessKind | undefined {
+  const { database } = keyParts(key);
+  if (!database.startsWith("\u0001")) return undefined;
+  return OBJECT_KINDS.filter(isAccessKind).find((kind) => SQL_KINDS[kind].space === database);
+}
+
+const ACCESS_KINDS: Readonly<Record<AccessKind, true>> = { settingsProfile: true, role: true, quota: true };
+
+/** Whether a server keeps objects of this kind in its access storages. */
+export function isAccessKind(kind: ObjectKind): kind is AccessKind {
+  return Object.hasOwn(ACCESS_KINDS, kind);
+}
+
+/** Whether a server keeps it in its access storages. */
+export function isAccess(spec: ObjectSpec): spec is AccessSpec {
+  return isAccessKind(spec.kind);
 }
 
 /** Quoted name of a key's object, for SQL and messages. */
 export function quotedName(key: string): string {
   const { database, name } = keyParts(key);
   if (name === undefined) return quoteIdentifier(database);
-  return database === "" ? quoteIdentifier(name) : qualifiedName({ database, name });
+  return isInNoDatabase(key) ? quoteIdentifier(name) : qualifiedName({ database, name });
 }

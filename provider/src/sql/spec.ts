@@ -3,8 +3,19 @@
  * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
+import type { QuotaSpec, RoleSpec, SettingsProfileSpec } from "./access/spec";
+
 /** Any managed object. */
-export type ObjectSpec = DatabaseSpec | SqlFunctionSpec | TableSpec | DictionarySpec | ViewSpec | MaterializedViewSpec;
+export type ObjectSpec =
+  | DatabaseSpec
+  | SqlFunctionSpec
+  | TableSpec
+  | DictionarySpec
+  | ViewSpec
+  | MaterializedViewSpec
+  | SettingsProfileSpec
+  | RoleSpec
+  | QuotaSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */
 export type ObjectKind = ObjectSpec["kind"];

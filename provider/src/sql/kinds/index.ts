@@ -1,3 +1,6 @@
+import { parseQuota, renderQuota } from "../access/quota";
+import { parseRole, renderRole } from "../access/role";
+import { parseSettingsProfile, renderSettingsProfile } from "../access/settings-profile";
 import { parseDatabase } from "../parse/database";
 import { parseDictionary } from "../parse/dictionary";
 import { parseMaterializedView } from "../parse/materialized-view";
@@ -26,7 +29,21 @@ export const SQL_KINDS: SqlKinds = {
     parse: parseMaterializedView,
     render: renderMaterializedView,
   },
+  settingsProfile: {
+    words: ["SETTINGS", "PROFILE"],
+    scope: "server",
+    space: space("settings profile"),
+    parse: parseSettingsProfile,
+    render: renderSettingsProfile,
+  },
+  role: { words: ["ROLE"], scope: "server", space: space("role"), parse: parseRole, render: renderRole },
+  quota: { words: ["QUOTA"], scope: "server", space: space("quota"), parse: parseQuota, render: renderQuota },
 };
+
+/** Spaces of names of what is in no database and no function. No database is called so. */
+function space(word: string): string {
+  return `\u0001${word}`;
+}
 
 /** The text of one kind. */
 export function sqlKindOf<Kind extends ObjectKind>(kind: Kind): SqlKind<Kind> {

@@ -10,6 +10,8 @@ export interface SqlKind<Kind extends ObjectKind> {
   /** The words behind CREATE. */
   readonly words: readonly string[];
   readonly scope: Scope;
+  /** What is in no database has its names to itself within this; see `object-key.ts`. Default: that of functions. */
+  readonly space?: string;
   /** Reads what follows the name. @param name its database is empty if the kind has none. */
   readonly parse: (cursor: Cursor, name: QualifiedName) => SpecOf<Kind>;
   /** The CREATE statement in the engine's layout. */

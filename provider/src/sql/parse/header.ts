@@ -26,12 +26,9 @@ const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[]
   [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
   [["RESOURCE"], "workload resources are not managed: create it outside of this package"],
   [["USER"], "users and rights are not managed: create it outside of this package"],
-  [["ROLE"], "users and rights are not managed: create it outside of this package"],
-  [["QUOTA"], "users and rights are not managed: create it outside of this package"],
   [["ROW", "POLICY"], "users and rights are not managed: create it outside of this package"],
   [["POLICY"], "users and rights are not managed: create it outside of this package"],
-  [["SETTINGS", "PROFILE"], "users and rights are not managed: create it outside of this package"],
-  [["PROFILE"], "users and rights are not managed: create it outside of this package"],
+  [["PROFILE"], "write CREATE SETTINGS PROFILE"],
   [["INDEX"], "put the index into the CREATE TABLE"],
 ];
 

@@ -1,0 +1,89 @@
+import type { Connection } from "../../connection/connection";
+import { isAccessDenied } from "../../connection/server-message";
+import type { AccessKind } from "../../sql/access/spec";
+import { quoteIdentifier, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
+import { lex } from "../../sql/lexer";
+import { keyNamed } from "../../sql/object-key";
+import type { LiveObject } from "../server-catalog";
+import { HiddenError } from "../visibility";
+
+/** How the server lists a kind of entity. */
+interface Listing {
+  /** Words of `SHOW CREATE …`, all of them at once. */
+  readonly plural: string;
+  readonly table: string;
+  /** Tokens between CREATE and the name. */
+  readonly words: number;
+  readonly engine: string;
+  /** What the user needs to see them. */
+  readonly right: string;
+}
+
+const LISTINGS: { readonly [Kind in AccessKind]: Listing } = {
+  settingsProfile: {
+    plural: "SETTINGS PROFILES",
+    table: "settings_profiles",
+    words: 2,
+    engine: "SettingsProfile",
+    right: "SHOW SETTINGS PROFILES",
+  },
+  role: { plural: "ROLES", table: "roles", words: 1, engine: "Role", right: "SHOW ROLES" },
+  quota: { plural: "QUOTAS", table: "quotas", words: 1, engine: "Quota", right: "SHOW QUOTAS" },
+};
+
+/**
+ * All entities of a kind in the server's access storages, as it prints them: passwords and hashes are not among it. Two queries.
+ *
+ * @throws {HiddenError} when this user may not see them.
+ */
+export async function readEntities(connection: Connection, kind: AccessKind): Promise<ReadonlyMap<string, LiveObject>> {
+  // The embedded engine has one user, who may not look.
+  if (connection.url.startsWith("chdb:")) return new Map();
+  const { plural, table, words, engine, right } = LISTINGS[kind];
+  try {
+    const shown = await connection.query<Record<string, string>>(`SHOW CREATE ${plural}`);
+    const rows = await connection.query<{ name: string; storage: string; uuid: string }>(
+      `SELECT name, storage, toString(id) AS uuid FROM system.${table}`,
+    );
+    const statements = shown.map((row) => String(Object.values(row)[0] ?? ""));
+    const found = new Map<string, LiveObject>();
+    for (const statement of statements) {
+      const name = nameIn(statement, words);
+      const key = keyNamed(kind, undefined, name);
+      const own = rows.filter((row) => row.name === name);
+      const storages = own.map(({ storage }) => storage).sort();
+      // A name in two storages: that of the server's configuration is the one that counts, and cannot be changed.
+      const storage = storages.find(isConfiguration) ?? storages[0] ?? "";
+      const uuid = own.find((row) => row.storage === storage)?.uuid ?? "";
+      const others = storages.filter((one) => one !== storage);
+      found.set(key, {
+        ...{ key, statement, engine, uuid, rows: undefined, bytes: undefined },
+        access: { storage, others },
+      });
+    }
+    return found;
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+    const user = quoteIdentifier(row?.user ?? "");
+    throw new HiddenError(
+      `The user ${user} may not see the ${plural.toLowerCase()} of the server, so it cannot be told which exist. Nothing was changed. ` +
+        `Allow it to see them: GRANT ${right} ON *.* TO ${user};`,
+    );
+  }
+}
+
+/** The storage of users.xml and the like: what is in the server's configuration, no statement changes. */
+export function isConfiguration(storage: string): boolean {
+  return /^(?:users_xml|users\.xml|ldap)/.test(storage);
+}
+
+function nameIn(statement: string, words: number): string {
+  const [first, at, host] = lex(statement).slice(1 + words);
+  const name = first === undefined ? "" : unquoted(first.text);
+  return at?.text === "@" && host !== undefined ? `${name}@${unquoted(host.text)}` : name;
+}
+
+function unquoted(text: string): string {
+  return text.startsWith("'") ? unquoteString(text) : unquoteIdentifier(text);
+}

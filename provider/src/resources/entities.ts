@@ -1,0 +1,16 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Arguments with the names of resources in their place, wherever users, roles and profiles are named. */
+export function withNames<Args extends object>(args: Args, keys: readonly string[]): Args {
+  const named = Object.entries(args).map(([key, value]) => [key, keys.includes(key) ? namesIn(value) : value]);
+  return Object.fromEntries(named) as Args;
+}
+
+/** A resource's name instead of the resource, in a list or in `{ except: […] }`. */
+function namesIn(value: unknown): unknown {
+  if (pulumi.Resource.isInstance(value)) return (value as unknown as { readonly name?: unknown }).name ?? value;
+  if (Array.isArray(value)) return value.map(namesIn);
+  if (typeof value !== "object" || value === null || pulumi.Output.isInstance(value) || value instanceof Promise)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, namesIn(one)]));
+}
