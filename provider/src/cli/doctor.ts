@@ -11,6 +11,8 @@ import { EXIT } from "./exit";
 export interface DoctorOptions extends ConnectOptions {
   /** Databases whose privileges are checked; they need not exist. Default: all on the server. */
   readonly database?: readonly string[];
+  /** Cluster whose hosts are checked. Default: none. */
+  readonly cluster?: string;
   readonly json?: boolean;
 }
 
@@ -21,6 +23,7 @@ export function doctorCommand(output: Output): Command {
       "check what is needed here and on the server, and say what to do: tools, connection, versions, rights, settings; changes nothing",
     )
     .option("--database <name...>", "look at the rights on these databases, which need not exist")
+    .option("--cluster <name>", "look at all hosts of this cluster as well (default: CLICKHOUSE_CLUSTER)")
     .option("--json", "print JSON")
     .action(async (options: DoctorOptions) => {
       process.exitCode = await doctor(options, output);
@@ -58,7 +61,9 @@ async function serverChecks(
   try {
     connection = await connect(options, environment);
     const reached = check("connection", "ok", `${connection.url} answers`);
-    return [reached, ...(await checkServer(connection, { databases: options.database, scratch }))];
+    const cluster = options.cluster ?? (environment["CLICKHOUSE_CLUSTER"] || undefined);
+    const subject = { databases: options.database, scratch, ...(cluster !== undefined && { cluster }) };
+    return [reached, ...(await checkServer(connection, subject))];
   } catch (error) {
     return [unreachable(error)];
   } finally {

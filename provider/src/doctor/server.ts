@@ -9,7 +9,9 @@ import { ServerCatalog } from "../introspect/server-catalog";
 import { databasesWithJournal } from "../operation/journal";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
+import { checkCluster } from "./cluster/check";
 import { clockCheck, diskChecks, engineCheck, settingChecks, typeChecks, versionCheck } from "./judgements";
+import { optional } from "./optional";
 import { checkRights } from "./rights";
 
 /** The server's own databases. */
@@ -20,11 +22,13 @@ export interface ServerSubject {
   readonly databases: readonly string[] | undefined;
   /** Version of the embedded engine, if there is one. */
   readonly scratch: string | undefined;
+  /** The cluster whose hosts are checked, as in `system.clusters`. Default: none. */
+  readonly cluster?: string;
 }
 
 /**
- * Checks a server: version, privileges, clock, settings, engines of databases, disks, unfinished operations. Changes nothing. Costs some
- * ten queries; more when privileges are missing.
+ * Checks a server: version, privileges, clock, settings, engines of databases, disks, unfinished operations, and its cluster if one is
+ * named. Changes nothing. Costs some ten queries, as many for a cluster; more when privileges are missing.
  *
  * @throws {ConnectionError} when the connection is lost during the checks.
  */
@@ -44,7 +48,7 @@ export async function checkServer(connection: Connection, subject: ServerSubject
     ...(isEmbedded ? [] : await optional("clock", () => clockOf(connection))),
     ...settings,
     ...standing.flatMap(engineCheck),
-    ...(await optional("cluster", () => clusterOf(connection))),
+    ...(await clusterOf(connection, subject.cluster, names)),
     ...(await optional("disks", () => disksOf(connection, names))),
     ...(await optional("operations", () => operationsOf(connection))),
   ];
@@ -74,16 +78,6 @@ function reasonOf({ cause }: ConnectionError): string {
   if (code === "ECONNREFUSED") return "refused";
   if (/^(?:EHOST|ENET|ETIMEDOUT)/.test(code)) return "network";
   return /EPROTO|CERT|SELF_SIGNED|ISSUER|ERR_SSL|ERR_TLS/.test(code) ? "tls" : "failed";
-}
-
-/** That a user may not look at something is not an error of the server. */
-async function optional(id: string, work: () => Promise<Check[]>): Promise<Check[]> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ServerError)) throw error;
-    return [check(id, "skipped", `${id}: could not be looked at: ${error.message}`)];
-  }
 }
 
 /** Runs what introspection runs: a server that is too old lacks one of its functions or columns. */
@@ -162,9 +156,21 @@ async function databasesOf(connection: Connection, wanted: readonly string[] | u
   return rows.filter(({ name }) => (wanted === undefined ? !SYSTEM.has(name) : wanted.includes(name)));
 }
 
-async function clusterOf(connection: Connection): Promise<Check[]> {
+async function clusterOf(
+  connection: Connection,
+  cluster: string | undefined,
+  databases: readonly string[],
+): Promise<Check[]> {
+  if (cluster !== undefined) return optional("cluster", () => checkCluster(connection, { cluster, databases }));
+  return optional("cluster", () => clustersBeside(connection));
+}
+
+/** Clusters that the connection leaves out. One named after a Replicated database is that database's. */
+async function clustersBeside(connection: Connection): Promise<Check[]> {
   const rows = await connection.query<{ cluster: string; hosts: string }>(
-    "SELECT cluster, toString(count()) AS hosts FROM system.clusters GROUP BY cluster HAVING count() > 1 ORDER BY cluster",
+    "SELECT cluster, toString(count()) AS hosts FROM system.clusters " +
+      "WHERE cluster NOT IN (SELECT name FROM system.databases WHERE engine = 'Replicated') " +
+      "GROUP BY cluster HAVING count() > 1 ORDER BY cluster",
   );
   if (rows.length === 0) return [];
   const names = rows.map(({ cluster, hosts }) => `${cluster} (${hosts} hosts)`).join(", ");
