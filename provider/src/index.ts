@@ -8,6 +8,8 @@ export * from "./resources/args";
 export { Database } from "./resources/database";
 export { Dictionary } from "./resources/dictionary";
 export { MaterializedView } from "./resources/materialized-view";
+export { NamedCollection } from "./resources/named-collection";
+export type { NamedCollectionArgs } from "./resources/named-collection-args";
 export { Provider, type ProviderArgs } from "./resources/provider";
 export { Quota } from "./resources/quota";
 export { Role } from "./resources/role";

@@ -3,6 +3,7 @@ import {
   database,
   dictionary,
   materializedView,
+  namedCollection,
   quota,
   role,
   settingsProfile,
@@ -20,12 +21,24 @@ const STORED = {
   dictionary: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").dictionary',
   sqlFunction: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").sqlFunction',
   materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
+  namedCollection: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").namedCollection',
   settingsProfile: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").settingsProfile',
   role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
   quota: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").quota',
 } as const;
 
-const PROVIDERS = { database, dictionary, sqlFunction, table, view, materializedView, settingsProfile, role, quota };
+const PROVIDERS = {
+  database,
+  dictionary,
+  sqlFunction,
+  table,
+  view,
+  materializedView,
+  namedCollection,
+  settingsProfile,
+  role,
+  quota,
+};
 
 describe("the provider text that every state holds", () => {
   for (const kind of Object.keys(STORED) as (keyof typeof STORED)[]) {

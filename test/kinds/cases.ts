@@ -86,6 +86,17 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
     alters: [["ALTER TABLE {o} MODIFY COMMENT 'by hand'", "comment"]],
     changed: [{ query: "SELECT id FROM {d}.src" }, /CREATE OR REPLACE VIEW/],
   },
+  namedCollection: {
+    args: { values: { url: "http://localhost/a'b", format: "TSV", port: 80 }, overridable: { url: false } },
+    alters: [
+      ["ALTER NAMED COLLECTION {o} SET by_hand = 'x'", "collection-key"],
+      ["ALTER NAMED COLLECTION {o} DELETE format", "collection-key"],
+    ],
+    changed: [
+      { values: { url: "http://localhost/c", port: 81, structure: "a UInt8" }, overridable: { url: false } },
+      /ALTER NAMED COLLECTION \S+ SET[\s\S]*port = '81'[\s\S]*structure = 'a UInt8'[\s\S]*DELETE by_hand/,
+    ],
+  },
   materializedView: {
     setup: [SOURCE, "CREATE TABLE {d}.target (id UInt64) ENGINE = MergeTree ORDER BY id"],
     args: { to: "{d}.target", query: "SELECT id FROM {d}.src" },

@@ -18,6 +18,7 @@ import { keyNamed, quotedName } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { OPEN_USERS } from "../../provider/src/server/users";
 import { TestProvider } from "../support/provider";
 import { startServer } from "../support/server";
 import { CASES } from "./cases";
@@ -29,8 +30,8 @@ interface Engine {
 
 const ENGINES: readonly (readonly [where: string, open: () => Promise<Engine>, version: string])[] = [
   ["the embedded engine", embedded, "26.7"],
-  ["a server of 25.8", () => startServer({ version: "25.8" }), "25.8"],
-  ["a server of 24.8", () => startServer({ version: "24.8" }), "24.8"],
+  ["a server of 25.8", () => startServer({ version: "25.8", users: OPEN_USERS }), "25.8"],
+  ["a server of 24.8", () => startServer({ version: "24.8", users: OPEN_USERS }), "24.8"],
 ];
 
 async function embedded(): Promise<Engine> {

@@ -49,7 +49,8 @@ const KINDS: Readonly<Record<Change["kind"], boolean>> = {
   lifetime: false,
   layout: false,
   "inner-table": true,
-  // Of users, roles and the like, which the embedded engine does not keep: test/kinds/contract.test.ts, test/kinds/access.
+  // Of named collections, users, roles and the like, which the embedded engine does not keep: test/kinds/contract.test.ts, test/kinds/access.
+  "collection-key": false,
   limits: false,
   "applies-to": false,
   "keyed-by": false,

@@ -31,13 +31,14 @@ export class TestProvider {
 
   /** A check as the engine would request it; the arguments in plain form. */
   check(kind: ObjectKind, request: CheckRequest): Promise<{ inputs?: Record<string, unknown>; failures: string[] }> {
-    const { args, name, database, olds = {}, dependsOn = [], sensitive = false, deletion, urn } = request;
+    const { args, name, database, olds = {}, dependsOn = [], sensitive = false, deletion, urn, secrets } = request;
     const news = {
       ...(database !== undefined && { database }),
       name,
       statement: typeof args === "string" ? args : JSON.stringify(args),
       __request: { urn: urn ?? urnOf(kind, name, database), dependencies: dependsOn, sensitive },
       ...(deletion !== undefined && { deletion }),
+      ...(secrets !== undefined && { secrets: JSON.stringify(secrets) }),
       __provider: "text",
     };
     return this.of(kind)
@@ -76,6 +77,8 @@ export interface CheckRequest {
   readonly sensitive?: boolean;
   readonly deletion?: string;
   readonly urn?: string;
+  /** Values of secrets, whose names are in the arguments. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export function urnOf(kind: ObjectKind, name: string, database = ""): string {

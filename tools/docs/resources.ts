@@ -43,6 +43,12 @@ const SECTIONS: readonly Section[] = [
   },
   { title: "Backfill", args: "BackfillArgs", text: "`backfill` of a materialized view or a rollup." },
   { title: "Rollup", args: "RollupArgs", text: "`new Rollup(name, args)`; see [rollups](rollups.md)." },
+  {
+    title: "NamedCollection",
+    args: "NamedCollectionArgs",
+    text: "`new NamedCollection(name, args)`; see [access](access.md#named-collections).",
+    without: "CommonArgs",
+  },
   { title: "Role", args: "RoleArgs", text: "`new Role(name, args)`; see [access](access.md).", without: "CommonArgs" },
   {
     title: "SettingsProfile",

@@ -25,6 +25,8 @@ export interface ApplyOptions {
   readonly tell: (message: string) => void;
   /** Reports what should remain readable afterwards. Default: `tell`. */
   readonly say?: (message: string) => void;
+  /** The statement with its secrets in their places. Default: as it is. */
+  readonly withSecrets?: (sql: string) => string;
 }
 
 /** A step failed after others had been done. */
@@ -67,7 +69,7 @@ async function applyStep(
 ): Promise<void> {
   switch (step.kind) {
     case "statement": {
-      const run = (): Promise<void> => runStatement(connection, step, options.tell);
+      const run = (): Promise<void> => runStatement(connection, step, options.tell, options.withSecrets);
       if (!step.gated || object === undefined) return run();
       return inTurn(() =>
         renameColumns(connection, object, run, { operation: options.operation, onGate: tellGate(options.tell) }),

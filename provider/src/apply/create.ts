@@ -1,7 +1,7 @@
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
-import { isDatabaseExists, isFunctionExists, isTableExists } from "../connection/server-message";
+import { isCollectionExists, isDatabaseExists, isFunctionExists, isTableExists } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { parseCreate } from "../sql/parse";
@@ -31,9 +31,10 @@ export async function applyCreate(
   label: string,
   statement: string,
   same: Same,
+  withSecrets = (sql: string): string => sql,
 ): Promise<Created> {
   try {
-    await connection.command(inWordsOf(connection, statement));
+    await connection.command(withSecrets(inWordsOf(connection, statement)));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // The server rejects types and codecs that this user may not use before it reports that the object exists.
@@ -56,7 +57,7 @@ export async function applyCreate(
 }
 
 function isTaken(error: ServerError): boolean {
-  return isTableExists(error) || isDatabaseExists(error) || isFunctionExists(error);
+  return isTableExists(error) || isDatabaseExists(error) || isFunctionExists(error) || isCollectionExists(error);
 }
 
 /** The statement in a form that an older server can parse. */

@@ -2,6 +2,7 @@ import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { dependentsOf } from "../introspect/access/dependents";
+import { usersOfCollection } from "../introspect/collections";
 import { callersOf } from "../introspect/function-callers";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
@@ -151,6 +152,7 @@ async function refuseIfUsed(
   options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
+  if (object.engine === "NamedCollection") return refuseIfCollectionUsed(connection, object, ends);
   const kind = accessKindOf(object.key);
   if (kind !== undefined) return refuseIfNeeded(connection, object, kind, options, ends);
   if (isInNoDatabase(object.key) || object.engine === "Dictionary")
@@ -184,6 +186,25 @@ async function refuseIfCalled(
     "drop-still-used",
     `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server asks for it by its name and would fail. ` +
       `Change or drop that first. To drop it all the same: ${howToAllow}`,
+  );
+}
+
+/**
+ * The server drops it and, if it is older than 26, does not start again or not list the database of what used it. So nothing allows this.
+ */
+async function refuseIfCollectionUsed(
+  connection: Connection,
+  { key }: LiveObject,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  const users = (await usersOfCollection(connection, keyParts(key).name ?? "")).filter(
+    (one) => one.key === undefined || !ends(one.key),
+  );
+  if (users.length === 0) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: this named collection is not dropped, because ${users.map(({ label }) => label).join(", ")} on the server uses it: a server older than 26 ` +
+      "would not start again, or not list that database any more. Change or drop that first, or declare it in this stack with the collection's resource, so that it goes first",
   );
 }
 

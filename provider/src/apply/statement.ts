@@ -8,11 +8,16 @@ import { quoteString } from "../sql/identifiers";
 /** Interval for polling whether a statement whose connection was lost is still running, in milliseconds. */
 const POLL = 1000;
 
-/** Runs one statement of a plan. @throws {ServerError} with the server's message. */
-export async function runStatement(connection: Connection, step: Statement, tell: (message: string) => void) {
+/** Runs one statement of a plan. @param withSecrets puts secrets in their places. @throws {ServerError} with the server's message. */
+export async function runStatement(
+  connection: Connection,
+  step: Statement,
+  tell: (message: string) => void,
+  withSecrets = (sql: string): string => sql,
+): Promise<void> {
   tell(firstLine(step.sql));
   try {
-    await connection.command(step.sql);
+    await connection.command(withSecrets(step.sql));
   } catch (error) {
     if (await dropLeftover(connection, step.sql, error)) return;
     if (!(error instanceof ConnectionError) || !(await ranOn(connection, step.sql))) throw error;

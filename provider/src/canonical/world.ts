@@ -140,6 +140,7 @@ export class World {
   }
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
+    if ("entries" in given) return { statement: renderCreate(given), shown: renderCreate(given), borrowed: [] };
     if (isAccess(given)) return canonicalAccess(await this.connect(), given);
     if ("expression" in given) return this.canonicalizeFunction(given);
     if ("attributes" in given) return this.canonicalizeDictionary(given);

@@ -119,6 +119,11 @@ export const CAPABILITIES = {
     needed: /\bPROJECTION\b[\s\S]*\)\s*WITH SETTINGS\b/,
     otherwise: REFUSED,
   },
+  masksCollections: {
+    what: "named collections without their values in `system.query_log`",
+    since: "25.8",
+    otherwise: "said at preview; secrets of a named collection are in the server's logs",
+  },
   timeSeriesSamples: {
     what: "a TimeSeries table with SAMPLES, TAGS and METRICS as the embedded engine writes them",
     since: "26.7",

@@ -90,6 +90,8 @@ export const isUnknownDatabase = hasCode("UNKNOWN_DATABASE");
 /** The name is taken by a table or view (57), or by a dictionary or a table of engine Dictionary (387). */
 /** Another function has the name, or the server has one built in. */
 export const isFunctionExists = hasCode("FUNCTION_ALREADY_EXISTS");
+/** The name is taken by a named collection (670). */
+export const isCollectionExists = hasCode("NAMED_COLLECTION_ALREADY_EXISTS");
 export const isTableExists = hasCode("TABLE_ALREADY_EXISTS", "DICTIONARY_ALREADY_EXISTS");
 /** The name is taken by a database (82). */
 export const isDatabaseExists = hasCode("DATABASE_ALREADY_EXISTS");

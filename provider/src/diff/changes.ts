@@ -18,7 +18,8 @@ export type Change =
   | TableChange
   | DictionaryChange
   | MaterializedViewChange
-  | AccessChange;
+  | AccessChange
+  | CollectionChange;
 
 /** Changes of every kind of object. */
 export type SharedChange =
@@ -106,6 +107,13 @@ export type AccessChange = {
   readonly to: string;
 };
 
+/** A key of a named collection. */
+export type CollectionChange = {
+  readonly kind: "collection-key";
+  readonly key: string;
+  readonly how: "new" | "gone" | "value" | "flag";
+};
+
 export type MaterializedViewChange =
   | (Pair<QualifiedName> & { readonly kind: "target" })
   /** Schedule, or with one side absent: incremental ↔ refreshable. */
@@ -129,6 +137,8 @@ export interface ObjectName {
 export interface DiffOptions {
   /** New name → old name, for columns to rename. Entries that no longer apply are ignored. */
   readonly renamedColumns?: Readonly<Record<string, string>>;
+  /** Names of secrets whose value is new; the two specs do not show it. */
+  readonly newSecrets?: readonly string[];
 }
 
 /** A {@link Pair} that has no property for an absent side. */

@@ -2,6 +2,7 @@ import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
 import { diffObject } from "../kinds/object";
+import type { CollectionEntry, NamedCollectionSpec } from "../sql/access/named-collection";
 import { withoutPasswords } from "../sql/dictionary-source";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -83,6 +84,7 @@ export async function liveStatement(comparer: Comparer, declared: string, live: 
 
 /** The server hides secrets: if everything else in the engine clause is as declared, the declared clause replaces it. */
 async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: ObjectSpec): Promise<ObjectSpec> {
+  if ("entries" in plain) return "entries" in declared ? withDeclaredValues(plain, declared) : plain;
   const shown = await canonicalShown(comparer, plain);
   const spec = shown === undefined ? plain : parseCreate(shown);
   if ("attributes" in spec && "attributes" in declared) {
@@ -95,6 +97,17 @@ async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: Obje
   const same = own !== undefined && isStored(own) && own.storage?.engine === spec.storage.engine;
   const engine = declared.storage?.engine;
   return same && engine !== undefined ? { ...spec, storage: { ...spec.storage, engine } } : spec;
+}
+
+/** Values of a collection are never read, nor are its flags where the server does not show them. */
+function withDeclaredValues(plain: NamedCollectionSpec, declared: NamedCollectionSpec): NamedCollectionSpec {
+  const known = new Map(declared.entries.map((entry) => [entry.key, entry]));
+  const entries = plain.entries.map(({ key, overridable: shown }): CollectionEntry => {
+    const { value, overridable: own } = known.get(key) ?? {};
+    const overridable = shown === "unknown" ? own : shown;
+    return { key, ...(value !== undefined && { value }), ...(overridable !== undefined && { overridable }) };
+  });
+  return { ...plain, entries };
 }
 
 /** Undefined if it cannot be parsed. */

@@ -3,8 +3,9 @@ import { withoutClosedGates } from "../clickhouse/insert-gates";
 import type { Connection } from "../connection/connection";
 import type { AccessKind } from "../sql/access/spec";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
-import { accessKindOf, isInNoDatabase, keyParts, objectKey } from "../sql/object-key";
+import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey } from "../sql/object-key";
 import { readEntities } from "./access/catalog";
+import { readCollections, refuseHiddenCollection } from "./collections";
 import { readFunctions } from "./globals";
 import { HiddenError, refuseHidden } from "./visibility";
 
@@ -42,6 +43,7 @@ export class ServerCatalog {
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
   private functions: Promise<ReadonlyMap<string, LiveObject>> | undefined;
+  private collections: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private readonly entities = new Map<AccessKind, Promise<ReadonlyMap<string, LiveObject>>>();
 
   constructor(connect: () => Promise<Connection>) {
@@ -63,6 +65,7 @@ export class ServerCatalog {
   async peek(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     if (isFunction(key)) return (await this.allFunctions()).get(key);
+    if (isCollection(key)) return (await this.allCollections()).get(key);
     const kind = accessKindOf(key);
     if (kind !== undefined) return (await this.allEntities(kind)).get(key);
     const databases = await this.databaseNames();
@@ -79,6 +82,8 @@ export class ServerCatalog {
   }
 
   private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
+    if (found === undefined && isCollection(key))
+      await refuseHiddenCollection(await this.connect(), keyParts(key).name ?? "");
     // The list of functions is open to everybody, and that of users, roles and the like is seen as a whole or not at all.
     if (found !== undefined || isInNoDatabase(key)) return found;
     try {
@@ -147,6 +152,15 @@ export class ServerCatalog {
     return this.functions;
   }
 
+  /** Every named collection that this user may see. One query. */
+  async allCollections(): Promise<ReadonlyMap<string, LiveObject>> {
+    this.collections ??= this.loadCollections().catch((error: unknown) => {
+      this.collections = undefined;
+      throw error;
+    });
+    return this.collections;
+  }
+
   /** Every user, role or the like; two queries for all. @throws {HiddenError} when the user may not see them. */
   async allEntities(kind: AccessKind): Promise<ReadonlyMap<string, LiveObject>> {
     const known = this.entities.get(kind);
@@ -162,6 +176,7 @@ export class ServerCatalog {
     const { database, name } = keyParts(key);
     const kind = accessKindOf(key);
     if (isFunction(key)) this.functions = undefined;
+    else if (isCollection(key)) this.collections = undefined;
     else if (kind !== undefined) this.entities.delete(kind);
     else if (name === undefined) {
       this.names = undefined;
@@ -223,6 +238,11 @@ export class ServerCatalog {
     return new Map(found.map((one) => [one.key, one]));
   }
 
+  private async loadCollections(): Promise<ReadonlyMap<string, LiveObject>> {
+    const found = await readCollections(await this.connect());
+    return new Map(found.map((one) => [one.key, one]));
+  }
+
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {
     const connection = await this.connect();
     const parts = keys.map(keyParts);
@@ -242,6 +262,10 @@ export class ServerCatalog {
 function isFunction(key: string): boolean {
   const { database, name } = keyParts(key);
   return database === "" && name !== undefined;
+}
+
+function isCollection(key: string): boolean {
+  return keyParts(key).database === keyParts(keyNamed("namedCollection", undefined, "")).database;
 }
 
 const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows, total_bytes AS bytes

@@ -9,7 +9,7 @@ import { isAccessKind, keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { isConfiguration } from "./access/catalog";
-import { readFunctions, readGlobals } from "./globals";
+import { readFunctions } from "./globals";
 import { type Selection, selector } from "./selection";
 import { type LiveObject, ServerCatalog } from "./server-catalog";
 
@@ -57,11 +57,8 @@ export async function introspectServer(connection: Connection, selection: Select
   const own = databases.filter(({ engine }) => LOCAL.test(engine));
   const isSelected = selector(selection);
   const managed: FoundObject[] = [];
-  const [globals, ...contents] = await Promise.all([
-    readGlobals(connection, selection),
-    ...own.map(({ name }) => live.inDatabase(name)),
-  ]);
-  const unmanaged: UnmanagedObject[] = [...globals];
+  const contents = await Promise.all(own.map(({ name }) => live.inDatabase(name)));
+  const unmanaged: UnmanagedObject[] = [];
   for (const [index, { name }] of own.entries()) {
     const objects = await usersObjects(connection, name, contents[index] ?? []);
     const wanted = objects.filter(({ key }) => isSelected(key));
@@ -78,11 +75,24 @@ export async function introspectServer(connection: Connection, selection: Select
   }
   if (selection.databases === undefined && selection.include === undefined) {
     for (const object of await readFunctions(connection)) sortIn(object, managed, unmanaged);
+    if (selection.access !== true) unmanaged.push(...(await namedOnly(live)));
   }
   if (selection.access === true) {
+    for (const object of (await live.allCollections()).values()) sortIn(object, managed, unmanaged);
     for (const object of await usersEntities(live)) sortIn(object, managed, unmanaged);
   }
   return { managed: managed.sort(byKey), unmanaged: unmanaged.sort(byKey) };
+}
+
+/** Named collections, whose values a program would have to be given. */
+async function namedOnly(live: ServerCatalog): Promise<UnmanagedObject[]> {
+  const reason = "it holds secrets";
+  return [...(await live.allCollections()).keys()].map((key) => ({
+    key,
+    kind: "named collection",
+    reason,
+    statement: "",
+  }));
 }
 
 /** Without those of the server's configuration, which no statement changes. */

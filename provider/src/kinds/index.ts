@@ -4,6 +4,7 @@ import { database } from "./database";
 import { dictionary } from "./dictionary";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
+import { namedCollection } from "./named-collection";
 import { quota } from "./quota";
 import { role } from "./role";
 import { settingsProfile } from "./settings-profile";
@@ -19,6 +20,7 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   dictionary,
   view,
   materializedView,
+  namedCollection,
   settingsProfile,
   role,
   quota,

@@ -163,6 +163,7 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "target":
       case "refresh":
       case "inner-table":
+      case "collection-key":
       case "limits":
       case "applies-to":
       case "keyed-by":

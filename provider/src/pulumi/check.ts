@@ -12,6 +12,7 @@ import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill, tellTooLate } from "./backfill";
 import { canonicalText } from "./canonical-text";
+import { lookAtCollection } from "./collection-uses";
 import type { Context } from "./context";
 import { lookAtCreation, lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
@@ -27,6 +28,7 @@ import { refuseReaders } from "./readers";
 import { firstSteps } from "./readers-first";
 import { tablesUnder } from "./removal";
 import { refuseUnreplicable } from "./replication";
+import { checkSecrets } from "./secrets";
 import { refuseUnread } from "./served";
 import { placeOf } from "./server";
 import { type Inputs, isSameDeclaration, type Outs, type Request, readRequest, readStored } from "./state";
@@ -68,6 +70,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   refuseTwins(context, key, request);
   refuseMoves(context, key, request, stored);
   context.options.set(key, options);
+  const secrets = await lookAtSecrets(context, spec, request, stored);
   const overrides = lintOverrides(context, options);
   const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
     explainByLint(context, spec, overrides, request, error),
@@ -81,6 +84,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
     qualifiedName: quotedName(key),
     statement: text,
     ...(request.deletion !== undefined && { deletion: request.deletion }),
+    ...(secrets !== undefined && { secrets }),
     // A digest of a weak secret can be guessed.
     ...(!request.sensitive && { __fingerprint: print }),
     ...(said !== undefined && { __said: said }),
@@ -131,6 +135,26 @@ function importedInputs(news: Bag): Inputs | undefined {
   const { name, qualifiedName, statement, ...others } = readStored(news);
   if (news["__request"] !== undefined || name === undefined || qualifiedName === undefined) return undefined;
   return statement?.startsWith("CREATE ") ? { ...others, name, qualifiedName, statement } : undefined;
+}
+
+/** Compares the secrets of a declaration with what is stored of them. @returns what is to be stored; undefined without secrets. */
+async function lookAtSecrets(
+  context: Context,
+  spec: ObjectSpec,
+  request: Request,
+  stored: Partial<Outs>,
+): Promise<string | undefined> {
+  if (kindOf(spec.kind).withSecrets === undefined) return undefined;
+  const { values, text, changed } = await checkSecrets(request.secrets, stored.secrets);
+  // Nobody knows what the values are on the server, so all of them are set.
+  const all = "entries" in spec ? spec.entries.map((entry) => entry.key) : [];
+  context.secrets.set(keyOf(spec), { values, changed: stored.statement === undefined ? all : changed });
+  return text;
+}
+
+function changesSecrets(context: Context, statement: string): boolean {
+  const changed = context.secrets.get(keyOf(parseCreate(statement)))?.changed ?? [];
+  return changed.length > 0;
 }
 
 /** Known names stay known, so that resources that refer to them can be previewed. */
@@ -194,7 +218,7 @@ async function plannedInputs(
     if (input.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${input.plan}`);
     return { ...retired, ...input };
   };
-  const isSame = stored.statement === statement;
+  const isSame = stored.statement === statement && !changesSecrets(context, statement);
   // The last run had a plan, and may have failed: the inputs are stored either way.
   if (isSame && stored.plan === undefined) return told();
   const to = parseCreate(statement);
@@ -209,7 +233,10 @@ async function plannedInputs(
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
-  const uses = await lookAtFunction(context, planned, change);
+  const uses = [
+    ...(await lookAtFunction(context, planned, change)),
+    ...(await lookAtCollection(context, planned, change)),
+  ];
   const flows = await lookAtFlow(context, planned, change);
   const looked = await lookAtSteps(context, planned, change);
   const own = withNotes([...withNotes([...firstSteps(first), ...planned.shown], uses), ...flows], looked);
@@ -253,7 +280,10 @@ async function lookBeforeCreate(
     const looked = lookAtNew(context, parseCreate(inputs.statement), backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
-  if (await sameObject(context, inputs.statement, found)) {
+  const isSame = await sameObject(context, inputs.statement, found);
+  // Values that no server shows cannot be compared: they are set.
+  const hidesValues = kindOf(parseCreate(inputs.statement).kind).withSecrets !== undefined;
+  if (isSame && !hidesValues) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined
       ? {}
@@ -265,11 +295,16 @@ async function lookBeforeCreate(
   }
   const { statement: text } = inputs;
   const statement = await liveStatement(context, text, found);
-  if ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(statement, text)) {
+  if (!isSame && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(statement, text))) {
     const message = differs(quotedName(key), text, { ...found, statement });
     throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
   }
-  await context.log.info(request.urn, "exists on the server and differs; it will be adopted and changed by the plan.");
+  await context.log.info(
+    request.urn,
+    isSame
+      ? "exists on the server; it will be adopted, and its values, which the server does not show, are set by the plan."
+      : "exists on the server and differs; it will be adopted and changed by the plan.",
+  );
   const { database, name, qualifiedName } = inputs;
   const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
   const planned = plannedInputs(context, request, stored, text, options, { adopts: true });

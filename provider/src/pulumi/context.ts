@@ -34,6 +34,7 @@ import type { Look } from "./current-state";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
 import type { First } from "./readers-first";
+import type { CheckedSecrets } from "./secrets";
 import { announceServer, identityOf, shownUrl } from "./server";
 import { Wave } from "./wave";
 
@@ -86,6 +87,8 @@ export class Context {
   checker: string | undefined;
   /** What `check` has planned, by key; `update` verifies that it still holds. */
   readonly planned = new Map<string, Planned & Change & { readonly first: readonly First[] }>();
+  /** Secrets of a checked object, by key: kept in this process alone. */
+  readonly secrets = new Map<string, Pick<CheckedSecrets, "values" | "changed">>();
   /** Keys of objects with a plan although nothing in their declaration has changed. */
   readonly planAlone = new Set<string>();
 

@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection";
 import { ConnectionError, codeOf, inOurWords } from "../connection/errors";
 import { liveStatement, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
+import { kindOf } from "../kinds";
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 import { alsoWrong } from "./also-wrong";
@@ -15,6 +16,7 @@ import { checkInputs } from "./check";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { removeObject } from "./removal";
+import { withoutValues } from "./secrets";
 import { refuseElsewhere } from "./server";
 import { idOf, inputsOf, isSameDeclaration, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
@@ -90,7 +92,16 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const { statement } = declared;
       const filled = await this.createFilled(connection, key, statement);
       const created =
-        filled ?? (await applyCreate(connection, this.context.live, key, quotedName(key), statement, same));
+        filled ??
+        (await applyCreate(
+          connection,
+          this.context.live,
+          key,
+          quotedName(key),
+          statement,
+          same,
+          this.withSecrets(key),
+        ));
       if (created.adopted)
         await this.context.log.info(checked?.urn, "already exists on the server and matches the declaration: adopted.");
       return {
@@ -100,8 +111,15 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     } catch (error) {
       if (checked?.sensitive === true)
         throw new SchemaError(codeOf(error), withoutLiterals(messageOf(error), declared.statement));
+      const values = this.context.secrets.get(key)?.values;
+      if (values !== undefined) throw new SchemaError(codeOf(error), withoutValues(error, values));
       throw inOurWords(error, quotedName(key));
     }
+  }
+
+  private withSecrets(key: string): (sql: string) => string {
+    const values = this.context.secrets.get(key)?.values ?? {};
+    return (sql) => kindOf(this.kind).withSecrets?.(sql, values) ?? sql;
   }
 
   private async createFilled(connection: Connection, key: string, statement: string): Promise<Created | undefined> {

@@ -64,7 +64,8 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const { live } = standing;
   const from = followRenames(context, pending === undefined ? standing.spec : parseCreate(pending.from), to);
   const { renamedColumns, materialize } = options;
-  const changes = diffObject(from, to, { renamedColumns });
+  const newSecrets = context.secrets.get(keyOf(to))?.changed ?? [];
+  const changes = diffObject(from, to, { renamedColumns, newSecrets });
   const target = targetColumns(context, to);
   const isReplicated = await inReplicatedDatabase(context, change);
   const server = (await context.reachableServer(change.urn))?.capabilities;

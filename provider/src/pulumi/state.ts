@@ -8,6 +8,8 @@ export interface Request {
   /** JSON of the arguments, or of `{ sql }`. One string, so that one secret or unknown argument marks all of it. */
   readonly statement: string;
   readonly deletion: string | undefined;
+  /** JSON: a map from name to secret, for kinds that keep secrets out of their statement. */
+  readonly secrets: string | undefined;
   readonly urn: string | undefined;
   /** URNs of the resources it depends on directly. */
   readonly dependencies: readonly string[];
@@ -35,6 +37,8 @@ export interface Inputs {
   /** Canonical CREATE statement. */
   statement: string;
   deletion?: string;
+  /** JSON: a map from the name of a secret to its verifier; see `secrets.ts`. The program sends the values in its place. */
+  secrets?: string;
   /** What `up` will run on an existing object. Shown, not compared. */
   plan?: string;
   /** The same as JSON, see `plan/shown.ts`; absent in states of 0.1.0. */
@@ -76,7 +80,7 @@ export const OWN_INPUTS = [
 
 /** Whether two bags declare the same object in the same way. */
 export function isSameDeclaration(one: object, other: object): boolean {
-  const keys = ["database", "name", "statement", "deletion"] as const;
+  const keys = ["database", "name", "statement", "deletion", "secrets"] as const;
   return keys.every((key) => (one as Bag)[key] === (other as Bag)[key]);
 }
 
@@ -88,6 +92,7 @@ export function readRequest(news: Bag): Request {
     name: text(news["name"]) ?? "",
     statement: argumentsIn(text(news["statement"]) ?? ""),
     deletion: text(news["deletion"]),
+    secrets: text(news["secrets"]),
     urn: isUnknown(urn) ? undefined : text(urn),
     dependencies: Array.isArray(dependencies)
       ? dependencies.filter((name) => typeof name === "string" && !isUnknown(name))
@@ -129,6 +134,7 @@ export function readStored(bag: Bag): Partial<Outs> {
     "qualifiedName",
     "statement",
     "deletion",
+    "secrets",
     ...OWN_INPUTS,
     "__observed",
     "__unsettled",

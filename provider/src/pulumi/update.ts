@@ -10,6 +10,7 @@ import type { ChangeOptions } from "../declare/options";
 import { liveStatement } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
 import { type Hazard, type Plan, renderPlan } from "../plan";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
@@ -24,6 +25,7 @@ import { resumeOrAbort } from "./interrupted";
 import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
 import { changeFirst, type First } from "./readers-first";
+import { withoutValues } from "./secrets";
 import { type Inputs, type Outs, outsOf } from "./state";
 
 /** One update, as the Pulumi engine requests it. */
@@ -72,6 +74,8 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     return outsOf(declared, sensitive ? undefined : observed, urn);
   } catch (error) {
     if ("reasons" in (error as object)) throw error;
+    const values = context.secrets.get(key)?.values;
+    if (values !== undefined) throw new SchemaError(codeOf(error), withoutValues(error, values));
     if (!sensitive) throw inOurWords(error, declared.qualifiedName);
     throw new SchemaError(codeOf(error), withoutLiterals(messageOf(error), declared.statement, statement));
   }
@@ -125,6 +129,7 @@ async function run(
       ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
       tell,
       say: (message) => void context.log.info(urn, message),
+      withSecrets: (sql) => kindOf(to.kind).withSecrets?.(sql, context.secrets.get(keyOf(to))?.values ?? {}) ?? sql,
     });
     began ||= plan.steps.length > 0;
     // Including those that an interrupted run has left.
@@ -188,10 +193,14 @@ async function partial(context: Context, error: unknown, change: Change, request
     qualifiedName: quotedName(live?.key ?? keyOf(to)),
   };
   const observed = live === undefined || sensitive ? undefined : digest(live.statement);
-  const outs = outsOf({ ...declared, ...names, statement }, observed, urn);
+  // Whether the new secrets have arrived is not known: the next run sets them again.
+  const { secrets: _, ...others } = declared;
+  const kept = stored.secrets === undefined ? {} : { secrets: stored.secrets };
+  const outs = outsOf({ ...others, ...kept, ...names, statement }, observed, urn);
   const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
   const text = `${messageOf(error)}\n${done}What exists now is in the state; the next \`pulumi up\` continues from there.`;
-  const reason = sensitive ? withoutLiterals(text, declared.statement, stored.statement) : text;
+  const plain = withoutValues(new Error(text), context.secrets.get(keyOf(to))?.values);
+  const reason = sensitive ? withoutLiterals(text, declared.statement, stored.statement) : plain;
   return Object.assign(new Error(reason), {
     id,
     properties: { ...outs, __unsettled: "1", __provider: provider },

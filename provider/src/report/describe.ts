@@ -65,6 +65,8 @@ function describe(change: Change): string {
     case "limits":
     case "intervals":
       return `${change.kind === "limits" ? "settings" : change.kind}: ${fromTo(change)}`;
+    case "collection-key":
+      return `key ${value(change.key)}: ${HOW[change.how]}`;
     case "sample-by":
     case "partition-key":
     case "sorting-key":
@@ -76,6 +78,8 @@ function describe(change: Change): string {
       return unreachable(change);
   }
 }
+
+const HOW = { new: "added", gone: "removed", value: "another value", flag: "whether a query may override it" } as const;
 
 function typeOf({ type }: ColumnSpec): string {
   return type === undefined ? "" : `: ${value(type)}`;

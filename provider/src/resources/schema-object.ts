@@ -19,6 +19,8 @@ export interface Declaration {
   /** Arguments for the provider, or `{ sql }`. */
   readonly args: object;
   readonly deletion: pulumi.Input<string> | undefined;
+  /** By name; in no statement, and never stored. */
+  readonly secrets?: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
 }
 
 /** Base of every resource of this package. */
@@ -34,14 +36,17 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   constructor(kind: ObjectKind, resourceName: string, declared: Declaration, opts: pulumi.CustomResourceOptions) {
     const declaration = presentable(declared);
     const type = `pulumi-nodejs:dynamic/clickhouse:${kindOf(kind).type}`;
-    const { database, name, deletion } = declaration;
+    const { database, name, deletion, secrets } = declaration;
     const run = programRun();
     run?.declare(type, resourceName, opts, typeof name === "string" ? name : undefined);
     run?.declares({ kind, resourceName, database, name, args: declaration.args });
     // Every output costs a stack trace, a nested one many; most arguments are plain.
     const plain = isPlain(declaration.args);
     const args = plain ? undefined : pulumi.output(declaration.args);
-    const dependencies = dependencyUrns(plain ? [database, name] : [declaration.args, database, name], opts);
+    const dependencies = dependencyUrns(
+      plain ? [database, name, secrets] : [declaration.args, database, name, secrets],
+      opts,
+    );
     const leaving = run === undefined ? Promise.resolve([]) : run.leavingBeside(type, resourceName, opts);
     const inputs = {
       ...(kindOf(kind).scope === "database" && { database }),
@@ -52,6 +57,10 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       statement:
         args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),
       ...(deletion !== undefined && { deletion }),
+      // Secret whatever was passed: the state marks what has the name of a secret input.
+      ...(secrets !== undefined && {
+        secrets: pulumi.secret(pulumi.output(secrets).apply((all) => JSON.stringify(all))),
+      }),
       __request: requestOf(pulumi.createUrn(resourceName, type, opts.parent), dependencies, args, leaving),
     };
     const transformations = [constantProvider(type, kind), ...(opts.transformations ?? [])];

@@ -3,6 +3,7 @@
  * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
+import type { NamedCollectionSpec } from "./access/named-collection";
 import type { QuotaSpec, RoleSpec, SettingsProfileSpec } from "./access/spec";
 
 /** Any managed object. */
@@ -15,6 +16,7 @@ export type ObjectSpec =
   | MaterializedViewSpec
   | SettingsProfileSpec
   | RoleSpec
+  | NamedCollectionSpec
   | QuotaSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */

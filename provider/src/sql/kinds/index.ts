@@ -1,3 +1,4 @@
+import { parseNamedCollection, renderNamedCollection } from "../access/named-collection";
 import { parseQuota, renderQuota } from "../access/quota";
 import { parseRole, renderRole } from "../access/role";
 import { parseSettingsProfile, renderSettingsProfile } from "../access/settings-profile";
@@ -28,6 +29,13 @@ export const SQL_KINDS: SqlKinds = {
     scope: "database",
     parse: parseMaterializedView,
     render: renderMaterializedView,
+  },
+  namedCollection: {
+    words: ["NAMED", "COLLECTION"],
+    scope: "server",
+    space: space("named collection"),
+    parse: parseNamedCollection,
+    render: renderNamedCollection,
   },
   settingsProfile: {
     words: ["SETTINGS", "PROFILE"],

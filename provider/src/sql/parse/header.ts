@@ -22,7 +22,6 @@ const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[]
   [["TEMPORARY"], "a temporary table ends with its session: declare an ordinary table"],
   [["LIVE", "VIEW"], "live views are gone from ClickHouse: declare a VIEW, or a MATERIALIZED VIEW with REFRESH"],
   [["WINDOW", "VIEW"], "window views are not managed: declare a MATERIALIZED VIEW with REFRESH"],
-  [["NAMED", "COLLECTION"], "named collections are not managed: create it outside of this package"],
   [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
   [["RESOURCE"], "workload resources are not managed: create it outside of this package"],
   [["USER"], "users and rights are not managed: create it outside of this package"],
