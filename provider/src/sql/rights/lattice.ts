@@ -1,0 +1,83 @@
+/** A row of `system.privileges`. */
+export interface PrivilegeRow {
+  readonly privilege: string;
+  readonly aliases: readonly string[];
+  /** Null for a group. */
+  readonly level: string | null;
+  readonly parent_group: string | null;
+}
+
+/** The privileges of one server: which there are, what is in which, and on what each can be granted. */
+export interface Lattice {
+  /** The privilege of a name or an alias in any case; undefined if the server has none. */
+  readonly named: (text: string) => string | undefined;
+  /** Every name, without aliases. */
+  readonly names: readonly string[];
+  /** The single privileges in one; a single one is in itself. */
+  readonly leavesOf: (privilege: string) => readonly string[];
+  readonly childrenOf: (privilege: string) => readonly string[];
+  readonly reachOf: (leaf: string) => Reach;
+}
+
+/** How narrowly a privilege can be granted: on `names` of databases, tables and columns, or on one `object` (a user, an engine). */
+export interface Reach {
+  readonly on: "names" | "object";
+  /** Number of names: 0 for `*.*` only, 1 for a database, 2 for a table, 3 for a column. For objects 1. */
+  readonly depth: number;
+  /** As in `system.privileges`. */
+  readonly level: string;
+}
+
+const DEPTHS: Readonly<Record<string, number>> = {
+  GLOBAL: 0,
+  DATABASE: 1,
+  TABLE: 2,
+  VIEW: 2,
+  DICTIONARY: 2,
+  COLUMN: 3,
+};
+
+/** Reads the rows of `system.privileges`. */
+export function latticeOf(rows: readonly PrivilegeRow[]): Lattice {
+  const children = new Map<string, string[]>();
+  const reaches = new Map<string, Reach>();
+  const named = new Map<string, string>();
+  for (const { privilege, aliases, level, parent_group: parent } of rows) {
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), privilege]);
+    if (level !== null) reaches.set(privilege, reachOfLevel(level));
+    for (const alias of aliases) named.set(normalName(alias), privilege);
+  }
+  for (const { privilege } of rows) named.set(normalName(privilege), privilege);
+  const childrenOf = (name: string): readonly string[] => children.get(name) ?? [];
+  const leavesOf = memoized((name: string): readonly string[] => [
+    ...(reaches.has(name) ? [name] : []),
+    ...childrenOf(name).flatMap((child) => leavesOf(child)),
+  ]);
+  return {
+    names: rows.map(({ privilege }) => privilege),
+    named: (text) => named.get(normalName(text)),
+    leavesOf,
+    childrenOf,
+    reachOf: (leaf) => reaches.get(leaf) ?? reachOfLevel("GLOBAL"),
+  };
+}
+
+function reachOfLevel(level: string): Reach {
+  const depth = DEPTHS[level];
+  return depth === undefined ? { on: "object", depth: 1, level } : { on: "names", depth, level };
+}
+
+function normalName(text: string): string {
+  return text.trim().replace(/\s+/g, " ").toUpperCase();
+}
+
+function memoized<Result>(compute: (name: string) => Result): (name: string) => Result {
+  const known = new Map<string, Result>();
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const made = compute(name);
+    known.set(name, made);
+    return made;
+  };
+}

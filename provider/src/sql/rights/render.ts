@@ -1,0 +1,91 @@
+import { quoteIdentifier } from "../identifiers";
+import type { Lattice } from "./lattice";
+import { type Rule, VERBS, type Verb } from "./points";
+import { byRegion, columnOf, type Region, reaches, regionKey, tableRegion, targetOf } from "./region";
+
+/** GRANT or REVOKE of several privileges on one target. */
+export interface Clause {
+  readonly verb: Verb;
+  /** E.g. `SELECT(id, tenant), INSERT ON shop.orders`. */
+  readonly text: string;
+  /** What it does. */
+  readonly rules: readonly Rule[];
+}
+
+/** Rules as they are written: one for each verb and target, wider targets first. */
+export function clausesOf(lattice: Lattice, rules: readonly Rule[]): Clause[] {
+  const groups = new Map<string, { readonly verb: Verb; readonly target: Region; readonly rules: Rule[] }>();
+  for (const rule of rules) {
+    for (const [level, leaves] of byObjectLevel(lattice, rule)) {
+      const target = tableRegion(rule.region);
+      const key = `${regionKey(target)}\0${rule.verb}\0${level}`;
+      const group = groups.get(key) ?? { verb: rule.verb, target, rules: [] };
+      group.rules.push({ ...rule, leaves });
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()]
+    .sort((a, b) => byRegion(a.target, b.target) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb))
+    .map(({ verb, target, rules: own }) => ({
+      verb,
+      text: `${privilegesIn(lattice, own).join(", ")} ON ${targetOf(target)}`,
+      rules: own,
+    }));
+}
+
+/** The statement. @param grantee unquoted. */
+export function statementOf({ verb, text }: Pick<Clause, "verb" | "text">, grantee: string): string {
+  const name = quoteIdentifier(grantee);
+  if (verb === "grant") return `GRANT ${text} TO ${name}`;
+  if (verb === "grant-with-option") return `GRANT ${text} TO ${name} WITH GRANT OPTION`;
+  return `REVOKE ${verb === "revoke-option" ? "GRANT OPTION FOR " : ""}${text} FROM ${name}`;
+}
+
+/** Objects of several sorts cannot stand in one list. */
+function byObjectLevel(lattice: Lattice, { leaves, region }: Rule): Map<string, ReadonlySet<string>> {
+  if (!region.isObject) return new Map([["", leaves]]);
+  const levels = new Map<string, Set<string>>();
+  for (const leaf of leaves) {
+    const { level } = lattice.reachOf(leaf);
+    levels.set(level, (levels.get(level) ?? new Set<string>()).add(leaf));
+  }
+  return levels;
+}
+
+/** Privileges of rules on one target: those on all of it, then those on columns. */
+function privilegesIn(lattice: Lattice, rules: readonly Rule[]): string[] {
+  const columns = new Map<string, string[]>();
+  const whole = new Set<string>();
+  for (const { leaves, region } of rules) {
+    const column = columnOf(region);
+    for (const leaf of leaves) {
+      if (column === undefined) whole.add(leaf);
+      else columns.set(leaf, [...(columns.get(leaf) ?? []), column]);
+    }
+  }
+  const target = rules[0] === undefined ? undefined : tableRegion(rules[0].region);
+  return [
+    ...(target === undefined ? [] : namesOf(lattice, whole, target)),
+    ...[...columns]
+      .map(([leaf, list]) => `${leaf}(${[...new Set(list)].sort().map(quoteIdentifier).join(", ")})`)
+      .sort(),
+  ];
+}
+
+/** Names for privileges, by groups where all of one that can be granted there are meant. */
+export function namesOf(lattice: Lattice, leaves: ReadonlySet<string>, region: Region): string[] {
+  const grantable = (name: string): readonly string[] =>
+    lattice.leavesOf(name).filter((leaf) => reaches(lattice.reachOf(leaf), region));
+  const visit = (name: string): string[] => {
+    const own = grantable(name);
+    if (!own.some((leaf) => leaves.has(leaf))) return [];
+    const isGroup = own.length > 1 && !region.isObject;
+    if (own.every((leaf) => leaves.has(leaf)) && (isGroup || own[0] === name)) return [name];
+    const below = lattice.childrenOf(name).flatMap(visit);
+    // Its own right without one that it brings along: the rest is taken out again by a rule of its own.
+    return own.includes(name) && leaves.has(name) ? [name, ...below] : below;
+  };
+  const tops = lattice.names.filter((name) => name === "ALL");
+  const found = (tops.length > 0 ? tops : lattice.names).flatMap(visit);
+  return [...new Set(found)];
+}
