@@ -9,9 +9,11 @@ import { driftOfState } from "../../provider/dist/cli/drift";
 import { lintFiles } from "../../provider/dist/cli/lint";
 import { operations } from "../../provider/dist/cli/operations";
 import { status } from "../../provider/dist/cli/status";
+import { testViews } from "../../provider/dist/cli/test";
 import { verifyViews } from "../../provider/dist/cli/verify";
 import { PAGE } from "../../tools/docs/cli";
 import { sharedServer, temporaryBase } from "../support/server";
+import { programFolder, SHOP } from "../testing/support";
 import { Bench } from "../verify/bench";
 
 const SCHEMAS = path.resolve(__dirname, "../../provider/schemas");
@@ -87,6 +89,7 @@ describe("JSON that commands print", () => {
       ["operations", (output) => operations({ url, json: true }, output)],
       ["drift", (output) => driftOfState({ url, state, json: true }, output, {})],
       ["lint", (output) => lintFiles(["no-such-file.sql"], { format: "json" }, output)],
+      ["test", (output) => testViews([], { program: "no-such-folder", json: true }, output)],
     ];
     for (const [command, run] of commands) {
       let code: number | undefined;
@@ -217,6 +220,33 @@ describe("JSON that commands print", () => {
     );
     assert.ok(kept.some((one: { of: string }) => one.of === `${bench.database}.z`));
     assert.ok(left.every((one: { operation: string }) => one.operation !== operation));
+  });
+
+  it("holds its schema: test, with what passes, fails, cannot be run and is not tested", async () => {
+    const test = (name: string, into: string, orders: number) => ({
+      name,
+      given: [{ into, rows: [{ time: "2026-03-01 10:00:00", product: "tea", price: 1 }] }],
+      expect: [
+        {
+          from: "shop.daily_read",
+          rows: [{ product: "tea", orders }, ...(orders > 1 ? [{ product: "x", orders: 0 }] : [])],
+        },
+      ],
+    });
+    const tests = [test("a", "shop.orders", 1), test("b", "shop.orders", 2), test("c", "shop.order", 1), { name: "d" }];
+    const program = programFolder({ "index.js": SHOP, "shop.test.json": JSON.stringify(tests) });
+    const { problems, tests: results } = await shown("test", (output) =>
+      testViews([], { program, json: true }, output),
+    );
+    assert.deepEqual(
+      results.map(({ status }: { status: string }) => status),
+      ["passed", "failed", "invalid"],
+    );
+    assert.equal(problems.length, 2);
+    const late = SHOP.replace('every: "day"', 'every: "hour"');
+    const other = programFolder({ "index.js": late });
+    const { random } = await shown("test", (output) => testViews([], { program: other, json: true }, output));
+    assert.equal(random.length, 1);
   });
 
   it("holds its schema: drift, which names the server that the state was written on", async () => {

@@ -8,6 +8,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   drift: "clickhouse-schema drift --stack prod --strict",
   doctor: "clickhouse-schema doctor --url https://clickhouse.example.com:8443 --user deploy --database shop",
   lint: "clickhouse-schema lint --rule inner-table=off --max-warnings 0 schema/*.sql",
+  test: "clickhouse-schema test --program examples/obsfly --random all",
   report: "clickhouse-schema report preview.json --fail-on drops-data,breaks-reader > report.md",
   graph: "clickhouse-schema graph --format html schema/*.sql > lineage.html",
   status: "clickhouse-schema status --stack prod --database logs --watch 5",

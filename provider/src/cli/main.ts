@@ -14,6 +14,7 @@ import { operationsCommand } from "./operations";
 import { reportCommand } from "./report";
 import { serverCommand } from "./server";
 import { statusCommand } from "./status";
+import { testCommand } from "./test";
 import { verifyCommand } from "./verify";
 
 const { version } = require("../../package.json") as { version: string };
@@ -41,6 +42,7 @@ program
   .addCommand(driftCommand(OUTPUT))
   .addCommand(doctorCommand(OUTPUT))
   .addCommand(lintCommand(OUTPUT))
+  .addCommand(testCommand(OUTPUT))
   .addCommand(reportCommand(OUTPUT))
   .addCommand(graphCommand(OUTPUT))
   .addCommand(statusCommand(OUTPUT))

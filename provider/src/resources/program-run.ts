@@ -123,7 +123,7 @@ export class ProgramRun {
 }
 
 function engineAddress(): string | undefined {
-  return process.env["PULUMI_NODEJS_ENGINE"];
+  return process.env["PULUMI_NODEJS_ENGINE"] || undefined;
 }
 
 /** The objects in the stack's state; none if it cannot be read. */
