@@ -28,7 +28,8 @@ describe("views", () => {
 describe("tests of views in a test framework", () => {
   let views: Views;
   before(async () => {
-    views = await openViews({ program: programFolder({ "index.js": SHOP }) });
+    const reader = 'new (require("pulumi-clickhouse-schema").Role)("reader");';
+    views = await openViews({ program: programFolder({ "index.js": SHOP + reader }) });
   });
   after(() => views.close());
 
@@ -38,6 +39,7 @@ describe("tests of views in a test framework", () => {
       "daily_mv",
       "daily_read",
       "orders",
+      "reader",
       "shop",
     ]);
     await views.test({
