@@ -90,6 +90,10 @@ export const ERRORS = {
     "take another name",
   ],
   "operation-unknown": ["there is no operation of that name or kind", "list them: `clickhouse-schema operations`"],
+  "operation-unreadable": [
+    "another version of this package began the operation, and this one cannot read its journal",
+    "resume or abort it with that version",
+  ],
   "operation-unfinished": ["another operation on the object is not finished", "resume or abort it"],
   "operation-aborted": ["the operation was aborted", "begin a new one"],
   "operation-failed": [

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
+  BACKFILL,
   backfillViews,
   createWithBackfill,
   findUnfinished,
-  resumeBackfill,
 } from "../../provider/dist/apply/backfill/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import {
   freePort,
   freshDatabase,
@@ -116,7 +117,7 @@ describe("a backfill whose server is killed while", () => {
         // The gate of the dead one opens by itself.
         while ((await again.command(late).catch((error: unknown) => error)) !== undefined) await sleep(200);
         const [found] = await findUnfinished(again, "d");
-        if (found !== undefined) await resumeBackfill(again, found);
+        if (found !== undefined) await resume(BACKFILL, again, found);
         await again.command(`INSERT INTO d.t SELECT ${ROWS + 1500} + number, 2 FROM numbers(500)`);
         await assertOnce(again, "d", ROWS + 2000);
         await again.close();

@@ -1,9 +1,11 @@
 /** Random backfills under writers, with crashes. */
+
 import { setTimeout as sleep } from "node:timers/promises";
-import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfill/index.js";
+import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
 import type { BackfillResult } from "../../provider/dist/apply/backfill/options.js";
 import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { type BackfillCase, createSource, createViews, runBackfill, SHIFT } from "./backfill-cases";
 import { type Crashed, type CrashHooks, withCrashes } from "./backfill-crashes";
 import { VARIANTS } from "./tables";
@@ -76,7 +78,7 @@ function attempt(database: string, one: BackfillCase, chance: () => number) {
     const [found] = crashes === 0 ? [] : await findUnfinished(connection, database);
     // Until the plan is written there is nothing to resume; of a new view, creating it again is always right.
     const resumes = found !== undefined && (one.mode === "refill" || chance() < 0.5);
-    return resumes ? resumeBackfill(connection, found, hooks) : runBackfill(connection, database, one, options);
+    return resumes ? resume(BACKFILL, connection, found, hooks) : runBackfill(connection, database, one, options);
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfill/index.js";
+import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { BACKFILL_CASES, type BackfillCase, createSource, createViews, runBackfill } from "./backfill-cases";
@@ -94,7 +95,7 @@ describe(`a backfill (TEST_SEED=${SEED})`, () => {
       assert.equal(result.gated, one.name !== "by insert time");
       assert.deepEqual(await findUnfinished(connection, database), []);
       const options = { database, operation };
-      assert.deepEqual(await resumeBackfill(connection, options), result);
+      assert.deepEqual(await resume(BACKFILL, connection, options), result);
     });
   }
 
@@ -122,7 +123,7 @@ async function diesAt(lane: Lane, one: BackfillCase, dieAt: number): Promise<boo
     const [found] = await findUnfinished(connection, database);
     const fresh = await open();
     if (found === undefined) await runBackfill(fresh, database, one, { operation, chunk: 50 });
-    else await resumeBackfill(fresh, found);
+    else await resume(BACKFILL, fresh, found);
     await fresh.close();
   }
   await filling.insert(20);

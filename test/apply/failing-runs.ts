@@ -229,6 +229,12 @@ export async function afterFailure(
   if (await inserts(connection, database, scenario, 1001)) inserted += 1;
   else wrong.push("inserts are refused at the end");
   wrong.push(...(await differences(connection, database, scenario, inserted, true)));
+  return [...wrong, ...(await leftovers(connection, database))];
+}
+
+/** What an operation that is over must not leave. */
+export async function leftovers(connection: Connection, database: string): Promise<string[]> {
+  const wrong: string[] = [];
   const end = await definitions(connection, database);
   if (/_hold_|_gate_\w|max_bytes_to_merge/.test(end)) wrong.push(`left in a definition: ${end}`);
   const left = await connection.query<{ name: string }>(
@@ -238,7 +244,7 @@ export async function afterFailure(
   return wrong;
 }
 
-async function definitions(connection: Connection, database: string): Promise<string> {
+export async function definitions(connection: Connection, database: string): Promise<string> {
   const rows = await connection.query<{ statement: string }>(
     `SELECT create_table_query AS statement FROM system.tables WHERE database = '${database}' AND name NOT LIKE '%\\_\\_old\\_%'`,
   );
@@ -246,7 +252,12 @@ async function definitions(connection: Connection, database: string): Promise<st
 }
 
 /** Whether a row is taken within the longest time that a gate may be closed. */
-async function inserts(connection: Connection, database: string, { sources }: Scenario, id: number): Promise<boolean> {
+export async function inserts(
+  connection: Connection,
+  database: string,
+  { sources }: Scenario,
+  id: number,
+): Promise<boolean> {
   for (const limit = Date.now() + 8000; Date.now() < limit; await sleep(50)) {
     for (const source of sources) {
       const done = await connection.command(`INSERT INTO ${database}.${source} SELECT ${id}, 1`).then(
@@ -259,7 +270,7 @@ async function inserts(connection: Connection, database: string, { sources }: Sc
   return false;
 }
 
-async function differences(
+export async function differences(
   connection: Connection,
   database: string,
   { name, sources, targets }: Scenario,

@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { newOperation, previewRebuild, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import { removeRetired } from "../../provider/dist/apply/rebuild/old-tables.js";
 import { previewRename, renameObject } from "../../provider/dist/apply/rename/index.js";
-import {
-  abortViewStep,
-  applyViewStep,
-  previewViewStep,
-  resumableViews,
-} from "../../provider/dist/apply/views/index.js";
+import { applyViewStep, previewViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { neededRights } from "../../provider/dist/doctor/needs.js";
 import { checkServer } from "../../provider/dist/doctor/server.js";
 import { messageOf } from "../../provider/dist/errors.js";
+import { abort } from "../../provider/dist/operation/engine.js";
 import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
 import type { ViewStep } from "../../provider/dist/plan/index.js";
 import { grantStatements } from "../../provider/dist/sql/grants.js";
@@ -235,9 +232,9 @@ for (const version of testedVersions(["24.8", "25.8"])) {
             const run = (hooks: RunnerHooks): Promise<unknown> =>
               applyViewStep(connection, { kind: "retarget-view", from, to }, { operation, ...hooks });
             if (await dies(run, dieAt)) {
-              const [left] = await resumableViews(connection, d);
+              const [left] = await unfinishedOperations(connection, d);
               const isUndone = left?.canAbort === true && dieAt % 3 === 0;
-              if (isUndone) await abortViewStep(connection, { database: d, operation });
+              if (isUndone) await abort(VIEW, connection, { database: d, operation });
               else await run({});
               if (isUndone) continue;
             }

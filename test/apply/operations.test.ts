@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  abortRebuild,
-  rebuildTable,
-  removeRetired,
-  resumable,
-  resumeRebuild,
-} from "../../provider/dist/apply/rebuild/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { REBUILD, rebuildTable, removeRetired } from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { SchemaError } from "../../provider/dist/errors.js";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
+import { quotedName } from "../../provider/dist/sql/object-key.js";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash } from "./runs";
 
@@ -82,18 +79,18 @@ describe("operations on a table", () => {
       );
       const before = await statement(options.name);
       await assert.rejects(rebuildTable(connection, { ...options, ...dyingBefore(pattern) }), Crash);
-      const [found] = await resumable(connection, database);
+      const [found] = await unfinishedOperations(connection, database);
       assert.ok(found);
-      assert.equal(found.table, options.name);
+      assert.deepEqual(found.keys.map(quotedName), [options.name, options.name]);
       assert.equal(found.canAbort, true);
-      await abortRebuild(connection, found);
+      await abort(REBUILD, connection, found);
       assert.equal(await statement(options.name), before);
       assert.deepEqual(await connection.query(`SELECT count() AS c, sum(a) AS s FROM ${options.name}`), [
         { c: "100", s: "4950" },
       ]);
       assert.deepEqual(await helpers(options.name), []);
-      assert.deepEqual(await resumable(connection, database), []);
-      await refused(resumeRebuild(connection, found), /was aborted/);
+      assert.deepEqual(await unfinishedOperations(connection, database), []);
+      await refused(resume(REBUILD, connection, found), /was aborted/);
       await connection.command(`INSERT INTO ${options.name} SELECT 1000`);
       await connection.command(`OPTIMIZE TABLE ${options.name} FINAL SETTINGS optimize_throw_if_noop = 1`);
       assert.deepEqual(await connection.query(`SELECT a FROM ${options.name}_seen`), [{ a: "1000" }]);
@@ -106,9 +103,9 @@ describe("operations on a table", () => {
     const options = await plain();
     await assert.rejects(rebuildTable(connection, { ...options, ...dyingBefore(/^EXCHANGE TABLES .*__new_/) }), Crash);
     const target = { database, operation: options.operation };
-    await assert.rejects(abortRebuild(connection, target, dyingBefore(/^DROP TABLE/)), Crash);
-    await refused(resumeRebuild(connection, target), /abort it again/);
-    await abortRebuild(connection, target);
+    await assert.rejects(abort(REBUILD, connection, target, dyingBefore(/^DROP TABLE/)), Crash);
+    await refused(resume(REBUILD, connection, target), /abort it again/);
+    await abort(REBUILD, connection, target);
     assert.deepEqual(await helpers(options.name), []);
   });
 
@@ -122,15 +119,15 @@ describe("operations on a table", () => {
       if (exchanged) died.beforeStatement?.(sql);
     };
     await assert.rejects(rebuildTable(connection, { ...options, beforeStatement }), Crash);
-    const [found] = await resumable(connection, database);
+    const [found] = await unfinishedOperations(connection, database);
     assert.ok(found);
     assert.equal(found.canAbort, false);
     assert.equal(found.step, "barrier");
     assert.equal(found.rows, 100);
-    await refused(abortRebuild(connection, found), /cannot be rolled back/);
-    await resumeRebuild(connection, found);
-    assert.deepEqual(await resumable(connection, database), []);
-    await refused(abortRebuild(connection, found), /cannot be rolled back/);
+    await refused(abort(REBUILD, connection, found), /cannot be rolled back/);
+    await resume(REBUILD, connection, found);
+    assert.deepEqual(await unfinishedOperations(connection, database), []);
+    await refused(abort(REBUILD, connection, found), /cannot be rolled back/);
   });
 
   it("leave the old table for the time asked, and no longer", async () => {
@@ -183,7 +180,7 @@ describe("operations on a table", () => {
     const beforeStatement = async (sql: string): Promise<void> => {
       if (!sql.startsWith("TRUNCATE") || taken) return;
       taken = true;
-      await resumeRebuild(connection, { database, operation: options.operation });
+      await resume(REBUILD, connection, { database, operation: options.operation });
     };
     await assert.rejects(rebuildTable(connection, { ...options, beforeStatement }));
     assert.deepEqual(await connection.query(`SELECT count() AS c FROM ${options.name}`), [{ c: "100" }]);
@@ -195,7 +192,7 @@ describe("operations on a table", () => {
       rebuildTable(connection, { ...options, spaceFactor: 1e12 }),
       /needs [\d.]+ [KMGTP]iB, and [\d.]+ [KMGTP]iB are free on disk 'default' of policy 'default'\. Make room .*storage_policy.*run again/,
     );
-    assert.deepEqual(await resumable(connection, database), []);
+    assert.deepEqual(await unfinishedOperations(connection, database), []);
     assert.deepEqual(await helpers(options.name), []);
   });
 

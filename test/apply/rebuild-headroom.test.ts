@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { abortRebuild, newOperation, rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild";
+import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
+import { REBUILD } from "../../provider/dist/apply/rebuild/index.js";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { freshDatabase, sharedServer } from "../support/server";
 
 const LIMITS = "SETTINGS parts_to_delay_insert = 40, parts_to_throw_insert = 60, max_delay_to_insert = 1";
@@ -76,7 +78,7 @@ describe("a rebuild whose table gets parts faster than they are caught up with",
     assert.doesNotMatch(await settings(), /max_bytes_to_merge_at/);
     await connection.command(`OPTIMIZE TABLE ${database}.t FINAL`);
     await insert(3);
-    const result = await resumeRebuild(connection, { database, operation });
+    const result = await resume(REBUILD, connection, { database, operation });
     assert.equal(result.rows, inserted);
     assert.equal(await rows(), all());
     assert.match(await settings(), /ORDER BY b /);
@@ -84,7 +86,7 @@ describe("a rebuild whose table gets parts faster than they are caught up with",
 
   it("can be given up", async () => {
     const operation = await flooded();
-    await abortRebuild(connection, { database, operation });
+    await abort(REBUILD, connection, { database, operation });
     assert.equal(await rows(), all());
     assert.match(await settings(), /ORDER BY a /);
   });

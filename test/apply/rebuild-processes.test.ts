@@ -3,11 +3,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { newOperation, rebuildTable, resumable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { newOperation, REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildOptions, RebuildResult } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ConnectionError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { freshDatabase, sharedServer, sleep, temporaryBase } from "../support/server";
 import { randomRun } from "./runs";
 import { type CutProxy, startProxy } from "./runs-proxy";
@@ -119,7 +121,7 @@ describe("a rebuild whose connection is cut", () => {
       );
       if (error !== undefined) {
         assert.ok(error instanceof ConnectionError, String(error));
-        await resumeRebuild(connection, { database, operation });
+        await resume(REBUILD, connection, { database, operation });
       }
       assert.deepEqual(await contents(connection, table), await contents(connection, `${table}_in`, table));
       if (error === undefined) return;
@@ -136,7 +138,7 @@ describe("a rebuild whose connection is cut", () => {
     );
     if (error !== undefined) {
       assert.ok(error instanceof ConnectionError, String(error));
-      assert.equal((await resumeRebuild(connection, { database, operation })).rows, ROWS);
+      assert.equal((await resume(REBUILD, connection, { database, operation })).rows, ROWS);
     }
     assert.deepEqual(await contents(connection, table), await contents(connection, `${table}_in`, table));
   });
@@ -149,13 +151,13 @@ describe("a rebuild whose runner process is killed in the middle of a copy", () 
     const connection = await openConnection({ url });
     const options = await fill(connection, database, "t");
     await killedInCopy(url, options);
-    const [found] = await resumable(connection, database);
+    const [found] = await unfinishedOperations(connection, database);
     assert.ok(found);
     assert.equal(found.step, "copy");
-    assert.ok(found.rows < ROWS);
+    assert.ok((found.rows ?? 0) < ROWS);
     await connection.command(`INSERT INTO ${database}.t_in SELECT ${ROWS} + number, 7, 'late' FROM numbers(500)`);
     const before = await contents(connection, `${database}.t`);
-    const result = await resumeRebuild(connection, found, { chunkRows: ROWS / 3 });
+    const result = await resume(REBUILD, connection, found, { chunkRows: ROWS / 3 });
     assert.equal(result.rows, ROWS + 500);
     assert.deepEqual(await contents(connection, `${database}.t`), before);
     await connection.command(`DROP DATABASE ${database} SYNC`);
@@ -192,18 +194,18 @@ describe("a rebuild whose runner process is killed in the middle of a copy", () 
       await first.close();
       await killedInCopy(url, options);
       const connection = await openConnection({ url });
-      const [found] = await resumable(connection, "d");
+      const [found] = await unfinishedOperations(connection, "d");
       assert.ok(found);
       assert.equal(found.step, "copy");
       const gates: boolean[] = [];
-      const result = await resumeRebuild(connection, found, {
+      const result = await resume(REBUILD, connection, found, {
         chunkRows: ROWS / 3,
         onGate: (shut) => gates.push(shut),
       });
       assert.equal(result.rows, ROWS);
       assert.deepEqual(gates, [true, false]);
       assert.deepEqual(await contents(connection, "d.t"), before);
-      assert.deepEqual(await resumable(connection, "d"), []);
+      assert.deepEqual(await unfinishedOperations(connection, "d"), []);
       await connection.command("INSERT INTO d.t_in SELECT 9999999, 1, 'after'");
       assert.deepEqual(await connection.query("SELECT count() AS c FROM d.t"), [{ c: `${ROWS + 1}` }]);
       await connection.close();

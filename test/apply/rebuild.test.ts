@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  newOperation,
-  rebuildTable,
-  resumable,
-  resumeRebuild,
-  selfTest,
-} from "../../provider/dist/apply/rebuild/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { newOperation, REBUILD, rebuildTable, selfTest } from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt, randomRun } from "./runs";
@@ -207,10 +203,10 @@ async function crashAndResume(
     died = true;
     await add("t");
     await add("u");
-    const [found] = await resumable(connection, database);
+    const [found] = await unfinishedOperations(connection, database);
     const fresh = await open();
     if (found === undefined) await rebuildTable(fresh, options);
-    else await resumeRebuild(fresh, found, { chunkRows: 40 });
+    else await resume(REBUILD, fresh, found, { chunkRows: 40 });
     await fresh.close();
   }
   await add("t");
@@ -222,7 +218,7 @@ async function crashAndResume(
     `died at statement ${dieAt}`,
   );
   assert.deepEqual(await leftovers(connection, database), [`t__old_${operation}`], `died at statement ${dieAt}`);
-  assert.deepEqual(await resumable(connection, database), []);
+  assert.deepEqual(await unfinishedOperations(connection, database), []);
   return died;
 }
 

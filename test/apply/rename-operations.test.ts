@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { abortRename, resumableRenames, resumeRename } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { RENAME } from "../../provider/dist/apply/rename/index.js";
+import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
 import { byEffort } from "../support/effort";
@@ -39,10 +41,12 @@ describe("table, view or database renamed or moved: the operation", () => {
         await w.rename(object, from, to, { operation, ...hooks }).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error;
         });
-        const known = (await Promise.all([w.d, `${w.d}_2`].map((name) => resumableRenames(w.connection, name)))).flat();
-        if (known[0]?.canAbort && back) await abortRename(w.connection, known[0]);
+        const known = (
+          await Promise.all([w.d, `${w.d}_2`].map((name) => unfinishedOperations(w.connection, name)))
+        ).flat();
+        if (known[0]?.canAbort && back) await abort(RENAME, w.connection, known[0]);
         else {
-          await (known[0] ? resumeRename(w.connection, known[0]) : w.rename(object, from, to, { operation }));
+          await (known[0] ? resume(RENAME, w.connection, known[0]) : w.rename(object, from, to, { operation }));
           await w.rename(object, to, from, { operation: `${operation}_back` });
         }
         assert.deepEqual(await w.definitions(), before, `cut off at statement ${count}`);
@@ -57,12 +61,15 @@ describe("table, view or database renamed or moved: the operation", () => {
     await assert.rejects(w.rename("table", `${w.d}.t`, `${w.d}.n`, dying(/MODIFY QUERY/)), Crash);
     await assert.rejects(w.connection.command(`INSERT INTO ${w.d}.n VALUES (9, '')`), /VIOLATED_CONSTRAINT/);
     assert.match((await w.definitions())[`${w.d}.n`] ?? "", /CONSTRAINT _hold_op1 CHECK 0/);
-    const [found] = await resumableRenames(w.connection, w.d);
+    const [found] = await unfinishedOperations(w.connection, w.d);
     assert.ok(found);
-    assert.deepEqual([found.renamed, found.canAbort, found.from, found.to], [true, true, `${w.d}.t`, `${w.d}.n`]);
-    await assert.rejects(abortRename(w.connection, found, dying(/RENAME/)), Crash);
-    await refused(resumeRename(w.connection, found), /abort it again/);
-    await abortRename(w.connection, found);
+    assert.deepEqual(
+      [found.step, found.canAbort, found.progress],
+      ["re-point", true, `${w.d}.t → ${w.d}.n, has its new name`],
+    );
+    await assert.rejects(abort(RENAME, w.connection, found, dying(/RENAME/)), Crash);
+    await refused(resume(RENAME, w.connection, found), /abort it again/);
+    await abort(RENAME, w.connection, found);
     await w.run(`INSERT INTO ${w.d}.u VALUES (2, 'two')`);
     assert.equal(await w.values(`${w.d}.agg`), "1,2");
     await refused(w.rename("table", `${w.d}.t`, `${w.d}.n`), /was aborted/);
@@ -70,11 +77,11 @@ describe("table, view or database renamed or moved: the operation", () => {
       w.rename("table", `${w.d}.t`, `${w.d}.n`, { operation: "op2", ...dying(/DROP CONSTRAINT IF EXISTS _hold_op2/) }),
       Crash,
     );
-    const [late] = await resumableRenames(w.connection, w.d);
+    const [late] = await unfinishedOperations(w.connection, w.d);
     assert.ok(late);
     assert.equal(late.canAbort, false);
-    await refused(abortRename(w.connection, late), /cannot be rolled back/);
-    await resumeRename(w.connection, late);
+    await refused(abort(RENAME, w.connection, late), /cannot be rolled back/);
+    await resume(RENAME, w.connection, late);
     assert.equal(await w.values(`${w.d}.n`), "1,2");
   });
 
@@ -142,7 +149,7 @@ describe("table, view or database renamed or moved: the operation", () => {
         /Drop each of these/,
       );
       assert.deepEqual(await w.definitions(), before);
-      assert.deepEqual(await resumableRenames(w.connection, w.d), []);
+      assert.deepEqual(await unfinishedOperations(w.connection, w.d), []);
     }
   });
 
@@ -191,7 +198,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     }
     await refused(w.rename("database", w.d, `${w.d}_2`), /operation v1 .*is not finished/);
     await w.rename("table", `${w.d}.apart`, `${w.d}.aside`, { operation: "op2" });
-    await resumeViewStep(w.connection, { database: w.o, operation: "v1" });
+    await resume(VIEW, w.connection, { database: w.o, operation: "v1" });
     await assert.rejects(w.rename("table", `${w.d}.t`, `${w.d}.n`, dying(/MODIFY QUERY/)), Crash);
     await refused(w.rename("table", `${w.d}.agg`, `${w.d}.sums`, { operation: "op3" }), /operation op1 .*not finished/);
     await refused(

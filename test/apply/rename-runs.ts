@@ -1,14 +1,11 @@
 /** Random renames under writers, with crashes. */
+
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  abortRename,
-  type RenameOptions,
-  renameObject,
-  resumableRenames,
-  resumeRename,
-} from "../../provider/dist/apply/rename/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { RENAME, type RenameOptions, renameObject } from "../../provider/dist/apply/rename/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { Crash, dyingAt, inWordsOf } from "./runs";
 import { Ledger, random, type Surprise } from "./writers";
 
@@ -169,13 +166,13 @@ async function renameWithCrashes(
     const runner = await open();
     const hooks = { ...dyingAt(dieAt, (sql) => diedAt.push(sql.replaceAll(database, "d"))), onGate };
     const known = (
-      await Promise.all([from.database, to.database].map((name) => resumableRenames(runner, name)))
+      await Promise.all([from.database, to.database].map((name) => unfinishedOperations(runner, name)))
     ).flat()[0];
     try {
       if (known !== undefined && (aborting || (aborts && known.canAbort))) {
         aborting = true;
-        await abortRename(runner, known, hooks);
-      } else if (known !== undefined && chance() < 0.5) await resumeRename(runner, known, hooks);
+        await abort(RENAME, runner, known, hooks);
+      } else if (known !== undefined && chance() < 0.5) await resume(RENAME, runner, known, hooks);
       else if (!aborting) await renameObject(runner, { object: variant.object, from, to, operation: "r1", ...hooks });
       return { crashes, aborted: aborting, diedAt, gates };
     } catch (error) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { resumableRenames } from "../../provider/dist/apply/rename/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+
 import { refused, World } from "./rename-world";
 
 describe("table, view or database renamed or moved", () => {
@@ -40,7 +41,7 @@ describe("table, view or database renamed or moved", () => {
       assert.equal(await w.values(`${w.o}.uses`, "s"), "three");
       const status = `SELECT status FROM system.view_refreshes WHERE database = '${w.o}' AND status != 'Disabled'`;
       assert.equal((await w.connection.query(status)).length, 1);
-      assert.deepEqual(await resumableRenames(w.connection, w.d), []);
+      assert.deepEqual(await unfinishedOperations(w.connection, w.d), []);
       assert.deepEqual(await w.rename("table", `${w.d}.t`, name), result);
     });
   }

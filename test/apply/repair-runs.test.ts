@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { ServerError } from "../../provider/dist/connection/errors.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
-import { repairTarget, unfinishedRepairs } from "../../provider/dist/verify/repair/index.js";
+import { repairTarget } from "../../provider/dist/verify/repair/index.js";
 import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { Bench } from "../verify/bench";
@@ -103,7 +104,7 @@ async function runOnce(bench: Bench, shape: Shape, partition: string, chance: ()
   await repairTarget(bench.connection, after);
   const last = await verified(bench);
   assert.equal(last.report.verdict, "equal", JSON.stringify(last.report.differences));
-  assert.deepEqual(await unfinishedRepairs(bench.connection, bench.database), []);
+  assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
   assert.ok(writers.inserts > 0);
 }
 

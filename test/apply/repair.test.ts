@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
-import { abortRepair, repairTarget, resumeRepair, unfinishedRepairs } from "../../provider/dist/verify/repair/index.js";
+import { REPAIR, repairTarget } from "../../provider/dist/verify/repair/index.js";
 import { Bench } from "../verify/bench";
 import { Crash, dyingAt } from "./runs";
 
@@ -80,7 +82,7 @@ describe("repairing a target", () => {
       const again = await repairTarget(bench.connection, after);
       assert.equal(again.repaired, 0);
       assert.deepEqual(await bench.rows(parts), settled);
-      assert.deepEqual(await unfinishedRepairs(bench.connection, bench.database), []);
+      assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     });
   }
 
@@ -101,12 +103,12 @@ describe("repairing a target", () => {
         },
       );
       if (died) crashes += 1;
-      const [cut] = await unfinishedRepairs(bench.connection, bench.database);
-      if (cut !== undefined && dieAt % 2 === 0) await resumeRepair(bench.connection, cut);
+      const [cut] = await unfinishedOperations(bench.connection, bench.database);
+      if (cut !== undefined && dieAt % 2 === 0) await resume(REPAIR, bench.connection, cut);
       else await repairTarget(bench.connection, await verified());
       // Cut off when nothing differed any more.
-      for (const one of await unfinishedRepairs(bench.connection, bench.database))
-        await abortRepair(bench.connection, one);
+      for (const one of await unfinishedOperations(bench.connection, bench.database))
+        await abort(REPAIR, bench.connection, one);
       const after = await verified();
       assert.equal(after.report.verdict, "equal", `died at ${dieAt}: ${JSON.stringify(after.report.differences)}`);
       const left =

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { abortRebuild, newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { newOperation, REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { SchemaError } from "../../provider/dist/errors.js";
+import { abort } from "../../provider/dist/operation/engine.js";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("the verification of a rebuild", () => {
@@ -33,7 +34,7 @@ describe("the verification of a rebuild", () => {
     );
   });
   afterEach(async () => {
-    await abortRebuild(connection, { database, operation: options.operation });
+    await abort(REBUILD, connection, { database, operation: options.operation });
     assert.deepEqual(await connection.query(`SELECT count() AS c, sum(a) AS s FROM ${database}.t`), [
       { c: "1000", s: "499500" },
     ]);

@@ -1,7 +1,8 @@
 /** Random rebuilds under writers, with crashes. */
+
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newOperation, rebuildTable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import { newOperation, REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
 import type {
   RebuildHooks,
   RebuildOptions,
@@ -9,6 +10,7 @@ import type {
   RebuildResult,
 } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { Postponed } from "../../provider/dist/operation/errors.js";
 import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import { renderCreate } from "../../provider/dist/sql/render/index.js";
@@ -137,7 +139,7 @@ async function rebuildWithCrashes(
       // Until the plan is written there is nothing to resume; calling it again is always right.
       const result =
         crashes > 0 && chance() < 0.5 && (await hasPlan(runner, target))
-          ? await resumeRebuild(runner, target, hooks)
+          ? await resume(REBUILD, runner, target, hooks)
           : await rebuildTable(runner, { ...definitions(database, variant), operation, ...options, ...hooks });
       return { crashes, diedAt, gates, result };
     } catch (error) {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { rebuildTable, removeRetired, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { REBUILD, rebuildTable, removeRetired } from "../../provider/dist/apply/rebuild/index.js";
 import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { abortViewStep, applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
+import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { Journal } from "../../provider/dist/operation/journal.js";
 import { replaceView } from "../../provider/dist/operation/replace-view.js";
 import { Runner } from "../../provider/dist/operation/runner.js";
@@ -36,21 +38,21 @@ describe("operations on a view", () => {
       const before = await bench.statement("v");
       const step = stepOf(database, view);
       await assert.rejects(applyViewStep(connection, step, { operation: "a1", ...dyingBefore(pattern) }), Crash);
-      const [found] = await resumableViews(connection, database);
+      const [found] = await unfinishedOperations(connection, database);
       assert.ok(found);
-      assert.deepEqual([found.phase, found.canAbort, found.aborting], [phase, canAbort, false]);
+      assert.deepEqual([found.step, found.canAbort, found.aborting], [phase, canAbort, false]);
       await refused(applyViewStep(connection, step, { operation: "a2" }), /operation a1 is not finished/);
       await bench.insert(20, 20);
       if (!canAbort) {
-        await refused(abortViewStep(connection, found), /cannot be rolled back/);
-        await resumeViewStep(connection, found);
+        await refused(abort(VIEW, connection, found), /cannot be rolled back/);
+        await resume(VIEW, connection, found);
         return bench.assertOnce(40);
       }
-      await assert.rejects(abortViewStep(connection, found, dyingBefore(/'aborted'/)), Crash);
-      assert.equal((await resumableViews(connection, database))[0]?.aborting, true);
-      await refused(resumeViewStep(connection, found), /abort it again/);
-      await abortViewStep(connection, found);
-      assert.deepEqual(await resumableViews(connection, database), []);
+      await assert.rejects(abort(VIEW, connection, found, dyingBefore(/'aborted'/)), Crash);
+      assert.equal((await unfinishedOperations(connection, database))[0]?.aborting, true);
+      await refused(resume(VIEW, connection, found), /abort it again/);
+      await abort(VIEW, connection, found);
+      assert.deepEqual(await unfinishedOperations(connection, database), []);
       assert.equal(await bench.statement("v"), before);
       await bench.assertClean([]);
       await bench.insert(40, 20);
@@ -110,7 +112,7 @@ describe("operations on a view", () => {
     const dying = { operation: "p1", ...dyingBefore(/^CREATE OR REPLACE/) };
     await assert.rejects(applyViewStep(bench.connection, step, dying), Crash);
     assert.equal(await status(), "Disabled");
-    await abortViewStep(bench.connection, { database: bench.database, operation: "p1" });
+    await abort(VIEW, bench.connection, { database: bench.database, operation: "p1" });
     assert.equal(await status(), "Scheduled");
   });
 
@@ -164,7 +166,7 @@ describe("operations on a view", () => {
       applyViewStep(connection, step, { operation: "v1" }),
       /operation b1 \(rebuild of \S+\.b\) is not finished/,
     );
-    await resumeRebuild(connection, { database, operation: "b1" });
+    await resume(REBUILD, connection, { database, operation: "b1" });
     await applyViewStep(connection, step, { operation: "v1" });
   });
 
@@ -178,7 +180,7 @@ describe("operations on a view", () => {
     const rebuild = { from, to: from.replace("ORDER BY id", "ORDER BY (grp, id)"), operation: "b1" };
     await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'fenced'/) }), Crash);
     await refused(applyViewStep(connection, step, { operation: "v1" }), /b1 \(rebuild of \S+\.u\) is not finished/);
-    await resumeRebuild(connection, { database, operation: "b1" });
+    await resume(REBUILD, connection, { database, operation: "b1" });
     const [before, after] = [
       { database, name: "u" },
       { database, name: "entry" },
@@ -218,7 +220,7 @@ describe("operations on a view", () => {
     await assert.rejects(applyViewStep(bench.connection, step, dying), Crash);
     await bench.run(`CREATE MATERIALIZED VIEW @._tmp_replace_1_2 ${view.to}`);
     await bench.run(`CREATE MATERIALIZED VIEW @._tmp_replace_3_4 ${view.to.replace("sum(v)", "sum(v + 0)")}`);
-    await resumeViewStep(bench.connection, { database: bench.database, operation: "m1" });
+    await resume(VIEW, bench.connection, { database: bench.database, operation: "m1" });
     assert.equal(await bench.statement("_tmp_replace_1_2"), undefined);
     assert.ok(await bench.statement("_tmp_replace_3_4"), "somebody else's");
   });
@@ -297,7 +299,7 @@ describe("operations on a view", () => {
       await refused(applyViewStep(connection, stepOf(database, view), { operation: "n1" }), message);
       assert.equal(await bench.statement("v"), before);
       await bench.assertClean([]);
-      assert.deepEqual(await resumableViews(connection, database), []);
+      assert.deepEqual(await unfinishedOperations(connection, database), []);
     });
   }
 });

@@ -1,8 +1,10 @@
 /** Random view steps under writers, with crashes. */
+
 import { setTimeout as sleep } from "node:timers/promises";
-import { applyViewStep, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
 import type { ViewStepResult } from "../../provider/dist/apply/views/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { refresh } from "./refreshes";
 import { Crash, dyingAt, GATE } from "./runs";
 import { VARIANTS, type Variant } from "./tables";
@@ -96,7 +98,7 @@ async function applyWithCrashes(
       // Until the plan is written there is nothing to resume; calling it again is always right.
       const result =
         crashes > 0 && chance() < 0.5 && (await hasPlan(runner, database))
-          ? await resumeViewStep(runner, { database, operation: "r1" }, hooks)
+          ? await resume(VIEW, runner, { database, operation: "r1" }, hooks)
           : await applyViewStep(runner, stepOf(database, view), { operation: "r1", allow: view.allow ?? [], ...hooks });
       return { crashes, diedAt, gates, result };
     } catch (error) {

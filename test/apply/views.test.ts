@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newOperation, resumable } from "../../provider/dist/apply/rebuild/index.js";
-import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
+import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt } from "./runs";
@@ -69,11 +71,11 @@ async function diesAt(bench: ViewBench, view: ViewCase, dieAt: number): Promise<
   await Promise.race([written, sleep(5000)]);
   if (death !== undefined) {
     assert.ok(death instanceof Crash, String(death));
-    const [found] = await resumableViews(connection, database);
-    assert.deepEqual(await resumable(connection, database), []);
+    const [found] = await unfinishedOperations(connection, database);
+    assert.ok(found === undefined || found.kind === VIEW.kind);
     const fresh = await open();
     if (found === undefined) await applyViewStep(fresh, step, options);
-    else await resumeViewStep(fresh, found);
+    else await resume(VIEW, fresh, found);
     await fresh.close();
   }
   await written;
@@ -81,7 +83,7 @@ async function diesAt(bench: ViewBench, view: ViewCase, dieAt: number): Promise<
   await bench.settled(view);
   await bench.assertOnce(80, `died at ${dieAt}: ${death}`);
   await bench.assertClean(view.from.startsWith("TO") ? [] : [`v__old_${operation}`]);
-  assert.deepEqual(await resumableViews(connection, database), []);
+  assert.deepEqual(await unfinishedOperations(connection, database), []);
   return death !== undefined;
 }
 

@@ -1,9 +1,12 @@
 /** The four long protocols under writers, as a server and a runner process that die see them. */
-import { findUnfinished, resumeBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { rebuildTable, resumable, resumeRebuild } from "../../provider/dist/apply/rebuild/index.js";
-import { renameObject, resumableRenames, resumeRename } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep, resumableViews, resumeViewStep } from "../../provider/dist/apply/views/index.js";
+
+import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
+import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { RENAME, renameObject } from "../../provider/dist/apply/rename/index.js";
+import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
+import { resume } from "../../provider/dist/operation/engine.js";
 import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
 import { BACKFILL_CASES, createSource, createViews, runBackfill } from "../apply/backfill-cases";
 import { compareTarget } from "../apply/backfill-runs";
@@ -92,8 +95,8 @@ const rebuild: Protocol = {
     write(connection, database, ledger, chance, pick(VARIANTS, index), isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const options = { chunkRows: 50, ...hooks };
-    const [found] = await resumable(connection, database);
-    if (found !== undefined) return resumeRebuild(connection, found, options);
+    const [found] = await unfinishedOperations(connection, database);
+    if (found !== undefined) return resume(REBUILD, connection, found, options);
     return rebuildTable(connection, { ...definitions(database, pick(VARIANTS, index)), operation, ...options });
   },
   compare: async (connection, { database, index }, ledger) =>
@@ -113,8 +116,8 @@ const views: Protocol = {
     write(connection, database, ledger, chance, REPEATING, isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const view = pick(VIEW_CASES, index);
-    const [found] = await resumableViews(connection, database);
-    if (found !== undefined) return resumeViewStep(connection, found, hooks);
+    const [found] = await unfinishedOperations(connection, database);
+    if (found !== undefined) return resume(VIEW, connection, found, hooks);
     return applyViewStep(connection, stepOf(database, view), { operation, allow: view.allow ?? [], ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {
@@ -137,10 +140,12 @@ const rename: Protocol = {
   run: async (connection, { database, index, operation }, hooks) => {
     const { object } = pick(RENAMES, index);
     const [from, to] = endsOf(database, pick(RENAMES, index));
-    const found = (await Promise.all([from.database, to.database].map((name) => resumableRenames(connection, name))))
+    const found = (
+      await Promise.all([from.database, to.database].map((name) => unfinishedOperations(connection, name)))
+    )
       .flat()
       .find((one) => one.operation === operation);
-    if (found !== undefined) return resumeRename(connection, found, hooks);
+    if (found !== undefined) return resume(RENAME, connection, found, hooks);
     return renameObject(connection, { object, from, to, operation, ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {
@@ -163,7 +168,7 @@ const backfill: Protocol = {
     write(connection, database, ledger, chance, REPEATING, isOver, pace),
   run: async (connection, { database, index, operation }, hooks) => {
     const [found] = await findUnfinished(connection, database);
-    if (found !== undefined) return resumeBackfill(connection, found, hooks);
+    if (found !== undefined) return resume(BACKFILL, connection, found, hooks);
     return runBackfill(connection, database, pick(BACKFILL_CASES, index), { operation, chunk: 50, ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {

@@ -3,6 +3,8 @@ import { parseCreate } from "../sql/parse";
 import type { QualifiedName } from "../sql/spec";
 import { aroundOf, downstream, loadNodes } from "./insert-graph";
 import { databasesWithJournal, readJournals } from "./journal";
+import { basePlanOf, isOver } from "./lines";
+import type { BasePlan } from "./protocol";
 import type { Runner } from "./runner";
 
 /** An unfinished operation of any kind. */
@@ -17,36 +19,35 @@ export interface ActiveOperation {
   readonly targets: ReadonlySet<string>;
 }
 
-/** Journal lines of an operation that is over. A rename writes `finished`, because `done` means that an old table was kept. */
-const ENDS = ["done", "finished", "aborted"];
-
 /** Unfinished operations of other runners on the server, whichever database has their journal. */
 export async function listActive(runner: Runner): Promise<ActiveOperation[]> {
   const databases = await databasesWithJournal(runner);
   const found: ActiveOperation[] = [];
   for (const database of databases) {
     for (const [operation, lines] of await readJournals(runner.connection, database)) {
-      const plan = lines.get("plan") as JournalPlan | undefined;
       const isOther = operation !== runner.operation && !runner.isEnding(operation);
-      if (!isOther || plan === undefined || ENDS.some((key) => lines.has(key))) continue;
-      found.push({ operation, database, kind: plan.kind, ...reachOf(plan, lines.get("dependents")) });
+      if (!isOther || isOver(lines)) continue;
+      const plan = basePlanOf(lines);
+      const reach = plan === undefined ? wholeDatabase(database) : reachOf(plan, lines.get("dependents"));
+      found.push({ operation, database, kind: plan?.kind ?? "unreadable operation", ...reach });
     }
   }
   return found;
 }
 
-/** What plans of all kinds contain: names, or CREATE statements. */
-interface JournalPlan {
-  readonly kind: string;
-  readonly from: string | Partial<QualifiedName>;
-  readonly to: string | Partial<QualifiedName>;
+type Reach = Pick<ActiveOperation, "changes" | "targets">;
+
+/** What an operation works on that another version began, and whose plan this one cannot read. */
+function wholeDatabase(database: string): Reach {
+  return { changes: new Set([objectKey(database)]), targets: new Set() };
 }
 
-function reachOf({ from, to }: JournalPlan, dependents: unknown): Pick<ActiveOperation, "changes" | "targets"> {
+/** Plans of all kinds, also of later ones, say it alike. */
+function reachOf({ from, to }: BasePlan, dependents: unknown): Reach {
   const [changes, targets] = [new Set<string>(), new Set<string>()];
   for (const side of [from, to]) {
     if (typeof side !== "string") {
-      changes.add(objectKey(side.database ?? "", side.name));
+      changes.add(objectKey(side.database, side.name));
       continue;
     }
     const spec = parseCreate(side);

@@ -1,8 +1,6 @@
 import { codeOf, ServerError } from "../connection/errors";
 import { messageOf, SchemaError } from "../errors";
 import { ForwardOnly, isForGood } from "./errors";
-import { refuseOtherUser } from "./guard";
-import type { Journal } from "./journal";
 import { letInsertsThrough, openStatement } from "./open-inserts";
 import type { Runner } from "./runner";
 
@@ -31,31 +29,6 @@ export async function inGoodOrder<T>(order: GoodOrder, run: () => Promise<T>): P
     const state = await takeBack(order);
     throw new SchemaError(codeOf(error), `${messageOf(error)}\n${state}`, { cause: error });
   }
-}
-
-/** An operation whose plan is in its journal. */
-export interface Begun extends GoodOrder {
-  readonly journal: Journal;
-  /** Journal line that marks it as done. */
-  readonly ends: string;
-}
-
-/**
- * Does the rest of an operation, in good order; nothing if it is done.
- *
- * @throws {SchemaError} when it was aborted; see also {@link inGoodOrder}.
- */
-export async function proceed(operation: Begun, work: () => Promise<void>): Promise<void> {
-  const { ends, journal, runner } = operation;
-  if (journal.has(ends)) return;
-  if (journal.has("aborting")) {
-    const unfinished = journal.has("aborted") ? "" : ", but not completely; abort it again";
-    throw new SchemaError("operation-aborted", `Operation ${runner.operation} was aborted${unfinished}.`);
-  }
-  await refuseOtherUser(runner);
-  await runner.endLeftovers();
-  await journal.take();
-  await inGoodOrder(operation, work);
 }
 
 async function takeBack({ opened, runner, undo }: GoodOrder): Promise<string> {

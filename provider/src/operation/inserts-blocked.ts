@@ -39,9 +39,23 @@ export interface BehindGate {
  * @throws {SchemaError} when long inserts leave no such moment for ten minutes.
  */
 export async function withInsertsBlocked(operation: Gated, task: BehindGate): Promise<void> {
+  await untilQuiet(operation.runner, task, () => attempt(operation, task));
+}
+
+/**
+ * Tries again, with longer and longer pauses in which clients may write, until no insert is in the way.
+ *
+ * @param attempt returns false when running inserts took too long.
+ * @throws {Postponed} after ten minutes.
+ */
+export async function untilQuiet(
+  runner: Runner,
+  task: Pick<BehindGate, "label" | "why">,
+  attempt: () => Promise<boolean>,
+): Promise<void> {
   const limit = Date.now() + GATE_LIMIT;
-  for (let wait = 100; !(await attempt(operation, task)); wait = Math.min(GATE_PAUSE, wait * 2)) {
-    if (Date.now() > limit) throw await stillWriting(operation.runner, task);
+  for (let wait = 100; !(await attempt()); wait = Math.min(GATE_PAUSE, wait * 2)) {
+    if (Date.now() > limit) throw await stillWriting(runner, task);
     await pause(wait);
   }
 }
@@ -96,7 +110,7 @@ async function remember(journal: Journal, tables: readonly QualifiedName[]): Pro
   if (added.length > 0) await journal.set("gate", [...known, ...added]);
 }
 
-async function stillWriting(runner: Runner, { label, why }: BehindGate): Promise<Postponed> {
+async function stillWriting(runner: Runner, { label, why }: Pick<BehindGate, "label" | "why">): Promise<Postponed> {
   const found = await runner.rows<{ id: string; seconds: number }>(
     `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );

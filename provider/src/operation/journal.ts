@@ -16,14 +16,42 @@ export const JOURNAL_TABLE = "_schema_ops";
  */
 export class Journal {
   private readonly runner: Runner;
-  private readonly table: string;
   private readonly owner = randomUUID();
   private readonly lines = new Map<string, unknown>();
+  private home: string;
   private version = 0n;
+  private isOpen = true;
 
   private constructor(runner: Runner, database: string) {
     this.runner = runner;
-    this.table = qualifiedName({ database, name: JOURNAL_TABLE });
+    this.home = database;
+  }
+
+  /** The lines as they were read, for a description of the operation: nothing can be written. */
+  static read(runner: Runner, database: string, lines: ReadonlyMap<string, unknown>): Journal {
+    const journal = new Journal(runner, database);
+    journal.isOpen = false;
+    for (const [key, value] of lines) journal.lines.set(key, value);
+    return journal;
+  }
+
+  /** The database that has it. */
+  get database(): string {
+    return this.home;
+  }
+
+  private get table(): string {
+    return qualifiedName({ database: this.home, name: JOURNAL_TABLE });
+  }
+
+  /** All lines, by key. */
+  get all(): ReadonlyMap<string, unknown> {
+    return this.lines;
+  }
+
+  /** Goes on in a database to which the table has moved. */
+  moveTo(database: string): void {
+    this.home = database;
   }
 
   /** Opens the journal of the runner's operation, and creates its table if there is none. */
@@ -34,13 +62,6 @@ export class Journal {
     );
     await journal.load();
     return journal;
-  }
-
-  /** Opens the journal of an operation that was begun. @throws {SchemaError} when the operation is unknown. */
-  static async ofOperation(runner: Runner, database: string): Promise<Journal> {
-    const journal = await Journal.open(runner, database);
-    if (journal.has("plan")) return journal;
-    throw new SchemaError("operation-unknown", `Operation ${runner.operation} is not known in database ${database}.`);
   }
 
   /** The value of a line; undefined when it was not written. */
@@ -68,6 +89,8 @@ export class Journal {
 
   /** Writes a line. */
   async set(key: string, value: unknown): Promise<void> {
+    if (!this.isOpen)
+      throw new SchemaError("internal", `Operation ${this.runner.operation}: its journal was only read`);
     const text = JSON.stringify(value);
     // Incremented rather than taken from the clock, which may be set back.
     this.version += 1n;
@@ -99,7 +122,7 @@ export class Journal {
       `SELECT key, argMax(value, ver) AS newest, toString(max(ver)) AS latest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} GROUP BY key`,
     );
     for (const { key, newest, latest } of rows) {
-      this.lines.set(key, JSON.parse(newest));
+      this.lines.set(key, parsed(newest));
       if (BigInt(latest) > this.version) this.version = BigInt(latest);
     }
     this.runner.guardedBy = this.get<string>("guard");
@@ -123,10 +146,27 @@ export async function readJournals(
     });
   for (const { op, key, newest } of rows) {
     const lines = found.get(op) ?? new Map<string, unknown>();
-    lines.set(key, JSON.parse(newest));
+    lines.set(key, parsed(newest));
     found.set(op, lines);
   }
   return found;
+}
+
+/** The value of a line. What is no JSON stays as it is, for whoever checks its shape. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return new Unparsed(text);
+  }
+}
+
+class Unparsed {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** The databases in which operations have run. */

@@ -6,7 +6,7 @@ import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { digestOf } from "../rebuild/build";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 import { stageStatement } from "./definitions";
 import { keepExpired } from "./helpers";
 
@@ -20,10 +20,9 @@ type Counts = Map<string, number>;
  * Attaches each part of the stage to the target exactly once, while the target takes new rows. They have a mark codec of their own, so only
  * a part that was attached earlier has an equal hash; merges of the target wait until everything is recorded.
  */
-export async function attach(context: Context): Promise<void> {
+export async function attach(context: BackfillContext): Promise<void> {
   const { destination, journal, layout, names, runner } = context;
   if (!journal.has("attached")) {
-    context.enter("attach");
     await keepExpired(context);
     if (!journal.has("merged")) {
       await mergeMany(context);
@@ -48,7 +47,7 @@ export async function attach(context: Context): Promise<void> {
   await resumeMerges(runner, destination, layout.storage.settings, true);
 }
 
-function changed({ names, runner }: Context): SchemaError {
+function changed({ names, runner }: BackfillContext): SchemaError {
   return new SchemaError(
     "changed-meanwhile",
     `${qualifiedName(names.stage)}: its parts have changed; did somebody run OPTIMIZE on it, or has a restart let rows go whose time is over? What of it is in ` +
@@ -57,7 +56,7 @@ function changed({ names, runner }: Context): SchemaError {
 }
 
 /** Many small parts at once would slow down the target's writers. */
-async function mergeMany({ names, runner }: Context): Promise<void> {
+async function mergeMany({ names, runner }: BackfillContext): Promise<void> {
   const counts = new Map<string, number>();
   for (const { partition } of await partsOf(runner, names.stage)) {
     counts.set(partition, (counts.get(partition) ?? 0) + 1);
@@ -71,7 +70,7 @@ async function mergeMany({ names, runner }: Context): Promise<void> {
 }
 
 /** A killed server may have attached only some of the parts, even within one partition; this attaches the others. */
-async function attachMissing(context: Context, parts: readonly Part[]): Promise<void> {
+async function attachMissing(context: BackfillContext, parts: readonly Part[]): Promise<void> {
   const { destination, journal, names, runner } = context;
   const missing: Counts = new Map(Object.entries(journal.need<Record<string, number>>("baseline")));
   for (const [key, count] of countsOf(parts)) missing.set(key, (missing.get(key) ?? 0) + count);
@@ -92,7 +91,7 @@ async function attachMissing(context: Context, parts: readonly Part[]): Promise<
 }
 
 /** A table with only the remaining parts. */
-async function separate(context: Context, partition: string, left: readonly Part[]): Promise<QualifiedName> {
+async function separate(context: BackfillContext, partition: string, left: readonly Part[]): Promise<QualifiedName> {
   const { names, runner } = context;
   await context.drop(names.rest);
   await cover(runner, names.rest);

@@ -2,9 +2,8 @@ import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { mentionedNames } from "../../lineage/mentions";
-import { proceed } from "../../operation/good-order";
+import { resume, start } from "../../operation/engine";
 import { guardRows } from "../../operation/guard";
-import { Journal } from "../../operation/journal";
 import { newOperation } from "../../operation/names";
 import { liveView } from "../../operation/replace-view";
 import { Runner } from "../../operation/runner";
@@ -14,19 +13,11 @@ import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName } from "../../sql/spec";
 import { selfTest } from "../rebuild/self-test";
-import { attach } from "./attach";
-import { dropGuards } from "./by-time";
-import { checkCoverage } from "./check";
-import { type BackfillPlan, backfillNames, Context, parseView } from "./context";
-import { cut } from "./cut";
-import { exchange, isExchanged, retireOld } from "./exchange";
-import { fill } from "./fill";
-import { openGate } from "./gate";
-import { dropHelpers } from "./helpers";
+import { type BackfillPlan, backfillNames, parseView } from "./context";
 import { findUnfinished, type UnfinishedBackfill } from "./journals";
-import { abortBackfill } from "./operations";
-import type { BackfillHooks, BackfillOptions, BackfillResult, RefillOptions } from "./options";
+import type { BackfillOptions, BackfillResult, RefillOptions } from "./options";
 import { type BackfillRequest, preflight } from "./preflight";
+import { BACKFILL } from "./protocol";
 
 /**
  * Creates materialized views of one target and fills it with what their sources held before, while clients continue to write: each row
@@ -48,7 +39,7 @@ export async function createWithBackfill(
   const own = found.find(({ plan }) => plan.mode === "create" && specs.some((spec) => creates(plan, spec)));
   if (own !== undefined && !own.aborting) {
     if (texts.every((text) => own.plan.views.some((view) => view.statement === text)))
-      return resumeBackfill(connection, own, options);
+      return resume(BACKFILL, connection, own, options);
     throw new SchemaError(
       "operation-unfinished",
       `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish or abort it: ` +
@@ -57,7 +48,7 @@ export async function createWithBackfill(
   }
   // Unfinished creations on the same tables would block this one; whoever started them wanted a create as well, so finish them.
   for (const other of found.filter((one) => one.plan.mode === "create" && !one.aborting && concerns(one, specs))) {
-    await resumeBackfill(connection, other, { ...options });
+    await resume(BACKFILL, connection, other, { ...options });
   }
   return begin(connection, { mode: "create", statements: texts, options });
 }
@@ -84,7 +75,7 @@ export async function backfillViews(
       statements.every((text) => texts.includes(text))
     );
   });
-  if (own !== undefined) return resumeBackfill(connection, own, options);
+  if (own !== undefined) return resume(BACKFILL, connection, own, options);
   return begin(connection, { mode: "refill", statements, options });
 }
 
@@ -100,17 +91,6 @@ export async function liveStatements(connection: Connection, views: readonly Qua
   return statements;
 }
 
-/** Resumes an interrupted backfill, on this machine or any other. */
-export async function resumeBackfill(
-  connection: Connection,
-  operation: { readonly database: string; readonly operation: string },
-  hooks: BackfillHooks = {},
-): Promise<BackfillResult> {
-  const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.ofOperation(runner, operation.database);
-  return goOn(new Context(runner, journal, hooks));
-}
-
 function creates({ views }: BackfillPlan, { database, name }: QualifiedName): boolean {
   return views.some(({ statement }) => {
     const spec = parseView(statement);
@@ -124,92 +104,35 @@ function concerns({ plan, target }: UnfinishedBackfill, specs: readonly ReturnTy
   return specs.some(({ query, to }) => (to && qualifiedName(to) === target) || mentionedNames(query).has(key));
 }
 
-async function begin(connection: Connection, wanted: BackfillRequest): Promise<BackfillResult> {
-  const { options } = wanted;
-  const operation = options.operation ?? newOperation();
-  const runner = new Runner(connection, operation, options);
-  const first = wanted.statements[0];
-  const database = first === undefined ? "" : (parseView(first).to?.database ?? "");
-  const { plan, sources, target } = await preflight(runner, wanted);
-  const journal = await Journal.open(runner, database);
-  const names = backfillNames(target, operation);
-  if (journal.has("plan") || (await uuidOf(runner, names.stage)) !== undefined) {
-    throw new SchemaError(
-      "operation-exists",
-      `Operation ${operation} exists in database ${database}. Resume or abort it, or take another name.`,
-    );
-  }
-  await selfTest(connection, database, options);
-  await guardRows(runner, journal, [...sources, target]);
-  const named = [...plan.views.map(({ statement }) => parseView(statement)), ...sources];
-  await journal.set(
-    "dependents",
-    named.map(({ database: of, name }) => ({ database: of, name })),
-  );
-  const uuid = wanted.mode === "refill" ? await uuidOf(runner, target) : undefined;
-  await journal.set("plan", { ...plan, ...(uuid !== undefined && { uuid }) } satisfies BackfillPlan);
-  return goOn(new Context(runner, journal, options));
-}
-
-async function goOn(context: Context): Promise<BackfillResult> {
-  const { journal, names, runner } = context;
-  const undo = (): Promise<void> =>
-    abortBackfill(runner.connection, { database: names.target.database, operation: runner.operation });
-  await proceed({ runner, journal, ends: "done", undo, opened: () => context.gateIs(false) }, () => work(context));
-  return resultOf(context);
-}
-
-async function work(context: Context): Promise<void> {
-  // Statements that another runner started before it could see that it had been replaced.
-  await context.runner.endLeftovers();
-  await openGate(context);
-  if (!context.isRefill) {
-    await cut(context);
-    await fill(context);
-    await attach(context);
-    await dropGuards(context);
-  } else if (!(await isExchanged(context))) {
-    await cut(context);
-    await fill(context);
-    await checkCoverage(context);
-    await attach(context);
-    await exchange(context);
-  }
-  await retire(context);
-}
-
-/**
- * The result of an operation: journal line `done`. `retired`, `uuid` and `keepUntil` are as in a rebuild, for the removal of retired
- * tables.
- */
-interface Done {
-  readonly rows: number;
-  readonly written: number;
-  readonly retired?: string;
-  readonly uuid?: string;
-  readonly keepUntil?: number;
-}
-
-async function retire(context: Context): Promise<void> {
-  const { journal, names, plan, runner } = context;
-  context.enter("retire");
-  // A gate that could not be opened in time has opened by itself, but is still in the definition.
-  await openGate(context);
-  if (context.isRefill) await retireOld(context);
-  await dropHelpers(context);
-  let done: Done = { rows: context.rows, written: journal.need<number>("attached") };
-  if (plan.uuid !== undefined) {
-    const keepUntil = Math.ceil((await runner.now()) / 1000) + plan.keepOld;
-    done = { ...done, retired: names.retired.name, uuid: plan.uuid, keepUntil };
-  }
-  await journal.set("done", done);
-  context.enter("done");
-}
-
-function resultOf({ journal, names, runner }: Context): BackfillResult {
-  const { rows, written, retired, keepUntil } = journal.need<Done>("done");
-  return {
-    ...{ operation: runner.operation, rows, written, gated: journal.has("gate") },
-    ...(retired !== undefined && keepUntil !== undefined && { retired: qualifiedName(names.retired), keepUntil }),
-  };
+function begin(connection: Connection, wanted: BackfillRequest): Promise<BackfillResult> {
+  const { mode, options, statements } = wanted;
+  const spec = statements[0] === undefined ? undefined : parseView(statements[0]);
+  return start(BACKFILL, connection, {
+    // What has no target is refused by the checks.
+    database: spec?.to?.database ?? spec?.database ?? "default",
+    operation: options.operation ?? newOperation(),
+    label: spec === undefined ? "backfill" : qualifiedName(spec),
+    hooks: options,
+    isWanted: () => false,
+    plan: async (runner, openJournal): Promise<BackfillPlan> => {
+      const { plan, sources, target } = await preflight(runner, wanted);
+      const { database } = target;
+      if ((await uuidOf(runner, backfillNames(target, runner.operation).stage)) !== undefined) {
+        throw new SchemaError(
+          "operation-exists",
+          `Operation ${runner.operation} exists in database ${database}. Resume or abort it, or take another name.`,
+        );
+      }
+      await selfTest(connection, database, options);
+      const journal = await openJournal();
+      await guardRows(runner, journal, [...sources, target]);
+      const named = [...plan.views.map(({ statement }) => parseView(statement)), ...sources];
+      await journal.set(
+        "dependents",
+        named.map(({ database: of, name }) => ({ database: of, name })),
+      );
+      const uuid = mode === "refill" ? await uuidOf(runner, target) : undefined;
+      return { ...plan, ...(uuid !== undefined && { uuid }) };
+    },
+  });
 }

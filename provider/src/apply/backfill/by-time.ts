@@ -4,7 +4,7 @@ import { pause } from "../../operation/runner";
 import { backtick, qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import { parseTable } from "../rebuild/context";
-import type { Context, View } from "./context";
+import type { BackfillContext, View } from "./context";
 import { createSnapshot, dropViews, link } from "./helpers";
 import { readingFrom } from "./query";
 
@@ -20,7 +20,7 @@ const SPARE = 500;
  *
  * The target was empty and is fed only by these views, so a cut without its journal line is discarded.
  */
-export async function cutByTime(context: Context): Promise<void> {
+export async function cutByTime(context: BackfillContext): Promise<void> {
   const { journal, runner } = context;
   for (let lead = LEAD; !journal.has("cut"); lead = Math.min(LONGEST_LEAD, lead * 2)) await tryCut(context, lead);
   if (journal.has("snapped")) return;
@@ -35,7 +35,7 @@ export async function cutByTime(context: Context): Promise<void> {
   await journal.set("snapped", true);
 }
 
-async function tryCut(context: Context, lead: number): Promise<void> {
+async function tryCut(context: BackfillContext, lead: number): Promise<void> {
   const { journal, names, runner, views } = context;
   let made = false;
   for (const { live } of views) made ||= (await uuidOf(runner, live)) !== undefined;
@@ -64,13 +64,13 @@ function guarded({ byTime, source, spec }: View, at: number): string {
 }
 
 /** Condition on the rows of a snapshot: those from before the cut. Undefined if the snapshot holds no others. */
-export function beforeCut({ journal }: Context, { byTime }: View): string | undefined {
+export function beforeCut({ journal }: BackfillContext, { byTime }: View): string | undefined {
   if (byTime === undefined) return undefined;
   return `${backtick(byTime.column)} < ${moment(journal.need<{ at: number }>("cut").at)}`;
 }
 
 /** Gives the views their declared query, without the condition. */
-export async function dropGuards({ runner, views }: Context): Promise<void> {
+export async function dropGuards({ runner, views }: BackfillContext): Promise<void> {
   for (const { byTime, live, spec } of views) {
     if (byTime !== undefined) await runner.run(`ALTER TABLE ${qualifiedName(live)} MODIFY QUERY ${spec.query}`);
   }

@@ -3,7 +3,7 @@ import { SchemaError } from "../../errors";
 import { splitArguments } from "../../sql/fragments";
 import { backtick, qualifiedName } from "../../sql/identifiers";
 import type { ColumnSpec } from "../../sql/spec";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 import { DEFAULT_MEMORY } from "./options";
 
 /** An aggregate that can only grow, or only fall, as rows are added. */
@@ -25,10 +25,8 @@ interface Measure {
  *
  * @throws {SchemaError} with the number of keys and an example; nothing was changed.
  */
-export async function checkCoverage(context: Context): Promise<void> {
-  const { journal, names, plan, runner } = context;
-  if (journal.has("checked")) return;
-  context.enter("check");
+export async function checkCoverage(context: BackfillContext): Promise<void> {
+  const { names, plan, runner } = context;
   const { keys, measures, stored } = comparison(context);
   const since = plan.since === undefined ? "" : ` WHERE ${plan.since}`;
   const side = (table: string, old: 0 | 1): string =>
@@ -51,10 +49,12 @@ export async function checkCoverage(context: Context): Promise<void> {
       `GROUP BY _schema_key) WHERE _schema_has_old SETTINGS max_memory_usage = ${maxMemory}, max_bytes_before_external_group_by = ${Math.floor(maxMemory / 2)}, max_execution_time = 0, final = 0`,
   );
   if (row.gone !== "0" || row.less !== "0") throw missing(context, row);
-  await journal.set("checked", true);
 }
 
-function missing({ names, plan, runner }: Context, row: { gone: string; less: string; example: string }): SchemaError {
+function missing(
+  { names, plan, runner }: BackfillContext,
+  row: { gone: string; less: string; example: string },
+): SchemaError {
   return new SchemaError(
     "loses-rows",
     `${qualifiedName(names.target)}: computed from the rows that its sources have now, ${row.gone} of its keys would be gone and ${row.less} would say less than they do ` +
@@ -64,7 +64,7 @@ function missing({ names, plan, runner }: Context, row: { gone: string; less: st
   );
 }
 
-function comparison({ layout }: Context): { keys: string[]; measures: Measure[]; stored: string[] } {
+function comparison({ layout }: BackfillContext): { keys: string[]; measures: Measure[]; stored: string[] } {
   const engine = engineOf(layout.storage);
   const columns = layout.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
   const stored = columns.map(({ name }) => backtick(name));

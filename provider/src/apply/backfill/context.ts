@@ -1,8 +1,9 @@
 import { uuidOf } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
-import { dropHelper } from "../../operation/guard";
+import { Context } from "../../operation/context";
 import type { Journal } from "../../operation/journal";
 import { Pace } from "../../operation/pace";
+import type { BasePlan } from "../../operation/protocol";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
@@ -12,12 +13,12 @@ import type { BackfillHooks, BackfillLimits, BackfillStep } from "./options";
 import { sourceOf, type ViewSource } from "./query";
 
 /** The plan of an operation: a line of its journal. */
-export interface BackfillPlan {
+export interface BackfillPlan extends BasePlan {
   readonly kind: "backfill";
   /** `create`: the operation creates the views. `refill`: they exist, and the target's rows are recomputed. */
   readonly mode: "create" | "refill";
   readonly views: readonly PlannedView[];
-  /** CREATE statement of the target before the operation; in two fields, for readers of journals of all kinds. */
+  /** CREATE statement of the target before the operation; both are the same. */
   readonly from: string;
   readonly to: string;
   /** UUID of the target, if that is replaced. */
@@ -29,7 +30,6 @@ export interface BackfillPlan {
   readonly lenient?: boolean;
   readonly keepOld: number;
   readonly allow: readonly string[];
-  readonly startedAt: number;
 }
 
 /** A view to fill. */
@@ -75,31 +75,18 @@ export function backfillNames({ database, name }: QualifiedName, operation: stri
   };
 }
 
-/** State shared by the steps of a backfill. Every decision is based on the journal and the catalog. */
-export class Context {
-  readonly runner: Runner;
-  readonly journal: Journal;
-  readonly plan: BackfillPlan;
+/** State shared by the steps of a backfill. */
+export class BackfillContext extends Context<BackfillPlan, BackfillHooks> {
   readonly names: ReturnType<typeof backfillNames>;
   /** The target as it was when the operation began. */
   readonly layout: TableSpec;
   readonly views: readonly View[];
-  private readonly hooks: BackfillHooks;
   private readonly pace = new Pace();
   private total = 0;
   private step: BackfillStep = "cut";
 
-  constructor(runner: Runner, journal: Journal, hooks: BackfillHooks) {
-    this.runner = runner;
-    this.journal = journal;
-    this.hooks = hooks;
-    this.plan = journal.need<BackfillPlan>("plan");
-    if (this.plan.kind !== "backfill") {
-      throw new SchemaError(
-        "operation-unknown",
-        `Operation ${runner.operation}: is no backfill but a ${this.plan.kind}.`,
-      );
-    }
+  constructor(runner: Runner, journal: Journal, plan: BackfillPlan, hooks: BackfillHooks) {
+    super(runner, journal, plan, hooks);
     this.layout = parseTable(this.plan.to);
     this.names = backfillNames(this.layout, runner.operation);
     this.views = this.plan.views.map((view, index) => {
@@ -128,10 +115,10 @@ export class Context {
     return this.isRefill ? this.names.fresh : this.names.target;
   }
 
-  /** Enters a step, for progress reports. */
   enter(step: BackfillStep): void {
     this.step = step;
-    this.report();
+    // It reports itself, once it knows how many rows there are.
+    if (step !== "fill") this.report();
   }
 
   /** Sets the number of rows to read. */
@@ -150,19 +137,9 @@ export class Context {
     this.hooks.onProgress?.({ step: this.step, ...far });
   }
 
-  /** Reports that inserts are refused from now on, or accepted again. */
-  gateIs(closed: boolean): void {
-    this.hooks.onGate?.(closed);
-  }
-
   /** Whether a view's cut has been made: the view's existence shows it, not the journal. */
   async isCut(view: View): Promise<boolean> {
     return this.journal.has("cut") || (await uuidOf(this.runner, view.live)) !== undefined;
-  }
-
-  /** Drops a helper table, whatever its size. */
-  async drop(table: QualifiedName): Promise<void> {
-    await dropHelper(this.runner, table);
   }
 
   async truncate(table: QualifiedName): Promise<void> {

@@ -6,7 +6,7 @@ import { partsOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import { cutByTime } from "./by-time";
-import type { Context, View } from "./context";
+import type { BackfillContext, View } from "./context";
 import { freshStatements, snapshotStatement } from "./definitions";
 import { behindGate, hasTime } from "./gate";
 import { canEmpty, createSnapshot, dropViews, link } from "./helpers";
@@ -15,8 +15,7 @@ import { canEmpty, createSnapshot, dropViews, link } from "./helpers";
  * Divides the rows: the earlier ones are in the snapshots, the later ones come through the views, and none is in both or in neither.
  * Inserts are refused for a moment, unless the rows record when they were inserted.
  */
-export async function cut(context: Context): Promise<void> {
-  context.enter("cut");
+export async function cut(context: BackfillContext): Promise<void> {
   if (context.isRefill) await cutTwins(context);
   else if (context.views.some(({ byTime }) => byTime !== undefined)) await cutByTime(context);
   else await cutNew(context);
@@ -24,7 +23,7 @@ export async function cut(context: Context): Promise<void> {
 }
 
 /** The existence of a new view marks its cut: CREATE is the last statement of the cut, so a crash leaves nothing to roll back. */
-async function cutNew(context: Context): Promise<void> {
+async function cutNew(context: BackfillContext): Promise<void> {
   const { journal } = context;
   while (!journal.has("cut")) {
     if (journal.has("late")) throw cutTooLate(context);
@@ -42,7 +41,7 @@ async function cutNew(context: Context): Promise<void> {
   }
 }
 
-async function createViews(context: Context, gate: Gate): Promise<boolean> {
+async function createViews(context: BackfillContext, gate: Gate): Promise<boolean> {
   const { journal, names, runner } = context;
   const open = await uncut(context);
   for (const view of open) await link(context, view.source, view.snapshotName);
@@ -64,7 +63,7 @@ async function createViews(context: Context, gate: Gate): Promise<boolean> {
  * Whether the views were created before the gate opened by itself; checked on the server, because the runner that created them may have
  * died.
  */
-async function areInTime({ journal, runner, views }: Context): Promise<boolean> {
+async function areInTime({ journal, runner, views }: BackfillContext): Promise<boolean> {
   for (const { index, live } of views) {
     const deadline = journal.get<number>(`deadline:${index}`);
     const [row] = await runner.rows<{ made: string }>(
@@ -77,7 +76,7 @@ async function areInTime({ journal, runner, views }: Context): Promise<boolean> 
 }
 
 /** If the server took seconds for a CREATE, some rows are in no snapshot and came through no view: the cut starts over. */
-async function takeBack(context: Context): Promise<void> {
+async function takeBack(context: BackfillContext): Promise<void> {
   const { journal, names, runner } = context;
   if (!(await canEmpty(context))) await journal.set("late", true);
   await dropViews(context);
@@ -86,7 +85,7 @@ async function takeBack(context: Context): Promise<void> {
   await context.truncate(names.target);
 }
 
-function cutTooLate({ names, runner }: Context): SchemaError {
+function cutTooLate({ names, runner }: BackfillContext): SchemaError {
   return new SchemaError(
     "operation-failed",
     `${qualifiedName(names.target)}: the server took so long to create the view that inserts had been let through again, so the view was dropped. The rows it ` +
@@ -95,14 +94,14 @@ function cutTooLate({ names, runner }: Context): SchemaError {
   );
 }
 
-async function uncut(context: Context): Promise<View[]> {
+async function uncut(context: BackfillContext): Promise<View[]> {
   const open: View[] = [];
   for (const view of context.views) if (!(await context.isCut(view))) open.push(view);
   return open;
 }
 
 /** Nobody else uses the new target, so a cut without its journal line is discarded. */
-async function cutTwins(context: Context): Promise<void> {
+async function cutTwins(context: BackfillContext): Promise<void> {
   const { journal, layout, names, runner, views } = context;
   if (journal.has("cut")) return;
   await dropViews(context);
@@ -131,7 +130,7 @@ async function cutTwins(context: Context): Promise<void> {
 }
 
 /** @throws {SchemaError} when the engine considers another table to be the view's source than we did. */
-async function requireSource({ runner }: Context, { live, source, spec }: View): Promise<void> {
+async function requireSource({ runner }: BackfillContext, { live, source, spec }: View): Promise<void> {
   if (await isSubscribed(runner, live, source)) return;
   throw new SchemaError(
     "changed-meanwhile",

@@ -4,7 +4,7 @@ import { deltaStatement, LENIENT, lenient } from "../../operation/helper-definit
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 
 /**
  * CREATE of a table that takes another table's parts by hard links and keeps them unchanged: no merge, and no TTL, which would otherwise
@@ -34,12 +34,18 @@ export function snapshotStatement(table: TableSpec, name: QualifiedName, final =
  *
  * @param plan `lenient` if the engine would refuse to create what ALTERs have made of the target.
  */
-export function stageStatement({ layout, plan }: Pick<Context, "layout" | "plan">, name: QualifiedName): string {
+export function stageStatement(
+  { layout, plan }: Pick<BackfillContext, "layout" | "plan">,
+  name: QualifiedName,
+): string {
   return deltaStatement(plan.lenient === true ? lenient(layout) : layout, name);
 }
 
 /** Statements that create the table that replaces the target: identical except for the name. */
-export function freshStatements({ layout, plan }: Pick<Context, "layout" | "plan">, name: QualifiedName): string[] {
+export function freshStatements(
+  { layout, plan }: Pick<BackfillContext, "layout" | "plan">,
+  name: QualifiedName,
+): string[] {
   if (plan.lenient !== true) return [renderCreate({ ...layout, ...name })];
   return [renderCreate({ ...lenient(layout), ...name }), `ALTER TABLE ${qualifiedName(name)} RESET SETTING ${LENIENT}`];
 }

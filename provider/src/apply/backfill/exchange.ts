@@ -6,12 +6,12 @@ import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { TableSpec } from "../../sql/spec";
 import { liveTable } from "../views/carry";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 import { behindGate, hasTime } from "./gate";
 import { dropViews } from "./helpers";
 
 /** Whether the new rows have replaced the old ones: the table that has the name shows it, not the journal. */
-export async function isExchanged({ names, plan, runner }: Context): Promise<boolean> {
+export async function isExchanged({ names, plan, runner }: BackfillContext): Promise<boolean> {
   const current = await uuidOf(runner, names.target);
   if (current === plan.uuid) return false;
   if (current !== undefined && (await uuidOf(runner, names.fresh)) === plan.uuid) return true;
@@ -24,10 +24,8 @@ export async function isExchanged({ names, plan, runner }: Context): Promise<boo
 }
 
 /** Swaps in the new target, while no rows are on their way to either table. */
-export async function exchange(context: Context): Promise<void> {
+export async function exchange(context: BackfillContext): Promise<void> {
   const { journal, names, runner } = context;
-  if (await isExchanged(context)) return;
-  context.enter("exchange");
   await refuseChanged(context);
   await behindGate(context, [...context.views.map(({ source }) => source), names.target], async (gate) => {
     await journal.assertOwner();
@@ -40,7 +38,7 @@ export async function exchange(context: Context): Promise<void> {
 }
 
 /** @throws {SchemaError} when the target was altered in the meantime, which the new one was not. */
-async function refuseChanged(context: Context): Promise<void> {
+async function refuseChanged(context: BackfillContext): Promise<void> {
   const { layout, names, plan, runner } = context;
   const text = (table: TableSpec): string =>
     renderCreate({ ...table, constraints: table.constraints.filter(({ name }) => !isGate(name)) });
@@ -53,7 +51,7 @@ async function refuseChanged(context: Context): Promise<void> {
 }
 
 /** Drops the twins, which have been writing to the old target since the exchange, and retires that table. */
-export async function retireOld(context: Context): Promise<void> {
+export async function retireOld(context: BackfillContext): Promise<void> {
   const { names, plan, runner } = context;
   await dropViews(context);
   await awaitInserts(runner, { patience: Number.POSITIVE_INFINITY, closed: await runner.now() });

@@ -6,7 +6,7 @@ import { partsOf } from "../../operation/parts";
 import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { beforeCut } from "./by-time";
-import type { Context, View } from "./context";
+import type { BackfillContext, View } from "./context";
 import { stageStatement } from "./definitions";
 import { keepExpired } from "./helpers";
 import { DEFAULT_MEMORY } from "./options";
@@ -21,7 +21,7 @@ const WRITE_SETTINGS =
   "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
 
 /** A chunk that is in the stage: journal line `chunk:<item>:<n>`. */
-interface Chunk {
+export interface Chunk {
   /** Rows of the source. */
   readonly rows: number;
   /** Highest block number in the stage; higher ones were written by an interrupted statement. */
@@ -41,17 +41,16 @@ interface Item {
 }
 
 /** Computes the views' results over the snapshots into a separate table that nobody else uses. */
-export async function fill(context: Context): Promise<void> {
+export async function fill(context: BackfillContext): Promise<void> {
   const { journal, names, plan, runner } = context;
   const { limits } = plan;
-  if (journal.has("filled")) return;
   const work: { item: Item; slices: Slice[] }[] = [];
   for (const item of await items(context)) {
     work.push({ item, slices: sliced(await frozenParts(context, item.snapshot), limits.chunk) });
   }
   const counted = work.filter(({ item }) => item.counted).flatMap(({ slices }) => slices);
   context.expect(counted.reduce((sum, { rows }) => sum + rows, 0));
-  context.enter("fill");
+  context.report();
   await prepareStage(context);
   for (const { item, slices } of work) {
     for (const [index, slice] of slices.entries()) {
@@ -66,10 +65,9 @@ export async function fill(context: Context): Promise<void> {
     }
   }
   for (const { item } of work) await frozenParts(context, item.snapshot);
-  await journal.set("filled", true);
 }
 
-async function items(context: Context): Promise<Item[]> {
+async function items(context: BackfillContext): Promise<Item[]> {
   const { layout, names, plan, views } = context;
   const found: Item[] = views.map((view) => ({
     key: `${view.index}`,
@@ -100,7 +98,7 @@ export function snapshotQuery({ snapshotName, source, spec }: View): string {
 }
 
 /** Creates the stage, or removes what an interrupted statement left in it. */
-async function prepareStage(context: Context): Promise<void> {
+async function prepareStage(context: BackfillContext): Promise<void> {
   const { journal, names, runner } = context;
   const chunks = journal.entries<Chunk>("chunk:");
   if (chunks.length === 0) {
@@ -113,14 +111,14 @@ async function prepareStage(context: Context): Promise<void> {
   await clearAbove(context, Math.max(...chunks.map(([, { high }]) => high)));
 }
 
-async function clearAbove({ names, runner }: Context, high: number): Promise<void> {
+async function clearAbove({ names, runner }: BackfillContext, high: number): Promise<void> {
   for (const part of await partsOf(runner, names.stage)) {
     if (part.low > high)
       await runner.run(`ALTER TABLE ${qualifiedName(names.stage)} DROP PART ${quoteString(part.name)}`);
   }
 }
 
-async function compute(context: Context, item: Item, slice: Slice): Promise<void> {
+async function compute(context: BackfillContext, item: Item, slice: Slice): Promise<void> {
   const { runner } = context;
   const sql = insertStatement(context, item, slice);
   const tell = (read: number): void => context.report(item.counted ? Math.min(read, slice.rows) : 0);
@@ -134,7 +132,7 @@ async function compute(context: Context, item: Item, slice: Slice): Promise<void
   }
 }
 
-function insertStatement(context: Context, item: Item, slice: Slice): string {
+function insertStatement(context: BackfillContext, item: Item, slice: Slice): string {
   const { maxMemory = DEFAULT_MEMORY, maxThreads } = context.limits;
   const columns = item.columns.map(backtick).join(", ");
   const threads = maxThreads === undefined ? "" : `, max_threads = ${maxThreads}`;
@@ -158,7 +156,7 @@ function filterSetting({ filter, snapshot }: Item, { where }: Slice): string {
   return `additional_table_filters = {${quoteString(`${snapshot.database}.${snapshot.name}`)}: ${quoteString(condition)}}`;
 }
 
-async function waitForEnd({ names, runner }: Context): Promise<void> {
+async function waitForEnd({ names, runner }: BackfillContext): Promise<void> {
   const head = quoteString(`INSERT INTO ${qualifiedName(names.stage)} `);
   const running = (): Promise<object[]> =>
     runner.rows(
@@ -168,7 +166,7 @@ async function waitForEnd({ names, runner }: Context): Promise<void> {
 }
 
 /** @throws {SchemaError} when only part of a slice's rows was written. */
-async function requireWhole(context: Context, item: Item, slice: Slice): Promise<void> {
+async function requireWhole(context: BackfillContext, item: Item, slice: Slice): Promise<void> {
   const { journal, names, runner } = context;
   const known = Math.max(-1, ...journal.entries<Chunk>("chunk:").map(([, { high }]) => high));
   const parts = (await partsOf(runner, names.stage)).filter(({ low }) => low > known);

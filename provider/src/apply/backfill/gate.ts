@@ -7,7 +7,7 @@ import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 
 export { hasTime } from "../../operation/inserts-blocked";
 
@@ -17,7 +17,7 @@ export { hasTime } from "../../operation/inserts-blocked";
  * @param tables that must receive no rows; the tables that feed them are closed first.
  */
 export function behindGate(
-  context: Context,
+  context: BackfillContext,
   tables: readonly QualifiedName[],
   work: (gate: Gate) => Promise<boolean>,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export function behindGate(
 }
 
 /** Opens everything that an earlier run left closed. After the exchange, the target's gate is on the old table. */
-export function openGate(context: Context): Promise<void> {
+export function openGate(context: BackfillContext): Promise<void> {
   return openGates(context, [context.names.fresh]);
 }
 

@@ -7,16 +7,16 @@ import type { Runner } from "../../operation/runner";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 import { writersOf } from "./refusals";
 
 /** Drops the views that the operation has created. */
-export async function dropViews({ runner, views }: Context): Promise<void> {
+export async function dropViews({ runner, views }: BackfillContext): Promise<void> {
   for (const { live } of views) await runner.run(`DROP VIEW IF EXISTS ${qualifiedName(live)} SYNC`);
 }
 
 /** Recreates the table of a snapshot, empty. */
-export async function createSnapshot(context: Context, table: TableSpec): Promise<void> {
+export async function createSnapshot(context: BackfillContext, table: TableSpec): Promise<void> {
   await context.drop(table);
   await cover(context.runner, table);
   await context.runner.run(renderCreate(table));
@@ -27,7 +27,7 @@ export async function createSnapshot(context: Context, table: TableSpec): Promis
  * Links all current rows of a table by hard links. What the snapshot already has is kept: called before the gate and again behind it, the
  * second call spends time only on partitions that changed in between.
  */
-export async function link({ runner }: Context, from: QualifiedName, snapshot: QualifiedName): Promise<void> {
+export async function link({ runner }: BackfillContext, from: QualifiedName, snapshot: QualifiedName): Promise<void> {
   const [source, linked] = [await contentOf(runner, from), await contentOf(runner, snapshot)];
   const name = qualifiedName(snapshot);
   if (linked.size === 0) {
@@ -56,7 +56,7 @@ async function contentOf(runner: Runner, table: QualifiedName): Promise<Map<stri
 }
 
 /** Drops the tables that rows were computed in and from. */
-export async function dropHelpers(context: Context): Promise<void> {
+export async function dropHelpers(context: BackfillContext): Promise<void> {
   const { names, views } = context;
   for (const table of [names.stage, names.rest, ...views.map(({ snapshotName }) => snapshotName)])
     await context.drop(table);
@@ -64,12 +64,12 @@ export async function dropHelpers(context: Context): Promise<void> {
 }
 
 /** Expired rows are removed later, in the target, like all others there: here the parts are identified by their content. */
-export async function keepExpired({ layout, names, runner }: Context): Promise<void> {
+export async function keepExpired({ layout, names, runner }: BackfillContext): Promise<void> {
   if (hasTtl(layout)) await runner.run(`SYSTEM STOP TTL MERGES ${qualifiedName(names.stage)}`);
 }
 
 /** Whether the target has only rows that the operation's own views have written: it was empty, and nobody else writes to it. */
-export async function canEmpty({ journal, names, plan, runner, views }: Context): Promise<boolean> {
+export async function canEmpty({ journal, names, plan, runner, views }: BackfillContext): Promise<boolean> {
   const own = new Set(views.map(({ spec }) => qualifiedName(spec)));
   const others = (await writersOf(runner, names.target)).filter((view) => !own.has(qualifiedName(view)));
   const wasEmpty = journal.get<boolean>("empty") === true || plan.views.some(({ byTime }) => byTime !== undefined);

@@ -1,6 +1,6 @@
-export { backfillViews, createWithBackfill, liveStatements, resumeBackfill } from "./backfill";
+export { backfillViews, createWithBackfill, liveStatements } from "./backfill";
 export { findUnfinished, type UnfinishedBackfill } from "./journals";
-export { abortBackfill, resumableBackfills } from "./operations";
-export type { BackfillOperation, BackfillProgress, RefillOptions } from "./options";
+export type { BackfillProgress, RefillOptions } from "./options";
 export { type BackfillPreview, previewBackfill } from "./preview";
+export { BACKFILL } from "./protocol";
 export { sourceOf } from "./query";

@@ -1,8 +1,10 @@
 import type { Connection } from "../../connection/connection";
 import { databasesWithJournal, readJournals } from "../../operation/journal";
+import { basePlanOf, isOver, refuseUnreadable } from "../../operation/lines";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import type { BackfillPlan } from "./context";
+import { BACKFILL } from "./protocol";
 
 /** An unfinished backfill, according to its journal. */
 export interface UnfinishedBackfill {
@@ -11,7 +13,6 @@ export interface UnfinishedBackfill {
   /** Quoted and qualified. */
   readonly target: string;
   readonly plan: BackfillPlan;
-  readonly lines: ReadonlyMap<string, unknown>;
   readonly aborting: boolean;
 }
 
@@ -21,11 +22,20 @@ export async function findUnfinished(connection: Connection, database?: string):
   for (const of of await databasesWithJournal(connection)) {
     if (database !== undefined && of !== database) continue;
     for (const [operation, lines] of await readJournals(connection, of)) {
-      const plan = lines.get("plan") as BackfillPlan | undefined;
-      if (plan?.kind !== "backfill" || lines.has("done") || lines.has("aborted")) continue;
-      const target = qualifiedName(parseTable(plan.to));
-      found.push({ operation, database: of, target, plan, lines, aborting: lines.has("aborting") });
+      const plan = basePlanOf(lines);
+      if (plan?.kind !== "backfill" || isOver(lines)) continue;
+      refuseUnreadable(BACKFILL, operation, lines);
+      found.push(unfinished(operation, of, plan as BackfillPlan, lines));
     }
   }
   return found.sort((a, b) => a.plan.startedAt - b.plan.startedAt);
+}
+
+function unfinished(
+  operation: string,
+  database: string,
+  plan: BackfillPlan,
+  lines: ReadonlyMap<string, unknown>,
+): UnfinishedBackfill {
+  return { operation, database, target: qualifiedName(parseTable(plan.to)), plan, aborting: lines.has("aborting") };
 }

@@ -1,5 +1,5 @@
 import type { Far } from "../../operation/pace";
-import type { RunnerHooks } from "../../operation/runner";
+import type { OperationHooks } from "../../operation/protocol";
 
 /** Progress of a backfill: rows of the sources that have been read, and that are to be read. */
 export interface BackfillProgress extends Far {
@@ -14,10 +14,8 @@ export interface BackfillProgress extends Far {
 export type BackfillStep = "cut" | "fill" | "check" | "attach" | "exchange" | "retire" | "done";
 
 /** What a caller may pass to a backfill or its resumption. */
-export interface BackfillHooks extends RunnerHooks {
+export interface BackfillHooks extends OperationHooks {
   readonly onProgress?: (progress: BackfillProgress) => void;
-  /** Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. */
-  readonly onGate?: (closed: boolean) => void;
   /** As in {@link BackfillLimits}; when resuming, replaces the original value. */
   readonly maxMemory?: number;
   readonly maxThreads?: number;
@@ -79,26 +77,6 @@ export interface BackfillResult {
   readonly retired?: string;
   /** When it may be dropped, in seconds since 1970. */
   readonly keepUntil?: number;
-}
-
-/** An unfinished backfill. */
-export interface BackfillOperation {
-  readonly operation: string;
-  readonly database: string;
-  /** The views, quoted and qualified. */
-  readonly views: readonly string[];
-  /** CREATE statement of the first view. */
-  readonly statement: string;
-  readonly mode: "create" | "refill";
-  readonly step: BackfillStep;
-  readonly rows: number;
-  readonly total: number;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
-  readonly startedAt: number;
-  /** Whether it can still be aborted. */
-  readonly canAbort: boolean;
-  /** An abort was begun; only that can be resumed. */
-  readonly aborting: boolean;
 }
 
 /** Default number of rows in a chunk. */

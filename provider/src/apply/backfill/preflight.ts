@@ -60,7 +60,7 @@ export async function preflight(runner: Runner, wanted: BackfillRequest): Promis
   const { mode, options, statements } = wanted;
   const { allow = [], keepOld = DEFAULT_KEEP } = options;
   const specs = statements.map(parseView);
-  const name = refuseSpecs(specs, runner.operation, options);
+  const name = refuseSpecs(specs, options);
   for (const spec of specs) await refuseExistence(runner, spec, mode);
   const target = await liveTable({ runner }, name);
   const isEmpty = (await partsOf(runner, name)).length === 0;

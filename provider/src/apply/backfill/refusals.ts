@@ -4,7 +4,7 @@ import { SchemaError } from "../../errors";
 import { gateRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
 import { splitArguments } from "../../sql/fragments";
-import { qualifiedName, quoteString, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
+import { qualifiedName, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
@@ -23,15 +23,8 @@ type Mode = BackfillPlan["mode"];
  */
 export function refuseSpecs(
   specs: readonly MaterializedViewSpec[],
-  operation: string,
   { chunk, maxMemory, maxThreads, sensitive }: RefillOptions,
 ): QualifiedName {
-  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
-    throw new SchemaError(
-      "operation-name-invalid",
-      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
-    );
-  }
   for (const [name, value] of Object.entries({ chunk, maxMemory, maxThreads })) {
     if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
     throw new SchemaError("option-invalid", `${name}: expected a whole number above 0, found ${value}.`);

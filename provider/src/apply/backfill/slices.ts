@@ -3,7 +3,7 @@ import { SchemaError } from "../../errors";
 import { inParts, type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import type { Context } from "./context";
+import type { BackfillContext } from "./context";
 import { DEFAULT_CHUNK } from "./options";
 
 /** Part of a snapshot's rows. */
@@ -62,7 +62,7 @@ function ranges({ name, rows }: Part, limit: number): Slice[] {
  *
  * @throws {SchemaError} when they have changed since the first call.
  */
-export async function frozenParts({ journal, runner }: Context, snapshot: QualifiedName): Promise<Part[]> {
+export async function frozenParts({ journal, runner }: BackfillContext, snapshot: QualifiedName): Promise<Part[]> {
   const parts = await partsOf(runner, snapshot);
   const names = parts.map(({ name, rows }) => `${name} ${rows}`).join("\n");
   const digest = createHash("sha256").update(names).digest("hex");

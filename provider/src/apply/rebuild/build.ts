@@ -4,7 +4,7 @@ import { attachAll } from "../../operation/attach";
 import { stopMerges } from "../../operation/fence";
 import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 import { chunksOf } from "./coverage";
 
 /** The new storage as it was assembled: journal line `built`. */
@@ -15,7 +15,7 @@ export interface Built {
 }
 
 /** Attaches chunks to the new storage, by hard links. Nobody else writes there yet, so after a crash it starts over. */
-export async function buildShadow(context: Context, indexes?: readonly number[]): Promise<void> {
+export async function buildShadow(context: RebuildContext, indexes?: readonly number[]): Promise<void> {
   const { names, runner } = context;
   const shadow = qualifiedName(names.shadow);
   const all = chunksOf(context).map(({ index }) => index);
@@ -31,7 +31,7 @@ export async function buildShadow(context: Context, indexes?: readonly number[])
  * Compares the new storage with the chunks, whose rows were compared with the old table's: both must have exactly the same parts, by the
  * hash of their files.
  */
-export async function compareShadow(context: Context): Promise<Built> {
+export async function compareShadow(context: RebuildContext): Promise<Built> {
   const { names, runner } = context;
   const { database, name } = names.shadow;
   const tables = [name, ...chunksOf(context).map(({ index }) => names.chunk(index).name)].map(quoteString).join(", ");

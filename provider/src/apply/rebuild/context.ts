@@ -1,11 +1,12 @@
 import { uuidOf } from "../../clickhouse/catalog";
 import { collapses, dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
-import { dropHelper } from "../../operation/guard";
+import { Context } from "../../operation/context";
 import { createHelper } from "../../operation/helper-table";
 import type { Journal } from "../../operation/journal";
 import { type HelperNames, helperNames } from "../../operation/names";
 import { Pace } from "../../operation/pace";
+import type { BasePlan } from "../../operation/protocol";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseCreate } from "../../sql/parse";
@@ -14,7 +15,7 @@ import type { Mapping } from "./columns";
 import type { RebuildHooks, RebuildStep } from "./options";
 
 /** The plan of an operation: the first line of its journal. */
-export interface Plan {
+export interface RebuildPlan extends BasePlan {
   readonly kind: "rebuild";
   readonly from: string;
   readonly to: string;
@@ -22,29 +23,23 @@ export interface Plan {
   readonly mode: "online" | "offline";
   readonly renamed: Readonly<Record<string, string>>;
   readonly allow: readonly string[];
-  readonly startedAt: number;
 }
 
-/** State shared by the steps of a rebuild. Every decision is based on the journal and the catalog. */
-export class Context {
-  readonly runner: Runner;
-  readonly journal: Journal;
-  readonly plan: Plan;
+/** State shared by the steps of a rebuild. */
+export class RebuildContext extends Context<RebuildPlan, RebuildHooks> {
   readonly from: TableSpec;
   readonly to: TableSpec;
   readonly names: HelperNames;
-  private readonly hooks: RebuildHooks;
+  /** Offline: the highest block number of each partition when this run began; later rows were written during the run. */
+  known: ReadonlyMap<string, number> | undefined;
   private readonly pace = new Pace();
   private total = 0;
   private step: RebuildStep = "prepare";
 
-  constructor(runner: Runner, journal: Journal, hooks: RebuildHooks) {
-    this.runner = runner;
-    this.journal = journal;
-    this.hooks = hooks;
-    this.plan = journal.need<Plan>("plan");
-    this.from = parseTable(this.plan.from);
-    this.to = parseTable(this.plan.to);
+  constructor(runner: Runner, journal: Journal, plan: RebuildPlan, hooks: RebuildHooks) {
+    super(runner, journal, plan, hooks);
+    this.from = parseTable(plan.from);
+    this.to = parseTable(plan.to);
     this.names = helperNames(this.to, runner.operation);
   }
 
@@ -89,10 +84,10 @@ export class Context {
     );
   }
 
-  /** Enters a step, for progress reports. */
   enter(step: RebuildStep): void {
     this.step = step;
-    this.report(0);
+    // It reports itself, once it knows how many rows there are.
+    if (step !== "copy") this.report(0);
   }
 
   /** Sets the number of rows to copy. */
@@ -109,16 +104,6 @@ export class Context {
     const { mode } = this.plan;
     const far = this.step === "done" ? this.pace.end(done) : this.pace.at(done + underWay, this.total);
     this.hooks.onProgress({ step: this.step, mode, ...far });
-  }
-
-  /** Reports that inserts are refused from now on, or accepted again. */
-  gateIs(closed: boolean): void {
-    this.hooks.onGate?.(closed);
-  }
-
-  /** Drops a helper table, whatever its size. */
-  async drop(table: QualifiedName): Promise<void> {
-    await dropHelper(this.runner, table);
   }
 
   /** Recreates a helper table. Expired rows stay in it, because otherwise they could not be counted. */

@@ -3,7 +3,7 @@ import { chunkStatement } from "../../operation/helper-definitions";
 import { inParts, type Part, partNames, partsOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 import { type Chunk, chunkIndexes, uncovered } from "./coverage";
 import { guardHeadroom } from "./headroom";
 
@@ -42,13 +42,13 @@ export interface Fingerprint {
 }
 
 /** Copies the existing rows while merges run; a partition whose parts are merged away during the copy is left for later. */
-export async function copyBulk(context: Context): Promise<void> {
+export async function copyBulk(context: RebuildContext): Promise<void> {
   const { journal, names, runner } = context;
   const startAt = journal.get<number>("passes") ?? 0;
   for (let pass = startAt; pass < PASSES; pass += 1) {
     const parts = await partsOf(runner, names.table);
     context.expect(rowsIn(parts));
-    context.enter("copy");
+    context.report(0);
     const open = await uncovered(context, parts);
     await copyGroups(context, grouped(pass === 0 ? withoutTails(open) : open, context.chunkRows));
     await journal.set("passes", pass + 1);
@@ -56,7 +56,7 @@ export async function copyBulk(context: Context): Promise<void> {
 }
 
 /** Copies the remaining rows, behind the fence. @returns numbers of the chunks it created. */
-export async function catchUp(context: Context): Promise<number[]> {
+export async function catchUp(context: RebuildContext): Promise<number[]> {
   const before = new Set(chunkIndexes(context));
   const open = await uncovered(context, await partsOf(context.runner, context.names.table));
   const [missed] = await copyGroups(context, grouped(open, context.chunkRows));
@@ -73,7 +73,7 @@ export async function catchUp(context: Context): Promise<number[]> {
 
 /** Rows and hashes of some parts. */
 export async function fingerprint(
-  context: Context,
+  context: RebuildContext,
   table: QualifiedName,
   hash: string,
   parts?: readonly Part[],
@@ -85,7 +85,7 @@ export async function fingerprint(
 
 /** The INSERT … SELECT statements that copy parts into a helper. */
 export function copyStatements(
-  context: Context,
+  context: RebuildContext,
   source: QualifiedName,
   target: QualifiedName,
   parts: readonly Part[],
@@ -128,7 +128,7 @@ interface CopiedChunk {
  *
  * @returns the groups that were not copied, because a part was merged away before it was read.
  */
-async function copyGroups(context: Context, groups: readonly (readonly Part[])[]): Promise<(readonly Part[])[]> {
+async function copyGroups(context: RebuildContext, groups: readonly (readonly Part[])[]): Promise<(readonly Part[])[]> {
   const missed: (readonly Part[])[] = [];
   const moved = new Set<string>();
   const isMoved = (parts: readonly Part[]): boolean => parts.some(({ partition }) => moved.has(partition));
@@ -160,13 +160,13 @@ function rowsIn(parts: readonly Part[]): number {
   return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-async function writeDown(context: Context, index: number, chunk: Chunk): Promise<void> {
+async function writeDown(context: RebuildContext, index: number, chunk: Chunk): Promise<void> {
   await context.journal.set(`chunk:${index}`, chunk);
   context.report(0);
 }
 
 /** @param ahead rows that were copied earlier, and are being compared. */
-async function copyInto(context: Context, index: number, parts: readonly Part[], ahead: number): Promise<void> {
+async function copyInto(context: RebuildContext, index: number, parts: readonly Part[], ahead: number): Promise<void> {
   const chunk = context.names.chunk(index);
   await context.create(chunk, chunkStatement(context.to, chunk));
   let [done, last] = [ahead, 0];
@@ -181,7 +181,11 @@ async function copyInto(context: Context, index: number, parts: readonly Part[],
 }
 
 /** The content of a chunk; undefined when it does not have all rows of the parts. */
-async function compareChunk(context: Context, index: number, parts: readonly Part[]): Promise<Chunk | undefined> {
+async function compareChunk(
+  context: RebuildContext,
+  index: number,
+  parts: readonly Part[],
+): Promise<Chunk | undefined> {
   const { mapping, names } = context;
   const chunk = names.chunk(index);
   const [source, copied] = await Promise.all([
@@ -201,7 +205,7 @@ async function compareChunk(context: Context, index: number, parts: readonly Par
 }
 
 /** Fingerprint of parts of the table; undefined when some of them could no longer be read. */
-async function sourceFingerprint(context: Context, parts: readonly Part[]): Promise<Fingerprint | undefined> {
+async function sourceFingerprint(context: RebuildContext, parts: readonly Part[]): Promise<Fingerprint | undefined> {
   const { mapping, names, runner } = context;
   const stored = parts.reduce((sum, part) => sum + part.rows, 0);
   if (!parts.some((part) => part.masked)) {

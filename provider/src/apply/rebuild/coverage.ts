@@ -1,5 +1,5 @@
 import type { Part } from "../../operation/parts";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 
 /** The content of a chunk in one partition. */
 export interface Range {
@@ -26,7 +26,7 @@ export interface NumberedChunk extends Chunk {
 }
 
 /** The valid chunks, oldest first; a voided one has `null` as its line. */
-export function chunksOf({ journal }: Context): NumberedChunk[] {
+export function chunksOf({ journal }: Pick<RebuildContext, "journal">): NumberedChunk[] {
   return journal
     .entries<Chunk | null>("chunk:")
     .flatMap(([key, chunk]) => (chunk === null ? [] : [{ ...chunk, index: indexOf(key) }]))
@@ -34,7 +34,7 @@ export function chunksOf({ journal }: Context): NumberedChunk[] {
 }
 
 /** Numbers of all chunks, including voided ones. */
-export function chunkIndexes({ journal }: Context): number[] {
+export function chunkIndexes({ journal }: RebuildContext): number[] {
   return journal.entries("chunk:").map(([key]) => indexOf(key));
 }
 
@@ -47,7 +47,7 @@ export function highOf(chunks: readonly Chunk[], partition: string): number {
  * The parts that have not been copied. If a part crosses the border of what was copied (a merge), or a mutation or DROP PARTITION has
  * changed copied rows, the chunks concerned are voided and copied again.
  */
-export async function uncovered(context: Context, parts: readonly Part[]): Promise<Part[]> {
+export async function uncovered(context: RebuildContext, parts: readonly Part[]): Promise<Part[]> {
   for (;;) {
     const chunks = chunksOf(context);
     const stale = findStale(context, chunks, parts);
@@ -65,7 +65,11 @@ export function spanning(chunks: readonly Chunk[], parts: readonly Part[]): Part
 }
 
 /** Checks whether the old table still has the rows that were copied. @returns the differences, in words, by partition. */
-export function differences(context: Context, chunks: readonly Chunk[], parts: readonly Part[]): Map<string, string> {
+export function differences(
+  context: RebuildContext,
+  chunks: readonly Chunk[],
+  parts: readonly Part[],
+): Map<string, string> {
   const found = new Map<string, string>();
   for (const partition of new Set(chunks.flatMap(({ ranges }) => Object.keys(ranges)))) {
     const ranges = chunks.flatMap(({ ranges }) => ranges[partition] ?? []);
@@ -84,7 +88,11 @@ export function differences(context: Context, chunks: readonly Chunk[], parts: r
   return found;
 }
 
-function findStale(context: Context, chunks: readonly NumberedChunk[], parts: readonly Part[]): Set<NumberedChunk> {
+function findStale(
+  context: RebuildContext,
+  chunks: readonly NumberedChunk[],
+  parts: readonly Part[],
+): Set<NumberedChunk> {
   const stale = new Set<NumberedChunk>();
   for (const part of spanning(chunks, parts)) {
     for (const chunk of chunks) if ((chunk.ranges[part.partition]?.high ?? -1) >= part.low) stale.add(chunk);

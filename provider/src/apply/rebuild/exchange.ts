@@ -1,28 +1,23 @@
 import { takesConstraints } from "../../clickhouse/engines";
 import { Postponed } from "../../operation/errors";
 import { pauseMerges, stopMerges } from "../../operation/fence";
-import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft, INSERTS } from "../../operation/gate";
+import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft } from "../../operation/gate";
 import { insertGraphAround } from "../../operation/insert-graph";
+import { untilQuiet } from "../../operation/inserts-blocked";
 import { type Part, partsOf } from "../../operation/parts";
-import { pause } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { buildShadow, compareShadow } from "./build";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 import { catchUp, copyBulk } from "./copy";
 import { chunksOf, highOf } from "./coverage";
 import { type Fenced, guardHeadroom, mostParts } from "./headroom";
 import { refuseMutations, refuseViews } from "./refusals";
 
-/** How long to keep looking for a moment in which no insert is running, in milliseconds. */
-const GATE_LIMIT = 600_000;
-/** Longest pause between two gates, in milliseconds. */
-const GATE_PAUSE = 10_000;
-
-/** Everything up to the exchange: until then, readers and writers see no change. */
-export async function copyAndExchange(context: Context): Promise<void> {
+/** Copies the existing rows while merges run, and then holds merges back, so that the rest can be told from what is copied. */
+export async function copyRows(context: RebuildContext): Promise<void> {
   const { journal, names, plan, runner } = context;
-  const known = plan.mode === "offline" ? highest(await partsOf(runner, names.table)) : undefined;
+  if (plan.mode === "offline") context.known = highest(await partsOf(runner, names.table));
   if (!journal.get("fenced")) {
     await copyBulk(context);
     const fenced: Fenced = { parts: await mostParts(context) };
@@ -33,20 +28,24 @@ export async function copyAndExchange(context: Context): Promise<void> {
     await stopMerges(runner, names.table);
     await context.keepExpired(names.shadow);
   }
-  context.enter("catch-up");
+}
+
+/** Copies the rest, and assembles the new storage. */
+export async function copyRest(context: RebuildContext): Promise<void> {
   await catchUp(context);
   await buildShadow(context);
-  context.enter("exchange");
-  if (known !== undefined) return exchangeOffline(context, known);
-  const limit = Date.now() + GATE_LIMIT;
-  for (let wait = 100; !(await exchangeOnline(context)); wait = Math.min(GATE_PAUSE, wait * 2)) {
-    if (Date.now() > limit) throw await stillWriting(context);
-    await pause(wait);
-  }
+}
+
+/** The exchange: until then, readers and writers see no change. */
+export function exchangeTables(context: RebuildContext): Promise<void> {
+  if (context.known !== undefined) return exchangeOffline(context, context.known);
+  const why = { needs: "the exchange of a table with views", meanwhile: "everything is copied, and the copy is kept" };
+  const label = qualifiedName(context.names.table);
+  return untilQuiet(context.runner, { label, why }, () => exchangeOnline(context));
 }
 
 /** @returns false when running inserts did not end while the gate was closed; writers then continue. */
-async function exchangeOnline(context: Context): Promise<boolean> {
+async function exchangeOnline(context: RebuildContext): Promise<boolean> {
   const { journal, names, plan, runner, to } = context;
   await guardHeadroom(context);
   await buildShadow(context, await catchUp(context));
@@ -75,14 +74,14 @@ async function exchangeOnline(context: Context): Promise<boolean> {
 }
 
 /** Copies the last rows while none can arrive, and exchanges: both tables then hold the same rows, and no insert is running. */
-async function exchangeBehind(context: Context, gate: Gate): Promise<boolean> {
+async function exchangeBehind(context: RebuildContext, gate: Gate): Promise<boolean> {
   if (!(await awaitInserts(context.runner, gate))) return false;
   await buildShadow(context, await catchUp(context));
   return exchange(context, gate);
 }
 
 /** The simple way, without a gate. @param known the highest block numbers when this run began; later rows were written during the run. */
-async function exchangeOffline(context: Context, known: ReadonlyMap<string, number>): Promise<void> {
+async function exchangeOffline(context: RebuildContext, known: ReadonlyMap<string, number>): Promise<void> {
   const { names, runner } = context;
   const parts = await partsOf(runner, names.table);
   const chunks = chunksOf(context);
@@ -105,22 +104,11 @@ function highest(parts: readonly Part[]): Map<string, number> {
   return high;
 }
 
-async function exchange(context: Context, gate?: Gate): Promise<boolean> {
+async function exchange(context: RebuildContext, gate?: Gate): Promise<boolean> {
   const { journal, names, runner } = context;
   await journal.set("built", await compareShadow(context));
   await journal.assertOwner();
   if (gate !== undefined && !(await hasTimeLeft(runner, gate))) return false;
   await runner.run(`EXCHANGE TABLES ${qualifiedName(names.table)} AND ${qualifiedName(names.shadow)}`);
   return true;
-}
-
-async function stillWriting({ names, runner }: Context): Promise<Postponed> {
-  const found = await runner.rows<{ id: string; seconds: number }>(
-    `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
-  );
-  const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
-  return new Postponed(
-    `${qualifiedName(names.table)}: everything is copied, but in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s, ` +
-      `which the exchange of a table with views needs. Running now: ${inserts || "none"}. Run again when they have ended; the copy is kept.`,
-  );
 }

@@ -2,7 +2,7 @@ import { isTable, mergeTreeSettings } from "../../clickhouse/catalog";
 import { Postponed } from "../../operation/errors";
 import { resumeMerges } from "../../operation/fence";
 import { qualifiedName } from "../../sql/identifiers";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 
 /** Share of the engine's limits that may be used up behind the fence, where parts are not merged. */
 const SHARE = 0.8;
@@ -14,7 +14,7 @@ export interface Fenced {
 }
 
 /** Most active parts that any partition of the table has. */
-export async function mostParts({ names, runner }: Context): Promise<number> {
+export async function mostParts({ names, runner }: RebuildContext): Promise<number> {
   const { most } = await runner.one<{ most: string }>(
     `SELECT toString(max(parts)) AS most FROM (SELECT count() AS parts FROM system.parts WHERE ${isTable(names.table, "table")} AND active GROUP BY partition_id)`,
   );
@@ -27,7 +27,7 @@ export async function mostParts({ names, runner }: Context): Promise<number> {
  *
  * @throws {SchemaError} when the number of parts comes too close to a limit.
  */
-export async function guardHeadroom(context: Context): Promise<void> {
+export async function guardHeadroom(context: RebuildContext): Promise<void> {
   const { from, journal, names, runner } = context;
   const fenced = journal.get<Fenced | boolean | null>("fenced");
   if (!fenced) return;
@@ -48,7 +48,7 @@ export async function guardHeadroom(context: Context): Promise<void> {
 }
 
 /** `parts_to_delay_insert` and `parts_to_throw_insert`, as they apply to the table. */
-async function limits({ from, runner }: Context): Promise<[delay: number, refuse: number]> {
+async function limits({ from, runner }: RebuildContext): Promise<[delay: number, refuse: number]> {
   const names = ["parts_to_delay_insert", "parts_to_throw_insert"];
   const known = await mergeTreeSettings(runner, names);
   for (const { name, value } of from.storage.settings) if (known.has(name)) known.set(name, value);

@@ -1,7 +1,7 @@
 export { isWorkingTable, newOperation } from "../../operation/names";
 export { type RetiredTable, removeRetired, retiredTables, workingTables } from "./old-tables";
-export { abortRebuild, resumable } from "./operations";
-export type { Operation, RebuildProgress } from "./options";
+export type { RebuildProgress } from "./options";
 export { previewRebuild, type RebuildPreview } from "./preview";
-export { rebuildTable, resumeRebuild } from "./rebuild";
+export { REBUILD } from "./protocol";
+export { rebuildTable } from "./rebuild";
 export { selfTest } from "./self-test";

@@ -1,5 +1,5 @@
 import type { Far } from "../../operation/pace";
-import type { RunnerHooks } from "../../operation/runner";
+import type { OperationHooks } from "../../operation/protocol";
 
 /** Progress of a rebuild: rows that have been copied, and rows to copy as last counted. */
 export interface RebuildProgress extends Far {
@@ -21,12 +21,10 @@ export type RebuildStep =
   | "done";
 
 /** What a caller may pass to a rebuild or its resumption. */
-export interface RebuildHooks extends RunnerHooks {
+export interface RebuildHooks extends OperationHooks {
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** Minimum rows to copy at once, into a table of their own. Default: 2 million. */
   readonly chunkRows?: number;
-  /** Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. */
-  readonly onGate?: (closed: boolean) => void;
 }
 
 /** What to rebuild, and how. */
@@ -63,23 +61,6 @@ export interface RebuildResult {
   readonly keepUntil: number;
   /** Whether inserts were refused for a moment, because views read the table. */
   readonly gated: boolean;
-}
-
-/** An unfinished operation. */
-export interface Operation {
-  readonly operation: string;
-  readonly database: string;
-  /** Table that it rebuilds, quoted and qualified. */
-  readonly table: string;
-  readonly step: RebuildStep;
-  readonly rows: number;
-  readonly total: number;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
-  readonly startedAt: number;
-  /** False once the tables have been exchanged. */
-  readonly canAbort: boolean;
-  /** An abort was begun; only that can be resumed. */
-  readonly aborting: boolean;
 }
 
 /** Default number of seconds to keep an old table. */

@@ -57,7 +57,7 @@ export async function previewRebuild(connection: Connection, options: PreviewOpt
       refusals.push(...error.problems);
     }
   };
-  await collect(() => refuseSpecs(from, to, runner.operation, allow, renamed));
+  await collect(() => refuseSpecs(from, to, allow, renamed));
   const uuid = await uuidOf(runner, from);
   if (uuid === undefined) {
     await collect(() => refuseMissing(from, uuid));

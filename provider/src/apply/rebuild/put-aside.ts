@@ -2,9 +2,8 @@ import { uuidOf } from "../../clickhouse/catalog";
 import { resumeMerges } from "../../operation/fence";
 import { renameHelper } from "../../operation/guard";
 import { qualifiedName } from "../../sql/identifiers";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 import { chunkIndexes } from "./coverage";
-import type { RebuildResult } from "./options";
 
 /** The result of an operation: journal line `done`. */
 export interface Done {
@@ -17,7 +16,7 @@ export interface Done {
 }
 
 /** Lets merges run again, drops the helpers, and renames the old table to its retired name. */
-export async function retire(context: Context): Promise<void> {
+export async function retire(context: RebuildContext): Promise<Done> {
   const { from, journal, names, plan, runner, to } = context;
   context.enter("retire");
   await resumeMerges(runner, names.table, to.storage.settings);
@@ -27,26 +26,18 @@ export async function retire(context: Context): Promise<void> {
   if (old) await resumeMerges(runner, names.shadow, from.storage.settings);
   await dropHelpers(context);
   if (old) await renameHelper(runner, names.shadow, names.retired);
-  const done: Done = {
+  return {
     retired: names.retired.name,
     uuid,
     keepUntil: Math.ceil((await runner.now()) / 1000) + plan.keepOld,
     rows: journal.need<{ rows: number }>("verified").rows,
     gated: journal.has("gate"),
   };
-  await journal.set("done", done);
-  context.enter("done");
 }
 
 /** Drops chunks and delta, including up to two chunks whose journal lines may be missing. */
-export async function dropHelpers(context: Context): Promise<void> {
+export async function dropHelpers(context: RebuildContext): Promise<void> {
   const last = Math.max(-1, ...chunkIndexes(context)) + 2;
   for (let index = 0; index <= last; index += 1) await context.drop(context.names.chunk(index));
   await context.drop(context.names.delta);
-}
-
-/** The result for the caller. */
-export function resultOf({ journal, names, runner }: Context): RebuildResult {
-  const { rows, keepUntil, gated } = journal.need<Done>("done");
-  return { operation: runner.operation, rows, retired: qualifiedName(names.retired), keepUntil, gated };
 }

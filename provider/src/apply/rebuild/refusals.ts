@@ -8,7 +8,7 @@ import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 
@@ -18,17 +18,10 @@ const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 export function refuseSpecs(
   from: TableSpec,
   to: TableSpec,
-  operation: string,
   allow: readonly string[] = [],
   renamed: Readonly<Record<string, string>> = {},
 ): void {
   const name = qualifiedName(from);
-  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
-    throw new SchemaError(
-      "operation-name-invalid",
-      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
-    );
-  }
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
       "change-unsupported",

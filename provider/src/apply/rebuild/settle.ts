@@ -2,17 +2,16 @@ import { isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
 import { allowInserts } from "../../operation/gate";
 import { deltaStatement } from "../../operation/helper-definitions";
-import { awaitOpenReaders } from "../../operation/open-readers";
 import { partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Built, digestOf } from "./build";
-import type { Context } from "./context";
+import type { RebuildContext } from "./context";
 import { copyStatements, fingerprint } from "./copy";
 import { chunksOf, differences, highOf, spanning } from "./coverage";
 
 /** Rows that reached the old storage after the last copy: journal line `delta`. */
-interface Delta {
+export interface Delta {
   /** One part per partition. */
   readonly parts: readonly { readonly partition: string; readonly hash: string }[];
   readonly rows: number;
@@ -20,33 +19,14 @@ interface Delta {
   readonly stored: number;
 }
 
-/** After the exchange: lets writers in, fetches what running inserts have written to the old storage, and verifies. */
-export async function settle(context: Context): Promise<void> {
-  const { journal, names, runner } = context;
-  const gate = journal.get<QualifiedName[]>("gate");
-  if (gate !== undefined && !journal.has("open")) {
-    await allowInserts(runner, gate);
-    context.gateIs(false);
-    await journal.set("open", true);
-  }
-  if (!journal.has("verified")) await context.keepExpired(names.table);
-  context.enter("barrier");
-  if (!journal.has("drained")) {
-    await awaitOpenReaders(runner, names.shadow);
-    await journal.set("drained", true);
-  }
-  context.enter("delta");
-  if (!journal.has("delta")) await journal.set("delta", await makeDelta(context));
-  if (!journal.has("attached")) {
-    await attachDelta(context);
-    // Before the fence is lowered: merges change the hashes that identify a delta part.
-    await journal.set("attached", true);
-  }
-  context.enter("verify");
-  if (!journal.has("verified")) await journal.set("verified", await verify(context));
+/** Lets writers in again, after the exchange. */
+export async function openAll(context: RebuildContext): Promise<void> {
+  await allowInserts(context.runner, context.journal.need<QualifiedName[]>("gate"));
+  context.gateIs(false);
 }
 
-async function makeDelta(context: Context): Promise<Delta> {
+/** Copies what running inserts have written to the old storage. */
+export async function makeDelta(context: RebuildContext): Promise<Delta> {
   const { mapping, names, runner, to } = context;
   const parts = await partsOf(runner, names.shadow);
   const chunks = chunksOf(context);
@@ -75,7 +55,8 @@ async function makeDelta(context: Context): Promise<Delta> {
   };
 }
 
-async function attachDelta(context: Context): Promise<void> {
+/** Attaches those rows, each once. */
+export async function attachDelta(context: RebuildContext): Promise<void> {
   const { journal, names, runner } = context;
   await journal.assertOwner();
   for (const { partition, hash } of journal.need<Delta>("delta").parts) {
@@ -86,7 +67,7 @@ async function attachDelta(context: Context): Promise<void> {
   }
 }
 
-async function hasPart({ names, runner }: Context, partition: string, hash: string): Promise<boolean> {
+async function hasPart({ names, runner }: RebuildContext, partition: string, hash: string): Promise<boolean> {
   const { found } = await runner.one<{ found: string }>(
     `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(names.table, "table")} AND active ` +
       `AND partition_id = ${quoteString(partition)} AND hash_of_all_files = ${quoteString(hash)}`,
@@ -98,7 +79,7 @@ async function hasPart({ names, runner }: Context, partition: string, hash: stri
  * Checked before anything is dropped: every row of the old storage is in a chunk or in the delta, both compared with it by count and hash;
  * and the new storage has exactly their parts, by the hash of their files.
  */
-async function verify(context: Context): Promise<{ rows: number }> {
+export async function verify(context: RebuildContext): Promise<{ rows: number }> {
   const { journal, names, runner } = context;
   const chunks = chunksOf(context);
   const delta = journal.need<Delta>("delta");
@@ -125,7 +106,7 @@ async function verify(context: Context): Promise<{ rows: number }> {
   return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
 }
 
-function changed({ names, runner }: Context, what: string): SchemaError {
+function changed({ names, runner }: RebuildContext, what: string): SchemaError {
   return new SchemaError(
     "self-check-failed",
     `${qualifiedName(names.table)}: verification of operation ${runner.operation} failed: ${what}. Nothing was dropped: the table has its new ` +

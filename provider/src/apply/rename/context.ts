@@ -1,14 +1,16 @@
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { Journal, readJournals } from "../../operation/journal";
-import { Runner } from "../../operation/runner";
+import { Context } from "../../operation/context";
+import { type Journal, readJournals } from "../../operation/journal";
+import type { BasePlan } from "../../operation/protocol";
+import type { Runner } from "../../operation/runner";
 import type { ObjectKind } from "../../sql/spec";
-import { createRenaming, qualified, type Renamed, type Renaming } from "./names";
+import { createRenaming, qualified, type Renamed, type Renaming, renameStatement } from "./names";
 import type { RenameHooks } from "./options";
 import { identityOf } from "./refusals";
 
 /** The plan of an operation: the first line of its journal. */
-export interface Plan {
+export interface RenamePlan extends BasePlan {
   readonly kind: "rename";
   readonly object: ObjectKind;
   readonly from: Renamed;
@@ -16,20 +18,22 @@ export interface Plan {
   readonly allow: readonly string[];
   /** UUID of the object to rename. */
   readonly uuid: string;
-  readonly startedAt: number;
 }
 
-/** Journal line of a finished rename: its result. Not `done`, because that means that an old table was kept. */
-export const FINISHED = "finished";
-
 /** State shared by the steps of a rename. */
-export interface Context {
-  readonly runner: Runner;
-  /** Replaced by another one after its own database is renamed. */
-  journal: Journal;
-  readonly plan: Plan;
+export class RenameContext extends Context<RenamePlan, RenameHooks> {
   readonly renaming: Renaming;
-  readonly hooks: RenameHooks;
+
+  constructor(runner: Runner, journal: Journal, plan: RenamePlan, hooks: RenameHooks) {
+    super(runner, journal, plan, hooks);
+    this.renaming = createRenaming(plan.object, plan.from, plan.to);
+  }
+
+  /** Runs the RENAME, or that back; the journal moves with its database. */
+  async rename(renaming: Renaming): Promise<void> {
+    await this.runner.run(renameStatement(renaming));
+    if (!("name" in renaming.to)) this.journal.moveTo(renaming.to.database);
+  }
 }
 
 /**
@@ -45,36 +49,10 @@ export async function journalDatabase(
   return there?.has("plan") ? to.database : from.database;
 }
 
-/** Opens an operation that was begun. */
-export async function openContext(
-  connection: Connection,
-  { database, operation }: { readonly database: string; readonly operation: string },
-  hooks: RenameHooks,
-): Promise<Context> {
-  const runner = new Runner(connection, operation, hooks);
-  const known = (await readJournals(connection, database)).get(operation)?.get("plan") as Plan | undefined;
-  if (known?.kind !== "rename") {
-    throw new SchemaError(
-      "operation-unknown",
-      `Operation ${operation} is not known as a rename in database ${database}. A database that was renamed took its journal along: ` +
-        "give its name of now.",
-    );
-  }
-  const journal = await Journal.open(runner, database);
-  const plan = journal.need<Plan>("plan");
-  return { runner, journal, plan, renaming: createRenaming(plan.object, plan.from, plan.to), hooks };
-}
-
-/** Opens the journal again after it has moved with its database. */
-export async function followDatabase(context: Context, database: string): Promise<void> {
-  context.journal = await Journal.open(context.runner, database);
-  await context.journal.take();
-}
-
 /** Whether the object has its new name: the server shows it, not the journal. */
 export async function isRenamed(
   runner: Runner,
-  { from, to, uuid }: Pick<Plan, "from" | "to" | "uuid">,
+  { from, to, uuid }: Pick<RenamePlan, "from" | "to" | "uuid">,
 ): Promise<boolean> {
   const [old, now] = [await identityOf(runner, from), await identityOf(runner, to)];
   if (old === undefined && now !== undefined) return true;

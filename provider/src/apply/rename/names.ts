@@ -1,6 +1,6 @@
 import { SchemaError } from "../../errors";
 import { kindOf } from "../../kinds";
-import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
+import { qualifiedName, quoteIdentifier } from "../../sql/identifiers";
 import type { ObjectKind, QualifiedName } from "../../sql/spec";
 
 /** A database, when that is what is renamed. */
@@ -66,13 +66,4 @@ export function qualified(name: Renamed): string {
 export function renameStatement({ from, to }: Renaming): string {
   const what = "name" in from ? "TABLE" : "DATABASE";
   return `RENAME ${what} ${qualified(from)} TO ${qualified(to)} SETTINGS check_table_dependencies = 0`;
-}
-
-/** @throws {SchemaError} when an operation's name cannot be part of a constraint's name. */
-export function checkOperation(operation: string): void {
-  if (/^[A-Za-z0-9_]{1,40}$/.test(operation)) return;
-  throw new SchemaError(
-    "operation-name-invalid",
-    `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of names on the server.`,
-  );
 }

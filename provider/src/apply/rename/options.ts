@@ -1,15 +1,9 @@
-import type { RunnerHooks } from "../../operation/runner";
+import type { OperationHooks } from "../../operation/protocol";
 import type { ObjectKind } from "../../sql/spec";
 import type { Renamed } from "./names";
 
-/** What a caller may pass to a rename or its resumption. */
-export interface RenameHooks extends RunnerHooks {
-  /**
-   * Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. Not called if no incremental view
-   * is affected.
-   */
-  readonly onGate?: (closed: boolean) => void;
-}
+/** What a caller may pass to a rename or its resumption. `onGate` is not called if no incremental view is affected. */
+export type RenameHooks = OperationHooks;
 
 /** What to rename. */
 export interface RenameOptions extends RenameHooks {
@@ -31,23 +25,4 @@ export interface RenameResult {
   readonly repointed: readonly string[];
   /** Whether inserts were refused for a moment, because incremental views are affected. */
   readonly gated: boolean;
-}
-
-/** An unfinished rename. */
-export interface RenameOperation {
-  readonly operation: string;
-  /** Database whose journal currently has it. */
-  readonly database: string;
-  readonly object: ObjectKind;
-  /** Quoted names. */
-  readonly from: string;
-  readonly to: string;
-  /** Whether the object has its new name. */
-  readonly renamed: boolean;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
-  readonly startedAt: number;
-  /** False when everything is re-pointed and inserts are accepted again. */
-  readonly canAbort: boolean;
-  /** An abort was begun; only that can be resumed. */
-  readonly aborting: boolean;
 }

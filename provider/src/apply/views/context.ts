@@ -1,9 +1,10 @@
 import { uuidOf } from "../../clickhouse/catalog";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
+import { Context } from "../../operation/context";
 import { besideName } from "../../operation/exchange-view";
-import { dropHelper } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
+import type { BasePlan } from "../../operation/protocol";
 import { isReplaced } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
@@ -14,7 +15,7 @@ import type { Mapping } from "../rebuild/columns";
 import type { ViewHooks, ViewPhase } from "./options";
 
 /** The plan of an operation: the first line of its journal. */
-export interface ViewPlan {
+export interface ViewPlan extends BasePlan {
   readonly kind: "view";
   readonly step: ViewStep["kind"];
   /** CREATE statement of the current view, under the name of `to`. */
@@ -22,7 +23,6 @@ export interface ViewPlan {
   readonly to: string;
   readonly keepOld: number;
   readonly allow: readonly string[];
-  readonly startedAt: number;
   /** Present if the old view has an inner table. */
   readonly inner?: Inner;
 }
@@ -65,29 +65,16 @@ export function viewNames({ database, name }: QualifiedName, operation: string):
   };
 }
 
-/** State shared by the parts of a view step. Every decision is based on the journal and the catalog. */
-export class ViewContext {
-  readonly runner: Runner;
-  readonly journal: Journal;
-  readonly plan: ViewPlan;
+/** State shared by the parts of a view step. */
+export class ViewContext extends Context<ViewPlan, ViewHooks> {
   readonly from: MaterializedViewSpec;
   readonly to: MaterializedViewSpec;
   readonly names: ViewNames;
-  private readonly hooks: ViewHooks;
 
-  constructor(runner: Runner, journal: Journal, hooks: ViewHooks) {
-    this.runner = runner;
-    this.journal = journal;
-    this.hooks = hooks;
-    this.plan = journal.need<ViewPlan>("plan");
-    if (this.plan.kind !== "view") {
-      throw new SchemaError(
-        "operation-unknown",
-        `Operation ${runner.operation}: is no change of a view but a ${this.plan.kind}.`,
-      );
-    }
-    this.from = parseMaterializedView(this.plan.from);
-    this.to = parseMaterializedView(this.plan.to);
+  constructor(runner: Runner, journal: Journal, plan: ViewPlan, hooks: ViewHooks) {
+    super(runner, journal, plan, hooks);
+    this.from = parseMaterializedView(plan.from);
+    this.to = parseMaterializedView(plan.to);
     this.names = viewNames(this.to, runner.operation);
   }
 
@@ -106,24 +93,30 @@ export class ViewContext {
     return this.to.to ?? innerTable(this.to.database, this.journal.need<string>("new"));
   }
 
-  /** Progress, according to what is on the server. */
-  phase(): Promise<ViewPhase> {
-    return phaseOf(this.runner, this.journal, this.plan);
-  }
-
-  /** Whether the old view can be restored in a phase. */
-  canAbort(phase: ViewPhase): boolean {
-    return canAbort(phase, this.to);
-  }
-
-  /** Reports that inserts are refused from now on, or accepted again. */
-  gateIs(closed: boolean): void {
-    this.hooks.onGate?.(closed);
-  }
-
-  /** Drops a helper table, whatever its size. */
-  async drop(table: QualifiedName): Promise<void> {
-    await dropHelper(this.runner, table);
+  /** Progress, according to what is on the server. @throws {SchemaError} when somebody has dropped or replaced one of its views. */
+  async phase(): Promise<ViewPhase> {
+    const { inner, journal, names, runner, to } = this;
+    // Whatever remains of the new view is about to be dropped.
+    if (journal.has("aborting")) return inner === undefined ? "replace" : "cut";
+    if (inner === undefined) return (await isReplaced(runner, journal, to)) ? "retire" : "replace";
+    const [current, other] = [await uuidOf(runner, names.view), await uuidOf(runner, names.other)];
+    const made = journal.get<string>("new");
+    if (made !== undefined && current === made) return "retire";
+    if (current !== inner.view) {
+      throw new SchemaError(
+        "changed-meanwhile",
+        `${qualifiedName(names.view)}: ${current === undefined ? "is gone" : "is neither the old view nor the new one"}; ` +
+          `somebody dropped, renamed or replaced it during operation ${runner.operation}.`,
+      );
+    }
+    if (other === undefined && made === undefined) return "cut";
+    if (other === undefined || (made !== undefined && other !== made)) {
+      throw new SchemaError(
+        "changed-meanwhile",
+        `${qualifiedName(names.other)}: is not the view that operation ${runner.operation} has made; somebody dropped or replaced it.`,
+      );
+    }
+    return journal.has("carried") ? "swap" : "carry";
   }
 }
 
@@ -140,44 +133,4 @@ export function parseMaterializedView(statement: string): MaterializedViewSpec {
 /** Whether a refresh adds rows to the existing ones. */
 export function appends(refresh: string): boolean {
   return /\bAPPEND\b/.test(refresh);
-}
-
-/**
- * Progress of an operation, according to what is on the server. @throws {SchemaError} when somebody has dropped or replaced one of its
- * views.
- */
-export async function phaseOf(
-  runner: Runner,
-  journal: Pick<Journal, "get" | "has">,
-  { inner, to: statement }: ViewPlan,
-): Promise<ViewPhase> {
-  const to = parseMaterializedView(statement);
-  // Whatever remains of the new view is about to be dropped.
-  if (journal.has("aborting")) return inner === undefined ? "replace" : "cut";
-  if (inner === undefined) return (await isReplaced(runner, journal, to)) ? "retire" : "replace";
-  const names = viewNames(to, runner.operation);
-  const [current, other] = [await uuidOf(runner, names.view), await uuidOf(runner, names.other)];
-  const made = journal.get<string>("new");
-  if (made !== undefined && current === made) return "retire";
-  if (current !== inner.view) {
-    throw new SchemaError(
-      "changed-meanwhile",
-      `${qualifiedName(names.view)}: ${current === undefined ? "is gone" : "is neither the old view nor the new one"}; ` +
-        `somebody dropped, renamed or replaced it during operation ${runner.operation}.`,
-    );
-  }
-  if (other === undefined && made === undefined) return "cut";
-  if (other === undefined || (made !== undefined && other !== made)) {
-    throw new SchemaError(
-      "changed-meanwhile",
-      `${qualifiedName(names.other)}: is not the view that operation ${runner.operation} has made; somebody dropped or replaced it.`,
-    );
-  }
-  return journal.has("carried") ? "swap" : "carry";
-}
-
-/** Whether the old view can be restored: not once the new view has its name, or the declared target has been written to. */
-export function canAbort(phase: ViewPhase, to: MaterializedViewSpec): boolean {
-  if (phase === "replace" || phase === "cut") return true;
-  return phase !== "retire" && to.to === undefined;
 }

@@ -1,4 +1,3 @@
-export { abortViewStep, resumableViews } from "./operations";
-export type { ViewOperation } from "./options";
 export { previewViewStep } from "./preview";
-export { applyViewStep, resumeViewStep } from "./view-step";
+export { VIEW } from "./protocol";
+export { applyViewStep } from "./view-step";

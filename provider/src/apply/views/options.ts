@@ -1,11 +1,7 @@
-import type { RunnerHooks } from "../../operation/runner";
-import type { ViewStep } from "../../plan/plan";
+import type { OperationHooks } from "../../operation/protocol";
 
 /** What a caller may pass to a view step or its resumption. */
-export interface ViewHooks extends RunnerHooks {
-  /** Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. */
-  readonly onGate?: (closed: boolean) => void;
-}
+export type ViewHooks = OperationHooks;
 
 /** How to run a view step. */
 export interface ViewStepOptions extends ViewHooks {
@@ -36,22 +32,3 @@ export interface ViewStepResult {
  * `carry` (the older rows follow), `swap` (the new view takes the name), `retire`.
  */
 export type ViewPhase = "replace" | "cut" | "carry" | "swap" | "retire";
-
-/** An unfinished view step. */
-export interface ViewOperation {
-  readonly operation: string;
-  readonly database: string;
-  /** The view, quoted and qualified. */
-  readonly view: string;
-  readonly kind: ViewStep["kind"];
-  /** CREATE statement of the view before and after. */
-  readonly from: string;
-  readonly to: string;
-  readonly phase: ViewPhase;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
-  readonly startedAt: number;
-  /** Whether the old view can still be restored as if nothing had happened. */
-  readonly canAbort: boolean;
-  /** An abort was begun; only that can be resumed. */
-  readonly aborting: boolean;
-}

@@ -2,15 +2,16 @@ import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
+import { listActive } from "../../operation/conflicts";
 import { refuseFiltered, refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
+import { keyOf } from "../../sql/object-key";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { type Inner, viewNames } from "./context";
-import { resumableViews } from "./operations";
 import { type Foresight, preflight, refuseUnfinished } from "./refusals";
 import { gateTables } from "./sources";
 
@@ -65,9 +66,8 @@ export async function examineViewStep(
   foresight: Foresight,
 ): Promise<{ readonly inner: Inner | undefined; readonly tables: readonly QualifiedName[] }> {
   const name = qualifiedName(to);
-  const unfinished = (await resumableViews(runner.connection, to.database)).find(
-    ({ operation, view }) => view === name && !runner.isEnding(operation),
-  );
+  const key = keyOf(to);
+  const unfinished = (await listActive(runner)).find(({ changes, kind }) => kind === "view" && changes.has(key));
   if (unfinished !== undefined) {
     throw new SchemaError(
       "operation-unfinished",

@@ -9,7 +9,7 @@ import { createHelper } from "../../operation/helper-table";
 import { partsOf } from "../../operation/parts";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
-import { qualifiedName, quoteString } from "../../sql/identifiers";
+import { qualifiedName } from "../../sql/identifiers";
 import { keyParts, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
@@ -19,14 +19,8 @@ import { requireSpace } from "../rebuild/space";
 import { liveTable } from "./carry";
 import { appends, type Inner, viewNames } from "./context";
 
-/** @throws {SchemaError} when the two specs do not describe the same view, or the operation's name cannot be part of table names. */
-export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec, operation: string): void {
-  if (!/^[A-Za-z0-9_]{1,40}$/.test(operation)) {
-    throw new SchemaError(
-      "operation-name-invalid",
-      `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of table names.`,
-    );
-  }
+/** @throws {SchemaError} when the two specs do not describe the same view. */
+export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec): void {
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
       "change-unsupported",

@@ -12,7 +12,6 @@ import { parseTable } from "../rebuild/context";
 import { carriedRows, carry, dropChunks } from "./carry";
 import type { Inner, ViewContext } from "./context";
 import { behindGate, hasTime } from "./gated";
-import type { ViewStepResult } from "./options";
 import { awaitRefresh, pauseRefresh } from "./refresh";
 
 /**
@@ -27,7 +26,7 @@ export interface ViewDone {
 }
 
 /** A view with a target is replaced in one statement. */
-export async function replace(context: ViewContext): Promise<ViewDone> {
+export async function replace(context: ViewContext): Promise<void> {
   const { from, journal, runner, to } = context;
   if ((await context.phase()) === "replace") {
     await pauseRefresh(context);
@@ -36,37 +35,34 @@ export async function replace(context: ViewContext): Promise<ViewDone> {
   // An earlier run may have died between an exchange and its end, with inserts held.
   await dropBeside(runner, to);
   await releaseAll(runner);
-  return { rows: 0 };
 }
 
-/**
- * A view with an inner table: its existing rows are linked into a snapshot, and at the same moment the new view begins beside the old one;
- * the snapshot's rows follow; then the names are exchanged. Until then readers see the old view, complete.
- */
-export async function replaceInner(context: ViewContext, inner: Inner): Promise<ViewDone> {
-  const { journal, names, runner } = context;
-  const phase = await context.phase();
-  // After the exchange the name belongs to the new view, which must refresh.
-  if (phase !== "retire") await pauseRefresh(context);
-  if (phase === "cut") {
-    await prepareSnapshot(context, inner);
-    await behindGate(context, (gate) => cut(context, inner, gate));
-  }
-  if (!journal.has("new")) await journal.set("new", await uuidOf(runner, names.other));
-  if (phase !== "retire") await coverNew(context);
-  if (phase !== "retire") {
-    await requireSubscribed(runner, { ...context.to, ...names.other });
-    if (inner.carry !== undefined) await carry(context, inner.carry.columns, parseTable(inner.carry.layout));
-    else {
-      await awaitRefresh(runner, names.other);
-      if (!journal.has("carried")) await journal.set("carried", { chunks: 0, rows: 0 });
-    }
-    await behindGate(context, (gate) => exchange(context, gate));
-  }
-  await requireSubscribed(runner, context.to);
+/** Links the existing rows into a snapshot; at the same moment the new view begins beside the old one. */
+export async function cutInner(context: ViewContext, inner: Inner): Promise<void> {
+  await prepareSnapshot(context, inner);
+  await behindGate(context, (gate) => cut(context, inner, gate));
+}
+
+/** Brings the snapshot's rows to the new view; until the names are exchanged, readers see the old one, complete. */
+export async function carryInner(context: ViewContext, inner: Inner): Promise<void> {
+  const { journal, names, runner, to } = context;
+  await coverNew(context);
+  await requireSubscribed(runner, { ...to, ...names.other });
+  if (inner.carry !== undefined) return carry(context, inner.carry.columns, parseTable(inner.carry.layout));
+  await awaitRefresh(runner, names.other);
+  if (!journal.has("carried")) await journal.set("carried", { chunks: 0, rows: 0 });
+}
+
+/** Exchanges the names. */
+export function swapInner(context: ViewContext): Promise<void> {
+  return behindGate(context, (gate) => exchange(context, gate));
+}
+
+/** Drops the old view. */
+export async function dropOld(context: ViewContext, inner: Inner): Promise<void> {
+  await requireSubscribed(context.runner, context.to);
   await dropOther(context, inner.view);
   await uncoverNew(context, inner.view);
-  return retire(context, inner);
 }
 
 /** The new view's inner table is created with the view, and its name depends on it; no row reaches it while the gate is closed. */
@@ -137,7 +133,8 @@ export async function dropOther(context: ViewContext, uuid: string): Promise<voi
   await context.drop(names.idle);
 }
 
-async function retire(context: ViewContext, { carry: carried }: Inner): Promise<ViewDone> {
+/** Drops what the copy was made with, and keeps the snapshot, if it has rows, under another name. */
+export async function retireInner(context: ViewContext, { carry: carried }: Inner): Promise<ViewDone> {
   const { names, plan, runner } = context;
   if (carried !== undefined) await dropChunks(context);
   const rows = carriedRows(context);
@@ -153,14 +150,4 @@ async function retire(context: ViewContext, { carry: carried }: Inner): Promise<
   if (uuid === undefined) return { rows };
   const keepUntil = Math.ceil((await runner.now()) / 1000) + plan.keepOld;
   return { rows, retired: names.retired.name, uuid, keepUntil };
-}
-
-/** The result for the caller. */
-export function resultOf({ journal, names, runner }: ViewContext): ViewStepResult {
-  const { rows, retired, keepUntil } = journal.need<ViewDone>("done");
-  return {
-    operation: runner.operation,
-    rows,
-    ...(retired !== undefined && keepUntil !== undefined && { retired: qualifiedName(names.retired), keepUntil }),
-  };
 }

@@ -1,22 +1,20 @@
 import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
-import { proceed } from "../../operation/good-order";
+import { start } from "../../operation/engine";
 import { guardRows } from "../../operation/guard";
-import { Journal } from "../../operation/journal";
-import { Runner } from "../../operation/runner";
+import type { Journal } from "../../operation/journal";
+import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { selfTest } from "../rebuild/self-test";
-import { ViewContext, type ViewPlan, viewNames } from "./context";
-import { openGate } from "./gated";
-import { abortViewStep } from "./operations";
-import type { ViewHooks, ViewStepOptions, ViewStepResult } from "./options";
+import { type ViewPlan, viewNames } from "./context";
+import type { ViewStepOptions, ViewStepResult } from "./options";
 import { examineViewStep, toGuard } from "./preview";
+import { VIEW } from "./protocol";
 import { refuseSpecs } from "./refusals";
-import { replace, replaceInner, resultOf, type ViewDone } from "./swap";
 
 /**
  * Makes changes to a materialized view that no ALTER can: another target, another kind or another inner table, while clients continue to
@@ -31,37 +29,21 @@ export async function applyViewStep(
   step: Pick<ViewStep, "kind" | "from" | "to">,
   options: ViewStepOptions,
 ): Promise<ViewStepResult> {
-  refuseSpecs(step.from, step.to, options.operation);
-  const runner = new Runner(connection, options.operation, options);
-  const journal = await Journal.open(runner, step.to.database);
-  const plan = journal.get<ViewPlan>("plan");
-  if (plan === undefined) await begin(runner, journal, step, options);
-  else if (plan.from !== renderCreate(step.from) || plan.to !== renderCreate(step.to)) {
-    throw new SchemaError(
-      "operation-exists",
-      `${qualifiedName(step.to)}: operation ${options.operation} exists and does something else. Resume or abort it, or take another name.`,
-    );
-  }
-  return goOn(new ViewContext(runner, journal, options));
+  refuseSpecs(step.from, step.to);
+  const [from, to] = [renderCreate(step.from), renderCreate(step.to)];
+  return start(VIEW, connection, {
+    ...{ database: step.to.database, operation: options.operation, hooks: options, label: qualifiedName(step.to) },
+    isWanted: (plan) => plan.from === from && plan.to === to,
+    plan: (runner, openJournal) => planViewStep(runner, openJournal, step, options),
+  });
 }
 
-/** Resumes an interrupted view step, on this machine or any other. */
-export async function resumeViewStep(
-  connection: Connection,
-  operation: { readonly database: string; readonly operation: string },
-  hooks: ViewHooks = {},
-): Promise<ViewStepResult> {
-  const runner = new Runner(connection, operation.operation, hooks);
-  const journal = await Journal.ofOperation(runner, operation.database);
-  return goOn(new ViewContext(runner, journal, hooks));
-}
-
-async function begin(
+async function planViewStep(
   runner: Runner,
-  journal: Journal,
+  openJournal: () => Promise<Journal>,
   step: Pick<ViewStep, "kind" | "from" | "to">,
   options: ViewStepOptions,
-): Promise<void> {
+): Promise<ViewPlan> {
   const { allow = [], keepOld = DEFAULT_KEEP } = options;
   const { from, kind, to } = step;
   const { other: helper, retired, snapshot } = viewNames(to, options.operation);
@@ -74,28 +56,10 @@ async function begin(
   }
   const { inner } = await examineViewStep(runner, step, allow, { preview: false });
   await selfTest(runner.connection, to.database, options);
-  await guardRows(runner, journal, toGuard(to, inner));
+  await guardRows(runner, await openJournal(), toGuard(to, inner));
   const startedAt = await runner.now();
-  const plan: ViewPlan = {
+  return {
     ...{ kind: "view", step: kind, from: renderCreate(from), to: renderCreate(to), keepOld, allow, startedAt },
     ...(inner !== undefined && { inner }),
   };
-  await journal.set("plan", plan);
-}
-
-async function goOn(context: ViewContext): Promise<ViewStepResult> {
-  const { inner, journal, runner, to } = context;
-  const undo = (): Promise<void> =>
-    abortViewStep(runner.connection, { database: to.database, operation: runner.operation });
-  const opened = (): void => context.gateIs(false);
-  await proceed({ runner, journal, ends: "done", undo, brief: inner === undefined, opened }, async () => {
-    await openGate(context);
-    const done: ViewDone = inner === undefined ? await replace(context) : await replaceInner(context, inner);
-    // A gate that could not be opened in time has opened by itself, but is still in the definition.
-    await openGate(context);
-    // There is no old table here for the removal of retired tables to look for.
-    if (done.retired === undefined) await journal.set("removed", true);
-    await journal.set("done", done);
-  });
-  return resultOf(context);
 }

@@ -1,3 +1,1 @@
-export { abortRepair, unfinishedRepairs } from "./operations";
-export type { RepairOperation } from "./options";
-export { repairTarget, resumeRepair } from "./repair";
+export { REPAIR, repairTarget } from "./protocol";

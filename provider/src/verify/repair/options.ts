@@ -1,14 +1,12 @@
-import type { RunnerHooks } from "../../operation/runner";
+import type { OperationHooks } from "../../operation/protocol";
 import type { VerifyOptions } from "../types";
 
 /** What a caller may pass to a repair. */
-export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "maxThreads" | "tolerance">, RunnerHooks {
+export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "maxThreads" | "tolerance">, OperationHooks {
   /** Names this operation; part of the name of its stage. Default: a new name. */
   readonly operation?: string;
   /** `unproven`: continue where the protocol was never measured (replicated engines). */
   readonly allow?: readonly string[];
-  /** Called with `true` when inserts begin to be refused, and with `false` when they are accepted again. */
-  readonly onGate?: (closed: boolean) => void;
   /** Called with the number of buckets that are done. */
   readonly onProgress?: (done: number, of: number) => void;
 }
@@ -24,14 +22,4 @@ export interface RepairResult {
   readonly gated: boolean;
   /** Buckets that were not repaired, and why. */
   readonly refused: readonly { readonly buckets: number; readonly reason: string }[];
-}
-
-/** An interrupted repair: it has left a stage behind, or a gate that has opened by itself. */
-export interface RepairOperation {
-  readonly operation: string;
-  readonly database: string;
-  /** Key of the table that it repairs. */
-  readonly key: string;
-  /** When it began, in milliseconds since 1970, by the server's clock. */
-  readonly startedAt: number;
 }

@@ -1,27 +1,19 @@
 import { takesConstraints } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
-import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { findConflict } from "../../operation/conflicts";
 import { allowInserts, awaitInserts, blockInserts, hasTimeLeft, timeLeft } from "../../operation/gate";
-import { inGoodOrder } from "../../operation/good-order";
-import { guardRows, refuseFiltered } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
-import { Journal, readJournals } from "../../operation/journal";
-import { newOperation } from "../../operation/names";
-import { pause, Runner } from "../../operation/runner";
-import { qualifiedName } from "../../sql/identifiers";
-import { objectKey } from "../../sql/object-key";
+import type { Journal } from "../../operation/journal";
+import { pause, type Runner } from "../../operation/runner";
 import type { QualifiedName } from "../../sql/spec";
 import { groupSettings } from "../compare";
-import type { Comparison } from "../comparison";
 import { prepare } from "../prepare";
 import { awaitRunningInserts, sourceFingerprint } from "../quiescence";
-import { loadSubjects } from "../subjects";
-import { type Verified, verifySubject } from "../verify";
-import { abortRepair, type RepairPlan, stageOf, unfinishedRepairs } from "./operations";
+import type { Verified } from "../verify";
+import { NOTHING_REPAIRED, type RepairContext } from "./context";
 import type { RepairOptions, RepairResult } from "./options";
-import { type Batch, batchesOf, dropStage, fillStage, inPartitions, replacePartition } from "./stage";
+import { type Batch, batchesOf, fillStage, inPartitions, replacePartition } from "./stage";
 
 /** Attempts without refusing inserts, and then with refusing them. */
 const TRIES = 4;
@@ -29,7 +21,7 @@ const GATED_TRIES = 3;
 /** Buckets that are recomputed at once. */
 const BATCH = 2000;
 
-/** State shared by the steps of a repair. */
+/** What the steps of one run share. */
 interface Work {
   readonly runner: Runner;
   readonly journal: Journal;
@@ -40,79 +32,18 @@ interface Work {
   readonly gate: readonly QualifiedName[] | undefined;
 }
 
-/**
- * Recomputes the differing buckets from the sources and replaces them partition by partition, while inserts continue: a partition is right
- * if nothing reached the sources' partitions between the start of its computation and its replacement. If that does not succeed, inserts
- * are refused for less than four seconds. A second run changes nothing; an interrupted one starts over.
- *
- * Costs, for each partition, a copy of it and a grouping of the sources' rows for its buckets. Replacing a partition runs no views: targets
- * that are fed by this one have to be verified afterwards.
- *
- * @param verified the result of `verifySubject`.
- * @throws {SchemaError} when it is refused, before anything is changed.
- */
-export async function repairTarget(
-  connection: Connection,
-  verified: Verified,
-  options: RepairOptions = {},
-): Promise<RepairResult> {
-  const operation = options.operation ?? newOperation();
+/** Repairs all buckets that differ, as far as that is possible. */
+export async function repairAll({
+  hooks,
+  journal,
+  runner,
+  stage,
+}: RepairContext): Promise<Omit<RepairResult, "operation">> {
+  const { verified, ...options } = hooks;
+  const comparison = verified?.comparison;
+  if (verified === undefined || comparison === undefined) return NOTHING_REPAIRED;
+  const work: Work = { runner, journal, verified, options, stage, gate: await gateTables(runner, verified) };
   const ids = verified.report.differences.map(({ id }) => id);
-  const { comparison, subject } = verified;
-  if (comparison === undefined || ids.length === 0) {
-    return { operation, repaired: 0, partitions: 0, gated: false, refused: [] };
-  }
-  const runner = new Runner(connection, operation, options);
-  for (const one of await unfinishedRepairs(connection, subject.target.database)) {
-    if (one.key === objectKey(subject.target.database, subject.target.name)) await abortRepair(connection, one);
-  }
-  await refuse(runner, verified, options);
-  const journal = await Journal.open(runner, subject.target.database);
-  const read = subject.feeds.flatMap(({ source }) => source ?? []);
-  await refuseFiltered(runner, [subject.target, ...read]);
-  await guardRows(runner, journal, [subject.target, ...read]);
-  const plan: RepairPlan = { kind: "repair", from: subject.target, to: subject.target, startedAt: await runner.now() };
-  await journal.set("plan", plan);
-  await journal.take();
-  const undo = (): Promise<void> => abortRepair(connection, { database: subject.target.database, operation });
-  return inGoodOrder({ runner, undo, opened: () => options.onGate?.(false) }, async () => {
-    const gate = await gateTables(runner, verified);
-    const stage = stageOf(subject.target, operation);
-    const result = await repairAll({ runner, journal, verified, options, stage, gate }, comparison, ids);
-    await dropStage(runner, stage);
-    await journal.set("done", { rows: 0, repaired: result.repaired });
-    return { operation, ...result };
-  });
-}
-
-/** Cleans up after an interrupted repair and repairs its target again: what it did not reach still differs. */
-export async function resumeRepair(
-  connection: Connection,
-  one: { readonly database: string; readonly operation: string },
-  options: RepairOptions = {},
-): Promise<RepairResult> {
-  const plan = (await readJournals(connection, one.database)).get(one.operation)?.get("plan") as RepairPlan | undefined;
-  if (plan?.kind !== "repair") {
-    throw new SchemaError(
-      "operation-unknown",
-      `Operation ${one.operation} is not known in database ${one.database}, or is no repair.`,
-    );
-  }
-  await abortRepair(connection, one, options);
-  const [subject] = await loadSubjects(connection, { names: [qualifiedName(plan.to)] });
-  if (subject === undefined) return { operation: one.operation, repaired: 0, partitions: 0, gated: false, refused: [] };
-  return repairTarget(
-    connection,
-    await verifySubject(connection, subject, options.maxMemory === undefined ? {} : { maxMemory: options.maxMemory }),
-    options,
-  );
-}
-
-async function repairAll(
-  work: Work,
-  comparison: Comparison,
-  ids: readonly string[],
-): Promise<Omit<RepairResult, "operation">> {
   const refused: { buckets: number; reason: string }[] = [];
   let [repaired, partitions, gated] = [0, 0, false];
   for (let from = 0; from < ids.length; from += BATCH) {
@@ -229,7 +160,12 @@ async function gateTables(runner: Runner, { subject }: Verified): Promise<readon
   return others.map(({ database, name }) => ({ database, name }));
 }
 
-async function refuse(runner: Runner, { report, subject }: Verified, { allow = [] }: RepairOptions): Promise<void> {
+/** @throws {SchemaError} when a target must not be repaired. */
+export async function refuse(
+  runner: Runner,
+  { report, subject }: Verified,
+  { allow = [] }: RepairOptions,
+): Promise<void> {
   if (report.inexact.length > 0) {
     throw new SchemaError(
       "verification-inexact",
