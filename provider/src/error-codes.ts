@@ -91,7 +91,7 @@ export const ERRORS = {
   ],
   "operation-unknown": ["there is no operation of that name or kind", "list them: `clickhouse-schema operations`"],
   "operation-unreadable": [
-    "another version of this package began the operation, and this one cannot read its journal",
+    "another version of this package started the operation, and this one cannot read its journal",
     "resume or abort it with that version",
   ],
   "operation-unfinished": ["another operation on the object is not finished", "resume or abort it"],

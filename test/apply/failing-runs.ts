@@ -255,7 +255,7 @@ export async function definitions(connection: Connection, database: string): Pro
 export async function inserts(
   connection: Connection,
   database: string,
-  { sources }: Scenario,
+  { sources }: Pick<Scenario, "sources">,
   id: number,
 ): Promise<boolean> {
   for (const limit = Date.now() + 8000; Date.now() < limit; await sleep(50)) {
@@ -273,7 +273,7 @@ export async function inserts(
 export async function differences(
   connection: Connection,
   database: string,
-  { name, sources, targets }: Scenario,
+  { name, sources, targets }: Pick<Scenario, "name" | "sources" | "targets">,
   inserted: number,
   isDone: boolean,
 ): Promise<string[]> {

@@ -167,7 +167,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     await refused(w.rename("table", `${w.d}.t`, `${w.d}.t`), /its own name/);
     await refused(w.rename("database", w.d, w.o), /already/);
     await refused(w.rename("database", `${w.d}_9`, w.o), /does not exist/);
-    await refused(w.rename("table", `${w.d}.nothing`, `${w.d}.n`), /inserts cannot be refused there/);
+    await refused(w.rename("table", `${w.d}.nothing`, `${w.d}.n`), /inserts cannot be refused/);
     await w.run(`CREATE TABLE ${w.d}.r (a UInt64) ENGINE = MergeTree ORDER BY a`);
     const create = `CREATE TABLE ${w.d}.r (\`a\` UInt64) ENGINE = MergeTree`;
     const rebuild = { from: `${create} ORDER BY a`, to: `${create} PARTITION BY a % 2 ORDER BY a`, operation: "r1" };

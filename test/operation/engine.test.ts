@@ -199,17 +199,17 @@ describe("the engine of operations, on a fake server", () => {
           await assert.rejects(ends(protocol, server.connect(), REF, {}), (error) => {
             assert.ok(error instanceof SchemaError, String(error));
             if (error.code === "operation-unknown")
-              assert.equal(error.message, "Operation op: is no fake but a other.");
+              assert.equal(error.message, "Operation op: is not a fake but a other.");
             else {
               assert.equal(error.code, "operation-unreadable");
-              assert.match(error.message, /^Operation op: .*\. Another version of this package began it/);
+              assert.match(error.message, /^Operation op: .*\. Another version of this package started it/);
             }
             return true;
           });
         }
         const [found] = await unfinished(shape, server);
         assert.deepEqual([found?.canAbort, found?.operation], [false, REF.operation]);
-        assert.match(found?.progress ?? "", /Another version of this package began it/);
+        assert.match(found?.progress ?? "", /Another version of this package started it/);
         assert.equal(server.ran.length, ran);
       }),
       RUNS,

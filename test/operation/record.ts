@@ -9,6 +9,7 @@ import type { Connection } from "../../provider/dist/connection/connection.js";
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { prepare, SCENARIOS, type Scenario } from "../apply/failing-runs";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
+import { dropDatabases } from "./ending";
 
 /** An operation as it ran. `@` stands for the database, `{uuid of x}` for the UUID that `x` has before the statement. */
 export interface Recorded extends Pick<Scenario, "name" | "sources" | "targets"> {
@@ -19,7 +20,7 @@ export interface Recorded extends Pick<Scenario, "name" | "sources" | "targets">
   readonly statements: readonly string[];
 }
 
-export const OPERATION = "recorded";
+const OPERATION = "recorded";
 export const FOLDER = join(__dirname, "recorded");
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -35,7 +36,7 @@ export async function uuids(connection: Connection, database: string): Promise<R
   return new Map([...names].map(([uuid, name]) => [uuid, name.replaceAll(UUID, (of) => `(${names.get(of) ?? of})`)]));
 }
 
-const RENAME_OF_A_DATABASE: Scenario = {
+export const RENAME_OF_A_DATABASE: Scenario = {
   name: "a rename of a database",
   create: [
     "CREATE TABLE @.s (`a` UInt64, `b` UInt64) ENGINE = MergeTree ORDER BY a",
@@ -63,9 +64,7 @@ async function record(connection: Connection, scenario: Scenario): Promise<Recor
   await prepare(recording, database, scenario);
   const prepared = statements.length;
   await scenario.run(recording, database, OPERATION);
-  for (const name of [database, `${database}_2`]) {
-    await connection.command(`DROP DATABASE IF EXISTS ${name} SYNC SETTINGS check_table_dependencies = 0`);
-  }
+  await dropDatabases(connection, database);
   const { name, sources, targets } = scenario;
   return { name, version: connection.version, sources, targets, prepared, statements };
 }

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations";
 import type { Connection } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
-import { differences, inserts, leftovers, type Scenario } from "../apply/failing-runs";
 import { skipSelfTest } from "../apply/tables";
 import { byEffort } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
-import { FOLDER, OPERATION, type Recorded, uuids } from "./record";
+import { dropDatabases, endUnfinished } from "./ending";
+import { FOLDER, type Recorded, uuids } from "./record";
 
 /** All statements, or every so many. */
 const STEP = byEffort({ fast: 17, full: 6, soak: 1 });
@@ -42,38 +41,19 @@ describe("operations that the version before began, cut off at some statement", 
   /** What is wrong after the operation was cut off and ended by this version. */
   async function endsAfter(recorded: Recorded, cut: number, aborts: boolean): Promise<string[]> {
     const database = await freshDatabase(await sharedServer());
-    const other = `${database}_2`;
     try {
       await skipSelfTest(connection, database);
       for (const [index, sql] of recorded.statements.slice(0, cut).entries()) {
         if (index >= recorded.prepared || !/_schema_ops/.test(sql)) await connection.command(await here(sql, database));
       }
-      const isMoved =
-        (await connection.query(`SELECT 1 AS one FROM system.databases WHERE name = '${other}'`)).length > 0;
-      const listed = await unfinishedOperations(connection, isMoved ? other : database);
       const isDone = /'(?:done|finished)'/.test(recorded.statements.slice(recorded.prepared, cut).join("\n"));
-      if (isDone) return listed.length === 0 ? [] : ["is over, and listed as unfinished"];
-      const [one] = listed;
-      if (one?.operation !== OPERATION || listed.length !== 1) return [`listed are ${JSON.stringify(listed)}`];
-      const goesBack = aborts && one.canAbort;
-      if (goesBack) await abortOperation(connection, one);
-      else await resumeOperation(connection, one, () => undefined);
-      const [back] = (await connection.query(
-        `SELECT 1 AS one FROM system.databases WHERE name = '${other}'`,
-      )) as object[];
-      const current = back === undefined ? database : other;
-      const scenario = recorded as unknown as Scenario;
-      const wrong = await leftovers(connection, current);
-      if (!(await inserts(connection, current, scenario, 1000))) wrong.push("inserts are refused");
-      wrong.push(...(await differences(connection, current, scenario, 1, !goesBack)));
-      if ((await unfinishedOperations(connection, current)).length > 0) wrong.push("is still listed");
-      return wrong;
+      const wrong = await endUnfinished(connection, database, recorded, aborts);
+      if (wrong === undefined) return isDone ? [] : ["is not listed"];
+      return isDone ? ["is over, and listed as unfinished"] : wrong;
     } catch (error) {
       return [String(error)];
     } finally {
-      for (const name of [database, other]) {
-        await connection.command(`DROP DATABASE IF EXISTS ${name} SYNC SETTINGS check_table_dependencies = 0`);
-      }
+      await dropDatabases(connection, database);
     }
   }
 

@@ -1,10 +1,8 @@
-import { takesConstraints } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
-import { insertGraphAround } from "../operation/insert-graph";
 import { hasTime, withInsertsBlocked } from "../operation/inserts-blocked";
 import { Runner, type RunnerHooks } from "../operation/runner";
+import { closable, except, upstreamOf } from "../operation/upstream";
 import { qualifiedName } from "../sql/identifiers";
-import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
 
 /** How columns are renamed. */
@@ -32,21 +30,12 @@ export async function renameColumns(
   await withInsertsBlocked(gated, {
     label: qualifiedName(table),
     why: { needs: "the rename of a column", meanwhile: "nothing was renamed" },
-    tables: () => tablesAround(runner, table),
+    // What cannot refuse an insert passes its rows on to the table, which refuses it as a whole.
+    tables: async () => [...closable(except(await upstreamOf(runner, [table]), table)), table],
     work: async (gate) => {
       if (!(await hasTime(gated, gate))) return false;
       await rename();
       return true;
     },
   });
-}
-
-/** The table, after what feeds it. What cannot refuse an insert passes its rows on to the table, which refuses it as a whole. */
-async function tablesAround(runner: Runner, table: QualifiedName): Promise<readonly QualifiedName[]> {
-  const { feeders } = await insertGraphAround(runner, table);
-  const own = objectKey(table.database, table.name);
-  const others = feeders.filter(
-    ({ database, engine, name }) => takesConstraints(engine) && objectKey(database, name) !== own,
-  );
-  return [...others.map(({ database, name }) => ({ database, name })), table];
 }

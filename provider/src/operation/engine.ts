@@ -44,7 +44,7 @@ export async function start<P extends BasePlan, H extends OperationHooks, C exte
     if (plan.kind !== protocol.kind || !beginning.isWanted(plan)) {
       throw new SchemaError(
         "operation-exists",
-        `${label}: operation ${operation} exists and does something else. Resume or abort it, or take another name.`,
+        `${label}: operation ${operation} exists and does something else. Resume or abort it, or choose another name.`,
       );
     }
     return resume(protocol, connection, beginning, hooks);
@@ -104,7 +104,7 @@ export function refuseOperationName(operation: string): void {
   if (/^[A-Za-z0-9_]{1,40}$/.test(operation)) return;
   throw new SchemaError(
     "operation-name-invalid",
-    `Operation ${quoteString(operation)}: take 1 to 40 letters, digits and underscores, for it is part of names on the server.`,
+    `Operation ${quoteString(operation)}: use 1 to 40 letters, digits and underscores: it becomes part of names on the server.`,
   );
 }
 
@@ -119,7 +119,7 @@ async function openOperation<P extends BasePlan, H extends OperationHooks, C ext
   if (known?.has("plan") !== true) throw unknown(operation, database);
   const kind = basePlanOf(known)?.kind ?? protocol.kind;
   if (kind !== protocol.kind) {
-    throw new SchemaError("operation-unknown", `Operation ${operation}: is no ${protocol.kind} but a ${kind}.`);
+    throw new SchemaError("operation-unknown", `Operation ${operation}: is not a ${protocol.kind} but a ${kind}.`);
   }
   // Read before it is opened, so that nothing is written to the journal of an operation that is not understood.
   refuseUnreadable(protocol, operation, known);
@@ -131,7 +131,7 @@ async function openOperation<P extends BasePlan, H extends OperationHooks, C ext
 function unknown(operation: string, database: string): SchemaError {
   return new SchemaError(
     "operation-unknown",
-    `Operation ${operation} is not known in database ${database}. A database that was renamed took its journal along: give its name of now.`,
+    `Operation ${operation} does not exist in database ${database}. The journal of a renamed database moves with it: give its current name.`,
   );
 }
 

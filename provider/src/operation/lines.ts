@@ -53,12 +53,12 @@ export function whyUnreadable(
 ): string | undefined {
   const plan = basePlanOf(lines);
   const say = (what: string): string =>
-    `Operation ${operation}: ${what}. Another version of this package began it; resume or abort it with that one.`;
+    `Operation ${operation}: ${what}. Another version of this package started it; resume or abort it with that one.`;
   if (plan === undefined) return say("its plan is not one that this version can read");
-  if (protocol === undefined) return say(`this version knows no operation of the kind "${plan.kind}"`);
+  if (protocol === undefined) return say(`this version has no operation of the kind "${plan.kind}"`);
   const { version = 1 } = plan;
   if (version > protocol.version) {
-    return say(`its plan has version ${version}, and this one reads versions up to ${protocol.version}`);
+    return say(`its plan has version ${version}, and this package reads versions up to ${protocol.version}`);
   }
   if (!protocol.plan(plan)) return say(`its plan is not that of a ${protocol.kind}`);
   for (const [key, value] of lines) {

@@ -2,6 +2,7 @@ import { SchemaError } from "../../errors";
 import { attachAll } from "../../operation/attach";
 import { pauseMerges, resumeMerges } from "../../operation/fence";
 import { cover } from "../../operation/guard";
+import { baselineOf, countParts, missingParts, takePart } from "../../operation/part-counts";
 import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -12,9 +13,6 @@ import { keepExpired } from "./helpers";
 
 /** Most parts to attach to one partition of the target at once; if there are more, they are merged first. */
 const MOST_PARTS = 60;
-
-/** Number of parts for each partition and hash. */
-type Counts = Map<string, number>;
 
 /**
  * Attaches each part of the stage to the target exactly once, while the target takes new rows. They have a mark codec of their own, so only
@@ -31,10 +29,8 @@ export async function attach(context: BackfillContext): Promise<void> {
     const parts = await partsOf(runner, names.stage);
     if (digestOf(parts) !== journal.need("merged")) throw changed(context);
     await pauseMerges(runner, destination);
-    const own = countsOf(parts);
     if (!journal.has("baseline")) {
-      const before = [...countsOf(await partsOf(runner, destination))].filter(([key]) => own.has(key));
-      await journal.set("baseline", Object.fromEntries(before));
+      await journal.set("baseline", baselineOf(parts, await partsOf(runner, destination)));
     }
     await journal.assertOwner();
     await attachMissing(context, parts);
@@ -72,12 +68,8 @@ async function mergeMany({ names, runner }: BackfillContext): Promise<void> {
 /** A killed server may have attached only some of the parts, even within one partition; this attaches the others. */
 async function attachMissing(context: BackfillContext, parts: readonly Part[]): Promise<void> {
   const { destination, journal, names, runner } = context;
-  const missing: Counts = new Map(Object.entries(journal.need<Record<string, number>>("baseline")));
-  for (const [key, count] of countsOf(parts)) missing.set(key, (missing.get(key) ?? 0) + count);
-  for (const [key, count] of countsOf(await partsOf(runner, destination))) {
-    missing.set(key, (missing.get(key) ?? 0) - count);
-  }
-  const left = parts.filter((part) => take(missing, part));
+  const baseline = journal.need<Record<string, number>>("baseline");
+  const left = missingParts(parts, baseline, await partsOf(runner, destination));
   if (left.length === 0) return;
   if (left.length === parts.length) {
     return attachAll(runner, destination, names.stage);
@@ -97,9 +89,9 @@ async function separate(context: BackfillContext, partition: string, left: reado
   await cover(runner, names.rest);
   await runner.run(stageStatement(context, names.rest));
   await runner.run(attachStatement(names.rest, partition, names.stage));
-  const wanted = countsOf(left);
+  const wanted = countParts(left);
   for (const part of await partsOf(runner, names.rest)) {
-    if (take(wanted, part)) continue;
+    if (takePart(wanted, part)) continue;
     await runner.run(`ALTER TABLE ${qualifiedName(names.rest)} DROP PART ${quoteString(part.name)}`);
   }
   return names.rest;
@@ -107,20 +99,4 @@ async function separate(context: BackfillContext, partition: string, left: reado
 
 function attachStatement(to: QualifiedName, partition: string, from: QualifiedName): string {
   return `ALTER TABLE ${qualifiedName(to)} ATTACH PARTITION ID ${quoteString(partition)} FROM ${qualifiedName(from)}`;
-}
-
-function countsOf(parts: readonly Part[]): Counts {
-  const counts: Counts = new Map();
-  for (const part of parts) counts.set(keyOf(part), (counts.get(keyOf(part)) ?? 0) + 1);
-  return counts;
-}
-
-function take(counts: Counts, part: Part): boolean {
-  const count = counts.get(keyOf(part)) ?? 0;
-  counts.set(keyOf(part), count - 1);
-  return count > 0;
-}
-
-function keyOf({ hash, partition }: Part): string {
-  return `${partition} ${hash}`;
 }

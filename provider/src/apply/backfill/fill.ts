@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectionError } from "../../connection/errors";
+import { READ_SETTINGS, WRITE_SETTINGS } from "../../operation/copy-settings";
 import { Postponed } from "../../operation/errors";
 import { cover } from "../../operation/guard";
 import { partsOf } from "../../operation/parts";
@@ -13,12 +14,8 @@ import { DEFAULT_MEMORY } from "./options";
 import { readingFrom } from "./query";
 import { frozenParts, type Slice, sliced } from "./slices";
 
-/** Whatever the user's profile says, a chunk reads all of its rows, exactly once, unchanged. */
-const READ_SETTINGS =
-  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0, max_rows_to_group_by = 0, limit = 0, offset = 0, " +
-  "optimize_use_projections = 0, force_primary_key = 0, force_index_by_date = 0";
-const WRITE_SETTINGS =
-  "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
+/** Nor does anything in the profile limit what a chunk groups or reads. */
+const CHUNK_SETTINGS = `${READ_SETTINGS}, max_rows_to_group_by = 0, limit = 0, offset = 0, optimize_use_projections = 0, force_primary_key = 0, force_index_by_date = 0`;
 
 /** A chunk that is in the stage: journal line `chunk:<item>:<n>`. */
 export interface Chunk {
@@ -142,7 +139,7 @@ function insertStatement(context: BackfillContext, item: Item, slice: Slice): st
   const memory = `max_memory_usage = ${maxMemory}, max_bytes_before_external_group_by = ${half}, max_bytes_before_external_sort = ${half}`;
   return (
     `INSERT INTO ${qualifiedName(context.names.stage)} (${columns}) SELECT ${columns} FROM ${rowsOf(item)} ` +
-    `SETTINGS ${filterSetting(item, slice)}, ${READ_SETTINGS}, ${WRITE_SETTINGS}, ${memory}${threads}${writers}`
+    `SETTINGS ${filterSetting(item, slice)}, ${CHUNK_SETTINGS}, ${WRITE_SETTINGS}, ${memory}${threads}${writers}`
   );
 }
 
@@ -172,7 +169,7 @@ async function requireWhole(context: BackfillContext, item: Item, slice: Slice):
   const parts = (await partsOf(runner, names.stage)).filter(({ low }) => low > known);
   const written = parts.reduce((sum, { rows }) => sum + rows, 0);
   const { wanted } = await runner.one<{ wanted: string }>(
-    `SELECT toString(count()) AS wanted FROM ${rowsOf(item)} SETTINGS ${filterSetting(item, slice)}, ${READ_SETTINGS}`,
+    `SELECT toString(count()) AS wanted FROM ${rowsOf(item)} SETTINGS ${filterSetting(item, slice)}, ${CHUNK_SETTINGS}`,
   );
   if (Number(wanted) === written) return;
   throw new Postponed(

@@ -1,11 +1,8 @@
-import { passesOn, takesConstraints } from "../../clickhouse/engines";
-import { SchemaError } from "../../errors";
 import type { Gate } from "../../operation/gate";
-import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
 import { withInsertsBlocked as behind, openGates } from "../../operation/inserts-blocked";
 import type { Runner } from "../../operation/runner";
+import { closable, except, notRefusable, refusesWhole, upstreamOf } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
-import { objectKey } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import type { BackfillContext } from "./context";
 
@@ -44,25 +41,15 @@ export async function gateTables(
   tables: readonly QualifiedName[],
   allow: readonly string[],
 ): Promise<QualifiedName[]> {
-  const found = new Map<string, UpstreamTable>();
-  for (const table of tables) {
-    for (const feeder of (await insertGraphAround(runner, table)).feeders) {
-      const key = objectKey(feeder.database, feeder.name);
-      // A feeder found earlier is preceded by its own feeders, so the order remains right.
-      if (!found.has(key)) found.set(key, feeder);
-    }
+  const upstream = await upstreamOf(runner, tables);
+  for (const feeder of except(upstream, ...tables)) {
+    if (refusesWhole(feeder) || allow.includes("unproven")) continue;
+    throw notRefusable(
+      tables.map(qualifiedName).join(", "),
+      feeder,
+      "a row could be missed or counted twice at the cut",
+    );
   }
-  const own = new Set(tables.map(({ database, name }) => objectKey(database, name)));
-  const closed: QualifiedName[] = [];
-  for (const [key, { database, name, engine, views }] of found) {
-    if (own.has(key) || takesConstraints(engine)) closed.push({ database, name });
-    else if (!allow.includes("unproven") && !(passesOn(engine) && views.length <= 1)) {
-      throw new SchemaError(
-        "inserts-not-refusable",
-        `${qualifiedName({ database, name })} (${engine}, read by ${views.length} view(s)) passes rows on, and inserts into it cannot be refused, so that a row ` +
-          'could be missed or counted twice at the cut. Stop its writers for the time of the backfill, and write allow: ["unproven"].',
-      );
-    }
-  }
-  return closed;
+  const open = new Set(except(upstream, ...tables, ...closable(upstream)));
+  return upstream.filter((table) => !open.has(table)).map(({ database, name }) => ({ database, name }));
 }

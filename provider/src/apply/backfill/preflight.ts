@@ -6,6 +6,7 @@ import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import { LENIENT } from "../../operation/helper-definitions";
 import { partsOf } from "../../operation/parts";
+import { Problems } from "../../operation/problems";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -64,29 +65,39 @@ export async function preflight(runner: Runner, wanted: BackfillRequest): Promis
   for (const spec of specs) await refuseExistence(runner, spec, mode);
   const target = await liveTable({ runner }, name);
   const isEmpty = (await partsOf(runner, name)).length === 0;
-  await refuseTarget(runner, target, mode, isEmpty, allow);
-  await refuseDependentViews(runner, name, mode);
   const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec)));
-  for (const [index, table] of tables.entries()) {
-    await refuseSource(runner, specs[index] ?? name, table, { mode, isEmpty, allow, from: options.from });
-  }
   await refuseStanding(runner, specs, name, tables, wanted);
-  await refuseBackfillRights(runner, mode, specs, name, tables);
-  if (mode === "refill") await refuseWriters(runner, specs, name);
-  const byTime = mode === "create" ? await insertTimes(runner, specs, tables, name, isEmpty, options.insertTime) : [];
+  const problems = new Problems();
+  await problems.of(() => refuseTarget(runner, target, mode, isEmpty, allow));
+  await problems.of(() => refuseDependentViews(runner, name, mode));
+  for (const [index, table] of tables.entries()) {
+    const reading = { mode, isEmpty, allow, from: options.from };
+    await problems.of(() => refuseSource(runner, specs[index] ?? name, table, reading));
+  }
+  await problems.of(() => refuseBackfillRights(runner, mode, specs, name, tables));
+  if (mode === "refill") await problems.of(() => refuseWriters(runner, specs, name));
+  const { insertTime } = options;
+  const byTime =
+    mode === "create"
+      ? await problems.of(() => insertTimes(runner, specs, tables, name, isEmpty, insertTime))
+      : undefined;
   // Also checked for a cut by time, because of Buffer tables that write in the background.
-  const around = await gateTables(runner, mode === "refill" ? [...tables, name] : tables, allow);
-  if (!allow.includes("unproven")) await refuseBuffers(runner, around);
+  const closed = mode === "refill" ? [...tables, name] : tables;
+  const around = (await problems.of(() => gateTables(runner, closed, allow))) ?? [];
+  if (!allow.includes("unproven")) await problems.of(() => refuseBuffers(runner, around));
   const names = backfillNames(name, runner.operation);
   const views: PlannedView[] = [];
   for (const [index, spec] of specs.entries()) {
-    const [table, time] = [tables[index], byTime[index]];
+    const [table, time] = [tables[index], byTime?.[index]];
     if (table === undefined) continue;
-    const columns = await refuseOutputs(runner, spec, target);
+    const columns = (await problems.of(() => refuseOutputs(runner, spec, target))) ?? [];
     const snapshot = snapshotStatement(table, names.snapshot(index), sourceOf(spec).final);
     views.push({ statement: renderCreate(spec), snapshot, columns, ...(time !== undefined && { byTime: time }) });
   }
-  const since = sinceCondition(target, options);
+  const since = await problems.of(() => sinceCondition(target, options));
+  await problems.of(() => refuseFiltered(runner, [...tables, target]));
+  // What it samples must be readable.
+  problems.refuse();
   await refuseSpace(runner, { specs, tables, target, views }, options.spaceFactor);
   const text = renderCreate(target);
   const plan: BackfillPlan = {
@@ -95,7 +106,6 @@ export async function preflight(runner: Runner, wanted: BackfillRequest): Promis
     ...((await needsLenience(runner, target)) && { lenient: true }),
     startedAt: await runner.now(),
   };
-  await refuseFiltered(runner, [...tables, target]);
   return { plan, target, sources: tables };
 }
 

@@ -1,12 +1,11 @@
-import { takesConstraints } from "../../clickhouse/engines";
 import { Postponed } from "../../operation/errors";
 import { pauseMerges, stopMerges } from "../../operation/fence";
 import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft } from "../../operation/gate";
 import { insertGraphAround } from "../../operation/insert-graph";
 import { untilQuiet } from "../../operation/inserts-blocked";
 import { type Part, partsOf } from "../../operation/parts";
+import { closable, except } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
-import type { QualifiedName } from "../../sql/spec";
 import { buildShadow, compareShadow } from "./build";
 import type { RebuildContext } from "./context";
 import { catchUp, copyBulk } from "./copy";
@@ -58,12 +57,7 @@ async function exchangeOnline(context: RebuildContext): Promise<boolean> {
     await exchange(context);
     return true;
   }
-  const tables = [
-    ...views.feeders.slice(0, -1).filter(({ engine }) => takesConstraints(engine)),
-    names.table,
-    names.shadow,
-  ];
-  const gate = tables.map(({ database, name }): QualifiedName => ({ database, name }));
+  const gate = [...closable(except(views.feeders, names.table)), names.table, names.shadow];
   if (JSON.stringify(journal.get("gate")) !== JSON.stringify(gate)) await journal.set("gate", gate);
   context.gateIs(true);
   const closed = await blockInserts(runner, gate);

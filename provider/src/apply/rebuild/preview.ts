@@ -1,25 +1,12 @@
-import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
-import { type Problem, SchemaError } from "../../errors";
-import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
-import { insertGraphAround } from "../../operation/insert-graph";
+import type { Problem } from "../../errors";
+import { unseenRestrictions } from "../../operation/guard";
 import { Runner } from "../../operation/runner";
 import { parseTable } from "./context";
-import type { RebuildOptions } from "./options";
-import {
-  isGated,
-  refuseLive,
-  refuseMissing,
-  refuseOthers,
-  refuseRebuildRights,
-  refuseSpecs,
-  refuseViews,
-} from "./refusals";
-import { refuseSpace, spaceFor } from "./space";
+import { examineRebuild, type RebuildRequest } from "./examine";
 
-/** Input of a preview: {@link RebuildOptions} without the options that only a run needs. */
-export interface PreviewOptions
-  extends Pick<RebuildOptions, "from" | "to" | "mode" | "renamed" | "allow" | "spaceFactor"> {
+/** Input of a preview. */
+export interface PreviewOptions extends RebuildRequest {
   /** Operations that will have ended before the rebuild begins. */
   readonly ending?: ReadonlySet<string>;
 }
@@ -45,32 +32,10 @@ export interface RebuildPreview {
  * about ten queries. Whether the server behaves as a rebuild requires is tested only by a run, once per server version.
  */
 export async function previewRebuild(connection: Connection, options: PreviewOptions): Promise<RebuildPreview> {
-  const { allow = [], mode = "online", renamed = {}, spaceFactor } = options;
-  const [from, to] = [parseTable(options.from), parseTable(options.to)];
   const runner = new Runner(connection, "preview", options);
-  const refusals: Problem[] = [];
-  const collect = async (check: () => void | Promise<void>): Promise<void> => {
-    try {
-      await check();
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-      refusals.push(...error.problems);
-    }
-  };
-  await collect(() => refuseSpecs(from, to, allow, renamed));
-  const uuid = await uuidOf(runner, from);
-  if (uuid === undefined) {
-    await collect(() => refuseMissing(from, uuid));
-    return { rows: 0, bytes: 0, free: undefined, gated: false, unseen: undefined, refusals };
-  }
-  const [views, space] = await Promise.all([insertGraphAround(runner, from), spaceFor(runner, to)]);
-  const gated = isGated(from, to, views, mode);
-  await collect(() => refuseOthers(runner, to));
-  await collect(() => refuseLive(runner, from, allow));
-  await collect(() => refuseViews(runner, from, views, gated, allow));
-  await collect(() => refuseSpace(to, space, spaceFactor));
-  await collect(() => refuseRebuildRights(runner, from, to, views, gated));
-  await collect(() => refuseUnguardable(runner, [from]));
-  const unseen = await unseenRestrictions(runner, [from]);
+  const { gated, problems, space } = await examineRebuild(runner, options);
+  const refusals = problems.found;
+  if (space === undefined) return { rows: 0, bytes: 0, free: undefined, gated, unseen: undefined, refusals };
+  const unseen = await unseenRestrictions(runner, [parseTable(options.from)]);
   return { rows: space.rows, bytes: space.bytes, free: space.free, gated, unseen, refusals };
 }

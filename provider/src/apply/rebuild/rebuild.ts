@@ -1,25 +1,14 @@
-import { uuidOf } from "../../clickhouse/catalog";
 import type { Connection } from "../../connection/connection";
 import { start } from "../../operation/engine";
 import { guardRows } from "../../operation/guard";
-import { insertGraphAround } from "../../operation/insert-graph";
 import type { Journal } from "../../operation/journal";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable, type RebuildPlan } from "./context";
+import { examineRebuild } from "./examine";
 import { DEFAULT_KEEP, type RebuildOptions, type RebuildResult } from "./options";
 import { REBUILD } from "./protocol";
-import {
-  isGated,
-  refuseLive,
-  refuseMissing,
-  refuseOthers,
-  refuseRebuildRights,
-  refuseSpecs,
-  refuseViews,
-} from "./refusals";
 import { selfTest } from "./self-test";
-import { requireSpace } from "./space";
 
 /**
  * Gives a table another key, partitioning or engine and keeps its rows, while clients continue to write. Called again with the same
@@ -28,8 +17,7 @@ import { requireSpace } from "./space";
  * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function rebuildTable(connection: Connection, options: RebuildOptions): Promise<RebuildResult> {
-  const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  refuseSpecs(from, to, options.allow, options.renamed);
+  const to = parseTable(options.to);
   return start(REBUILD, connection, {
     ...{ database: to.database, operation: options.operation, hooks: options, label: qualifiedName(to) },
     isWanted: (plan) => plan.from === options.from && plan.to === options.to,
@@ -44,14 +32,7 @@ async function planRebuild(
 ): Promise<RebuildPlan> {
   const { renamed = {}, allow = [], mode = "online", keepOld = DEFAULT_KEEP } = options;
   const [from, to] = [parseTable(options.from), parseTable(options.to)];
-  await refuseOthers(runner, to);
-  refuseMissing(from, await uuidOf(runner, from));
-  await refuseLive(runner, from, allow);
-  const views = await insertGraphAround(runner, from);
-  const gated = isGated(from, to, views, mode);
-  await refuseViews(runner, from, views, gated, allow);
-  await refuseRebuildRights(runner, from, to, views, gated);
-  await requireSpace(runner, to, options.spaceFactor);
+  (await examineRebuild(runner, options)).problems.refuse();
   await selfTest(runner.connection, to.database, options);
   await guardRows(runner, await openJournal(), [from]);
   const startedAt = await runner.now();

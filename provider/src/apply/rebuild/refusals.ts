@@ -1,5 +1,4 @@
 import { isTable, readDatabase, refreshState, unfinishedMutations } from "../../clickhouse/catalog";
-import { passesOn, takesConstraints } from "../../clickhouse/engines";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
@@ -8,6 +7,7 @@ import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
+import { closable, except, notRefusable, refusesWhole } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
@@ -77,12 +77,6 @@ export async function refuseOthers(runner: Runner, table: TableSpec): Promise<vo
   );
 }
 
-/** @throws {SchemaError} when the table does not exist. */
-export function refuseMissing(table: TableSpec, uuid: string | undefined): void {
-  if (uuid === undefined)
-    throw new SchemaError("object-missing", `${qualifiedName(table)}: does not exist, so it cannot be rebuilt.`);
-}
-
 /** @throws {SchemaError} when the live table cannot be rebuilt. */
 export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
   const name = qualifiedName(from);
@@ -137,16 +131,9 @@ export async function refuseViews(
     );
   }
   if (!gated || allow.includes("unproven")) return;
-  // The last feeder is the table itself.
-  for (const feeder of views.feeders.slice(0, -1)) {
-    if (takesConstraints(feeder.engine) || (passesOn(feeder.engine) && feeder.views.length <= 1)) continue;
-    throw new SchemaError(
-      "inserts-not-refusable",
-      `${name}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts cannot be refused, ` +
-        "so that a row could reach one view's target and not the other's while the tables are exchanged. " +
-        `Stop the writers of ${qualifiedName(feeder)} for the time of the rebuild. ${HOW_TO_ALLOW}`,
-    );
-  }
+  const danger = "a row could reach one view's target and not the other's while the tables are exchanged";
+  const open = except(views.feeders, table).find((feeder) => !refusesWhole(feeder));
+  if (open !== undefined) throw notRefusable(name, open, danger);
 }
 
 /** @throws {SchemaError} when the user lacks a privilege that a rebuild needs, according to 25.8. */
@@ -164,6 +151,6 @@ export async function refuseRebuildRights(
     ...rightsIn(to.database, [...helpers, "TRUNCATE", "OPTIMIZE", "SYSTEM MERGES"]),
     ...(keepsTtl ? rightsIn(to.database, ["SYSTEM TTL MERGES"]) : []),
     ...rightsToCreate(to),
-    ...(gated ? gateRights(feeders.filter(({ engine }) => takesConstraints(engine))) : []),
+    ...(gated ? gateRights(closable(feeders)) : []),
   ]);
 }

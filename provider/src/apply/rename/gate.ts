@@ -1,11 +1,11 @@
 import { takesConstraints } from "../../clickhouse/engines";
-import { SchemaError } from "../../errors";
 import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
+import { notRefusable } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import { type Renaming, renamedTo } from "./names";
+import { qualified, type Renaming, renamedTo } from "./names";
 
 /**
  * The tables where inserts must be refused so that nothing flows through the views: entry tables first.
@@ -44,9 +44,6 @@ function refuse(feeder: UpstreamTable, renaming: Renaming): void {
   if (takesConstraints(engine) || views.length === 0 || engine === "MaterializedView" || engine === "View") return;
   // Only one view reads it, and it is not renamed itself: its inserts are refused as a whole further downstream.
   if (engine === "Null" && views.length === 1 && renamedTo(renaming, feeder) === undefined) return;
-  throw new SchemaError(
-    "inserts-not-refusable",
-    `${qualifiedName(feeder)} (${engine}, read by ${views.map(qualifiedName).join(", ")}): inserts cannot be refused there, so rows that come ` +
-      'during the rename could miss a view. Nothing was changed. Stop its writers for that moment and write allow: ["unproven"].',
-  );
+  const danger = "rows that come during the rename could miss a view";
+  throw notRefusable(qualified(renaming.from), feeder, danger);
 }

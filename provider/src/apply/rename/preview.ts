@@ -1,5 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
+import { Problems } from "../../operation/problems";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { Right } from "../../sql/grants";
@@ -48,16 +49,19 @@ export async function examineRename(
   renaming: Renaming,
   allow: readonly string[],
 ): Promise<{ readonly tables: readonly QualifiedName[]; readonly guarded: readonly QualifiedName[] }> {
-  await refuseNames(runner, renaming, allow);
+  const problems = new Problems();
+  await refuseNames(runner, problems, renaming, allow);
   const texts = await loadTexts(runner);
   const reach = findReach(texts, renaming);
-  // Checked first: an unfinished operation may itself have created what cannot be re-pointed.
+  // An unfinished operation may itself have created what cannot be re-pointed.
   await refuseUnfinished(runner, renaming, reach);
-  refuseReach(reach, texts, renaming, allow);
-  const tables = await gateTables(runner, reach.incremental, renaming, allow);
-  await refuseRights(runner.connection, qualified(renaming.from), "renamed", rightsFor(renaming, reach, tables));
+  await problems.of(() => refuseReach(reach, texts, renaming, allow));
+  const tables = (await problems.of(() => gateTables(runner, reach.incremental, renaming, allow))) ?? [];
+  const rights = rightsFor(renaming, reach, tables);
+  await problems.of(() => refuseRights(runner.connection, qualified(renaming.from), "renamed", rights));
   const guarded = replacedBy(reach);
-  await refuseUnguardable(runner, guarded);
+  await problems.of(() => refuseUnguardable(runner, guarded));
+  problems.refuse();
   return { tables, guarded };
 }
 

@@ -2,6 +2,7 @@ import { isTable, readDatabase, readTable, uuidOf } from "../../clickhouse/catal
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
+import type { Problems } from "../../operation/problems";
 import type { Runner } from "../../operation/runner";
 import { quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
@@ -18,8 +19,17 @@ export async function identityOf(runner: Runner, name: Renamed): Promise<string 
   return "name" in name ? uuidOf(runner, name) : (await readDatabase(runner, name.database))?.uuid;
 }
 
-/** @throws {SchemaError} when names or engines make the rename impossible. Nothing is changed. */
-export async function refuseNames(runner: Runner, renaming: Renaming, allow: readonly string[]): Promise<void> {
+/**
+ * Finds what of names and engines makes the rename impossible.
+ *
+ * @throws {SchemaError} when there is nothing to rename, or no name to give it.
+ */
+export async function refuseNames(
+  runner: Runner,
+  problems: Problems,
+  renaming: Renaming,
+  allow: readonly string[],
+): Promise<void> {
   const { object, from, to } = renaming;
   if ((await identityOf(runner, from)) === undefined) {
     throw new SchemaError(
@@ -34,19 +44,22 @@ export async function refuseNames(runner: Runner, renaming: Renaming, allow: rea
     );
   }
   const databases = "name" in from ? [from, to] : [from];
-  for (const { database } of databases) await refuseDatabase(runner, database, renaming, allow);
-  if ("name" in from) await refuseObject(runner, renaming, object, allow);
+  for (const { database } of databases) await problems.of(() => refuseDatabase(runner, database, renaming, allow));
+  if ("name" in from) await problems.of(() => refuseObject(runner, renaming, object, allow));
+  await problems.of(() => refusePolicy(runner, from));
+}
+
+async function refusePolicy(runner: Runner, from: Renamed): Promise<void> {
   const condition = "name" in from ? isTable(from, "table") : `database = ${quoteString(from.database)}`;
   const [policy] = await runner.rows<{ name: string }>(
     `SELECT name FROM system.row_policies WHERE ${condition} LIMIT 1`,
   );
-  if (policy !== undefined) {
-    throw new SchemaError(
-      "loses-rows",
-      `${qualified(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
-        "Create the policy for the new name, drop the old one, and run again.",
-    );
-  }
+  if (policy === undefined) return;
+  throw new SchemaError(
+    "loses-rows",
+    `${qualified(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
+      "Create the policy for the new name, drop the old one, and run again.",
+  );
 }
 
 async function refuseDatabase(

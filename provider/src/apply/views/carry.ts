@@ -1,10 +1,12 @@
 import { formattedDefinitions, isTable } from "../../clickhouse/catalog";
 import { hasTtl } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { READ_SETTINGS, WRITE_SETTINGS } from "../../operation/copy-settings";
 import { Postponed } from "../../operation/errors";
 import { pauseMerges, resumeMerges, stopMerges } from "../../operation/fence";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
+import { baselineOf, missingParts } from "../../operation/part-counts";
 import { partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
@@ -12,10 +14,7 @@ import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import type { ViewContext } from "./context";
 
-/** Whatever the user's profile says, a copy reads all rows, exactly once, unchanged. */
-const READ_SETTINGS =
-  "final = 0, max_execution_time = 0, apply_mutations_on_fly = 0, max_rows_to_read = 0, max_bytes_to_read = 0";
-const COPY_SETTINGS = `${READ_SETTINGS}, optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0, max_block_size = 1048449`;
+const COPY_SETTINGS = `${READ_SETTINGS}, ${WRITE_SETTINGS}, max_block_size = 1048449`;
 
 /** The rows of one partition of the snapshot, in the layout of the new storage: journal line `chunk:<n>`. */
 interface Chunk {
@@ -110,30 +109,17 @@ async function attachChunks(context: ViewContext, count: number): Promise<void> 
   const { journal, names, runner, target } = context;
   const chunks = Array.from({ length: count }, (_, index) => journal.need<Chunk>(`chunk:${index}`));
   await pauseMerges(runner, target);
-  const keyOf = ({ partition, hash }: { partition: string; hash: string }): string => `${partition} ${hash}`;
-  const present = async (): Promise<Map<string, number>> => {
-    const found = new Map<string, number>();
-    for (const part of await partsOf(runner, target)) found.set(keyOf(part), (found.get(keyOf(part)) ?? 0) + 1);
-    return found;
-  };
+  const wanted = chunks.flatMap(({ parts }, index) => parts.map((part) => ({ ...part, index })));
   // Chunks have a mark codec of their own, so only a part that was attached earlier in the same way has an equal hash.
   if (!journal.has("baseline")) {
-    const found = await present();
-    const own = chunks.flatMap(({ parts }) => parts.map(keyOf)).filter((key) => found.has(key));
-    await journal.set("baseline", Object.fromEntries(own.map((key) => [key, found.get(key)])));
+    await journal.set("baseline", baselineOf(wanted, await partsOf(runner, target)));
   }
   await journal.assertOwner();
-  const needed = new Map(Object.entries(journal.need<Record<string, number>>("baseline")));
-  const found = await present();
-  for (const [index, { parts }] of chunks.entries()) {
-    for (const part of parts) {
-      const key = keyOf(part);
-      needed.set(key, (needed.get(key) ?? 0) + 1);
-      if ((found.get(key) ?? 0) >= (needed.get(key) ?? 0)) continue;
-      await runner.run(
-        `ALTER TABLE ${qualifiedName(target)} ATTACH PARTITION ID ${quoteString(part.partition)} FROM ${qualifiedName(names.chunk(index))}`,
-      );
-    }
+  const baseline = journal.need<Record<string, number>>("baseline");
+  for (const { index, partition } of missingParts(wanted, baseline, await partsOf(runner, target))) {
+    await runner.run(
+      `ALTER TABLE ${qualifiedName(target)} ATTACH PARTITION ID ${quoteString(partition)} FROM ${qualifiedName(names.chunk(index))}`,
+    );
   }
 }
 

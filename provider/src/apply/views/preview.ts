@@ -4,6 +4,7 @@ import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { listActive } from "../../operation/conflicts";
 import { refuseFiltered, refuseUnguardable, unseenRestrictions } from "../../operation/guard";
+import { Problems } from "../../operation/problems";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
@@ -75,12 +76,15 @@ export async function examineViewStep(
     );
   }
   await refuseUnfinished(runner, from, to);
-  const inner = await preflight(runner, from, to, allow, foresight);
+  const problems = new Problems();
+  const inner = await preflight(runner, problems, { from, to }, allow, foresight);
   const kept = inner === undefined ? [] : [innerTable(to.database, inner.view)];
-  await refuseFiltered(runner, kept);
-  const tables = await gateTables({ allow, from, inner, names: viewNames(to, runner.operation), runner, to });
-  await refuseRights(runner.connection, name, "changed", rightsFor(from, to, tables));
-  await refuseUnguardable(runner, toGuard(to, inner));
+  await problems.of(() => refuseFiltered(runner, kept));
+  const changing = { allow, from, inner, names: viewNames(to, runner.operation), runner, to };
+  const tables = (await problems.of(() => gateTables(changing))) ?? [];
+  await problems.of(() => refuseRights(runner.connection, name, "changed", rightsFor(from, to, tables)));
+  await problems.of(() => refuseUnguardable(runner, toGuard(to, inner)));
+  problems.refuse();
   return { inner, tables };
 }
 

@@ -7,6 +7,7 @@ import { findConflict } from "../../operation/conflicts";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
 import { partsOf } from "../../operation/parts";
+import type { Problems } from "../../operation/problems";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
@@ -60,13 +61,13 @@ export interface Foresight {
 /**
  * Checks the live view before anything is changed.
  *
- * @returns the facts about its inner table; undefined when it has a target.
- * @throws {SchemaError} when an obstacle is found.
+ * @returns the facts about its inner table; undefined when it has a target, or was found unfit.
+ * @throws {SchemaError} when it is not the view that was planned for.
  */
 export async function preflight(
   runner: Runner,
-  from: MaterializedViewSpec,
-  to: MaterializedViewSpec,
+  problems: Problems,
+  { from, to }: { readonly from: MaterializedViewSpec; readonly to: MaterializedViewSpec },
   allow: readonly string[],
   foresight: Foresight,
 ): Promise<Inner | undefined> {
@@ -79,12 +80,13 @@ export async function preflight(
       `${name}: writes to ${targetName(live.spec)} on the server, and the plan was made for ${targetName(from)}. Run a refresh and plan again.`,
     );
   }
-  await refuseDatabase(runner, to, allow);
-  if (to.to !== undefined) await refuseTarget(runner, to, to.to, foresight.target);
-  if (to.to !== undefined && renewsAll(to)) await refuseRenewal(runner, from, to, to.to, allow);
+  await problems.of(() => refuseDatabase(runner, to, allow));
+  const target = to.to;
+  if (target !== undefined) await problems.of(() => refuseTarget(runner, to, target, foresight.target));
+  if (target !== undefined && renewsAll(to)) await problems.of(() => refuseRenewal(runner, from, to, target, allow));
   if (from.to !== undefined) return undefined;
   const inner = await liveTable({ runner }, innerTable(to.database, live.uuid));
-  return examineInner(runner, live.uuid, inner, to, allow, foresight);
+  return problems.of(() => examineInner(runner, live.uuid, inner, to, allow, foresight));
 }
 
 async function examineInner(

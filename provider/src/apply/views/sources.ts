@@ -1,9 +1,9 @@
-import { passesOn, takesConstraints } from "../../clickhouse/engines";
-import { SchemaError } from "../../errors";
+import { takesConstraints } from "../../clickhouse/engines";
 import { mentionedNames } from "../../lineage/mentions";
-import { insertGraphAround, type UpstreamTable } from "../../operation/insert-graph";
+import type { UpstreamTable } from "../../operation/insert-graph";
+import { except, notRefusable, refusesWhole, upstreamOf } from "../../operation/upstream";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
-import { keyParts, objectKey } from "../../sql/object-key";
+import { keyParts } from "../../sql/object-key";
 import type { QualifiedName } from "../../sql/spec";
 import type { ViewContext, ViewNames } from "./context";
 
@@ -20,22 +20,12 @@ export interface Changing extends Pick<ViewContext, "from" | "to" | "inner" | "r
  */
 export async function gateTables(context: Changing): Promise<QualifiedName[]> {
   const { allow, from, names, to } = context;
-  const found = new Map<string, UpstreamTable>();
   const own = [names.view, names.other];
-  const add = async (name: QualifiedName): Promise<void> => {
-    for (const feeder of (await insertGraphAround(context.runner, name)).feeders) {
-      const key = objectKey(feeder.database, feeder.name);
-      // A feeder found earlier is preceded by its own feeders, so the order remains right.
-      if (!own.some((view) => sameName(view, feeder)) && !found.has(key)) found.set(key, feeder);
-    }
-  };
-  for (const view of own) await add(view);
   // A new query may read other tables; and no inserts triggered the view if it was refreshable.
   const readsAnew = to.refresh === undefined && (from.refresh !== undefined || from.query !== to.query);
-  for (const table of readsAnew ? await mentionedTables(context) : []) {
-    if (takesConstraints(table.engine)) await add(table);
-  }
-  const feeders = [...found.values()];
+  const mentioned = readsAnew ? await mentionedTables(context) : [];
+  const read = mentioned.filter(({ engine }) => takesConstraints(engine));
+  const feeders = except(await upstreamOf(context.runner, [...own, ...read]), ...own);
   // A table that no view reads yet has no engine here; only tables that accept constraints were added.
   const closed = feeders.filter(({ engine }) => takesConstraints(engine) || engine === "");
   const targets = allow.includes("unproven") ? [] : behindOpenSources(context, feeders);
@@ -52,18 +42,14 @@ function behindOpenSources({ from, inner, names, to }: Changing, feeders: readon
   for (const feeder of feeders) {
     if (takesConstraints(feeder.engine) || feeder.engine === "") continue;
     const direct = feeder.views.some((view) => sameName(view, names.view) || sameName(view, names.other));
-    const passes = passesOn(feeder.engine) && feeder.views.length <= 1;
+    const passes = refusesWhole(feeder);
     if (passes && !direct) continue;
     if (passes && inner === undefined && from.to !== undefined && to.to !== undefined) {
       targets.push(from.to, ...(sameName(from.to, to.to) ? [] : [to.to]));
       continue;
     }
-    throw new SchemaError(
-      "inserts-not-refusable",
-      `${qualifiedName(names.view)}: rows come to it from ${qualifiedName(feeder)} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts ` +
-        "cannot be refused, so that rows could be lost or doubled while the view is replaced. Stop its writers for the time of the change. " +
-        'To proceed anyway, set allow: ["unproven"].',
-    );
+    const danger = "rows could be lost or doubled while the view is replaced";
+    throw notRefusable(qualifiedName(names.view), feeder, danger);
   }
   return targets;
 }

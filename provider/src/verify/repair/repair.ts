@@ -1,11 +1,10 @@
-import { takesConstraints } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { findConflict } from "../../operation/conflicts";
 import { allowInserts, awaitInserts, blockInserts, hasTimeLeft, timeLeft } from "../../operation/gate";
-import { insertGraphAround } from "../../operation/insert-graph";
 import type { Journal } from "../../operation/journal";
 import { pause, type Runner } from "../../operation/runner";
+import { closable, except, upstreamOf } from "../../operation/upstream";
 import type { QualifiedName } from "../../sql/spec";
 import { groupSettings } from "../compare";
 import { prepare } from "../prepare";
@@ -152,12 +151,10 @@ async function tryGated(work: Work, batch: Batch, tables: readonly QualifiedName
 
 /** What feeds the target, entry tables first; clients may insert into the target itself. */
 async function gateTables(runner: Runner, { subject }: Verified): Promise<readonly QualifiedName[] | undefined> {
-  const { feeders } = await insertGraphAround(runner, subject.shown);
-  const isTarget = ({ database, name }: QualifiedName): boolean =>
-    [subject.shown, subject.target].some((own) => own.database === database && own.name === name);
-  const others = feeders.filter((feeder) => !isTarget(feeder) && feeder.engine !== "MaterializedView");
-  if (!others.every(({ engine }) => takesConstraints(engine))) return undefined;
-  return others.map(({ database, name }) => ({ database, name }));
+  const feeders = except(await upstreamOf(runner, [subject.shown]), subject.shown, subject.target);
+  const tables = feeders.filter(({ engine }) => engine !== "MaterializedView");
+  const closed = closable(tables);
+  return closed.length === tables.length ? closed : undefined;
 }
 
 /** @throws {SchemaError} when a target must not be repaired. */

@@ -1,3 +1,4 @@
+import { WRITE_SETTINGS } from "../../operation/copy-settings";
 import { dropHelper } from "../../operation/guard";
 import { chunkStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
@@ -7,9 +8,6 @@ import { backtick, qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { bucketId } from "../bucket";
 import { type Comparison, neededColumns, type Scope, scopeCondition, truthRows } from "../comparison";
-
-/** Settings of the copies: rows as they are, each exactly once. */
-const COPY = "optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0, async_insert = 0";
 
 /** Some buckets whose rows are in the same partitions of a target. */
 export interface Batch {
@@ -97,14 +95,14 @@ export async function fillStage(
     // The view's extra columns for ties are of no use here.
     const rows = truthRows({ ...comparison, measures: [] }, feed, all);
     await runner.runLong(
-      `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM (${rows}) WHERE ${anew}${settings}, ${COPY}`,
+      `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM (${rows}) WHERE ${anew}${settings}, ${WRITE_SETTINGS}`,
     );
   }
   const stored = spec.columns.filter(({ default: value }) => !/^(?:ALIAS|EPHEMERAL)$/.test(value?.kind ?? ""));
   const names = stored.map(({ name }) => backtick(name)).join(", ");
   const where = inPartitions(comparison, batch);
   await runner.runLong(
-    `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM ${qualifiedName(subject.target)} WHERE ${where} AND NOT (${anew})${settings}, ${COPY}`,
+    `INSERT INTO ${qualifiedName(stage)} (${names}) SELECT ${names} FROM ${qualifiedName(subject.target)} WHERE ${where} AND NOT (${anew})${settings}, ${WRITE_SETTINGS}`,
   );
   const present = await runner.rows<{ partition: string }>(
     `SELECT DISTINCT _partition_id AS partition FROM ${qualifiedName(subject.target)} WHERE ${where} SETTINGS final = 0`,
