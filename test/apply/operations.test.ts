@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { REBUILD, rebuildTable, removeRetired } from "../../provider/dist/apply/rebuild/index.js";
 import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
@@ -172,6 +172,31 @@ describe("operations on a table", () => {
       /stopped on request/,
     );
     assert.equal((await rebuildTable(connection, options)).rows, 100);
+  });
+
+  it("that a later version started are listed and waited for, and neither resumed nor aborted", async () => {
+    const options = await plain();
+    await rebuildTable(connection, { ...options, keepOld: 0 });
+    const name = options.name.slice(database.length + 1);
+    for (const [operation, plan] of [
+      ["future", { kind: "split", version: 1, from: { database, name }, to: { database, name }, startedAt: 1 }],
+      ["later", { kind: "rebuild", version: 9, from: options.from, to: options.to, startedAt: 2 }],
+      ["unclear", { kind: "rebuild" }],
+    ] as const) {
+      await connection.command(
+        `INSERT INTO ${database}._schema_ops SELECT '${operation}', 'plan', '${JSON.stringify(plan)}', 1`,
+      );
+      const back = { ...options, from: options.to, to: options.from, operation: `${options.operation}_${operation}` };
+      await refused(rebuildTable(connection, back), new RegExp(`operation ${operation} \\(.*\\) is not finished`));
+      const [found, ...others] = await unfinishedOperations(connection, database);
+      assert.ok(found);
+      assert.deepEqual([others, found.operation, found.canAbort], [[], operation, false]);
+      for (const ends of [abortOperation(connection, found), resumeOperation(connection, found, () => undefined)]) {
+        await refused(ends, new RegExp(`^Operation ${operation}: .* Another version of this package started it`));
+      }
+      await connection.command(`INSERT INTO ${database}._schema_ops SELECT '${operation}', 'aborted', 'true', 2`);
+    }
+    assert.deepEqual(await unfinishedOperations(connection, database), []);
   });
 
   it("give way to another runner that has taken over", async () => {

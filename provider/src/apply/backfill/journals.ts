@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection";
 import { databasesWithJournal, readJournals } from "../../operation/journal";
-import { basePlanOf, isOver, refuseUnreadable } from "../../operation/lines";
+import { basePlanOf, isOver, whyUnreadable } from "../../operation/lines";
 import { qualifiedName } from "../../sql/identifiers";
 import { parseTable } from "../rebuild/context";
 import type { BackfillPlan } from "./context";
@@ -24,7 +24,8 @@ export async function findUnfinished(connection: Connection, database?: string):
     for (const [operation, lines] of await readJournals(connection, of)) {
       const plan = basePlanOf(lines);
       if (plan?.kind !== "backfill" || isOver(lines)) continue;
-      refuseUnreadable(BACKFILL, operation, lines);
+      // What another version started is found as a conflict by whoever works on its tables.
+      if (whyUnreadable(BACKFILL, operation, lines) !== undefined) continue;
       found.push(unfinished(operation, of, plan as BackfillPlan, lines));
     }
   }

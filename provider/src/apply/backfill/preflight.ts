@@ -2,7 +2,7 @@ import { mergeTreeSettings, readTable } from "../../clickhouse/catalog";
 import { isMergeTreeFamily } from "../../clickhouse/engines";
 import { engineOf } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
-import { findConflict } from "../../operation/conflicts";
+import { findConflict, listActive } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import { LENIENT } from "../../operation/helper-definitions";
 import { partsOf } from "../../operation/parts";
@@ -10,7 +10,7 @@ import { Problems } from "../../operation/problems";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { quotedName } from "../../sql/object-key";
+import { objectKey, quotedName } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { DEFAULT_KEEP } from "../rebuild/options";
@@ -173,11 +173,19 @@ async function refuseStanding(
   { mode, preview = false }: BackfillRequest,
 ): Promise<void> {
   const own = [target, ...sources].map(qualifiedName);
-  const backfill = (await findUnfinished(runner.connection)).find((one) => {
+  const known = await findUnfinished(runner.connection);
+  const backfill = known.find((one) => {
     const isFinished = preview && mode === "create" && one.plan.mode === "create" && !one.aborting;
     return own.includes(one.target) && !isFinished;
   });
   if (backfill !== undefined) throw unfinished(backfill.operation, `backfill of ${backfill.target}`);
+  const readable = new Set(known.map(({ operation }) => operation));
+  const keys = [target, ...sources].map(({ database, name }) => objectKey(database, name));
+  const strange = (await listActive(runner)).find(
+    ({ changes, kind, operation }) =>
+      kind === "backfill" && !readable.has(operation) && keys.some((key) => changes.has(key)),
+  );
+  if (strange !== undefined) throw unfinished(strange.operation, "a backfill that another version started");
   const toViews = mode === "refill";
   const other = await findConflict(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
   if (other === undefined) return;
