@@ -191,8 +191,9 @@ describe("operations on a table", () => {
       const [found, ...others] = await unfinishedOperations(connection, database);
       assert.ok(found);
       assert.deepEqual([others, found.operation, found.canAbort], [[], operation, false]);
-      for (const ends of [abortOperation(connection, found), resumeOperation(connection, found, () => undefined)]) {
-        await refused(ends, new RegExp(`^Operation ${operation}: .* Another version of this package started it`));
+      const resumes = (): Promise<void> => resumeOperation(connection, found, () => undefined);
+      for (const ends of [() => abortOperation(connection, found), resumes]) {
+        await refused(ends(), new RegExp(`^Operation ${operation}: .* Another version of this package started it`));
       }
       await connection.command(`INSERT INTO ${database}._schema_ops SELECT '${operation}', 'aborted', 'true', 2`);
     }
