@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
 import { backfill } from "../../provider/dist/cli/backfill";
+import { comparePlaces } from "../../provider/dist/cli/compare";
 import { doctor } from "../../provider/dist/cli/doctor";
 import { driftOfState } from "../../provider/dist/cli/drift";
 import { lintFiles } from "../../provider/dist/cli/lint";
@@ -12,7 +13,7 @@ import { status } from "../../provider/dist/cli/status";
 import { testViews } from "../../provider/dist/cli/test";
 import { verifyViews } from "../../provider/dist/cli/verify";
 import { PAGE } from "../../tools/docs/cli";
-import { sharedServer, temporaryBase } from "../support/server";
+import { freshDatabase, sharedServer, temporaryBase } from "../support/server";
 import { programFolder, SHOP } from "../testing/support";
 import { Bench } from "../verify/bench";
 
@@ -89,6 +90,7 @@ describe("JSON that commands print", () => {
       ["operations", (output) => operations({ url, json: true }, output)],
       ["drift", (output) => driftOfState({ url, state, json: true }, output, {})],
       ["lint", (output) => lintFiles(["no-such-file.sql"], { format: "json" }, output)],
+      ["compare", (output) => comparePlaces("no-such-place", url, { json: true }, output, {})],
       ["test", (output) => testViews([], { program: "no-such-folder", json: true }, output)],
     ];
     for (const [command, run] of commands) {
@@ -247,6 +249,26 @@ describe("JSON that commands print", () => {
     const other = programFolder({ "index.js": late });
     const { random } = await shown("test", (output) => testViews([], { program: other, json: true }, output));
     assert.equal(random.length, 1);
+  });
+
+  it("holds its schema: compare, with what differs, is missing and is extra", async () => {
+    const other = await freshDatabase(await sharedServer());
+    await bench.run(
+      `CREATE TABLE ${other}.s (ts DateTime) ENGINE = MergeTree ORDER BY ts`,
+      `CREATE TABLE ${other}.only (a UInt8) ENGINE = Log`,
+    );
+    const options = { map: new Map([[bench.database, other]]), database: [other], json: true };
+    const { counts, hazards, objects } = await shown("compare", (output) =>
+      comparePlaces(url, url, options, output, {}),
+    );
+    assert.deepEqual([counts.differs, counts.extra], [1, 1]);
+    assert.ok(counts.missing > 0 && Array.isArray(hazards));
+    assert.ok(
+      objects.every(
+        ({ steps, status }: { steps: unknown[]; status: string }) =>
+          status === "extra" || status === "same" || steps.length > 0,
+      ),
+    );
   });
 
   it("holds its schema: drift, which names the server that the state was written on", async () => {

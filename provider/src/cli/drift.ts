@@ -114,7 +114,8 @@ function stateText(options: DriftOptions): Promise<string> | string {
   );
 }
 
-function textOf(file: string): string {
+/** A state from a file, or from standard input for `-`. */
+export function textOf(file: string): string {
   try {
     const bytes = readFileSync(file === "-" ? 0 : file);
     // File backends may keep their files compressed.
@@ -130,7 +131,8 @@ function textOf(file: string): string {
   }
 }
 
-function chooseProvider({ objects }: StackState, wanted: string | undefined): string {
+/** The provider whose objects are meant. @throws {SchemaError} when several are possible. */
+export function chooseProvider({ objects }: StackState, wanted: string | undefined): string {
   const names = [...new Set(objects.map(({ provider }) => provider))].sort();
   if (names.length === 0) {
     throw new SchemaError(

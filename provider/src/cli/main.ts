@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { backfillCommand } from "./backfill";
 import { canonicalizeFiles, type Output } from "./canonicalize";
+import { compareCommand } from "./compare";
 import { completionCommand } from "./completion";
 import { doctorCommand } from "./doctor";
 import { driftCommand } from "./drift";
@@ -40,6 +41,7 @@ program
   .addCommand(operationsCommand(OUTPUT))
   .addCommand(importCommand(OUTPUT))
   .addCommand(driftCommand(OUTPUT))
+  .addCommand(compareCommand(OUTPUT))
   .addCommand(doctorCommand(OUTPUT))
   .addCommand(lintCommand(OUTPUT))
   .addCommand(testCommand(OUTPUT))
