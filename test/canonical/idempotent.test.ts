@@ -5,6 +5,7 @@ import { ServerError } from "../../provider/dist/connection/errors";
 import { openScratch } from "../../provider/dist/connection/scratch";
 import { generateProgram } from "../../provider/dist/generate";
 import { diffObject } from "../../provider/dist/kinds/object";
+import { Definition } from "../../provider/dist/sql/definition";
 import { keyOf } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
@@ -23,7 +24,7 @@ describe("canonical text", function () {
   beforeEach(() => {
     tried = 0;
     world = new World(openAllowing, async () => undefined);
-    for (const source of SOURCES) world.declare(keyOf(parseCreate(source)), source);
+    for (const source of SOURCES) world.declare(keyOf(parseCreate(source)), Definition.read(source));
   });
 
   afterEach(() => world.close());
@@ -31,7 +32,7 @@ describe("canonical text", function () {
   /** The canonical text, or undefined where the engine refuses. */
   async function canonical(sql: string): Promise<string | undefined> {
     try {
-      return (await world.canonicalize(parseCreate(sql))).statement;
+      return (await world.canonicalize(parseCreate(sql))).definition.text;
     } catch (error) {
       if (error instanceof ServerError) return undefined;
       throw error;
@@ -61,7 +62,7 @@ describe("canonical text", function () {
   it("is its own canonical text, for the corpus of real DDL", async function () {
     const statements = finalStatements(EFFORT === "soak");
     if (statements.length === 0) this.skip();
-    for (const sql of statements) world.declare(keyOf(parseCreate(sql)), sql);
+    for (const sql of statements) world.declare(keyOf(parseCreate(sql)), Definition.read(sql));
     for (const sql of statements) await isFixed(sql);
     assert.ok(tried > 0.9 * statements.length, `${tried} of ${statements.length}`);
   });

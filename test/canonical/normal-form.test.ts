@@ -3,6 +3,7 @@ import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonica
 import { World } from "../../provider/dist/canonical/world";
 import { openScratch } from "../../provider/dist/connection/scratch";
 import { diffObject } from "../../provider/dist/kinds/object";
+import { Definition } from "../../provider/dist/sql/definition";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { renderCreate } from "../../provider/dist/sql/render";
 
@@ -12,7 +13,7 @@ describe("the canonical form", () => {
   const world = new World(openScratch, async () => undefined);
   after(() => world.close());
 
-  const canonical = async (sql: string): Promise<string> => (await world.canonicalize(parseCreate(sql))).shown;
+  const canonical = async (sql: string): Promise<string> => (await world.canonicalize(parseCreate(sql))).shown.text;
 
   it("keeps the users of a view's security clause, which only the server knows", async () => {
     const cases = {
@@ -83,7 +84,7 @@ describe("the canonical form", () => {
   });
 
   it("has no columns of an Alias, which the engine shows and refuses", async () => {
-    world.declare("d\0t", "CREATE TABLE d.t (a UInt8) ENGINE = MergeTree ORDER BY a");
+    world.declare("d\0t", Definition.read("CREATE TABLE d.t (a UInt8) ENGINE = MergeTree ORDER BY a"));
     const shown = await canonical("CREATE TABLE d.a ENGINE = Alias('d', 't')");
     assert.equal(shown, "CREATE TABLE d.a\nENGINE = Alias('d', 't')");
     assert.equal(await canonical(shown), shown);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
-import type { Canonical } from "../../provider/dist/canonical/canonical";
 import { isMissingSource } from "../../provider/dist/canonical/host";
 import { World } from "../../provider/dist/canonical/world";
 import { ServerError } from "../../provider/dist/connection/errors";
 import { openScratch } from "../../provider/dist/connection/scratch";
+import { Definition } from "../../provider/dist/sql/definition";
 import { keyOf, objectKey } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
 import { sleep } from "../support/server";
@@ -98,19 +98,22 @@ describe("the embedded engine and what lies outside of it", () => {
     for (const outside of open) await outside.close();
   });
 
-  const make = async (sql: string): Promise<Canonical> => {
+  const make = async (sql: string): Promise<Made> => {
     const spec = parseCreate(sql);
-    const made = await world.canonicalize(spec);
-    world.declare(keyOf(spec), made.statement);
-    return made;
+    const { definition, shown, ...made } = await world.canonicalize(spec);
+    world.declare(keyOf(spec), definition);
+    return { ...made, statement: definition.text, shown: shown.text };
   };
   /** Somebody who listens, and a database for what may knock there. */
-  const place = async (name: string): Promise<{ at: string; db: string; put: (sql: string) => Promise<Canonical> }> => {
+  const place = async (name: string): Promise<{ at: string; db: string; put: (sql: string) => Promise<Made> }> => {
     const outside = await listen(() => knocked.add(name));
     open.push(outside);
     count += 1;
     const db = `d${count}`;
-    world.declare(objectKey(db, "source"), `CREATE TABLE ${db}.source (a UInt64) ENGINE = MergeTree ORDER BY a`);
+    world.declare(
+      objectKey(db, "source"),
+      Definition.read(`CREATE TABLE ${db}.source (a UInt64) ENGINE = MergeTree ORDER BY a`),
+    );
     return { at: outside.address, db, put: (sql) => make(sql.replaceAll(/\bd(?=\.)/g, db)) };
   };
   const spaced = (text: string): string => text.replaceAll(/\s+/g, " ");
@@ -236,11 +239,11 @@ describe("what depends on the server's configuration", () => {
 
   it("hosts ReplicatedMergeTree without arguments, as it is written in a Replicated database", async () => {
     for (const engine of ["ReplicatedMergeTree", "ReplicatedReplacingMergeTree(a)"]) {
-      const { statement, standIn } = await world.canonicalize(
+      const { definition, standIn } = await world.canonicalize(
         parseCreate(`CREATE TABLE d.r (a UInt64) ENGINE = ${engine} ORDER BY a`),
       );
       assert.match(standIn ?? "", /cluster/);
-      assert.ok(statement.includes(`ENGINE = ${engine}\n`), statement);
+      assert.ok(definition.text.includes(`ENGINE = ${engine}\n`), definition.text);
     }
   });
 
@@ -250,7 +253,8 @@ describe("what depends on the server's configuration", () => {
       "SELECT a FROM s3Cluster('{cluster}', 'https://b.example/k', 'AKIA', 'hush', 'CSV', 'a UInt8')",
       "SELECT getMacro('shard') AS shard, getServerPort('tcp_port') AS port FROM system.one",
     ]) {
-      const { statement, shown } = await world.canonicalize(parseCreate(`CREATE VIEW d.c AS ${query}`));
+      const made = await world.canonicalize(parseCreate(`CREATE VIEW d.c AS ${query}`));
+      const [statement, shown] = [made.definition.text, made.shown.text];
       for (const word of query.match(/'\{cluster\}'|getMacro\('shard'\)|getServerPort/g) ?? [])
         assert.ok(statement.includes(word) && shown.includes(word), `${word} in ${statement}`);
       assert.doesNotMatch(shown, /hush|_macro_/);
@@ -261,13 +265,20 @@ describe("what depends on the server's configuration", () => {
     const table = (settings: string): string =>
       `CREATE TABLE d.p (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS ${settings}`;
     const pool = "number_of_free_entries_in_pool_to_execute_mutation = 1000";
-    const { statement, standIn } = await world.canonicalize(parseCreate(table(pool)));
+    const { definition, standIn } = await world.canonicalize(parseCreate(table(pool)));
     assert.match(standIn ?? "", /config\.xml/);
-    assert.ok(statement.includes(pool), statement);
+    assert.ok(definition.text.includes(pool), definition.text);
     await assert.rejects(world.canonicalize(parseCreate(table("index_granularity = 0"))), ServerError);
     await assert.rejects(world.canonicalize(parseCreate(table(pool).replace("BY a", "BY b"))), /'b'/);
   });
 });
+
+/** What the engine made of a declaration, as text. */
+interface Made {
+  readonly statement: string;
+  readonly shown: string;
+  readonly standIn?: string;
+}
 
 interface Outside {
   /** `127.0.0.1:port`. */

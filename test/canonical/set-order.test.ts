@@ -31,8 +31,8 @@ describe("the order of set operations in a view", () => {
 
   for (const query of KEPT) {
     it(`is kept: ${query}`, async () => {
-      const { statement } = await make(query);
-      assert.equal((await world.canonicalize(parseCreate(statement))).statement, statement);
+      const { text: statement } = (await make(query)).definition;
+      assert.equal((await world.canonicalize(parseCreate(statement))).definition.text, statement);
     });
   }
 

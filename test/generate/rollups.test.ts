@@ -173,5 +173,5 @@ async function createTarget(
 ): Promise<string> {
   const storage = { engine: "AggregatingMergeTree", orderBy, partitionBy, settings: { allow_nullable_key: 1 } };
   const args = { ...storage, columnsFrom, ...(columns && { columns }), ...(ttl !== undefined && { ttl }) };
-  return (await world.canonicalize(declareTable({ database: "r", name }, args))).statement;
+  return (await world.canonicalize(declareTable({ database: "r", name }, args))).definition.text;
 }

@@ -5,6 +5,7 @@ import { World } from "../../provider/dist/canonical/world";
 import { ServerError } from "../../provider/dist/connection/errors";
 import { openScratch } from "../../provider/dist/connection/scratch";
 import { type Finding, lintObject, type OutputColumn } from "../../provider/dist/lint";
+import { Definition } from "../../provider/dist/sql/definition";
 import { SqlParseError } from "../../provider/dist/sql/errors";
 import { keyOf } from "../../provider/dist/sql/object-key";
 import { parseCreate } from "../../provider/dist/sql/parse";
@@ -119,7 +120,7 @@ async function describeViews(
 ): Promise<Map<string, readonly OutputColumn[]>> {
   const world = new World(openScratch, async () => undefined);
   const types = new Map<string, readonly OutputColumn[]>();
-  for (const [key, { spec, text }] of declared) if (spec.kind !== "database") world.declare(key, text);
+  for (const [key, { spec, text }] of declared) if (spec.kind !== "database") world.declare(key, Definition.read(text));
   try {
     for (const { spec } of declared.values()) {
       if (!("query" in spec)) continue;

@@ -4,8 +4,8 @@ import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { literalOf, plainValue } from "../sql/access/limits";
 import type { AccessSpec, LimitSpec } from "../sql/access/spec";
+import { Definition } from "../sql/definition";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
-import { renderCreate } from "../sql/render";
 import { didYouMean } from "../util/near";
 import type { Canonical } from "./canonical";
 
@@ -29,8 +29,8 @@ const REFUSED = codesOf(
 export async function canonicalAccess(engine: Connection, spec: AccessSpec): Promise<Canonical> {
   const limits: LimitSpec[] = [];
   for (const one of "limits" in spec ? spec.limits : []) limits.push(await spelled(engine, one));
-  const statement = renderCreate("limits" in spec ? { ...spec, limits } : spec);
-  return { statement, shown: statement, borrowed: [] };
+  const definition = Definition.of("limits" in spec ? { ...spec, limits } : spec);
+  return { definition, shown: definition, borrowed: [] };
 }
 
 async function spelled(engine: Connection, limit: LimitSpec): Promise<LimitSpec> {

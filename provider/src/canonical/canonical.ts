@@ -1,9 +1,11 @@
+import type { Definition } from "../sql/definition";
+
 /** One object, as the engine created it. */
 export interface Canonical {
-  /** The engine's own statement, which can be run as it is. */
-  readonly statement: string;
-  /** As the engine shows it: `statement` with secrets hidden. Live statements are compared with it. */
-  readonly shown: string;
+  /** In the engine's own words. */
+  readonly definition: Definition;
+  /** As the engine shows it: `definition` with secrets hidden. Live statements are compared with it. */
+  readonly shown: Definition;
   /** Objects it reads that were taken from the server because they are not declared. */
   readonly borrowed: readonly string[];
   /** Set if the engine had to host something simpler in its place; the message says why. */

@@ -29,9 +29,9 @@ export async function canonicalizeFiles(files: readonly string[], output: Output
       for (const { sql, line } of splitStatements(readFileSync(file === "-" ? 0 : file, "utf8"))) {
         try {
           const spec = parseCreate(sql);
-          const { statement } = await world.canonicalize(spec);
-          if (kindOf(spec.kind).isInWorld) world.declare(keyOf(spec), statement);
-          output.out(`${statement};\n\n`);
+          const { definition } = await world.canonicalize(spec);
+          if (kindOf(spec.kind).isInWorld) world.declare(keyOf(spec), definition);
+          output.out(`${definition.text};\n\n`);
         } catch (error) {
           failed = true;
           output.error(`${file}:${line}: ${messageOf(error)}\n`);

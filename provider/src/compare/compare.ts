@@ -11,7 +11,6 @@ import { diffObject, planObject } from "../kinds/object";
 import { sourcesOf, targetsOf } from "../lineage/sources";
 import { type ShownStep, showPlan, showSecretPlan } from "../plan";
 import { quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
@@ -179,8 +178,7 @@ async function comparePair(
 /** As the engine prints it, or as it is spelled where there is none. */
 async function canonicalOf(world: World, spec: ObjectSpec, other: ObjectSpec): Promise<ObjectSpec> {
   const canonical = await world.canonicalize(spec).catch(() => undefined);
-  const own = canonical === undefined ? spec : parseCreate(canonical.shown);
-  return normalizeShown(dropServerDefaults(own, other));
+  return normalizeShown(dropServerDefaults(canonical?.shown.spec ?? spec, other));
 }
 
 /** Whether anything differs. */

@@ -3,9 +3,9 @@ import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
 import { diffObject } from "../kinds/object";
 import type { CollectionEntry, NamedCollectionSpec } from "../sql/access/named-collection";
+import { Definition } from "../sql/definition";
 import { withoutPasswords } from "../sql/dictionary-source";
 import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { spelledAs } from "./spelling";
 
@@ -32,30 +32,31 @@ export interface Comparison {
   readonly asked: boolean;
 }
 
-/** Whether a live object is what `statement` declares, however either is spelled. */
-export async function sameObject(comparer: Comparer, statement: string, live: LiveDefinition): Promise<boolean> {
-  return (await compareObject(comparer, statement, live)).same;
+/** Whether a live object is what is declared, however either is spelled. */
+export async function sameObject(comparer: Comparer, declared: Definition, live: LiveDefinition): Promise<boolean> {
+  return (await compareObject(comparer, declared, live)).same;
 }
 
 /**
  * Compares a declaration with the object on the server: by their texts and, where these differ, in the canonical form of the scratch
  * engine. Costs nothing, or two statements there.
- *
- * @param statement a CREATE statement that can be parsed.
  */
-export async function compareObject(comparer: Comparer, statement: string, live: LiveDefinition): Promise<Comparison> {
-  const declared = parseCreate(statement);
+export async function compareObject(
+  comparer: Comparer,
+  { spec: declared }: Definition,
+  live: LiveDefinition,
+): Promise<Comparison> {
   const standing = parseLive(live);
   if (standing === undefined || standing.kind !== declared.kind) {
     const shown = await canonicalShown(comparer, declared);
-    return { same: false, declared: parsed(shown) ?? declared, live: standing, asked: shown !== undefined };
+    return { same: false, declared: shown ?? declared, live: standing, asked: shown !== undefined };
   }
   const plain = normalizeShown(dropServerDefaults(standing, declared));
   if (isSame(plain, declared)) return { same: true, declared, live: plain, asked: false };
-  const shown = parsed(await canonicalShown(comparer, declared));
+  const shown = await canonicalShown(comparer, declared);
   if (shown === undefined) return { same: false, declared, live: plain, asked: false };
   if (isSame(plain, shown)) return { same: true, declared: shown, live: plain, asked: true };
-  const canonical = parsed(await canonicalShown(comparer, plain));
+  const canonical = await canonicalShown(comparer, plain);
   const spelled = await spelledAs((sql) => comparer.world.ask(sql), canonical ?? plain, shown);
   return { same: isSame(spelled, shown), declared: shown, live: spelled, asked: true };
 }
@@ -65,35 +66,33 @@ function isSame(live: ObjectSpec, declared: ObjectSpec): boolean {
   return diffObject(live, declared).length === 0;
 }
 
-function parsed(statement: string | undefined): ObjectSpec | undefined {
-  return statement === undefined ? undefined : parseCreate(statement);
-}
-
 /**
- * The live object as a statement in the engine's canonical form, for inputs after drift.
+ * The live object in the engine's canonical form, for inputs after drift. As the server prints it where that cannot be parsed.
  *
- * @param declared the statement in the state; what it leaves to the server is omitted.
+ * @param declared as in the state; what it leaves to the server is omitted.
  */
-export async function liveStatement(comparer: Comparer, declared: string, live: LiveDefinition): Promise<string> {
+export async function liveDefinition(
+  comparer: Comparer,
+  { spec: declared }: Definition,
+  live: LiveDefinition,
+): Promise<Definition> {
   const standing = parseLive(live);
-  if (standing === undefined) return live.statement;
-  const intended = parseCreate(declared);
-  const plain = normalizeShown(dropServerDefaults(standing, intended));
-  return renderCreate(await withSecrets(comparer, plain, intended));
+  if (standing === undefined) return Definition.read(live.statement);
+  const plain = normalizeShown(dropServerDefaults(standing, declared));
+  return Definition.of(await withSecrets(comparer, plain, declared));
 }
 
 /** The server hides secrets: if everything else in the engine clause is as declared, the declared clause replaces it. */
 async function withSecrets(comparer: Comparer, plain: ObjectSpec, declared: ObjectSpec): Promise<ObjectSpec> {
   if ("entries" in plain) return "entries" in declared ? withDeclaredValues(plain, declared) : plain;
   const shown = await canonicalShown(comparer, plain);
-  const spec = shown === undefined ? plain : parseCreate(shown);
+  const spec = shown ?? plain;
   if ("attributes" in spec && "attributes" in declared) {
     const same = withoutPasswords(declared.source) === spec.source;
     return same ? { ...spec, source: declared.source } : spec;
   }
   if (!isStored(spec) || !isStored(declared) || !spec.storage?.engine?.includes("[HIDDEN]")) return spec;
-  const hidden = await canonicalShown(comparer, declared);
-  const own = hidden === undefined ? undefined : parseCreate(hidden);
+  const own = await canonicalShown(comparer, declared);
   const same = own !== undefined && isStored(own) && own.storage?.engine === spec.storage.engine;
   const engine = declared.storage?.engine;
   return same && engine !== undefined ? { ...spec, storage: { ...spec.storage, engine } } : spec;
@@ -119,9 +118,9 @@ export function parseLive(live: LiveDefinition): ObjectSpec | undefined {
   }
 }
 
-async function canonicalShown(comparer: Comparer, spec: ObjectSpec): Promise<string | undefined> {
+async function canonicalShown(comparer: Comparer, spec: ObjectSpec): Promise<ObjectSpec | undefined> {
   if (comparer.config.scratch === "off") return undefined;
   // What the embedded engine cannot host is compared as spelled.
   const canonical = await comparer.world.canonicalize(spec).catch(() => undefined);
-  return canonical?.shown;
+  return canonical?.shown.spec;
 }

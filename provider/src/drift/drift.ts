@@ -11,6 +11,7 @@ import { ServerCatalog } from "../introspect/server-catalog";
 import { HiddenError } from "../introspect/visibility";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
+import { Definition } from "../sql/definition";
 import { isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
@@ -206,7 +207,7 @@ async function driftOf(
   if (observed === digest(live.statement)) return { ...base, status: "in-sync" };
   if (statement === undefined)
     return { ...base, status: "not-compared", reason: object.secret ? ENCRYPTED : INCOMPLETE };
-  const compared = await compareObject(comparer, statement, live);
+  const compared = await compareObject(comparer, Definition.read(statement), live);
   if (compared.same) return { ...base, status: "in-sync" };
   if (!compared.asked && live.statement.includes("[HIDDEN]")) {
     return { ...base, status: "not-compared", reason: HIDDEN };

@@ -1,5 +1,6 @@
 import { engineWords } from "../canonical/engine-words";
 import { isMissingSource } from "../canonical/host";
+import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { keyOf, quotedName } from "../sql/object-key";
@@ -50,7 +51,7 @@ async function problemsOf(context: Context, told: Told): Promise<string[]> {
   const key = keyOf(spec);
   if (context.checked.has(key) || context.config.scratch === "off") return [];
   const tried = await tryOnEngine(context, spec);
-  if (typeof tried === "string") {
+  if (!(tried instanceof ServerError)) {
     if (kindOf(spec.kind).isInWorld) context.world.declare(key, tried);
     return [];
   }

@@ -11,9 +11,9 @@ import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import { referencesOf } from "../sql/access/references";
+import { Definition } from "../sql/definition";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { accessKindOf, isAccess, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -43,19 +43,23 @@ export async function canonicalText(
     rendered,
     read.map((source) => source.fingerprint),
   );
-  const uncertain = read.some((source) => source.statement === undefined);
+  const uncertain = read.some((source) => source.definition === undefined);
   const kept = print === stored.__fingerprint ? stored.statement : undefined;
-  const text = uncertain ? UNKNOWN : (kept ?? (await askEngine(context, spec, rendered, request, stored.statement)));
+  const definition = uncertain
+    ? undefined
+    : kept === undefined
+      ? await askEngine(context, spec, request, stored.statement)
+      : Definition.read(kept);
   context.checked.set(key, {
     urn,
     dependencies,
     sensitive,
     deletion,
-    statement: text === UNKNOWN ? undefined : text,
-    fingerprint: text === UNKNOWN ? UNKNOWN : print,
+    definition,
+    fingerprint: definition === undefined ? UNKNOWN : print,
   });
-  if (text !== UNKNOWN && kindOf(spec.kind).isInWorld) context.world.declare(key, text);
-  return { text, print, isNew: text !== UNKNOWN && kept === undefined };
+  if (definition !== undefined && kindOf(spec.kind).isInWorld) context.world.declare(key, definition);
+  return { text: definition?.text ?? UNKNOWN, print, isNew: definition !== undefined && kept === undefined };
 }
 
 /** Reading an object of the stack without depending on it only works by luck. */
@@ -88,13 +92,13 @@ function refuseMissingDependency(
 async function askEngine(
   context: Context,
   spec: ObjectSpec,
-  rendered: string,
   request: Request,
   old: string | undefined,
-): Promise<string> {
+): Promise<Definition> {
+  const written = Definition.of(spec);
   if (context.config.scratch === "off") {
     refuseWithoutEngine(spec);
-    return rendered;
+    return written;
   }
   await refuseMissingDatabase(context, spec, request);
   let canonical: Canonical;
@@ -104,7 +108,7 @@ async function askEngine(
     if (error instanceof ConnectionError) {
       refuseWithoutEngine(spec);
       await tellUnchecked(context, request, error.message);
-      return rendered;
+      return written;
     }
     if (!(error instanceof ServerError)) throw error;
     const standing = await standsAsWritten(context, spec, request, error);
@@ -116,13 +120,15 @@ async function askEngine(
     await tellUnchecked(context, request, canonical.unchecked);
   }
   // An unchanged object was reported when it was new.
-  if (old !== canonical.statement) await tellOf(context, canonical, request);
+  const { definition } = canonical;
+  if (old !== definition.text) await tellOf(context, canonical, request);
   // A newer engine may spell the same meaning differently; that is no change.
-  if (old !== undefined && old !== canonical.statement) {
-    const respelled = await context.world.canonicalize(parseCreate(old)).catch(() => undefined);
-    if (respelled?.statement === canonical.statement) return old;
+  if (old !== undefined && old !== definition.text) {
+    const known = Definition.read(old);
+    const respelled = await context.world.canonicalize(known.spec).catch(() => undefined);
+    if (respelled?.definition.text === definition.text) return known;
   }
-  return canonical.statement;
+  return definition;
 }
 
 /**
@@ -134,13 +140,13 @@ async function standsAsWritten(
   spec: ObjectSpec,
   { urn, sensitive }: Request,
   refusal: ServerError,
-): Promise<string | undefined> {
+): Promise<Definition | undefined> {
   const found = await context.reachableLive(urn, keyOf(spec));
   const live = found === undefined ? undefined : parseLive(found);
   if (live === undefined || live.kind !== spec.kind || diffAsWritten(live, spec).length > 0) return undefined;
   const [reason = ""] = sensitive ? ["its statement is secret"] : refusal.message.split("\n", 1);
   await context.log.info(urn, `exists on the server as declared; the embedded engine would refuse it (${reason}).`);
-  return renderCreate(normalize(live, spec));
+  return Definition.of(normalize(live, spec));
 }
 
 async function tellUnchecked(context: Context, { urn }: Request, why: string): Promise<void> {
@@ -208,9 +214,8 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
 
 /** Columns of the object and of its sources. */
 function columnsInReach(context: Context, own: ObjectSpec, rendered: string): string[] {
-  const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.statement ?? []);
-  // The declaration may not parse: that is what is being explained.
-  return [own, ...sources.map(parseCreate)].flatMap((spec) =>
+  const sources = [...mentionedNames(rendered)].flatMap((name) => context.checked.get(name)?.definition ?? []);
+  return [own, ...sources.map((one) => one.spec)].flatMap((spec) =>
     "columns" in spec ? spec.columns.map((column) => column.name) : [],
   );
 }

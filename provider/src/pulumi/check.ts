@@ -2,10 +2,11 @@ import { differs } from "../apply/create";
 import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
 import { isUnknown, UNKNOWN } from "../declare/unknown";
-import { liveStatement, sameObject } from "../drift/compare";
+import { liveDefinition, sameObject } from "../drift/compare";
 import { reworded, SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { type Plan, readShown, remark, renderShown, type ShownStep } from "../plan";
+import { Definition } from "../sql/definition";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
@@ -165,7 +166,7 @@ function unknownInputs(context: Context, kind: ObjectKind, request: Request): In
   if (key !== undefined) {
     refuseTwins(context, key, request);
     const { urn, dependencies, sensitive } = request;
-    context.checked.set(key, { urn, dependencies, sensitive, statement: undefined, fingerprint: UNKNOWN });
+    context.checked.set(key, { urn, dependencies, sensitive, definition: undefined, fingerprint: UNKNOWN });
   }
   return {
     ...(database !== undefined && { database }),
@@ -280,9 +281,10 @@ async function lookBeforeCreate(
     const looked = lookAtNew(context, parseCreate(inputs.statement), backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
-  const isSame = await sameObject(context, inputs.statement, found);
+  const declared = Definition.read(inputs.statement);
+  const isSame = await sameObject(context, declared, found);
   // Values that no server shows cannot be compared: they are set.
-  const hidesValues = kindOf(parseCreate(inputs.statement).kind).withSecrets !== undefined;
+  const hidesValues = kindOf(declared.spec.kind).withSecrets !== undefined;
   if (isSame && !hidesValues) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined
@@ -294,8 +296,9 @@ async function lookBeforeCreate(
         );
   }
   const { statement: text } = inputs;
-  const statement = await liveStatement(context, text, found);
-  if (!isSame && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(statement, text))) {
+  const now = await liveDefinition(context, declared, found);
+  const { text: statement } = now;
+  if (!isSame && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
     const message = differs(quotedName(key), text, { ...found, statement });
     throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
   }
@@ -340,9 +343,9 @@ async function toldPlan(
   return input;
 }
 
-function isSameKind(live: string, declared: string): boolean {
+function isSameKind(live: Definition, declared: Definition): boolean {
   try {
-    return parseCreate(live).kind === parseCreate(declared).kind;
+    return live.spec.kind === declared.spec.kind;
   } catch {
     return false;
   }

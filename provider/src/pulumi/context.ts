@@ -26,8 +26,8 @@ import { messageOf, SchemaError } from "../errors";
 import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import type { ServerIdentity } from "../introspect/server-identity";
 import { HiddenError } from "../introspect/visibility";
+import { Definition } from "../sql/definition";
 import { keyParts, objectKey } from "../sql/object-key";
-import { renderCreate } from "../sql/render";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import { Serial } from "../util/serial";
 import type { Look } from "./current-state";
@@ -45,7 +45,7 @@ const FAILURE_KEPT = 5000;
 export interface Checked {
   readonly urn: string | undefined;
   /** Undefined until computed. */
-  readonly statement: string | undefined;
+  readonly definition: Definition | undefined;
   readonly fingerprint: string;
   readonly dependencies: readonly string[];
   readonly sensitive: boolean;
@@ -216,8 +216,8 @@ export class Context {
   private async inServersWords(spec: ObjectSpec, missing: ConnectionError): Promise<Canonical> {
     await this.reach(undefined).catch(unlessHidden);
     if (!this.reachable || this.isNotMadeYet()) throw missing;
-    const statement = renderCreate(await serverForm(await this.connection(), spec));
-    return { statement, shown: statement, borrowed: [], unchecked: missing.message };
+    const definition = Definition.of(await serverForm(await this.connection(), spec));
+    return { definition, shown: definition, borrowed: [], unchecked: missing.message };
   }
 
   private async lend(key: string): Promise<string | undefined> {

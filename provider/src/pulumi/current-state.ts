@@ -1,12 +1,13 @@
 import { sameTableEngine } from "../canonical/engine-arguments";
 import { dropServerDefaults } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
-import { liveStatement, parseLive } from "../drift/compare";
+import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOfUrn } from "../kinds";
+import { Definition } from "../sql/definition";
 import { isInNoDatabase, keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate, parseHeader } from "../sql/parse";
+import { parseHeader } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Outs } from "./state";
@@ -34,7 +35,8 @@ export async function readCurrent(
 ): Promise<CurrentState> {
   const [oldKey, newKey] = [keyOfStored(stored), keyOf(to)];
   const [old, renamed] = [await look(oldKey), oldKey === newKey ? undefined : await look(newKey)];
-  if (!old.asked || renamed?.asked === false) return { spec: parseCreate(stored.statement), live: undefined };
+  const known = Definition.read(stored.statement);
+  if (!old.asked || renamed?.asked === false) return { spec: known.spec, live: undefined };
   if (old.live !== undefined && renamed?.live !== undefined) {
     throw new SchemaError(
       "name-taken",
@@ -50,9 +52,9 @@ export async function readCurrent(
     );
   }
   // Without an embedded engine, statements are as the user spelled them, so they only compare with what the user wrote before.
-  if (context.config.scratch === "off") return { spec: asSpelled(parseCreate(stored.statement), to), live };
+  if (context.config.scratch === "off") return { spec: asSpelled(known.spec, to), live };
   // Secrets that the server hides are taken from the state; what the declaration leaves open is left out.
-  const spec = withLiveEngine(parseCreate(await liveStatement(context, stored.statement, live)), parseLive(live));
+  const spec = withLiveEngine((await liveDefinition(context, known, live)).spec, parseLive(live));
   return { spec: dropServerDefaults(spec, to), live };
 }
 

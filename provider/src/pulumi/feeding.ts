@@ -65,7 +65,7 @@ async function writersOf(context: Context, urn: string | undefined, target: stri
   const found: Writer[] = [];
   for (const { key, statement } of await context.reachableViews(urn)) {
     const checked = context.checked.get(key);
-    const spec = parseCreate(checked?.statement ?? statement);
+    const spec = checked?.definition?.spec ?? parseCreate(statement);
     if (key === own || renamed.has(key) || spec.kind !== "materializedView" || !writesTo(spec, target)) continue;
     found.push({ key, spec, declared: checked !== undefined });
   }
@@ -137,8 +137,7 @@ async function flowOf(
   const specs = new Map<string, ObjectSpec>();
   for (const { key, statement } of await context.reachableViews(urn)) specs.set(key, parseCreate(statement));
   for (const renaming of context.renames) specs.delete(oldKey(renaming));
-  for (const [key, { statement }] of context.checked)
-    if (statement !== undefined) specs.set(key, parseCreate(statement));
+  for (const [key, { definition }] of context.checked) if (definition !== undefined) specs.set(key, definition.spec);
   specs.set(keyOf(spec), spec);
   const flow = new Map<string, Set<string>>();
   const unknown = new Set<string>();

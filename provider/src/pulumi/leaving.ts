@@ -1,10 +1,10 @@
 import { counted, refuseDrop, rowsHeld } from "../apply/drop";
-import { liveStatement } from "../drift/compare";
+import { liveDefinition } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject } from "../kinds/object";
+import { Definition } from "../sql/definition";
 import { keyOf, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
@@ -47,12 +47,13 @@ export async function previewRemovals(context: Context, request: unknown): Promi
  * @throws {SchemaError} when an object that leaves the program has rows and the columns of this new one.
  */
 export async function refuseSplit(context: Context, statement: string, request: Request): Promise<void> {
-  const to = parseCreate(statement);
+  const declared = Definition.read(statement);
+  const { spec: to } = declared;
   if (to.kind !== "table" && !(to.kind === "materializedView" && to.to === undefined)) return;
   for (const one of request.leaving) {
     const key = keyOfStored(one);
     const live = context.checked.has(key) ? undefined : await context.reachableLive(request.urn, key);
-    if (live === undefined || !(await isAlike(context, statement, to, live))) continue;
+    if (live === undefined || !(await isAlike(context, declared, live))) continue;
     const rows = await rowsHeld(await context.connection(), live);
     if (rows === 0) continue;
     const problem =
@@ -65,9 +66,10 @@ export async function refuseSplit(context: Context, statement: string, request: 
 }
 
 /** Whether the live object is one of this kind with these columns. */
-async function isAlike(context: Context, statement: string, to: ObjectSpec, live: LiveObject): Promise<boolean> {
+async function isAlike(context: Context, declared: Definition, live: LiveObject): Promise<boolean> {
   try {
-    const from = parseCreate(await liveStatement(context, statement, live));
+    const { spec: to } = declared;
+    const { spec: from } = await liveDefinition(context, declared, live);
     if (from.kind !== to.kind || !("database" in to)) return false;
     const { database, name } = to;
     const changes = diffObject({ ...from, database, name } as ObjectSpec, to);

@@ -5,9 +5,10 @@ import { digest } from "../canonical/fingerprint";
 import { readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, codeOf, inOurWords } from "../connection/errors";
-import { liveStatement, sameObject } from "../drift/compare";
+import { liveDefinition, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import { kindOf } from "../kinds";
+import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
 import { alsoWrong } from "./also-wrong";
@@ -88,7 +89,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     try {
       const connection = await this.context.connection();
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
-        sameObject(this.context, statement, live);
+        sameObject(this.context, Definition.read(statement), live);
       const { statement } = declared;
       const filled = await this.createFilled(connection, key, statement);
       const created =
@@ -158,10 +159,11 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     if (found === undefined) return {};
     const unchanged =
       stored.__observed === digest(found.statement) ||
-      (stored.statement !== undefined && (await sameObject(this.context, stored.statement, found)));
+      (stored.statement !== undefined && (await sameObject(this.context, Definition.read(stored.statement), found)));
     // Without inputs, the engine keeps those it has, including the fingerprint, which is not in the outputs.
     if (unchanged) return { id, props: { ...stored } };
-    const statement = await liveStatement(this.context, stored.statement ?? found.statement, found);
+    const known = Definition.read(stored.statement ?? found.statement);
+    const { text: statement } = await liveDefinition(this.context, known, found);
     const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
     return { id, props: drifted, inputs: inputsOf(drifted) };
   }

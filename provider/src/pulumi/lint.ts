@@ -13,8 +13,8 @@ import {
   type OutputColumn,
   rules,
 } from "../lint";
+import { Definition } from "../sql/definition";
 import { keyOf } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -88,11 +88,11 @@ async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefin
   const visit = async (statement: string, own: string): Promise<void> => {
     for (const key of mentionedNames(statement)) {
       if (key === own || known.has(key)) continue;
-      const found = context.checked.get(key)?.statement ?? (await context.reachableLive(urn, key))?.statement;
-      const source = found === undefined ? undefined : parsed(found);
+      const found = context.checked.get(key)?.definition ?? (await liveDefinition(context, urn, key));
+      const source = found && parsed(found);
       if (source === undefined || found === undefined) continue;
       known.set(key, source);
-      await visit(found, key);
+      await visit(found.text, key);
     }
   };
   await visit(renderCreate(spec), keyOf(spec));
@@ -109,9 +109,14 @@ async function outputsOf(context: Context, query: string): Promise<readonly Outp
   return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
 }
 
-function parsed(statement: string): ObjectSpec | undefined {
+async function liveDefinition(context: Context, urn: string | undefined, key: string): Promise<Definition | undefined> {
+  const live = await context.reachableLive(urn, key);
+  return live && Definition.read(live.statement);
+}
+
+function parsed(definition: Definition): ObjectSpec | undefined {
   try {
-    return parseCreate(statement);
+    return definition.spec;
   } catch {
     return undefined;
   }

@@ -186,7 +186,6 @@ function keyOfName({ database, ...rest }: Renamed): string {
 /** Columns of the table that a materialized view writes to, as declared or as they are in this run. */
 function targetColumns(context: Context, to: ObjectSpec): string[] | undefined {
   if (to.kind !== "materializedView" || to.to === undefined) return undefined;
-  const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
-  const target = statement === undefined ? undefined : parseCreate(statement);
+  const target = context.checked.get(objectKey(to.to.database, to.to.name))?.definition?.spec;
   return target?.kind === "table" ? target.columns.map(({ name }) => name) : undefined;
 }

@@ -1,9 +1,9 @@
 import { codesOf } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
+import { Definition } from "../sql/definition";
 import { quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { ColumnSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { type Concerned, isParameter } from "./reader-changes";
@@ -46,15 +46,15 @@ export async function tryOnScratch(
   const tried = { ...spec, ...name, ...(spec.kind === "view" && { columns: [] }) };
   try {
     const made = await context.world.canonicalize(tried);
-    context.world.declare(objectKey(name.database, name.name), made.statement);
-    const after = parseCreate(made.statement);
+    context.world.declare(objectKey(name.database, name.name), made.definition);
+    const after = made.definition.spec;
     return { name, outputs: "columns" in after ? after.columns : [] };
   } catch (error) {
     if (!(error instanceof ServerError)) return undefined;
     // Its readers are tried against a stand-in without any of its columns.
     if (spec.kind === "view") {
       const gone = { ...spec, ...name, columns: [], query: "SELECT 1 AS `__gone`" };
-      context.world.declare(objectKey(name.database, name.name), renderCreate(gone));
+      context.world.declare(objectKey(name.database, name.name), Definition.of(gone));
     }
     // It may also lack something else here, which the server has.
     const isMeant = columns.some(({ name: column, what }) =>

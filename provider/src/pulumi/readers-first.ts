@@ -8,10 +8,10 @@ import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
 import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
+import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { Context } from "./context";
 import { type Change, type Planned, planChange } from "./planning";
 import { type Concerned, readsColumn } from "./reader-changes";
@@ -112,7 +112,7 @@ async function firstOf(
   const own = await find(context, planned, change);
   const before = await readersFirst(context, planned, own, find);
   if (before.left.length > 0) return undefined;
-  const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, renderCreate(to), now);
+  const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, Definition.of(to), now);
   const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
   const said = shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
   return [...before.first, { key: reader.key, from: live.statement, isDone, plan, shown: said }];
@@ -163,10 +163,10 @@ async function declaredReader(context: Context, reader: LiveObject, told: Declar
   for (const source of "query" in spec ? mentionedNames(spec.query) : []) {
     const unchecked = context.checked.has(source) ? undefined : told.get(source)?.spec;
     const made = unchecked && (await context.world.canonicalize(unchecked).catch(() => undefined));
-    if (made !== undefined) context.world.declare(source, made.statement);
+    if (made !== undefined) context.world.declare(source, made.definition);
   }
   const canonical = await context.world.canonicalize(spec).catch(() => undefined);
-  return canonical && { options: declaration.options, to: parseCreate(canonical.statement) };
+  return canonical && { options: declaration.options, to: canonical.definition.spec };
 }
 
 function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {

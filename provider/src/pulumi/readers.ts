@@ -2,6 +2,7 @@ import { rewrite } from "../apply/rename";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
+import { Definition } from "../sql/definition";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -145,7 +146,7 @@ function failsWith(
   if (lost.length === 0) return { broken };
   const to = { database, name: `${name}__reader` };
   const kept = spec.kind === "view" ? [] : spec.columns.filter((one) => !asks(one));
-  context.world.declare(objectKey(to.database, to.name), renderCreate(standInOf(to, kept)));
+  context.world.declare(objectKey(to.database, to.name), Definition.of(standInOf(to, kept)));
   return { broken, next: { from: itself, to, columns: lost.map((one) => ({ name: one.name, what: "dropped" })) } };
 }
 

@@ -2,16 +2,17 @@ import { culpritsOf } from "../canonical/culprit";
 import { explainCulprit } from "../canonical/engine-words";
 import { ServerError } from "../connection/errors";
 import type { Problem } from "../errors";
+import type { Definition } from "../sql/definition";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
 const KEYS: ReadonlySet<string> = new Set(["orderBy", "partitionBy", "primaryKey", "sampleBy"]);
 
-/** The statement as the engine that checks declarations shows it, or why it refuses. @throws without an engine. */
-export async function tryOnEngine(context: Context, spec: ObjectSpec): Promise<string | ServerError> {
+/** The definition in the words of the engine that checks declarations, or why it refuses. @throws without an engine. */
+export async function tryOnEngine(context: Context, spec: ObjectSpec): Promise<Definition | ServerError> {
   try {
-    return (await context.world.canonicalize(spec)).statement;
+    return (await context.world.canonicalize(spec)).definition;
   } catch (error) {
     if (error instanceof ServerError) return error;
     throw error;
@@ -32,7 +33,7 @@ export async function refusedArguments(
   const columns = "columns" in spec ? spec.columns.map(({ name }) => name) : [];
   const culprits = await culpritsOf(spec, refusal, async (piece) => {
     const tried = await tryOnEngine(context, piece);
-    return typeof tried === "string" ? undefined : tried;
+    return tried instanceof ServerError ? tried : undefined;
   });
   return culprits.map((culprit) => ({
     code: KEYS.has(culprit.path) ? "key-refused" : "engine-refuses",

@@ -66,12 +66,13 @@ export function tablesUnder(context: Context, key: string): Pick<Inputs, "__over
     for (const name of mentionedNames(statement)) {
       const source = seen.has(name) ? undefined : context.checked.get(name);
       seen.add(name);
-      if (source?.statement === undefined) continue;
-      if (/^CREATE (?:OR REPLACE )?VIEW/.test(source.statement)) visit(source.statement);
+      if (source?.definition === undefined) continue;
+      const { text } = source.definition;
+      if (/^CREATE (?:OR REPLACE )?VIEW/.test(text)) visit(text);
       else if (source.deletion !== "drop") tables.add(name);
     }
   };
-  visit(context.checked.get(key)?.statement ?? "");
+  visit(context.checked.get(key)?.definition?.text ?? "");
   return tables.size === 0 ? {} : { __over: JSON.stringify([...tables].sort()) };
 }
 

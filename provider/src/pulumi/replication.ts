@@ -2,7 +2,6 @@ import { SchemaError } from "../errors";
 import { readReplication } from "../introspect/replication";
 import { refuseReplicatedDatabase, refuseReplicatedTable } from "../plan/replication";
 import { isAccess, objectKey } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
@@ -32,7 +31,6 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
 async function databaseEngine(context: Context, urn: string | undefined, name: string): Promise<string> {
   const live = await context.reachableLive(urn, objectKey(name));
   if (live !== undefined) return live.engine;
-  const statement = context.checked.get(objectKey(name))?.statement;
-  const declared = statement === undefined ? undefined : parseCreate(statement);
+  const declared = context.checked.get(objectKey(name))?.definition?.spec;
   return (declared !== undefined && "engine" in declared ? declared.engine : undefined) ?? DEFAULT_DATABASE;
 }

@@ -10,7 +10,6 @@ import { refuseRights } from "../operation/rights";
 import { type RebuildStep, type RenameStep, renderSize, type Step, type ViewStep } from "../plan";
 import { qualifiedName } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -99,8 +98,7 @@ function endingBefore(context: Context): ReadonlySet<string> {
 
 function declaredTarget(context: Context, { to }: Change): TableSpec | undefined {
   if (to.kind !== "materializedView" || to.to === undefined) return undefined;
-  const statement = context.checked.get(objectKey(to.to.database, to.to.name))?.statement;
-  const spec = statement === undefined ? undefined : parseCreate(statement);
+  const spec = context.checked.get(objectKey(to.to.database, to.to.name))?.definition?.spec;
   return spec?.kind === "table" ? spec : undefined;
 }
 

@@ -32,7 +32,7 @@ export async function notConverted(
   if (live === undefined) return undefined;
   // Not the view's own list of columns, which keeps the former types.
   const outputs = await context.world.resultOf(view.query).catch(() => []);
-  const [now, declared] = [live, context.checked.get(key)?.statement].map(typesIn);
+  const [now, declared] = [parseCreate(live), context.checked.get(key)?.definition?.spec].map(typesIn);
   for (const { name, type } of outputs) {
     const current = now?.get(name);
     if (current === undefined || current === type) continue;
@@ -51,8 +51,7 @@ export async function notConverted(
   return undefined;
 }
 
-function typesIn(statement: string | undefined): ReadonlyMap<string, string | undefined> | undefined {
-  const spec = statement === undefined ? undefined : parseCreate(statement);
+function typesIn(spec: ObjectSpec | undefined): ReadonlyMap<string, string | undefined> | undefined {
   return spec !== undefined && "columns" in spec
     ? new Map(spec.columns.map(({ name, type }) => [name, type]))
     : undefined;

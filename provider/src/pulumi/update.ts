@@ -7,15 +7,15 @@ import { dropServerDefaults } from "../canonical/normal-form";
 import type { Connection } from "../connection/connection";
 import { codeOf, inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
-import { liveStatement } from "../drift/compare";
+import { liveDefinition } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
 import { type Hazard, type Plan, renderPlan } from "../plan";
+import { Definition } from "../sql/definition";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
@@ -154,13 +154,13 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
       `${label}: is not there after the change; did somebody drop it in the meantime?`,
     );
   if (context.config.scratch !== "off") {
-    const statement = renderCreate(to);
-    const now = await liveStatement(context, statement, live);
-    if (diffObject(dropServerDefaults(parseCreate(now), to), to).length > 0) {
+    const declared = Definition.of(to);
+    const now = await liveDefinition(context, declared, live);
+    if (diffObject(dropServerDefaults(now.spec, to), to).length > 0) {
       throw new SchemaError(
         "result-differs",
         `${label}: all statements ran, and the server shows something else; run \`pulumi up\` again to see what is left.\n` +
-          textDiff(now, statement, "server", "declared"),
+          textDiff(now.text, declared.text, "server", "declared"),
       );
     }
   }
@@ -185,7 +185,8 @@ async function partial(context: Context, error: unknown, change: Change, request
   const { stored, to, urn, sensitive } = change;
   const { id, declared, provider } = request;
   const live = await standingNow(context, keyOf(to), keyOfStored(stored));
-  const statement = live === undefined ? stored.statement : await liveStatement(context, stored.statement, live);
+  const known = Definition.read(stored.statement);
+  const { text: statement } = live === undefined ? known : await liveDefinition(context, known, live);
   const { database, name = database } = keyParts(live?.key ?? keyOf(to));
   const names = {
     ...("database" in to && { database }),

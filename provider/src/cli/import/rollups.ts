@@ -5,9 +5,8 @@ import { diffAsWritten } from "../../drift/as-written";
 import { SchemaError } from "../../errors";
 import { type FoundRollup, type FoundRollups, type Part, partsOf } from "../../generate";
 import { nameOfChange } from "../../generate/declared";
+import { Definition } from "../../sql/definition";
 import { keyOf } from "../../sql/object-key";
-import { parseCreate } from "../../sql/parse";
-import { renderCreate } from "../../sql/render";
 
 /**
  * Has the engine create every rollup that was found, and keeps those that equal the objects on the server. If only the levels or read
@@ -50,10 +49,10 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
 /** What the engine creates differently from the server's objects, in a few words. */
 async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
   try {
-    const { statement } = await world.canonicalize(declared);
-    const [change] = diffAsWritten(live, parseCreate(statement));
+    const { definition } = await world.canonicalize(declared);
+    const [change] = diffAsWritten(live, definition.spec);
     // What reads it is created on top of the existing object.
-    world.declare(key, change === undefined ? statement : renderCreate(live));
+    world.declare(key, change === undefined ? definition : Definition.of(live));
     return change && describeChange(change, live.name);
   } catch (error) {
     if (error instanceof ConnectionError) throw error;

@@ -5,7 +5,6 @@ import { SchemaError } from "../../errors";
 import type { Drafts } from "../../generate";
 import { lex } from "../../sql/lexer";
 import { keyOf } from "../../sql/object-key";
-import { parseCreate } from "../../sql/parse";
 import type { ColumnSpec, ObjectSpec } from "../../sql/spec";
 
 /** What the engine says about the views of a program. */
@@ -58,9 +57,9 @@ async function isOfQuery(world: World, live: ObjectSpec): Promise<boolean> {
 }
 
 async function canonicalize(world: World, declared: ObjectSpec): Promise<ObjectSpec> {
-  const { statement } = await world.canonicalize(declared);
-  world.declare(keyOf(declared), statement);
-  return parseCreate(statement);
+  const { definition } = await world.canonicalize(declared);
+  world.declare(keyOf(declared), definition);
+  return definition.spec;
 }
 
 function columnsOf(spec: ObjectSpec): string {

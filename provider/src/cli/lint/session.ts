@@ -8,6 +8,7 @@ import { ConnectionError, ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
 import { kindOf } from "../../kinds";
 import type { OutputColumn } from "../../lint";
+import { Definition } from "../../sql/definition";
 import { SqlParseError } from "../../sql/errors";
 import { quoteIdentifier } from "../../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../../sql/object-key";
@@ -189,25 +190,25 @@ export class LintSession {
     outcome: Outcome,
     declared: ObjectSpec,
     written: ObjectSpec,
-  ): Promise<{ spec: ObjectSpec; hosted?: string }> {
+  ): Promise<{ spec: ObjectSpec; hosted?: Definition }> {
     if (this.offline !== undefined) return { spec: written };
     const outside = externalDependency(declared);
     const local = outside === undefined ? declared : localKind(declared);
     if (outside !== undefined) outcome.standIn = outside;
     if (local === undefined) return { spec: written };
     await this.use(outcome.statement.database);
-    const { statement, standIn } = await this.world.canonicalize(local);
+    const { definition, standIn } = await this.world.canonicalize(local);
     if (standIn !== undefined) outcome.standIn = standIn;
-    const made = parseCreate(statement);
+    const made = definition.spec;
     await this.describe(made);
     const isRestored = outside !== undefined && isStored(made) && isStored(written) && isStored(local);
     const spec = isRestored ? restore(written, local, made) : made;
     const isPopulated = spec.kind === "materializedView" && written.kind === "materializedView" && written.populate;
-    return { spec: isPopulated ? { ...spec, populate: true } : spec, hosted: statement };
+    return { spec: isPopulated ? { ...spec, populate: true } : spec, hosted: definition };
   }
 
   /** Remembers what exists now, and notices a second definition of it. */
-  private place(outcome: Outcome, spec: ObjectSpec, hosted: string | undefined): void {
+  private place(outcome: Outcome, spec: ObjectSpec, hosted: Definition | undefined): void {
     const key = keyOf(spec);
     const before = this.standing.get(key);
     if (before?.spec !== undefined && !outcome.head?.replaces) {
@@ -230,7 +231,7 @@ export class LintSession {
     const [row] = await this.world.ask<{ statement: string }>(`SHOW CREATE TABLE ${quotedName(key)}`);
     if (spec === undefined || row === undefined) return;
     const shown = normalizeShown(dropServerDefaults(parseCreate(row.statement), spec));
-    this.world.declare(key, renderCreate(shown));
+    this.world.declare(key, Definition.of(shown));
     const isStandIn = outcome.standIn !== undefined && spec.kind === "table" && shown.kind === "table";
     outcome.spec = isStandIn ? { ...spec, columns: shown.columns } : shown;
     await this.describe(outcome.spec);
