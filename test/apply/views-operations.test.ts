@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
 import { REBUILD, rebuildTable, removeRetired } from "../../provider/dist/apply/rebuild/index.js";
 import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
+import { applyViewStep, previewViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
+import type { SchemaError } from "../../provider/dist/errors.js";
 import { abort, resume } from "../../provider/dist/operation/engine.js";
 import { Journal } from "../../provider/dist/operation/journal.js";
 import { replaceView } from "../../provider/dist/operation/replace-view.js";
@@ -289,6 +290,28 @@ describe("operations on a view", () => {
       /puts its result in the place of the 20 row\(s\)/,
     ],
   ];
+  it("are refused with everything that is in the way, in the words of the preview", async () => {
+    const { connection, database } = bench;
+    const strange = aggregated.replace("`c` Simple", "`d` Simple").replace(/ENGINE.*/, "ENGINE = Null");
+    const view = { ...base, targets: { a: strange } };
+    await bench.create({ ...view, read: ["v"] });
+    await bench.insert(0, 20);
+    const step = stepOf(database, view);
+    const seen: SchemaError[] = [];
+    for (const work of [
+      () => previewViewStep(connection, step, { allow: [], ending: new Set() }),
+      () => applyViewStep(connection, step, { operation: "n1" }),
+    ]) {
+      await work().catch((error: unknown) => seen.push(error as SchemaError));
+    }
+    const [preview, up] = seen;
+    assert.deepEqual(
+      preview?.problems.map(({ code }) => code),
+      ["loses-rows", "change-unsupported"],
+    );
+    assert.deepEqual(up?.problems, preview?.problems);
+  });
+
   for (const [change, message] of REFUSALS) {
     it(`are refused before anything is changed: ${message.source}`, async () => {
       const { connection, database } = bench;

@@ -7,7 +7,7 @@ import { openConnection } from "../../provider/dist/connection/open.js";
 import { Ledger } from "../apply/writers";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
-import { type Job, PROTOCOLS } from "./protocols";
+import { type Job, PROTOCOLS, run } from "./protocols";
 import { forkRunner } from "./run";
 
 /** Longer than any gate, in milliseconds. */
@@ -42,7 +42,7 @@ for (const version of testedVersions(["25.8"])) {
       await server.kill();
       await server.start();
       assert.equal(await insert(2), 469, "a restart does not open it");
-      await PROTOCOLS.rename.run(connection, job, {});
+      await run("rename", connection, job);
       assert.equal(await insert(3), undefined);
       for (const table of ["held.u", "held.`t 2`", "held.agg", "held_o.out", "held.inner"]) {
         assert.deepEqual(await connection.query(`SELECT toUInt32(id) AS id FROM ${table}`), [{ id: 3 }], table);

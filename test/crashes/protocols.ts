@@ -1,13 +1,11 @@
 /** The four long protocols under writers, as a server and a runner process that die see them. */
 
-import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { RENAME, renameObject } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
+import { resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { renameObject } from "../../provider/dist/apply/rename/index.js";
+import { applyViewStep } from "../../provider/dist/apply/views/index.js";
 import type { Connection } from "../../provider/dist/connection/connection.js";
-import { resume } from "../../provider/dist/operation/engine.js";
-import type { RunnerHooks } from "../../provider/dist/operation/runner.js";
+import type { OperationHooks } from "../../provider/dist/operation/protocol.js";
 import { BACKFILL_CASES, createSource, createViews, runBackfill } from "../apply/backfill-cases";
 import { compareTarget } from "../apply/backfill-runs";
 import { refresh } from "../apply/refreshes";
@@ -37,6 +35,9 @@ export interface Difference {
   readonly doubled: number;
 }
 
+/** Small chunks, so that there are several. */
+type Hooks = OperationHooks & { readonly chunkRows: number };
+
 export interface Protocol {
   /** How many statements an operation has, about: fewer rather than more, so that it is hit. */
   readonly statements: (index: number) => number;
@@ -52,8 +53,7 @@ export interface Protocol {
     isOver: () => boolean,
     pace: Pace,
   ) => Promise<void>;
-  /** What the next `pulumi up` does: finishes what is unfinished, else begins. */
-  readonly run: (connection: Connection, job: Job, hooks: RunnerHooks) => Promise<unknown>;
+  readonly begin: (connection: Connection, job: Job, hooks: Hooks) => Promise<unknown>;
   readonly compare: (connection: Connection, job: Job, ledger: Ledger) => Promise<Difference>;
   readonly databases: (job: Job) => readonly string[];
 }
@@ -93,12 +93,8 @@ const rebuild: Protocol = {
   },
   write: (connection, { database, index }, ledger, chance, isOver, pace) =>
     write(connection, database, ledger, chance, pick(VARIANTS, index), isOver, pace),
-  run: async (connection, { database, index, operation }, hooks) => {
-    const options = { chunkRows: 50, ...hooks };
-    const [found] = await unfinishedOperations(connection, database);
-    if (found !== undefined) return resume(REBUILD, connection, found, options);
-    return rebuildTable(connection, { ...definitions(database, pick(VARIANTS, index)), operation, ...options });
-  },
+  begin: (connection, { database, index, operation }, hooks) =>
+    rebuildTable(connection, { ...definitions(database, pick(VARIANTS, index)), operation, ...hooks }),
   compare: async (connection, { database, index }, ledger) =>
     added(await compare(connection, database, ledger, pick(VARIANTS, index).read)),
   databases: own,
@@ -114,10 +110,8 @@ const views: Protocol = {
   },
   write: (connection, { database }, ledger, chance, isOver, pace) =>
     write(connection, database, ledger, chance, REPEATING, isOver, pace),
-  run: async (connection, { database, index, operation }, hooks) => {
+  begin: (connection, { database, index, operation }, hooks) => {
     const view = pick(VIEW_CASES, index);
-    const [found] = await unfinishedOperations(connection, database);
-    if (found !== undefined) return resume(VIEW, connection, found, hooks);
     return applyViewStep(connection, stepOf(database, view), { operation, allow: view.allow ?? [], ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {
@@ -137,15 +131,9 @@ const rename: Protocol = {
   },
   write: (connection, { database, index }, ledger, chance, isOver) =>
     writeTo(connection, namesOf(database, pick(RENAMES, index)), ledger, chance, isOver),
-  run: async (connection, { database, index, operation }, hooks) => {
+  begin: (connection, { database, index, operation }, hooks) => {
     const { object } = pick(RENAMES, index);
     const [from, to] = endsOf(database, pick(RENAMES, index));
-    const found = (
-      await Promise.all([from.database, to.database].map((name) => unfinishedOperations(connection, name)))
-    )
-      .flat()
-      .find((one) => one.operation === operation);
-    if (found !== undefined) return resume(RENAME, connection, found, hooks);
     return renameObject(connection, { object, from, to, operation, ...hooks });
   },
   compare: async (connection, { database, index }, ledger) => {
@@ -166,11 +154,8 @@ const backfill: Protocol = {
   },
   write: (connection, { database }, ledger, chance, isOver, pace) =>
     write(connection, database, ledger, chance, REPEATING, isOver, pace),
-  run: async (connection, { database, index, operation }, hooks) => {
-    const [found] = await findUnfinished(connection, database);
-    if (found !== undefined) return resume(BACKFILL, connection, found, hooks);
-    return runBackfill(connection, database, pick(BACKFILL_CASES, index), { operation, chunk: 50, ...hooks });
-  },
+  begin: (connection, { database, index, operation }, hooks) =>
+    runBackfill(connection, database, pick(BACKFILL_CASES, index), { operation, chunk: 50, ...hooks }),
   compare: async (connection, { database, index }, ledger) => {
     const found = added(await compare(connection, database, ledger, true));
     const target = await compareTarget(connection, database, pick(BACKFILL_CASES, index), ledger);
@@ -181,6 +166,22 @@ const backfill: Protocol = {
 
 export const PROTOCOLS = { rebuild, views, rename, backfill } as const satisfies Readonly<Record<string, Protocol>>;
 export type ProtocolName = keyof typeof PROTOCOLS;
+
+/** What the next `pulumi up` does: finishes what is unfinished, else begins. */
+export async function run(
+  name: ProtocolName,
+  connection: Connection,
+  job: Job,
+  given: OperationHooks = {},
+): Promise<unknown> {
+  const { begin, databases } = PROTOCOLS[name];
+  const hooks: Hooks = { chunkRows: 50, ...given };
+  for (const database of databases(job)) {
+    const [found] = await unfinishedOperations(connection, database);
+    if (found !== undefined) return resumeOperation(connection, found, () => undefined, hooks);
+  }
+  return begin(connection, job, hooks);
+}
 
 export function isProtocol(name: string): name is ProtocolName {
   return Object.hasOwn(PROTOCOLS, name);

@@ -1,6 +1,6 @@
 /** Program of a runner process: says that it is ready, does the job that it is told, and names each statement before it runs it. */
 import { openConnection } from "../../provider/dist/connection/open.js";
-import { type Job, PROTOCOLS, type ProtocolName } from "./protocols";
+import { type Job, type ProtocolName, run } from "./protocols";
 
 /** What the parent sends. */
 export interface Order {
@@ -9,15 +9,15 @@ export interface Order {
   readonly job: Job;
 }
 
-async function run({ protocol, url, job }: Order): Promise<void> {
+async function doJob({ protocol, url, job }: Order): Promise<void> {
   const connection = await openConnection({ url });
   const beforeStatement = (sql: string): void => void process.send?.({ statement: sql });
-  await PROTOCOLS[protocol].run(connection, job, { beforeStatement });
+  await run(protocol, connection, job, { beforeStatement });
   await connection.close();
 }
 
 process.once("message", (order: Order) =>
-  run(order).then(
+  doJob(order).then(
     () => process.exit(0),
     (error: unknown) => {
       console.error(error);
