@@ -60,7 +60,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/backfill/time.ts timeColumnOf": ["command"],
 
   "apply/operations.ts protocolOf": ["command"],
-  "operation/engine.ts start": ["caller"],
+  "operation/engine.ts start": ["caller", "caller"],
   "operation/engine.ts abort": ["command"],
   "operation/engine.ts openOperation": ["command"],
   "operation/engine.ts proceed": ["resuming"],

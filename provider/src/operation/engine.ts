@@ -55,9 +55,13 @@ export async function start<P extends BasePlan, H extends OperationHooks, C exte
     journal ??= await Journal.open(runner, database);
     return journal;
   };
-  const plan = await beginning.plan(runner, openJournal);
+  const plan = { ...(await beginning.plan(runner, openJournal)), version: protocol.version };
+  // Nobody could resume what nobody can read.
+  if (!protocol.plan(JSON.parse(JSON.stringify(plan)))) {
+    throw new SchemaError("internal", `${label}: the plan of this ${protocol.kind} is not one that can be read again`);
+  }
   const opened = await openJournal();
-  await opened.set("plan", { ...plan, version: protocol.version });
+  await opened.set("plan", plan);
   return proceed(protocol, protocol.open(runner, opened, plan, hooks));
 }
 
