@@ -190,7 +190,7 @@ describe("operations on a table", () => {
       await refused(rebuildTable(connection, back), new RegExp(`operation ${operation} \\(.*\\) is not finished`));
       const [found, ...others] = await unfinishedOperations(connection, database);
       assert.ok(found);
-      assert.deepEqual([others, found.operation, found.canAbort], [[], operation, false]);
+      assert.deepEqual([others, found.operation, found.canAbort, found.isReadable], [[], operation, false, false]);
       const resumes = (): Promise<void> => resumeOperation(connection, found, () => undefined);
       for (const ends of [() => abortOperation(connection, found), resumes]) {
         await refused(ends(), new RegExp(`^Operation ${operation}: .* Another version of this package started it`));

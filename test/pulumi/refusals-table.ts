@@ -164,6 +164,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/denied.ts refuseDenied": ["check"],
   "pulumi/feeding.ts refuseLoop": ["check"],
   "pulumi/function-uses.ts lookAtFunction": ["check"],
+  "pulumi/interrupted.ts findInterrupted": ["check"],
   "pulumi/leaving.ts refuseSplit": ["check"],
   "pulumi/lifecycle.ts create": ["running"],
   "pulumi/lifecycle.ts read": ["command"],

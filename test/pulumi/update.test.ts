@@ -247,6 +247,18 @@ describe("update of a table, on the server", () => {
       await assert.rejects(rebuildTable(table.connection, step), /cut off/);
     }
 
+    it("that a later version of this package started is refused at preview, in words", async () => {
+      await cutOff(/^EXCHANGE TABLES .*__new_/);
+      await table.run(
+        "INSERT INTO {db}._schema_ops SELECT op, key, replace(value, '\"version\":1', '\"version\":2'), ver + 1000 FROM {db}._schema_ops WHERE key = 'plan'",
+      );
+      const { failures } = await table.check(REKEYED);
+      assert.match(
+        failures.join(),
+        /\.t: Operation 0badcafe: its plan has version 2, .* Another version of this package started it; resume or abort it with that one/,
+      );
+    });
+
     it("keeps the rows and leaves the old table, which a later run drops and says so", async () => {
       const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
       assert.match(String(inputs?.["plan"]), /-- rebuild [\s\S]*-- copies-rows: .*\[2 rows, /);

@@ -97,7 +97,8 @@ function show({ unfinished, retired }: Left, output: Output): void {
   }
 }
 
-function waysOut({ operation, aborting, canAbort }: Unfinished): string {
+function waysOut({ operation, aborting, canAbort, isReadable }: Unfinished): string {
+  if (!isReadable) return "not by this version";
   const abort = `--abort ${operation}`;
   if (aborting) return `being aborted: ${abort}`;
   return `--resume ${operation}${canAbort ? `, or ${abort} to go back` : "; there is no way back"}`;

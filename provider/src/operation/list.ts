@@ -19,6 +19,8 @@ export interface Unfinished extends Description, OperationRef {
   readonly canAbort: boolean;
   /** An abort was begun: only that can be resumed. */
   readonly aborting: boolean;
+  /** False for what another version started and this one cannot read: `progress` says why. It is neither resumed nor aborted. */
+  readonly isReadable: boolean;
 }
 
 /** The interrupted operations in a database, oldest first; one query if there is none, or no journal. */
@@ -53,7 +55,7 @@ async function describe(
   const unreadable = whyUnreadable(protocol, ref.operation, lines);
   if (protocol === undefined || plan === undefined || unreadable !== undefined) {
     const progress = unreadable ?? "";
-    return { ...state, step: "", progress, canAbort: false, aborting: false };
+    return { ...state, step: "", progress, canAbort: false, aborting: false, isReadable: false };
   }
   const runner = new Runner(connection, ref.operation);
   const context = protocol.open(runner, Journal.read(runner, ref.database, lines), plan, {});
@@ -67,7 +69,7 @@ async function describe(
     },
   );
   const progress = description.progress ?? description.step;
-  return { ...state, ...description, progress, canAbort, aborting: lines.has("aborting") };
+  return { ...state, ...description, progress, canAbort, aborting: lines.has("aborting"), isReadable: true };
 }
 
 /** Key of what a plan works on; of its database if that cannot be read. */

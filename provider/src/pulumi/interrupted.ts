@@ -22,6 +22,7 @@ export interface InterruptedOperation {
  *
  * @param standing the existing object.
  * @param to the declared object.
+ * @throws {SchemaError} when another version of this package started it, and this one cannot read it.
  */
 export async function findInterrupted(
   context: Context,
@@ -35,6 +36,7 @@ export async function findInterrupted(
   const found = await unfinishedOperations(await context.connection(), database);
   const one = found.find(({ keys }) => keys.includes(live.key));
   if (one === undefined) return undefined;
+  if (!one.isReadable) throw new SchemaError("operation-unreadable", `${quotedName(live.key)}: ${one.progress}`);
   const isWanted = one.kind === "rename" ? one.keys[1] === keyOf(to) : one.to === renderCreate(to);
   const action = (isWanted && !one.aborting) || !one.canAbort ? "resume" : "abort";
   const key = one.keys[action === "resume" ? 1 : 0];
