@@ -53,6 +53,14 @@ export const ERRORS = {
     "see [access](access.md)",
   ],
   "not-replicable": ["the server cannot create a `Replicated` object as declared", "see the message"],
+  "cluster-unusable": [
+    "the cluster does not exist, its hosts do not know each other, or it cannot be used so",
+    "see the message and [clusters](clusters.md)",
+  ],
+  "cluster-unsupported": ["the change is not made on clusters yet", "see the message and [clusters](clusters.md)"],
+  "cluster-split": ["replicas of one shard have different tables under one name", "see the message"],
+  "host-down": ["a host of the cluster does not answer", "wait for it, or set `clickhouse:downHosts`"],
+  "host-failed": ["a host of the cluster could not run a statement", "its message says why; then run again"],
   "object-missing": ["an object does not exist on the server", "create it, or run `pulumi refresh`"],
   "object-differs": [
     "an object exists and differs from the declaration",

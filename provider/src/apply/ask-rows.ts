@@ -1,3 +1,5 @@
+import { isTable } from "../clickhouse/catalog";
+import { isReplicated } from "../clickhouse/engines";
 import { atLeast } from "../clickhouse/version";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
@@ -128,6 +130,15 @@ class Asker {
         "never end; nothing was done. Give them a value first: " +
         `ALTER TABLE ${this.table} ${value} SETTINGS mutations_sync = 1`,
     );
+  }
+
+  /** All rows on the cluster: one replica of each shard, or every host where they do not share their rows. */
+  private async wholeTable(cluster: string): Promise<string> {
+    const [row] = await this.connection.query<{ engine: string }>(
+      `SELECT engine FROM system.tables WHERE ${isTable(this.name, "name")}`,
+    );
+    const read = isReplicated(row?.engine) ? "cluster" : "clusterAllReplicas";
+    return `${read}(${quoteString(cluster)}, ${this.table})`;
   }
 
   private async isOneOf([from, until]: readonly [from: string, until: string]): Promise<boolean> {
@@ -294,9 +305,17 @@ class Asker {
     }
   }
 
-  private ask<Row extends object>(sql: string): Promise<Row[]> {
-    return this.connection.query<Row>(`${sql} SETTINGS ${SETTINGS}, max_execution_time = ${this.options.seconds}`);
+  private async ask<Row extends object>(sql: string): Promise<Row[]> {
+    const { cluster } = this.connection;
+    const question = cluster === undefined ? sql : fromCluster(sql, this.table, await this.wholeTable(cluster.name));
+    return this.connection.query<Row>(`${question} SETTINGS ${SETTINGS}, max_execution_time = ${this.options.seconds}`);
   }
+}
+
+/** The question to a whole cluster in place of this server's table. */
+function fromCluster(sql: string, table: string, whole: string): string {
+  const name = table.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return sql.replace(new RegExp(`\\bFROM ${name}(?=[\\s)]|$)`, "g"), () => `FROM ${whole}`);
 }
 
 /**

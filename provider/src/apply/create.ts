@@ -17,6 +17,8 @@ export interface Created {
   readonly adopted: boolean;
   /** Digest of the server's own text, by which a refresh detects that nothing has changed. */
   readonly observed: string;
+  /** The object as it is now; absent where it was not looked at last. */
+  readonly live?: LiveObject;
 }
 
 /**
@@ -33,6 +35,12 @@ export async function applyCreate(
   same: Same,
   withSecrets = (sql: string): string => sql,
 ): Promise<Created> {
+  // What is sent to a cluster is no error where the name is taken.
+  const standing = connection.cluster === undefined ? undefined : await live.findNow(key);
+  if (standing !== undefined) {
+    if (await same(statement, standing)) return { adopted: true, observed: digest(standing.statement), live: standing };
+    throw new SchemaError("object-differs", differs(label, statement, standing));
+  }
   try {
     await connection.command(withSecrets(inWordsOf(connection, statement)));
   } catch (error) {
@@ -53,7 +61,7 @@ export async function applyCreate(
       `${label}: was created, but the server does not show it. Does the user lack SHOW TABLES on it?`,
     );
   }
-  return { adopted: false, observed: digest(found.statement) };
+  return { adopted: false, observed: digest(found.statement), live: found };
 }
 
 function isTaken(error: ServerError): boolean {

@@ -1,10 +1,13 @@
 import { quoteString } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
+import { everywhere, readSettings } from "./cluster";
 
 // What more than one file asks the system tables. A condition on one object is text, not a parameter, as everywhere in operations.
 
 /** A server, an embedded engine, or the runner of an operation. */
 export interface Server {
+  /** A cluster on whose hosts an object is. */
+  readonly cluster?: { readonly name: string };
   query<Row extends object>(sql: string, params?: Readonly<Record<string, string | readonly string[]>>): Promise<Row[]>;
 }
 
@@ -123,11 +126,12 @@ export interface Mutation {
   readonly killed: boolean;
 }
 
-/** The unfinished mutations of a table. */
+/** The unfinished mutations of a table; with a cluster, those on all its hosts. */
 export async function unfinishedMutations(server: Server, table: QualifiedName): Promise<Mutation[]> {
+  const { cluster } = server;
   const rows = await server.query<Omit<Mutation, "killed"> & { readonly killed: number | boolean }>(
     "SELECT mutation_id AS id, command, toString(parts_to_do) AS left, latest_fail_reason AS reason, is_killed AS killed " +
-      `FROM system.mutations WHERE ${isTable(table, "table")} AND NOT is_done`,
+      `FROM ${everywhere("mutations", cluster)} WHERE ${isTable(table, "table")} AND NOT is_done${readSettings(cluster)}`,
   );
   return rows.map((row) => ({ ...row, killed: Boolean(row.killed) }));
 }

@@ -22,7 +22,16 @@ export interface ProviderConfig {
   readonly scratchServer?: string;
   /** Whether a preview fails if the server is unreachable; undefined: in CI, and if it refuses the login. */
   readonly unreachable: "fail" | "warn" | undefined;
+  /** Cluster whose hosts all get every object; undefined: the server of the connection alone. */
+  readonly cluster?: string;
+  /** What happens while a host of the cluster does not answer. */
+  readonly downHosts: "refuse" | "queue";
+  /** Seconds to wait for all hosts of the cluster. */
+  readonly ddlTimeout: number;
 }
+
+/** Seconds after which it is looked up what the hosts of a cluster have done. */
+const DDL_TIMEOUT = 60;
 
 /** Config keys, without the namespace `clickhouse:`, and the environment variables that override them. */
 export const CONFIG_KEYS = {
@@ -44,6 +53,9 @@ export const CONFIG_KEYS = {
   role: "CLICKHOUSE_ROLE",
   accessToken: "CLICKHOUSE_ACCESS_TOKEN",
   proxy: "CLICKHOUSE_PROXY",
+  cluster: "CLICKHOUSE_CLUSTER",
+  downHosts: "CLICKHOUSE_DOWN_HOSTS",
+  ddlTimeout: "CLICKHOUSE_DDL_TIMEOUT",
 } as const;
 
 /** Keys that environment variables do not override. */
@@ -141,6 +153,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
   }
   const lint = raw.lint === "off" ? "off" : pairsOf(raw.lint, problems);
+  const place = placeOf(raw, problems);
   if (problems.length > 0) throw new SchemaError("config-invalid", problems);
   return {
     connection: raw.url === undefined ? undefined : { ...connection, url: raw.url },
@@ -151,6 +164,28 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
     scratch: scratch === "off" ? "off" : "embedded",
     ...(scratchServer !== undefined && { scratchServer }),
     unreachable: raw.unreachable === "fail" || raw.unreachable === "warn" ? raw.unreachable : undefined,
+    ...place,
+  };
+}
+
+function placeOf(raw: RawConfig, problems: string[]): Pick<ProviderConfig, "cluster" | "downHosts" | "ddlTimeout"> {
+  const { cluster, downHosts = "refuse" } = raw;
+  if (downHosts !== "refuse" && downHosts !== "queue") {
+    problems.push(`clickhouse:downHosts: expected "refuse" or "queue", found "${downHosts}"`);
+  }
+  const ddlTimeout = raw.ddlTimeout === undefined ? DDL_TIMEOUT : Number(raw.ddlTimeout);
+  if (!(ddlTimeout >= 1))
+    problems.push(`clickhouse:ddlTimeout: expected seconds, 1 or more, found "${raw.ddlTimeout}"`);
+  for (const key of ["downHosts", "ddlTimeout"] as const) {
+    if (raw[key] !== undefined && cluster === undefined)
+      problems.push(
+        `clickhouse:${key}: is about a cluster, and none is configured; set clickhouse:cluster, or take it out`,
+      );
+  }
+  return {
+    ...(cluster !== undefined && { cluster }),
+    downHosts: downHosts === "queue" ? "queue" : "refuse",
+    ddlTimeout: Math.ceil(ddlTimeout),
   };
 }
 

@@ -16,10 +16,11 @@ export interface Connection {
    *
    * @param sql one statement without FORMAT; `{name:Type}` placeholders are filled from `params`.
    * @param params values of the placeholders.
+   * @param settings of this statement, besides those that every one gets.
    * @returns one object per row, keyed by column; 64-bit integers arrive as strings.
    * @throws {ServerError} when the engine refuses it, {ConnectionError} when it cannot be reached.
    */
-  query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]>;
+  query<Row extends object>(sql: string, params?: QueryParams, settings?: Settings): Promise<Row[]>;
 
   /**
    * Runs a statement for its effect (DDL, INSERT … SELECT, SYSTEM).
@@ -39,6 +40,32 @@ export interface Connection {
 
   /** Closes it; running statements are abandoned. May be called more than once. */
   close(): Promise<void>;
+
+  /** The cluster whose hosts all run the statements of {@link Connection.command}; absent: this server alone does. */
+  readonly cluster?: ClusterMembers;
+}
+
+/** Settings of one statement. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** A cluster, as `system.clusters` has it. */
+export interface ClusterMembers {
+  readonly name: string;
+  /** In the order of `system.clusters`. */
+  readonly hosts: readonly ClusterHost[];
+}
+
+/** A host of a cluster. */
+export interface ClusterHost {
+  /** Row in `system.clusters`, from 1: its `_shard_num` in `clusterAllReplicas`. */
+  readonly number: number;
+  readonly shard: number;
+  /** For people: `ch-1-2`, with its port where the names alone are equal. */
+  readonly name: string;
+  /** `host_name:port`, as in results of ON CLUSTER. */
+  readonly address: string;
+  /** The one that the connection reaches. */
+  readonly isLocal: boolean;
 }
 
 /** Values for `{name:Type}` placeholders. */

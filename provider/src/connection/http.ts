@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import { type Capabilities, capabilitiesOf, GREETING, type Greeting, OLD_GREETING } from "../clickhouse/capabilities";
 import { agentOf } from "./agent";
-import type { Connection, ConnectionOptions, QueryParams } from "./connection";
+import type { Connection, ConnectionOptions, QueryParams, Settings } from "./connection";
 import { ConnectionError } from "./errors";
 import {
   type Answer,
@@ -113,20 +113,26 @@ class HttpConnection implements Connection {
     this.capabilities = capabilitiesOf(greeting);
   }
 
-  async query<Row extends object>(sql: string, params?: QueryParams): Promise<Row[]> {
+  async query<Row extends object>(sql: string, params?: QueryParams, settings: Settings = {}): Promise<Row[]> {
+    const sent = READS.test(sql)
+      ? { ...QUERY_SETTINGS, ...settings }
+      : { ...this.forCommands(), ...QUERY_SETTINGS, ...settings };
     try {
-      return parseRows((await this.send(sql, QUERY_SETTINGS, params)).body);
+      return parseRows((await this.send(sql, sent, params)).body);
     } catch (error) {
       const broken = error instanceof ConnectionError && isBroken(error.cause) && !this.closed;
       if (!broken || !READS.test(sql)) throw error;
-      return parseRows((await this.send(sql, QUERY_SETTINGS, params)).body);
+      return parseRows((await this.send(sql, sent, params)).body);
     }
   }
 
   async command(sql: string, params?: QueryParams): Promise<void> {
+    await this.send(sql, this.forCommands(), params);
+  }
+
+  private forCommands(): ClickHouseSettings {
     const { sent } = this.capabilities.gates;
-    const opened = Object.fromEntries(sent.map((setting) => [setting, 1]));
-    await this.send(sql, { ...opened, ...COMMAND_SETTINGS }, params);
+    return { ...Object.fromEntries(sent.map((setting) => [setting, 1])), ...COMMAND_SETTINGS };
   }
 
   async insert(table: string, rows: readonly object[]): Promise<void> {

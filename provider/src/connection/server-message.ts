@@ -126,6 +126,10 @@ export const isOutOfMemory = hasCode("MEMORY_LIMIT_EXCEEDED");
 export const isConstraintViolated = hasCode("VIOLATED_CONSTRAINT");
 /** The statement ran longer than the server allows (159, 160). */
 export const isTooSlow = hasCode("TIMEOUT_EXCEEDED", "TOO_SLOW");
+/** Keeper did not answer, or a node in it went away while it was read (999). */
+export const isKeeperError = hasCode("KEEPER_EXCEPTION");
+/** A replica has not applied the last change of its table yet (517). */
+export const isBehind = hasCode("CANNOT_ASSIGN_ALTER");
 
 function hasCode(...names: readonly ErrorName[]): (error: unknown) => error is ServerError {
   const codes = codesOf(...names);

@@ -13,6 +13,8 @@ export type Adoption = (typeof ADOPTIONS)[number];
 export interface ChangeOptions {
   /** Undefined: as the stack's config says. */
   readonly adopt?: Adoption;
+  /** Whether the object is on all hosts of the stack's cluster; false: only on the one that the URL reaches. Undefined: if there is a cluster. */
+  readonly cluster?: string | false;
   /** How a new materialized view is filled from its source; undefined: not at all. */
   readonly backfill?: BackfillDeclaration;
   readonly allow: readonly string[];
@@ -44,6 +46,7 @@ export function declareOptions(keys: readonly OptionName[], args: Raw): { option
   const keepOld = durationAt(raw, "keepOld", problems);
   const adopt = adoptAt(raw, problems);
   const backfill = backfillAt(raw, problems);
+  const cluster = clusterAt(raw, problems);
   const options: ChangeOptions = {
     allow: allowAt(raw, problems),
     renamedColumns: { ...renamedColumnsAt(raw, problems), ...columns.renamed },
@@ -53,6 +56,7 @@ export function declareOptions(keys: readonly OptionName[], args: Raw): { option
     ...(keepOld !== undefined && { keepOld }),
     ...(adopt !== undefined && { adopt }),
     ...(backfill !== undefined && { backfill }),
+    ...(cluster !== undefined && { cluster }),
   };
   problems.throwIfAny();
   return { options, args: rest["columns"] === undefined ? rest : { ...rest, columns: columns.columns } };
@@ -85,6 +89,13 @@ function adoptAt(raw: Raw, problems: Problems): Adoption | undefined {
     );
   }
   return known;
+}
+
+function clusterAt(raw: Raw, problems: Problems): string | false | undefined {
+  const value = raw["cluster"];
+  if (value === undefined || value === false || (typeof value === "string" && value !== "")) return value;
+  problems.add("cluster", `expected the name of the stack's cluster, or false, found ${describe(value)}`);
+  return undefined;
 }
 
 function rebuildAt(raw: Raw, problems: Problems): "online" | "offline" {

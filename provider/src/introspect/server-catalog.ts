@@ -1,12 +1,12 @@
 import DataLoader from "dataloader";
-import { withoutClosedGates } from "../clickhouse/insert-gates";
 import type { Connection } from "../connection/connection";
 import type { AccessKind } from "../sql/access/spec";
-import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey } from "../sql/object-key";
 import { readEntities } from "./access/catalog";
 import { readCollections, refuseHiddenCollection } from "./collections";
 import { readFunctions } from "./globals";
+import { readDatabases, readObjects } from "./objects";
+import { hereOnly, type Spread } from "./spread";
 import { HiddenError, refuseHidden } from "./visibility";
 
 /** An object as it is on the server. */
@@ -22,6 +22,8 @@ export interface LiveObject {
   readonly bytes: number | undefined;
   /** Of a user, a role and the like: the access storage that it is in, and others that have one of its name. */
   readonly access?: { readonly storage: string; readonly others: readonly string[] };
+  /** On which hosts of the cluster it is; absent where there is none. */
+  readonly spread?: Spread;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface LiveObject {
  */
 export class ServerCatalog {
   private readonly connect: () => Promise<Connection>;
+  private readonly isAlone: (key: string) => boolean;
   private readonly databases: DataLoader<string, ReadonlyMap<string, LiveObject>>;
   private readonly objects: DataLoader<string, LiveObject | undefined>;
   /**
@@ -46,8 +49,10 @@ export class ServerCatalog {
   private collections: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private readonly entities = new Map<AccessKind, Promise<ReadonlyMap<string, LiveObject>>>();
 
-  constructor(connect: () => Promise<Connection>) {
+  /** @param isAlone whether an object is meant to be on the host of the connection only, whatever the other hosts of its cluster have. */
+  constructor(connect: () => Promise<Connection>, isAlone: (key: string) => boolean = () => false) {
     this.connect = connect;
+    this.isAlone = isAlone;
     this.databases = new DataLoader((names) => this.loadDatabases(names));
     this.objects = new DataLoader((keys) => this.loadObjects(keys), { cache: false });
   }
@@ -63,6 +68,14 @@ export class ServerCatalog {
 
   /** One object or database; undefined when the user can see none: for values that can also be obtained elsewhere. */
   async peek(key: string): Promise<LiveObject | undefined> {
+    return this.placed(key, await this.peekEverywhere(key));
+  }
+
+  private placed(key: string, found: LiveObject | undefined): LiveObject | undefined {
+    return this.isAlone(key) ? hereOnly(found) : found;
+  }
+
+  private async peekEverywhere(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     if (isFunction(key)) return (await this.allFunctions()).get(key);
     if (isCollection(key)) return (await this.allCollections()).get(key);
@@ -78,7 +91,7 @@ export class ServerCatalog {
     this.forget(key);
     return keyParts(key).name === undefined || isInNoDatabase(key)
       ? this.find(key)
-      : this.certain(key, await this.objects.load(key));
+      : this.certain(key, this.placed(key, await this.objects.load(key)));
   }
 
   private async certain(key: string, found: LiveObject | undefined): Promise<LiveObject | undefined> {
@@ -101,7 +114,7 @@ export class ServerCatalog {
     const parent = objectKey(database);
     if (!(await this.databaseNames()).has(parent)) this.forget(parent);
     this.forget(key);
-    const found = name === undefined ? await this.peek(key) : await this.objects.load(key);
+    const found = name === undefined ? await this.peek(key) : this.placed(key, await this.objects.load(key));
     if (found === undefined) await this.absence(key);
     return found;
   }
@@ -204,38 +217,29 @@ export class ServerCatalog {
   }
 
   private async loadNames(): Promise<ReadonlyMap<string, LiveObject>> {
-    const connection = await this.connect();
-    const rows = await connection.query<DatabaseRow>(
-      "SELECT name, engine, engine_full, toString(uuid) AS uuid, comment FROM system.databases",
-    );
-    return new Map(rows.map((row) => [objectKey(row.name), liveDatabase(row)]));
+    return byKey(await readDatabases(await this.connect()));
   }
 
   private async loadDatabases(names: readonly string[]): Promise<ReadonlyMap<string, LiveObject>[]> {
-    const connection = await this.connect();
-    const rows = await connection.query<TableRow>(`${TABLES} AND database IN {names:Array(String)}`, { names });
+    const objects = await readObjects(await this.connect(), "database IN {names:Array(String)}", { names });
     const found = new Map(names.map((name) => [name, new Map<string, LiveObject>()]));
-    for (const row of rows) found.get(row.database)?.set(objectKey(row.database, row.name), liveTable(row));
+    for (const object of objects) found.get(keyParts(object.key).database)?.set(object.key, object);
     return names.map((name) => found.get(name) ?? new Map());
   }
 
   private async loadViews(): Promise<Map<string, LiveObject>> {
-    const connection = await this.connect();
-    const rows = await connection.query<TableRow>(`${TABLES} AND engine = 'MaterializedView'`);
-    return new Map(rows.map(liveTable).map((view) => [view.key, view]));
+    return byKey(await readObjects(await this.connect(), "engine = 'MaterializedView'"));
   }
 
   private async loadReaders(): Promise<readonly LiveObject[]> {
-    const connection = await this.connect();
-    const rows = await connection.query<TableRow>(
-      `${TABLES} AND (engine IN ('View', 'MaterializedView', 'Dictionary') OR match(create_table_query, '(?i)(dict|joinGet)[a-z]*[(]'))`,
+    return readObjects(
+      await this.connect(),
+      "(engine IN ('View', 'MaterializedView', 'Dictionary') OR match(create_table_query, '(?i)(dict|joinGet)[a-z]*[(]'))",
     );
-    return rows.map(liveTable);
   }
 
   private async loadFunctions(): Promise<ReadonlyMap<string, LiveObject>> {
-    const found = await readFunctions(await this.connect());
-    return new Map(found.map((one) => [one.key, one]));
+    return byKey(await readFunctions(await this.connect()));
   }
 
   private async loadCollections(): Promise<ReadonlyMap<string, LiveObject>> {
@@ -244,18 +248,22 @@ export class ServerCatalog {
   }
 
   private async loadObjects(keys: readonly string[]): Promise<(LiveObject | undefined)[]> {
-    const connection = await this.connect();
     const parts = keys.map(keyParts);
-    const rows = await connection.query<TableRow>(
-      `${TABLES} AND database IN {databases:Array(String)} AND name IN {names:Array(String)}`,
+    const objects = await readObjects(
+      await this.connect(),
+      "database IN {databases:Array(String)} AND name IN {names:Array(String)}",
       {
         databases: [...new Set(parts.map((part) => part.database))],
         names: [...new Set(parts.map((part) => part.name ?? ""))],
       },
     );
-    const found = new Map(rows.map((row) => [objectKey(row.database, row.name), liveTable(row)]));
+    const found = byKey(objects);
     return keys.map((key) => found.get(key));
   }
+}
+
+function byKey(objects: readonly LiveObject[]): Map<string, LiveObject> {
+  return new Map(objects.map((object) => [object.key, object]));
 }
 
 /** Functions are in no database, and in no other space. */
@@ -266,43 +274,4 @@ function isFunction(key: string): boolean {
 
 function isCollection(key: string): boolean {
   return keyParts(key).database === keyParts(keyNamed("namedCollection", undefined, "")).database;
-}
-
-const TABLES = `SELECT database, name, engine, toString(uuid) AS uuid, formatQuery(create_table_query) AS statement, total_rows AS rows, total_bytes AS bytes
-FROM system.tables WHERE NOT is_temporary AND create_table_query != ''`;
-
-function liveTable(row: TableRow): LiveObject {
-  const { statement, engine, uuid } = row;
-  return {
-    key: objectKey(row.database, row.name),
-    statement: withoutClosedGates(statement),
-    engine,
-    uuid,
-    rows: row.rows === null ? undefined : Number(row.rows),
-    bytes: row.bytes === null ? undefined : Number(row.bytes),
-  };
-}
-
-function liveDatabase(row: DatabaseRow): LiveObject {
-  const comment = row.comment === "" ? "" : `\nCOMMENT ${quoteString(row.comment)}`;
-  const statement = `CREATE DATABASE ${quoteIdentifier(row.name)}\nENGINE = ${row.engine_full || row.engine}${comment}`;
-  return { key: objectKey(row.name), statement, engine: row.engine, uuid: row.uuid, rows: undefined, bytes: undefined };
-}
-
-interface DatabaseRow {
-  readonly name: string;
-  readonly engine: string;
-  readonly engine_full: string;
-  readonly uuid: string;
-  readonly comment: string;
-}
-
-interface TableRow {
-  readonly database: string;
-  readonly name: string;
-  readonly engine: string;
-  readonly uuid: string;
-  readonly statement: string;
-  readonly rows: string | null;
-  readonly bytes: string | null;
 }

@@ -14,7 +14,7 @@ export const database: Kind<"database"> = {
   word: "database",
   dropWord: "DATABASE",
   rank: 0,
-  options: ["adopt", "allow", "lint"],
+  options: ["adopt", "allow", "cluster", "lint"],
   // A database of its name may already hold what is declared in it.
   isInWorld: false,
   declare: ({ name }, args) => declareDatabase(name, args),

@@ -20,7 +20,7 @@ export const dictionary: Kind<"dictionary"> = {
   word: "dictionary",
   dropWord: "DICTIONARY",
   rank: 2,
-  options: ["adopt", "allow", "lint"],
+  options: ["adopt", "allow", "cluster", "lint"],
   isInWorld: true,
   declare: declareDictionary,
   code,

@@ -13,7 +13,7 @@ export const materializedView: Kind<"materializedView"> = {
   word: "materialized view",
   dropWord: "VIEW",
   rank: 2,
-  options: ["adopt", "allow", "backfill", "lint", "keepOld"],
+  options: ["adopt", "allow", "cluster", "backfill", "lint", "keepOld"],
   isInWorld: true,
   declare: declareMaterializedView,
   refuseSql: refusePopulate,

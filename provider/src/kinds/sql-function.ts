@@ -13,7 +13,7 @@ export const sqlFunction: Kind<"sqlFunction"> = {
   dropWord: "FUNCTION",
   // Tables and views keep its expression, so it comes before them.
   rank: 0,
-  options: ["adopt", "allow", "lint"],
+  options: ["adopt", "allow", "cluster", "lint"],
   isInWorld: true,
   declare: declareSqlFunction,
   code: ({ parameters, expression }) => ({ parameters, expression: sql(expression) }),

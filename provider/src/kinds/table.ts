@@ -14,7 +14,7 @@ export const table: Kind<"table"> = {
   word: "table",
   dropWord: "TABLE",
   rank: 1,
-  options: ["adopt", "allow", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
+  options: ["adopt", "allow", "cluster", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
   isInWorld: true,
   declare: declareTable,
   refuseSql: refuseFilled,

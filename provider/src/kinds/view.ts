@@ -13,7 +13,7 @@ export const view: Kind<"view"> = {
   word: "view",
   dropWord: "VIEW",
   rank: 2,
-  options: ["adopt", "allow", "lint"],
+  options: ["adopt", "allow", "cluster", "lint"],
   isInWorld: true,
   declare: declareView,
   code: viewArguments,

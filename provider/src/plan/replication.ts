@@ -13,6 +13,8 @@ export interface Replication {
   readonly replica: string;
   /** `database_replicated_allow_replicated_engine_arguments` of this user. */
   readonly takesArguments: boolean;
+  /** The table is created on all hosts of a cluster with one UUID. */
+  readonly onCluster?: boolean;
 }
 
 /** Macros that the server itself defines for every table. */
@@ -40,13 +42,13 @@ export function refuseReplicatedTable(table: TableSpec, database: string, server
       `Leave them out: ${clause(engine.family, engine.args)}`
     );
   }
-  if (!inReplicated && `${path}${replica}`.includes("{uuid}")) {
+  if (!inReplicated && !server.onCluster && `${path}${replica}`.includes("{uuid}")) {
     const from =
       engine.keeper === undefined ? `, which the server takes for want of another (default_replica_path)` : "";
     const wanted = ["'/clickhouse/tables/{shard}/{database}/{table}'", `'${server.replica}'`, ...engine.args];
     return (
       `${name}: {uuid} in a replicated table's path needs a Replicated database; found '${path}'${from}, in a database of engine ` +
-      `${/^\w+/.exec(database)?.[0]}. Write the path: ${clause(engine.family, wanted)}; or give the database the engine ` +
+      `${/^\w+/.exec(database)?.[0]}. Set clickhouse:cluster, or write the path: ${clause(engine.family, wanted)}; or give the database the engine ` +
       `Replicated('/clickhouse/databases/${table.database}', '{shard}', '{replica}')`
     );
   }

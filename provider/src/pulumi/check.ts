@@ -19,6 +19,7 @@ import { lookAtCreation, lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
 import { lookAtFunction } from "./function-uses";
+import { declaredPlace, differing, hostsOf, isPlaced, lookAtCluster, type PlaceInputs, refuseMisplaced } from "./hosts";
 import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
@@ -91,15 +92,16 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
     ...(said !== undefined && { __said: said }),
     ...(spec.kind === "view" && text !== UNKNOWN && tablesUnder(context, key)),
   };
+  const on = declaredPlace(context, spec, options);
   const place = await placeOf(context, stored);
-  Object.assign(inputs, place.input);
+  Object.assign(inputs, on, place.input);
   if (text === UNKNOWN) return inputs;
   const { statement } = stored;
   if (place.elsewhere !== undefined) {
     return { ...inputs, ...(await planElsewhere(context, key, inputs, request, options, place.elsewhere)) };
   }
   if (statement !== undefined) {
-    const planned = plannedInputs(context, request, { ...stored, statement }, text, options);
+    const planned = plannedInputs(context, request, { ...stored, statement }, text, options, { place: on });
     return { ...inputs, ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned)) };
   }
   return { ...inputs, ...(await lookBeforeCreate(context, key, inputs, request, options)) };
@@ -210,7 +212,7 @@ async function plannedInputs(
   stored: Partial<Outs> & { statement: string },
   statement: string,
   options: ChangeOptions,
-  adoption: Pick<Change, "adopts"> = {},
+  { place = stored, ...adoption }: Pick<Change, "adopts"> & { readonly place?: PlaceInputs } = {},
 ): Promise<PlanInputs> {
   const { urn, sensitive } = request;
   const { steps, ...retired } = await retirement(context, urn, stored);
@@ -221,13 +223,16 @@ async function plannedInputs(
   };
   const isSame = stored.statement === statement && !changesSecrets(context, statement);
   // The last run had a plan, and may have failed: the inputs are stored either way.
-  if (isSame && stored.plan === undefined) return told();
+  if (isSame && stored.plan === undefined && isPlaced(stored, place)) return told();
   const to = parseCreate(statement);
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
   if (isSame && planned.shown.length === 0 && left.length === 0) return told();
   refuseHazards(context, planned, change);
+  await refuseMisplaced(context, to, options);
+  if (planned.plan.steps.length > 0)
+    await (await context.clusterOf(keyOf(to)))?.refuseSilent(`change ${quotedName(keyOf(to))}`);
   await refuseUnread(context, request, to, planned.plan.steps);
   const first = await refuseReaders(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change, first });
@@ -276,16 +281,27 @@ async function lookBeforeCreate(
   const found = await context.reachableLive(request.urn, key);
   await refuseUnwritable(context, request.urn, parseCreate(inputs.statement), found);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
-  if (found === undefined) await refuseUncreatable(context, inputs.statement, request);
+  if (found === undefined) await refuseUncreatable(context, inputs.statement, request, options);
   if (found === undefined) {
     const looked = lookAtNew(context, parseCreate(inputs.statement), backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
   const declared = Definition.read(inputs.statement);
   const isSame = await sameObject(context, declared, found);
+  const place = { ...(inputs.cluster && { cluster: inputs.cluster }), ...(inputs.hosts && { hosts: inputs.hosts }) };
+  const isPartly = isSame && inputs.hosts !== undefined && (await hostsOf(context, declared, found)) !== inputs.hosts;
+  if (isPartly && (await differing(context, declared, found)).length === 0) {
+    await context.log.info(
+      request.urn,
+      "exists on some hosts as declared; it will be adopted, and created where it is missing.",
+    );
+    const { database, name, qualifiedName, statement } = inputs;
+    const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
+    return plannedInputs(context, request, stored, statement, options, { adopts: true, place });
+  }
   // Values that no server shows cannot be compared: they are set.
   const hidesValues = kindOf(declared.spec.kind).withSecrets !== undefined;
-  if (isSame && !hidesValues) {
+  if (isSame && !hidesValues && !isPartly) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined
       ? {}
@@ -310,13 +326,19 @@ async function lookBeforeCreate(
   );
   const { database, name, qualifiedName } = inputs;
   const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
-  const planned = plannedInputs(context, request, stored, text, options, { adopts: true });
+  const planned = plannedInputs(context, request, stored, text, options, { adopts: true, place });
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
 }
 
 /** @throws {SchemaError} when the server cannot create it, as far as that can be known beforehand. */
-async function refuseUncreatable(context: Context, statement: string, request: Request): Promise<void> {
+async function refuseUncreatable(
+  context: Context,
+  statement: string,
+  request: Request,
+  options: ChangeOptions,
+): Promise<void> {
   const spec = parseCreate(statement);
+  await refuseMisplaced(context, spec, options);
   await refuseUnreplicable(context, request.urn, spec);
   await refuseUnread(context, request, spec);
   await refuseSplit(context, statement, request);
@@ -329,7 +351,10 @@ async function lookAtNew(
   request: Request,
   options: ChangeOptions,
 ): Promise<ShownStep[]> {
-  const created = await lookAtCreation(context, spec, request, options);
+  const created = [
+    ...(await lookAtCluster(context, spec, options)),
+    ...(await lookAtCreation(context, spec, request, options)),
+  ];
   return backfill === undefined ? created : [...created, await lookAtBackfill(context, backfill)];
 }
 

@@ -5,6 +5,7 @@ import { copyFeatureFlags } from "../canonical/feature-flags";
 import { serverForm } from "../canonical/server-form";
 import { World } from "../canonical/world";
 import { unsupported } from "../clickhouse/capabilities";
+import type { ClusterConnection } from "../cluster/cluster-connection";
 import {
   type ConfigKey,
   type ConfigOrigin,
@@ -30,6 +31,7 @@ import { Definition } from "../sql/definition";
 import { keyParts, objectKey } from "../sql/object-key";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import { Serial } from "../util/serial";
+import { isOfCluster, StackCluster } from "./clustered";
 import type { Look } from "./current-state";
 import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
@@ -78,6 +80,9 @@ export class Context {
   private announced: Promise<void> | undefined;
   private identified: Promise<ServerIdentity | undefined> | undefined;
   private opened: Promise<Connection> | undefined;
+  private readonly cluster: StackCluster;
+  /** Keys of objects that are on one host of the stack's cluster only. */
+  readonly alone = new Set<string>();
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
   private readonly queue = new Serial();
@@ -96,7 +101,14 @@ export class Context {
     this.log = log;
     this.askProgram = askProgram;
     this.identifies = identifies;
-    this.live = new ServerCatalog(() => this.connection());
+    this.cluster = new StackCluster(
+      () => this.config,
+      () => this.server(),
+    );
+    this.live = new ServerCatalog(
+      () => this.connection(),
+      (key) => this.alone.has(key),
+    );
     this.world = new World(
       () => this.openScratch(),
       (key) => this.lend(key),
@@ -156,8 +168,22 @@ export class Context {
     return parseConfig(this.raw);
   }
 
-  /** The server. @throws {ConnectionError}, {SchemaError} when it is not configured. */
+  /** The stack's cluster or, if it has none, the server. @throws {ConnectionError}, {SchemaError} when it is not configured, or unusable. */
   connection(): Promise<Connection> {
+    return this.config.cluster === undefined ? this.server() : this.cluster.open();
+  }
+
+  /** What runs statements on an object: all hosts of the stack's cluster, or the server alone. */
+  connectionOf(key: string): Promise<Connection> {
+    return this.alone.has(key) ? this.server() : this.connection();
+  }
+
+  /** Undefined where an object is not on a cluster. */
+  async clusterOf(key: string): Promise<ClusterConnection | undefined> {
+    return this.config.cluster === undefined || this.alone.has(key) ? undefined : this.cluster.open();
+  }
+
+  private server(): Promise<Connection> {
     this.opened ??= this.open().catch((error: unknown) => {
       // A locked folder has been waited for; an immediate second attempt need not wait again.
       setTimeout(() => (this.opened = undefined), FAILURE_KEPT).unref();
@@ -247,7 +273,7 @@ export class Context {
     try {
       return await question();
     } catch (error) {
-      if (error instanceof HiddenError) throw error;
+      if (error instanceof HiddenError || isOfCluster(error)) throw error;
       await this.warnUnreachable(urn, messageOf(error));
       return undefined;
     }

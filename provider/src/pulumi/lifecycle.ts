@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection";
 import { ConnectionError, codeOf, inOurWords } from "../connection/errors";
 import { liveDefinition, sameObject } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
 import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
@@ -16,10 +17,11 @@ import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
+import { ALL, agreed, hostsOf, type PlaceInputs, rememberPlace, tellHosts } from "./hosts";
 import { removeObject } from "./removal";
 import { withoutValues } from "./secrets";
 import { refuseElsewhere } from "./server";
-import { idOf, inputsOf, isSameDeclaration, type Outs, outsOf, readStored } from "./state";
+import { type Inputs, idOf, inputsOf, isSameDeclaration, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -87,7 +89,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       return { id, outs: await applyUpdate(this.context, { id, stored: seen.stored, declared, provider }) };
     }
     try {
-      const connection = await this.context.connection();
+      const connection = await this.context.connectionOf(key);
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
         sameObject(this.context, Definition.read(statement), live);
       const { statement } = declared;
@@ -105,9 +107,14 @@ export class SchemaProvider implements dynamic.ResourceProvider {
         ));
       if (created.adopted)
         await this.context.log.info(checked?.urn, "already exists on the server and matches the declaration: adopted.");
+      const hosts = await this.spread(key, declared, created.live, checked?.urn);
       return {
         id: idOf(declared),
-        outs: outsOf(declared, checked?.sensitive === true ? undefined : created.observed, checked?.urn),
+        outs: outsOf(
+          { ...declared, ...hosts },
+          checked?.sensitive === true ? undefined : created.observed,
+          checked?.urn,
+        ),
       };
     } catch (error) {
       if (checked?.sensitive === true)
@@ -121,6 +128,21 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   private withSecrets(key: string): (sql: string) => string {
     const values = this.context.secrets.get(key)?.values ?? {};
     return (sql) => kindOf(this.kind).withSecrets?.(sql, values) ?? sql;
+  }
+
+  /** On which hosts of the cluster a new object is. */
+  private async spread(
+    key: string,
+    { hosts, statement }: Inputs,
+    live: LiveObject | undefined,
+    urn: string | undefined,
+  ): Promise<PlaceInputs> {
+    if (hosts === undefined) return {};
+    const cluster = await this.context.clusterOf(key);
+    const found = await agreed(this.context, cluster, Definition.read(statement), live);
+    const now = found?.hosts ?? hosts;
+    await tellHosts(this.context, cluster, urn, now);
+    return { hosts: now };
   }
 
   private async createFilled(connection: Connection, key: string, statement: string): Promise<Created | undefined> {
@@ -155,17 +177,41 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 
   private async readStored(id: string, stored: Partial<Outs>): Promise<dynamic.ReadResult> {
-    const found = await this.context.live.find(keyOfStored(stored));
+    const key = keyOfStored(stored);
+    rememberPlace(this.context, key, stored);
+    const found = await this.context.live.find(key);
     if (found === undefined) return {};
+    const place = await this.placeNow(stored, found);
     const unchanged =
       stored.__observed === digest(found.statement) ||
       (stored.statement !== undefined && (await sameObject(this.context, Definition.read(stored.statement), found)));
     // Without inputs, the engine keeps those it has, including the fingerprint, which is not in the outputs.
-    if (unchanged) return { id, props: { ...stored } };
+    if (unchanged && place === undefined) return { id, props: { ...stored } };
+    if (unchanged) {
+      const { __fingerprint: _, ...moved } = { ...stored, ...place };
+      return { id, props: moved, inputs: inputsOf(moved) };
+    }
     const known = Definition.read(stored.statement ?? found.statement);
     const { text: statement } = await liveDefinition(this.context, known, found);
-    const { __fingerprint: _, ...drifted } = { ...stored, statement, __observed: digest(found.statement) };
+    const { __fingerprint: _, ...drifted } = {
+      ...stored,
+      ...place,
+      statement,
+      __observed: digest(found.statement),
+    };
     return { id, props: drifted, inputs: inputsOf(drifted) };
+  }
+
+  /** Undefined where it is on the hosts that the state says, or on a host that does not answer: unknown is not missing. */
+  private async placeNow(stored: Partial<Outs>, found: LiveObject): Promise<PlaceInputs | undefined> {
+    const { hosts: known, statement } = stored;
+    if (known === undefined || found.spread === undefined) return undefined;
+    const { silent, ...spread } = found.spread;
+    const hosts = await hostsOf(this.context, Definition.read(statement ?? found.statement), {
+      ...found,
+      spread: { ...spread, silent: [] },
+    });
+    return hosts === known || (hosts === ALL && silent.length > 0) ? undefined : { hosts };
   }
 
   /** Only the resource was renamed: its successor declares the same object, so the object stays. */

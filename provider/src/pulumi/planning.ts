@@ -2,6 +2,7 @@ import { DEFAULT_KEEP } from "../apply/rebuild/options";
 import { type Renamed, rewrite } from "../apply/rename";
 import { dropServerDefaults } from "../canonical/normal-form";
 import { isReplicated } from "../clickhouse/engines";
+import type { ClusterConnection } from "../cluster/cluster-connection";
 import type { ChangeOptions } from "../declare/options";
 import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
@@ -13,6 +14,7 @@ import {
   type Plan,
   remark,
   renderMessage,
+  replaceStatement,
   type ShownStep,
   type Step,
   showPlan,
@@ -29,6 +31,7 @@ import { ask } from "./ask";
 import type { Context } from "./context";
 import { keyOfStored, type Look, readCurrent } from "./current-state";
 import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
+import { mendSteps } from "./mend";
 import type { Outs } from "./state";
 
 /** What changes, and how. */
@@ -67,27 +70,83 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const newSecrets = context.secrets.get(keyOf(to))?.changed ?? [];
   const changes = diffObject(from, to, { renamedColumns, newSecrets });
   const target = targetColumns(context, to);
-  const isReplicated = await inReplicatedDatabase(context, change);
   const server = (await context.reachableServer(change.urn))?.capabilities;
-  const planned = planObject(from, to, changes, {
+  const cluster = live === undefined ? undefined : await context.clusterOf(keyOf(to));
+  const planOptions = {
     materialize,
-    isReplicated,
+    isReplicated: cluster !== undefined || (await inReplicatedDatabase(context, change)),
     ...(target && { targetColumns: target }),
     ...(server && { server }),
-  });
+  };
+  const own = planObject(from, to, changes, planOptions);
+  if (cluster !== undefined) refuseOnCluster(cluster, own, to);
+  const mended =
+    cluster && live && pending === undefined ? await mendSteps(context, cluster, live, to, planOptions) : [];
+  const planned = mended.length === 0 ? own : { steps: [...own.steps, ...mended] };
   // Resuming or aborting an operation may exchange tables, so the rows are checked after that.
   const plan =
     live === undefined || pending !== undefined
       ? unasked(planned)
       : await ask(context, planned, live.key, change.urn, runs);
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
-  const steps = sensitive ? showSecretPlan(plan) : showPlan(plan, live);
+  const steps = sensitive ? showSecretPlan(plan) : showPlan(await asRun(cluster, plan), live);
   const follows =
     plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(standing.spec)
       ? [remark("-- follows the rename of what it names; nothing else runs")]
       : [];
   const shown = [...follows, ...(pending ? [remark(describeInterrupted(pending))] : []), ...steps];
   return { plan, changes, shown, live, from: renderCreate(from), ...(pending && { pending }) };
+}
+
+/** The plan with its statements as they are sent. */
+async function asRun(cluster: ClusterConnection | undefined, plan: Plan): Promise<Plan> {
+  if (cluster === undefined) return plan;
+  const steps = plan.steps.map(async (step): Promise<Step> => {
+    if (step.kind === "statement") return { ...step, sql: await cluster.asRun(step.sql) };
+    if (step.kind !== "rebuild" || step.holdsRows) return step;
+    return { kind: "statement", sql: await cluster.asRun(replaceStatement(step.to)), hazards: step.hazards };
+  });
+  return { steps: await Promise.all(steps) };
+}
+
+/** @throws {SchemaError} for a change of many statements, which is proven on one server only. */
+function refuseOnCluster(cluster: ClusterConnection, { steps }: Plan, to: ObjectSpec): void {
+  const label = quotedName(keyOf(to));
+  const name = cluster.cluster.name;
+  for (const step of steps) {
+    if (step.kind === "statement" && !step.gated) continue;
+    if (step.kind === "rebuild" && !step.holdsRows) continue;
+    const [what, instead] = unsupportedWay(step);
+    throw new SchemaError(
+      "cluster-unsupported",
+      `${label}: ${what}, which is not done on a cluster (${name}) yet; nothing was changed. ${instead}`,
+    );
+  }
+}
+
+function unsupportedWay(step: Step): readonly [what: string, instead: string] {
+  switch (step.kind) {
+    case "statement":
+      return [
+        "a column would be renamed, behind a gate for inserts on every host",
+        "Add a column with the new name and `default` the old one's, move the writers and readers to it, and drop the old one later",
+      ];
+    case "rebuild":
+      return [
+        `the table would be built anew and its rows copied (${step.reasons.join("; ")})`,
+        "Declare a second table with the new definition beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it",
+      ];
+    case "rename":
+      return [
+        "it would get another name, behind a hold for inserts on every host",
+        "Keep the name; or declare the new object beside it, move readers and writers, and remove the old one",
+      ];
+    default:
+      return [
+        `the view would be created anew (${step.reasons.join("; ")})`,
+        "Declare a new view beside it, and remove the old one in the same program, with the writers stopped in between",
+      ];
+  }
 }
 
 /** Whether the object's database passes statements on to other replicas. */

@@ -13,6 +13,7 @@ import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { Context } from "./context";
+import { isDistributed } from "./distributed";
 import { type Change, type Planned, planChange } from "./planning";
 import { type Concerned, readsColumn } from "./reader-changes";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
@@ -95,7 +96,7 @@ async function firstOf(
   const later = changes.flatMap((change) =>
     change.kind === "column-added" ? [change.column.name] : change.kind === "column-renamed" ? [change.to] : [],
   );
-  if (!("query" in to) || later.some((name) => readsColumn(to.query, name))) return undefined;
+  if ("query" in to ? later.some((name) => readsColumn(to.query, name)) : !isDistributed(reader)) return undefined;
   const { database, name = "" } = keyParts(reader.key);
   const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
   const change: Change = { urn: undefined, sensitive: false, stored, to, options };
@@ -106,7 +107,8 @@ async function firstOf(
     ({ kind, hazards }) =>
       kind === "statement" && hazards.every((one) => !NEED_ALLOW.has(one.kind) || allowed.has(one.kind)),
   );
-  if (live === undefined || pending !== undefined || !isSimple) return undefined;
+  const onlyDrops = "query" in to || planned.changes.every(({ kind }) => kind === "column-dropped");
+  if (live === undefined || pending !== undefined || !isSimple || !onlyDrops) return undefined;
   // Another resource of this run has changed it by now.
   if (plan.steps.length === 0) return [];
   const own = await find(context, planned, change);

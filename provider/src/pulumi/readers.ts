@@ -9,6 +9,7 @@ import { renderCreate } from "../sql/render";
 import type { ColumnSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import { dictionarySource } from "./dictionary-readers";
+import { distributedOver } from "./distributed";
 import type { Change, Planned } from "./planning";
 import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
@@ -47,7 +48,8 @@ async function findBroken(context: Context, planned: Planned, change: Change): P
   const { database, name = "" } = keyParts(live.key);
   const { database: newDatabase, name: newName } = change.to;
   const first = { from: { database, name }, to: { database: newDatabase, name: newName }, columns };
-  const broken = new Map<string, Broken>();
+  const distributed = await distributedOver(context, live.key, columns);
+  const broken = new Map<string, Broken>(distributed.map((one) => [one.reader.key, one]));
   const changed: Changed[] = [first];
   for (const one of changed) {
     for (const reader of await context.live.allReaders()) {

@@ -3,6 +3,7 @@ import { allowsDrop, withAllowed } from "../declare/allow-drop";
 import { mentionedNames } from "../lineage/mentions";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
+import { rememberPlace } from "./hosts";
 import { refuseElsewhere } from "./server";
 import type { Inputs, Outs } from "./state";
 
@@ -15,7 +16,8 @@ export async function removeObject(context: Context, stored: Partial<Outs>): Pro
   const key = keyOfStored(stored);
   await refuseElsewhere(context, stored, "not dropped");
   const options = dropOptions(context, stored);
-  const connection = await context.connection();
+  rememberPlace(context, key, stored);
+  const connection = await context.connectionOf(key);
   // In a destroy, one refusal stops everything that Pulumi requests at the same time, so that a refused removal changes nothing.
   if (isDestroy(context)) await context.wave.pass(key, () => refuseDrop(connection, context.live, key, options));
   await applyDrop(connection, context.live, key, options);

@@ -1,7 +1,7 @@
 import { SchemaError } from "../errors";
 import { readReplication } from "../introspect/replication";
 import { refuseReplicatedDatabase, refuseReplicatedTable } from "../plan/replication";
-import { isAccess, objectKey } from "../sql/object-key";
+import { isAccess, keyOf, objectKey } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
@@ -18,8 +18,9 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
   const engine = "database" in spec ? spec.storage.engine : spec.engine;
   if (!/^Replicated/.test(engine ?? "")) return;
   const { asked } = await context.lookFor(urn)(objectKey("database" in spec ? spec.database : spec.name));
-  const server = asked ? await readReplication(await context.connection()) : undefined;
-  if (server === undefined) return;
+  const found = asked ? await readReplication(await context.connection()) : undefined;
+  if (found === undefined) return;
+  const server = { ...found, onCluster: (await context.clusterOf(keyOf(spec))) !== undefined };
   const reason =
     "database" in spec
       ? refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server)

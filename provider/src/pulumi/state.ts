@@ -39,6 +39,10 @@ export interface Inputs {
   deletion?: string;
   /** JSON: a map from the name of a secret to its verifier; see `secrets.ts`. The program sends the values in its place. */
   secrets?: string;
+  /** The cluster on whose hosts the object is; `false`: on one host only, although the stack has a cluster. Absent without a cluster. */
+  cluster?: string;
+  /** On which of these hosts it is as declared: `all`, or what is missing where. Absent without a cluster. */
+  hosts?: string;
   /** What `up` will run on an existing object. Shown, not compared. */
   plan?: string;
   /** The same as JSON, see `plan/shown.ts`; absent in states of 0.1.0. */
@@ -80,7 +84,7 @@ export const OWN_INPUTS = [
 
 /** Whether two bags declare the same object in the same way. */
 export function isSameDeclaration(one: object, other: object): boolean {
-  const keys = ["database", "name", "statement", "deletion", "secrets"] as const;
+  const keys = ["database", "name", "statement", "deletion", "secrets", "cluster", "hosts"] as const;
   return keys.every((key) => (one as Bag)[key] === (other as Bag)[key]);
 }
 
@@ -135,6 +139,8 @@ export function readStored(bag: Bag): Partial<Outs> {
     "statement",
     "deletion",
     "secrets",
+    "cluster",
+    "hosts",
     ...OWN_INPUTS,
     "__observed",
     "__unsettled",

@@ -21,6 +21,7 @@ import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
+import { agreed, hostsOf, isPlaced, type PlaceInputs, tellHosts } from "./hosts";
 import { resumeOrAbort } from "./interrupted";
 import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
@@ -54,7 +55,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   const key = keyOf(to);
   const urn = context.checked.get(key)?.urn;
   const seen = context.planned.get(key);
-  const isSettled = seen === undefined && stored.__unsettled === undefined;
+  const isSettled = seen === undefined && stored.__unsettled === undefined && isPlaced(stored, declared);
   if (statement === undefined || (statement === declared.statement && isSettled)) {
     // The plan of an unchanged object only drops old tables; other differences on the server have not been shown.
     if (declared.plan !== undefined) await dropRetired(context, await context.connection(), request, urn);
@@ -64,14 +65,14 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   const options = context.options.get(key) ?? DEFAULTS;
   const change: Change = seen ?? { urn, sensitive, stored: { ...stored, statement }, to, options };
   try {
-    const connection = await context.connection();
+    const connection = await context.connectionOf(key);
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
     const planned = await planChange(context, look, change, true);
     refuseSurprise(seen, planned, change);
     refuseHazards(context, planned, change);
-    const observed = await run(context, connection, { ...planned, first: seen?.first ?? [] }, change, request);
+    const done = await run(context, connection, { ...planned, first: seen?.first ?? [] }, change, request);
     await dropRetired(context, connection, request, urn);
-    return outsOf(declared, sensitive ? undefined : observed, urn);
+    return outsOf({ ...declared, ...done.place }, sensitive ? undefined : done.observed, urn);
   } catch (error) {
     if ("reasons" in (error as object)) throw error;
     const values = context.secrets.get(key)?.values;
@@ -99,14 +100,21 @@ function withoutFound({ steps }: Plan): Plan {
   return { steps: steps.map((step) => ({ ...step, hazards: step.hazards.map(bare) })) };
 }
 
-/** Runs the plan and checks the result. @returns digest of the server's statement. */
+/** What the server has after a change. */
+interface Done {
+  /** Digest of its statement. */
+  readonly observed: string;
+  readonly place: PlaceInputs;
+}
+
+/** Runs the plan and checks the result. */
 async function run(
   context: Context,
   connection: Connection,
   planned: Planned & { readonly first: readonly First[] },
   change: Change,
   request: UpdateRequest,
-): Promise<string> {
+): Promise<Done> {
   const { options, sensitive, to, urn } = change;
   let { plan } = planned;
   const table = tableOf(keyOf(to));
@@ -134,7 +142,7 @@ async function run(
     began ||= plan.steps.length > 0;
     // Including those that an interrupted run has left.
     if (to.kind === "table" && table) await awaitMutations(connection, table, tell);
-    return await settled(context, to);
+    return await settled(context, to, urn, request.declared);
   } catch (error) {
     const isPartial = began || error instanceof PartlyApplied || (await hasMoved(context, planned));
     if (!isPartial) throw error;
@@ -145,10 +153,12 @@ async function run(
 }
 
 /** @throws {SchemaError} when the object is not what was declared. */
-async function settled(context: Context, to: ObjectSpec): Promise<string> {
+async function settled(context: Context, to: ObjectSpec, urn: string | undefined, place: PlaceInputs): Promise<Done> {
   const label = quotedName(keyOf(to));
-  const live = await context.live.findNow(keyOf(to));
-  if (live === undefined)
+  const cluster = await context.clusterOf(keyOf(to));
+  const found = await agreed(context, cluster, Definition.of(to));
+  const live = found?.live;
+  if (found === undefined || live === undefined)
     throw new SchemaError(
       "changed-meanwhile",
       `${label}: is not there after the change; did somebody drop it in the meantime?`,
@@ -164,7 +174,8 @@ async function settled(context: Context, to: ObjectSpec): Promise<string> {
       );
     }
   }
-  return digest(live.statement);
+  await tellHosts(context, cluster, urn, found.hosts);
+  return { observed: digest(live.statement), place: place.hosts === undefined ? {} : { hosts: found.hosts } };
 }
 
 /**
@@ -194,10 +205,13 @@ async function partial(context: Context, error: unknown, change: Change, request
     qualifiedName: quotedName(live?.key ?? keyOf(to)),
   };
   const observed = live === undefined || sensitive ? undefined : digest(live.statement);
+  const cluster = await context.clusterOf(keyOf(to));
+  const hosts =
+    cluster && live ? { hosts: await hostsOf(context, Definition.read(declared.statement), live, cluster) } : {};
   // Whether the new secrets have arrived is not known: the next run sets them again.
   const { secrets: _, ...others } = declared;
   const kept = stored.secrets === undefined ? {} : { secrets: stored.secrets };
-  const outs = outsOf({ ...others, ...kept, ...names, statement }, observed, urn);
+  const outs = outsOf({ ...others, ...kept, ...names, ...hosts, statement }, observed, urn);
   const done = error instanceof PartlyApplied ? `${error.done} step(s) of the plan were done. ` : "";
   const text = `${messageOf(error)}\n${done}What exists now is in the state; the next \`pulumi up\` continues from there.`;
   const plain = withoutValues(new Error(text), context.secrets.get(keyOf(to))?.values);

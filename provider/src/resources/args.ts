@@ -155,6 +155,12 @@ export interface CommonArgs {
    * preview; a warning is shown on the resource's row. Default: each rule's own; `clickhouse:lint` sets them for the whole stack.
    */
   lint?: Input<Record<string, Input<"off" | "info" | "warning" | "error">>>;
+  /**
+   * The stack's cluster (`clickhouse:cluster`), by its name, or `false`: the object is only on the host that `clickhouse:url` reaches. A
+   * change creates it where it is missing, and drops it nowhere. Not for users, roles and the like. Default: on all hosts, if the stack has a
+   * cluster.
+   */
+  cluster?: Input<string | false>;
 }
 
 /** Changes that need the user's permission; see {@link CommonArgs.allow}. */

@@ -43,6 +43,15 @@ export interface ProviderArgs {
   accessToken?: pulumi.Input<string>;
   /** `http://HOST:PORT` of a proxy. Default: none. */
   proxy?: pulumi.Input<string>;
+  /** Cluster whose hosts all get every object: a name in `system.clusters`, or `{cluster}`. Default: the server of `url` alone. */
+  cluster?: pulumi.Input<string>;
+  /**
+   * While a host of the cluster does not answer: `"refuse"` runs nothing; `"queue"` goes on with what may come later to that host.
+   * Default: `"refuse"`.
+   */
+  downHosts?: pulumi.Input<"refuse" | "queue">;
+  /** Seconds to wait for all hosts of the cluster to run a statement; then it is looked up, no error by itself. Default: 60. */
+  ddlTimeout?: pulumi.Input<number>;
 }
 
 /**
@@ -84,6 +93,9 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:role": args.role && pulumi.output(args.role).apply((role) => [role].flat().join(",")),
       "clickhouse:accessToken": secret(args.accessToken),
       "clickhouse:proxy": args.proxy,
+      "clickhouse:cluster": args.cluster,
+      "clickhouse:downHosts": args.downHosts,
+      "clickhouse:ddlTimeout": text(args.ddlTimeout),
     };
     // Dynamic resources belong to this package name, so the provider must have it too.
     super("pulumi-nodejs", resourceName, inputs, opts);

@@ -99,6 +99,7 @@ const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   allow: true,
   lint: true,
   adopt: true,
+  cluster: true,
   rebuild: true,
   keepOld: true,
   materialize: true,

@@ -173,8 +173,8 @@ function databaseOf({ args, rendered }: Parts): Input<string> | NamedDatabase {
   return args.database ?? rendered.apply(({ value }) => value?.database ?? "");
 }
 
-function common({ adopt, allow, deletion, lint }: RollupArgs) {
-  return withoutUndefined({ adopt, allow, deletion, lint });
+function common({ adopt, allow, cluster, deletion, lint }: RollupArgs) {
+  return withoutUndefined({ adopt, allow, cluster, deletion, lint });
 }
 
 function filled({ backfill }: RollupArgs): object {

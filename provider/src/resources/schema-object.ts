@@ -31,6 +31,8 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
   declare readonly qualifiedName: pulumi.Output<string>;
   /** The CREATE statement in the engine's canonical form. */
   declare readonly statement: pulumi.Output<string>;
+  /** On which hosts of the stack's cluster it is: `all`, or e.g. `3 of 4: missing on ch-2-1`. Undefined without a cluster. */
+  declare readonly hosts: pulumi.Output<string | undefined>;
 
   /** @internal */
   constructor(kind: ObjectKind, resourceName: string, declared: Declaration, opts: pulumi.CustomResourceOptions) {
@@ -53,6 +55,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
       name,
       // `check` sets its value; the key is here so that the resource has the property.
       qualifiedName: undefined,
+      hosts: undefined,
       // One string: a secret or unknown argument, however deep, marks all of it.
       statement:
         args === undefined ? JSON.stringify(declaration.args) : args.apply((resolved) => JSON.stringify(resolved)),

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { quoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { Named } from "./args";
-import { foreknownText, foretell } from "./foreknown";
+import { foreknown, foreknownText, foretell } from "./foreknown";
 import { isRollup } from "./misplaced";
 
 /**
@@ -28,7 +28,11 @@ export function sql(
     refuseNothing(value, strings[index]);
     refuseRollup(value);
     if (!isInQuotes(strings.slice(0, index + 1).join("_"))) return value;
-    return typeof value === "string" ? escaped(value) : pulumi.output(value).apply(escaped);
+    if (typeof value === "string") return escaped(value);
+    const later = pulumi.output(value).apply(escaped);
+    const known = foreknown(value);
+    if (typeof known === "string" || typeof known === "number") foretell(later, escaped(known));
+    return later;
   });
   const text = pulumi.interpolate(strings, ...written);
   foretell(text, foreknownText(strings, written));

@@ -1,0 +1,258 @@
+import { randomUUID } from "node:crypto";
+import type { Capabilities } from "../clickhouse/capabilities";
+import { everywhere, readSettings } from "../clickhouse/cluster";
+import type { ClusterHost, ClusterMembers, Connection, QueryParams, Settings } from "../connection/connection";
+import { ConnectionError, ServerError } from "../connection/errors";
+import { isBehind } from "../connection/server-message";
+import { SchemaError } from "../errors";
+import { quoteString } from "../sql/identifiers";
+import { onCluster, subjectOf } from "../sql/on-cluster";
+import { Serial } from "../util/serial";
+import { hostAt } from "./members";
+import { type HostOutcome, lookUp } from "./queue";
+
+/** How statements run on a cluster. */
+export interface ClusterOptions {
+  /** What happens while a host does not answer: nothing runs, or the queue of ON CLUSTER brings it to that host later. */
+  readonly downHosts: "refuse" | "queue";
+  /** Seconds to wait for all hosts to run a statement; after that it is looked up. */
+  readonly ddlTimeout: number;
+}
+
+/** How old the answer to who is there may be, in milliseconds. */
+const CENSUS_KEPT = 5000;
+/** Pauses before a change is tried again that a replica cannot take yet, in milliseconds. */
+const RETRIES = [200, 400, 800, 1600, 3200, 6400];
+/** Pause between two looks at the queue, in milliseconds. */
+const LOOK = 500;
+/** No entry of ours holds the queue of ON CLUSTER: what has to be waited for is polled on the hosts. */
+const SETTINGS: Settings = {
+  mutations_sync: 0,
+  alter_sync: 1,
+  lightweight_deletes_sync: 0,
+  distributed_ddl_output_mode: "null_status_on_timeout",
+};
+
+interface HostRow {
+  readonly host?: string;
+  readonly port?: string | number;
+  readonly status: string | number | null;
+  readonly error?: string;
+}
+
+/**
+ * A cluster through one of its hosts. What changes something runs on all hosts, one statement at a time, in a form that may be repeated: by ON
+ * CLUSTER, or in a Replicated database, which hands it on, without. Reads go to the one host, and to all where the reader asks for that.
+ */
+export class ClusterConnection implements Connection {
+  readonly cluster: ClusterMembers;
+  private readonly server: Connection;
+  private readonly options: ClusterOptions;
+  private readonly turns = new Serial();
+  private readonly pending = new Map<string, HostOutcome>();
+  private readonly engines = new Map<string, Promise<boolean>>();
+  private counted: { readonly at: number; readonly silent: Promise<readonly ClusterHost[]> } | undefined;
+
+  constructor(server: Connection, cluster: ClusterMembers, options: ClusterOptions) {
+    this.server = server;
+    this.cluster = cluster;
+    this.options = options;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  get version(): string {
+    return this.server.version;
+  }
+
+  get capabilities(): Capabilities {
+    return this.server.capabilities;
+  }
+
+  query<Row extends object>(sql: string, params?: QueryParams, settings?: Settings): Promise<Row[]> {
+    return this.server.query<Row>(sql, params, settings);
+  }
+
+  insert(table: string, rows: readonly object[]): Promise<void> {
+    return this.server.insert(table, rows);
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  /**
+   * Runs a statement on all hosts.
+   *
+   * @throws {SchemaError} before anything runs: `host-down`, or `cluster-unsupported` for a statement that has no place in the queue;
+   *   `host-failed` when a host could not run it, with what the others have done.
+   */
+  command(sql: string): Promise<void> {
+    return this.turns.run(() => this.run(sql));
+  }
+
+  /** The statement as it is sent. @throws as {@link ClusterConnection.command}. */
+  async asRun(sql: string, uuid?: string): Promise<string> {
+    const { database } = subjectOf(sql);
+    const handsOn = database !== undefined && (await this.handsOn(database));
+    const form = handsOn ? { cluster: undefined } : { cluster: this.cluster.name, ...(uuid !== undefined && { uuid }) };
+    const text = onCluster(sql, form);
+    if (text !== undefined) return text;
+    throw new SchemaError(
+      "cluster-unsupported",
+      `Not run on cluster ${this.cluster.name}, where only the schema is changed: ${firstLine(sql)}`,
+    );
+  }
+
+  /** Whether the database is Replicated, or a cloud's, and runs statements on all of its replicas itself. */
+  handsOn(database: string): Promise<boolean> {
+    const known = this.engines.get(database) ?? this.askEngine(database);
+    this.engines.set(database, known);
+    known.catch(() => this.engines.delete(database));
+    return known;
+  }
+
+  private async askEngine(database: string): Promise<boolean> {
+    const [row] = await this.server.query<{ engine: string }>(
+      `SELECT engine FROM system.databases WHERE name = ${quoteString(database)}`,
+    );
+    return /^(?:Replicated|Shared)\b/.test(row?.engine ?? "");
+  }
+
+  /** Hosts that do not answer now; asked again after five seconds. */
+  silent(): Promise<readonly ClusterHost[]> {
+    if (this.counted === undefined || Date.now() - this.counted.at > CENSUS_KEPT) {
+      const silent = this.census();
+      silent.catch(() => (this.counted = undefined));
+      this.counted = { at: Date.now(), silent };
+    }
+    return this.counted.silent;
+  }
+
+  /** Where the last statements still wait in the queue, by host. */
+  get waiting(): ReadonlyMap<string, HostOutcome> {
+    return this.pending;
+  }
+
+  /** @throws {SchemaError} `host-down`, unless the configuration lets the queue bring what is missed. */
+  async refuseSilent(what: string, isSimple = true): Promise<void> {
+    const silent = await this.silent();
+    if (silent.length === 0 || (isSimple && this.options.downHosts === "queue")) return;
+    const names = silent.map(({ name }) => name).join(", ");
+    const does = silent.length === 1 ? "does" : "do";
+    const go = isSimple
+      ? ", or go on without it, and the queue of ON CLUSTER brings it later: `pulumi config set clickhouse:downHosts queue`"
+      : "; this cannot be left to the queue of ON CLUSTER";
+    throw new SchemaError(
+      "host-down",
+      `${names} of cluster ${this.cluster.name} ${does} not answer, so nothing was done: ${what}. Wait for it, or take it out of the ` +
+        `cluster's configuration${go}`,
+    );
+  }
+
+  private async census(): Promise<readonly ClusterHost[]> {
+    const rows = await this.server.query<{ number: string }>(
+      `SELECT toString(_shard_num) AS number FROM ${everywhere("one", this.cluster)}${readSettings(this.cluster)}`,
+    );
+    const answering = new Set(rows.map(({ number }) => hostAt(this.cluster, number)?.number));
+    return this.cluster.hosts.filter(({ number }) => !answering.has(number));
+  }
+
+  private async run(sql: string): Promise<void> {
+    const { database, verb } = subjectOf(sql);
+    // A statement about databases may change what they are.
+    if (database === undefined) this.engines.clear();
+    const text = await this.asRun(sql, randomUUID());
+    await this.refuseSilent(firstLine(text), verb !== "RENAME" && verb !== "EXCHANGE");
+    const mark = `pulumi-clickhouse-schema ${randomUUID()}`;
+    for (const [turn, wait] of [...RETRIES, undefined].entries()) {
+      try {
+        return await this.send(text, turn === 0 ? mark : `${mark} ${turn}`, verb);
+      } catch (error) {
+        if (wait === undefined || !isBehind((error as Error).cause ?? error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  private async send(sql: string, mark: string, verb: string): Promise<void> {
+    const mode = verb === "UNDROP" ? { distributed_ddl_output_mode: "never_throw" } : {};
+    const timeout = { distributed_ddl_task_timeout: this.options.ddlTimeout, log_comment: mark };
+    try {
+      const rows = await this.server.query<HostRow>(sql, {}, { ...SETTINGS, ...mode, ...timeout });
+      await this.settle(rows, mark, sql, verb);
+    } catch (error) {
+      if (error instanceof ConnectionError) return this.afterLoss(error, mark, sql);
+      if (error instanceof ServerError) throw await this.explained(error, mark, sql);
+      throw error;
+    }
+  }
+
+  /** A host without a status has not run it within the time limit: the queue says how far it is. */
+  private async settle(rows: readonly HostRow[], mark: string, sql: string, verb: string): Promise<void> {
+    const failed = rows.filter(
+      ({ status }) => status !== null && !["0", "OK", "QUEUED", "IN_PROGRESS"].includes(String(status)),
+    );
+    if (verb === "UNDROP" && failed.length > 0 && failed.length === rows.length) {
+      throw new ServerError(failed[0]?.error ?? "", Number(failed[0]?.status), sql);
+    }
+    if (rows.every(({ status }) => status !== null)) {
+      this.pending.clear();
+      return;
+    }
+    this.note(await lookUp(this.server, this.cluster, mark), sql);
+  }
+
+  private note(outcomes: readonly HostOutcome[], sql: string): void {
+    const failed = outcomes.filter(({ state }) => state === "failed");
+    if (failed.length > 0) throw this.failure(outcomes, failed, sql);
+    this.pending.clear();
+    for (const one of outcomes) if (one.state === "waiting") this.pending.set(one.host.name, one);
+  }
+
+  /** The connection was lost, or its time limit was shorter: if the statement is in the queue, the hosts go on with it. */
+  private async afterLoss(error: ConnectionError, mark: string, sql: string): Promise<void> {
+    const until = Date.now() + this.options.ddlTimeout * 1000;
+    for (;;) {
+      const outcomes = await lookUp(this.server, this.cluster, mark).catch(() => []);
+      if (outcomes.length === 0) throw error;
+      if (Date.now() > until || outcomes.every(({ state }) => state !== "waiting")) return this.note(outcomes, sql);
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+    }
+  }
+
+  /** The error of one host, with what the others have done. One that never reached the queue stays as it is. */
+  private async explained(error: ServerError, mark: string, sql: string): Promise<Error> {
+    const outcomes = await lookUp(this.server, this.cluster, mark).catch(() => []);
+    const failed = outcomes.filter(({ state }) => state === "failed");
+    return failed.length === 0 ? error : this.failure(outcomes, failed, sql, error);
+  }
+
+  private failure(outcomes: readonly HostOutcome[], failed: readonly HostOutcome[], sql: string, cause?: Error): Error {
+    const list = (state: HostOutcome["state"]): string =>
+      outcomes
+        .filter((one) => one.state === state)
+        .map(({ host }) => host.name)
+        .join(", ");
+    const [done, waiting] = [list("done"), list("waiting")];
+    const others = [
+      ...(done === "" ? [] : [`done on ${done}`]),
+      ...(waiting === "" ? [] : [`not yet run on ${waiting}`]),
+    ];
+    const words = failed.map(({ code, host, words }) => `${host.name} refused it: ${words} (code ${code})`).join("; ");
+    const first = failed[0]?.code ?? 0;
+    return new SchemaError(
+      "host-failed",
+      `${firstLine(sql)}: ${words}. ${others.length === 0 ? "No host has done it" : `It is ${others.join(", ")}`}. ` +
+        "Mend what the host complains about and run `pulumi up` again, which does only what is missing",
+      { cause: new ServerError(words, first, sql, { cause }) },
+    );
+  }
+}
+
+function firstLine(sql: string): string {
+  const line = sql.replace(/\s+/g, " ");
+  return line.length > 120 ? `${line.slice(0, 117)}…` : line;
+}

@@ -1,0 +1,60 @@
+import { readObjects } from "../introspect/objects";
+import type { LiveObject } from "../introspect/server-catalog";
+import { splitArguments } from "../sql/fragments";
+import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
+import { objectKey } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import type { Context } from "./context";
+import type { Concerned } from "./reader-changes";
+import type { Broken } from "./readers-first";
+
+/**
+ * Distributed tables on a cluster that have a column which their local table loses: what they have accepted with it waits in files that no
+ * host takes, and queries for it fail. Costs one query, if a column goes.
+ */
+export async function distributedOver(
+  context: Context,
+  local: string,
+  columns: readonly Concerned[],
+): Promise<Broken[]> {
+  const gone = columns.filter(({ what }) => what === "dropped");
+  const cluster = gone.length === 0 ? undefined : await context.clusterOf(local);
+  if (cluster === undefined) return [];
+  const tables = await readObjects(cluster, "engine = 'Distributed'");
+  return tables.flatMap((reader): Broken[] => {
+    const spec = specOf(reader);
+    if (spec === undefined || localOf(spec.storage.engine, spec.database) !== local) return [];
+    const has = new Set(spec.columns.map(({ name }) => name));
+    const lost = gone.filter(({ name }) => has.has(name));
+    if (lost.length === 0) return [];
+    const reason = "it is Distributed over it: inserts with the column would wait in files that no host takes";
+    return [{ reader, columns: lost, reason }];
+  });
+}
+
+/** Whether a plan may change it before its local table: ADD comes after that one. */
+export function isDistributed({ engine }: LiveObject): boolean {
+  return engine === "Distributed";
+}
+
+function specOf({ statement }: LiveObject): Extract<ObjectSpec, { kind: "table" }> | undefined {
+  try {
+    const spec = parseCreate(statement);
+    return spec.kind === "table" ? spec : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Key of the table that it is over; undefined where an expression names it. */
+function localOf(engine: string | undefined, own: string): string | undefined {
+  const [, text = ""] = /^Distributed\s*\(([\s\S]*)\)\s*$/.exec(engine ?? "") ?? [];
+  const [, database, table] = splitArguments(text).map(plain);
+  if (database === undefined || table === undefined) return undefined;
+  return objectKey(database === "" ? own : database, table);
+}
+
+function plain(argument: string): string {
+  return argument.startsWith("'") ? unquoteString(argument) : unquoteIdentifier(argument);
+}
