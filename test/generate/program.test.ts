@@ -58,6 +58,17 @@ describe("a generated program", () => {
     }
   });
 
+  it("names an engine as people write it: Null, which SHOW CREATE puts in backticks", () => {
+    const { files, resources } = generateProgram(
+      specsOf("CREATE DATABASE a ENGINE = Atomic", "CREATE TABLE a.t (`x` String) ENGINE = `Null`"),
+    );
+    assert.match(files.get("a.ts") ?? "", /engine: "Null",/);
+    assert.deepEqual(
+      resources.map(({ plain }) => plain),
+      [undefined, undefined],
+    );
+  });
+
   it("puts resources where their names stood, and nowhere else", () => {
     const { files } = generateProgram(
       specsOf(

@@ -62,6 +62,11 @@ const IMMUTABLE_SETTINGS: ReadonlySet<string> = new Set([
   "add_minmax_index_for_block_offset_column",
 ]);
 
+/** The engine clause as people write it: SHOW CREATE prints `Null` in backticks, because it is a keyword. */
+export function plainEngine(engine: string): string {
+  return engine.replace(/^`(\w+)`/, "$1");
+}
+
 /** `ReplacingMergeTree` for `ReplacingMergeTree(v)`; MergeTree, the default, if there is none. */
 export function engineName(engine: string | undefined): string {
   // SHOW CREATE prints `Null` in backticks.

@@ -1,3 +1,4 @@
+import { plainEngine } from "../clickhouse/engines";
 import {
   atWords,
   type Cursor,
@@ -22,7 +23,7 @@ import type { Sql, Value, ValueMap } from "./value";
 export function storageArguments(storage: StorageSpec): ValueMap {
   const { engine, partitionBy, primaryKey, orderBy, sampleBy, ttl } = storage;
   return {
-    engine: engine === undefined || engine === "MergeTree" ? undefined : sql(engine),
+    engine: engine === undefined || engine === "MergeTree" ? undefined : sql(plainEngine(engine)),
     partitionBy: partitionBy === undefined ? undefined : keyArgument(partitionBy),
     primaryKey: primaryKey === undefined ? undefined : keyArgument(primaryKey),
     orderBy: orderBy === undefined ? undefined : keyArgument(orderBy, true),
