@@ -5,6 +5,7 @@ import { TestProvider, urnOf } from "../support/provider";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
 
 const ROWS = 5000;
+const OFF = { "having-in-incremental-view": "off" };
 
 describe("a materialized view that is created with backfill", () => {
   let database: string;
@@ -142,7 +143,33 @@ describe("a materialized view that is created with backfill", () => {
     assert.match(failures.join("\n"), /hourly.*read.*daily_mv|daily_mv.*reads.*hourly/s);
   });
 
-  it("warns that a view which stands already is not filled", async () => {
+  for (const [engine, isAdvised] of [
+    ["MergeTree ORDER BY k", true],
+    ["Null", false],
+    ["Memory", false],
+  ] as const) {
+    it(`is ${isAdvised ? "" : "not "}advised for an existing view whose source has the engine ${engine}`, async () => {
+      await run(`CREATE TABLE {db}.made (at DateTime('UTC'), k String, n UInt64) ENGINE = ${engine}`);
+      const from = query().replace(".events", ".made");
+      await run(`CREATE MATERIALIZED VIEW {db}.mv TO {db}.hourly AS ${from}`);
+      const args = { to: `${database}.hourly`, query: from };
+      const { inputs = {} } = await provider.check("materializedView", {
+        ...{ name: "mv", database, args: { ...args, backfill: true } },
+      });
+      const said = provider.messages.join("\n");
+      assert.match(said, /exists on the server, so `backfill` does nothing/);
+      const changed = await provider.check("materializedView", {
+        ...{ name: "mv", database, args: { ...args, query: `${from} HAVING n > 1`, lint: OFF }, olds: inputs },
+      });
+      assert.deepEqual(changed.failures, []);
+      const plan = String(changed.inputs?.["plan"]);
+      assert.match(plan, /keeps-old-rows: rows that are in the target stay/);
+      for (const text of [said, plan])
+        assert.equal(/clickhouse-schema backfill --view/.test(text), isAdvised, `${engine}:\n${text}`);
+    });
+  }
+
+  it("warns that a view which exists already is not filled", async () => {
     await run(`CREATE MATERIALIZED VIEW {db}.mv TO {db}.hourly AS ${query()}`);
     const { inputs = {}, failures } = await check(true);
     assert.deepEqual([failures, inputs["plan"]], [[], undefined]);

@@ -73,7 +73,7 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
   const message = replaces(to)
     ? "the target follows the new query from the next refresh on"
     : to.refresh === undefined
-      ? `${stay}; only what is inserted from now on follows the new one${mending(to)}`
+      ? `${stay}; only what is inserted from now on follows the new one${howToRefill(to, options)}`
       : `${stay}; each refresh from now on adds what the new one gives`;
   return {
     sql: `MODIFY QUERY ${to.query}`,
@@ -83,8 +83,8 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
 }
 
 /** The command that recomputes existing rows with the new query. */
-function mending(to: MaterializedViewSpec): string {
-  return to.to === undefined
+function howToRefill(to: MaterializedViewSpec, { canRefill = true }: PlanOptions): string {
+  return to.to === undefined || !canRefill
     ? ""
     : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
 }

@@ -157,6 +157,8 @@ export interface PlanOptions {
   readonly materialize?: boolean;
   /** Columns that the target will have; if given, outputs of the view that it lacks are found. */
   readonly targetColumns?: readonly string[];
+  /** Whether `clickhouse-schema backfill` can compute a view's rows again; if not, it is not advised. Default: true. */
+  readonly canRefill?: boolean;
   /** What the server supports. Default: what the embedded engine supports. */
   readonly server?: Capabilities;
   /** The object is in a Replicated database, or a cloud's. Default: it is not. */

@@ -17,6 +17,7 @@ import { remark, renderSize, type ShownStep } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { Context } from "./context";
+import { canRefill } from "./refill";
 
 /** A materialized view to be created with the rows that its source already holds. */
 export interface Backfill {
@@ -51,7 +52,7 @@ export async function lookAtBackfill(context: Context, backfill: Backfill): Prom
     return remark("-- backfill: fills its target with what its source holds by then");
   }
   const connection = await context.connection();
-  if ((await unfinishedOn(connection, backfill.key)) !== undefined) return GOES_ON;
+  if ((await unfinishedOn(connection, backfill.key)) !== undefined) return RESUMES;
   const options = { ...declared, allow, sensitive };
   const preview = await previewBackfill(connection, { mode: "create", statements: [statement], options });
   const [first] = preview.refusals;
@@ -73,17 +74,26 @@ async function standAll(context: Context, { statement, urn }: Backfill): Promise
   return true;
 }
 
-const GOES_ON = remark("-- resumes its backfill, which was interrupted");
+const RESUMES = remark("-- resumes its backfill, which was interrupted");
 
 /** The plan if an earlier run began to create the view and was interrupted. */
-export async function lookAtAdopted(context: Context, { key, urn }: Backfill): Promise<ShownStep | undefined> {
-  if ((await unfinishedOn(await context.connection(), key)) !== undefined) return GOES_ON;
-  await context.log.warn(urn, nothingToFill(key));
+export async function lookAtAdopted(
+  context: Context,
+  { key, statement, urn }: Backfill,
+): Promise<ShownStep | undefined> {
+  if ((await unfinishedOn(await context.connection(), key)) !== undefined) return RESUMES;
+  await context.log.warn(urn, await nothingToFill(context, { key, statement, urn }));
   return undefined;
 }
 
-function nothingToFill(key: string): string {
-  return `exists on the server, so \`backfill\` does nothing; to fill it, \`clickhouse-schema backfill --view ${quotedName(key)}\``;
+async function nothingToFill(
+  context: Context,
+  { key, statement, urn }: { readonly key: string; readonly statement: string; readonly urn: string | undefined },
+): Promise<string> {
+  const how = (await canRefill(context, urn, parseCreate(statement)))
+    ? `; to fill its target, run \`clickhouse-schema backfill --view ${quotedName(key)}\``
+    : "";
+  return `exists on the server, so \`backfill\` does nothing${how}`;
 }
 
 /** The word by which the state remembers that a backfill was declared. */
@@ -103,7 +113,9 @@ export async function tellTooLate(
 ): Promise<string | undefined> {
   const others = said.split(" ").filter((word) => word !== "" && word !== DECLARED);
   const isNew = !(stored.__said ?? "").split(" ").includes(DECLARED);
-  if (wanted && isNew && stored.statement !== undefined) await context.log.warn(urn, nothingToFill(key));
+  const { statement } = stored;
+  if (wanted && isNew && statement !== undefined)
+    await context.log.warn(urn, await nothingToFill(context, { key, statement, urn }));
   return [...others, ...(wanted ? [DECLARED] : [])].join(" ") || undefined;
 }
 

@@ -32,6 +32,7 @@ import type { Context } from "./context";
 import { keyOfStored, type Look, readCurrent } from "./current-state";
 import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
 import { mendSteps } from "./mend";
+import { canRefill } from "./refill";
 import type { Outs } from "./state";
 
 /** What changes, and how. */
@@ -70,11 +71,13 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const newSecrets = context.secrets.get(keyOf(to))?.changed ?? [];
   const changes = diffObject(from, to, { renamedColumns, newSecrets });
   const target = targetColumns(context, to);
+  const refills = changes.length > 0 && (await canRefill(context, change.urn, to));
   const server = (await context.reachableServer(change.urn))?.capabilities;
   const cluster = live === undefined ? undefined : await context.clusterOf(keyOf(to));
   const planOptions = {
     materialize,
     isReplicated: cluster !== undefined || (await inReplicatedDatabase(context, change)),
+    canRefill: refills,
     ...(target && { targetColumns: target }),
     ...(server && { server }),
   };

@@ -65,7 +65,7 @@ export async function preflight(runner: Runner, wanted: BackfillRequest): Promis
   for (const spec of specs) await refuseExistence(runner, spec, mode);
   const target = await liveTable({ runner }, name);
   const isEmpty = (await partsOf(runner, name)).length === 0;
-  const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec)));
+  const tables = await Promise.all(specs.map((spec) => sourceTable(runner, spec, mode)));
   await refuseStanding(runner, specs, name, tables, wanted);
   const problems = new Problems();
   await problems.of(() => refuseTarget(runner, target, mode, isEmpty, allow));
@@ -129,7 +129,7 @@ async function refuseExistence(runner: Runner, spec: MaterializedViewSpec, mode:
   );
 }
 
-async function sourceTable(runner: Runner, spec: MaterializedViewSpec): Promise<TableSpec> {
+async function sourceTable(runner: Runner, spec: MaterializedViewSpec, mode: BackfillPlan["mode"]): Promise<TableSpec> {
   const source = sourceOf(spec);
   const row = await readTable(runner, source);
   if (row === undefined) {
@@ -138,30 +138,42 @@ async function sourceTable(runner: Runner, spec: MaterializedViewSpec): Promise<
       `${qualifiedName(spec)}: its source ${qualifiedName(source)} does not exist. Create it first.`,
     );
   }
-  if (!isMergeTreeFamily(row.engine)) throw noSnapshot(spec, source, row.engine);
+  if (!isMergeTreeFamily(row.engine)) throw noSnapshot(spec, source, row.engine, mode);
   return liveTable({ runner }, source);
 }
 
-function noSnapshot(view: QualifiedName, source: QualifiedName, engine: string): SchemaError {
-  const [why, next] = /^(?:Kafka|RabbitMQ|NATS|S3Queue|AzureQueue|FileLog|Null)$/.test(engine)
-    ? [
-        "it keeps no rows",
-        "Create the view without a backfill; what the source has passed on lives in the targets of its other views.",
-      ]
-    : engine === "Distributed"
-      ? ["its rows are in the tables behind it", "Run the backfill on each server, with a view on the local table."]
-      : engine === "Buffer"
-        ? ["a part of its rows is in memory only", "Let the view read the table that it is flushed into."]
-        : engine === "View" || engine === "MaterializedView"
-          ? ["it is a view", "Let the view read the table that holds the rows."]
-          : [
-              "no snapshot can be made of its rows",
-              "Create the view without a backfill, and fill its target by INSERT … SELECT while nobody writes.",
-            ];
+function noSnapshot(
+  view: QualifiedName,
+  source: QualifiedName,
+  engine: string,
+  mode: BackfillPlan["mode"],
+): SchemaError {
+  const [why, next] = whyNoSnapshot(engine, mode === "refill");
   return new SchemaError(
     "change-unsupported",
     `${qualifiedName(view)}: ${qualifiedName(source)} has the engine ${engine}: ${why}, so its history is not backfilled. ${next}`,
   );
+}
+
+/** Why rows of such a source cannot be backfilled, and what to do instead. */
+function whyNoSnapshot(engine: string, viewExists: boolean): readonly [string, string] {
+  if (/^(?:Kafka|RabbitMQ|NATS|\w+Queue|FileLog|Null)$/.test(engine)) {
+    const kept = "what the source has passed on is only in the targets of its views.";
+    const next = viewExists ? `Nothing can be computed again; ${kept}` : `Create the view without a backfill; ${kept}`;
+    return ["it keeps no rows", next];
+  }
+  if (engine === "Distributed")
+    return ["its rows are in the tables behind it", "Run the backfill on each server, with a view on the local table."];
+  if (engine === "Buffer")
+    return ["a part of its rows is in memory only", "Let the view read the table that it is flushed into."];
+  if (engine === "View" || engine === "MaterializedView")
+    return ["it is a view", "Let the view read the table that holds the rows."];
+  return [
+    "no snapshot can be made of its rows",
+    viewExists
+      ? "If the source has all rows that the target was made of, stop its writers, TRUNCATE the target and fill it by INSERT … SELECT."
+      : "Create the view without a backfill, and fill its target by INSERT … SELECT while nobody writes.",
+  ];
 }
 
 /** Other backfills block this one only if they write to its target or to one of its sources. */
