@@ -117,6 +117,7 @@ describe("the project that import writes", function () {
       const steps = (said.split("\nNext:\n")[1] ?? "").split("\n").flatMap((line) => line.trim() || []);
       assert.equal(steps.at(-1), last, said);
       for (const step of steps) {
+        if (step === "pulumi up") await assertAdoptable(newcomer, said);
         const text = await newcomer.type(step, `Pa55-of-${step.split(" ").at(-1)}`);
         assert.doesNotMatch(text, /warning|error|failed|\bundefined\b|updated|deleted|replaced/i, `${step}\n${text}`);
       }
@@ -133,6 +134,25 @@ describe("the project that import writes", function () {
       newcomer.leave();
     }
     assert.deepEqual(await identities(server.url, database), before);
+  };
+
+  /** Before `up`, a preview creates just what the import named, and says of each that it is adopted. */
+  const assertAdoptable = async (newcomer: Newcomer, said: string): Promise<void> => {
+    const [, names = ""] =
+      /leaves them out: (.*)\.\n.*shows "create" .* until `pulumi up` has adopted/.exec(said) ?? [];
+    const { steps } = JSON.parse(await newcomer.type("pulumi preview --json")) as {
+      steps: { op: string; urn: string }[];
+    };
+    const created = steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`);
+    assert.deepEqual(
+      created.sort(),
+      names
+        .split(", ")
+        .map((name) => `create ${name.split(".")[1]}`)
+        .sort(),
+    );
+    const text = await newcomer.type("pulumi preview");
+    assert.equal(text.match(/equals the declaration; it will be adopted/g)?.length, created.length, text);
   };
 
   it("is managed after the printed steps, in an empty home, and its preview is empty", () =>

@@ -147,6 +147,13 @@ function report(
     const shown = isInNoDatabase(key) ? keyParts(key).name : quotedName(key);
     output.out(`  ${shown}: not managed, ${kind}${reason === "" ? "" : ` (${reason})`}\n`);
   }
+  const hidden = resources.filter(({ secrets }) => secrets.length > 0);
+  if (hidden.length === 0) return;
+  const [names, noun] = [hidden.map(({ key }) => quotedName(key)).join(", "), count(hidden.length, "resource")];
+  output.out(
+    `\nThe server does not show the secrets of ${noun}, so ${IMPORT_FILE} leaves ${hidden.length === 1 ? "it" : "them"} out: ${names}.\n` +
+      `A preview shows "create" for ${hidden.length === 1 ? "it" : "each of them"} until \`pulumi up\` has adopted what exists. That changes nothing on the server.\n`,
+  );
 }
 
 /** The commands from here to an empty preview; resources with secrets are adopted by `up`. */
