@@ -72,6 +72,10 @@ describe("several mistakes in one program", () => {
       'new clickhouse.View("x", { database: shop, query: sql`SELECT * FROM ${source.qualifiedNam}` })',
       /sql: the value after `SELECT \* FROM` is undefined/,
     ],
+    [
+      'new clickhouse.Table("x", { database: shop, columns, orderBy: "id" }, { replaceOnChanges: ["*"] })',
+      /replaceOnChanges: this option drops the object and creates it again, without its rows\. Leave it out/,
+    ],
     ['rollup("x", { source: daily })', /Rollup x: source: a Rollup was passed.*pass rollup\.target/],
     [
       'rollup("x", { where: pulumi.output("id > 1") })',

@@ -26,6 +26,23 @@ export function misplacedIn(value: unknown, path = "", options: PlaceOptions = {
   return Object.entries(value).flatMap(([key, one]) => misplacedIn(one, at(key), options));
 }
 
+/** Pulumi's options that drop an object and create it again. */
+const REPLACING = ["replaceOnChanges", "replacementTrigger", "replaceWith"] as const;
+
+/**
+ * Options that would end in a refused removal, because a replacement drops the rows. With `deletion: "drop"` they do what they say.
+ */
+export function replacingOptions(opts: pulumi.CustomResourceOptions, deletion: unknown): Misplaced[] {
+  if (deletion !== undefined && deletion !== "refuse") return [];
+  const problem =
+    "this option drops the object and creates it again, without its rows. Leave it out: a change alters the object, or rebuilds it with its " +
+    'rows. To start empty on purpose, set deletion: "drop" on the resource, run `pulumi up`, and then set this option';
+  return REPLACING.flatMap((path) => {
+    const given: unknown = opts[path];
+    return given === undefined || (Array.isArray(given) && given.length === 0) ? [] : [{ path, problem }];
+  });
+}
+
 /** Whether it is a Rollup, which has several objects. */
 export function isRollup(value: unknown): value is pulumi.ComponentResource {
   return pulumi.ComponentResource.isInstance(value) && "truth" in value;

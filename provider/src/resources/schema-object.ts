@@ -8,7 +8,7 @@ import type { Named } from "./args";
 import { tracesOfTheUser } from "./call-site";
 import { dependencyUrns, promised } from "./dependencies";
 import { foreknown, foretell } from "./foreknown";
-import { isRollup, misplacedIn } from "./misplaced";
+import { isRollup, misplacedIn, replacingOptions } from "./misplaced";
 import { programRun } from "./program-run";
 
 /** A declaration, as a resource class makes it from its arguments. */
@@ -36,7 +36,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 
   /** @internal */
   constructor(kind: ObjectKind, resourceName: string, declared: Declaration, opts: pulumi.CustomResourceOptions) {
-    const declaration = presentable(declared);
+    const declaration = presentable(declared, opts);
     const type = `pulumi-nodejs:dynamic/clickhouse:${kindOf(kind).type}`;
     const { database, name, deletion, secrets } = declaration;
     const run = programRun();
@@ -92,8 +92,9 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 }
 
 /** With what `check` is to refuse in place of arguments that cannot be sent. */
-function presentable(declaration: Declaration): Declaration {
-  const refused = misplacedIn(declaration.args).map(({ path, problem }) => `${path}: ${problem}`);
+function presentable(declaration: Declaration, opts: pulumi.CustomResourceOptions): Declaration {
+  const misplaced = [...misplacedIn(declaration.args), ...replacingOptions(opts, declaration.deletion)];
+  const refused = misplaced.map(({ path, problem }) => `${path}: ${problem}`);
   return refused.length === 0 ? declaration : { ...declaration, args: { refused } };
 }
 
