@@ -41,12 +41,24 @@ describe("a backfill of an existing view", () => {
     assert.deepEqual(await bench.names(), ["hourly", "mv", "t"]);
   });
 
-  it("refuses when views read the target, which would not hear of what it gets", async () => {
+  it("refuses when views read the target, which would not see the rows that it gets", async () => {
     await bench.run("CREATE TABLE @.total (n UInt64) ENGINE = SummingMergeTree ORDER BY tuple()");
     await bench.run("CREATE MATERIALIZED VIEW @.on_hourly TO @.total AS SELECT sum(n) AS n FROM @.hourly");
-    await refused(refill(), /is read by test_\w+\.on_hourly, which would not hear/);
+    await refused(refill(), /is read by test_\w+\.on_hourly, which would not see/);
     assert.equal(await bench.hours(), "10:5");
   });
+
+  for (const [engine, advice] of [
+    ["Null", /it keeps no rows.*Nothing can be computed again/],
+    ["Memory", /no snapshot can be made.*stop its writers, TRUNCATE the target and fill it/],
+  ] as const) {
+    it(`is refused with advice for a view that exists where its source has the engine ${engine}`, async () => {
+      for (const sql of ["DROP VIEW @.mv SYNC", "DROP TABLE @.t SYNC"]) await bench.run(sql);
+      await bench.run(`CREATE TABLE @.t (ts DateTime('UTC'), k UInt8, v UInt64) ENGINE = ${engine}`);
+      await bench.run(bench.view());
+      await refused(refill(), advice);
+    });
+  }
 
   it("from a moment on, leaves older buckets alone", async () => {
     await refill({ from: "2024-01-01T08:00" });
@@ -71,7 +83,7 @@ describe("a backfill of an existing view", () => {
     await bench.run(
       "ALTER TABLE @.t DELETE WHERE ts < toDateTime('2024-01-01 03:00:00', 'UTC') SETTINGS mutations_sync = 2",
     );
-    await refused(refill(), /6 of its keys would be gone and 0 would say less[\s\S]*was rolled back/);
+    await refused(refill(), /6 of its keys would disappear and 0 would have smaller values[\s\S]*was rolled back/);
     assert.equal(await bench.hours(), `${FULL} 10:5`);
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     await bench.insert(105, 5);
@@ -87,12 +99,12 @@ describe("a backfill of an existing view", () => {
     await bench.run(
       "ALTER TABLE @.t DELETE WHERE ts < toDateTime('2024-01-01 00:06:00', 'UTC') SETTINGS mutations_sync = 2",
     );
-    await refused(refill(), /0 of its keys would be gone and 1 would say less/);
+    await refused(refill(), /0 of its keys would disappear and 1 would have smaller values/);
   });
 
   it("refuses when somebody else has written to the target", async () => {
     await bench.run("INSERT INTO @.hourly VALUES ('2023-01-01 00:00:00', 1, 7, 7)");
-    await refused(refill(), /1 of its keys would be gone/);
+    await refused(refill(), /1 of its keys would disappear/);
   });
 
   it("asks for a moment where the source has a TTL and the target rows", async () => {
@@ -129,7 +141,7 @@ describe("a backfill of an existing view", () => {
     const beforeStatement = async (sql: string): Promise<void> => {
       if (/ATTACH PARTITION ALL FROM .*__c0_/.test(sql)) await bench.run("ALTER TABLE @.hourly COMMENT COLUMN k 'new'");
     };
-    await refused(refill({ beforeStatement }), /was altered while its rows were computed[\s\S]*was rolled back/);
+    await refused(refill({ beforeStatement }), /was altered while its rows were being computed[\s\S]*was rolled back/);
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     assert.equal(await bench.hours(), "10:5");
     await refill();

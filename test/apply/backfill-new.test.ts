@@ -126,7 +126,7 @@ describe("a new view with a backfill", () => {
   it("goes on under whatever name when it is created again, and refuses another definition meanwhile", async () => {
     await assert.rejects(bench.create(dyingBefore(/INSERT INTO .*__c0_/)));
     const other = bench.view().replace("count()", "count() + 0");
-    await refused(bench.create({}, other), /is not finished, and was begun with another definition/);
+    await refused(bench.create({}, other), /is not finished, and it was started with another definition/);
     await bench.create({ operation: "another1" });
     assert.equal(await bench.hours(), FULL);
     assert.deepEqual(await findUnfinished(bench.connection), []);
@@ -180,7 +180,7 @@ describe("a new view with a backfill", () => {
     };
     await refused(
       bench.create({ beforeStatement, gateLength: GATE }),
-      /took so long to create the view[\s\S]*was rolled back/,
+      /creating the view took the server so long[\s\S]*was rolled back/,
     );
     assert.deepEqual(await unfinishedOperations(bench.connection, bench.database), []);
     assert.deepEqual(await bench.names(), ["hourly", "t"]);
@@ -283,8 +283,8 @@ const REFUSALS: readonly {
     view: "TO @.hourly AS SELECT k, v AS odd FROM @.t",
     says: /writes odd/,
   },
-  { name: "secrets", options: { sensitive: true }, says: /holds secrets/ },
-  { name: "a moment that is none", options: { from: "yesterday" }, says: /from: yesterday is no moment/ },
+  { name: "secrets", options: { sensitive: true }, says: /contains secrets/ },
+  { name: "a moment that is none", options: { from: "yesterday" }, says: /from: yesterday is not a time/ },
   { name: "a column that is no time", options: { from: "2024-01-01", timeColumn: "k" }, says: /candidates: hour/ },
   { name: "a chunk of no rows", options: { chunk: 0 }, says: /chunk: expected a whole number above 0/ },
   {
@@ -307,7 +307,7 @@ const REFUSALS: readonly {
     name: "a target in which the last row wins",
     before: ["CREATE TABLE @.last (k UInt8, v Int64) ENGINE = ReplacingMergeTree ORDER BY k"],
     view: "TO @.last AS SELECT k, v FROM @.t",
-    says: /the row that came last wins/,
+    says: /the row inserted last wins/,
   },
   {
     name: "an unfinished mutation of the source",

@@ -146,7 +146,7 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         for (const [restrict, what] of RESTRICTIONS) {
           await connection.command(restrict.replace("D.", `${d}.`));
           const said = await look().then(() => "", messageOf);
-          assert.match(said, new RegExp(`^${d}\\.v: has ${what}, and what is made beside it has to be guarded`));
+          assert.match(said, new RegExp(`^${d}\\.v: has ${what}, and its working copies need row policies too`));
           assert.match(said, new RegExp(`Grant CREATE ROW POLICY and DROP ROW POLICY on ${d}\\.\\* to ${user}, and`));
           await assert.rejects(applyViewStep(deployer, step, { operation: newOperation() }), { message: said });
           const renamed = previewRename(deployer, { ...rename, ending: new Set() });
@@ -170,7 +170,7 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         await connection.command(`GRANT SELECT ON system.tables, SELECT ON system.parts TO ${user}`);
         const other = { kind: "retarget-view", from: y, to: x } as const;
         const { unseen } = await previewViewStep(deployer, other, { allow: [], ending: new Set() });
-        assert.match(unseen ?? "", new RegExp(`^not known: whether somebody may see only part of ${d}\\.v`));
+        assert.match(unseen ?? "", new RegExp(`^unknown: whether some users may see only part of ${d}\\.v`));
         await connection.command(/: (GRANT .*)$/.exec(unseen ?? "")?.[1] ?? "");
         const known = await previewViewStep(deployer, other, { allow: [], ending: new Set() });
         assert.equal(known.unseen, undefined);

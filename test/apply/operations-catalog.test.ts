@@ -133,7 +133,7 @@ describe("what operations leave and need in a database", () => {
     for (const [index, pattern] of [
       /keeps none of the old columns/,
       /mutation\(s\) are unfinished/,
-      /are free on disk/,
+      /is free on disk/,
     ].entries()) {
       assert.match(refusals[index]?.message ?? "", pattern);
     }

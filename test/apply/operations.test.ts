@@ -216,7 +216,7 @@ describe("operations on a table", () => {
     const options = await plain();
     await refused(
       rebuildTable(connection, { ...options, spaceFactor: 1e12 }),
-      /needs [\d.]+ [KMGTP]iB, and [\d.]+ [KMGTP]iB are free on disk 'default' of policy 'default'\. Make room .*storage_policy.*run again/,
+      /needs [\d.]+ [KMGTP]iB, and [\d.]+ [KMGTP]iB is free on disk 'default' of policy 'default'\. Free some space .*storage_policy.*run again/,
     );
     assert.deepEqual(await unfinishedOperations(connection, database), []);
     assert.deepEqual(await helpers(options.name), []);

@@ -271,7 +271,10 @@ describe("operations on a view", () => {
   const REFUSALS: readonly [Partial<ViewCase>, RegExp][] = [
     [{ targets: { a: aggregated.replace("`c` Simple", "`d` Simple") } }, /writes c, which its target .*cannot take/],
     [{ targets: { a: aggregated.replace(/ENGINE.*/, "ENGINE = Null") } }, /Null keeps none in parts/],
-    [{ targets: { a: aggregated.replace(/ENGINE.*/, "ENGINE = ReplacingMergeTree ORDER BY id") } }, /came last wins/],
+    [
+      { targets: { a: aggregated.replace(/ENGINE.*/, "ENGINE = ReplacingMergeTree ORDER BY id") } },
+      /inserted last wins/,
+    ],
     [
       { from: base.from.replace(/ENGINE.*? AS SELECT/, "ENGINE = Memory AS SELECT") },
       /Memory, the engine of its inner/,
@@ -285,10 +288,7 @@ describe("operations on a view", () => {
       /x of its inner table is not a column of .*drops-data/,
     ],
     [{ targets: {} }, /target .* does not exist/],
-    [
-      { ...pick("incremental → refreshable, with a target"), name: "all rows made anew" },
-      /puts its result in the place of the 20 row\(s\)/,
-    ],
+    [{ ...pick("incremental → refreshable, with a target"), name: "all rows made anew" }, /replaces the 20 row\(s\)/],
   ];
   it("are refused with everything that is in the way, in the words of the preview", async () => {
     const { connection, database } = bench;

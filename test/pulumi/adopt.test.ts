@@ -37,7 +37,7 @@ describe("an object that stands on the server and differs from its declaration",
   it("is refused without adopt, and the message says how it is converged", async () => {
     await run(BY_HAND);
     const { failures } = await check(ARGS);
-    assert.match(failures.join(), /exists on the server and differs.*not touched[\s\S]*write adopt: "converge"/);
+    assert.match(failures.join(), /exists on the server and differs.*not touched[\s\S]*set adopt: "converge"/);
   });
 
   it("is shown as a plan with adopt: converge, and brought to the declaration with its rows", async () => {

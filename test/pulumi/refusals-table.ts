@@ -221,7 +221,7 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   "apply/views/carry.ts liveTable": ["apply/views-operations.test.ts", "does not exist"],
   "apply/views/refusals.ts refuseColumns": ["apply/views-operations.test.ts", "of its inner table is not a column of"],
   "apply/views/refusals.ts refuseTarget": ["apply/views-operations.test.ts", "which its target"],
-  "apply/views/refusals.ts refuseRenewal": ["apply/views-operations.test.ts", "puts its result in the place of"],
+  "apply/views/refusals.ts refuseRenewal": ["apply/views-operations.test.ts", "replaces the 20 row"],
   // They take a disk without room.
   "apply/rebuild/space.ts refuseSpace": ["apply/operations.test.ts", "say when the disk is too small"],
 };

@@ -108,7 +108,7 @@ async function changeView(connection: Connection, step: ViewStep, options: Apply
 }
 
 function tellGate(tell: (message: string) => void): (closed: boolean) => void {
-  return (closed) => tell(closed ? "inserts are refused for a moment" : "inserts go on");
+  return (closed) => tell(closed ? "inserts are refused for a moment" : "inserts continue");
 }
 
 async function rebuild(connection: Connection, step: RebuildStep, options: ApplyOptions): Promise<void> {

@@ -77,7 +77,7 @@ function inWordsOf({ capabilities }: Connection, statement: string): string {
 export function differs(label: string, statement: string, live: LiveObject): string {
   return [
     `${label}: exists on the server and differs from the declaration; it was not touched.`,
-    'Change the declaration to match it, write adopt: "converge" to have the object changed, or rename or drop it; then run again.',
+    'Change the declaration to match it, set adopt: "converge" to have the object changed, or rename or drop it; then run again.',
     textDiff(live.statement, statement, "server", "declared"),
   ].join("\n");
 }

@@ -92,7 +92,7 @@ function refuseDeclared(key: string, { declared }: DropOptions): void {
   throw new SchemaError(
     "drop-not-empty",
     `${quotedName(key)}: not dropped, because ${namesOf(inside)} in it ${inside.length === 1 ? "is" : "are"} still declared. ` +
-      "Keep the Database resource, or remove these first. To leave the database alone from now on, set retainOnDelete: true on it and run `pulumi up` before its removal.",
+      "Keep the Database resource, or remove these first. To keep the database and stop managing it, set retainOnDelete: true on it and run `pulumi up` before its removal.",
   );
 }
 
@@ -109,7 +109,7 @@ async function refuseDatabase(
     throw new SchemaError(
       "drop-not-empty",
       `${quotedName(key)}: not dropped, because it holds ${inside.length} object(s) that are not part of this removal: ` +
-        `${namesOf(inside.map((object) => object.key))}. Move or drop them first. To drop it with all that is in it: ${howToAllow}`,
+        `${namesOf(inside.map((object) => object.key))}. Move or drop them first. To drop it with everything in it: ${howToAllow}`,
     );
   }
   await refuseUnseen(connection, key, allowed);
@@ -127,7 +127,7 @@ async function refuseUnseen(connection: Connection, key: string, allowed: boolea
   throw new SchemaError(
     "objects-hidden",
     `${quotedName(key)}: not dropped, because it may hold objects that this user cannot see: row policies filter system.tables ` +
-      `(${policies.join(", ")}). Let a user do it whom they exempt.`,
+      `(${policies.join(", ")}). Have it done by a user whom they exempt.`,
   );
 }
 
@@ -166,7 +166,7 @@ async function refuseIfUsed(
   throw new SchemaError(
     "drop-still-used",
     `${quotedName(object.key)}: not dropped, because ${users.map((user) => quotedName(user.key)).join(", ")} on the server reads from it or writes to it. ` +
-      "Drop the view first, or declare it in this stack so that it goes first.",
+      "Drop the view first, or declare it in this stack so that it is dropped first.",
   );
 }
 
@@ -184,8 +184,8 @@ async function refuseIfCalled(
   if (callers.length === 0) return;
   throw new SchemaError(
     "drop-still-used",
-    `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server asks for it by its name and would fail. ` +
-      `Change or drop that first. To drop it all the same: ${howToAllow}`,
+    `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server refers to it by name and would fail. ` +
+      `Change or drop that first. To drop it anyway: ${howToAllow}`,
   );
 }
 

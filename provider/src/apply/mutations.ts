@@ -57,7 +57,7 @@ function stuck(table: QualifiedName, { id, command, reason }: Mutation): string 
   const [database, name] = [quoteString(table.database), quoteString(table.name)];
   return (
     `${qualifiedName(table)}: the server cannot finish \`${command}\` and keeps trying: ${reason}\n` +
-    "Change the rows and run `pulumi up` again, or go back to the program as it was: the next preview plans the way back. Manually: " +
+    "Change the rows and run `pulumi up` again, or go back to the program as it was: the next preview plans the way back. To do it manually: " +
     `KILL MUTATION WHERE database = ${database} AND table = ${name} AND mutation_id = ${quoteString(id)}`
   );
 }

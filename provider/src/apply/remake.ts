@@ -35,10 +35,10 @@ export async function refuseRemake(
     const name = qualifiedName(to);
     throw new SchemaError(
       "inserts-not-refusable",
-      `${name}: ${readers.map(qualifiedName).join(", ")} would miss rows that are inserted at the moment of the change, and ` +
-        'this engine cannot hold inserts back. Stop its writers for that moment and write rebuild: "offline" on the table.',
+      `${name}: ${readers.map(qualifiedName).join(", ")} would miss rows that are inserted during the change, and ` +
+        'this engine cannot hold inserts back. Stop its writers while it runs, and set rebuild: "offline" on the table.',
     );
   }
   const rights = [...rightsToCreate(to), { privilege: "DROP TABLE", level: qualifiedName(to) }];
-  await refuseRights(connection, qualifiedName(to), "made anew", rights);
+  await refuseRights(connection, qualifiedName(to), "recreated", rights);
 }

@@ -66,8 +66,8 @@ export async function refuseUnguardable(runner: Runner, tables: readonly Qualifi
 function unguarded(restricted: Restricted, next: string, cause?: unknown): SchemaError {
   return new SchemaError(
     "rows-hidden",
-    `${qualifiedName(restricted)}: has ${restricted.what}, and what is made beside it has to be guarded by row policies of its own, or whoever may read the ` +
-      `database would see everything there. ${next}`,
+    `${qualifiedName(restricted)}: has ${restricted.what}, and its working copies need row policies too, or everyone who may read the ` +
+      `database would see all rows there. ${next}`,
     { cause },
   );
 }
@@ -100,8 +100,8 @@ export async function unseenRestrictions(
   const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
   const rights = unseen.map((name) => `SELECT ON system.${name}`).join(", ");
   return (
-    `not known: whether somebody may see only part of ${qualifiedName(table)}, and would see all of it in what is made beside it; ` +
-    `to have that guarded: GRANT ${rights} TO ${quoteIdentifier(user)}`
+    `unknown: whether some users may see only part of ${qualifiedName(table)}, and would see all of it in the working copies; ` +
+    `to have these protected: GRANT ${rights} TO ${quoteIdentifier(user)}`
   );
 }
 
@@ -199,7 +199,7 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
   if (user === runner.guardedBy) return;
   throw new SchemaError(
     "rows-hidden",
-    `Operation ${runner.operation}: was begun by ${runner.guardedBy}, and its working tables show no rows to ${user}. Run again as ${runner.guardedBy}.`,
+    `Operation ${runner.operation}: was started by ${runner.guardedBy}, and its working tables show no rows to ${user}. Run again as ${runner.guardedBy}.`,
   );
 }
 
@@ -220,8 +220,8 @@ export async function refuseFiltered(runner: Runner, tables: readonly QualifiedN
     const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
     throw new SchemaError(
       "rows-hidden",
-      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so what is copied or computed from it would ` +
-        `be short without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
+      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so a copy of it would be ` +
+        `incomplete without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
         "or run as a user who does.",
     );
   }

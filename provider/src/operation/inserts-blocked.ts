@@ -116,7 +116,7 @@ async function stillWriting(runner: Runner, { label, why }: Pick<BehindGate, "la
   );
   const inserts = found.map(({ id, seconds }) => `${id} (${seconds} s)`).join(", ");
   return new Postponed(
-    `${label}: in ${GATE_LIMIT / 60_000} minutes there was no moment without an INSERT that runs longer than 2 s, which ${why.needs} needs. ` +
+    `${label}: in ${GATE_LIMIT / 60_000} minutes there was always an INSERT running for more than 2 s, and ${why.needs} has to wait for those. ` +
       `Running now: ${inserts || "none"}. Run again when they have ended; ${why.meanwhile}.`,
   );
 }

@@ -73,7 +73,7 @@ export class Journal {
   need<Value>(key: string): Value {
     const value = this.get<Value>(key);
     if (value === undefined)
-      throw new SchemaError("internal", `Operation ${this.runner.operation}: its journal has no line "${key}"`);
+      throw new SchemaError("internal", `Operation ${this.runner.operation}: its journal has no entry "${key}"`);
     return value;
   }
 
@@ -110,7 +110,7 @@ export class Journal {
     const { newest } = await this.runner.one<{ newest: string }>(sql);
     if (newest !== JSON.stringify(this.owner)) {
       throw new Postponed(
-        `Operation ${this.runner.operation}: another runner has taken it over; this one stops.`,
+        `Operation ${this.runner.operation}: another process has taken it over; this one stops.`,
         {},
         "operation-taken-over",
       );

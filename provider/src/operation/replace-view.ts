@@ -58,7 +58,7 @@ export async function replaceView(
   const live = await liveView(runner, to);
   if (begun === undefined) {
     if (live === undefined)
-      throw new SchemaError("object-missing", `${qualifiedName(to)}: is not there, so it cannot be replaced.`);
+      throw new SchemaError("object-missing", `${qualifiedName(to)}: does not exist, so it cannot be replaced.`);
     refuseInner(live.spec);
     refuseInner(from);
     await journal.set(key, { uuid: live.uuid, from: renderCreate(from), to: statement } satisfies Replacement);
@@ -106,7 +106,7 @@ export async function liveView(runner: Runner, name: QualifiedName): Promise<Liv
   if (row.spec.kind === "materializedView") return { uuid: row.uuid, spec: row.spec };
   throw new SchemaError(
     "change-unsupported",
-    `${qualifiedName(name)}: is no materialized view but a ${row.spec.kind}.`,
+    `${qualifiedName(name)}: is not a materialized view but a ${row.spec.kind}.`,
   );
 }
 
@@ -158,7 +158,7 @@ export async function requireSubscribed(runner: Runner, view: MaterializedViewSp
   if (await isSubscribed(runner, view)) return;
   throw new SchemaError(
     "self-check-failed",
-    `${qualifiedName(view)}: was replaced, but no table passes its rows on to it. Does its query read a table that exists? ` +
+    `${qualifiedName(view)}: was replaced, but no table passes its inserts on to it. Does its query read a table that exists? ` +
       `If so: DETACH TABLE ${qualifiedName(view)}; ATTACH TABLE ${qualifiedName(view)}.`,
   );
 }

@@ -23,7 +23,7 @@ export async function refuseRights(
   const user = row?.user ?? "";
   throw new SchemaError(
     "right-missing",
-    `${label}: not ${what}, because user ${user} lacks rights; nothing was changed. Give them (where they are given, its profile has ` +
+    `${label}: not ${what}, because user ${user} lacks rights; nothing was changed. Grant them (if they are granted, its profile has ` +
       `readonly or allow_ddl = 0), and run again: ${grantStatements(lacking, user).join(" ")}`,
   );
 }

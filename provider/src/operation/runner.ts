@@ -124,7 +124,7 @@ export class Runner {
   /** The only row of a query. */
   async one<Row extends object>(sql: string): Promise<Row> {
     const [row] = await this.rows<Row>(sql);
-    if (row === undefined) throw new SchemaError("internal", `The server answered with no row: ${sql}`);
+    if (row === undefined) throw new SchemaError("internal", `The server returned no row: ${sql}`);
     return row;
   }
 

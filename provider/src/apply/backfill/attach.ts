@@ -46,8 +46,8 @@ export async function attach(context: BackfillContext): Promise<void> {
 function changed({ names, runner }: BackfillContext): SchemaError {
   return new SchemaError(
     "changed-meanwhile",
-    `${qualifiedName(names.stage)}: its parts have changed; did somebody run OPTIMIZE on it, or has a restart let rows go whose time is over? What of it is in ` +
-      `${qualifiedName(names.target)} cannot be told any more. Abort operation ${runner.operation}; if that is refused, drop the view, and recompute the target.`,
+    `${qualifiedName(names.stage)}: its parts have changed; did somebody run OPTIMIZE on it, or did rows expire at a restart? How much of it is already in ` +
+      `${qualifiedName(names.target)} is unknown. Abort operation ${runner.operation}; if that is refused, drop the view, and recompute the target.`,
   );
 }
 

@@ -42,7 +42,7 @@ export async function createWithBackfill(
       return resume(BACKFILL, connection, own, options);
     throw new SchemaError(
       "operation-unfinished",
-      `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and was begun with another definition. Finish or abort it: ` +
+      `${specs.map(qualifiedName).join(", ")}: backfill ${own.operation} of it is not finished, and it was started with another definition. Finish or abort it: ` +
         `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
     );
   }
@@ -120,7 +120,7 @@ function begin(connection: Connection, wanted: BackfillRequest): Promise<Backfil
       if ((await uuidOf(runner, backfillNames(target, runner.operation).stage)) !== undefined) {
         throw new SchemaError(
           "operation-exists",
-          `Operation ${runner.operation} exists in database ${database}. Resume or abort it, or take another name.`,
+          `Operation ${runner.operation} exists in database ${database}. Resume or abort it, or choose another name.`,
         );
       }
       await selfTest(connection, database, options);

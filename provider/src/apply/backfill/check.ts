@@ -57,9 +57,9 @@ function missing(
 ): SchemaError {
   return new SchemaError(
     "loses-rows",
-    `${qualifiedName(names.target)}: computed from the rows that its sources have now, ${row.gone} of its keys would be gone and ${row.less} would say less than they do ` +
+    `${qualifiedName(names.target)}: computed from the rows that its sources have now, ${row.gone} of its keys would disappear and ${row.less} would have smaller values ` +
       `(for example ${row.example.slice(0, 200)}). Rows have left a source (TTL, DROP PARTITION, DELETE), or somebody else writes to the target. Nothing was changed. ` +
-      `Abort operation ${runner.operation}, and ${plan.since === undefined ? "say" : "choose a later moment"} from which on the sources have all rows (--from); older ` +
+      `Abort operation ${runner.operation}, and give ${plan.since === undefined ? "the time" : "a later time"} since when the sources have all rows (--from); older ` +
       "buckets then stay as they are.",
   );
 }

@@ -88,9 +88,9 @@ async function takeBack(context: BackfillContext): Promise<void> {
 function cutTooLate({ names, runner }: BackfillContext): SchemaError {
   return new SchemaError(
     "operation-failed",
-    `${qualifiedName(names.target)}: the server took so long to create the view that inserts had been let through again, so the view was dropped. The rows it ` +
-      `has brought in that time are in the target, among others, and would count twice. Abort operation ${runner.operation}, take them out ` +
-      "(clickhouse-schema verify --repair finds the buckets once the view is there), and begin again when the server is less busy.",
+    `${qualifiedName(names.target)}: creating the view took the server so long that inserts were accepted again, so the view was dropped. The rows that it ` +
+      `wrote in that time are in the target, among others, and would count twice. Abort operation ${runner.operation}, take them out ` +
+      "(clickhouse-schema verify --repair finds the buckets once the view is there), and start again when the server is less busy.",
   );
 }
 
@@ -134,7 +134,7 @@ async function requireSource({ runner }: BackfillContext, { live, source, spec }
   if (await isSubscribed(runner, live, source)) return;
   throw new SchemaError(
     "changed-meanwhile",
-    `${qualifiedName(spec)}: ${qualifiedName(source)} does not pass its rows on to ${qualifiedName(live)}; somebody dropped or changed the view, or the ` +
-      `server reads its query otherwise. Abort operation ${runner.operation}.`,
+    `${qualifiedName(spec)}: ${qualifiedName(source)} does not pass its inserts on to ${qualifiedName(live)}; somebody dropped or changed the view, or the ` +
+      `server reads its query differently. Abort operation ${runner.operation}.`,
   );
 }

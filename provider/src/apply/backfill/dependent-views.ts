@@ -19,7 +19,7 @@ export async function refuseDependentViews(
   const views = readers.map(qualifiedName).join(", ");
   throw new SchemaError(
     "breaks-reader",
-    `${qualifiedName(target)}: is read by ${views}, which would not hear of the rows that a backfill brings. ` +
+    `${qualifiedName(target)}: is read by ${views}, which would not see the rows that a backfill adds. ` +
       (mode === "create"
         ? "Create the views that read it afterwards (dependsOn), each with a backfill of its own."
         : "Drop these first, and create them afterwards with a backfill into an empty target; " +

@@ -45,8 +45,8 @@ async function refuseChanged(context: BackfillContext): Promise<void> {
   if (text(await liveTable(context, names.target)) === text(layout)) return;
   throw new SchemaError(
     "changed-meanwhile",
-    `${qualifiedName(names.target)}: was altered while its rows were computed, and the new ones have it as it was: ${plan.to}\nAbort operation ${runner.operation} and ` +
-      "begin again.",
+    `${qualifiedName(names.target)}: was altered while its rows were being computed; the new rows have the old definition: ${plan.to}\nAbort operation ${runner.operation} and ` +
+      "start again.",
   );
 }
 

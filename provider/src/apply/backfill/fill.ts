@@ -174,6 +174,6 @@ async function requireWhole(context: BackfillContext, item: Item, slice: Slice):
   if (Number(wanted) === written) return;
   throw new Postponed(
     `${qualifiedName(names.target)}: the connection was lost, and of ${wanted} row(s) ${written} were written. Run again: this chunk is computed again. If it ` +
-      "takes longer than requests may, take smaller chunks.",
+      "takes longer than a request may, use smaller chunks.",
   );
 }

@@ -35,7 +35,7 @@ export async function insertTimes(
     if (named === undefined) return [];
     throw new SchemaError(
       "option-invalid",
-      `insertTime: ${named} does not tell what came before the view, because ${why}. Leave it out: inserts are then refused for a moment.`,
+      `insertTime: ${named} does not say which rows came before the view, because ${why}. Leave it out: inserts are then refused for a moment.`,
     );
   };
   if (!isEmpty) return refuse(`${qualifiedName(target)} has rows already`);
@@ -51,7 +51,7 @@ export async function insertTimes(
       return refuse(`${qualifiedName(table)} has no such column with DEFAULT or MATERIALIZED now64(3)`);
     if (!(await isStored(runner, table, column.name))) {
       return refuse(
-        `older parts of ${qualifiedName(table)} do not have the column: the engine makes up a time when it reads or merges them`,
+        `older parts of ${qualifiedName(table)} do not have the column: the engine computes a time when it reads or merges them`,
       );
     }
     const { feeders } = await insertGraphAround(runner, table);

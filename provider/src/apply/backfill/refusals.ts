@@ -31,12 +31,12 @@ export function refuseSpecs(
   }
   const [target] = specs.map((spec) => refuseSpec(spec, sensitive === true));
   if (target === undefined)
-    throw new SchemaError("option-invalid", "A backfill takes one view or more; none was given.");
+    throw new SchemaError("option-invalid", "A backfill needs at least one view; none was given.");
   for (const spec of specs) {
     if (spec.to?.database === target.database && spec.to.name === target.name) continue;
     throw new SchemaError(
       "change-unsupported",
-      `${qualifiedName(spec)}: writes to another table than ${qualifiedName(target)}. Fill the views of each target together.`,
+      `${qualifiedName(spec)}: does not write to ${qualifiedName(target)}. Fill the views of each target together.`,
     );
   }
   return target;
@@ -47,7 +47,7 @@ function refuseSpec(spec: MaterializedViewSpec, sensitive: boolean): QualifiedNa
   if (sensitive || renderCreate(spec).includes("'[HIDDEN]'")) {
     throw new SchemaError(
       "secret-in-journal",
-      `${name}: its statement holds secrets, which the journal of a backfill would show. Create it without one.`,
+      `${name}: its statement contains secrets, which the journal of a backfill would show. Create it without a backfill.`,
     );
   }
   if (spec.refresh !== undefined) {
@@ -84,13 +84,13 @@ export async function refuseTarget(
   if (engine.shared)
     throw new SchemaError(
       "unproven",
-      `${name}: the steps are proven on one server only, and its engine is ${engine.name}. ${HOW_TO_ALLOW}`,
+      `${name}: this operation is tested on a single server only, and its engine is ${engine.name}. ${HOW_TO_ALLOW}`,
     );
   if (dependsOnOrder(engine)) {
     throw new SchemaError(
       "loses-rows",
-      `${name}: in ${target.storage.engine} the row that came last wins, and the older rows would come after the new ones. ` +
-        'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
+      `${name}: in ${target.storage.engine} the row inserted last wins, and the older rows would be inserted after the newer ones. ` +
+        'Give the engine a version column; or, if rows of one key never change, set allow: ["unproven"].',
     );
   }
   if (mode === "refill" || !isEmpty) await refuseLive(runner, target, allow);
@@ -116,7 +116,7 @@ export async function refuseSource(
   if (engine.shared && !allow.includes("unproven")) {
     throw new SchemaError(
       "unproven",
-      `${qualifiedName(view)}: its source ${name} is ${engine.name}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+      `${qualifiedName(view)}: its source ${name} is ${engine.name}, and this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
     );
   }
   await refuseLive(runner, source, allow);
@@ -124,7 +124,7 @@ export async function refuseSource(
   if (collapses(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
       "loses-rows",
-      `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have made fewer rows of those that were inserted, so the target may hold more than can be ` +
+      `${qualifiedName(view)}: merges of its source ${name} (${engine.name}) have combined rows that were inserted separately, so the target may hold more than can be ` +
         `recomputed. ${HOW_TO_ALLOW}`,
     );
   }
@@ -132,7 +132,7 @@ export async function refuseSource(
     throw new SchemaError(
       "loses-rows",
       `${qualifiedName(view)}: rows leave its source ${name} by TTL, and the target keeps what was made of them: recomputing it would lose that. Set \`--from\` ` +
-        "(argument: from) to a moment from which on the source has all rows; older buckets then stay as they are.",
+        "(argument: from) to a time since which the source has all rows; older buckets then stay as they are.",
     );
   }
 }
@@ -226,7 +226,7 @@ export async function refuseBuffers(runner: Runner, tables: readonly QualifiedNa
     throw new SchemaError(
       "inserts-not-refusable",
       `${qualifiedName(target)}: ${qualifiedName(buffer)} (Buffer) writes to it in the background, and a flush at the moment of the cut would be missed. ` +
-        `Stop the writers of ${qualifiedName(buffer)}, run OPTIMIZE TABLE on it, and write allow: ["unproven"].`,
+        `Stop the writers of ${qualifiedName(buffer)}, run OPTIMIZE TABLE on it, and set allow: ["unproven"].`,
     );
   }
 }

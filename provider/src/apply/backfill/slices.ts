@@ -71,8 +71,8 @@ export async function frozenParts({ journal, runner }: BackfillContext, snapshot
   else if (journal.get(key) !== digest) {
     throw new SchemaError(
       "changed-meanwhile",
-      `${qualifiedName(snapshot)}: its parts have changed; did somebody run OPTIMIZE, DELETE or DROP PARTITION on it? What is computed from it cannot be ` +
-        `trusted any more. Abort operation ${runner.operation} and begin again.`,
+      `${qualifiedName(snapshot)}: its parts have changed; did somebody run OPTIMIZE, DELETE or DROP PARTITION on it? What was computed from it cannot be ` +
+        `trusted. Abort operation ${runner.operation} and start again.`,
     );
   }
   return parts;

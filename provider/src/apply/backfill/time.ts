@@ -17,7 +17,7 @@ export function sinceCondition(target: TableSpec, { from, timeColumn }: Backfill
   if (moment === undefined) {
     throw new SchemaError(
       "option-invalid",
-      `from: ${from} is no moment; expected ISO 8601 such as 2024-01-01 or 2024-01-01T12:00:00Z.`,
+      `from: ${from} is not a time; expected ISO 8601 such as 2024-01-01 or 2024-01-01T12:00:00Z.`,
     );
   }
   const column = timeColumnOf(target, timeColumn);
@@ -28,7 +28,7 @@ export function sinceCondition(target: TableSpec, { from, timeColumn }: Backfill
   if (!iso.endsWith("T00:00:00.000Z")) {
     throw new SchemaError(
       "option-invalid",
-      `from: ${column.name} of ${qualifiedName(target)} holds days, and ${from} is within one. Take a whole day.`,
+      `from: ${column.name} of ${qualifiedName(target)} holds days, and ${from} is in the middle of one. Give a whole day.`,
     );
   }
   return `${backtick(column.name)} >= toDate32('${iso.slice(0, 10)}')`;
@@ -58,7 +58,7 @@ function timeColumnOf(target: TableSpec, named: string | undefined): ColumnSpec 
   const names = (found.length > 0 ? found : times).map(({ name }) => name).join(", ") || "none";
   throw new SchemaError(
     "option-invalid",
-    `from: ${named === undefined ? "which column" : `column ${named}`} of ${qualifiedName(target)} it is about cannot be told; name a Date or DateTime column ` +
-      `as timeColumn (candidates: ${names}).`,
+    `from: ${named === undefined ? "" : `${named} is not a time column of ${qualifiedName(target)}; `}name a Date or DateTime column of ` +
+      `${qualifiedName(target)} as timeColumn (candidates: ${names}).`,
   );
 }

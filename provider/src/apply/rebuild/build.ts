@@ -43,7 +43,7 @@ export async function compareShadow(context: RebuildContext): Promise<Built> {
     throw new SchemaError(
       "changed-meanwhile",
       `${qualifiedName(names.shadow)}: ${found} part(s) differ from the copied ones; did somebody write to it, or run OPTIMIZE? ` +
-        "Nothing was given up; run again, or abort the operation.",
+        "No data was lost; run again, or abort the operation.",
     );
   }
   const parts = await partsOf(runner, names.shadow);

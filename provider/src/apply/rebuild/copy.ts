@@ -63,7 +63,7 @@ export async function catchUp(context: RebuildContext): Promise<number[]> {
     throw new SchemaError(
       "rows-hidden",
       `${qualifiedName(context.names.table)}: the rows of ${names} cannot be read as they are stored. Is there a row policy for this user, ` +
-        "or did somebody run OPTIMIZE, DELETE or DROP PARTITION? Nothing was given up; run again, or abort the operation.",
+        "or did somebody run OPTIMIZE, DELETE or DROP PARTITION? No data was lost; run again, or abort the operation.",
     );
   }
   return chunkIndexes(context).filter((index) => !before.has(index));
@@ -195,7 +195,7 @@ async function compareChunk(
     throw new SchemaError(
       "self-check-failed",
       `${qualifiedName(names.table)}: the copy of ${parts.length} part(s) has as many rows as they have (${source.rows}), but not the same values. ` +
-        `Nothing was given up; the copy is in ${qualifiedName(chunk)}.`,
+        `No data was lost; the copy is in ${qualifiedName(chunk)}.`,
     );
   }
   const masked = parts.some((part) => part.masked);

@@ -42,8 +42,8 @@ export async function guardHeadroom(context: RebuildContext): Promise<void> {
   await journal.set("passes", 0);
   throw new Postponed(
     `${qualifiedName(names.table)}: inserts made more parts (${parts} in a partition; the engine slows inserts from ${delay} on and refuses them from ${refuse} on) ` +
-      "than could be caught up with while merges were held back. Merges run again, nothing is lost, and the copy is kept. " +
-      "Run again when fewer inserts come, or insert in larger batches; or give the operation up.",
+      "than could be copied while merges were stopped. Merges run again, nothing is lost, and the copy is kept. " +
+      "Run again when fewer inserts come, or insert in larger batches; or abort the operation.",
   );
 }
 

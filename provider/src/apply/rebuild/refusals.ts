@@ -25,7 +25,7 @@ export function refuseSpecs(
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
       "change-unsupported",
-      `${name}: a rebuild keeps the name; ${qualifiedName(to)} is another. Rename the table first.`,
+      `${name}: a rebuild keeps the name, and ${qualifiedName(to)} is another one. Rename the table first.`,
     );
   }
   if (to.as !== undefined)
@@ -49,13 +49,13 @@ function refuseEngine(name: string, engine: Engine, allow: readonly string[]): v
     throw new SchemaError(
       "change-unsupported",
       `${name}: cannot be rebuilt with its rows, because ${engine.name} keeps none in parts (only the MergeTree family does). ` +
-        "If it holds no rows of its own, drop it and create it again.",
+        "If it holds no rows, drop it and create it again.",
     );
   }
   if (engine.shared && !allow.includes("unproven")) {
     throw new SchemaError(
       "unproven",
-      `${name}: ${engine.name} is not rebuilt, because the steps are proven on one server only, and replicas commit in an order of their own. ${HOW_TO_ALLOW}`,
+      `${name}: ${engine.name} is not rebuilt, because this operation is tested on a single server only, and replicas commit in their own order. ${HOW_TO_ALLOW}`,
     );
   }
 }
@@ -84,7 +84,7 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
   if (engine !== "Atomic" && !(engine !== "Ordinary" && allow.includes("unproven"))) {
     throw new SchemaError(
       "unproven",
-      `${name}: its database has the engine ${engine}; the exchange of tables is proven for Atomic only. ${HOW_TO_ALLOW}`,
+      `${name}: its database has the engine ${engine}; exchanging tables is tested for Atomic only. ${HOW_TO_ALLOW}`,
     );
   }
   await refuseMutations(runner, from);
@@ -126,7 +126,7 @@ export async function refuseViews(
     if ((await refreshState(runner, view))?.status === "Disabled") continue;
     throw new SchemaError(
       "refresh-in-the-way",
-      `${name}: ${qualifiedName(view)} refreshes it, which would put rows into the wrong table in the middle of the exchange. ` +
+      `${name}: ${qualifiedName(view)} refreshes it, which would put rows into the wrong table during the exchange. ` +
         `Run SYSTEM STOP VIEW ${qualifiedName(view)} first, and SYSTEM START VIEW afterwards.`,
     );
   }

@@ -113,7 +113,7 @@ function refuseServer({ url, version }: Connection, { failed }: SelfTest): void 
   if (failed.length === 0) return;
   throw new SchemaError(
     "self-check-failed",
-    `${url}: ClickHouse ${version} does not do what a rebuild relies on, so none is done: ${failed.join("; ")}.`,
+    `${url}: ClickHouse ${version} does not behave as a rebuild requires, so nothing was rebuilt: ${failed.join("; ")}.`,
   );
 }
 
@@ -132,8 +132,8 @@ class Scratch {
     const facts: readonly [string, () => Promise<boolean>][] = [
       ["EXCHANGE keeps the rows of both tables, and views follow the name", () => this.exchangeFeedsViews()],
       ["ATTACH PARTITION … FROM brings the same parts and fires no view", () => this.attachIsSilent()],
-      ["a constraint refuses inserts with error 469 and lifts itself", () => this.gateLiftsItself()],
-      ["DETACH … SYNC waits for an insert under way", () => this.detachWaits()],
+      ["a constraint refuses inserts with error 469 and expires by itself", () => this.gateLiftsItself()],
+      ["DETACH … SYNC waits for a running insert", () => this.detachWaits()],
     ];
     const failed: string[] = [];
     try {

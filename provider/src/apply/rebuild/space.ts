@@ -46,9 +46,9 @@ export function refuseSpace(to: TableSpec, { bytes, disks, free, policy }: Space
   if (free === undefined || needed <= free) return;
   throw new SchemaError(
     "no-space",
-    `${qualifiedName(to)}: ${what} ${renderBytes(needed)}, and ${renderBytes(free)} are free on ` +
+    `${qualifiedName(to)}: ${what} ${renderBytes(needed)}, and ${renderBytes(free)} is free on ` +
       `${disks.length === 1 ? "disk" : "disks"} ${disks.map(quoteString).join(", ")} of policy ${quoteString(policy)}. ` +
-      "Make room (old tables that are kept for a while may go first), or give the new table a storage_policy with more, and run again.",
+      "Free some space (old tables that are kept for a while can be dropped first), or give the new table a storage_policy with more, and run again.",
   );
 }
 

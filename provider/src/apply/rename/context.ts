@@ -59,10 +59,10 @@ export async function isRenamed(
   if (old !== undefined && now === undefined) return false;
   if (old !== now && now === uuid) return true;
   if (old !== now && old === uuid) return false;
-  const what = old === undefined ? "neither exists" : "both exist and neither is what was to be renamed";
+  const what = old === undefined ? "neither exists" : "both exist and neither is the object to be renamed";
   throw new SchemaError(
     "changed-meanwhile",
     `${qualified(from)} → ${qualified(to)}: ${what}; somebody dropped or renamed it during operation ${runner.operation}. ` +
-      "Give it one of the two names again and run again.",
+      "Give it one of the two names and run again.",
   );
 }

@@ -59,7 +59,7 @@ export function mergePattern(scan: Scan): void {
     const meant = `${caller}(${quoteString(database)}, ${quoteString(pattern)})`;
     if (database !== from.database) {
       const byPattern = /^REGEXP$/i.test(scan.tokens[index]?.text ?? "");
-      if (byPattern) scan.refused.add(`${caller}, which picks databases by a pattern`);
+      if (byPattern) scan.refused.add(`${caller}, which selects databases by a pattern`);
     } else if (!("name" in from)) put(scan, index, to.database);
     else {
       const [old, now] = [matches(pattern, from.name), "name" in to && matches(pattern, to.name)];

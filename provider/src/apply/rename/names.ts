@@ -30,7 +30,10 @@ export function createRenaming(object: ObjectKind, before: Renamed, after: Renam
       );
   }
   if (qualified(from) === qualified(to))
-    throw new SchemaError("change-unsupported", `${qualified(from)}: is to be renamed to its own name.`);
+    throw new SchemaError(
+      "change-unsupported",
+      `${qualified(from)}: already has the name that it is to be renamed to.`,
+    );
   return { object, from, to };
 }
 

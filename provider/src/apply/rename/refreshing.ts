@@ -37,7 +37,7 @@ export async function stopRefreshes(runner: Runner, journal: Journal, views: rea
       if (Date.now() > limit) {
         throw new SchemaError(
           "refresh-in-the-way",
-          `${qualifiedName(view)}: is refreshing for more than ${REFRESH_LIMIT / 60_000} minutes, and the rename waits for it. ` +
+          `${qualifiedName(view)}: has been refreshing for more than ${REFRESH_LIMIT / 60_000} minutes, and the rename has to wait for it. ` +
             `Nothing was renamed. SYSTEM CANCEL VIEW ${qualifiedName(view)}, or run again later.`,
         );
       }

@@ -40,7 +40,7 @@ export async function refuseNames(
   if ((await identityOf(runner, to)) !== undefined) {
     throw new SchemaError(
       "name-taken",
-      `${qualified(from)}: not renamed, because there is ${qualified(to)} already. Rename or drop that first.`,
+      `${qualified(from)}: not renamed, because ${qualified(to)} already exists. Rename or drop that first.`,
     );
   }
   const databases = "name" in from ? [from, to] : [from];
@@ -79,7 +79,7 @@ async function refuseDatabase(
   const how = isReplicated(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
   throw new SchemaError(
     "unproven",
-    `${qualified(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is proven for Atomic only.${how}`,
+    `${qualified(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is tested for Atomic only.${how}`,
   );
 }
 
@@ -104,7 +104,7 @@ async function refuseObject(
   if (isReplicated(engine) && !allow.includes("unproven")) {
     throw new SchemaError(
       "unproven",
-      `${qualified(from)}: ${engine} is not renamed, because the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+      `${qualified(from)}: ${engine} is not renamed, because this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
     );
   }
   if (kind !== "materializedView" || from.database === to.database) return;
@@ -112,8 +112,8 @@ async function refuseObject(
   if (spec.kind === "materializedView" && spec.to === undefined) {
     throw new SchemaError(
       "change-unsupported",
-      `${qualified(from)}: keeps its rows in an inner table, and the engine moves no such view to another database. ` +
-        "Declare a target of its own for it (`to`) and apply that first.",
+      `${qualified(from)}: keeps its rows in an inner table, and the engine cannot move such a view to another database. ` +
+        "Declare a target table for it (`to`) and apply that first.",
     );
   }
 }
@@ -153,7 +153,7 @@ export function refuseReach(
     throw new SchemaError(
       "reader-not-updatable",
       [
-        `${qualified(renaming.from)}: not renamed, because this names it and cannot be re-pointed. Nothing was changed.`,
+        `${qualified(renaming.from)}: not renamed, because these refer to it and cannot be updated to the new name. Nothing was changed.`,
         ...reasons.map((reason) => `- ${reason}`),
         "Drop each of these, or declare it without the old name, and run again; create it again with the new name afterwards.",
       ].join("\n"),
@@ -165,6 +165,6 @@ export function refuseReach(
   if (shared === undefined || allow.includes("unproven")) return;
   throw new SchemaError(
     "unproven",
-    `${qualified(renaming.from)}: not renamed, because ${qualified(shared)} is ${shared.engine}, and the steps are proven on one server only. ${HOW_TO_ALLOW}`,
+    `${qualified(renaming.from)}: not renamed, because ${qualified(shared)} is ${shared.engine}, and this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
   );
 }

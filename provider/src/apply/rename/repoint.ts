@@ -118,7 +118,7 @@ function same(a: ObjectSpec, b: ObjectSpec): boolean {
 function changed(name: QualifiedName, live: string, wanted: string): SchemaError {
   return new SchemaError(
     "changed-meanwhile",
-    `${qualifiedName(name)}: cannot be re-pointed, because it is not what it was when the rename began. ` +
-      `Give it this definition manually, and run again: ${wanted}. On the server: ${live}`,
+    `${qualifiedName(name)}: cannot be re-pointed, because it has changed since the rename began. ` +
+      `Change it to this definition manually, and run again: ${wanted}. On the server: ${live}`,
   );
 }

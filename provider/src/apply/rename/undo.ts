@@ -32,13 +32,13 @@ async function pointBack({ journal, runner }: RenameContext, dependents: readonl
   };
   for (const { database, from, name } of dependents) {
     const label = qualifiedName({ database, name });
-    await attempt(`${label}: could not be given its old definition again`, async () => {
+    await attempt(`${label}: could not be restored to its old definition`, async () => {
       await repoint(runner, journal, { database, name }, from).catch(async (error: unknown) => {
         // Rows flow as before; different comments in a column list are the lesser evil.
         if (!(error instanceof ServerError) || !(await readsAs(runner, { database, name }, from))) throw error;
       });
     });
-    await attempt(`${label}: what was made beside it could not be dropped`, () =>
+    await attempt(`${label}: the objects created beside it could not be dropped`, () =>
       dropBeside(runner, { database, name }),
     );
   }

@@ -76,7 +76,7 @@ async function copyPartition(
   if (source !== copied) {
     throw new SchemaError(
       "self-check-failed",
-      `${qualifiedName(names.view)}: partition ${partition} of its rows was copied with other values, or not whole. Nothing was given up: ` +
+      `${qualifiedName(names.view)}: partition ${partition} of its rows was copied with other values, or incompletely. No data was lost: ` +
         `all rows are in ${qualifiedName(names.snapshot)}; run again.`,
     );
   }

@@ -113,7 +113,7 @@ export class ViewContext extends Context<ViewPlan, ViewHooks> {
     if (other === undefined || (made !== undefined && other !== made)) {
       throw new SchemaError(
         "changed-meanwhile",
-        `${qualifiedName(names.other)}: is not the view that operation ${runner.operation} has made; somebody dropped or replaced it.`,
+        `${qualifiedName(names.other)}: is not the view that operation ${runner.operation} created; somebody dropped or replaced it.`,
       );
     }
     return journal.has("carried") ? "swap" : "carry";

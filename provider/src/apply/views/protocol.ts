@@ -96,8 +96,8 @@ export const VIEW: Protocol<ViewPlan, ViewHooks, ViewContext, ViewStepResult> = 
     const why = journal.has("done")
       ? "is done"
       : to.to === undefined
-        ? "has given the name to the new view, which rows go to"
-        : `has made the new view, and ${qualifiedName(to.to)} gets rows from it`;
+        ? "has given the name to the new view, which already receives rows"
+        : `has created the new view, and ${qualifiedName(to.to)} gets rows from it`;
     return `${qualifiedName(names.view)}: operation ${runner.operation} ${why}, so it cannot be rolled back. Resume it. To go back, change the declaration back afterwards.`;
   },
   /** Returns to the old view, which was not changed: drops what was created beside it and lets it refresh again. */

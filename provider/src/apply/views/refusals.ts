@@ -25,7 +25,7 @@ export function refuseSpecs(from: MaterializedViewSpec, to: MaterializedViewSpec
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
       "change-unsupported",
-      `${qualifiedName(from)}: a view step keeps the name; ${qualifiedName(to)} is another. Rename the view first.`,
+      `${qualifiedName(from)}: a change of a view keeps its name, and ${qualifiedName(to)} is another one. Rename the view first.`,
     );
   }
 }
@@ -153,15 +153,15 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
   if (engine.shared) {
     throw new SchemaError(
       "unproven",
-      `${qualifiedName(to)}: rows are not carried over to ${target}, because the steps are proven on one server only, and its engine is ${engine.name}. ` +
+      `${qualifiedName(to)}: rows are not carried over to ${target}, because this operation is tested on a single server only, and its engine is ${engine.name}. ` +
         'To proceed anyway, set allow: ["unproven"].',
     );
   }
   if (dependsOnOrder(engine) && hasRows) {
     throw new SchemaError(
       "loses-rows",
-      `${qualifiedName(to)}: in ${target} (${layout.storage.engine}) the row that came last wins, and the older rows would come after the new ones. ` +
-        'Give the engine a version column; or, if rows of one key never change, write allow: ["unproven"].',
+      `${qualifiedName(to)}: in ${target} (${layout.storage.engine}) the row inserted last wins, and the older rows would be inserted after the newer ones. ` +
+        'Give the engine a version column; or, if rows of one key never change, set allow: ["unproven"].',
     );
   }
 }
@@ -174,8 +174,8 @@ function refuseColumns(to: MaterializedViewSpec, inner: TableSpec, layout: Table
   const target = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
   throw new SchemaError(
     "loses-rows",
-    `${qualifiedName(to)}: ${missing.join(", ")} of its inner table is not a column of ${target}, so the values would be left behind. ` +
-      'Add it there, or write allow: ["drops-data"].',
+    `${qualifiedName(to)}: ${missing.join(", ")} of its inner table is not a column of ${target}, so its values would be lost. ` +
+      'Add it there, or set allow: ["drops-data"].',
   );
 }
 
@@ -233,8 +233,8 @@ async function refuseRenewal(
   if (rows === "0") return;
   throw new SchemaError(
     "loses-rows",
-    `${qualifiedName(to)}: REFRESH ${to.refresh} without APPEND puts its result in the place of the ${rows} row(s) of ${qualifiedName(target)}; what the sources do ` +
-      'not hold any more would be lost. Take an empty target, or REFRESH … APPEND; or write allow: ["drops-data"].',
+    `${qualifiedName(to)}: REFRESH ${to.refresh} without APPEND replaces the ${rows} row(s) of ${qualifiedName(target)}; what the sources do ` +
+      'no longer hold would be lost. Use an empty target, or REFRESH … APPEND; or set allow: ["drops-data"].',
   );
 }
 
@@ -243,7 +243,7 @@ async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: r
   if (engine === "Atomic" || (engine !== "Ordinary" && allow.includes("unproven"))) return;
   throw new SchemaError(
     "unproven",
-    `${qualifiedName(to)}: its database has the engine ${engine}; the exchange of views is proven for Atomic only.` +
+    `${qualifiedName(to)}: its database has the engine ${engine}; exchanging views is tested for Atomic only.` +
       (engine === "Ordinary" ? "" : ' To proceed anyway, set allow: ["unproven"].'),
   );
 }

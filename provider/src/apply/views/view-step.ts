@@ -51,7 +51,7 @@ async function planViewStep(
     if ((await uuidOf(runner, taken)) === undefined) continue;
     throw new SchemaError(
       "operation-exists",
-      `${qualifiedName(taken)}: exists; the operation needs the name. Take another operation.`,
+      `${qualifiedName(taken)}: exists, and the operation needs the name. Choose another operation name.`,
     );
   }
   const { inner } = await examineViewStep(runner, step, allow, { preview: false });
