@@ -55,7 +55,7 @@ async function main(): Promise<void> {
 async function compare(connection: Connection, database: string, target: Target): Promise<void> {
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    // Taking turns at going first evens out what the machine does meanwhile.
+    // Taking turns at going first evens out what else the machine does.
     const times = { raw: 0, backfill: 0 };
     for (const kind of round % 2 === 0 ? (["raw", "backfill"] as const) : (["backfill", "raw"] as const)) {
       times[kind] = await (kind === "raw" ? raw : backfill)(connection, database, target, round);

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     await make(server.url);
     const ratios = { all: [] as number[], withoutWriting: [] as number[] };
     for (let round = 0; round < ROUNDS; round += 1) {
-      // Taking turns at going first evens out what the machine does meanwhile.
+      // Taking turns at going first evens out what else the machine does.
       const first = round % 2 === 0 ? await read(connection) : 0;
       const spent = await importAll(server.url);
       const raw = first || (await read(connection));

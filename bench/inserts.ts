@@ -78,7 +78,7 @@ async function runRound(url: string, batch: Batch, round: number, json: Rounds, 
   const intoJson = (into: string): string => `INSERT INTO ${into} FORMAT JSONEachRow ${text}`;
   const fromMemory = (into: string): string => `INSERT INTO ${into} SELECT * FROM plain.${signal}_memory`;
   for (const [kept, insert] of [[json, intoJson] as const, [memory, fromMemory] as const]) {
-    // Taking turns at going first evens out what the machine does meanwhile.
+    // Taking turns at going first evens out what else the machine does.
     for (const which of round % 2 === 0 ? (["withViews", "without"] as const) : (["without", "withViews"] as const)) {
       const id = randomUUID();
       await runAs(url, id, insert(which === "withViews" ? table : `plain.${signal}`));

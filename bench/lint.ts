@@ -46,7 +46,7 @@ async function main(resources: number, rounds: number): Promise<void> {
 }
 
 function stack(resources: number, config: Record<string, string>): Promise<Project> {
-  // Nothing stands in the folder, so nothing is asked but the embedded engine.
+  // The folder is empty, so nothing is asked but the embedded engine.
   return createProject({ program: program(resources), config: { "clickhouse:url": "chdb://./none", ...config } });
 }
 

@@ -115,7 +115,7 @@ async function measure(url: string, question: Question, filter: string): Promise
   await compare(client, { ...question, seen, truth }).finally(() => client.close());
   const ids: { ours: string[]; theirs: string[] } = { ours: [], theirs: [] };
   for (let round = 0; round < ROUNDS; round++) {
-    // Taking turns at going first evens out what the machine does meanwhile.
+    // Taking turns at going first evens out what else the machine does.
     for (const whose of round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const)) {
       const id = randomUUID();
       await runAs(url, id, `${whose === "ours" ? seen : truth} FORMAT Null`);

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   await connection.command(`OPTIMIZE TABLE ${database}.seed FINAL`);
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    // Taking turns at going first evens out what the machine does meanwhile.
+    // Taking turns at going first evens out what else the machine does.
     const times = { raw: 0, rebuild: 0 };
     for (const kind of round % 2 === 0 ? (["raw", "rebuild"] as const) : (["rebuild", "raw"] as const)) {
       times[kind] = await (kind === "raw" ? raw : rebuild)(connection, database, round);

@@ -6,7 +6,7 @@ import { rollupRetention } from "./retention";
 /**
  * `traces.service_dependencies`: who calls whom, by hour. An edge needs two spans, and services export separately, so
  * they come in different inserts: a view that runs on inserts would find no edge. This one is refreshed: it joins the
- * spans of the last hours anew and appends the outcome as a newer version.
+ * spans of the last hours again and appends the outcome as a newer version.
  *
  * - Hours older than two are closed: later spans no longer change them.
  * - Each refresh writes an account's hour as a whole. The read view shows the newest whole and nothing of older ones, so

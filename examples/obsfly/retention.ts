@@ -8,7 +8,7 @@ import { maximumDays, type ObsflyConfig, type Signal } from "./config";
  * rewrites none. (With one partition a day, a 7-day plan's rows would lie until the 90-day plan's rows beside them go.)
  * A partition a plan wants few plans: an insert may touch 100 partitions.
  *
- * Rollups: `RetentionDays` is the last column of the sorting key, so a rollup row stands for base rows of one plan and
+ * Rollups: `RetentionDays` is the last column of the sorting key, so a rollup row represents base rows of one plan and
  * leaves when they leave. Carrying it as an aggregate (`max`) instead does not work: parts not merged yet still have
  * the shorter plan, expire on their own, and the merged count comes out short. Readers never see the column: read views
  * group without it.
@@ -19,7 +19,7 @@ export function retentionColumn(signal: Signal, config: ObsflyConfig): ColumnDef
   return { type: "UInt16", default: String(config.retentionDays[signal]) };
 }
 
-/** A TTL ends before 2106, where DateTime wraps around: a plan of 100 years ("for ever") would expire at once. */
+/** A TTL ends before 2106, where DateTime wraps around: a plan of 100 years ("forever") would expire at once. */
 const plan = `least(RetentionDays, ${maximumDays})`;
 
 /** Partitions and TTL of a base table. */

@@ -19,7 +19,7 @@ export const ERRORS = {
   ],
   "feeds-itself": ["a view would insert into what it reads", "write to another table"],
   "secret-in-clear": [
-    "a secret stands in the text of a declaration, and would be in the state",
+    "a declaration has a secret in plain text, which would be stored in the state",
     "pass it as a Pulumi secret, or use a named collection",
   ],
   "secret-in-journal": [
@@ -92,10 +92,10 @@ export const ERRORS = {
   ],
   "changed-meanwhile": ["somebody changed or dropped what an operation works on", "see the message"],
   "self-check-failed": ["a copy does not equal its source, or the server does not behave as required", "report it"],
-  "operation-exists": ["an operation of that name exists", "resume or abort it, or take another name"],
+  "operation-exists": ["an operation of that name exists", "resume or abort it, or choose another name"],
   "operation-name-invalid": [
     "an operation's name has characters that names on the server cannot have",
-    "take another name",
+    "choose another name",
   ],
   "operation-unknown": ["there is no operation of that name or kind", "list them: `clickhouse-schema operations`"],
   "operation-unreadable": [
@@ -112,7 +112,7 @@ export const ERRORS = {
   "operation-taken-over": ["another runner continues the operation", "nothing"],
   "operation-postponed": ["the operation stopped where it was", "run again"],
   "input-unreadable": ["a file or standard input is not what the command expects", "see the message"],
-  internal: ["something that must not happen", "report it"],
+  internal: ["an internal error", "report it"],
 } as const satisfies Readonly<Record<string, readonly [meaning: string, next: string]>>;
 
 /** What a {@link SchemaError} is about. */

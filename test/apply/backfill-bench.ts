@@ -41,7 +41,7 @@ export class BackfillBench {
     );
   }
 
-  /** Runs a statement; `@` stands for the database. */
+  /** Runs a statement; `@` is the database. */
   run(sql: string): Promise<void> {
     return this.connection.command(sql.replaceAll("@", this.database));
   }

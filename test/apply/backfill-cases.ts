@@ -4,7 +4,7 @@ import type { BackfillResult, RefillOptions } from "../../provider/dist/apply/ba
 import type { Connection } from "../../provider/dist/connection/connection.js";
 import { createTables, skipSelfTest, VARIANTS, type Variant } from "./tables";
 
-/** One kind of backfill; `@` stands for the database. Tables are those of `createTables`: `u` → view → `t` → view → `agg`. */
+/** One kind of backfill; `@` is the database. Tables are those of `createTables`: `u` → view → `t` → view → `agg`. */
 export interface BackfillCase {
   readonly name: string;
   readonly mode: "create" | "refill";

@@ -29,7 +29,7 @@ export function dying(count: number, onDeath?: (sql: string) => void): Omit<Cras
 /**
  * Runs an operation to its end with up to four crashes at random statements.
  *
- * @param attempt begins the operation, or goes on with it when `crashes` is above 0.
+ * @param attempt begins the operation, or resumes it when `crashes` is above 0.
  * @param statements how many statements it has, about.
  * @param hide text that differs from run to run, left out of `diedAt`.
  */

@@ -124,7 +124,7 @@ describe("a backfill of an existing view", () => {
     assert.equal(await bench.hours(), `0:20${FULL.slice(4)} 10:5`);
   });
 
-  it("computes MATERIALIZED columns of the target anew, and keeps its definition", async () => {
+  it("computes MATERIALIZED columns of the target again, and keeps its definition", async () => {
     await bench.run(
       "ALTER TABLE @.hourly ADD COLUMN day Date MATERIALIZED toDate(hour), ADD COLUMN alias UInt8 ALIAS k, COMMENT COLUMN k 'kept'",
     );
@@ -137,7 +137,7 @@ describe("a backfill of an existing view", () => {
     assert.equal(await definition(), before);
   });
 
-  it("stops when the target was altered meanwhile, and is taken back", async () => {
+  it("stops when the target was altered in between, and is rolled back", async () => {
     const beforeStatement = async (sql: string): Promise<void> => {
       if (/ATTACH PARTITION ALL FROM .*__c0_/.test(sql)) await bench.run("ALTER TABLE @.hourly COMMENT COLUMN k 'new'");
     };
@@ -148,7 +148,7 @@ describe("a backfill of an existing view", () => {
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
-  it("is shown while it is unfinished, goes on when it is called again, and cannot be given up after the exchange", async () => {
+  it("is shown while it is unfinished, resumes when it is called again, and cannot be aborted after the exchange", async () => {
     const died = { operation: "abcd1234", ...dyingBefore(/DROP TABLE IF EXISTS .*__c0_abcd1234/) };
     let first = true;
     const beforeStatement = (sql: string): void => {
@@ -180,7 +180,7 @@ describe("a backfill of an existing view", () => {
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
-  it("goes on with more memory when what was allowed is too little", async () => {
+  it("resumes with more memory when the limit was too low", async () => {
     await assert.rejects(refill({ maxMemory: 1000 }), /memory limit/i);
     assert.equal(await bench.hours(), "10:5");
     await refill({ maxMemory: 1024 ** 3, maxThreads: 1 });

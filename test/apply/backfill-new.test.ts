@@ -123,7 +123,7 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), FULL);
   });
 
-  it("goes on under whatever name when it is created again, and refuses another definition meanwhile", async () => {
+  it("resumes under whatever name when it is created again, and refuses another definition until then", async () => {
     await assert.rejects(bench.create(dyingBefore(/INSERT INTO .*__c0_/)));
     const other = bench.view().replace("count()", "count() + 0");
     await refused(bench.create({}, other), /is not finished, and it was started with another definition/);
@@ -161,7 +161,7 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), `0:20${FULL.slice(4)}`);
   });
 
-  it("begins anew when the server created the view only after the gate had opened by itself", async () => {
+  it("starts again when the server created the view only after the gate had opened by itself", async () => {
     let slow = true;
     const beforeStatement = async (sql: string): Promise<void> => {
       if (!/^CREATE MATERIALIZED VIEW/.test(sql) || !slow) return;
@@ -173,7 +173,7 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
-  it("says so when the server created the view too late and the rows cannot be told apart", async () => {
+  it("says so when the server created the view too late and the rows cannot be distinguished", async () => {
     await bench.run("INSERT INTO @.hourly VALUES ('2023-01-01 00:00:00', 1, 7, 7)");
     const beforeStatement = async (sql: string): Promise<void> => {
       if (/^CREATE MATERIALIZED VIEW/.test(sql)) await sleep(GATE + 500);
@@ -204,7 +204,7 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), `${FULL} 24:10 25:10`);
   });
 
-  it("can be given up: the view is gone, and so is what it has brought", async () => {
+  it("can be aborted: the view is gone, and so are the rows that it wrote", async () => {
     await assert.rejects(bench.create(dyingBefore(/INSERT INTO .*__c0_/)));
     await bench.insert(100, 5);
     const [one] = await unfinishedOperations(bench.connection, bench.database);
@@ -216,12 +216,12 @@ describe("a new view with a backfill", () => {
     assert.equal(await bench.hours(), `${FULL} 10:5`);
   });
 
-  it("cannot be given up when the target had rows, for they could not be told apart", async () => {
+  it("cannot be aborted when the target had rows, because nothing could tell them apart", async () => {
     await bench.run("INSERT INTO @.hourly VALUES ('2023-01-01 00:00:00', 1, 7, 7)");
     await assert.rejects(bench.create(dyingBefore(/INSERT INTO .*__c0_/)));
     const [one] = await unfinishedOperations(bench.connection, bench.database);
     assert.equal(one?.canAbort, false);
-    await refused(abortOperation(bench.connection, one), /cannot be told from the others/);
+    await refused(abortOperation(bench.connection, one), /cannot be distinguished from the others/);
   });
 
   it("is kept from a rebuild of its source while it is unfinished, and waits for one", async () => {
@@ -237,7 +237,7 @@ describe("a new view with a backfill", () => {
   });
 });
 
-/** What stands before a refusal, and what is refused: options, or the statement of the view; `@` is the database. */
+/** What exists before a refusal, and what is refused: options, or the statement of the view; `@` is the database. */
 const REFUSALS: readonly {
   readonly name: string;
   readonly before?: readonly string[];

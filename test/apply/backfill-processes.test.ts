@@ -49,7 +49,7 @@ async function assertOnce(connection: Connection, database: string, count: numbe
 }
 
 describe("a backfill whose connection is cut", () => {
-  it("waits for a chunk that goes on without it", async () => {
+  it("waits for a chunk that continues without it", async () => {
     const { url } = await sharedServer();
     const database = await freshDatabase({ url });
     const connection = await openConnection({ url });
@@ -80,7 +80,7 @@ const KILLS: readonly (readonly [name: string, mode: "create" | "refill", patter
   ["rows are attached", "create", /ATTACH PARTITION ALL FROM \S+__c0_/],
   ["the twins are created", "refill", /^CREATE MATERIALIZED VIEW \S+__new_/],
   ["the tables are exchanged", "refill", /^EXCHANGE TABLES/],
-  ["the old table is put aside", "refill", /^RENAME TABLE/],
+  ["the old table is renamed", "refill", /^RENAME TABLE/],
 ];
 
 describe("a backfill whose server is killed while", () => {

@@ -100,7 +100,7 @@ describe(`a backfill (TEST_SEED=${SEED})`, () => {
   }
 
   for (const one of BACKFILL_CASES.slice(0, SWEPT)) {
-    it(`goes on after a crash at any statement, with rows written in between: ${one.name}`, async () => {
+    it(`resumes after a crash at any statement, with rows written in between: ${one.name}`, async () => {
       const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, (lane, dieAt) => diesAt(lane, one, dieAt));
       assert.ok((crashes + 1) * STRIDE > 20, `only ${crashes} statements`);
     }).timeout(600_000);

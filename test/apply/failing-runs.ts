@@ -13,7 +13,7 @@ import { loadSubjects, verifySubject } from "../../provider/dist/verify/index.js
 import { repairTarget } from "../../provider/dist/verify/repair/index.js";
 import { skipSelfTest } from "./tables";
 
-/** One operation. `@` stands for the database in each statement. */
+/** One operation. `@` is the database in each statement. */
 export interface Scenario {
   readonly name: string;
   readonly create: readonly string[];

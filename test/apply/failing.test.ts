@@ -31,7 +31,7 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
     });
 
     for (const [index, scenario] of SCENARIOS.entries()) {
-      it(`is done another way or taken back, and inserts go on: ${scenario.name}`, async () => {
+      it(`is done another way or rolled back, and inserts continue: ${scenario.name}`, async () => {
         const shapes = await inDatabase((database) => record(connection, database, scenario));
         const chance = random(SEED + index);
         const cases = [...new Set(shapes)].flatMap((shape) => {

@@ -263,7 +263,7 @@ for (const version of testedVersions(["24.8", "25.8"])) {
 
       // One of the two with each configuration.
       for (const byName of [!canRead]) {
-        it(`sees no more of them while a view with an inner table is made anew, ${byName ? "whose inner table has policies as well" : "nor afterwards"}`, async () => {
+        it(`sees no more of them while a view with an inner table is recreated, ${byName ? "whose inner table has policies as well" : "nor afterwards"}`, async () => {
           const columns = "(`a` UInt64, `who` String)";
           const view = (orderBy: string): string =>
             `CREATE MATERIALIZED VIEW ${d}.v ${columns} ENGINE = MergeTree ORDER BY ${orderBy} AS SELECT a, who FROM ${d}.t`;

@@ -94,7 +94,7 @@ describe("operations on a table", () => {
       await connection.command(`INSERT INTO ${options.name} SELECT 1000`);
       await connection.command(`OPTIMIZE TABLE ${options.name} FINAL SETTINGS optimize_throw_if_noop = 1`);
       assert.deepEqual(await connection.query(`SELECT a FROM ${options.name}_seen`), [{ a: "1000" }]);
-      // What was aborted stands in nobody's way.
+      // What was aborted blocks nobody.
       await rebuildTable(connection, { ...options, operation: `${options.operation}_again` });
     }
   });
@@ -161,7 +161,7 @@ describe("operations on a table", () => {
     assert.deepEqual(await rebuildTable(connection, options), result);
   });
 
-  it("stop on request and go on later", async () => {
+  it("stop on request and resume later", async () => {
     const options = await plain();
     const abort = new AbortController();
     const beforeStatement = (sql: string): void => {

@@ -3,8 +3,8 @@ import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/in
 import { openConnection } from "../../provider/dist/connection/open.js";
 import { freshDatabase, sharedServer } from "../support/server";
 
-describe("what stands around a rebuilt table", () => {
-  it("goes on working by its name: Buffer, Distributed, Merge, a dictionary, a plain view", async () => {
+describe("what refers to a rebuilt table", () => {
+  it("keeps working by its name: Buffer, Distributed, Merge, a dictionary, a plain view", async () => {
     const connection = await openConnection({
       url: (await sharedServer()).url,
       username: process.env["CLICKHOUSE_USER"] ?? "default",

@@ -84,7 +84,7 @@ describe("a rebuild whose table gets parts faster than they are caught up with",
     assert.match(await settings(), /ORDER BY b /);
   });
 
-  it("can be given up", async () => {
+  it("can be aborted", async () => {
     const operation = await flooded();
     await abort(REBUILD, connection, { database, operation });
     assert.equal(await rows(), all());

@@ -111,7 +111,7 @@ describe("a rebuild whose connection is cut", () => {
     return { table: `${database}.t${number}`, operation: options.operation, ended };
   }
 
-  it("waits for a copy that goes on without it", async () => {
+  it("waits for a copy that continues without it", async () => {
     // On an idle machine the copy may be over before it is cut, and a later statement is hit; then it is tried again, and cut sooner.
     for (const after of [60, 30, 15, 8, 4]) {
       const { ended, operation, table } = await cutAt(/^INSERT INTO .*__c1_/, after);
@@ -145,7 +145,7 @@ describe("a rebuild whose connection is cut", () => {
 });
 
 describe("a rebuild whose runner process is killed in the middle of a copy", () => {
-  it("goes on over HTTP, with rows written meanwhile", async () => {
+  it("resumes over HTTP, with rows written in between", async () => {
     const { url } = await sharedServer();
     const database = await freshDatabase({ url });
     const connection = await openConnection({ url });
@@ -183,7 +183,7 @@ describe("a rebuild whose runner process is killed in the middle of a copy", () 
     }
   });
 
-  it("goes on in an embedded engine", async () => {
+  it("resumes in an embedded engine", async () => {
     const folder = mkdtempSync(join(temporaryBase(), "rebuild-chdb-"));
     const url = `chdb://${folder}`;
     try {

@@ -92,7 +92,7 @@ describe("a rebuild", () => {
     }
   }
 
-  it("goes on after a crash before every statement, with rows written in between", async () => {
+  it("resumes after a crash before every statement, with rows written in between", async () => {
     const variant = pick("PARTITION BY");
     for (const read of READ) {
       const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, async (lane, dieAt) => {
@@ -105,7 +105,7 @@ describe("a rebuild", () => {
     }
   }).timeout(600_000);
 
-  it("goes on after a crash in the server's test, wherever that was", async () => {
+  it("resumes after a crash in the server's test, wherever that was", async () => {
     const own = await freshDatabase(await sharedServer());
     for (const prefix of ["EXCHANGE", "ATTACH TABLE `?_schema_self", "DETACH"]) {
       const hooks = {

@@ -16,7 +16,7 @@ interface Remake {
   readonly rebuild?: "online" | "offline";
 }
 
-describe("a table that keeps no rows, made anew", () => {
+describe("a table that keeps no rows, recreated", () => {
   let connection: Connection;
   let d: string;
 
@@ -64,7 +64,7 @@ describe("a table that keeps no rows, made anew", () => {
     assert.equal(await answer(`SELECT sum(a) AS value FROM ${d}.all`), "1");
   });
 
-  it("makes a Null table anew in one statement, with a view that reads it, when its writers rest", async () => {
+  it("recreates a Null table in one statement, with a view that reads it, when its writers rest", async () => {
     await run(table("a UInt64, b UInt8"), `CREATE MATERIALIZED VIEW ${d}.v TO ${d}.all AS SELECT a FROM ${d}.t`);
     await run(`INSERT INTO ${d}.t VALUES (1, 1)`);
     const change = { from: table("a UInt64, b UInt8"), to: table("a UInt64, c UInt8"), renamedColumns: { c: "b" } };

@@ -27,7 +27,7 @@ describe("table, view or database renamed or moved: the operation", () => {
   afterEach(() => w.close());
 
   for (const object of ["table", "database"] as const) {
-    it(`${object} renamed: goes on from any statement it was cut off at`, async () => {
+    it(`${object} renamed: resumes from any statement at which it was interrupted`, async () => {
       await w.tables();
       const before = await w.definitions();
       const [from, to] = object === "table" ? [`${w.d}.t`, `${w.d}.n`] : [w.d, `${w.d}_2`];
@@ -85,7 +85,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     assert.equal(await w.values(`${w.d}.n`), "1,2");
   });
 
-  it("goes on when the server was killed between the rename and the first view", async function () {
+  it("resumes when the server was killed between the rename and the first view", async function () {
     if (process.env["CLICKHOUSE_URL"] !== undefined) this.skip();
     const [dataDir, port] = [mkdtempSync(join(temporaryBase(), "clickhouse-test-rename-")), await freePort()];
     const shared = w.connection;
@@ -153,7 +153,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     }
   });
 
-  it("is refused where names, kinds, engines or other operations stand in the way", async () => {
+  it("is refused where names, kinds, engines or other operations prevent it", async () => {
     await w.tables();
     await w.run(
       `CREATE TABLE ${w.d}.nothing (a UInt64) ENGINE = Null`,

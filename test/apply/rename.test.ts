@@ -96,7 +96,7 @@ describe("table, view or database renamed or moved", () => {
     assert.equal(await w.values(`${w.d}.second`), "1");
   });
 
-  it("materialized view renamed or moved: it goes on, and what reads it follows", async () => {
+  it("materialized view renamed or moved: it keeps working, and what reads it follows", async () => {
     await w.tables();
     await w.run(
       `CREATE VIEW ${w.o}.of_view AS SELECT a FROM ${w.d}.leaves`,

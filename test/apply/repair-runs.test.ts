@@ -52,7 +52,7 @@ describe(`repairs under writers (TEST_SEED=${SEED})`, () => {
   for (let run = 0; run < RUNS; run++) {
     const shape = SHAPES[run % SHAPES.length] as Shape;
     const partition = PARTITIONS[(run + Math.floor(run / SHAPES.length)) % PARTITIONS.length] ?? "";
-    it(`mend what was broken and break nothing, run ${run}: ${shape.name}, ${partition || "no partitions"}`, async () => {
+    it(`fix what was broken and break nothing, run ${run}: ${shape.name}, ${partition || "no partitions"}`, async () => {
       const bench = await Bench.open();
       try {
         await runOnce(bench, shape, partition, random(SEED * 1000 + run));
@@ -100,7 +100,7 @@ async function runOnce(bench: Bench, shape: Shape, partition: string, chance: ()
     [],
     JSON.stringify({ result, differences: after.report.differences }),
   );
-  // At rest everything can be mended; a second time changes nothing.
+  // At rest everything can be fixed; a second time changes nothing.
   await repairTarget(bench.connection, after);
   const last = await verified(bench);
   assert.equal(last.report.verdict, "equal", JSON.stringify(last.report.differences));

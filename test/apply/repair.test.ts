@@ -54,7 +54,7 @@ describe("repairing a target", () => {
   const BROKEN = ["2026-03-02 10:00:00", "2026-03-03 11:00:00", "2026-03-04 12:00:00"];
 
   for (const [name, storage] of LAYOUTS) {
-    it(`mends the buckets that differ and nothing else: ${name}`, async () => {
+    it(`repairs the buckets that differ and nothing else: ${name}`, async () => {
       await bench.create(COLUMNS, storage, SELECT);
       for (const at of [0, 1500]) {
         await bench.insert(at, 1500);
@@ -86,7 +86,7 @@ describe("repairing a target", () => {
     });
   }
 
-  it("is begun anew after a crash at any statement, and leaves nothing behind", async () => {
+  it("is started again after a crash at any statement, and leaves nothing behind", async () => {
     await bench.create(COLUMNS, LAYOUTS[1]?.[1] ?? "", SELECT);
     let crashes = 0;
     for (let dieAt = 0, died = true; died; dieAt += 3) {

@@ -71,7 +71,7 @@ describe("the verification of a rebuild", () => {
       (copy) => `ALTER TABLE ${copy} UPDATE b = if(a = 3, 'x', NULL) WHERE a IN (3, 4) SETTINGS mutations_sync = 2`,
     ],
   ] as readonly [string, (copy: string) => string][]) {
-    it(`finds ${what} in the copy, and stops before anything is given up`, async () => {
+    it(`finds ${what} in the copy, and stops before anything is lost`, async () => {
       await assert.rejects(rebuildTable(damaging(damage), options), (error) => {
         assert.ok(error instanceof SchemaError);
         assert.match(error.message, /as many rows as they have \(1000\), but not the same values/);

@@ -137,7 +137,7 @@ describe("the rows of a rebuilt table", () => {
     assert.deepEqual(await connection.query(`SELECT countIf(k >= 50) AS c FROM ${options.name}`), [{ c: "50" }]);
   });
 
-  it("are copied anew when DROP PARTITION or a mutation changes them before the exchange", async () => {
+  it("are copied again when DROP PARTITION or a mutation changes them before the exchange", async () => {
     for (const [what, rows] of [
       ["DROP PARTITION ID '0'", 50],
       ["DELETE WHERE a < 10", 90],

@@ -1,7 +1,7 @@
 /** A way to a server that can be cut. */
 import { connect, createServer, type Socket } from "node:net";
 
-/** What stands between a client and a server. */
+/** What is between a client and a server. */
 export interface CutProxy {
   readonly url: string;
   /** Breaks all connections that are open; new ones work. @returns how many there were. */

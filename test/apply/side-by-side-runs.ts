@@ -1,4 +1,4 @@
-/** Operations of all kinds, many at one time on one server, each under a writer. */
+/** Operations of all kinds, many at the same time on one server, each under a writer. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
 import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
@@ -103,7 +103,7 @@ class Case {
   }
 }
 
-/** Runs operations at one time, each by a runner of its own, and compares their rows. @param databases one for each operation. */
+/** Runs operations at the same time, each by a runner of its own, and compares their rows. @param databases one for each operation. */
 export async function runSideBySide(
   open: () => Promise<Connection>,
   databases: readonly string[],

@@ -71,14 +71,14 @@ export class ViewBench {
     await this.connection.close();
   }
 
-  /** Begins anew with a view. */
+  /** Starts again with a view. */
   async create(view: ViewCase): Promise<void> {
     await this.connection.command(`DROP DATABASE ${this.database} SYNC`);
     await this.connection.command(`CREATE DATABASE ${this.database}`);
     await createView(this.connection, this.database, view);
   }
 
-  /** Runs a statement; `@` stands for the database. */
+  /** Runs a statement; `@` is the database. */
   run(sql: string): Promise<void> {
     return this.connection.command(sql.replaceAll("@", this.database));
   }
@@ -101,7 +101,7 @@ export class ViewBench {
     }
   }
 
-  /** As {@link insertRetried}; `@` stands for the database. */
+  /** As {@link insertRetried}; `@` is the database. */
   retried(sql: string): Promise<void> {
     return insertRetried(this.connection, sql.replaceAll("@", this.database));
   }

@@ -4,7 +4,7 @@ import { parseCreate } from "../../provider/dist/sql/parse/index.js";
 import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
 import { COLUMNS, skipSelfTest } from "./tables";
 
-/** One kind of change; `@` stands for the database. */
+/** One kind of change; `@` is the database. */
 export interface ViewCase {
   readonly name: string;
   readonly kind: "retarget-view" | "externalise-view" | "recreate-view";
@@ -15,7 +15,7 @@ export interface ViewCase {
   readonly to: string;
   /** Where the rows are afterwards: the sum of these. */
   readonly read: readonly string[];
-  /** Rows stand in the target before, put there by somebody else. */
+  /** The target holds rows before, put there by somebody else. */
   readonly filled?: boolean;
   readonly allow?: readonly string[];
 }

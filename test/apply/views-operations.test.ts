@@ -213,7 +213,7 @@ describe("operations on a view", () => {
     await bench.assertOnce(40);
   });
 
-  it("mend what a server killed in the middle of a replacement has left", async () => {
+  it("fix what a server killed in the middle of a replacement has left", async () => {
     const view = pick("MV target (`to`) changed");
     await bench.create(view);
     const step = stepOf(bench.database, view);
@@ -288,7 +288,7 @@ describe("operations on a view", () => {
       /x of its inner table is not a column of .*drops-data/,
     ],
     [{ targets: {} }, /target .* does not exist/],
-    [{ ...pick("incremental → refreshable, with a target"), name: "all rows made anew" }, /replaces the 20 row\(s\)/],
+    [{ ...pick("incremental → refreshable, with a target"), name: "all rows recomputed" }, /replaces the 20 row\(s\)/],
   ];
   it("are refused with everything that is in the way, in the words of the preview", async () => {
     const { connection, database } = bench;

@@ -45,7 +45,7 @@ describe(`a view step (TEST_SEED=${SEED})`, () => {
   }
 
   for (const view of RUNS > 10 ? VIEW_CASES : VIEW_CASES.filter(({ name }) => SWEPT.has(name))) {
-    it(`goes on after a crash at any statement, with rows written in between: ${view.name}`, async () => {
+    it(`resumes after a crash at any statement, with rows written in between: ${view.name}`, async () => {
       const crashes = await sweep({ stride: STRIDE, first: SEED % STRIDE }, ({ connection, database }, dieAt) =>
         diesAt(new ViewBench(connection, database), view, dieAt),
       );

@@ -66,7 +66,7 @@ describe("who may see which rows", () => {
     assert.deepEqual(await tables(), before);
   });
 
-  it("a view that everybody sees all of is changed all the same, whoever sees how much of its source", async () => {
+  it("a view that everybody sees all of is changed, no matter who sees how much of its source", async () => {
     await connection.command(table("y"));
     await connection.command(`${VIEW}open`);
     const [from, to] = [`${VIEW}open`, `${VIEW.replace("TO shop.x", "TO shop.y")}open`].map(

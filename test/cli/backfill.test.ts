@@ -36,7 +36,7 @@ describe("clickhouse-schema backfill", () => {
     assert.equal(code, 0, error);
     assert.match(
       out,
-      /^Computed from 105 rows: 22 rows\. As it was, the target is test_\w+\.hourly__old_\w+, kept until \d{4}-.*Z\.\n$/,
+      /^Computed from 105 rows: 22 rows\. The old target is test_\w+\.hourly__old_\w+, kept until \d{4}-.*Z\.\n$/,
     );
     assert.match(error, /inserts are refused for a moment\ninserts continue\n/);
     assert.match(error, /backfill: 0% of 105 rows/);

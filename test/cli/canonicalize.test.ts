@@ -18,7 +18,7 @@ describe("clickhouse-schema canonicalize", () => {
     assert.match(stdout, /CREATE VIEW a\.v\n\(\n {4}`x` Int8\n\)\nAS SELECT x\nFROM a\.t;/);
   });
 
-  it("names file and line of what the engine refuses, goes on, and ends with 1", () => {
+  it("names file and line of what the engine refuses, continues, and exits with 1", () => {
     const { stdout, stderr, status } = run(
       "create view a.v as\nselect 1;\n\ncreate table a.t (x Int9) order by x;",
       "-",

@@ -34,7 +34,7 @@ const eu = new clickhouse.Provider("eu", { url: new pulumi.Config("e2e").require
 new clickhouse.Database("elsewhere", {}, { provider: eu });
 `;
 
-/** What somebody does by hand, and the lines that drift is to show of it, none else. */
+/** What somebody does manually, and the lines that drift is to show of it, none else. */
 const BY_HAND: [string, string, string, string[]][] = [
   ["a column added", "added", "ALTER TABLE shop.added ADD COLUMN more UInt8 AFTER id", ["+    `more` UInt8,"]],
   ["a column dropped", "dropped", "ALTER TABLE shop.dropped DROP COLUMN at", ["-    `at` DateTime,"]],
@@ -176,7 +176,7 @@ describe("clickhouse-schema drift", function () {
     await up();
   });
 
-  it("shows exactly what was changed by hand, kind by kind, and what is not in the state", async () => {
+  it("shows exactly what was changed manually, kind by kind, and what is not in the state", async () => {
     await run(server.url, ...BY_HAND.map(([, , sql]) => sql));
     await run(
       server.url,

@@ -12,7 +12,7 @@ import { startServer, type TestServer } from "../support/server";
 const ROOT = path.resolve(__dirname, "../..");
 const SIGNALS = ["logs", "metrics", "traces", "profiles"];
 
-/** Rollups that somebody wrote by hand, with levels on top, other names, and a view in another database; and what is none. */
+/** Rollups that somebody wrote manually, with levels on top, other names, and a view in another database; and what is none. */
 const BY_HAND = [
   "CREATE DATABASE shop",
   "CREATE DATABASE `the web`",
@@ -117,7 +117,7 @@ describe("clickhouse-schema import --rollups", function () {
     const project = await projectIn(out, other.url);
     await project.must(["up", "--yes", "--skip-preview"]);
     const said = await importInto(other.url, out, { check: true });
-    assert.equal(said, `The program in ${out} is what is on the server.\n`);
+    assert.equal(said, `The program in ${out} matches the server.\n`);
   });
 
   it("takes a project of Rollups to code and back: what was seven Rollups is seven again", async () => {
@@ -141,10 +141,7 @@ describe("clickhouse-schema import --rollups", function () {
     const other = await serve();
     const again = await projectIn(out, other.url);
     await again.must(["up", "--yes", "--skip-preview"]);
-    assert.equal(
-      await importInto(other.url, out, { check: true }),
-      `The program in ${out} is what is on the server.\n`,
-    );
+    assert.equal(await importInto(other.url, out, { check: true }), `The program in ${out} matches the server.\n`);
   });
 });
 

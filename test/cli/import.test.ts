@@ -11,7 +11,7 @@ import { startServer, type TestServer } from "../support/server";
 
 const ROOT = path.resolve(__dirname, "../..");
 
-/** A server that somebody made by hand; `shop` and `stock` need each other. */
+/** A server that somebody set up manually; `shop` and `stock` need each other. */
 const BY_HAND = [
   "CREATE DATABASE shop COMMENT 'what is sold'",
   "CREATE DATABASE stock",
@@ -148,7 +148,7 @@ describe("clickhouse-schema import", function () {
       );
       await project.must(["up", "--yes", "--skip-preview"]);
       const { code, out: said } = await importInto(out, { url: other.url, check: true });
-      assert.deepEqual([code, said], [0, `The program in ${out} is what is on the server.\n`]);
+      assert.deepEqual([code, said], [0, `The program in ${out} matches the server.\n`]);
     } finally {
       await other.stop();
     }
@@ -166,7 +166,7 @@ describe("clickhouse-schema import", function () {
       assert.match(checked.out, /\+export const added = new Table\("added", \{/);
       const refused = await importInto(out, only);
       assert.equal(refused.code, 2);
-      assert.match(refused.error, /stock\.ts: would be overwritten with other text.*--check.*--force/);
+      assert.match(refused.error, /stock\.ts: would be overwritten with other contents.*--check.*--force/);
       assert.equal((await importInto(out, { ...only, force: true })).code, 0);
       assert.equal((await importInto(out, { ...only, check: true })).code, 0);
     } finally {

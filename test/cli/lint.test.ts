@@ -173,7 +173,7 @@ SELECT query FROM system.query_log;`,
     assert.match(found[2]?.message ?? "", /it reads shop\.b, which could not be created/);
   });
 
-  it("never reaches out: a queue gets a local stand-in, and a table function is not asked", async () => {
+  it("never connects to anything: a queue gets a local stand-in, and a table function is not asked", async () => {
     const found = await lint(
       `CREATE TABLE shop.queue (x UInt8) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:1', kafka_topic_list = 't',
   kafka_group_name = 'g', kafka_format = 'CSV';
@@ -188,7 +188,7 @@ SELECT * FROM shop.far;`,
       "5:13 info not-checked",
       "6:20 info not-checked",
     ]);
-    assert.match(found[0]?.message ?? "", /Kafka reaches out of the engine/);
+    assert.match(found[0]?.message ?? "", /Kafka accesses something outside of the engine/);
   });
 
   it("follows what a script does to its objects: ALTER, DROP, a second definition", async () => {
@@ -199,7 +199,7 @@ SELECT * FROM shop.far;`,
 ${ORDERS}CREATE TABLE IF NOT EXISTS shop.orders (at DateTime) ENGINE = MergeTree ORDER BY at;`,
       { rules: { "inner-table": "off", "zero-rows-dropped": "off" } },
     );
-    // The view that was dropped and made anew counts once, the table that lacks the added column is another one.
+    // The view that was dropped and recreated counts once, the table that lacks the added column is another one.
     assert.deepEqual(
       found.map(({ line, rule }) => `${line} ${rule}`),
       ["6 declared-twice", "7 declared-twice"],

@@ -22,7 +22,7 @@ describe("clickhouse-schema report", () => {
     const { stdout, status } = run(fixture("obsfly-create.json"), "--max", "5000");
     assert.equal(status, 0);
     assert.ok(stdout.length <= 5000);
-    assert.match(stdout, /Left out for want of room/);
+    assert.match(stdout, /Left out to fit the size limit/);
   });
 
   it("ends with 1, after the report, on what it is told to fail on, and names it", () => {

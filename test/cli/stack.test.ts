@@ -48,7 +48,7 @@ describe("--stack", () => {
     assert.deepEqual(
       [(await cli(["operations", "--stack", "test", "--url", url], elsewhere)).error],
       [""],
-      "nothing is said of what has no effect",
+      "what has no effect is not reported",
     );
     await project.must(["config", "set", "clickhouse:environment", "ignore"]);
     assert.equal((await cli(["operations", "--stack", "test"], elsewhere)).error, "");
@@ -69,7 +69,7 @@ describe("--stack", () => {
     await project.must(["up", "--yes", "--skip-preview"]);
     const { code, error } = await cli(["drift", "--stack", "test"]);
     assert.equal(code, 2);
-    assert.match(error, /The state holds no ClickHouse object/);
+    assert.match(error, /The state has no ClickHouse object/);
   });
 
   it("reads the state's secrets, for drift, and shows none", async () => {

@@ -65,7 +65,7 @@ describe("clickhouse-schema verify", () => {
     assert.match(text, /\n0 difference\(s\) in 100 bucket\(s\) of 2 target\(s\)\.\n$/);
   });
 
-  it("ends with 1 and names what differs; --repair mends it, and what it feeds is compared after", async () => {
+  it("ends with 1 and names what differs; --repair fixes it, and what it feeds is compared after", async () => {
     await miss();
     const found = await cli("@.mv");
     assert.equal(found.code, 1, found.stderr);
@@ -78,7 +78,7 @@ describe("clickhouse-schema verify", () => {
     assert.match(alone.stdout, /repaired 1 bucket\(s\) in 1 partition\(s\)/);
     assert.match(
       alone.stderr,
-      /A repair fires no views\. Fed by what was repaired, and not compared here: \S+\.days; verify them too\./,
+      /A repair triggers no views\. Fed by what was repaired, and not compared here: \S+\.days; verify these too\./,
     );
     const all = await cli("--database", "@", "--repair");
     assert.equal(all.code, 0, all.stdout + all.stderr);

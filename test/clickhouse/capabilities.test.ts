@@ -121,7 +121,7 @@ describe("what a server can do", () => {
     assert.deepEqual(missingFor("CREATE TABLE d.t (`a` UInt8) ENGINE = Memory", of("1")), []);
   });
 
-  it("is too little on a server older than those that are tested, which is said", () => {
+  it("is too little on a server older than those that are tested, which is reported", () => {
     for (const version of ["24.8.1.1", "24.8", "25.3.2.1", "26.9.1.1"]) assert.equal(unsupported(version), undefined);
     for (const version of ["23.8.16.16", "24.3.1.1", "24.7.9.1"])
       assert.match(unsupported(version) ?? "", /older than 24\.8 LTS/);

@@ -185,7 +185,7 @@ for (const way of ways) {
       assert.equal(fragmentAt(sql, error.message), "2 |   'é', @ FROM x\n  |        ^");
     });
 
-    it("goes on after a refusal", async () => {
+    it("continues after a refusal", async () => {
       await refused(connection.command("DROP TABLE nodb_x.t"), 81);
       assert.deepEqual(await connection.query("SELECT 1 AS a"), [{ a: 1 }]);
     });
@@ -221,7 +221,7 @@ describe("a long statement", () => {
       await connection.close();
     });
 
-    it(`is given up after the request timeout on ${way.name}, saying so`, async () => {
+    it(`is aborted after the request timeout on ${way.name}, saying so`, async () => {
       const url = way.name.includes("HTTP") ? (await sharedServer()).url : `chdb://${folder}/timeout`;
       const connection = await openConnection({ url, requestTimeout: 1 });
       await assert.rejects(connection.query("SELECT sleep(2)"), (error) => {
@@ -235,7 +235,7 @@ describe("a long statement", () => {
   }
 });
 
-/** A SELECT that was given up does not run on, on the server. */
+/** A SELECT that was aborted does not keep running on the server. */
 async function ended(connection: Connection): Promise<void> {
   const limit = performance.now() + 20_000;
   const started = performance.now();

@@ -109,7 +109,7 @@ describe("a wrong address", () => {
     server.close();
   });
 
-  it("whose host is silent is given up", async () => {
+  it("whose host is silent is aborted", async () => {
     const sockets: Socket[] = [];
     const server = createServer((socket) => sockets.push(socket));
     const error = await unreachable(openConnection({ url: await listening(server), requestTimeout: 1 }));

@@ -22,7 +22,7 @@ describe("an engine's message", () => {
       message: "Table d.t does not exist. (UNKNOWN_TABLE)",
     },
     {
-      title: "loses a version with brackets in it",
+      title: "loses a version with parentheses in it",
       raw: "Code: 60. DB::Exception: Table d.t does not exist. (UNKNOWN_TABLE) (version 24.8.1.2684 (official build))",
       code: 60,
       message: "Table d.t does not exist. (UNKNOWN_TABLE)",
@@ -54,7 +54,7 @@ describe("an engine's message", () => {
       message: "There was an error on [h:9000]: Table d.t already exists. (TABLE_ALREADY_EXISTS)",
     },
     {
-      title: "keeps words in brackets and lines",
+      title: "keeps words in parentheses and lines",
       raw: "Code: 62. DB::Exception: Syntax error: failed at position 8 (ENGINE) (line 1, col 8): ENGINE\nx. (SYNTAX_ERROR)",
       code: 62,
       message: "Syntax error: failed at position 8 (ENGINE) (line 1, col 8): ENGINE\nx. (SYNTAX_ERROR)",
@@ -67,7 +67,7 @@ describe("an engine's message", () => {
         "Exception happened during execution of mutation 'mutation_2.txt'. Mutation can be killed with KILL MUTATION query (UNFINISHED)",
     },
     {
-      title: "names eight of what could stand there",
+      title: "names eight of what could be there",
       raw: "Code: 62. DB::Exception: Syntax error: failed at position 1 (x): x. Expected one of: a, b, c, d, e, f, g, h, i, j. (SYNTAX_ERROR)",
       code: 62,
       message:

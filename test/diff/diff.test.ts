@@ -29,7 +29,7 @@ describe("diff", () => {
     assert.deepEqual(changes, [{ kind: "column-moved", name: "a", after: "d" }]);
   });
 
-  it("says where an added column stands, and nothing for the first", () => {
+  it("says where an added column is, and nothing for the first", () => {
     assert.deepEqual(diffTables("a UInt8", "x UInt8, a UInt8, y UInt8"), [
       { kind: "column-added", column: { name: "x", type: "UInt8" } },
       { kind: "column-added", column: { name: "y", type: "UInt8" }, after: "a" },

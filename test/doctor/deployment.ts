@@ -17,7 +17,7 @@ const table = (name: string, rest = "ENGINE = MergeTree ORDER BY id", columns = 
 const view = (head: string, where: string): string =>
   `CREATE MATERIALIZED VIEW shop.${head.replace("ENGINE", `${COLUMNS} ENGINE`)} AS SELECT id, at, name, n FROM shop.t WHERE ${where}`;
 
-/** What is run before a step, by hand of the same user; what it changes, from and to. */
+/** What is run before a step, by the same user; what it changes, from and to. */
 interface Step {
   readonly name: string;
   readonly from: string;

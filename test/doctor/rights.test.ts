@@ -152,7 +152,7 @@ describe("rights on a server", function () {
     ]);
   });
 
-  it("are not all: a profile can stand in the way, and what a user may not look at is said, not failed on", async () => {
+  it("are not all: a profile can forbid more, and what a user may not look at is reported, not failed on", async () => {
     const look = (username: string) =>
       as(username, async (connection) => {
         const checks = await checkServer(connection, { databases: ["shop"], scratch: connection.version });

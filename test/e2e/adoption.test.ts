@@ -33,7 +33,7 @@ const BY_HAND = [
   "insert into shop.orders (id, at, tag) values (1, now(), 'kept'), (2, now(), 'kept')",
 ];
 
-describe("what was made by hand, with the real CLI", function () {
+describe("what was created manually, with the real CLI", function () {
   this.timeout(180_000);
   let server: TestServer;
   let project: Project;
@@ -81,7 +81,7 @@ describe("what was made by hand, with the real CLI", function () {
       const { code, text } = await project.run(args);
       assert.notEqual(code, 0);
       assert.match(text, /shop\.other: exists on the server and differs from the declaration; it was not touched/);
-      // Only what really differs: the brackets of the sorting key do not.
+      // Only what really differs: the parentheses of the sorting key do not.
       assert.deepEqual(changedLines(text), ["- `a` UInt32,", "+ `a` UInt64,"]);
       assertPresentable(text);
     }
@@ -98,7 +98,7 @@ describe("what was made by hand, with the real CLI", function () {
     assert.match(text, /keyed.*\n.*exists on the server and equals the declaration/);
   });
 
-  it("shows what was dropped by hand on refresh, and makes it again on up", async () => {
+  it("shows what was dropped manually on refresh, and creates it again on up", async () => {
     await run(server.url, "DROP TABLE shop.extra SYNC", "DROP VIEW shop.recent SYNC");
     const refresh = await project.must(["refresh", "--yes", "--skip-preview"]);
     assert.match(refresh.text, /- .*Table extra deleted/);
@@ -120,7 +120,7 @@ describe("what was made by hand, with the real CLI", function () {
     await project.must(["preview", "--expect-no-changes"]);
   });
 
-  it("shows a column added by hand on refresh, and the exact line back at preview", async () => {
+  it("shows a column added manually on refresh, and the exact line back at preview", async () => {
     await run(server.url, "ALTER TABLE shop.orders ADD COLUMN note String AFTER id");
     const refresh = await project.must(["refresh", "--yes", "--skip-preview", "--diff"]);
     assert.match(refresh.text, /\+\s+`note` String,/);

@@ -74,7 +74,7 @@ describe("a rollup over rows that are there, with the real CLI", function () {
     await server?.stop();
   });
 
-  it("has every row once on every level, while clients go on writing", async () => {
+  it("has every row once on every level, while clients keep writing", async () => {
     project.write(BASE + rollup("true"));
     const preview = await project.must(["preview"]);
     assert.match(
@@ -86,7 +86,7 @@ describe("a rollup over rows that are there, with the real CLI", function () {
     const { text } = await project.must(["up", "--yes", "--skip-preview"]);
     const written = await writers.stop();
     assertPresentable(text);
-    assert.ok(written > 0, "somebody wrote meanwhile");
+    assert.ok(written > 0, "somebody wrote during the backfill");
     assert.deepEqual(await wrong(), ["0", "0"]);
     await finished();
   });

@@ -79,7 +79,7 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
       await project.must(["preview", "--refresh", "--expect-no-changes"]);
     });
 
-    it("goes on where another run broke off", async () => {
+    it("resumes where another run was interrupted", async () => {
       project.write(chain("c"));
       await project.must(["up", "--yes", "--skip-preview"]);
       // As after a run that was killed once the readers had been changed.

@@ -131,7 +131,7 @@ table("may_go", { deletion: "drop" });`;
     await project.must(["preview", "--expect-no-changes"]);
   });
 
-  it("creates again what may go, and never drops what it has just adopted", async () => {
+  it("recreates what may go, and never drops what it has just adopted", async () => {
     await project.must(["up", "--yes", "--skip-preview", "--replace", await urnOf(project, "may_go")]);
     assert.deepEqual(await namesIn(server.url, "d"), ["may_go", "raw", "rolled", "rolled_mv"]);
     await project.must(["preview", "--expect-no-changes"]);

@@ -3,7 +3,7 @@ import { createProject, type Project } from "../support/pulumi";
 import { startServer, type TestServer } from "../support/server";
 import { assertPresentable, byHand, run } from "./support";
 
-/** One change made by hand on the server, and the lines in which it shows. */
+/** One manual change on the server, and the lines in which it shows. */
 interface Drift {
   readonly name: string;
   /** Argument text of the table `t<n>`, or a whole declaration. */
@@ -97,7 +97,7 @@ const PROGRAM = `const db = new clickhouse.Database("d");
 ${DRIFTS.map(({ declared }, index) => `new clickhouse.Table("t${index}", { database: db, ${declared}, allow: ["drops-data"] });`).join("\n")}
 ${OTHERS}`;
 
-describe("changes by hand, over HTTP, with the real CLI", function () {
+describe("manual changes, over HTTP, with the real CLI", function () {
   this.timeout(240_000);
   let server: TestServer;
   let project: Project;
@@ -138,7 +138,7 @@ describe("changes by hand, over HTTP, with the real CLI", function () {
     assertPresentable(shown);
   });
 
-  it("mends all of it in one up, and then there is nothing to do", async () => {
+  it("corrects all of it in one up, and then there is nothing to do", async () => {
     const { text } = await project.must(["up", "--refresh", "--yes", "--skip-preview"]);
     assertPresentable(text);
     await project.must(["preview", "--refresh", "--expect-no-changes"]);

@@ -82,7 +82,7 @@ describe("a server that does not let us in, with the real CLI", function () {
     assertPresentable(text);
   }
 
-  it("is forgotten as soon as the config is mended", async () => {
+  it("is forgotten as soon as the config is fixed", async () => {
     const env = { CLICKHOUSE_URL: server.url, CLICKHOUSE_PASSWORD: WRITER.password };
     await project.must(["up", "--yes", "--skip-preview"], env);
     assert.deepEqual(await namesIn(server.url, "d"), ["t", "v"]);

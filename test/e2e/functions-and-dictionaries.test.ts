@@ -71,7 +71,7 @@ describe("functions and dictionaries, with the real CLI", function () {
     await project.must(["preview", "--expect-no-changes"]);
   });
 
-  it("keep a function of a name that another stack's stands under with another text", async () => {
+  it("keep a function of a name that another stack's depends on with another text", async () => {
     const other = await createProject({
       program: 'new clickhouse.SqlFunction("inc", { parameters: ["x"], expression: "x * 100" });',
       config: { "clickhouse:url": server.url },

@@ -13,7 +13,7 @@ const db = new clickhouse.Database("d");
 for (let i = 0; i < ${TABLES}; i++)
   new clickhouse.Table("t" + i, { database: db, columns: { a: "UInt64", b: "String" }, orderBy: "a" });
 `;
-/** So many tables stand when the cut comes. */
+/** So many tables exist when the cut comes. */
 const CUT_AT = 10;
 
 describe("an up that is cut off over HTTP, with the real CLI", function () {

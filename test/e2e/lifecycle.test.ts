@@ -217,7 +217,7 @@ async function queriesOfLastRun(target: Target): Promise<number> {
   });
 }
 
-/** Everything that stands there, by text and identity. */
+/** Everything that exists there, by text and identity. */
 async function fingerprint(target: Target): Promise<string> {
   const sql =
     "SELECT sum(cityHash64(database, name, uuid, create_table_query)) AS hash FROM system.tables WHERE database NOT IN ('system')";

@@ -8,7 +8,7 @@ import { sleep } from "../support/server";
  * Kills a CLI, which can tell nobody; its provider must notice by itself and leave.
  *
  * @param dir folder of its project. Pulumi writes its state in place, and killed in the middle of that it leaves half a file, which
- *   only Pulumi's own backup mends: so it is killed between two writes.
+ *   only Pulumi's own backup fixes: so it is killed between two writes.
  */
 export async function killCli(up: Started, dir: string): Promise<void> {
   const children = descendantsOf(up.pid);

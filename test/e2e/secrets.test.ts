@@ -122,7 +122,7 @@ describe("secrets, with the real CLI", function () {
     });
   }
 
-  it("show in no drift of the table that holds them, and are known again when it is mended by hand", async () => {
+  it("show in no drift of the table that holds them, and are known again when it is fixed manually", async () => {
     project.write(program());
     const create = (columns: string, key: string) =>
       `CREATE TABLE vault.bucket (${columns}) ENGINE = S3('http://127.0.0.1:9/bucket/f.csv', 'key', '${key}', 'CSV')`;

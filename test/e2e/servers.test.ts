@@ -38,7 +38,7 @@ describe("which server, with the real CLI", function () {
     await setUrl(first.url);
   });
 
-  it("is said to be another one when the environment leads there, which can be ignored", async () => {
+  it("is reported as another one when the environment leads there, which can be ignored", async () => {
     const { text } = await preview({ CLICKHOUSE_URL: second.url });
     assert.match(
       text,

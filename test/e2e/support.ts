@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Connection, ConnectionOptions } from "../../provider/dist/connection/connection";
 import { openConnection } from "../../provider/dist/connection/open";
 
-/** Works on a server by hand, beside Pulumi. */
+/** Works on a server manually, beside Pulumi. */
 export async function byHand<T>(
   target: string | ConnectionOptions,
   work: (connection: Connection) => Promise<T>,
@@ -15,7 +15,7 @@ export async function byHand<T>(
   }
 }
 
-/** Runs statements by hand, one after the other. */
+/** Runs statements manually, one after the other. */
 export function run(target: string | ConnectionOptions, ...statements: string[]): Promise<void> {
   return byHand(target, async (connection) => {
     for (const statement of statements) await connection.command(statement);

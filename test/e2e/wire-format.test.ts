@@ -42,7 +42,7 @@ const PROVIDERS = {
 
 describe("the provider text that every state holds", () => {
   for (const kind of Object.keys(STORED) as (keyof typeof STORED)[]) {
-    it(`is the same for ever for a ${kind}, and leads to its provider`, () => {
+    it(`is the same forever for a ${kind}, and leads to its provider`, () => {
       assert.equal(providerText(kind), STORED[kind]);
       const module = { exports: {} as { handler?: () => unknown } };
       new Function("exports", "require", STORED[kind])(module.exports, require);

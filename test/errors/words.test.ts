@@ -181,7 +181,7 @@ const CASES: readonly Case[] = [
     says: [/d\.gone/, /declare what is read/],
   },
   {
-    name: "a text that does not parse",
+    name: "a statement that does not parse",
     provoke: statements("ALTER TABLE d.t ADDD COLUMN b UInt8"),
     says: [/ADDD/, /Correct the text/],
   },

@@ -12,7 +12,7 @@ import { CORPUS, corpusGroups, ownGroups } from "./statements";
 
 const DOCS = path.resolve(__dirname, "../../docs/import.md");
 
-/** Engines that need another system, or what a configuration file defines, to stand at all; and views. */
+/** Engines that need another system, or what a configuration file defines, to exist at all; and views. */
 const NOT_HERE =
   /^(?:Replicated|Shared)|Queue$|^(?:AzureBlobStorage|DeltaLake|Hudi|Iceberg|Paimon|Arrow\w*|COSN|OSS|GCS|HDFS|Hive|YTsaurus)|^(?:Distributed|ExternalDistributed|FileLog|GraphiteMergeTree|JDBC|KeeperMap|MaterializedPostgreSQL|NATS|SQLite|Loop|Remote\w*|QueryRunner|FuzzQuery|\w*View)/;
 /** What a table cannot have a column of, what is like a type that is there, and what the engine shows by another name. */
@@ -40,7 +40,7 @@ describe("every kind of object, from a live server to code and back", function (
     assert.deepEqual(problemsIn(journeys), []);
   });
 
-  it("is said by arguments, but for what the manual lists", () => {
+  it("is expressed by arguments, except for what the manual lists", () => {
     const plain = journeys.flatMap(({ name, plain: reason }) => (reason === undefined ? [] : [{ name, reason }]));
     assert.deepEqual(
       plain.filter(({ reason }) => PLAIN[reason] === undefined),

@@ -15,7 +15,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     steps: ["recreated"],
     reason:
       "its disk is defined in a setting (`disk = disk(…)`), of which the server shows only the type of each value: it is imported with " +
-      "its secrets and paths as `config.requireSecret`, and can be made again only by whoever knows them",
+      "its secrets and paths as `config.requireSecret`, and can be created again only by somebody who knows them",
   },
 ];
 

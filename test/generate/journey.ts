@@ -23,7 +23,7 @@ export type Step = (typeof STEPS)[number];
 export interface Journey {
   readonly group: string;
   readonly name: string;
-  /** As it stood on the first server; undefined where it could not be read. */
+  /** As it was on the first server; undefined where it could not be read. */
   readonly live: ObjectSpec | undefined;
   /** It is declared in plain SQL, for this reason. */
   readonly plain: string | undefined;
@@ -99,14 +99,14 @@ function observedIn({ managed }: ServerObjects, key: string): string | undefined
 
 type Note = (key: string, problem: string) => void;
 
-/** `up` over what stands there: everything is adopted, and a refresh finds no drift. */
+/** `up` over what exists there: everything is adopted, and a refresh finds no drift. */
 async function adopt(url: string, declared: readonly Declared[], note: (step: Step) => Note): Promise<void> {
   const stage = new Stage(url);
   try {
     for (const one of declared) {
       const problem = await attempt(async () => {
         const made = await stage.create(one);
-        if (!made.adopted) throw new Error("was made anew, although it stood there");
+        if (!made.adopted) throw new Error("was recreated, although it existed");
         const again = await stage.changes(one, made.inputs, made.outs);
         if (again !== undefined) note("unchanged")(one.key, again);
         const drift = (await stage.drift(one, made.outs)) ?? (await stage.drift(one, { ...made.outs, __observed: "" }));
@@ -145,7 +145,7 @@ async function preview(
   }
 }
 
-/** `up` on an empty server, and a refresh there; what is not managed is made by hand when its turn has come. */
+/** `up` on an empty server, and a refresh there; what is not managed is created manually when its turn has come. */
 async function recreate(
   url: string,
   declared: readonly Declared[],

@@ -69,7 +69,7 @@ describe("a generated program", () => {
     );
   });
 
-  it("puts resources where their names stood, and nowhere else", () => {
+  it("puts resources where their names were, and nowhere else", () => {
     const { files } = generateProgram(
       specsOf(
         "CREATE DATABASE a ENGINE = Atomic",
@@ -84,7 +84,7 @@ describe("a generated program", () => {
     assert.match(text, /comment: "not a\.u"/);
   });
 
-  it("names what a text alone mentions in dependsOn, because check asks for it", () => {
+  it("names what only a string mentions in dependsOn, because check asks for it", () => {
     const { files } = generateProgram(
       specsOf(
         "CREATE DATABASE a ENGINE = Atomic",
@@ -122,7 +122,7 @@ describe("a generated program", () => {
     );
     assert.match(
       program.files.get("a.ts") ?? "",
-      /\/\/ It and a\.v name each other: one of the two has to be declared elsewhere\./,
+      /\/\/ It and a\.v refer to each other: one of the two has to be declared elsewhere\./,
     );
     assert.equal(run(program).length, 2);
   });
@@ -232,7 +232,7 @@ function run({ files }: Program): readonly Made[] {
   return runProgram(files, (made) => quotedName(keyOfMade(made)));
 }
 
-/** The object that a resource stands for. */
+/** The object that a resource declares. */
 function keyOfMade({ className, resourceName, args }: Omit<Made, "text">): string {
   if (typeof args["sql"] === "string") return keyOf(parseCreate(args["sql"]));
   const name = String(args["name"] ?? resourceName);

@@ -12,7 +12,7 @@ export function exceptionsText(): string {
     "|---|---|---|",
     ...exceptions,
     "",
-    "| written as plain SQL, because arguments cannot say this | |",
+    "| written as plain SQL, because arguments cannot express this | |",
     "|---|---|",
     ...plain,
     "",

@@ -95,7 +95,7 @@ describe("what is no Rollup", () => {
   for (const [name, view, reason, table] of [
     ["a secret in the query", `AS ${query.replace("x", "encrypt('aes', x, '[HIDDEN]')")}`, /`v` has a secret/],
     ["the rights of another user", `DEFINER = other SQL SECURITY DEFINER AS ${query}`, /the rights of another/],
-    ["the rights of whoever reads", `SQL SECURITY INVOKER AS ${query}`, /the rights of another/],
+    ["the rights of the reader", `SQL SECURITY INVOKER AS ${query}`, /the rights of another/],
     ["a column with a default", `AS ${query}`, /`d` of its table has a default/, ", `d` UInt8 DEFAULT 1"],
     [
       "another order of groups",
@@ -108,7 +108,7 @@ describe("what is no Rollup", () => {
     ["a join", `AS ${query.replace("r.s", "r.s INNER JOIN r.u USING (x)")}`, /joins tables/],
     ["a limit", `AS ${query} LIMIT 5`, /not as a rollup writes it/],
   ] as const) {
-    it(`has ${name}, which is said`, () => {
+    it(`has ${name}, which is reported`, () => {
       assert.match(refusalOf(view, table) ?? "it is taken for one", reason);
     });
   }

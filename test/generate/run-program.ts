@@ -10,7 +10,7 @@ export interface Made {
   readonly dependsOn: readonly Made[];
   /** The resources in its arguments. */
   readonly uses: readonly Made[];
-  /** What the resource stands for in SQL. */
+  /** What the resource is in SQL. */
   readonly text: string;
 }
 

@@ -44,7 +44,7 @@ export function declaredOf(files: ReadonlyMap<string, string>, secretOf: (name: 
   });
 }
 
-/** The object that a resource of a program stands for. */
+/** The object that a resource of a program declares. */
 export function keyOfMade({ className, resourceName, args }: Omit<Made, "text">): string {
   if (typeof args["sql"] === "string") return keyOf(parseCreate(args["sql"]));
   const name = String(args["name"] ?? resourceName);

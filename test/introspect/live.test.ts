@@ -5,7 +5,7 @@ import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
 import { objectKey } from "../../provider/dist/sql/object-key";
 import { freshDatabase, sharedServer } from "../support/server";
 
-describe("what stands on the server, while others change it", () => {
+describe("what exists on the server, while others change it", () => {
   let connection: Connection;
   let database: string;
 

@@ -5,7 +5,7 @@ export interface KindCase {
   /** Statements that have to run first. */
   readonly setup?: readonly string[];
   readonly args: object;
-  /** Changes made by hand, each with the drift that it is. */
+  /** Manual changes, each with the drift that it is. */
   readonly alters: readonly (readonly [statement: string, differs: string])[];
   /** Other arguments, and what the plan for them runs. */
   readonly changed: readonly [args: object, plan: RegExp];

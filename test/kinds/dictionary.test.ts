@@ -71,7 +71,7 @@ for (const version of VERSIONS) {
         `SELECT name FROM system.tables WHERE database = '${database}' AND name LIKE '\\_tmp\\_replace%' FORMAT TSVRaw`,
       );
 
-    it("loads what its source has, and changes comment and lifetime by CREATE OR REPLACE while inserts go on", async () => {
+    it("loads what its source has, and changes comment and lifetime by CREATE OR REPLACE while inserts continue", async () => {
       let outs = await create();
       assert.equal(await send(`SELECT dictGet('${database}.x', 'name', 1) FORMAT TSVRaw`), "one");
       await addReaders();
@@ -135,11 +135,11 @@ for (const version of VERSIONS) {
     it("keeps a password in its source out of the state unless it is a secret, and out of every message", async () => {
       const source = `CLICKHOUSE(HOST 'localhost' USER 'default' PASSWORD 's3cret-word' DB '${database}' TABLE 'src')`;
       const inClear = await check(args({ source }));
-      assert.match(inClear.failures.join(), /in clear/);
+      assert.match(inClear.failures.join(), /in plain text/);
       assert.doesNotMatch(inClear.failures.join(), /s3cret-word/);
       const header =
         "HTTP(URL 'http://localhost:1/' FORMAT 'TSV' HEADERS(HEADER(NAME 'X-API-KEY' VALUE 's3cret-word')))";
-      assert.match((await check(args({ source: header }))).failures.join(), /in clear/);
+      assert.match((await check(args({ source: header }))).failures.join(), /in plain text/);
       const { inputs = {}, failures } = await check(args({ source }), undefined, { sensitive: true });
       assert.deepEqual(failures, []);
       const outs = (await provider.of("dictionary").create(inputs)).outs ?? {};
@@ -174,7 +174,7 @@ for (const version of VERSIONS) {
       assert.match(unheld.failures.join(), /hasht/i);
     });
 
-    it("is the same in plain SQL, and adopted when it stands as declared", async () => {
+    it("is the same in plain SQL, and adopted when it exists as declared", async () => {
       await send(
         `CREATE DICTIONARY ${database}.x (id UInt64, name String, rate Float64) PRIMARY KEY id SOURCE(CLICKHOUSE(TABLE 'src' DB '${database}')) LAYOUT(HASHED()) LIFETIME(300)`,
       );

@@ -120,7 +120,7 @@ for (const version of VERSIONS) {
       const plan = String(changed.inputs?.["plan"]);
       const policy = version === undefined ? "" : `, row policy p on ${database}\\.t`;
       assert.match(plan, new RegExp(`compute the new value at once: function caller${policy}`));
-      assert.match(plan, new RegExp(`keep the expression of before, .*${database}\\.alien`));
+      assert.match(plan, new RegExp(`keep the old expression, .*${database}\\.alien`));
       await provider.of("sqlFunction").update("inc", fn, changed.inputs ?? {});
       const tableNow = await check("table", "t", table, t);
       assert.match(String(tableNow.inputs?.["plan"]), /MODIFY COLUMN .*\+ 2/);

@@ -10,7 +10,7 @@ export const MANUAL = resolve(__dirname, "../../docs/lint.md");
 const HEAD = `# Lint rules
 
 Every object that is checked is looked at by these rules, in the engine's own canonical form and with what it reads and writes beside
-it. An \`error\` fails the check, a \`warning\` is said on the resource's row, an \`info\` is only listed. What a rule cannot read or
+it. An \`error\` fails the check, a \`warning\` is printed on the resource's row, an \`info\` is only listed. What a rule cannot read or
 does not know, it leaves alone.
 
 The examples are test fixtures: the bad ones were created on a real engine (or refused with the code given) and fire the rule, the good

@@ -27,7 +27,7 @@ const inserts = [
    SELECT AccountId, max(RetentionDays), toStartOfHour(any(Timestamp)), '', count(), now64(3) FROM ${rows} GROUP BY AccountId`,
 ];
 
-/** What stands for how many rows of an account. */
+/** What represents how many rows of an account. */
 const counts: Record<string, string> = {
   "logs.logs_v1": "count()",
   "metrics.metrics_v1": "count() / 2",

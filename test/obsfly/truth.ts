@@ -19,7 +19,7 @@ export const rollups = [
   "profiles.profile_samples",
 ];
 
-/** What a run found, for whoever asks. */
+/** What a run found, for any caller. */
 export interface Report {
   /** Rows by base table. */
   rows: Record<string, number>;

@@ -36,7 +36,7 @@ export const CHANGES = [
   "Columns",
   "Table clauses",
   "Names",
-  "Tables made anew",
+  "Tables recreated",
   "Query of a materialized view",
   "Target and kind of a materialized view",
   "Ordinary views",
@@ -49,7 +49,7 @@ export const LIFE: readonly LifeRow[] = [
   {
     what: "a new object",
     how: "`CREATE`",
-    cost: 'nothing; one that stands there is adopted if equal, else refused with the difference, or changed with `adopt: "converge"`',
+    cost: 'nothing; an existing one is adopted if equal, else refused with the difference, or changed with `adopt: "converge"`',
     test: "e2e/adoption.test.ts: is adopted when it equals the declaration in other words, and keeps its identity and its rows",
   },
   {
@@ -117,7 +117,7 @@ const clauses: readonly CostRow[] = [
     what: "constraint",
     examples: ["constraint added", "constraint changed", "constraint dropped"],
     e2e: TABLE,
-    notes: "Rows that are there are not looked at; the preview gives the query that counts those that violate it.",
+    notes: "Existing rows are not checked; the preview gives the query that counts those that violate it.",
   },
   {
     change: "Table clauses",
@@ -130,7 +130,7 @@ const clauses: readonly CostRow[] = [
     what: "`ORDER BY` extended by new columns",
     examples: ["ORDER BY extended by a new column", "ORDER BY extended by expressions over new columns"],
     e2e: KEYS,
-    notes: "With the old key as `primaryKey`, and without a default on the new columns; else the table is made anew.",
+    notes: "With the old key as `primaryKey`, and without a default on the new columns; else the table is recreated.",
   },
   {
     change: "Table clauses",
@@ -201,7 +201,7 @@ const clauses: readonly CostRow[] = [
 export const ROWS: readonly CostRow[] = [
   {
     change: "Objects and their spelling",
-    what: "nothing but spelling (SQL ↔ arguments, brackets, intervals, order of clauses)",
+    what: "nothing but spelling (SQL ↔ arguments, parentheses, intervals, order of clauses)",
     examples: [
       "no change, however it is spelled",
       "view: no change",

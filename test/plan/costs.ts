@@ -84,7 +84,7 @@ async function priceCase(bench: Bench, one: PlanCase): Promise<Priced> {
 /** Longest line of the short table, in characters. */
 export const WIDTH = 160;
 
-/** The short table: what is changed in one way and costs the same stands together, in as many lines as it takes. */
+/** The short table: what is changed in one way and costs the same is in one group, in as many lines as it takes. */
 export function renderShort(rows: readonly PricedRow[]): string {
   const groups = new Map<string, string[]>();
   for (const { row, examples } of rows) {

@@ -8,7 +8,7 @@ import { Bench, planBetween } from "./support";
 const LTS = capabilitiesOf({ version: "25.8" });
 const DROPS = /^ALTER TABLE p\.t\s+\(?DROP (?:INDEX|STATISTICS)[^\n]*$/;
 
-/** What stands in the way of a new type on an LTS, with the statements that the plan has there. */
+/** What prevents a new type on an LTS, with the statements that the plan has there. */
 const IN_THE_WAY: readonly (PlanCase & { readonly lts: readonly string[] })[] = [
   one(
     "an index",

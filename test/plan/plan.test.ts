@@ -29,7 +29,7 @@ describe("plan, as it is shown and allowed", () => {
     );
   });
 
-  it("shows why a table is made anew", () => {
+  it("shows why a table is recreated", () => {
     const from = parseCreate("CREATE TABLE p.t (a UInt8, b UInt8) ENGINE = MergeTree ORDER BY a");
     const to = parseCreate("CREATE TABLE p.t (a UInt8, b UInt8) ENGINE = ReplacingMergeTree ORDER BY b");
     assert.match(

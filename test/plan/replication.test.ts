@@ -46,7 +46,7 @@ describe("ALTERs in a Replicated database", () => {
   });
 });
 
-/** The commands of an ALTER, without brackets around them. */
+/** The commands of an ALTER, without parentheses around them. */
 function commandsOf(sql: string): string[] {
   const body = sql.replace(/^ALTER TABLE \S+\s+/, "").replace(/ SETTINGS materialize_ttl_after_modify = 1$/, "");
   const pieces = splitArguments(body).map((piece) => (/^\([A-Z]/.test(piece) ? piece.slice(1, -1) : piece));
@@ -66,7 +66,7 @@ describe("a Replicated table or database that the server cannot create", () => {
     assert.equal(
       uuid,
       "d.t: {uuid} in a replicated table's path needs a Replicated database; found '/clickhouse/tables/{uuid}/{shard}', which the server takes " +
-        "for want of another (default_replica_path), in a database of engine Atomic. Set clickhouse:cluster, or write the path: engine: " +
+        "by default (default_replica_path), in a database of engine Atomic. Set clickhouse:cluster, or write the path: engine: " +
         "\"ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', b)\"; or give the database the engine " +
         "Replicated('/clickhouse/databases/d', '{shard}', '{replica}')",
     );

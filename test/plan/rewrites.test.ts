@@ -55,7 +55,7 @@ describe("plan, what it says of rewriting", () => {
     });
   }
 
-  it("is true of compact parts, which DROP INDEX, DROP PROJECTION and DROP STATISTICS write anew", async () => {
+  it("is true of compact parts, which DROP INDEX, DROP PROJECTION and DROP STATISTICS rewrite", async () => {
     for (const name of ["index dropped", "projection dropped", "statistics removed"]) {
       const one = caseNamed(name);
       await bench.reset();

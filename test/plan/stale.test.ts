@@ -32,7 +32,7 @@ describe("plan, over keys, indexes and projections of what changes", function ()
 
 interface Counts {
   applied: number;
-  /** Pairs that are made anew, which has tests of its own. */
+  /** Pairs that are recreated, which has tests of its own. */
   rebuilds: number;
   answers: number;
 }

@@ -50,7 +50,7 @@ export class Bench {
     return spec;
   }
 
-  /** The object as it stands, in canonical form. */
+  /** The object as it is, in canonical form. */
   async show(declared: ObjectSpec): Promise<ObjectSpec> {
     const what = declared.kind === "database" ? "DATABASE" : "TABLE";
     const [row] = await this.engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(keyOf(declared))}`);

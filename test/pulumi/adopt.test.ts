@@ -7,7 +7,7 @@ import { freshDatabase, sharedServer, stopSharedServer } from "../support/server
 const BY_HAND = "CREATE TABLE {db}.t (a UInt64, b String, old String) ORDER BY a TTL toDate(a) + INTERVAL 1 DAY";
 const ARGS = { columns: { a: "UInt64", b: "LowCardinality(String)", old: "String", c: "UInt8" }, orderBy: "a" };
 
-describe("an object that stands on the server and differs from its declaration", () => {
+describe("an object that exists on the server and differs from its declaration", () => {
   let database: string;
   let connection: Connection;
   let provider: TestProvider;
@@ -113,7 +113,7 @@ describe("an object that stands on the server and differs from its declaration",
     assert.equal(await ask("SELECT count() FROM system.columns WHERE database = '{db}'"), "4");
   });
 
-  it("shows no secret of what stands there", async () => {
+  it("shows no secret of what exists", async () => {
     await run("CREATE TABLE {db}.t (a UInt64, b String DEFAULT 'stands-secret') ORDER BY a");
     const args = { columns: { a: "UInt64", b: { type: "String", default: "'declared-secret'" } }, orderBy: "a" };
     const { inputs = {} } = await check({ ...args, adopt: "converge" }, { sensitive: true });

@@ -163,7 +163,7 @@ describe("a materialized view that is created with backfill", () => {
       });
       assert.deepEqual(changed.failures, []);
       const plan = String(changed.inputs?.["plan"]);
-      assert.match(plan, /keeps-old-rows: rows that are in the target stay/);
+      assert.match(plan, /keeps-old-rows: rows in the target stay/);
       for (const text of [said, plan])
         assert.equal(/clickhouse-schema backfill --view/.test(text), isAdvised, `${engine}:\n${text}`);
     });
@@ -197,7 +197,7 @@ describe("a materialized view that is created with backfill", () => {
     assert.equal(tooLate(), 1);
   });
 
-  it("is gone on with by the next run when the first was cut off", async () => {
+  it("is resumed by the next run when the first was interrupted", async () => {
     const { inputs = {} } = await check({ chunk: 500 });
     const cut = new Error("cut off");
     const status = provider.context.log.status;

@@ -63,7 +63,7 @@ describe("a table that is created from another one or a query", () => {
     });
   }
 
-  it("needs the embedded engine, for nothing else could tell it from what stands on the server", async () => {
+  it("needs the embedded engine, for nothing else could compare it with what exists on the server", async () => {
     const provider = new TestProvider({ "clickhouse:url": url, "clickhouse:scratch": "off" });
     for (const [, instead] of FILLED) {
       assert.match(

@@ -11,11 +11,11 @@ const TABLES = [
   "empty (k UInt64, n UInt64)",
 ];
 
-/** What stands there, what is declared beside it, and what a preview of a new view says; nothing: it is made. */
+/** What exists, what is declared beside it, and what a preview of a new view says; nothing: it is made. */
 const CASES: readonly {
   readonly name: string;
   readonly there?: readonly string[];
-  /** Views declared before it in the same program; a table in brackets is not on the server yet. */
+  /** Views declared before it in the same program; a table in parentheses is not on the server yet. */
   readonly beside?: Readonly<Record<string, string>>;
   readonly view: string;
   readonly more?: object;

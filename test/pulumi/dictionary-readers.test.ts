@@ -55,7 +55,7 @@ const CASES: readonly {
   /** Columns of `db.t` afterwards; before, those of `COLUMNS`. */
   readonly to: Readonly<Record<string, unknown>>;
   readonly broken: readonly string[];
-  /** What stands in `uid`; a UUID unless given. */
+  /** What is in `uid`; a UUID unless given. */
   readonly uid?: string;
 }[] = [
   {
@@ -149,7 +149,7 @@ describe("readers of a dictionary", function () {
       assert.deepEqual(named.sort(), [...broken].sort(), failures.join("\n"));
       if (broken.length > 0) {
         assert.match(failures.join("\n"), /\.asking reads \w+\.d \(not loaded\)/);
-        assert.match(failures.join("\n"), /write allow: \["breaks-reader"\]/);
+        assert.match(failures.join("\n"), /set allow: \["breaks-reader"\]/);
       }
 
       provider = await provider.next();

@@ -23,7 +23,7 @@ const RACES: readonly Race[] = [
   },
   // The way back from a time to a text is asked of the rows, which cannot be read as times.
   {
-    name: "a text that is no time",
+    name: "a string that is not a time",
     from: "String",
     to: "DateTime",
     row: "'2000-01-01 00:00:00'",

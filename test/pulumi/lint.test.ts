@@ -31,13 +31,13 @@ describe("lint at preview", () => {
 
   afterEach(() => provider.close());
 
-  it("fails on an error, with what, why and how to mend it", async () => {
+  it("fails on an error, with what, why and how to fix it", async () => {
     await open();
     const { failures } = await view();
     assert.match(failures.join(), /m\.v: `v` is avg\(\).*SummingMergeTree.*\[non-additive-aggregate-in-summing\]/s);
   });
 
-  it("says a warning on the resource's row and goes on", async () => {
+  it("prints a warning on the resource's row and continues", async () => {
     await open();
     const { failures } = await view({ lint: { "non-additive-aggregate-in-summing": "off" } });
     assert.deepEqual(failures, []);

@@ -43,7 +43,7 @@ describe("settings of the user's profile that change types", () => {
   };
 
   for (const [setting, query, type] of CASES) {
-    it(`${setting} holds on the embedded engine: a view is made as by hand, read, and one made by hand is adopted`, async () => {
+    it(`${setting} holds on the embedded engine: a view is created as manually, read, and one created manually is adopted`, async () => {
       const text = query.replaceAll("{db}", database);
       const check = (name: string) => provider.check("view", { name, database, args: { query: text } });
       const { inputs = {}, failures } = await check(`v_${setting}`);

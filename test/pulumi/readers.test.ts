@@ -118,7 +118,7 @@ describe("readers of a view", function () {
       const { failures } = await check(to, olds);
       const named = [...failures.join("\n").matchAll(/^ {2}\w+\.(\w+) reads /gm)].map(([, reader = ""]) => reader);
       assert.deepEqual(named.sort(), [...broken], failures.join("\n"));
-      if (broken.length > 0) assert.match(failures.join("\n"), /write allow: \["breaks-reader"\]/);
+      if (broken.length > 0) assert.match(failures.join("\n"), /set allow: \["breaks-reader"\]/);
       provider = await provider.next();
       const { inputs = {}, failures: allowed } = await check(to, olds, { allow: ["breaks-reader"] });
       assert.deepEqual(allowed, []);

@@ -38,7 +38,7 @@ function kafka(topics: string): string {
 /** Refusals of the protocols: what is there, what is wanted, and the way out that is named. */
 export const CASES: readonly Case[] = [
   {
-    name: "a Null table that a view reads is made anew",
+    name: "a Null table that a view reads is recreated",
     from: "CREATE TABLE db.o (a UInt64) ENGINE = Null",
     between: [`CREATE TABLE db.z (a UInt64) ${MT}`, "CREATE MATERIALIZED VIEW db.v TO db.z AS SELECT a FROM db.o"],
     to: "CREATE TABLE db.o (a UInt64, b UInt64) ENGINE = Merge('db', '^s$')",

@@ -1,5 +1,5 @@
 /**
- * When each refusal is said, by its place; several refusals of a function in their order.
+ * When each refusal is reported, by its place; several refusals of a function in their order.
  *
  * `preview`: by the preview too, in the same words. `check`: by the check of a resource, which is the preview. `running`: what it speaks of
  * happens, or is found out, only while the change runs. `resuming`: of an operation that was begun. `deleting`: Pulumi asks no provider

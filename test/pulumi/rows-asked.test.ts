@@ -20,21 +20,21 @@ interface Retyped {
 
 const CASES: readonly Retyped[] = [
   {
-    name: "a number in a text that does not fit",
+    name: "a number in a string that does not fit",
     from: "String",
     to: "UInt8",
     values: ["'1'", "'300'"],
     refused:
-      /drops-data: values of a_number_in_a_text_that_does_not_fit change when they are converted to UInt8 \(1 row would change, e\.g\. '300' → 44\)/,
+      /drops-data: values of a_number_in_a_string_that_does_not_fit change when they are converted to UInt8 \(1 row would change, e\.g\. '300' → 44\)/,
     reads: "1;44",
   },
   {
-    name: "a text that is no number",
+    name: "a string that is not a number",
     from: "String",
     to: "UInt8",
     values: ["'1'", "'abc'"],
     never:
-      /a_text_that_is_no_number cannot be converted from String to UInt8 \(\d rows?, e\.g\. 'abc'\); nothing was done/,
+      /a_string_that_is_not_a_number cannot be converted from String to UInt8 \(\d rows?, e\.g\. 'abc'\); nothing was done/,
   },
   { name: "texts that are numbers", from: "String", to: "UInt8", values: ["'1'", "'255'"], reads: "1;255" },
   {
@@ -321,7 +321,7 @@ function argsOf(cases: readonly Retyped[], side: "from" | "to"): object {
   return { columns: { id: "UInt64", ...columns }, orderBy: "id" };
 }
 
-/** `a number in a text` is column `a_number_in_a_text`. */
+/** `a number in a string` is column `a_number_in_a_string`. */
 function columnOf(name: string): string {
   return name.replace(/\W+/g, "_");
 }

@@ -60,7 +60,7 @@ describe("clickhouse:scratch with the URL of a throwaway server", () => {
     assert.match(failures.join(), /nobody/);
     const version = await ask(scratch, "SELECT version() FORMAT TSVRaw");
     assert.ok(
-      failures.join().includes(`\nSaid by ClickHouse ${version} at ${scratch.url} (clickhouse:scratch).`),
+      failures.join().includes(`\nReported by ClickHouse ${version} at ${scratch.url} (clickhouse:scratch).`),
       failures.join(),
     );
   });
@@ -95,7 +95,7 @@ describe("clickhouse:scratch with the URL of a throwaway server", () => {
         /^clickhouse:scratch: expected .* without a password, found "\*\*\*@127\.0\.0\.1:1"/,
       ],
       ["http://127.0.0.1:1", /^clickhouse:scratch: .*127\.0\.0\.1:1/],
-      [target.url, /clickhouse:scratch: is clickhouse:url/],
+      [target.url, /clickhouse:scratch: is the same as clickhouse:url/],
     ] as const) {
       const other = new TestProvider({ "clickhouse:url": target.url, "clickhouse:scratch": url });
       const failures = await other.check("table", table("a")).then(

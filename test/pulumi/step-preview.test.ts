@@ -7,7 +7,7 @@ const SOME: StepCost = { notes: [], gate: { closes: true, when } };
 const COPY = "-- to copy: 1,000 rows, 8.1 KiB";
 const COPIES: StepCost = { notes: [COPY], gate: { closes: false, when: "the tables are exchanged" } };
 const NO_INSERT = "-- no insert is refused";
-const INSERTS = `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${when}`;
+const INSERTS = `-- inserts are refused (error 469: clients should retry) for at most 4 s at a time while ${when}`;
 
 describe("what the steps of one change say of inserts", () => {
   for (const { name, said, shown } of [

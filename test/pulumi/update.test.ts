@@ -107,13 +107,10 @@ describe("update of a table, on the server", () => {
       allow: ["drops-data"],
     });
     assert.match(String(inputs?.["plan"]), /MODIFY COLUMN `c` UInt8/);
-    assert.match(
-      table.provider.messages.join("\n"),
-      /on the server it is not what the state says[\s\S]*\+\s+`c` UInt16/,
-    );
+    assert.match(table.provider.messages.join("\n"), /on the server it differs from the state[\s\S]*\+\s+`c` UInt16/);
   });
 
-  it("has nothing to run when somebody has made the change by hand", async () => {
+  it("has nothing to run when somebody has made the change manually", async () => {
     await table.run("ALTER TABLE {db}.t ADD COLUMN c UInt8");
     const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
     assert.equal(inputs?.["plan"], undefined);
@@ -127,7 +124,7 @@ describe("update of a table, on the server", () => {
     assert.match(failures.join(), /is in the state but gone from the server\. Run `pulumi refresh`/);
   });
 
-  it("records what was done when a later statement fails, and goes on from there", async () => {
+  it("records what was done when a later statement fails, and continues from there", async () => {
     const wanted = { columns: { a: "UInt64", c: { type: "UInt64", renamedFrom: "b" } }, orderBy: "a" };
     await table.run("ALTER TABLE {db}.t UPDATE b = '0' WHERE b = 'x' SETTINGS mutations_sync = 2");
     const { inputs } = await table.check(wanted);
@@ -275,7 +272,7 @@ describe("update of a table, on the server", () => {
       assert.equal(await table.ask(old), "0");
     });
 
-    it("drops the old table and nothing else: what somebody changed meanwhile is left to a plan that shows it", async () => {
+    it("drops the old table and nothing else: what somebody changed in between is left to a plan that shows it", async () => {
       const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
       table.outs = await table.update(inputs);
       await table.run("ALTER TABLE {db}.t MODIFY COMMENT 'by hand'");
@@ -291,7 +288,7 @@ describe("update of a table, on the server", () => {
       );
     });
 
-    it("after a run with a plan, which may have failed, the next one asks the server and shows what was changed by hand too", async () => {
+    it("after a run with a plan, which may have failed, the next one asks the server and shows manual changes too", async () => {
       const { inputs } = await table.check({ ...REKEYED, keepOld: "0s" });
       table.outs = await table.update(inputs);
       await table.run("ALTER TABLE {db}.t MODIFY COMMENT 'by hand'");
@@ -309,7 +306,7 @@ describe("update of a table, on the server", () => {
       );
     });
 
-    it("goes on where an earlier run was cut off", async () => {
+    it("resumes where an earlier run was interrupted", async () => {
       await cutOff(/EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check(REKEYED);
       assert.match(String(inputs?.["plan"]), /-- resumes rebuild 0badcafe/);
@@ -321,7 +318,7 @@ describe("update of a table, on the server", () => {
       );
     });
 
-    it("gives up what was cut off when something else is declared by now", async () => {
+    it("aborts what was interrupted when something else is declared by now", async () => {
       await cutOff(/EXCHANGE TABLES .*__new_/);
       const { inputs } = await table.check({ columns: { a: "UInt64", b: "String", c: "UInt8" }, orderBy: "a" });
       assert.match(String(inputs?.["plan"]), /-- aborts rebuild 0badcafe[\s\S]*ADD COLUMN `c`/);

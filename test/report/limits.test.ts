@@ -111,8 +111,8 @@ describe("the size of a report", function () {
       assert.ok(report.length <= max);
       assert.match(report, /\*\*1140 to delete\*\*/);
       assert.match(report, /Drops data: \d{3} objects/);
-      assert.match(report, /and \d+ more of the kind/);
-      assert.match(report, /<i>Left out for want of room: \d+ more changes not named/);
+      assert.match(report, /and \d+ more of this kind/);
+      assert.match(report, /<i>Left out to fit the size limit: \d+ more changes not named/);
     }
   });
 
@@ -120,7 +120,7 @@ describe("the size of a report", function () {
     const base = preview("obsfly-create.json");
     const report = renderReport(base, { max: 12_000 });
     assert.ok(report.length <= 12_000);
-    assert.match(report, /Left out for want of room: details of \d+ changes/);
+    assert.match(report, /Left out to fit the size limit: details of \d+ changes/);
     assert.match(report, /CREATE DATABASE/);
   });
 

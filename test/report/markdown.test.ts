@@ -20,7 +20,7 @@ describe("Markdown", () => {
     assert.equal(prose("@team fixes #12"), "@<!-- -->team fixes #<!-- -->12");
   });
 
-  it("shows in a fixed width what stands in backticks, and a lone backtick as it is", () => {
+  it("shows in a fixed width what is in backticks, and a lone backtick as it is", () => {
     assert.equal(prose("add `a|b` or ` it"), "add <code>a&#124;b</code> or &#96; it");
   });
 

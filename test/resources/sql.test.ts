@@ -9,7 +9,7 @@ const textOf = (output: pulumi.Output<string>): Promise<string> =>
   new Promise((resolve) => output.apply((text) => resolve(text)));
 
 describe("the sql tag", () => {
-  it("escapes what stands between single quotes, and nothing else", async () => {
+  it("escapes what is between single quotes, and nothing else", async () => {
     const password = 'it\'s \\ "odd"';
     assert.equal(await textOf(sql`f('u', '${password}')`), "f('u', 'it\\'s \\\\ \"odd\"')");
     assert.equal(

@@ -9,12 +9,12 @@ const SHAPE: RollupShape = {
   measures: { requests: m.count() },
 };
 
-/** What is wrong, and what is said of it. */
+/** What is wrong, and the message. */
 const MISTAKES: readonly [title: string, shape: Partial<RollupShape>, said: RegExp][] = [
   ["no measures", { measures: {} }, /^measures: are missing; expected at least one, e\.g\. \{ requests: count\(\) \}$/],
   ["only derived ones", { measures: { x: m.derived("1") } }, /^measures: are missing/],
   [
-    "a text as measure",
+    "a string as measure",
     { measures: { x: "count()" as never } },
     /^measures\.x: expected a measure, e\.g\. count\(\), found a string$/,
   ],

@@ -35,7 +35,7 @@ const CONDITIONS = ["num > 100", "s != 'a'", "nn > 0", "isFinite(f)", "match(s, 
 
 interface Plain {
   readonly make: (options: m.MeasureOptions) => m.Measure;
-  /** The aggregate with `If` where `?` stands, and its arguments. */
+  /** The aggregate with `If` in place of `?`, and its arguments. */
   readonly truth: readonly [name: string, args: string];
   readonly orNull?: true;
   readonly member?: true;

@@ -156,7 +156,7 @@ describe("a rollup's SQL", () => {
     assert.throws(() => renderTarget(feeds), /ttl: "inherit" finds different TTLs on the sources/);
   });
 
-  it("refuses a key that may be NULL, and says how to go on", () => {
+  it("refuses a key that may be NULL, and says how to proceed", () => {
     const rollup = defineRollup(SHAPE);
     const nullable = source(undefined, "`Timestamp` DateTime, `Service` LowCardinality(Nullable(String))");
     assert.throws(

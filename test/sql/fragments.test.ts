@@ -9,12 +9,12 @@ import {
 import { qualifiedName } from "../../provider/dist/sql/identifiers";
 
 describe("fragments of SQL", () => {
-  it("splits arguments at the commas outside of brackets and texts", () => {
+  it("splits arguments at the commas outside of parentheses and strings", () => {
     assert.deepEqual(splitArguments("a, f(b, c), 'd,e', [1, 2]"), ["a", "f(b, c)", "'d,e'", "[1, 2]"]);
     assert.deepEqual(splitArguments(""), []);
   });
 
-  it("takes brackets off an expression, never off a tuple", () => {
+  it("takes parentheses off an expression, never off a tuple", () => {
     const cases = [
       ["(a)", "a"],
       ["((a))", "a"],

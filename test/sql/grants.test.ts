@@ -25,7 +25,7 @@ const GIVEN: [string, string[], Need, boolean][] = [
   ["another group", ["GRANT SHOW, ALTER, CREATE ON *.* TO d"], need("DROP TABLE"), false],
   ["one table of the database", ["GRANT INSERT ON shop.orders TO d"], need("INSERT"), false],
   ["columns", ["GRANT SELECT(a, b), INSERT ON shop.* TO d"], need("SELECT"), false],
-  ["what stands behind columns", ["GRANT SELECT(a, b), INSERT ON shop.* TO d"], need("INSERT"), true],
+  ["what follows columns", ["GRANT SELECT(a, b), INSERT ON shop.* TO d"], need("INSERT"), true],
   ["names with a star behind", ["GRANT SELECT ON sh*.* TO d"], need("SELECT"), true],
   ["other names with a star behind", ["GRANT SELECT ON shopping*.* TO d"], need("SELECT"), false],
   ["tables with a star behind", ["GRANT SELECT ON shop.o* TO d"], need("SELECT"), false],

@@ -45,7 +45,7 @@ describe("identifiers", () => {
     assert.equal(qualifiedName({ database: "my db", name: "t" }), "`my db`.t");
   });
 
-  it("reads every way to write a name or a text", () => {
+  it("reads every way to write a name or a string", () => {
     const names: readonly (readonly [written: string, name: string])[] = [
       ['"a""b"', 'a"b'],
       ["`a``b`", "a`b"],
@@ -96,7 +96,7 @@ describe("identifiers", () => {
       await query("CREATE DATABASE `odd ``names`");
       for (const name of new Set([...odd, ...control, ...keywords])) {
         const table = qualifiedName({ database: "odd `names", name });
-        // `NOT` as an expression is misread by the engine itself, so the index stands on another column.
+        // `NOT` as an expression is misread by the engine itself, so the index is on another column.
         await query(
           `CREATE TABLE ${table} (${backtick(name)} UInt8, x_ UInt8, INDEX ${backtick(name)} x_ TYPE minmax) ENGINE = MergeTree ORDER BY x_`,
         );

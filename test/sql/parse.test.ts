@@ -180,7 +180,7 @@ describe("parse: views", () => {
     assert.deepEqual(security, { definer: "svc@'host'", sqlSecurity: "DEFINER" });
   });
 
-  it("quotes a definer that is no user as it stands", () => {
+  it("quotes a definer that is no user as it is written", () => {
     const view: ViewSpec = {
       kind: "view",
       database: "a",

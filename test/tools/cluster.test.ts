@@ -102,7 +102,7 @@ for (const version of canReplicate(["25.8"])) {
       await awaitAnswer(second, "EXISTS TABLE d.late", "1");
     });
 
-    it("a frozen node does not answer, the others do, and it goes on when it is thawed", async () => {
+    it("a frozen node does not answer, the others do, and it continues when it is thawed", async () => {
       const [first, , , last] = nodes;
       last.freeze();
       try {

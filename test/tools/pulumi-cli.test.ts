@@ -72,7 +72,7 @@ describe("ensurePulumi", () => {
       assert.deepEqual(cli, { path: target, version: "3.265.0", source: "npm" });
     });
 
-    it("goes on when the host does not answer, or the download fails", async () => {
+    it("continues when the host does not answer, or the download fails", async () => {
       machine.script("npx", "echo no space left >&2; exit 1");
       const log = (line: string) => machine.lines.push(line);
       assert.equal(await download(machine.env, log, async () => false), undefined);

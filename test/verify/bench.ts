@@ -28,7 +28,7 @@ export class Bench {
     await this.connection.close();
   }
 
-  /** Runs statements in which `@` stands for the database. */
+  /** Runs statements in which `@` is the database. */
   async run(...statements: readonly string[]): Promise<void> {
     for (const sql of statements) await this.connection.command(sql.replaceAll("@", this.database));
   }

@@ -42,10 +42,10 @@ for (const version of testedVersions(["24.8", "25.8", "26.7"])) {
       assert.deepEqual(await column("b"), ["44", "44", "44", "9"]);
     });
 
-    it("read the same where a column comes whose name a dropped one had, and what they read in it is said", async () => {
+    it("read the same where a column comes whose name a dropped one had, and what they read in it is reported", async () => {
       const plan = await planned("young UInt8", "young UInt8, gone UInt8 DEFAULT 5");
       const said = plan.steps.flatMap(({ hazards }) => hazards.map(({ message }) => message));
-      assert.ok(said.some((words) => /that are there read the initial value of UInt8 in gone/.test(words)));
+      assert.ok(said.some((words) => /that exist read the initial value of UInt8 in gone/.test(words)));
       await bench.apply(plan);
       assert.deepEqual(await column("gone"), ["0", "0", "0", "0"]);
     });

@@ -104,7 +104,7 @@ for (const version of testedVersions(["24.8", "25.8", "26.7"])) {
         await run(sql);
         const one = of(sql);
         const { inputs, outs, adopted } = await stage.create(one);
-        assert.ok(adopted, "what was made by hand in the same words is adopted");
+        assert.ok(adopted, "what was created manually in the same words is adopted");
         assert.equal(await stage.changes(one, inputs, outs), undefined);
         // As after a change by somebody else: the text is looked at, not only its digest.
         assert.equal(await stage.drift(one, { ...outs, __observed: "" }), undefined);

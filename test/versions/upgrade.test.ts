@@ -58,7 +58,7 @@ async function makeOn(version: Version, group: Group, dataDir: string): Promise<
   const made: Made[] = [];
   try {
     for (const { sql, settings } of group.statements) {
-      // What is altered by hand drifts on one version as well.
+      // What is altered manually drifts on one version as well.
       if (/^ALTER/.test(sql)) continue;
       const spec = settings === undefined ? declarable(sql) : undefined;
       if (spec === undefined) {

@@ -10,7 +10,7 @@ import {
 } from "./period";
 import { hashText, hex } from "./random";
 
-/** Templates of bodies; `*` stands for what varies. */
+/** Templates of bodies; `*` marks what varies. */
 const PATTERNS = [
   "request * took long",
   "connection to * refused",

@@ -9,7 +9,7 @@ import { createProgress } from "./progress";
 /** Milliseconds between two looks at the rollups. */
 const LOOK_INTERVAL = 500;
 
-/** `npm run load`: rows for the ObsFly stack, and how its rollups grow meanwhile. */
+/** `npm run load`: rows for the ObsFly stack, and how its rollups grow during that time. */
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2), process.env);
   if (command === undefined) {
@@ -62,7 +62,7 @@ function watchRollups(connection: Connection): { look(): void; text(): string } 
       const [row] = await connection.query<{ rows: string }>(query);
       text = `rollups ${Number(row?.rows ?? 0).toLocaleString("en-US")} rows`;
     } catch {
-      // Only an aside: who may write need not be allowed to see system.parts, and a lost connection shows in the inserts.
+      // Not essential: a user who may write need not be allowed to see system.parts, and a lost connection shows in the inserts.
     } finally {
       isLooking = false;
     }

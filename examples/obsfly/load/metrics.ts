@@ -11,7 +11,7 @@ import {
   SERVICES,
 } from "./period";
 
-/** HTTP statuses as found in the wild, and what they stand for. */
+/** HTTP statuses as found in the wild, and what they mean. */
 export const statuses = {
   fine: ["200", "204", "301", "101"],
   failed: ["400", "404", "499", "500", "503", "599"],

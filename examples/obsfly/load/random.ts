@@ -30,7 +30,7 @@ function mix(value: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-/** 16 hexadecimal digits that stand for a text; different texts have different ones. */
+/** 16 hexadecimal digits that represent a string; different strings have different ones. */
 export function hashText(text: string): string {
   let [high, low] = [0x811c9dc5, 0x1b873593];
   for (let at = 0; at < text.length; at++) {

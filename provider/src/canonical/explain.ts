@@ -32,7 +32,7 @@ export function explainRefusal(error: ServerError, circumstances: Circumstances)
   const unknown = unknownColumn(error);
   const hint = unknown === undefined ? "" : didYouMean(unknown, circumstances.columns);
   const fragment = sensitive ? undefined : (fragmentAt(rendered, error.message) ?? fragmentOf(rendered, unknown));
-  const speaker = circumstances.checker === undefined ? [] : [`Said by ${circumstances.checker}.`];
+  const speaker = circumstances.checker === undefined ? [] : [`Reported by ${circumstances.checker}.`];
   return [`${label}: ${message}${hint}`, ...(fragment === undefined ? [] : [fragment]), ...speaker].join("\n");
 }
 

@@ -16,7 +16,7 @@ export function localStatement(sql: string): string {
   if (UNRUN.test(sql)) return sql;
   if (hasInlineDisk(sql))
     throw new ServerError(
-      "disk(…) reaches out of the engine, which is never done here",
+      "disk(…) accesses something outside of the engine, which a check never does",
       ERROR_CODES.BAD_ARGUMENTS,
       sql,
     );
@@ -25,7 +25,7 @@ export function localStatement(sql: string): string {
   const local = localQuery(sql);
   if (local !== undefined) return local;
   throw new ServerError(
-    columnsUnknown(`${called} reaches out of the engine, which is never done here`),
+    columnsUnknown(`${called} accesses something outside of the engine, which a check never does`),
     ERROR_CODES.BAD_ARGUMENTS,
     sql,
   );

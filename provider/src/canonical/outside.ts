@@ -129,7 +129,7 @@ function outsideStorage({ engine = "", settings }: StorageSpec): string | undefi
 }
 
 function reaches(what: string): string {
-  return `${nameOf(what)} reaches out of the engine, which is never done here`;
+  return `${nameOf(what)} accesses something outside of the engine, which a check never does`;
 }
 
 function nameOf(call: string): string {

@@ -33,20 +33,20 @@ export interface BackfillCommandOptions
 export function backfillCommand(output: Output): Command {
   return withConnection(new Command("backfill"))
     .description(
-      "compute a materialized view's target again from all rows of its source, including those from before the view; each row counts once, while clients insert. " +
+      "recompute a materialized view's target from all rows of its source, including those from before the view; each row counts once, even while clients insert. " +
         "Data in the target that is gone from the source is never discarded",
     )
     .addOption(
-      new Option("--view <database.view...>", "the view; all of them when several write to one target")
+      new Option("--view <database.view...>", "the view; if several write to one target, all of them")
         .argParser(readView)
         .makeOptionMandatory(),
     )
-    .option("--from <time>", "only buckets from this moment on (ISO 8601, UTC); older ones stay as they are")
+    .option("--from <time>", "only buckets since this time (ISO 8601, UTC); older ones stay as they are")
     .option("--time-column <name>", "column of the target that --from is about (default: the only one of its keys)")
-    .option("--chunk <rows>", "rows that one statement reads (default: 4 million, or a 250th of the source)", readCount)
-    .option("--max-memory <size>", "most memory of a statement, e.g. 4GiB (default: 4GiB)", readMemory)
-    .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
-    .addOption(new Option("--allow <what...>", "continue where the steps were never proven").choices(["unproven"]))
+    .option("--chunk <rows>", "rows read per statement (default: 4 million, or a 250th of the source)", readCount)
+    .option("--max-memory <size>", "memory limit per statement, e.g. 4GiB (default: 4GiB)", readMemory)
+    .option("--max-threads <count>", "threads per statement (default: the server's)", readCount)
+    .addOption(new Option("--allow <what...>", "proceed where the operation is untested").choices(["unproven"]))
     .option("--dry-run", "print chunks, rows, bytes and disk space, and change nothing")
     .option("--json", "print JSON; progress still goes to standard error")
     .action(async (options: BackfillCommandOptions) => {
@@ -96,7 +96,7 @@ export async function backfill(options: BackfillCommandOptions, output: Output):
     }
     const count = (rows: number): string => rows.toLocaleString("en-US");
     output.out(`Computed from ${count(result.rows)} rows: ${count(result.written)} rows. `);
-    output.out(`As it was, the target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
+    output.out(`The old target is ${result.retired}, kept until ${isoTime(result.keepUntil ?? 0)}.\n`);
     return EXIT.fine;
   } catch (error) {
     return tellFailure(error, json, output);
@@ -116,12 +116,12 @@ function show({ free, gated, needed, refusals, sources }: BackfillPreview, outpu
     );
   }
   if (sources.length > 0) {
-    const there = free === undefined ? "free space is not known" : `${renderSize({ bytes: free })} free`;
+    const there = free === undefined ? "free space is unknown" : `${renderSize({ bytes: free })} free`;
     output.out(`Disk: up to ${renderSize({ bytes: needed })} needed (estimated from a few rows), ${there}\n`);
     if (gated) output.out("Inserts are refused twice, for at most 4 s at a time (error 469: try again)\n");
   }
   for (const refusal of refusals) output.error(`Would be refused: ${refusal.message}\n`);
-  if (refusals.length === 0) output.out("Nothing was changed. Without --dry-run it begins.\n");
+  if (refusals.length === 0) output.out("Nothing was changed. Run without --dry-run to start.\n");
   return refusals.length === 0 ? EXIT.fine : EXIT.found;
 }
 

@@ -8,8 +8,8 @@ type Shell = (typeof SHELLS)[number];
 /** `clickhouse-schema completion SHELL`. @param program whose commands and options are completed. */
 export function completionCommand(program: Command, output: Output): Command {
   return new Command("completion")
-    .description("print the completion script of a shell")
-    .addArgument(new Argument("<shell>", "whose script").choices(SHELLS))
+    .description("print the completion script for a shell")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .addHelpText("after", HELP)
     .action((shell: Shell) => {
       output.out(completionScript(program, shell));

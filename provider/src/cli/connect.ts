@@ -25,7 +25,7 @@ export function withConnection(command: Command): Command {
   return command
     .option("--url <url>", "chdb://PATH or http(s)://HOST:PORT (default: CLICKHOUSE_URL)")
     .option("--user <name>", "user name (default: CLICKHOUSE_USER); the password comes from CLICKHOUSE_PASSWORD")
-    .option("--stack <name>", "take what is not given from the config of this Pulumi stack, with its secrets")
+    .option("--stack <name>", "take missing options from the config of this Pulumi stack, including secrets")
     .option("--cwd <folder>", "with --stack: the folder of the Pulumi project (default: this one)")
     .option(
       "--timeout <seconds>",

@@ -20,10 +20,10 @@ export interface DoctorOptions extends ConnectOptions {
 export function doctorCommand(output: Output): Command {
   return withConnection(new Command("doctor"))
     .description(
-      "check what is needed here and on the server, and say what to do: tools, connection, versions, rights, settings; changes nothing",
+      "check this machine and the server, and report how to fix what is missing: tools, connection, versions, rights, settings; changes nothing",
     )
-    .option("--database <name...>", "look at the rights on these databases, which need not exist")
-    .option("--cluster <name>", "look at all hosts of this cluster as well (default: CLICKHOUSE_CLUSTER)")
+    .option("--database <name...>", "check the rights on these databases, which need not exist")
+    .option("--cluster <name>", "also check all hosts of this cluster (default: CLICKHOUSE_CLUSTER)")
     .option("--json", "print JSON")
     .action(async (options: DoctorOptions) => {
       process.exitCode = await doctor(options, output);

@@ -37,8 +37,8 @@ export function driftCommand(output: Output): Command {
       "output of `pulumi stack export`, or a file of a file backend; - for standard input (default: that of --stack)",
     )
     .option("--provider <name>", "compare the objects of this Provider resource (default: those of the stack's config)")
-    .option("--exclude <pattern...>", "no objects whose database.name matches")
-    .option("--strict", "objects that the state does not hold, or that cannot be compared, are drift too")
+    .option("--exclude <pattern...>", "skip objects whose database.name matches")
+    .option("--strict", "also report objects that are not in the state, or cannot be compared, as drift")
     .addOption(new Option("--json", "print JSON").conflicts("markdown"))
     .option("--markdown", "print Markdown, for a comment or an issue")
     .action(async (options: DriftOptions) => {
@@ -71,8 +71,7 @@ export async function driftOfState(
     const circumstances = { url: connection.url, leftOut, ...(writtenOn !== undefined && { writtenOn }) };
     const render = options.json ? renderJson : options.markdown ? renderMarkdown : renderText;
     output.out(render(drift, circumstances));
-    if (drift.unchecked !== undefined)
-      output.error(`Compared as it is spelled, not as it is meant: ${drift.unchecked}\n`);
+    if (drift.unchecked !== undefined) output.error(`Compared by spelling, not by meaning: ${drift.unchecked}\n`);
     if (hasDrift(drift, options.strict)) return EXIT.found;
     return isUncertain(drift) ? EXIT.failed : EXIT.fine;
   } catch (error) {
@@ -137,7 +136,7 @@ export function chooseProvider({ objects }: StackState, wanted: string | undefin
   if (names.length === 0) {
     throw new SchemaError(
       "input-unreadable",
-      "The state holds no ClickHouse object. Is it that of the right stack, and has `pulumi up` been run there?",
+      "The state has no ClickHouse object. Is it the right stack, and has `pulumi up` been run?",
     );
   }
   if (wanted === undefined) {
@@ -146,7 +145,7 @@ export function chooseProvider({ objects }: StackState, wanted: string | undefin
     if (only !== undefined && others.length === 0) return only;
     throw new SchemaError(
       "option-invalid",
-      `The state has objects of several providers: say which with --provider ${names.join(" or ")}`,
+      `The state has objects of several providers: choose one with --provider ${names.join(" or ")}`,
     );
   }
   if (names.includes(wanted)) return wanted;

@@ -18,7 +18,7 @@ export interface GraphOptions {
 /** `clickhouse-schema graph [file...]`. */
 export function graphCommand(output: Output): Command {
   return new Command("graph")
-    .description("draw who reads and who writes what, with the databases as groups; needs no server")
+    .description("draw which objects read and write which, grouped by database; needs no server")
     .argument(
       "[file...]",
       "output of `pulumi preview --json --show-sames` or `pulumi stack export`, or SQL files; standard input without any, or for -",

@@ -39,15 +39,15 @@ const IMPORT_FILE = "import.json";
 /** `clickhouse-schema import`. */
 export function importCommand(output: Output): Command {
   return withConnection(new Command("import"))
-    .description("write the Pulumi program of what is on a server, and the file that brings it under management")
+    .description("write a Pulumi program for what is on a server, and the file that imports it into a stack's state")
     .option("--out <folder>", "folder of the program", ".")
     .option("--database <name...>", "only these databases")
     .option("--include <pattern...>", "only objects whose database.name matches, e.g. 'logs.*_v1'")
-    .option("--exclude <pattern...>", "no objects whose database.name matches")
+    .option("--exclude <pattern...>", "skip objects whose database.name matches")
     .option("--access", "also roles, settings profiles and quotas")
-    .option("--rollups", "write a Rollup where a target and its views are just what one makes")
-    .option("--check", "write nothing; exit with 1 when the program in the folder is not what is on the server")
-    .option("--force", "overwrite files that are there and differ")
+    .option("--rollups", "write a Rollup where a target and its views are exactly what one creates")
+    .option("--check", "write nothing; exit with 1 if the program in the folder differs from the server")
+    .option("--force", "overwrite existing files that differ")
     .action(async (options: ImportOptions) => {
       process.exitCode = await importServer(options, output);
     });
@@ -101,7 +101,7 @@ async function currentUser(connection: Connection): Promise<string> {
 function check(out: string, { files }: Program, output: Output): number {
   const differences = differencesIn(out, files);
   for (const { path, diff } of differences) output.out(diff === undefined ? `${path}: is missing\n` : `${diff}\n`);
-  if (differences.length === 0) output.out(`The program in ${out} is what is on the server.\n`);
+  if (differences.length === 0) output.out(`The program in ${out} matches the server.\n`);
   return differences.length === 0 ? EXIT.fine : EXIT.found;
 }
 
@@ -128,12 +128,12 @@ function report(
   for (const [key, reason] of rollups.refused) output.out(`  ${quotedName(key)}: no Rollup, because ${reason}\n`);
   for (const { key, plain } of resources) {
     if (plain !== undefined)
-      output.out(`  ${quotedName(key)}: plain SQL, because arguments cannot say this: ${plain}\n`);
+      output.out(`  ${quotedName(key)}: plain SQL, because arguments cannot express this: ${plain}\n`);
   }
   for (const { key, circular } of resources) {
     for (const other of circular)
       output.out(
-        `  ${quotedName(key)}: it and ${quotedName(other)} name each other; declare one of the two elsewhere\n`,
+        `  ${quotedName(key)}: it and ${quotedName(other)} refer to each other; declare one of the two elsewhere\n`,
       );
   }
   if (unavailable !== undefined)

@@ -29,7 +29,9 @@ export interface LintFilesOptions {
 /** `clickhouse-schema lint FILE…`. */
 export function lintCommand(output: Output): Command {
   return new Command("lint")
-    .description("find what is wrong, or silently so, with SQL statements; needs no server, and runs definitions only")
+    .description(
+      "find mistakes in SQL statements, including those that ClickHouse accepts silently; needs no server, runs definitions only",
+    )
     .argument(
       "<file...>",
       "SQL files, or Markdown with ```sql blocks, whose statements may be in any order; - for standard input",

@@ -25,7 +25,7 @@ export function operationsCommand(output: Output): Command {
       "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills, repairs) and the old tables they keep",
     )
     .addOption(new Option("--resume <operation>", "finish it").conflicts("abort"))
-    .option("--abort <operation>", "abort it and go back, while that is possible")
+    .option("--abort <operation>", "abort it and restore the previous state, while that is possible")
     .option("--json", "print JSON; with --resume or --abort, what is left afterwards")
     .action(async (options: OperationsOptions) => {
       process.exitCode = await operations(options, output);
@@ -92,7 +92,7 @@ function show({ unfinished, retired }: Left, output: Output): void {
     output.out(`${what}\n  ${one.progress}; ${waysOut(one)}\n`);
   }
   for (const { name, of, keepUntil, isDue, rows, bytes } of retired) {
-    const until = isDue ? "its time is over: the next `pulumi up` drops it" : `kept until ${isoTime(keepUntil * 1000)}`;
+    const until = isDue ? "expired: the next `pulumi up` drops it" : `kept until ${isoTime(keepUntil * 1000)}`;
     output.out(`${name}  ${quotedName(of)} as it was, ${renderSize({ rows, bytes })}; ${until}\n`);
   }
 }
@@ -101,7 +101,7 @@ function waysOut({ operation, aborting, canAbort, isReadable }: Unfinished): str
   if (!isReadable) return "not by this version";
   const abort = `--abort ${operation}`;
   if (aborting) return `being aborted: ${abort}`;
-  return `--resume ${operation}${canAbort ? `, or ${abort} to go back` : "; there is no way back"}`;
+  return `--resume ${operation}${canAbort ? `, or ${abort} to go back` : "; it cannot be rolled back"}`;
 }
 
 async function end(

@@ -20,7 +20,12 @@ export function reportCommand(output: Output): Command {
     .description("turn `pulumi preview --json` into Markdown for a pull request; needs no server and no credentials")
     .argument("[file]", "output of `pulumi preview --json --show-sames`; standard input without, or for -")
     .option("--title <text>", "heading (default: project and stack)")
-    .option("--max <characters>", "longest report; GitHub takes 65,536 in a comment", readMax, DEFAULT_MAX)
+    .option(
+      "--max <characters>",
+      "maximum length of the report; GitHub allows 65,536 characters in a comment",
+      readMax,
+      DEFAULT_MAX,
+    )
     .option("--fail-on <what>", `exit with 1, after the report, on any of: ${GATES.join(", ")}`, readGates)
     .action((file: string | undefined, options: ReportFileOptions) => {
       process.exitCode = reportFile(file, options, output);

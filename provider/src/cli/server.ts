@@ -33,11 +33,13 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** `clickhouse-schema server VERSION`. */
 export function serverCommand(output: Output): Command {
   return new Command("server")
-    .description("start a throwaway ClickHouse of a version, for tests and for clickhouse:scratch, until Ctrl-C")
+    .description(
+      "start a throwaway ClickHouse server of the given version, for tests and for clickhouse:scratch, until Ctrl-C",
+    )
     .addArgument(new Argument("<version>", "release of ClickHouse").choices(VERSIONS))
     .option("--port <port>", "HTTP port on 127.0.0.1 (default: a free one)", readPort)
-    .option("--cluster <size>", "a cluster of so many shards x replicas, e.g. 2x2, with ZooKeeper", readSize)
-    .option("--dir <directory>", "keep data and configuration there (default: a directory that goes at the end)")
+    .option("--cluster <size>", "a cluster of shards x replicas, e.g. 2x2, with ZooKeeper", readSize)
+    .option("--dir <directory>", "keep data and configuration there (default: a temporary directory)")
     .addHelpText("after", HELP)
     .action(async (version: string, options: ServerCommandOptions) => {
       process.exitCode = await serve(versionNamed(version), options, output);

@@ -41,7 +41,7 @@ export function statusCommand(output: Output): Command {
   return withConnection(new Command("status"))
     .description("show the health of each materialized view: its target's size, buckets, lag, last error, refresh")
     .option("--database <name...>", "only the views of these databases")
-    .option("--scan", "read time columns whose range no metadata tells; costs a scan of the column")
+    .option("--scan", "read time columns whose range is not in the metadata; scans the column")
     .option("--json", "print JSON")
     .addOption(new Option("--html <file>", "write a page with charts that needs no network; - for standard output"))
     .addOption(

@@ -48,22 +48,17 @@ export function verifyCommand(output: Output): Command {
     )
     .argument("[view...]", "database.name of views or of their targets (default: all)")
     .option("--database <name...>", "only the views of these databases")
-    .option("--from <time>", "first moment, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
-    .option("--to <time>", "moment to end before; UTC", readTime)
+    .option("--from <time>", "start time, e.g. 2026-03-01 or 2026-03-01T12:00:00Z; UTC", readTime)
+    .option("--to <time>", "end time, exclusive; UTC", readTime)
     .option("--sample <buckets>", "compare this many buckets of each target, chosen at random", readCount)
-    .option(
-      "--tolerance <share>",
-      "how far apart sums of floats may be, which are added in another order",
-      readShare,
-      1e-9,
-    )
+    .option("--tolerance <share>", "tolerance for sums of floats, which are added in another order", readShare, 1e-9)
     .option(
       "--max-memory <size>",
-      "most memory of a statement, e.g. 4GiB; what does not fit goes to the server's disk (default: 4GiB)",
+      "memory limit per statement, e.g. 4GiB; beyond it, data spills to the server's disk (default: 4GiB)",
       readMemory,
     )
-    .option("--max-threads <count>", "threads of a statement (default: the server's)", readCount)
-    .option("--chunk <rows>", "target rows that one statement compares (default: 5 million)", readCount)
+    .option("--max-threads <count>", "threads per statement (default: the server's)", readCount)
+    .option("--chunk <rows>", "target rows compared per statement (default: 5 million)", readCount)
     .option("--repair", "compute the buckets that differ again and replace their partitions, while clients insert")
     .addOption(new Option("--allow <what...>", "with --repair: repair replicated targets too").choices(["unproven"]))
     .option("--json", "print JSON")
@@ -72,7 +67,7 @@ export function verifyCommand(output: Output): Command {
       "after",
       "\nExit code: 0 all equal, 1 differences (left after --repair), or a target that is unproven, 2 failed.\n" +
         "Unproven: what is right depends on when parts of a source merge, e.g. for a count over a ReplacingMergeTree.\n" +
-        "Not compared: what has no one right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
+        "Not compared: what has no single right value (any, anyLast), targets fed from Kafka, Null or Buffer tables, rows whose TTL is over.",
     )
     .action(async (names: string[], options: VerifyCommandOptions) => {
       process.exitCode = await verifyViews(names, options, output);
@@ -175,7 +170,7 @@ async function tellDownstream(
   const fed = (await loadSubjects(connection)).filter(isFed).map(({ shown }) => qualifiedName(shown));
   if (fed.length === 0) return;
   output.error(
-    `A repair fires no views. Fed by what was repaired, and not compared here: ${fed.join(", ")}; verify them too.\n`,
+    `A repair triggers no views. Fed by what was repaired, and not compared here: ${fed.join(", ")}; verify these too.\n`,
   );
 }
 

@@ -32,7 +32,7 @@ export const CAPABILITIES = {
     what: "COMMENT before AS in CREATE VIEW and CREATE MATERIALIZED VIEW",
     since: "26.3",
     parses: "CREATE VIEW a COMMENT 'x' AS SELECT 1",
-    otherwise: "the comment is written behind the query, which gets parentheses",
+    otherwise: "the comment is written after the query, which gets parentheses",
   },
   attachAllPartitions: {
     what: "ALTER TABLE … ATTACH PARTITION ALL FROM",
@@ -43,7 +43,7 @@ export const CAPABILITIES = {
     what: "SYSTEM PAUSE VIEW",
     since: "26.7",
     parses: "SYSTEM PAUSE VIEW a.b",
-    otherwise: "a refresh that runs is waited for, and SYSTEM STOP VIEW keeps the next one from beginning",
+    otherwise: "a running refresh is awaited, and SYSTEM STOP VIEW prevents the next one",
   },
   groupByMemoryRatio: {
     what: "the setting max_bytes_ratio_before_external_group_by",
@@ -53,7 +53,7 @@ export const CAPABILITIES = {
   alterUnderIndex: {
     what: "ALTER of the type of a column that a data-skipping index reads",
     since: "26.3",
-    otherwise: "the index is dropped before and added and built again behind it, in the same change",
+    otherwise: "the index is dropped first, and added and built again afterwards, in the same change",
   },
   alterUnderStatistics: {
     what: "ALTER of the type of a column with STATISTICS",

@@ -6,25 +6,25 @@ const BUSY = "Run again when the server is less busy.";
 /** What to do about server errors that say what is wrong, but not what to do. */
 const STEPS: Readonly<Partial<Record<ErrorName, string>>> = {
   ACCESS_DENIED:
-    "Have that granted, or run as another user (clickhouse:username); `npx clickhouse-schema doctor` names every right that is missing.",
+    "Ask for the grant, or run as another user (clickhouse:username); `npx clickhouse-schema doctor` names every right that is missing.",
   HAVE_DEPENDENT_OBJECTS:
     "Change or drop what depends on it first; what one program no longer declares goes in that order.",
-  KEEPER_EXCEPTION: "Run again when the server has its Keeper back.",
+  KEEPER_EXCEPTION: "Run again when the server is connected to its Keeper.",
   MEMORY_LIMIT_EXCEEDED: "Raise max_memory_usage of the user's profile, or run again when the server is less busy.",
   NOT_ENOUGH_SPACE: "Free space on the disk, or add some, and run again.",
   QUERY_WAS_CANCELLED: "Somebody ended the statement with KILL QUERY; run again.",
-  QUOTA_EXCEEDED: "The quota is the user's: wait for the end of its interval, or have a larger one.",
-  READONLY: "Have a profile that may (readonly = 0), or run as another user (clickhouse:username).",
+  QUOTA_EXCEEDED: "The user's quota is used up: wait for the end of its interval, or ask for a larger one.",
+  READONLY: "Use a profile that allows it (readonly = 0), or run as another user (clickhouse:username).",
   SYNTAX_ERROR: "Correct the text; where it is right, a newer release reads it: see docs/servers.md.",
-  TABLE_IS_READ_ONLY: "Run again when the replica has its Keeper back (is_readonly of system.replicas is 0).",
+  TABLE_IS_READ_ONLY: "Run again when the replica is connected to its Keeper (is_readonly of system.replicas is 0).",
   TABLE_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT:
     "The server protects what is that large: raise max_table_size_to_drop or max_partition_size_to_drop, or create the file that it names, and run again.",
   TIMEOUT_EXCEEDED: "Raise max_execution_time of the user's profile, or run again when the server is less busy.",
-  TOO_MANY_PARTS: "Inserts come faster than parts merge: run again when fewer come, or insert larger batches.",
+  TOO_MANY_PARTS: "Inserts arrive faster than parts merge: run again when fewer arrive, or insert larger batches.",
   TOO_MANY_SIMULTANEOUS_QUERIES: BUSY,
   TOO_SLOW: "Raise max_execution_time of the user's profile, or run again when the server is less busy.",
   UNFINISHED:
-    "A mutation keeps its place until it can run: see latest_fail_reason in system.mutations, correct the rows, or end it with KILL MUTATION.",
+    "A mutation is retried until it succeeds: see latest_fail_reason in system.mutations, correct the rows, or end it with KILL MUTATION.",
   UNKNOWN_CODEC: NEWER,
   UNKNOWN_DATABASE: 'Correct the name, or declare it: new Database("…"), and pass it as `database`.',
   UNKNOWN_FUNCTION: NEWER,

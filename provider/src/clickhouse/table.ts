@@ -5,13 +5,13 @@ import { GATES } from "./gates";
 export function renderTable(): string {
   const rows: readonly Capability[] = Object.values(CAPABILITIES);
   return [
-    "| what | first tested release with it | how it is found out | on a server without it |",
+    "| what | first tested release with it | how it is detected | on a server without it |",
     "| --- | --- | --- | --- |",
     ...rows.map(({ otherwise, parses, since, what }) =>
-      line(what, since, parses ? "its parser is asked" : "by version", otherwise),
+      line(what, since, parses ? "by its parser" : "by version", otherwise),
     ),
     "",
-    "| what | a setting opens it before | setting |",
+    "| what | needs a setting before | setting |",
     "| --- | --- | --- |",
     ...GATES.map(({ setting, since, what }) => line(what, since, `\`${setting}\``)),
     "",

@@ -65,6 +65,6 @@ function headersOf(text: string | undefined, problems: string[]): Record<string,
   } catch {
     // Reported below, without the value, which may be a secret.
   }
-  problems.push('clickhouse:headers: expected a JSON object of texts, e.g. {"X-Team": "data"}');
+  problems.push('clickhouse:headers: expected a JSON object of strings, e.g. {"X-Team": "data"}');
   return undefined;
 }

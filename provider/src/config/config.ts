@@ -133,13 +133,13 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   }
   if (scratchServer !== undefined && scratchServer === raw.url) {
     problems.push(
-      "clickhouse:scratch: is clickhouse:url, the server that is changed; name one that was started for this",
+      "clickhouse:scratch: is the same as clickhouse:url, the server that is changed; name one that was started for this",
     );
   }
   const allowDrop = parseAllowDrop(raw.allowDrop);
   if ("wrong" in allowDrop) {
     problems.push(
-      `clickhouse:allowDrop: expected true, false, or names such as shop.events, shop.*, with a comma between them; found "${allowDrop.wrong}"`,
+      `clickhouse:allowDrop: expected true, false, or names such as shop.events, shop.*, separated by commas; found "${allowDrop.wrong}"`,
     );
   }
   const adopt = ADOPTIONS.find((one) => one === (raw.adopt ?? "equal"));
@@ -150,7 +150,7 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   const connection = connectionOf(raw, problems);
   const { allow, wrong } = parseAllow(listOf(raw.allow));
   for (const value of wrong) {
-    problems.push(`clickhouse:allow: knows ${ALLOWABLE.join(", ")}, with a comma between them, found "${value}"`);
+    problems.push(`clickhouse:allow: expected some of ${ALLOWABLE.join(", ")}, separated by commas; found "${value}"`);
   }
   const lint = raw.lint === "off" ? "off" : pairsOf(raw.lint, problems);
   const place = placeOf(raw, problems);

@@ -111,7 +111,7 @@ export class ChdbProcess {
 
   private finish(how: string): void {
     if (this.end !== undefined) return;
-    const words = this.lastOutput === "" ? "" : ` Its last words: ${this.lastOutput.slice(-600)}`;
+    const words = this.lastOutput === "" ? "" : ` Its last output: ${this.lastOutput.slice(-600)}`;
     this.end = new ConnectionError(
       `${this.url}: the embedded engine ${how}. What was committed is kept; run the same command again.${words}`,
       this.url,

@@ -41,13 +41,13 @@ export function refuseFilled({ as }: TableSpec): void {
   if (as.clone) {
     throw new SchemaError(
       "statement-copies-rows",
-      `sql: CLONE AS copies rows once, when the table is created, which a definition cannot say. Write AS ${as.text}, and copy the rows by ` +
+      `sql: CLONE AS copies rows once, when the table is created, which a definition cannot express. Write AS ${as.text}, and copy the rows by ` +
         "an INSERT … SELECT",
     );
   }
   throw new SchemaError(
     "statement-copies-rows",
-    "sql: AS SELECT fills the table once, when it is created, which a definition cannot say. Write EMPTY AS SELECT, and fill it by an " +
+    "sql: AS SELECT fills the table once, when it is created, which a definition cannot express. Write EMPTY AS SELECT, and fill it by an " +
       "INSERT … SELECT; for rows that keep coming, declare a materialized view",
   );
 }

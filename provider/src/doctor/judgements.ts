@@ -16,7 +16,7 @@ export function versionCheck(server: string, scratch: string | undefined): Check
   if (scratch === undefined || release(server) === release(scratch)) return check("version", "ok", found);
   if (atLeast(release(server), release(scratch))) {
     const means =
-      "it may print definitions in other words; drift and preview see through that where the embedded engine can host them";
+      "it may print definitions in another form; drift and preview recognise them where the embedded engine can create them";
     return check(
       "version",
       "warning",
@@ -81,8 +81,8 @@ export function settingChecks(settings: ReadonlyMap<string, string>): Check[] {
   }
   if (isSet("cloud_mode")) {
     const message =
-      "ClickHouse Cloud: Shared engines are declared as they are, but not rebuilt, because that is proven on one server only";
-    found.push(check("cloud", "warning", message, 'Changes that need a rebuild ask for allow: ["unproven"]'));
+      "ClickHouse Cloud: Shared engines are declared as they are, but not rebuilt, because that is tested on a single server only";
+    found.push(check("cloud", "warning", message, 'Changes that need a rebuild need allow: ["unproven"]'));
   }
   return found.length > 0 ? found : [check("settings", "ok", "settings of the user's profile")];
 }
@@ -101,7 +101,7 @@ export function typeChecks(changed: readonly { readonly name: string; readonly v
 
 /** Nothing is reported for a database whose engine is Atomic, or shows another system's data. */
 export function engineCheck({ name, engine }: { readonly name: string; readonly engine: string }): Check[] {
-  const [id, next] = ["database-engine", 'They ask for allow: ["unproven"]'];
+  const [id, next] = ["database-engine", 'They need allow: ["unproven"]'];
   if (engine === "Ordinary") {
     const message = `database ${quotedName(name)} is Ordinary: its tables cannot be exchanged, so rebuilds are refused`;
     return [
@@ -114,7 +114,7 @@ export function engineCheck({ name, engine }: { readonly name: string; readonly 
     ];
   }
   if (engine !== "Replicated" && engine !== "Shared") return [];
-  return [check(id, "warning", `database ${quotedName(name)} is ${engine}: rebuilds are proven for Atomic only`, next)];
+  return [check(id, "warning", `database ${quotedName(name)} is ${engine}: rebuilds are tested for Atomic only`, next)];
 }
 
 /** Room on a disk, in bytes. */

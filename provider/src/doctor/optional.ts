@@ -7,6 +7,6 @@ export async function optional(id: string, work: () => Promise<Check[]>): Promis
     return await work();
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    return [check(id, "skipped", `${id}: could not be looked at: ${error.message}`)];
+    return [check(id, "skipped", `${id}: could not be checked: ${error.message}`)];
   }
 }

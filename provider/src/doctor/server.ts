@@ -60,7 +60,7 @@ function untold(found: Check): Check {
   return check(
     found.id,
     "skipped",
-    "rights to change something: cannot be told before the user's profile lets it change anything",
+    "rights to change something: unknown until the user's profile lets it change anything",
   );
 }
 

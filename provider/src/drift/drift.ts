@@ -128,7 +128,7 @@ async function certain(live: ServerCatalog, { key = "" }: StoredObject, drift: O
   if (drift.status !== "missing") return drift;
   try {
     if ((await live.find(key)) === undefined) return drift;
-    const reason = `${quotedName(key)}: exists, but the lists of the server did not show it. Run again; if it stays so, a row policy hides its database`;
+    const reason = `${quotedName(key)}: exists, but the lists of the server did not show it. Run again; if that persists, a row policy hides its database`;
     return { ...drift, status: "not-compared", hidden: true, reason };
   } catch (error) {
     if (!(error instanceof HiddenError)) throw error;

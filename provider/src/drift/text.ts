@@ -84,7 +84,7 @@ export function renderMarkdown(drift: Drift, { url, leftOut: others, writtenOn }
   const extra = drift.unmanaged.slice(0, MOST).map((one) => item(`${prose(kindOf(one))} ${code(one.name)}`));
   if (drift.unmanaged.length > MOST) extra.push(item(`and ${drift.unmanaged.length - MOST} more`));
   const parts = [
-    hasDrift(drift) ? "### ⚠️ Drift" : isUncertain(drift) ? "### ⚠️ Drift is not known" : "### ✅ No drift",
+    hasDrift(drift) ? "### ⚠️ Drift" : isUncertain(drift) ? "### ⚠️ Drift is unknown" : "### ✅ No drift",
     prose(`${summary(drift)} (${url})`),
     ...(writtenOn === undefined ? [] : [prose(`⚠️ ${elsewhere(writtenOn)}`)]),
     ...(sections.length > 0 ? [sections.join("\n")] : []),
@@ -124,7 +124,7 @@ function summary(drift: Drift): string {
     return count === 0 && status !== "in-sync" ? [] : [`${count} ${STATUS[status]}`];
   });
   const extra = drift.unmanaged.length === 0 ? [] : [`${drift.unmanaged.length} not in the state`];
-  const none = isUncertain(drift) ? "Not known, because the user may not see everything" : "No drift";
+  const none = isUncertain(drift) ? "Unknown, because the user may not see everything" : "No drift";
   const lead = hasDrift(drift) ? "Drift (- declared, + live)" : none;
   return `${lead}: ${[...counts, ...extra].join(", ")}`;
 }

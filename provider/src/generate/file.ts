@@ -125,9 +125,11 @@ function databaseOf(name: string, byKey: ReadonlyMap<string, PlacedResource>): V
 function commentsOn({ plain, secrets, circular }: PlacedResource): string[] {
   const hidden = secrets.map(({ name }) => `\`pulumi config set --secret ${name}\``);
   return [
-    ...(plain === undefined ? [] : [`Plain SQL, because arguments cannot say this: ${plain}.`]),
+    ...(plain === undefined ? [] : [`Plain SQL, because arguments cannot express this: ${plain}.`]),
     ...(hidden.length === 0 ? [] : [`The server does not show its secrets: give them with ${hidden.join(" and ")}.`]),
-    ...circular.map((key) => `It and ${quotedName(key)} name each other: one of the two has to be declared elsewhere.`),
+    ...circular.map(
+      (key) => `It and ${quotedName(key)} refer to each other: one of the two has to be declared elsewhere.`,
+    ),
   ];
 }
 

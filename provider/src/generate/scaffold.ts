@@ -8,7 +8,7 @@ export function scaffold(name: string, version: string): ReadonlyMap<string, str
   const dependencies = { "@pulumi/pulumi": "^3.216.0", chdb: "3.4.0", "pulumi-clickhouse-schema": `^${version}` };
   // Pulumi compiles with the project's TypeScript; without one it uses its own 3.8, which does not know nodenext.
   const devDependencies = { "@types/node": "^20.19.0", typescript: "~6.0.3" };
-  // Neither needs its install script, and npm warns of scripts about which nothing is said.
+  // Neither needs its install script, and npm warns of scripts that are not listed.
   const allowScripts = { chdb: false, protobufjs: false };
   const compilerOptions = {
     target: "es2022",

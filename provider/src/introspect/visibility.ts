@@ -33,7 +33,7 @@ export async function refuseHidden(connection: Connection, key: string): Promise
   const grant = `GRANT ${rights} TO ${quoteIdentifier(user)};`;
   if (exists === undefined) {
     throw new HiddenError(
-      `${label}: user \`${user}\` may not see it, so it cannot be told whether it exists. It is kept as it is. Allow it to be seen: ${grant}`,
+      `${label}: user \`${user}\` may not see it, so whether it exists is unknown. It is left as it is. Grant the right: ${grant}`,
     );
   }
   const table = isDatabase ? "system.databases" : "system.tables";

@@ -72,7 +72,7 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   readonly keepsRows: (spec: SpecOf<K> | undefined) => boolean;
   /** What goes with it when it is dropped. */
   readonly whatGoes: string;
-  /** Whether a secret stands in its text, which then has to be given as a Pulumi secret. */
+  /** Whether its text contains a secret, which then has to be given as a Pulumi secret. */
   readonly holdsSecret?: (spec: SpecOf<K>) => boolean;
   /** A statement of its with secrets in the places where `[HIDDEN]` stands. @throws {Error} for a secret that is not given. */
   readonly withSecrets?: (sql: string, secrets: Readonly<Record<string, string>>) => string;

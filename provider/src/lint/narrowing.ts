@@ -47,15 +47,15 @@ function numbers(source: string, target: string): string | undefined {
 function texts(source: string, target: string): string | undefined {
   if (source !== "String") return undefined;
   const { name, args } = parseType(target);
-  if (name === "FixedString") return `longer texts than ${args[0]} bytes fail the insert`;
+  if (name === "FixedString") return `strings longer than ${args[0]} bytes fail the insert`;
   const isParsed = /^(?:U?Int\d+|Float\d+|Decimal\d*|Date(?:Time)?\d*|UUID|IPv[46]|Enum\d*|Bool)$/.test(name);
-  return isParsed ? `texts that are no ${name} fail the insert` : undefined;
+  return isParsed ? `strings that are not a ${name} fail the insert` : undefined;
 }
 
 function enums(source: string, target: string): string | undefined {
   const [from, to] = [enumValues(source), enumValues(target)];
   const missing = from && to ? [...from.keys()].find((label) => !to.has(label)) : undefined;
-  return missing === undefined ? undefined : `'${missing}' is no label of it and fails the insert`;
+  return missing === undefined ? undefined : `'${missing}' is not one of its labels and fails the insert`;
 }
 
 function stateMismatch(from: string, to: string): string | undefined {

@@ -64,7 +64,7 @@ function reachOf({ from, to }: BasePlan, dependents: unknown): Reach {
  * its rows.
  *
  * @param names what is to be changed, including the tables that are written to.
- * @param toViews also finds operations on what the rows go on to: for callers that exchange or rename a table under its views.
+ * @param toViews also finds operations on the tables that get the rows next: for callers that exchange or rename a table under its views.
  * @param but kinds to ignore.
  */
 export async function findConflict(

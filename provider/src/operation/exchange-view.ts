@@ -53,7 +53,7 @@ export async function exchangeView(runner: Runner, to: MaterializedViewSpec, clo
     throw error;
   }
   await dropBeside(runner, to).catch(async (error: unknown) => {
-    // The old view gets no more rows, so no data is wrong; whoever ends the operation tries again.
+    // The old view gets no more rows, so no data is wrong; the run that ends the operation tries again.
     if ((await uuidOf(runner, idleName(to, runner.operation))) === undefined) throw error;
   });
   if (losesTriggers(runner)) await reattach(runner, to);
@@ -69,7 +69,7 @@ function losesTriggers({ connection: { version } }: Runner): boolean {
   return atLeast(version, "24.9") && !atLeast(version, "25.8");
 }
 
-/** Registers the view with its source anew. If the runner dies in between, inserts are still held, and the next one attaches it. */
+/** Registers the view with its source again. If the runner dies in between, inserts are still held, and the next one attaches it. */
 async function reattach(runner: Runner, view: QualifiedName): Promise<void> {
   await runner.run(`DETACH TABLE IF EXISTS ${qualifiedName(view)} SYNC`);
   await runner.run(`ATTACH TABLE IF NOT EXISTS ${qualifiedName(view)}`);

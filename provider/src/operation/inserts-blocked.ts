@@ -103,7 +103,7 @@ async function attempt(operation: Gated, task: BehindGate): Promise<boolean> {
   }
 }
 
-/** Records every table that was ever closed, so that whoever resumes can open them all. */
+/** Records every table that was ever closed, so that a later run can open them all. */
 async function remember(journal: Journal, tables: readonly QualifiedName[]): Promise<void> {
   const known = journal.get<QualifiedName[]>("gate") ?? [];
   const added = tables.filter((table) => !known.some((other) => JSON.stringify(other) === JSON.stringify(table)));

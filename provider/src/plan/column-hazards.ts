@@ -38,7 +38,7 @@ export function dropHazard(column: ColumnSpec, table: string, looksLike: string 
   const hint =
     looksLike === undefined
       ? ""
-      : `. If it becomes ${looksLike}, write renamedFrom: "${column.name}" there, and the values stay`;
+      : `. If it becomes ${looksLike}, set renamedFrom: "${column.name}" there, and the values stay`;
   return hazard("drops-data", `the values of ${column.name} (${column.type}) in all rows of ${table} are lost${hint}`);
 }
 
@@ -57,7 +57,7 @@ export function defaultHazards(
   }
   if (!stores(from)) {
     if (isInMemory(storage.engine)) return [initialHazard(column, table)];
-    return [hazard("keeps-old-rows", `rows of ${table} that are there have the default in ${column.name}`)];
+    return [hazard("keeps-old-rows", `existing rows of ${table} have the default in ${column.name}`)];
   }
   if (from?.kind !== to?.kind && (from?.kind === "MATERIALIZED" || to?.kind === "MATERIALIZED")) {
     const message = `${column.name} of ${table} ${to?.kind === "MATERIALIZED" ? "leaves" : "enters"} SELECT * and INSERT`;
@@ -68,7 +68,7 @@ export function defaultHazards(
 
 /** A Memory table computes no default for rows that lack the column. Measured on 24.8, 25.8 and 26.7. */
 export function initialHazard({ name, type }: ColumnSpec, table: string): Hazard {
-  const message = `rows of the Memory table ${table} that are there read the initial value of ${type} in ${name}, whatever its default`;
+  const message = `rows of the Memory table ${table} that exist read the initial value of ${type} in ${name}, whatever its default`;
   return hazard("keeps-old-rows", message);
 }
 

@@ -71,7 +71,7 @@ export function renameColumn({ from, to }: Of<"column-renamed">, { from: { stora
   const elsewhere = isReplicated(engineName(storage.engine))
     ? ", and one on another replica, which is not awaited, still does"
     : "";
-  const refused = `inserts are refused for a moment (error 469, to be retried): one under way would lose the column's values${elsewhere}`;
+  const refused = `inserts are refused for a moment (error 469: clients should retry): one under way would lose the column's values${elsewhere}`;
   return {
     sql: `RENAME COLUMN ${backtick(from)} TO ${backtick(to)}`,
     hazards: [hazard("breaks-reader", message), ...(gated ? [hazard("breaks-reader", refused)] : [])],

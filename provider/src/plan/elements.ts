@@ -47,7 +47,7 @@ export function addElement(change: ElementChange, context: ElementContext): Comm
       const check = `SELECT count() FROM ${context.table} WHERE NOT (${expression})`;
       const message =
         kind === "CHECK"
-          ? `inserts that violate ${expression} are refused; rows that are there are not looked at (count them: ${check})`
+          ? `inserts that violate ${expression} are refused; existing rows are not checked (count them: ${check})`
           : `the engine takes ${expression} for granted; where it is false, answers are wrong (count the rows: ${check})`;
       return [{ sql: `ADD ${renderConstraint(change.to)}`, hazards: [hazard("metadata-only", message)], phase }];
     }

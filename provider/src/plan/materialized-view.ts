@@ -69,7 +69,7 @@ export function planMaterializedView(
 }
 
 function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
-  const stay = "rows that are in the target stay as the old query made them";
+  const stay = "rows in the target stay as the old query computed them";
   const message = replaces(to)
     ? "the target follows the new query from the next refresh on"
     : to.refresh === undefined
@@ -86,7 +86,7 @@ function modifyQuery(to: MaterializedViewSpec, options: PlanOptions): Command {
 function howToRefill(to: MaterializedViewSpec, { canRefill = true }: PlanOptions): string {
   return to.to === undefined || !canRefill
     ? ""
-    : `. To compute those again: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
+    : `. To recompute those: npx clickhouse-schema backfill --view ${qualifiedName(to)}`;
 }
 
 /** MODIFY QUERY recreates the column list and loses its comments; a new output can only be commented on once it exists. */
@@ -166,8 +166,8 @@ function innerHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Haz
   const known = new Set(to.columns.map((column) => column.name));
   const gone = from.columns.filter((column) => !known.has(column.name)).map((column) => column.name);
   const into = to.to === undefined ? "its new inner table" : qualifiedName(to.to);
-  const copied = `the rows of the inner table of ${name} are copied into ${into}, under running inserts; the old ones are kept aside for a while`;
-  const lost = `values of ${gone.join(", ")} are left behind: the new storage of ${name} does not have it`;
+  const copied = `the rows of the inner table of ${name} are copied into ${into}, under running inserts; the old ones are kept for a while`;
+  const lost = `values of ${gone.join(", ")} are lost: the new storage of ${name} does not have it`;
   return [hazard("copies-rows", copied), ...(gone.length > 0 ? [hazard("drops-data", lost)] : [])];
 }
 
@@ -177,8 +177,8 @@ function targetHazards(from: MaterializedViewSpec, to: MaterializedViewSpec): Ha
   if (replaces(to) && to.to !== undefined && !(replaces(from) && old === wanted)) return [renewalHazard(wanted)];
   const message =
     old === wanted
-      ? `rows that are in ${old} stay as they are; what is written from now on is added to them`
-      : `rows that are in ${old} stay there; ${wanted} gets what is written from now on`;
+      ? `rows in ${old} stay as they are; what is written from now on is added to them`
+      : `rows in ${old} stay there; ${wanted} gets what is written from now on`;
   return [hazard("keeps-old-rows", message)];
 }
 

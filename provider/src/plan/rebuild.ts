@@ -44,7 +44,7 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
   if (!holdsRows(engines[0])) {
     const message =
       `a ${engineName(engines[0])} table holds no rows: this one statement replaces it. It cannot hold inserts back: stop its writers ` +
-      'for that moment and write rebuild: "offline" where materialized views read it';
+      'while it runs, and set rebuild: "offline" where materialized views read it';
     return [hazard("metadata-only", message)];
   }
   const copies = hazard(
@@ -53,7 +53,7 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
   );
   const replicated = engines.find(isReplicated);
   if (replicated === undefined) return [copies];
-  const message = `the rebuild under running inserts is proven on one server, not for ${engineName(replicated)}`;
+  const message = `the rebuild under running inserts is tested on a single server, not for ${engineName(replicated)}`;
   return [copies, hazard("unproven", message)];
 }
 

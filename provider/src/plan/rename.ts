@@ -26,7 +26,7 @@ function hazardsOf(object: ObjectSpec, old: string): Hazard[] {
 
 /** While a view's names are out of date, rows would bypass it, or inserts would fail. */
 function refusal(object: ObjectSpec): string {
-  const refused = "refused for a moment (error 469 or 60, to be retried)";
+  const refused = "refused for a moment (error 469 or 60: clients should retry)";
   if (object.kind === "materializedView" && object.refresh === undefined) {
     return `inserts into what it reads are ${refused}`;
   }

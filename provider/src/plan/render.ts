@@ -78,7 +78,7 @@ function because({ kind, to, reasons }: RebuildStep | ViewStep): string[] {
 }
 
 const GATED =
-  "inserts into what it reads are refused for a moment (error 469, to be retried), so that no row is lost or doubled";
+  "inserts into what it reads are refused for a moment (error 469: clients should retry), so that no row is lost or doubled";
 
 /** No insert feeds a view that was refreshable and stays refreshable. */
 function isGated({ from, to }: ViewStep): boolean {

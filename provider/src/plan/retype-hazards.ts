@@ -64,14 +64,14 @@ export function retypeHazards(
   }
   if (!isSafe) {
     const probe = { kind: "values" as const, column: old, from, to, otherwise: kind };
-    const message = `whether every value of ${name} is the same as ${to} is asked of the rows before anything runs`;
+    const message = `whether every value of ${name} is the same as ${to} is checked before anything runs`;
     hazards.push(hazard("may-fail", message, { probe }));
   }
   return [...hazards, ...mergeHazards(name, context)];
 }
 
 function refusal(name: string, probe: NullProbe): Hazard {
-  const message = `whether there are rows, whose ${name} does not become ${probe.to}, is asked before anything runs`;
+  const message = `whether there are rows, whose ${name} does not become ${probe.to}, is checked before anything runs`;
   return hazard("may-fail", message, { probe });
 }
 

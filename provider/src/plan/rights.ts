@@ -65,7 +65,7 @@ export function rightsToAlter(sql: string, object: QualifiedName): Right[] {
   const head = `ALTER TABLE ${level}`;
   if (!sql.startsWith(head)) return [];
   const privileges = splitArguments(sql.slice(head.length)).flatMap((command) => privilegeOf(command));
-  // Inserts are refused by a constraint meanwhile.
+  // A constraint refuses inserts during that time.
   const gate = privileges.includes("ALTER RENAME COLUMN") ? ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"] : [];
   return [...new Set([...privileges, ...gate])].map((privilege) => ({ privilege, level }));
 }

@@ -18,7 +18,7 @@ export function planSqlFunction(to: SqlFunctionSpec): Statement[] {
   ];
 }
 
-/** No statement renames a function: the new one is created, then the old one goes. What stands under the new name was compared before. */
+/** No statement renames a function: the new one is created, then the old one goes. An object of the new name was compared before. */
 export function planSqlFunctionRename(to: SqlFunctionSpec, from: ObjectName): Statement[] {
   const old = quoteIdentifier(from.name ?? "");
   return [

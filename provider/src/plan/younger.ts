@@ -51,7 +51,7 @@ export function withProbe(commands: readonly Command[], name: string, probe: Abs
 
 /** For a column that does not change itself. */
 export function absentHazard(name: string, probe: AbsentProbe): Hazard {
-  const message = `whether rows in parts older than ${name}, for which it is computed, read the same value afterwards is asked before anything runs`;
+  const message = `whether rows in parts older than ${name}, for which it is computed, read the same value afterwards is checked before anything runs`;
   return hazard("may-fail", message, { probe });
 }
 

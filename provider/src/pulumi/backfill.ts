@@ -131,8 +131,8 @@ export async function createFilled(
 ): Promise<Created | undefined> {
   const { allow, declared, key, sensitive, statement, urn } = backfill;
   return context.oneByOne(async () => {
-    const stands = (await context.live.findNow(key)) !== undefined;
-    if (stands && (await unfinishedOn(connection, key)) === undefined) return undefined;
+    const exists = (await context.live.findNow(key)) !== undefined;
+    if (exists && (await unfinishedOn(connection, key)) === undefined) return undefined;
     const tell = tellBackfill((line) => void context.log.status(urn, line));
     const warnOfInterrupts = interruptible((message) => void context.log.info(urn, message));
     await createWithBackfill(connection, [statement], {
@@ -168,7 +168,7 @@ function describePreview({ free, gated, needed, sources }: BackfillPreview): Sho
   );
   const room = free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: free })}`;
   const gate = gated
-    ? "-- inserts are refused (error 469, to be retried) for at most 4 s at a time while the view is created"
+    ? "-- inserts are refused (error 469: clients should retry) for at most 4 s at a time while the view is created"
     : "-- no insert is refused";
   return remark([...reads, `-- needs up to ${renderSize({ bytes: needed })}${room}`, gate].join("\n"));
 }

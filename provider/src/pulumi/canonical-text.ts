@@ -199,7 +199,7 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
     checker: context.checker,
   };
   if (missing.length > 0) return new SchemaError("object-missing", explainMissing(circumstances), { cause: error });
-  const by = context.checker === undefined ? "" : `\nSaid by ${context.checker}.`;
+  const by = context.checker === undefined ? "" : `\nReported by ${context.checker}.`;
   const found = (await refusedArguments(context, spec, error, !sensitive)).map(({ code, message }) => ({
     code,
     message: `${sensitive ? withoutLiterals(message, rendered) : message}${by}`,
@@ -225,7 +225,7 @@ async function tellOf(context: Context, canonical: Canonical, request: Request):
     const why = request.sensitive ? "" : `: ${canonical.standIn}`;
     await context.log.info(
       request.urn,
-      `Checked as the nearest local kind, because the embedded engine cannot host it${why}. The server decides.`,
+      `Checked as the nearest kind that the embedded engine can create${why}. The server decides.`,
     );
   }
   for (const source of canonical.borrowed) {

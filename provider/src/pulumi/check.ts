@@ -64,7 +64,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
   if (!request.sensitive && kindOf(spec.kind).holdsSecret?.(spec)) {
     throw new SchemaError(
       "secret-in-clear",
-      `${quotedName(keyOf(spec))}: a password or a secret header stands in its text in clear, and would be in the state. Pass it as a Pulumi ` +
+      `${quotedName(keyOf(spec))}: a password or a secret header is in its text, and would be stored in the state in plain text. Pass it as a Pulumi ` +
         "secret, e.g. config.requireSecret(…) in sql`…`, or put it into a named collection on the server",
     );
   }

@@ -108,8 +108,8 @@ function hazardsOfRows(
   return [
     hazard(
       "doubles-rows",
-      `${qualifiedName(target)} holds rows already, and the backfill adds what the source holds: whatever of it is in there, from an earlier view for ` +
-        `example, counts twice. If so, TRUNCATE ${qualifiedName(target)} first, or create the view without backfill and run ` +
+      `${qualifiedName(target)} holds rows already, and the backfill adds what the source holds: rows that are in there already, from an earlier view for ` +
+        `example, count twice. If so, TRUNCATE ${qualifiedName(target)} first, or create the view without backfill and run ` +
         `\`clickhouse-schema backfill --view ${qualifiedName(spec)}\`, which replaces what is there`,
     ),
   ];

@@ -6,7 +6,7 @@ import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 
 /**
- * Checks on the server that the user may read what a view's query reads, column by column: whoever creates a view must be allowed to.
+ * Checks on the server that the user may read what a view's query reads, column by column: the creator of a view must be allowed to.
  *
  * @throws {SchemaError} in the server's words. Any other error of the query is ignored: this run may still create what it reads.
  */

@@ -55,8 +55,8 @@ function doubled(other: Writer, view: MaterializedViewSpec, into: string): Hazar
   return hazard(
     "doubles-rows",
     `${name} on the server writes what comes from the same source to ${into} already, and is not declared here (or only further down): while both ` +
-      `stand, each row counts twice. If ${quotedName(keyOf(view))} takes its place, keep its identity, for Pulumi creates first and drops last: ` +
-      `write aliases: [{ name: "<resource name of ${name}>" }], which makes it a rename, or name: "${other.spec.name}"; else drop ${name} in a run before`,
+      `exist, each row counts twice. If ${quotedName(keyOf(view))} takes its place, keep its identity, for Pulumi creates first and drops last: ` +
+      `set aliases: [{ name: "<resource name of ${name}>" }], which makes it a rename, or name: "${other.spec.name}"; else drop ${name} in an earlier run`,
   );
 }
 
@@ -110,8 +110,8 @@ export async function refuseLoop(context: Context, urn: string | undefined, spec
   if (way === undefined) return;
   throw new SchemaError(
     "feeds-itself",
-    `${quotedName(own)}: would feed itself: ${[...way, own].map(quotedName).join(" → ")}. Each row that comes in would go round again and again. ` +
-      "Let it write to a table that nothing leads back from, or read another one",
+    `${quotedName(own)}: would feed itself: ${[...way, own].map(quotedName).join(" → ")}. Each inserted row would circulate forever. ` +
+      "Let it write to a table from which nothing leads back, or read another one",
   );
 }
 

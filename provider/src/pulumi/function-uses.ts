@@ -28,7 +28,7 @@ export async function lookAtFunction(context: Context, planned: Planned, { to, o
     throw new SchemaError(
       "breaks-reader",
       `${quotedName(live.key)}: is not renamed to ${quotedName(keyOf(to))}, because ${labels.join(", ")} calls it by its name and would fail. ` +
-        'Change these first: declare a second function of the new name. Or write allow: ["breaks-reader"] on the resource',
+        'Change these first: declare a second function of the new name. Or set allow: ["breaks-reader"] on the resource',
     );
   }
   const lines = labels.length === 0 ? [] : [`-- compute the new value at once: ${shortened(labels)}`];
@@ -38,7 +38,7 @@ export async function lookAtFunction(context: Context, planned: Planned, { to, o
   const others = holding.filter((key) => !declared.has(key));
   if (others.length > 0) {
     lines.push(
-      `-- keep the expression of before, which they were probably created with: ${shortened(others.map(quotedName))}. To bring one to the new ` +
+      `-- keep the old expression, with which they were probably created: ${shortened(others.map(quotedName))}. To bring one to the new ` +
         "expression, declare it in this program with a call of the function, or run its own statement again (CREATE OR REPLACE VIEW, ALTER TABLE … MODIFY COLUMN)",
     );
   }

@@ -172,7 +172,7 @@ export function refuseHazards(context: Context, { plan }: Planned, { to, options
   if (sensitive && plan.steps.some(isJournaled)) {
     throw new SchemaError(
       "secret-in-journal",
-      `${quotedName(keyOf(to))}: is not changed, because an argument is secret and the journal of such a change, a table in the database, keeps the ` +
+      `${quotedName(keyOf(to))}: not changed: an argument is secret, and the journal of such a change, a table in the database, would keep the ` +
         "statement. Put the secret into the server's configuration (a named collection, a disk), or make the change manually",
     );
   }
@@ -217,7 +217,7 @@ export function driftOf(context: Context, planned: Planned, { stored, sensitive,
   const known = followRenames(context, parseCreate(stored.statement), to);
   if (diffObject(known, dropServerDefaults(parseCreate(from), known)).length === 0) return undefined;
   const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
-  return `on the server it is not what the state says; the plan starts from what is there.\n${diff}`;
+  return `on the server it differs from the state; the plan starts from the server.\n${diff}`;
 }
 
 /** How long old rows that the plan leaves behind are kept, as an input's value; undefined if there are none. */

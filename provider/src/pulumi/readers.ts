@@ -167,7 +167,7 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
   const ways = [
     ...(refused.some(isBlocked)
       ? [
-          'The server drops no column that a materialized view reads: change the view in a run before this one (`pulumi up --target "**VIEW"`)',
+          'The server drops no column that a materialized view reads: change the view in an earlier run (`pulumi up --target "**VIEW"`)',
         ]
       : []),
     ...new Set(refused.flatMap(({ instead }) => instead ?? [])),
@@ -179,8 +179,8 @@ function refuse(context: Context, broken: readonly Broken[], { to, options, sens
     ...(refused.every(isStuck)
       ? []
       : [
-          `Change these readers first. If this run changes them too, write allow: ["breaks-reader"] on ${label}: from the one statement to the ` +
-            "other they fail, and inserts with them where they are materialized views",
+          `Change these readers first. If this run changes them too, set allow: ["breaks-reader"] on ${label}: between the two statements ` +
+            "they fail, and so do inserts where they are materialized views",
         ]),
   ];
   throw new SchemaError(

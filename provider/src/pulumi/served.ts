@@ -54,7 +54,7 @@ export async function refuseUnread(
   throw new SchemaError(
     "server-too-old",
     `${label} does not know ${names}, so nothing was changed. ${which} does: ${newer}. ` +
-      "Write it in words that both know, or upgrade the server",
+      "Write it in a form that both accept, or upgrade the server",
   );
 }
 

@@ -84,7 +84,7 @@ export function consistent(costs: readonly StepCost[]): string[] {
     if (gate.closes) {
       return [
         ...notes,
-        `-- inserts are refused (error 469, to be retried) for at most 4 s at a time while ${gate.when}`,
+        `-- inserts are refused (error 469: clients should retry) for at most 4 s at a time while ${gate.when}`,
       ];
     }
     return !isGated && index === firstOpen ? [...notes, "-- no insert is refused"] : notes;

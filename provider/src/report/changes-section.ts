@@ -61,7 +61,7 @@ function leftOut(changes: readonly ResourceChange[], levels: readonly Level[]): 
     ...(count("line") > 0 ? [`details of ${plural(count("line"), "change")}`] : []),
     ...(count("short") > 0 ? [`long texts of ${plural(count("short"), "change")} cut`] : []),
   ];
-  return said.length === 0 ? [] : [`<i>Left out for want of room: ${said.join("; ")}.</i>`];
+  return said.length === 0 ? [] : [`<i>Left out to fit the size limit: ${said.join("; ")}.</i>`];
 }
 
 /** Quoted names of remaining objects that read or write an object. */

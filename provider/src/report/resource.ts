@@ -58,7 +58,7 @@ function label(kind: HazardKind): string {
 function renderWhat(change: ResourceChange, { users }: ResourceContext, level: "short" | "full"): string[] {
   const { op, from, to, secret, kept } = change;
   const notes = change.properties.map((property) => code(shorten(property, 200)));
-  if (kept) notes.push("the resource got another name; the object on the server stays as it is");
+  if (kept) notes.push("only the resource is renamed; the object on the server stays as it is");
   if (op === "replace" && change.replaceReasons.length > 0) {
     notes.push(`replaced because of ${change.replaceReasons.map((reason) => code(shorten(reason, 100))).join(", ")}`);
   }

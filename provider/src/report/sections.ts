@@ -16,7 +16,7 @@ export function renderSummary(preview: Preview, changes: readonly ResourceChange
   if (renamed > 0) counts.push(`${plural(renamed, "resource")} renamed, the objects stay`);
   const foreign = preview.steps.filter((step) => kindOfUrn(step.urn) === undefined);
   const same = (preview.changeSummary["same"] ?? 0) - foreign.filter(({ op }) => op === "same").length;
-  if (counts.length === 0) counts.push(hasFailed(preview) ? "**No change could be told**" : "**No changes**");
+  if (counts.length === 0) counts.push(hasFailed(preview) ? "**No change could be determined**" : "**No changes**");
   if (same > 0) counts.push(`${same} unchanged`);
   const others = foreign.filter(
     ({ op, urn }) => !/^(?:same|read|refresh)$/.test(op) && !/::pulumi:(?:pulumi|providers):/.test(urn),
@@ -33,10 +33,7 @@ export function renderLosses(
   budget: number,
 ): string[] {
   const unknown = unknownOf(changes);
-  const blind =
-    unknown.length === 0
-      ? []
-      : [`Of ${plural(unknown.length, "change")} it cannot be told: nothing of what runs is known.`];
+  const blind = unknown.length === 0 ? [] : [`What runs for ${plural(unknown.length, "change")} is unknown.`];
   const failed = hasFailed(preview);
   if (losses.length === 0) {
     if (changes.every(({ op }) => op === "none") || failed) return blind;
@@ -54,7 +51,7 @@ export function renderLosses(
     else lines.push(line);
     used += line.length + 1;
   }
-  if (left > 0) lines.push(`> - **and ${left} more of the kind, which do not fit here**`);
+  if (left > 0) lines.push(`> - **and ${left} more of this kind, which do not fit here**`);
   if (losses.some(({ refused }) => refused)) lines.push(">", `> ${prose(HOW_TO_ALLOW)}`);
   return [[...lines, ...blind.map((text) => `>\n> ${text}`)].join("\n")];
 }
@@ -68,7 +65,7 @@ export function renderMessages({ diagnostics }: Preview, budget: number): string
   const lines =
     errors === 0
       ? []
-      : [`> [!WARNING]\n> **❌ The preview failed with ${plural(errors, "error")}**: what follows may not be all.`];
+      : [`> [!WARNING]\n> **❌ The preview failed with ${plural(errors, "error")}**: what follows may be incomplete.`];
   let used = lines.join("").length;
   let left = 0;
   for (const one of found) {

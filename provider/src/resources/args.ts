@@ -146,7 +146,7 @@ export interface CommonArgs {
   adopt?: Input<"equal" | "converge">;
   /**
    * Permits changes that lose data (`"drops-data"`), may count rows twice (`"doubles-rows"`), break readers of the object until they
-   * change too (`"breaks-reader"`), keep the user of the deployment out (`"locks-out"`), or are not proven (`"unproven"`, e.g. a rebuild of a
+   * change too (`"breaks-reader"`), keep the user of the deployment out (`"locks-out"`), or are untested (`"unproven"`, e.g. a rebuild of a
    * Replicated table). The preview shows what would be lost. Default: none; `clickhouse:allow` in the stack's config permits them for the whole stack.
    */
   allow?: Input<Input<Allowed>[]>;
@@ -256,7 +256,7 @@ export interface DictionaryRangeArgs {
   max: Input<string>;
 }
 
-/** Arguments of `Dictionary`. Each change replaces the definition in one statement; it is loaded anew at its next use. */
+/** Arguments of `Dictionary`. Each change replaces the definition in one statement; it is reloaded at its next use. */
 export interface DictionaryArgs extends CommonArgs {
   /** Database: its resource (which makes it a dependency) or its name. Changing it moves the dictionary and updates what refers to it. */
   database: Input<string> | NamedDatabase;

@@ -64,7 +64,7 @@ export class ProgramRun {
       const word = type.split(":").at(-1);
       this.refusal = new pulumi.RunError(
         `Two resources of type ${word} are named ${JSON.stringify(resourceName)}. Give one of them another resource name` +
-          (name === undefined ? "" : `, and write name: ${JSON.stringify(name)} if the object is to keep its name`),
+          (name === undefined ? "" : `, and set name: ${JSON.stringify(name)} if the object is to keep its name`),
       );
       throw this.refusal;
     }

@@ -73,7 +73,7 @@ export interface DictionarySpec {
   readonly name: string;
   /** Its columns, those of the key included. */
   readonly attributes: readonly AttributeSpec[];
-  /** Without brackets: `a, b`. */
+  /** Without parentheses: `a, b`. */
   readonly primaryKey: string;
   /** Contents of `SOURCE(…)`. */
   readonly source: string;

@@ -100,7 +100,7 @@ function member(column: string, name: string, subject: Subject, state: boolean):
   const calls = subject.feeds.map((feed) => candidateCall(feed, column));
   const [first] = calls;
   if (!state || first === undefined || calls.some((call) => call !== first))
-    return { reason: `${name}: which of several rows with the same extreme it keeps cannot be told here` };
+    return { reason: `${name}: which of several rows with the same extreme it keeps is unknown here` };
   const list = /^(?:argMin|min_by)/i.test(name) ? "groupUniqArrayArgMin" : "groupUniqArrayArgMax";
   return {
     column,

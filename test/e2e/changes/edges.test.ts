@@ -54,7 +54,7 @@ describe("changes at the edges, with the real CLI", function () {
     assert.deepEqual(await ask("SELECT type FROM system.columns WHERE database = 'd' AND name = 'n'"), ["UInt8"]);
   });
 
-  it("drift is shown by a refresh and mended by the next up", async () => {
+  it("drift is shown by a refresh and corrected by the next up", async () => {
     await run(server.url, "ALTER TABLE d.`od``d` MODIFY COMMENT 'by hand', MODIFY SETTING merge_max_block_size = 1024");
     await project.must(["refresh", "--yes", "--skip-preview"]);
     const { text } = await project.must(["up", "--yes", "--skip-preview"]);

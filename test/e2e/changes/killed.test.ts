@@ -63,7 +63,7 @@ describe("a rebuild that is cut off, with the real CLI", function () {
     await finished();
   });
 
-  it("because the provider is killed is given up by the next up when the old key is declared again", async () => {
+  it("because the provider is killed is aborted by the next up when the old key is declared again", async () => {
     const up = project.start(["up", "--yes", "--skip-preview"]);
     await copying(up);
     process.kill(providerOf(up.pid), "SIGKILL");

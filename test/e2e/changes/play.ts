@@ -4,7 +4,7 @@ import { type ChangeRow, IN_PLACE, PROTOCOLS, REBUILDS } from "./rows";
 /** What is declared together. */
 export const GROUPS: Readonly<Record<string, readonly ChangeRow[]>> = {
   "changes in place": IN_PLACE,
-  "tables made anew": REBUILDS,
+  "tables recreated": REBUILDS,
   "renames and views of another kind": PROTOCOLS,
 };
 

@@ -43,7 +43,7 @@ describe("columns that something reads, with the real CLI", function () {
   it("are not dropped while a materialized view reads them, which is named", async () => {
     const text = await refusal('a: "UInt64", c: "UInt8", e: "UInt8"', ', allow: ["drops-data", "breaks-reader"]');
     assert.match(text, /d\.t: what reads it on the server would fail:\s+d\.mv reads b \(dropped\): .*`b`/);
-    assert.match(text, /change the view in a run before this one/);
+    assert.match(text, /change the view in an earlier run/);
     assert.doesNotMatch(text, /by_hand/, "its b is another");
   });
 

@@ -5,9 +5,9 @@ export interface ChangeRow {
   /** JavaScript of the program; `db` is the database, names are the row's own. */
   readonly before: string;
   readonly after: string;
-  /** Statements by hand between the two, e.g. rows. */
+  /** Manual statements between the two, e.g. rows. */
   readonly rows?: readonly string[];
-  /** Statements by hand afterwards, before the answers are asked for. */
+  /** Manual statements afterwards, before the answers are asked for. */
   readonly later?: readonly string[];
   /** Resources that are new. */
   readonly creates?: readonly string[];

@@ -127,7 +127,7 @@ export const IN_PLACE: readonly ChangeRow[] = [
   },
 ];
 
-/** Rows that make a table anew. */
+/** Rows that recreate a table. */
 export const REBUILDS: readonly ChangeRow[] = [
   {
     name: "sorting key, with a view that reads the table",

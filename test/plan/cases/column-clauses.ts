@@ -1,6 +1,6 @@
 import { type PlanCase, table } from "../case";
 
-/** What else stands behind a column's type. */
+/** What else follows a column's type. */
 export const columnClauses: readonly PlanCase[] = [
   {
     name: "codec set",

@@ -40,7 +40,7 @@ export const engines: readonly PlanCase[] = [
     from: stored("a UInt64", "Memory"),
     to: stored("a UInt64, b UInt8 DEFAULT 5", "Memory"),
     hazards: ["rewrites-parts", "keeps-old-rows"],
-    says: ["rows of the Memory table p.t that are there read the initial value of UInt8 in b, whatever its default"],
+    says: ["rows of the Memory table p.t that exist read the initial value of UInt8 in b, whatever its default"],
     sql: [STORED, "ALTER TABLE p.t ADD COLUMN `b` UInt8 DEFAULT 5 AFTER `a`"],
   },
   {
@@ -78,7 +78,7 @@ export const engines: readonly PlanCase[] = [
     to: stored("a UInt64, c UInt8", "Null"),
     renamedColumns: { c: "b" },
     hazards: ["metadata-only", "breaks-reader"],
-    says: ["CREATE OR REPLACE TABLE p.t", 'write rebuild: "offline" where materialized views read it'],
+    says: ["CREATE OR REPLACE TABLE p.t", 'set rebuild: "offline" where materialized views read it'],
     sql: ["rebuild: Null takes no RENAME COLUMN"],
   },
   {
@@ -100,7 +100,7 @@ export const engines: readonly PlanCase[] = [
     from: stored("a UInt64, b UInt8", "Buffer('p', 'x', 1, 10, 100, 1, 2, 3, 4)"),
     to: stored("a UInt64, b UInt8", "Buffer('p', 'x', 2, 10, 100, 1, 2, 3, 4)"),
     hazards: ["metadata-only"],
-    says: ["CREATE OR REPLACE TABLE p.t", 'write rebuild: "offline" where materialized views read it'],
+    says: ["CREATE OR REPLACE TABLE p.t", 'set rebuild: "offline" where materialized views read it'],
     sql: ["rebuild: engine Buffer('p', 'x', 1, 10, 100, 1, 2, 3, 4) → Buffer('p', 'x', 2, 10, 100, 1, 2, 3, 4)"],
   },
   {

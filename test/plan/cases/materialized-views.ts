@@ -94,7 +94,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v TO p.g2  AS SELECT a FROM p.s",
     hazards: ["keeps-old-rows"],
     says: [
-      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
       "rows that are in p.g stay there; p.g2 gets what is written from now on",
     ],
     sql: ["retarget-view: target p.g → p.g2"],
@@ -114,7 +114,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     hazards: ["copies-rows"],
     says: [
-      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
       "the rows of the inner table of p.v are copied into p.g",
     ],
     sql: ["externalise-view: target (inner table) → p.g"],
@@ -126,7 +126,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY a  AS SELECT a FROM p.s",
     hazards: ["keeps-old-rows"],
     says: [
-      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
       "rows that are in p.g stay there; the view's inner table gets what is written from now on",
     ],
     sql: ["recreate-view: target p.g → (inner table)"],
@@ -164,7 +164,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v ENGINE = MergeTree ORDER BY (b, a)  AS SELECT a, b FROM p.s",
     hazards: ["copies-rows"],
     says: [
-      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
       "the rows of the inner table of p.v are copied into its new inner table",
     ],
     sql: ["recreate-view: the inner table has another layout, which no ALTER of a view can give it"],
@@ -233,7 +233,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a, b FROM p.s",
     hazards: ["keeps-old-rows"],
     says: [
-      "rows that are in the target stay as the old query made them; each refresh from now on adds what the new one gives",
+      "rows in the target stay as the old query computed them; each refresh from now on adds what the new one gives",
     ],
     sql: ["ALTER TABLE p.v MODIFY QUERY SELECT a, b FROM p.s"],
   },
@@ -260,7 +260,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     hazards: ["drops-data"],
-    says: ["-- inserts into what it reads are refused for a moment (error 469, to be retried)"],
+    says: ["-- inserts into what it reads are refused for a moment (error 469: clients should retry)"],
     sql: ["recreate-view: incremental → REFRESH EVERY 1 YEAR"],
   },
   {
@@ -270,7 +270,7 @@ export const materializedViews: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.v TO p.g  AS SELECT a FROM p.s",
     hazards: ["keeps-old-rows"],
     says: [
-      "-- inserts into what it reads are refused for a moment (error 469, to be retried)",
+      "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
       "rows that are in p.g stay as they are; what is written from now on is added to them",
     ],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR → incremental"],

@@ -9,7 +9,7 @@ export const names: readonly PlanCase[] = [
     hazards: ["breaks-reader"],
     says: [
       "clients' queries that name p.t fail from now on; views, dictionaries and defaults that name it are re-pointed",
-      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+      "inserts are refused for a moment (error 469 or 60: clients should retry) where materialized views read or write it",
     ],
     sql: ["RENAME TABLE p.t TO p.t2"],
   },
@@ -43,7 +43,7 @@ export const names: readonly PlanCase[] = [
     hazards: ["breaks-reader"],
     says: [
       "clients' queries that name p.v fail from now on; views, dictionaries and defaults that name it are re-pointed",
-      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read it",
+      "inserts are refused for a moment (error 469 or 60: clients should retry) where materialized views read it",
     ],
     sql: ["RENAME TABLE p.v TO p.w"],
   },
@@ -63,7 +63,7 @@ export const names: readonly PlanCase[] = [
     hazards: ["breaks-reader"],
     says: [
       "clients' queries that name p.v fail from now on; views, dictionaries and defaults that name it are re-pointed",
-      "inserts into what it reads are refused for a moment (error 469 or 60, to be retried)",
+      "inserts into what it reads are refused for a moment (error 469 or 60: clients should retry)",
     ],
     sql: ["RENAME TABLE p.v TO p.w"],
   },
@@ -74,7 +74,7 @@ export const names: readonly PlanCase[] = [
     to: "CREATE MATERIALIZED VIEW p.w REFRESH EVERY 1 YEAR TO p.g EMPTY AS SELECT a FROM p.s",
     hazards: ["breaks-reader"],
     says: [
-      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+      "inserts are refused for a moment (error 469 or 60: clients should retry) where materialized views read or write it",
     ],
     sql: ["RENAME TABLE p.v TO p.w"],
   },
@@ -114,7 +114,7 @@ export const names: readonly PlanCase[] = [
     hazards: ["breaks-reader"],
     says: [
       "clients' queries that name q fail from now on",
-      "inserts are refused for a moment (error 469 or 60, to be retried) where materialized views read or write it",
+      "inserts are refused for a moment (error 469 or 60: clients should retry) where materialized views read or write it",
     ],
     sql: ["RENAME DATABASE q TO q3"],
   },

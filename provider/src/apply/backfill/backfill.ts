@@ -46,7 +46,7 @@ export async function createWithBackfill(
         `clickhouse-schema operations --resume ${own.operation} (or --abort ${own.operation}), and run again.`,
     );
   }
-  // Unfinished creations on the same tables would block this one; whoever started them wanted a create as well, so finish them.
+  // Unfinished creations on the same tables would block this one; their runs wanted a create as well, so finish them.
   for (const other of found.filter((one) => one.plan.mode === "create" && !one.aborting && concerns(one, specs))) {
     await resume(BACKFILL, connection, other, { ...options });
   }

@@ -36,7 +36,7 @@ export function sourceOf({ query, ...view }: Pick<MaterializedViewSpec, "query">
   if (last === undefined || !isPair(tokens, at, source)) {
     throw new SchemaError(
       "change-unsupported",
-      `${qualifiedName(view)}: where its query names ${qualifiedName(source)} cannot be told.`,
+      `${qualifiedName(view)}: where its query names ${qualifiedName(source)} is unknown.`,
     );
   }
   const again = tokens.some((_, index) => index !== at && isPair(tokens, index, source) && !isDot(tokens[index + 3]));

@@ -34,7 +34,7 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>, f
     const paths = others.map(({ path }) => join(folder, path)).join(", ");
     throw new SchemaError(
       "option-invalid",
-      `${paths}: would be overwritten with other text. Choose another folder with --out, look at the differences with --check, or overwrite with --force`,
+      `${paths}: would be overwritten with other contents. Choose another folder with --out, look at the differences with --check, or overwrite with --force`,
     );
   }
   mkdirSync(folder, { recursive: true });

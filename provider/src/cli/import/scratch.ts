@@ -15,7 +15,7 @@ export class ImportScratch {
 
   constructor() {
     this.engine = openScratch();
-    // Reported by whoever uses it first; perhaps nobody does.
+    // The first user of it reports an error; perhaps nobody uses it.
     this.engine.catch(() => undefined);
   }
 

@@ -62,7 +62,7 @@ function standInFinding({ standIn, spec, head }: Outcome, name: Range, overrides
     object: head === undefined ? "query" : quotedName(`${head.database}\0${head.name}`),
     message: `The statement was not tried as it is written: ${standIn.replaceAll(/\s+/g, " ")}.`.replace(/\.\.$/, "."),
     why: "The nearest local kind replaced it, or its text alone was linted.",
-    fix: "Nothing to do: the server has the last word on it.",
+    fix: "Nothing to do: the server decides.",
   });
 }
 

@@ -81,9 +81,11 @@ function refused(
     object,
     message: `${words(refusal.message)}`,
     why: isDoubtful
-      ? "The server may take it; it was linted as it is written."
+      ? "The server may accept it; it was linted as it is written."
       : `It fails on the server as well (code ${refusal.code}).`,
-    fix: isDoubtful ? "Nothing to do, if the server takes it." : "Fix it, and lint again for what it hides.",
+    fix: isDoubtful
+      ? "Nothing to do, if the server accepts it."
+      : "Fix it and run lint again: it may hide other findings.",
   });
 }
 

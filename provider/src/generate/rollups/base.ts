@@ -80,10 +80,11 @@ function namesOf({ items, groupBy }: Grouping, { columns }: TableSpec): string[]
   const names = items.slice(0, groupBy.length).map(({ name }) => name);
   if ([...names].sort().join("\0") !== [...groupBy].sort().join("\0")) return "its keys are not its first columns";
   if (names.join("\0") !== groupBy.join("\0")) return "it groups in another order than its columns have";
-  if (items.some(({ name }) => NO_KEY.test(name))) return "the name of a column is no key of a JavaScript object";
+  if (items.some(({ name }) => NO_KEY.test(name)))
+    return "the name of a column is not a valid key of a JavaScript object";
   const given = items.map(({ name }) => name).join("\0");
   const kept = columns.map(({ name }) => name).join("\0");
-  return given === kept ? names : "its view and its table have not the same columns in the same order";
+  return given === kept ? names : "its view and its table do not have the same columns in the same order";
 }
 
 /** Names that may be the bucket, the likeliest first: the last of the sorting key. */
@@ -107,7 +108,7 @@ function withBucket(
     const text = grouping.items.find(({ name }) => name === bucket)?.text ?? "";
     const own = bucketOf(text);
     if (own === undefined || (found && (own.every !== found.every || own.timezone !== found.timezone)))
-      return `its views have not the same bucket \`${bucket}\``;
+      return `its views do not have the same bucket \`${bucket}\``;
     const fill = fillOf(catalog, view, grouping, names, bucket, own.time);
     if (typeof fill === "string") return fill;
     found = own;

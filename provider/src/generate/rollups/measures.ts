@@ -32,7 +32,7 @@ const QUANTILES: Readonly<Record<string, string | undefined>> = {
 export function measureOf(text: string): FoundMeasure | string {
   const call = wholeCall(text);
   const name = call && aggregateOf(call.name);
-  if (call === undefined || name === undefined) return `\`${text}\` is no call of an aggregate function`;
+  if (call === undefined || name === undefined) return `\`${text}\` is not a call of an aggregate function`;
   const candidates = [histogramOf(text, call), namedOf(call, name.base, name.combinators), rawOf(text, call)];
   const found = candidates.find((code) => code !== undefined && looksLike(make(code).fill, text));
   if (found !== undefined) return { code: found, measure: make(found) };
@@ -45,7 +45,7 @@ export function measureOf(text: string): FoundMeasure | string {
 export function make({ name, args }: Call): Measure {
   const functions = measures as unknown as Readonly<Record<string, (...args: readonly unknown[]) => Measure>>;
   const measure = functions[name]?.(...args);
-  if (measure === undefined) throw new Error(`${name} is no measure`);
+  if (measure === undefined) throw new Error(`${name} is not a measure`);
   return measure;
 }
 

@@ -53,7 +53,7 @@ export function takeSecurity(cursor: Cursor, draft: TailDraft): boolean {
 
 /** Takes the query at the cursor, up to the end of the statement or the COMMENT after it. */
 export function takeQuery(cursor: Cursor, draft: TailDraft): void {
-  if (!isQueryAhead(cursor)) throw fail(cursor, "Expected a query after AS: SELECT, WITH, FROM or a bracket");
+  if (!isQueryAhead(cursor)) throw fail(cursor, "Expected a query after AS: SELECT, WITH, FROM or a parenthesis");
   // Only the object's comment can be a string after the word COMMENT: no expression has two values side by side.
   const last = { ...cursor, position: cursor.end - 2 };
   const hasComment = last.position > cursor.position && atWords(last, "COMMENT") && peek(last, 1)?.kind === "string";

@@ -71,7 +71,7 @@ function takeKey(cursor: Cursor): string {
   while (!isAtEnd(cursor) && !ends.some((word) => atWords(cursor, word))) skipElement(cursor);
   const text = sliceTokens(cursor, from, cursor.position);
   if (text === "") throw fail(cursor, "Expected the key's attributes after PRIMARY KEY");
-  // A key of several attributes is shown without brackets, one with them means the same.
+  // A key of several attributes is shown without parentheses, one with them means the same.
   return text.startsWith("(") && text.endsWith(")")
     ? withoutOuterBrackets(text).replace(/^\(([\s\S]*)\)$/, "$1")
     : text;

@@ -5,7 +5,7 @@ import type { VerifyOptions } from "../types";
 export interface RepairOptions extends Pick<VerifyOptions, "maxMemory" | "maxThreads" | "tolerance">, OperationHooks {
   /** Names this operation; part of the name of its stage. Default: a new name. */
   readonly operation?: string;
-  /** `unproven`: continue where the protocol was never measured (replicated engines). */
+  /** `unproven`: continue where repair is untested (replicated engines). */
   readonly allow?: readonly string[];
   /** Called with the number of buckets that are done. */
   readonly onProgress?: (done: number, of: number) => void;

@@ -172,7 +172,7 @@ export async function refuse(
   if (subject.spec !== undefined && engineOf(subject.spec.storage).shared && !allow.includes("unproven")) {
     throw new SchemaError(
       "unproven",
-      `${report.target}: not repaired, because its engine is replicated, where the protocol was never measured. To proceed anyway, allow "unproven".`,
+      `${report.target}: not repaired, because its engine is replicated, for which repair is untested. To proceed anyway, allow "unproven".`,
     );
   }
   const other = await findConflict(runner, [subject.target, subject.shown]);
