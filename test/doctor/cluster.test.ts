@@ -188,7 +188,7 @@ for (const version of canReplicate(["25.8"])) {
         await finds(
           "cluster-self",
           "error",
-          /127\.0\.0\.2:\d+ does not find itself in cluster main.*wait for it for ever/,
+          /127\.0\.0\.2:\d+ does not find itself in cluster main.*wait for it forever/,
           /<tcp_port> and host names/,
         );
       } finally {

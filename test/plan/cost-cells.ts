@@ -88,7 +88,7 @@ const WORDS: Readonly<Record<HazardKind, string>> = {
   "doubles-rows": 'needs `allow: ["doubles-rows"]`',
   "locks-out": 'needs `allow: ["locks-out"]`',
   unproven: 'needs `allow: ["unproven"]`',
-  "may-fail": "asks the rows first",
+  "may-fail": "checks the rows first",
   "copies-rows": "copies rows",
   "rewrites-parts": "rewrites parts",
   "keeps-old-rows": "old rows keep the old meaning",

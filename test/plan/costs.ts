@@ -134,14 +134,14 @@ Cost:
 - **rewrites parts**: the server rewrites the column (builds the index, applies the TTL) in every part, in the background; \`pulumi up\` waits and
   reports progress.
 - **copies rows**: takes time and disk like one \`INSERT … SELECT\` of the table; free disk is checked first.
-- **needs** \`allow\`: values or rows are lost, or the protocol is not proven for the engine. Nothing runs before the resource says
+- **needs** \`allow\`: values or rows are lost, or the operation is untested for the engine. Nothing runs before the resource says
   \`allow: ["drops-data"]\` or the stack's config \`clickhouse:allow\`; the preview names what is lost.
 - **readers must follow**: queries, inserts and views that use the old name, order or type have to change too. A rename changes those that it names.
-- **asks the rows first**: at preview and again before the first statement, every value is converted as the server would and turned back. If all are
+- **checks the rows first**: at preview and again before the first statement, every value is converted as the server would and turned back. If all are
   the same, the change runs; if some would become others, it needs \`allow: ["drops-data"]\`, and the preview says how many, with an example; if one
   cannot be converted, it is refused.
 - **Parts older than a column** hold no values of it: every read computes them from the default of that moment. Another default, another type, or a
-  change of what the default reads would change what those rows read. The rows of such parts are asked too: where one would read another value, the
+  change of what the default reads would change what those rows read. The rows of such parts are checked too: where one would read another value, the
   change needs \`allow: ["drops-data"]\`, and the preview names the statement that stores the old values first.
 - **old rows keep the old meaning**: what is in the table or target stays as it was made. **Rows follow with the next refresh**: it computes all of
   them again.

@@ -62,7 +62,7 @@ export function alter(to: AccessSpec, clauses: readonly string[], hazards: reado
   const words = sqlKindOf(to.kind).words.join(" ");
   return statement(
     `ALTER ${words} ${quoteIdentifier(to.name)}\n${clauses.join("\n")}`,
-    gather(hazards, "what runs already goes on as it began"),
+    gather(hazards, "running queries continue as they began"),
   );
 }
 

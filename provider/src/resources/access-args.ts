@@ -98,7 +98,7 @@ export interface QuotaArgs extends CommonArgs {
   keyedBy?: Input<"user" | "ip" | "forwardedIp" | "clientKey" | "clientKeyOrUser" | "clientKeyOrIp">;
   /**
    * Limits by interval, e.g. `{ "1 hour": { queries: 1000 }, "1 day": {} }`; units are second, minute, hour, day, week, month, quarter and
-   * year. A change is one statement; what was counted in a changed interval starts anew. Counters do not survive a restart.
+   * year. A change is one statement; what was counted in a changed interval starts again at zero. Counters do not survive a restart.
    */
   limits?: Input<Record<string, Input<QuotaLimitsArgs>>>;
   /** Users and roles that it applies to. Default: nobody. If the user of the deployment is among them, it needs `allow: ["locks-out"]`. */

@@ -88,7 +88,7 @@ function selfCheck(cluster: string, name: string, { local, port }: Node): Check 
   }
   const message =
     `${name} does not find itself in cluster ${cluster}: no host there is, as it resolves the names, an address of its own with its native port, so ` +
-    "statements ON CLUSTER wait for it for ever";
+    "statements ON CLUSTER wait for it forever";
   return check(
     "cluster-self",
     "error",

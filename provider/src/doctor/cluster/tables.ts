@@ -80,7 +80,7 @@ function pathChecks(hosts: readonly Host[], replicas: readonly Replica[]): Check
       const list = group.map(({ node, path }) => `${nameOf(node, hosts)} ${path}`);
       const message = `${first.table} is two tables in shard ${first.node.shard}, which do not replicate each other: ${list.join("; ")}`;
       const next =
-        "Usually an EXCHANGE or CREATE ran on one host only. Nothing touches it; decide which rows are right, and bring the others over by hand";
+        "Usually an EXCHANGE or CREATE ran on one host only. Nothing touches it; decide which rows are right, and copy the others manually";
       found.push(check("cluster-paths", "error", message, next));
     } else if (group.length > first.replicas) {
       const message = `${first.table}: ${group.length} hosts of shard ${first.node.shard} have it, and Keeper knows ${first.replicas} replicas`;

@@ -67,8 +67,8 @@ export async function readEntities(connection: Connection, kind: AccessKind): Pr
     const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
     const user = quoteIdentifier(row?.user ?? "");
     throw new HiddenError(
-      `The user ${user} may not see the ${plural.toLowerCase()} of the server, so it cannot be told which exist. Nothing was changed. ` +
-        `Allow it to see them: GRANT ${right} ON *.* TO ${user};`,
+      `The user ${user} may not see the ${plural.toLowerCase()} of the server, so which of them exist is unknown. Nothing was changed. ` +
+        `Let the user see them: GRANT ${right} ON *.* TO ${user};`,
     );
   }
 }
