@@ -127,7 +127,7 @@ for (const [where, open] of targets) {
       assert.notEqual(code, 0);
       assert.match(
         text,
-        /drops-data: the values of SpanId .* If it becomes SpanIdentifier, write renamedFrom: "SpanId" there/,
+        /drops-data: the values of SpanId .* If it becomes SpanIdentifier, set renamedFrom: "SpanId" there/,
       );
       assert.match(text, /allow: \["drops-data"\]/);
       assert.equal(await fingerprint(target), before);

@@ -51,7 +51,7 @@ describe("update of a table, on the server", () => {
 
   it("hints at a rename that looks like one", async () => {
     const { failures } = await table.check({ columns: { a: "UInt64", b_text: "String" }, orderBy: "a" });
-    assert.match(failures.join(), /If it becomes b_text, write renamedFrom: "b" there, and the values stay/);
+    assert.match(failures.join(), /If it becomes b_text, set renamedFrom: "b" there, and the values stay/);
   });
 
   it("leaves renamedFrom in the declaration without a change afterwards", async () => {
@@ -200,7 +200,7 @@ describe("update of a table, on the server", () => {
     const { failures } = await table.check({ ...ARGS, allow: ["drop-data"], rebuild: "fast", keepOld: "soon" });
     assert.match(
       failures.join("\n"),
-      /allow: knows "drops-data", "doubles-rows", "breaks-reader", "unproven", found "drop-data"\. Did you mean `drops-data`/,
+      /allow: knows "drops-data", "doubles-rows", "breaks-reader", "locks-out", "unproven", found "drop-data"\. Did you mean `drops-data`/,
     );
     assert.match(failures.join("\n"), /rebuild: expected "online" or "offline"/);
     assert.match(failures.join("\n"), /keepOld: expected a whole number and a unit of time/);

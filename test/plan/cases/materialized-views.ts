@@ -95,7 +95,7 @@ export const materializedViews: readonly PlanCase[] = [
     hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
-      "rows that are in p.g stay there; p.g2 gets what is written from now on",
+      "rows in p.g stay there; p.g2 gets what is written from now on",
     ],
     sql: ["retarget-view: target p.g → p.g2"],
   },
@@ -127,7 +127,7 @@ export const materializedViews: readonly PlanCase[] = [
     hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
-      "rows that are in p.g stay there; the view's inner table gets what is written from now on",
+      "rows in p.g stay there; the view's inner table gets what is written from now on",
     ],
     sql: ["recreate-view: target p.g → (inner table)"],
   },
@@ -243,7 +243,7 @@ export const materializedViews: readonly PlanCase[] = [
     from: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR TO p.g EMPTY  AS SELECT a FROM p.s",
     to: "CREATE MATERIALIZED VIEW p.v REFRESH EVERY 1 YEAR APPEND TO p.g EMPTY  AS SELECT a FROM p.s",
     hazards: ["keeps-old-rows"],
-    says: ["rows that are in p.g stay as they are; what is written from now on is added to them"],
+    says: ["rows in p.g stay as they are; what is written from now on is added to them"],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR → EVERY 1 YEAR APPEND: the engine fixes APPEND at creation"],
   },
   {
@@ -271,7 +271,7 @@ export const materializedViews: readonly PlanCase[] = [
     hazards: ["keeps-old-rows"],
     says: [
       "-- inserts into what it reads are refused for a moment (error 469: clients should retry)",
-      "rows that are in p.g stay as they are; what is written from now on is added to them",
+      "rows in p.g stay as they are; what is written from now on is added to them",
     ],
     sql: ["recreate-view: REFRESH EVERY 1 YEAR → incremental"],
   },
