@@ -125,7 +125,7 @@ describe("random rows", () => {
   }
 
   for (const [what, [pair, reason]] of Object.entries(NO_LAW)) {
-    it(`are no test of a view with ${what}, which is said`, async () => {
+    it(`are no test of a view with ${what}, which is reported`, async () => {
       const result = await resultOf(statements(pair));
       assert.equal(result.status, "not-tested", JSON.stringify(result));
       assert.match(result.reason ?? "", reason);

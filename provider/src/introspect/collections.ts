@@ -82,7 +82,7 @@ export async function refuseHiddenCollection(connection: Connection, name: strin
   ]);
   if (missing.length === 0 || roles.length > 0) return;
   throw new HiddenError(
-    `${quoteIdentifier(name)}: this user may not see named collections, so it cannot be told whether it exists. It is kept as it is. Allow it: ` +
+    `${quoteIdentifier(name)}: this user may not see named collections, so whether it exists is unknown. It is left as it is. Grant the right: ` +
       (await grantTo(connection, missing)),
   );
 }

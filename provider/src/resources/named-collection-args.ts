@@ -20,7 +20,7 @@ export interface NamedCollectionArgs extends CommonArgs {
   secrets?: Input<Record<string, Input<string>>>;
   /**
    * Whether a query may override the value of a key. Default for each key: as the server's configuration says
-   * (`allow_named_collection_override_by_default`). 24.8 does not show it, so a change by hand is not seen there.
+   * (`allow_named_collection_override_by_default`). 24.8 does not show it, so a manual change is not seen there.
    */
   overridable?: Input<Record<string, Input<boolean>>>;
 }

@@ -7,7 +7,7 @@ import { SchemaObject } from "./schema-object";
  * database: every stack on that server shares its name.
  *
  * Its values are never read from the server, and a secret is in no state, preview or log of this package; a new value of a secret is seen all the
- * same. A value that somebody changes on the server by hand is not seen; a key is.
+ * same. A value that somebody changes on the server manually is not seen; a key is.
  *
  * @example
  * ```ts

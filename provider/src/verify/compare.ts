@@ -165,7 +165,7 @@ async function summariseOnce(
     first: string;
     known_buckets: string;
   }>(sql, options.onRead);
-  if (row === undefined) throw new SchemaError("internal", `The server answered with no row: ${sql}`);
+  if (row === undefined) throw new SchemaError("internal", `The server returned no row: ${sql}`);
   return {
     buckets: Number(row.buckets),
     expired: Number(row.expired),

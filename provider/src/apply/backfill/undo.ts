@@ -60,5 +60,5 @@ export async function noWayBack(context: BackfillContext): Promise<string | unde
   if (journal.has("baseline")) return "is bringing rows to the target";
   if (!(await madeViews(context))) return undefined;
   if (await canEmpty(context)) return undefined;
-  return "has created the view, whose rows cannot be told from the others in the target";
+  return "has created the view, whose rows cannot be distinguished from the others in the target";
 }

@@ -15,7 +15,7 @@ export function resolve(lattice: Lattice, phrase: Phrase, verb: Verb): readonly 
   if (name === undefined)
     return `${written}: the server has no privilege ${phrase.privilege}${didYouMean(phrase.privilege.toUpperCase(), lattice.names)}`;
   if (phrase.target.filter !== undefined)
-    return `${written}: a source with a filter is not managed, because servers up to 25.8 store the source without it, and a restart then gives all of it. Grant it by hand, or leave the filter out`;
+    return `${written}: a source with a filter is not managed, because servers up to 25.8 store the source without it, and a restart then gives all of it. Grant it manually, or leave the filter out`;
   const leaves = lattice.leavesOf(name);
   const region = regionFor(lattice, leaves, phrase);
   if (typeof region === "string") return `${written}: ${region}`;
