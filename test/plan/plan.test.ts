@@ -22,7 +22,7 @@ describe("plan, as it is shown and allowed", () => {
         "    DROP COLUMN `name`,",
         "    ADD COLUMN `full_name` String AFTER `a`,",
         "    ADD INDEX i a TYPE minmax;",
-        "-- drops-data: the values of name (String) in all rows of p.t are lost. If it becomes full_name, write " +
+        "-- drops-data: the values of name (String) in all rows of p.t are lost. If it becomes full_name, set " +
           'renamedFrom: "name" there, and the values stay',
         "-- metadata-only: parts written before have no index i until they merge; ALTER TABLE p.t MATERIALIZE INDEX i builds it",
       ].join("\n"),
