@@ -63,7 +63,7 @@ for (const version of canReplicate(["25.8"])) {
       assert.deepEqual([altered.lost, altered.doubled], [0, 0]);
     });
 
-    it("lose rows when a table is rebuilt as by hand: copy, SYNC REPLICA, EXCHANGE ON CLUSTER, DROP", async () => {
+    it("lose rows when a table is rebuilt manually: copy, SYNC REPLICA, EXCHANGE ON CLUSTER, DROP", async () => {
       const lost: number[] = [];
       while (lost.length < RUNS && !lost.some((rows) => rows > 0)) {
         const result = await under(async () => {

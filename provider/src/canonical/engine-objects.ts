@@ -95,7 +95,7 @@ export class EngineObjects {
     const { database, name } = keyParts(key);
     const what = name === undefined ? "DATABASE" : "TABLE";
     const [row] = await engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(key)}`);
-    if (row === undefined) throw new Error(`SHOW CREATE ${what} of ${database} gave no row`);
+    if (row === undefined) throw new Error(`SHOW CREATE ${what} of ${database} returned no row`);
     return Definition.read(row.statement).spec;
   }
 

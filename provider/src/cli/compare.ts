@@ -43,7 +43,7 @@ export function compareCommand(output: Output): Command {
     .option("--map <from=to>", "a database of the first place has another name in the second; may be repeated", readMap)
     .option("--database <name...>", "only these databases, by their names in the second place")
     .option("--include <pattern...>", "only objects whose database.name matches, e.g. 'logs.*_v1'")
-    .option("--exclude <pattern...>", "no objects whose database.name matches")
+    .option("--exclude <pattern...>", "skip objects whose database.name matches")
     .option("--program-stack <name>", "config of a program, from Pulumi.NAME.yaml")
     .option("--cwd <folder>", "with stack:NAME: the folder of the Pulumi project (default: this one)")
     .option("--json", "print JSON")
@@ -84,8 +84,7 @@ export async function comparePlaces(
     const compared = await compareSides(concerning(one, other), concerning(other, one));
     const shown = { from: one.name, to: other.name };
     output.out(options.json ? renderJson(compared, shown) : renderText(compared, shown));
-    if (compared.unchecked !== undefined)
-      output.error(`Compared as it is spelled, not as it is meant: ${compared.unchecked}\n`);
+    if (compared.unchecked !== undefined) output.error(`Compared by spelling, not by meaning: ${compared.unchecked}\n`);
     return exitCode(compared);
   } catch (error) {
     return tellFailure(error, options.json, output);
