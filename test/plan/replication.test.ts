@@ -65,7 +65,7 @@ describe("a Replicated table or database that the server cannot create", () => {
     const uuid = refuseReplicatedTable(table("ReplicatedReplacingMergeTree(b)"), "Atomic", SERVER);
     assert.equal(
       uuid,
-      "d.t: {uuid} in a replicated table's path needs a Replicated database; found '/clickhouse/tables/{uuid}/{shard}', which the server takes " +
+      "d.t: {uuid} in a replicated table's path needs a Replicated database; found '/clickhouse/tables/{uuid}/{shard}', which the server uses " +
         "by default (default_replica_path), in a database of engine Atomic. Set clickhouse:cluster, or write the path: engine: " +
         "\"ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', b)\"; or give the database the engine " +
         "Replicated('/clickhouse/databases/d', '{shard}', '{replica}')",

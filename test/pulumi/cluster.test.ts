@@ -154,7 +154,7 @@ for (const version of canReplicate(["25.8"])) {
         [
           { ...REPLICATED, orderBy: ["v"] },
           {},
-          /t: the table would be built anew .* not done on a cluster \(main\) yet; nothing was changed\. Declare a second table/,
+          /t: the table would be rebuilt .* not done on a cluster \(main\) yet; nothing was changed\. Declare a second table/,
         ],
         [
           { ...REPLICATED, columns: { id: "UInt64", w: { type: "String", renamedFrom: "v" } } },
@@ -324,7 +324,7 @@ for (const version of canReplicate(["25.8"])) {
       assert.match(failures.join(), /each host of cluster main keeps roles for itself.*one Provider for each host/);
     });
 
-    it("a Distributed table with another sharding key is made anew on both hosts", async () => {
+    it("a Distributed table with another sharding key is recreated on both hosts", async () => {
       await create("table", table());
       const over = (key: string): CheckRequest => ({
         name: "all",
@@ -345,7 +345,7 @@ for (const version of canReplicate(["25.8"])) {
         );
     });
 
-    it("a view, a Memory table and settings that one host has otherwise are mended, and nothing else", async () => {
+    it("a view, a Memory table and settings that differ on one host are fixed, and nothing else", async () => {
       const view = { query: "SELECT 1 AS one" };
       const memory = { columns: COLUMNS, engine: "Memory" };
       const [v, m, t] = [

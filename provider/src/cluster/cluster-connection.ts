@@ -143,7 +143,7 @@ export class ClusterConnection implements Connection {
     const names = silent.map(({ name }) => name).join(", ");
     const does = silent.length === 1 ? "does" : "do";
     const go = isSimple
-      ? ", or go on without it, and the queue of ON CLUSTER brings it later: `pulumi config set clickhouse:downHosts queue`"
+      ? ", or continue without it, and the queue of ON CLUSTER delivers it later: `pulumi config set clickhouse:downHosts queue`"
       : "; this cannot be left to the queue of ON CLUSTER";
     throw new SchemaError(
       "host-down",
@@ -246,7 +246,7 @@ export class ClusterConnection implements Connection {
     return new SchemaError(
       "host-failed",
       `${firstLine(sql)}: ${words}. ${others.length === 0 ? "No host has done it" : `It is ${others.join(", ")}`}. ` +
-        "Mend what the host complains about and run `pulumi up` again, which does only what is missing",
+        "Fix what the host reports and run `pulumi up` again, which does only what is missing",
       { cause: new ServerError(words, first, sql, { cause }) },
     );
   }

@@ -43,8 +43,7 @@ export function refuseReplicatedTable(table: TableSpec, database: string, server
     );
   }
   if (!inReplicated && !server.onCluster && `${path}${replica}`.includes("{uuid}")) {
-    const from =
-      engine.keeper === undefined ? `, which the server uses by default (default_replica_path)` : "";
+    const from = engine.keeper === undefined ? `, which the server uses by default (default_replica_path)` : "";
     const wanted = ["'/clickhouse/tables/{shard}/{database}/{table}'", `'${server.replica}'`, ...engine.args];
     return (
       `${name}: {uuid} in a replicated table's path needs a Replicated database; found '${path}'${from}, in a database of engine ` +

@@ -133,7 +133,7 @@ function refuseInner(to: ObjectSpec, hosts: readonly ClusterHost[]): void {
   throw new SchemaError(
     "cluster-unsupported",
     `${quotedName(keyOf(to))}: is missing on ${names(hosts)}, and its inner table is ${engineName(to.storage?.engine)}: created there now, it would be another table ` +
-      "than on the other hosts. Create the view there by hand with TO INNER UUID of the others, or declare its target as a table (`to`)",
+      "than on the other hosts. Create the view there manually with TO INNER UUID of the others, or declare its target as a table (`to`)",
   );
 }
 
@@ -167,7 +167,7 @@ function bringInLine({ hosts, statement }: Variant, to: ObjectSpec, options: Pla
       };
     throw new SchemaError(
       "cluster-unsupported",
-      `${label}: has another key, engine or column names on ${names(hosts)} than on the other hosts, which no ALTER mends. Nothing was changed. ` +
+      `${label}: has another key, engine or column names on ${names(hosts)} than on the other hosts, which no ALTER can fix. Nothing was changed. ` +
         `Save what ${names(hosts)} has under another name (RENAME TABLE there), and run \`pulumi up --refresh\`, which creates it there`,
     );
   });

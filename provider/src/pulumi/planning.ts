@@ -136,7 +136,7 @@ function unsupportedWay(step: Step): readonly [what: string, instead: string] {
       ];
     case "rebuild":
       return [
-        `the table would be built anew and its rows copied (${step.reasons.join("; ")})`,
+        `the table would be rebuilt and its rows copied (${step.reasons.join("; ")})`,
         "Declare a second table with the new definition beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it",
       ];
     case "rename":
@@ -146,7 +146,7 @@ function unsupportedWay(step: Step): readonly [what: string, instead: string] {
       ];
     default:
       return [
-        `the view would be created anew (${step.reasons.join("; ")})`,
+        `the view would be recreated (${step.reasons.join("; ")})`,
         "Declare a new view beside it, and remove the old one in the same program, with the writers stopped in between",
       ];
   }

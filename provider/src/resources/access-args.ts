@@ -46,7 +46,7 @@ export interface RoleArgs extends CommonArgs {
 
 /** Arguments of `SettingsProfile`. */
 export interface SettingsProfileArgs extends CommonArgs {
-  /** Name on the server. Default: the resource's name. Changing it renames the profile; what inherits it goes on to do so. */
+  /** Name on the server. Default: the resource's name. Changing it renames the profile; what inherits it continues to. */
   name?: Input<string>;
   /** Profiles whose settings come first. A later one wins. Default: none. A circle is refused. */
   inherits?: EntitiesArgs;

@@ -46,7 +46,7 @@ export interface ProviderArgs {
   /** Cluster whose hosts all get every object: a name in `system.clusters`, or `{cluster}`. Default: the server of `url` alone. */
   cluster?: pulumi.Input<string>;
   /**
-   * While a host of the cluster does not answer: `"refuse"` runs nothing; `"queue"` goes on with what may come later to that host.
+   * While a host of the cluster does not answer: `"refuse"` runs nothing; `"queue"` continues with what may reach that host later.
    * Default: `"refuse"`.
    */
   downHosts?: pulumi.Input<"refuse" | "queue">;
