@@ -55,6 +55,18 @@ describe("--stack", () => {
     await project.must(["config", "rm", "clickhouse:environment"]);
   });
 
+  it("names a place for compare: each stack's own server, user and password", async () => {
+    const database = ["--database", await freshDatabase(await sharedServer())];
+    const same = await cli(["compare", "stack:test", "stack:test", ...database]);
+    assert.deepEqual([same.code, same.error], [0, ""]);
+    assert.match(same.out, /^No difference: 1 same \(from stack test, to stack test\)\n$/);
+    const wrong = await cli(["compare", "stack:test", "stack:test", ...database], { CLICKHOUSE_TO_PASSWORD: "wrong" });
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.error, /^<to> stack:test: /);
+    const none = await cli(["compare", "stack:test", "stack:none", ...database]);
+    assert.match(none.error, /--stack none: no stack named 'none' found/);
+  });
+
   it("finds chdb://PATH from the program's folder, wherever it is started", async () => {
     const folder = path.join(project.dir, "nested");
     mkdirSync(folder);
