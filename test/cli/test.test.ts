@@ -115,6 +115,20 @@ new MaterializedView("most_mv", { database: shop, to: target, query: sql\`SELECT
     assert.match((await run(folder, { stack: "qa" })).error, /--stack qa: there is no .*Pulumi\.qa\.yaml/);
   });
 
+  it("runs an ES module", async () => {
+    const module = SHOP.replace(
+      /const \{ (.*) \} = require\("pulumi-clickhouse-schema"\);/,
+      'import { $1 } from "pulumi-clickhouse-schema";',
+    ).replace('const pulumi = require("@pulumi/pulumi");', 'import * as pulumi from "@pulumi/pulumi";');
+    const folder = programFolder({
+      "index.js": module,
+      "package.json": '{ "type": "module" }',
+      "shop.test.yaml": PASSES,
+    });
+    const { code, error, out } = await run(folder);
+    assert.equal(code, 0, out + error);
+  });
+
   it("prints what a user asked for in colour, or in none", () => {
     const folder = programFolder({ "index.js": SHOP, "shop.test.yaml": FAILS });
     const spawned = (env: NodeJS.ProcessEnv) =>

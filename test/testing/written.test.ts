@@ -32,6 +32,12 @@ describe("a written test", () => {
       "CREATE TABLE d.names (k String, name String) ENGINE = MergeTree ORDER BY k",
       "CREATE DICTIONARY d.dict (k String, name String DEFAULT '?') PRIMARY KEY k SOURCE(CLICKHOUSE(DB 'd' TABLE 'names')) LIFETIME(0) LAYOUT(COMPLEX_KEY_HASHED())",
       "CREATE VIEW d.named AS SELECT k, dictGet('d.dict', 'name', tuple(k)) AS name FROM d.s",
+      "CREATE TABLE d.replicated (k String, n UInt64) ENGINE = ReplicatedSummingMergeTree('/x/{shard}', '{replica}') ORDER BY k SETTINGS storage_policy = 'cold'",
+      "CREATE TABLE d.queue (k String) ENGINE = Kafka('h:9092', 'topic', 'g', 'JSONEachRow')",
+      "CREATE MATERIALIZED VIEW d.queue_mv TO d.replicated AS SELECT k, count() AS n FROM d.queue GROUP BY k",
+      "CREATE TABLE d.everywhere AS d.s ENGINE = Distributed('main', d, s)",
+      "CREATE VIEW d.everywhere_read AS SELECT k, count() AS n FROM d.everywhere GROUP BY k",
+      "CREATE VIEW d.of_key AS SELECT n FROM d.sums WHERE k = {key:String}",
       "CREATE TABLE d.buffer AS d.s ENGINE = Buffer(d, s, 1, 10, 100, 10, 100, 1000, 10000)",
     );
   });
@@ -194,6 +200,25 @@ describe("a written test", () => {
         },
       ],
     });
+  });
+
+  it("gives rows to what the engine cannot host, and says what stands in for it", async () => {
+    const rows = [{ k: "a" }];
+    await pass(bed, {
+      given: [
+        { into: "d.queue", rows },
+        { into: "d.queue", rows },
+        { into: "d.everywhere", rows },
+      ],
+      expect: [
+        { from: "d.replicated", rows: [{ k: "a", n: 2 }] },
+        { from: "d.everywhere_read", rows: [{ k: "a", n: 1 }] },
+        { from: "d.everywhere", rows },
+        { query: "SELECT sum(n) AS n FROM d.of_key(key = 'a')", rows: [{ n: 1 }] },
+      ],
+    });
+    assert.deepEqual([...bed.notes.keys()].sort(), ["d\0queue", "d\0replicated"]);
+    assert.match(bed.notes.get("d\0replicated") ?? "", /nearest local kind: .*needs a cluster/);
   });
 
   it("names missing, unexpected and differing rows; equal rows count as often as they are there", async () => {

@@ -16,15 +16,16 @@ const ORPHAN_AGE = 3_600_000;
  * It has one session: statements run one after the other, and a `SET` persists. Its directory is removed when it is
  * closed and when this process exits, however it exits.
  *
+ * @param setup statements that run first, also in a session that has to replace another.
  * @throws {ConnectionError} when chdb is not installed.
  */
-export async function openScratch(): Promise<ChdbConnection> {
+export async function openScratch(setup: readonly string[] = []): Promise<ChdbConnection> {
   const base = scratchBase();
   removeOrphans(base);
   const path = mkdtempSync(join(base, `${PREFIX}${process.pid}-`));
   try {
     // Nothing here outlives the process, so nothing needs to be flushed to disk.
-    return await openPrivateChdb(path, ["SET fsync_metadata = 0"]);
+    return await openPrivateChdb(path, ["SET fsync_metadata = 0", ...setup]);
   } catch (error) {
     rmSync(path, { recursive: true, force: true });
     throw error;

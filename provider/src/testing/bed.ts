@@ -7,14 +7,14 @@ import { openScratch } from "../connection/scratch";
 import { messageOf, SchemaError } from "../errors";
 import { sourcesOf, targetsOf } from "../lineage/sources";
 import { tablesOfSource } from "../sql/dictionary-source";
-import { backtick, qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { MaterializedViewSpec, ObjectSpec, OwnedSpec } from "../sql/spec";
 import { inOrder } from "../util/graph";
 import { asksClock, atMoment, type Moment } from "./clock";
-import { jobOf, standing } from "./standing";
+import { behindDistributed, jobOf, standing } from "./standing";
 
 /** Settings of the engine's session: what a test means is the same on every machine. */
 const SETTINGS = [
@@ -64,14 +64,13 @@ export class Bed {
    */
   static async open(objects: readonly ObjectSpec[] | Promise<readonly ObjectSpec[]>, moment?: Moment): Promise<Bed> {
     // Opening takes as long as running a program, so both happen at once.
-    const [declared, opened] = await Promise.allSettled([objects, openScratch()]);
+    const [declared, opened] = await Promise.allSettled([objects, openScratch([`SET ${SETTINGS.join(", ")}`])]);
     if (declared.status === "rejected" || opened.status === "rejected") {
       if (opened.status === "fulfilled") await opened.value.close();
       throw declared.status === "rejected" ? declared.reason : (opened as PromiseRejectedResult).reason;
     }
     const bed = new Bed(opened.value, declared.value);
     try {
-      await bed.engine.command(`SET ${SETTINGS.join(", ")}`);
       await bed.create(moment);
       return bed;
     } catch (error) {
@@ -103,8 +102,7 @@ export class Bed {
     }
     this.moment = moment;
     const rows = await this.engine.query<{ database: string; name: string }>(
-      `SELECT database, name FROM system.tables WHERE database IN {databases:Array(String)} AND (engine LIKE '%MergeTree' OR engine IN (${EMPTIED})) AND ifNull(total_rows, 1) > 0`,
-      { databases: this.databases() },
+      `SELECT database, name FROM system.tables WHERE database IN (${this.quotedDatabases()}) AND (engine LIKE '%MergeTree' OR engine IN (${EMPTIED})) AND ifNull(total_rows, 1) > 0`,
     );
     for (const { database, name } of rows)
       await this.engine.command(`TRUNCATE TABLE ${quotedName(objectKey(database, name))} SYNC`);
@@ -116,13 +114,20 @@ export class Bed {
     return this.moment === undefined ? sql : atMoment(sql, this.moment);
   }
 
+  /** The table that takes rows that are inserted into an object; undefined where none can be. */
+  inserted(key: string): string | undefined {
+    const spec = this.objects.get(key);
+    if (spec === undefined) return undefined;
+    const behind = behindDistributed(spec, (one) => this.objects.has(one));
+    return behind ?? (takesRows(spec) ? key : undefined);
+  }
+
   /** Columns of a table or view. */
   async columnsOf(key: string): Promise<readonly Column[]> {
     const known = this.columns.get(key);
     if (known !== undefined) return known;
     const found = await this.engine.query<Column>(
-      `SELECT name, type, default_kind AS kind FROM system.columns WHERE concat(database, '\\0', table) = {key:String} ORDER BY position`,
-      { key },
+      `SELECT name, type, default_kind AS kind FROM system.columns WHERE concat(database, '\\0', table) = ${quoteString(key)} ORDER BY position`,
     );
     this.columns.set(key, found);
     return found;
@@ -142,8 +147,7 @@ export class Bed {
   async merge(isWanted: (name: string) => boolean = () => true): Promise<void> {
     await this.engine.command("SYSTEM START MERGES");
     const rows = await this.engine.query<{ database: string; name: string }>(
-      "SELECT database, name FROM system.tables WHERE database IN {databases:Array(String)} AND engine LIKE '%MergeTree' AND total_rows > 0 ORDER BY database, name",
-      { databases: this.databases() },
+      `SELECT database, name FROM system.tables WHERE database IN (${this.quotedDatabases()}) AND engine LIKE '%MergeTree' AND total_rows > 0 ORDER BY database, name`,
     );
     for (const { database, name } of rows) {
       const table = quotedName(objectKey(database, name));
@@ -189,6 +193,10 @@ export class Bed {
     return [...new Set([...this.objects.values()].flatMap((spec) => ("database" in spec ? [spec.database] : [])))];
   }
 
+  private quotedDatabases(): string {
+    return this.databases().map(quoteString).join(", ") || "''";
+  }
+
   private async holdMerges(): Promise<void> {
     await this.engine.command("SYSTEM STOP MERGES");
   }
@@ -199,7 +207,7 @@ export class Bed {
     for (const database of this.databases())
       await this.engine.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`);
     for (const spec of inCreationOrder([...this.objects.values()])) {
-      for (const one of standing(spec)) await this.createOne(keyOf(spec), one);
+      for (const one of standing(spec, (key) => this.objects.has(key))) await this.createOne(keyOf(spec), one);
     }
     await this.holdMerges();
   }
@@ -255,7 +263,7 @@ function inCreationOrder(objects: readonly ObjectSpec[]): ObjectSpec[] {
 }
 
 /** Whether rows can be inserted, and stay. */
-export function takesRows(spec: ObjectSpec): boolean {
+function takesRows(spec: ObjectSpec): boolean {
   return spec.kind === "table" && !/^(?:Merge|Distributed)\b/.test(spec.storage.engine ?? "");
 }
 

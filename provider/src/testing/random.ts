@@ -4,7 +4,7 @@ import { qualifiedName } from "../sql/identifiers";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { loadSubjects, type Subject, type TargetReport, verifySubject } from "../verify";
 import { assessVerifiability } from "../verify/verifiability";
-import { type Bed, takesRows } from "./bed";
+import type { Bed } from "./bed";
 import { literalsBehind } from "./literals";
 import { below, oneOf, type Pool, type Random, randomValue, seeded } from "./random-values";
 import { insertRows } from "./rows";
@@ -132,9 +132,8 @@ async function fill(bed: Bed, subjects: readonly Subject[], options: RandomOptio
   const refused = new Map<string, string>();
   for (const [name, source] of bases) {
     const key = objectKey(source.database, source.name);
-    const spec = bed.find(key);
     const why =
-      spec === undefined || !takesRows(spec)
+      bed.inserted(key) !== key
         ? `${name} takes no rows here`
         : await fillTable(bed, key, queries, { random, rows, targets });
     if (why !== undefined) refused.set(name, why);

@@ -4,7 +4,7 @@ import { lex } from "../sql/lexer";
 import { objectKey, quotedName } from "../sql/object-key";
 import type { MaterializedViewSpec } from "../sql/spec";
 import { nearest } from "../util/near";
-import { type Bed, isMergedLater, takesRows } from "./bed";
+import { type Bed, isMergedLater } from "./bed";
 import { readMoment } from "./clock";
 import { compareRows, type Difference, isSame } from "./compare-rows";
 import { expectationOf, foundRows } from "./expected";
@@ -99,12 +99,12 @@ async function take(
 }
 
 async function insert(bed: Bed, step: Insert, path: string, place: Place): Promise<void> {
-  const key = keyNamed(bed, step.into, `${path}.into`);
-  const spec = bed.find(key);
-  if (spec === undefined || !takesRows(spec))
+  const named = keyNamed(bed, step.into, `${path}.into`);
+  const key = bed.inserted(named);
+  if (key === undefined)
     throw new SchemaError(
       "input-unreadable",
-      `${path}.into: ${quotedName(key)} is no table that takes rows here; give them to the table that it reads`,
+      `${path}.into: ${quotedName(named)} is no table that takes rows here; give them to the table that it reads`,
     );
   const columns = (await bed.columnsOf(key)).filter(({ kind }) => kind !== "MATERIALIZED" && kind !== "ALIAS");
   const subject = { path, name: quotedName(key), columns };

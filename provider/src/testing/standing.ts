@@ -1,4 +1,6 @@
+import { passesOn } from "../lineage/sources";
 import { qualifiedName } from "../sql/identifiers";
+import { quotedName } from "../sql/object-key";
 import type { ColumnSpec, MaterializedViewSpec, ObjectSpec, QualifiedName, StorageSpec } from "../sql/spec";
 
 /** A refresh of a view as one insert. */
@@ -12,10 +14,15 @@ export interface RefreshJob {
 
 /**
  * What stands for a declared object while rows are tested: without TTLs, which would remove rows that a test gives by today's clock, and
- * with a refreshable view as the table that it fills, so that nothing runs on a schedule.
+ * with a refreshable view as the table that it fills, so that nothing runs on a schedule, and a Distributed table as its one shard.
  */
-export function standing(spec: ObjectSpec): ObjectSpec[] {
+export function standing(spec: ObjectSpec, isDeclared: (key: string) => boolean): ObjectSpec[] {
   if (spec.kind === "database") return [];
+  const behind = behindDistributed(spec, isDeclared);
+  if (behind !== undefined && spec.kind === "table") {
+    const { database, name } = spec;
+    return [{ kind: "view", database, name, columns: [], query: `SELECT * FROM ${quotedName(behind)}` }];
+  }
   if (spec.kind === "table")
     return [{ ...spec, columns: spec.columns.map(withoutTtl), storage: storageWithoutTtl(spec.storage) }];
   if (spec.kind !== "materializedView") return [spec];
@@ -27,6 +34,12 @@ export function standing(spec: ObjectSpec): ObjectSpec[] {
       ...(spec.storage !== undefined && { storage: storageWithoutTtl(spec.storage) }),
     },
   ];
+}
+
+/** The table that a Distributed table reads and writes, of this program; undefined for any other object. */
+export function behindDistributed(spec: ObjectSpec, isDeclared: (key: string) => boolean): string | undefined {
+  if (spec.kind !== "table" || !/^Distributed\b/.test(spec.storage.engine ?? "")) return undefined;
+  return passesOn(spec).find(isDeclared);
 }
 
 /** Reading a view that writes `TO` a table reads that table. */
