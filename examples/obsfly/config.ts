@@ -19,6 +19,11 @@ export interface ObsflyConfig {
    * of the map's rows again.
    */
   appendDependencies: boolean;
+  /**
+   * Name of the cluster over which rows are spread by account. Default: none, one server. Tables then have Replicated engines, and a
+   * Distributed table beside each, which writers insert into and read views read. `clickhouse:cluster` has to name the same one.
+   */
+  cluster?: string;
 }
 
 /** Where config comes from: `new pulumi.Config("obsfly")`, or a map in a test. */
@@ -29,8 +34,12 @@ const defaultRetentionDays: Record<Signal, number> = { logs: 14, metrics: 30, tr
 /** The longest retention: fifty years. */
 export const maximumDays = 18250;
 
-/** Reads the stack's config; every problem found is in the one error. */
-export function loadConfig(source: ConfigSource): ObsflyConfig {
+/**
+ * Reads the stack's config; every problem found is in the one error.
+ *
+ * @param connection keys of `clickhouse`, which has to be about the same cluster.
+ */
+export function loadConfig(source: ConfigSource, connection: Pick<ConfigSource, "get">): ObsflyConfig {
   const problems: string[] = [];
 
   const days = (key: string, value: unknown, fallback: number): number => {
@@ -60,6 +69,17 @@ export function loadConfig(source: ConfigSource): ObsflyConfig {
     );
   }
 
+  const cluster = source.get("cluster");
+  const place = connection.get("cluster");
+  if (cluster !== place) {
+    const found = place === undefined ? "is not set" : `is ${JSON.stringify(place)}`;
+    const means = cluster === undefined ? "tables would not be replicated" : "tables would be created on one host only";
+    problems.push(
+      `obsfly:cluster ${cluster === undefined ? "is not set" : `is ${JSON.stringify(cluster)}`}, and clickhouse:cluster ${found}: ${means}. ` +
+        `Set both: pulumi config set obsfly:cluster ${cluster ?? place}; pulumi config set clickhouse:cluster ${cluster ?? place}`,
+    );
+  }
+
   let retention = source.getObject<Record<string, unknown>>("retentionDays") ?? {};
   if (typeof retention !== "object" || Array.isArray(retention)) {
     problems.push(
@@ -80,6 +100,7 @@ export function loadConfig(source: ConfigSource): ObsflyConfig {
     rollupRetentionDays: days("rollupRetentionDays", source.get("rollupRetentionDays"), 0),
     appendDependencies: append === "true",
     usageRetentionDays: days("usageRetentionDays", source.get("usageRetentionDays"), 1095),
+    ...(cluster !== undefined && { cluster }),
   };
   for (const signal of signals) {
     config.retentionDays[signal] = days(`retentionDays.${signal}`, retention[signal], defaultRetentionDays[signal]);

@@ -1,5 +1,6 @@
 import type { Output } from "@pulumi/pulumi";
 import { type Database, MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { rollupRetention } from "./retention";
 
@@ -28,7 +29,7 @@ export function declareDependencies(database: Database, spans: Table, config: Ob
       error_count: "UInt64",
       computed_at: "DateTime64(3, 'UTC')",
     },
-    engine: "ReplacingMergeTree(computed_at)",
+    engine: engineOf("ReplacingMergeTree(computed_at)", config),
     orderBy: ["AccountId", "from_service", "to_service", "time_bucket"],
     ...rollupRetention("time_bucket", "hour", config),
   });
@@ -42,6 +43,8 @@ export function declareDependencies(database: Database, spans: Table, config: Ob
     query: config.appendDependencies ? edges : withClosedHours(target, edges),
   });
 
+  // On a cluster each replica refreshes, and each refresh is a whole: of two at the same time, one counts.
+  const once = config.cluster === undefined ? "" : "LIMIT 1 BY AccountId, from_service, to_service, time_bucket";
   // avg_latency_ms is over finished calls, as the caller saw them; nan where there is none.
   return new View("service_dependencies_read", {
     database,
@@ -52,9 +55,10 @@ export function declareDependencies(database: Database, spans: Table, config: Ob
       FROM
       (
         SELECT *, max(computed_at) OVER (PARTITION BY AccountId, time_bucket) AS newest
-        FROM ${target}
+        FROM ${onAllShards("service_dependencies", database, target, config)}
       )
-      WHERE computed_at = newest`,
+      WHERE computed_at = newest
+      ${once}`,
   });
 }
 

@@ -13,7 +13,7 @@ import { declareTraces } from "./traces";
  *   metrics_hourly_mv    the materialized view: fills the target on every insert into the base table
  *   metrics_hourly_read  the view to query: the finished numbers, right before and after merges
  */
-const config = loadConfig(new pulumi.Config("obsfly"));
+const config = loadConfig(new pulumi.Config("obsfly"), new pulumi.Config("clickhouse"));
 
 // Views too: without its view a rollup stops, and nobody is told.
 if (config.protect) {
@@ -28,10 +28,10 @@ const ingestion = declareIngestion({ logs, metrics, traces, profiles }, config);
 
 /** Where writers insert. */
 export const baseTables = {
-  logs: logs.base.qualifiedName,
-  metrics: metrics.base.qualifiedName,
-  traces: traces.base.qualifiedName,
-  profiles: profiles.base.qualifiedName,
+  logs: logs.inserts.qualifiedName,
+  metrics: metrics.inserts.qualifiedName,
+  traces: traces.inserts.qualifiedName,
+  profiles: profiles.inserts.qualifiedName,
 };
 
 /** What dashboards read. */

@@ -1,4 +1,5 @@
 import { count, Rollup, sum, type View } from "pulumi-clickhouse-schema";
+import { spread } from "./cluster";
 import { type ObsflyConfig, type Signal, signals } from "./config";
 import type { DeclaredSignal } from "./signal";
 
@@ -28,6 +29,7 @@ export function declareIngestion(declared: Record<Signal, DeclaredSignal>, confi
     ttl: `${config.usageRetentionDays} days`,
     settings: { ttl_only_drop_parts: 1 },
     comment: "Days in UTC",
+    ...spread(config),
   });
   return { reads: [ingestion.read] };
 }

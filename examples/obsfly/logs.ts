@@ -1,4 +1,5 @@
 import { any, count, type Database, Rollup, sum, Table, uniq, type View } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards, spread } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
 import type { DeclaredSignal } from "./signal";
@@ -6,7 +7,13 @@ import type { DeclaredSignal } from "./signal";
 /** The database `logs`: the records, their volume by minute, their patterns by hour. */
 export function declareLogs(database: Database, config: ObsflyConfig): DeclaredSignal {
   const base = declareBase(database, config);
-  return { database, base, reads: [declareVolume(database, base, config), declarePatterns(database, base, config)] };
+  const inserts = onAllShards("logs_v1", database, base, config);
+  return {
+    database,
+    base,
+    inserts,
+    reads: [declareVolume(database, base, config), declarePatterns(database, base, config)],
+  };
 }
 
 function declareBase(database: Database, config: ObsflyConfig): Table {
@@ -34,6 +41,7 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
     },
     orderBy: ["AccountId", "ServiceName", "Timestamp"],
     indexes: [{ name: "idx_trace", expression: "TraceId", type: "bloom_filter(0.001)" }],
+    engine: engineOf("MergeTree", config),
     ...baseRetention,
   });
 }
@@ -47,6 +55,7 @@ function declareVolume(database: Database, base: Table, config: ObsflyConfig): V
     bucket: { name: "time_bucket", every: "minute", time: "Timestamp" },
     measures: { log_count: count(), total_bytes: sum("Bytes") },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return volume.read;
 }
@@ -69,6 +78,7 @@ function declarePatterns(database: Database, base: Table, config: ObsflyConfig):
     bucket: { name: "time_bucket", every: "hour", time: "Timestamp" },
     measures: { sample_body: any("Body"), occurrence_count: count(), distinct_bodies: uniq("BodyHash") },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return patterns.read;
 }

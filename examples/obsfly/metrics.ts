@@ -11,6 +11,7 @@ import {
   uniq,
   type View,
 } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards, spread } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { declareNodes } from "./nodes";
 import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
@@ -19,9 +20,11 @@ import type { DeclaredSignal } from "./signal";
 /** The database `metrics`: the samples, any metric by hour, HTTP requests by minute, nodes by minute. */
 export function declareMetrics(database: Database, config: ObsflyConfig): DeclaredSignal {
   const base = declareBase(database, config);
+  const inserts = onAllShards("metrics_v1", database, base, config);
   return {
     database,
     base,
+    inserts,
     reads: [
       declareHourly(database, base, config),
       declareServicePerformance(database, base, config),
@@ -51,6 +54,7 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
     },
     orderBy: ["AccountId", "ServiceName", "MetricName", "Timestamp"],
     indexes: [{ name: "idx_metric", expression: "MetricName", type: "bloom_filter(0.01)" }],
+    engine: engineOf("MergeTree", config),
     ...baseRetention,
   });
 }
@@ -77,6 +81,7 @@ function declareHourly(database: Database, base: Table, config: ObsflyConfig): V
       total_bytes: sum("Bytes"),
     },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return hourly.read;
 }
@@ -110,6 +115,7 @@ function declareServicePerformance(database: Database, base: Table, config: Obsf
       unknown_count: count({ if: "NOT match(Labels['status'], '^[1-5][0-9][0-9]$')" }),
     },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return performance.read;
 }

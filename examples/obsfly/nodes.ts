@@ -1,4 +1,5 @@
 import { type Database, MaterializedView, sql, Table, View } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { rollupRetention } from "./retention";
 
@@ -29,7 +30,7 @@ export function declareNodes(database: Database, base: Table, config: ObsflyConf
       time_first: "SimpleAggregateFunction(min, DateTime64(9, 'UTC'))",
       time_last: "SimpleAggregateFunction(max, DateTime64(9, 'UTC'))",
     },
-    engine: "AggregatingMergeTree",
+    engine: engineOf("AggregatingMergeTree", config),
     orderBy: ["AccountId", "HostId", "MetricName", "series_id", "time_bucket", "RetentionDays"],
     ...rollupRetention("time_bucket", "minute", config),
   });
@@ -62,7 +63,10 @@ export function declareNodes(database: Database, base: Table, config: ObsflyConf
       GROUP BY AccountId, HostId, MetricName, series_id, time_bucket, RetentionDays`,
   });
 
-  return new View("node_resources_read", { database, query: readQuery(target) });
+  return new View("node_resources_read", {
+    database,
+    query: readQuery(onAllShards("node_resources", database, target, config)),
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { any, type Database, Rollup, sum, Table, type View } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards, spread } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
 import type { DeclaredSignal } from "./signal";
@@ -6,7 +7,8 @@ import type { DeclaredSignal } from "./signal";
 /** The database `profiles`: the samples, and their sums by stack and hour. */
 export function declareProfiles(database: Database, config: ObsflyConfig): DeclaredSignal {
   const base = declareBase(database, config);
-  return { database, base, reads: [declareSamples(database, base, config)] };
+  const inserts = onAllShards("profiling_v1", database, base, config);
+  return { database, base, inserts, reads: [declareSamples(database, base, config)] };
 }
 
 function declareBase(database: Database, config: ObsflyConfig): Table {
@@ -28,6 +30,7 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
       Bytes: { type: "UInt64", codec: "ZSTD(1)" },
     },
     orderBy: ["AccountId", "ServiceName", "ProfileType", "Timestamp"],
+    engine: engineOf("MergeTree", config),
     ...baseRetention,
   });
 }
@@ -49,6 +52,7 @@ function declareSamples(database: Database, base: Table, config: ObsflyConfig): 
       total_samples: sum("SampleCount"),
     },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return samples.read;
 }

@@ -1,4 +1,5 @@
 import { count, type Database, derived, quantiles, Rollup, sum, Table, type View } from "pulumi-clickhouse-schema";
+import { engineOf, onAllShards, spread } from "./cluster";
 import type { ObsflyConfig } from "./config";
 import { declareDependencies } from "./dependencies";
 import { baseRetention, inheritedRetention, retentionColumn } from "./retention";
@@ -7,9 +8,11 @@ import type { DeclaredSignal } from "./signal";
 /** The database `traces`: the spans, their latency by minute, and the map of who calls whom. */
 export function declareTraces(database: Database, config: ObsflyConfig): DeclaredSignal {
   const base = declareBase(database, config);
+  const inserts = onAllShards("traces_v1", database, base, config);
   return {
     database,
     base,
+    inserts,
     reads: [declareLatency(database, base, config), declareDependencies(database, base, config)],
   };
 }
@@ -37,6 +40,7 @@ function declareBase(database: Database, config: ObsflyConfig): Table {
     },
     orderBy: ["AccountId", "ServiceName", "Timestamp"],
     indexes: [{ name: "idx_trace", expression: "TraceId", type: "bloom_filter(0.001)" }],
+    engine: engineOf("MergeTree", config),
     ...baseRetention,
   });
 }
@@ -65,6 +69,7 @@ function declareLatency(database: Database, base: Table, config: ObsflyConfig): 
       error_count: count({ if: "StatusCode = 2" }),
     },
     ...inheritedRetention(config),
+    ...spread(config),
   });
   return latency.read;
 }

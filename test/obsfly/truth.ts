@@ -74,11 +74,18 @@ export async function loadAndCompare(
   }
 }
 
-/** Compares every read view with the truth. @returns rows by read view. */
-export async function compareAll(client: ClickHouseClient): Promise<Record<string, number>> {
+/**
+ * Compares every read view with the truth. @returns rows by read view.
+ *
+ * @param isSpread whether the truth is in the base tables of all shards of a cluster.
+ */
+export async function compareAll(client: ClickHouseClient, isSpread = false): Promise<Record<string, number>> {
   const compared: Record<string, number> = {};
-  for (const comparison of [...truths, dependencies(openHours())])
-    compared[comparison.name] = await compare(client, comparison);
+  const tables = new RegExp(`\\b(?:${baseTables.join("|")})\\b`, "g");
+  for (const comparison of [...truths, dependencies(openHours())]) {
+    const truth = isSpread ? comparison.truth.replace(tables, "$&_all") : comparison.truth;
+    compared[comparison.name] = await compare(client, { ...comparison, truth });
+  }
   return compared;
 }
 

@@ -12,15 +12,15 @@ export interface LoadOptions extends GenerateOptions {
   readonly onProgress?: (rows: Readonly<Record<Signal, number>>) => void;
 }
 
-/** Streams generated rows into the base tables. @returns rows by signal. @throws {Error} when a base table is not there. */
+/** Streams generated rows into the base tables; on a cluster into the tables of all shards. @returns rows by signal. @throws {Error} when a base table is not there. */
 export async function load(connection: Connection, options: LoadOptions): Promise<Record<Signal, number>> {
   const { parallel = 2, rate, onProgress } = options;
-  await requireTables(connection, options.signals ?? (Object.keys(BASE_TABLES) as Signal[]));
+  const tables = await tablesOf(connection, options.signals ?? (Object.keys(BASE_TABLES) as Signal[]));
   const written: Record<Signal, number> = { logs: 0, metrics: 0, traces: 0, profiles: 0 };
   const started = performance.now();
   let sent = 0;
   const write = async ({ signal, table, rows }: Batch): Promise<void> => {
-    await connection.insert(table, rows);
+    await connection.insert(tables.has(`${table}_all`) ? `${table}_all` : table, rows);
     written[signal] += rows.length;
     onProgress?.(written);
   };
@@ -41,13 +41,14 @@ export async function load(connection: Connection, options: LoadOptions): Promis
   return written;
 }
 
-async function requireTables(connection: Connection, signals: readonly Signal[]): Promise<void> {
+/** All tables that are there. @throws {Error} when a base table is not. */
+async function tablesOf(connection: Connection, signals: readonly Signal[]): Promise<ReadonlySet<string>> {
   const rows = await connection.query<{ name: string }>(
     "SELECT concat(database, '.', name) AS name FROM system.tables",
   );
   const present = new Set(rows.map(({ name }) => name));
   const missing = signals.map((signal) => BASE_TABLES[signal]).filter((table) => !present.has(table));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return present;
   throw new Error(
     `${connection.url} has no ${missing.join(", ")}. Deploy the stack first: npm start for the embedded engine, ` +
       "else npm run pulumi -- up --stack NAME. Or name the place with --url or --stack.",

@@ -84,6 +84,11 @@ export interface RollupArgs extends CommonArgs, TableChangeArgs {
   viewName?: string;
   /** Name of the read view, or `false` for none: readers of the target then have to merge its rows themselves. Default: see `name`. */
   read?: string | false;
+  /**
+   * Name of a cluster over which the targets are spread: each gets a Distributed table beside it, named like it with `_all`, and the read
+   * views read that, so they show the rows of all shards. `truth` is still that of one shard. Default: none.
+   */
+  distributed?: string;
   /** Database of all objects: its resource or its name. Default: the source's. */
   database?: Input<string> | NamedDatabase;
   /** Engine of the targets. Default: `AggregatingMergeTree`. */

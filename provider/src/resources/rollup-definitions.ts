@@ -86,6 +86,7 @@ const ROLLUP_KEYS: Record<keyof RollupArgs, true> = {
   name: true,
   viewName: true,
   read: true,
+  distributed: true,
   database: true,
   engine: true,
   partitionBy: true,

@@ -12,6 +12,7 @@ import type { Input, NamedDatabase } from "./args";
 import { MaterializedView } from "./materialized-view";
 import type { RollupArgs, RollupColumnArgs, RollupLevelArgs } from "./rollup-args";
 import { type Attempt, attempt, type Definitions, type First } from "./rollup-definitions";
+import { sql } from "./sql";
 import { Table } from "./table";
 import { View } from "./view";
 
@@ -21,6 +22,8 @@ export interface RollupLevel {
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
+  /** The target's rows on all shards; undefined without `distributed`. */
+  readonly all: Table | undefined;
   /** The view to query. @throws {RunError} if `read` is `false`. */
   readonly read: View;
 }
@@ -58,7 +61,9 @@ export function declareFirst(parts: Parts): RollupLevel {
       opts,
     );
   });
-  return levelOf(parts, target, views, declareRead(parts, name, args.read ?? `${serverName}_read`, rollup, target));
+  const all = declareAll(parts, name, serverName, target);
+  const read = declareRead(parts, name, args.read ?? `${serverName}_read`, rollup, all ?? target);
+  return levelOf(parts, { target, views, all }, read);
 }
 
 /** A coarser level, fed by the one below. */
@@ -97,18 +102,13 @@ export function declareLevel(
     { ...opts, ...(args.backfill !== undefined && { dependsOn: [...below.views] }) },
   );
   const readName = levelArgs.read ?? (args.read === false ? false : `${serverName}_read`);
-  return levelOf(parts, target, [view], declareRead(parts, name, readName, level, target));
+  const all = declareAll(parts, name, serverName, target);
+  return levelOf(parts, { target, views: [view], all }, declareRead(parts, name, readName, level, all ?? target));
 }
 
-function levelOf(
-  { label }: Parts,
-  target: Table,
-  views: readonly MaterializedView[],
-  read: View | undefined,
-): RollupLevel {
+function levelOf({ label }: Parts, level: Omit<RollupLevel, "read">, read: View | undefined): RollupLevel {
   return {
-    target,
-    views,
+    ...level,
     get read() {
       if (read === undefined) throw new pulumi.RunError(`${label}: has no read view, because \`read\` is false`);
       return read;
@@ -145,6 +145,23 @@ function declareTarget(
       ttl: rendered.apply(({ value }) => value?.ttl ?? []),
     },
     opts,
+  );
+}
+
+/** The target on all shards of a cluster, for reading: there is no sharding key, so the server refuses inserts. */
+function declareAll(parts: Parts, name: string, serverName: string, target: Table): Table | undefined {
+  const { distributed } = parts.args;
+  if (distributed === undefined) return undefined;
+  return new Table(
+    `${name}_all`,
+    {
+      ...common(parts.args),
+      database: databaseOf(parts),
+      name: `${serverName}_all`,
+      engine: sql`Distributed('${distributed}', '${target.database}', '${target.name}')`,
+      columnsFrom: sql`SELECT * FROM ${target}`,
+    },
+    parts.opts,
   );
 }
 

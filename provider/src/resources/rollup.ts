@@ -37,6 +37,8 @@ export class Rollup extends pulumi.ComponentResource {
   readonly target: Table;
   /** The views that fill it, one for each source. */
   readonly views: readonly MaterializedView[];
+  /** The table's rows on all shards; undefined without `distributed`. */
+  readonly all: Table | undefined;
   /** The rollup and its coarser levels, finest first. */
   readonly levels: readonly RollupLevel[];
   /** A query that computes the read view's result from the sources alone; it reads whole tables. */
@@ -66,6 +68,7 @@ export class Rollup extends pulumi.ComponentResource {
     }
     this.target = first.target;
     this.views = first.views;
+    this.all = first.all;
     this.levels = levels;
     this.truth = rendered.apply(({ value }) => value?.truth ?? "");
     this.registerOutputs({});
