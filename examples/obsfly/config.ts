@@ -37,9 +37,9 @@ export const maximumDays = 18250;
 /**
  * Reads the stack's config; every problem found is in the one error.
  *
- * @param connection keys of `clickhouse`, which has to be about the same cluster.
+ * @param place the cluster on which objects are created, which has to be the same one.
  */
-export function loadConfig(source: ConfigSource, connection: Pick<ConfigSource, "get">): ObsflyConfig {
+export function loadConfig(source: ConfigSource, place?: string): ObsflyConfig {
   const problems: string[] = [];
 
   const days = (key: string, value: unknown, fallback: number): number => {
@@ -70,7 +70,6 @@ export function loadConfig(source: ConfigSource, connection: Pick<ConfigSource, 
   }
 
   const cluster = source.get("cluster");
-  const place = connection.get("cluster");
   if (cluster !== place) {
     const found = place === undefined ? "is not set" : `is ${JSON.stringify(place)}`;
     const means = cluster === undefined ? "tables would not be replicated" : "tables would be created on one host only";

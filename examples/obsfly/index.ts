@@ -13,7 +13,9 @@ import { declareTraces } from "./traces";
  *   metrics_hourly_mv    the materialized view: fills the target on every insert into the base table
  *   metrics_hourly_read  the view to query: the finished numbers, right before and after merges
  */
-const config = loadConfig(new pulumi.Config("obsfly"), new pulumi.Config("clickhouse"));
+// As for the resources, the environment goes first.
+const cluster = process.env["CLICKHOUSE_CLUSTER"] || new pulumi.Config("clickhouse").get("cluster");
+const config = loadConfig(new pulumi.Config("obsfly"), cluster);
 
 // Views too: without its view a rollup stops, and nobody is told.
 if (config.protect) {

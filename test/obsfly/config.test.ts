@@ -9,7 +9,7 @@ const source = (values: Record<string, unknown>): ConfigSource =>
 
 describe("ObsFly's stack config", () => {
   it("has a default for everything", () => {
-    assert.deepEqual(loadConfig(source({}), source({})), {
+    assert.deepEqual(loadConfig(source({})), {
       protect: false,
       retentionDays: { logs: 14, metrics: 30, traces: 30, profiles: 30 },
       rollupRetentionDays: 0,
@@ -21,7 +21,6 @@ describe("ObsFly's stack config", () => {
   it("takes numbers as numbers and as text, and leaves other signals at their default", () => {
     const config = loadConfig(
       source({ protect: "true", retentionDays: { logs: 3, traces: "9" }, rollupRetentionDays: "395" }),
-      source({}),
     );
     assert.deepEqual(config, {
       protect: true,
@@ -57,19 +56,17 @@ describe("ObsFly's stack config", () => {
     ["a yes for a boolean", { protect: "yes" }, /obsfly:protect is "yes"; expected true or false/],
   ];
   for (const [what, values, message] of wrong) {
-    it(`refuses ${what}`, () => assert.throws(() => loadConfig(source(values), source({})), message));
+    it(`refuses ${what}`, () => assert.throws(() => loadConfig(source(values)), message));
   }
 
   it("is for a cluster if obsfly and clickhouse name the same one, and says what else would happen", () => {
-    const load = (obsfly: object, clickhouse: object) =>
-      loadConfig(source(obsfly as Record<string, unknown>), source(clickhouse as Record<string, unknown>));
-    assert.equal(load({ cluster: "main" }, { cluster: "main" }).cluster, "main");
+    assert.equal(loadConfig(source({ cluster: "main" }), "main").cluster, "main");
     assert.throws(
-      () => load({ cluster: "main" }, {}),
+      () => loadConfig(source({ cluster: "main" })),
       /obsfly:cluster is "main", and clickhouse:cluster is not set: tables would be created on one host only\. Set both: pulumi config set obsfly:cluster main; pulumi config set clickhouse:cluster main/,
     );
     assert.throws(
-      () => load({}, { cluster: "main" }),
+      () => loadConfig(source({}), "main"),
       /obsfly:cluster is not set, and clickhouse:cluster is "main": tables would not be replicated/,
     );
   });
@@ -77,7 +74,7 @@ describe("ObsFly's stack config", () => {
   it("names every problem at once", () => {
     const values = { protect: "1", rollupRetentionDays: "-1", retentionDays: { logs: "x" } };
     assert.throws(
-      () => loadConfig(source(values), source({})),
+      () => loadConfig(source(values)),
       (error: Error) => error.message.split("\n").length === 3,
     );
   });

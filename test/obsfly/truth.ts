@@ -83,8 +83,10 @@ export async function compareAll(client: ClickHouseClient, isSpread = false): Pr
   const compared: Record<string, number> = {};
   const tables = new RegExp(`\\b(?:${baseTables.join("|")})\\b`, "g");
   for (const comparison of [...truths, dependencies(openHours())]) {
-    const truth = isSpread ? comparison.truth.replace(tables, "$&_all") : comparison.truth;
-    compared[comparison.name] = await compare(client, { ...comparison, truth });
+    const [seen, truth] = [comparison.seen, comparison.truth].map((query) =>
+      isSpread ? query.replace(tables, "$&_all") : query,
+    ) as [string, string];
+    compared[comparison.name] = await compare(client, { ...comparison, seen, truth });
   }
   return compared;
 }

@@ -6,6 +6,8 @@ import { pulumiHome } from "./launcher";
 
 /** The stack of `npm start`. */
 export const DEMO_STACK = "dev";
+/** The stack of `npm start` on a cluster. */
+export const CLUSTER_STACK = "cluster";
 /**
  * Public, because the demo stack has no secrets. The `encryptionsalt` in Pulumi.dev.yaml belongs to it: without a salt
  * in the file Pulumi writes one there, and a fresh clone would show as changed after `npm start`.
@@ -36,7 +38,8 @@ export function pulumiEnvironment(cli: PulumiCli, root: string, options: Environ
       env["PULUMI_CONFIG_PASSPHRASE_FILE"] = passphraseFile(folder);
     }
   }
-  if (options.stack === DEMO_STACK) env["PULUMI_CONFIG_PASSPHRASE"] = DEMO_PASSPHRASE;
+  if (options.stack === DEMO_STACK || options.stack === CLUSTER_STACK)
+    env["PULUMI_CONFIG_PASSPHRASE"] = DEMO_PASSPHRASE;
   return env;
 }
 
