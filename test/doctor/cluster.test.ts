@@ -92,6 +92,7 @@ for (const version of canReplicate(["25.8"])) {
       for (const [options, environment] of [
         [{ cluster: "main" }, {}],
         [{}, { CLICKHOUSE_CLUSTER: "main" }],
+        [{ cluster: "{cluster}" }, {}],
       ] as const) {
         let text = "";
         const output = { out: (more: string) => (text += more), error: () => undefined };

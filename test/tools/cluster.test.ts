@@ -156,7 +156,10 @@ for (const version of canReplicate(["25.8"])) {
       const directory = await directoryOf(url);
       assert.equal(await ask({ url }, "SELECT count() FROM system.clusters WHERE cluster = 'main'"), "2");
       assert.match(said(), /cluster main with ZooKeeper.*\n {2}shard 1, replica 1 {2}http:\/\/127\.0\.0\.1:\d+ /);
-      assert.match(said(), new RegExp(`pulumi config set clickhouse:url ${url}\n`));
+      assert.match(
+        said(),
+        new RegExp(`pulumi config set clickhouse:url ${url}\n {2}pulumi config set clickhouse:cluster main\n`),
+      );
       const closed = once(child, "close");
       child.kill("SIGINT");
       assert.deepEqual(await closed, [0, null]);

@@ -40,7 +40,17 @@ export function withConnection(command: Command): Command {
  * @throws {SchemaError} when they name none.
  */
 export async function connect(options: ConnectOptions, environment = process.env): Promise<Connection> {
-  return openConnection({ ...parseConnection(await settingsOf(options, environment)), create: false });
+  return (await connectAndPlace(options, environment)).connection;
+}
+
+/** The same, with the cluster that the environment or the stack's config names. */
+export async function connectAndPlace(
+  options: ConnectOptions,
+  environment = process.env,
+): Promise<{ readonly connection: Connection; readonly cluster: string | undefined }> {
+  const settings = await settingsOf(options, environment);
+  const connection = await openConnection({ ...parseConnection(settings), create: false });
+  return { connection, cluster: settings.cluster };
 }
 
 async function settingsOf(

@@ -4,7 +4,7 @@ import { type Check, check } from "../doctor/check";
 import { checkServer, unreachable } from "../doctor/server";
 import { checkTools } from "../doctor/tools";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, namesServer, withConnection } from "./connect";
+import { type ConnectOptions, connectAndPlace, namesServer, withConnection } from "./connect";
 import { EXIT } from "./exit";
 
 /** Options of {@link doctor}. */
@@ -23,7 +23,10 @@ export function doctorCommand(output: Output): Command {
       "check this machine and the server, and report how to fix what is missing: tools, connection, versions, rights, settings; changes nothing",
     )
     .option("--database <name...>", "check the rights on these databases, which need not exist")
-    .option("--cluster <name>", "also check all hosts of this cluster (default: CLICKHOUSE_CLUSTER)")
+    .option(
+      "--cluster <name>",
+      "also check all hosts of this cluster (default: CLICKHOUSE_CLUSTER, or that of --stack)",
+    )
     .option("--json", "print JSON")
     .action(async (options: DoctorOptions) => {
       process.exitCode = await doctor(options, output);
@@ -59,9 +62,10 @@ async function serverChecks(
   }
   let connection: Connection | undefined;
   try {
-    connection = await connect(options, environment);
+    const found = await connectAndPlace(options, environment);
+    ({ connection } = found);
     const reached = check("connection", "ok", `${connection.url} answers`);
-    const cluster = options.cluster ?? (environment["CLICKHOUSE_CLUSTER"] || undefined);
+    const cluster = options.cluster ?? found.cluster;
     const subject = { databases: options.database, scratch, ...(cluster !== undefined && { cluster }) };
     return [reached, ...(await checkServer(connection, subject))];
   } catch (error) {

@@ -33,7 +33,7 @@ export async function readMembers(connection: Connection, name: string): Promise
   return { name: known, hosts };
 }
 
-async function expanded(connection: Connection, name: string): Promise<string> {
+export async function expanded(connection: Connection, name: string): Promise<string> {
   const [, macro] = /^\{(\w+)\}$/.exec(name) ?? [];
   if (macro === undefined) return name;
   const [row] = await connection.query<{ value: string }>(

@@ -1,3 +1,4 @@
+import { expanded } from "../../cluster/members";
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { lackingRights } from "../../connection/rights";
@@ -10,7 +11,7 @@ import { plainChecks, type QueueEntry, queueCheck, replicaChecks } from "./table
 
 /** What is looked at in a cluster. */
 export interface ClusterSubject {
-  /** As in `system.clusters`. */
+  /** As in `system.clusters`, or a macro such as `{cluster}`. */
   readonly cluster: string;
   /** Databases whose tables are looked at. */
   readonly databases: readonly string[];
@@ -27,7 +28,7 @@ export interface ClusterSubject {
  * @throws {ConnectionError} when the connection is lost during the checks.
  */
 export async function checkCluster(connection: Connection, subject: ClusterSubject): Promise<Check[]> {
-  const { cluster } = subject;
+  const cluster = await expanded(connection, subject.cluster);
   const hosts = await hostsOf(connection, cluster);
   if (hosts.length === 0) return [await unknownCluster(connection, cluster)];
   const rights = await rightsOf(connection);
