@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   database,
   dictionary,
+  grants,
   materializedView,
   namedCollection,
   quota,
@@ -22,6 +23,7 @@ const STORED = {
   sqlFunction: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").sqlFunction',
   materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
   namedCollection: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").namedCollection',
+  grants: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").grants',
   settingsProfile: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").settingsProfile',
   role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
   quota: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").quota',
@@ -35,6 +37,7 @@ const PROVIDERS = {
   view,
   materializedView,
   namedCollection,
+  grants,
   settingsProfile,
   role,
   quota,

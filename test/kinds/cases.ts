@@ -10,6 +10,8 @@ export interface KindCase {
   /** Other arguments, and what the plan for them runs. */
   readonly changed: readonly [args: object, plan: RegExp];
   /** Releases that cannot change it at all, and how that is refused. */
+  /** Whether import writes it. Default: true. */
+  readonly isImported?: boolean;
   readonly fixedOn?: Readonly<Record<string, RegExp>>;
   /** Releases on which none can be created, and how that is refused at preview. */
   readonly noneOn?: Readonly<Record<string, RegExp>>;
@@ -102,6 +104,24 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
     args: { to: "{d}.target", query: "SELECT id FROM {d}.src" },
     alters: [["ALTER TABLE {o} MODIFY QUERY SELECT id + 1 AS id FROM {d}.src", "query"]],
     changed: [{ to: "{d}.target", query: "SELECT id * 2 AS id FROM {d}.src" }, /MODIFY QUERY SELECT id \* 2/],
+  },
+  grants: {
+    noneOn: NOT_EMBEDDED,
+    isImported: false,
+    setup: [SOURCE, "CREATE ROLE {o}", "CREATE ROLE {d}_r"],
+    args: {
+      privileges: ["SELECT ON {d}.*", "INSERT(id) ON {d}.src WITH GRANT OPTION", "SELECT ON {d}.src"],
+      except: ["SELECT(parent) ON {d}.src"],
+      roles: ["{d}_r"],
+    },
+    alters: [
+      ["GRANT ALTER COLUMN ON {d}.src TO {o}", "rights"],
+      ["REVOKE {d}_r FROM {o}", "roles"],
+    ],
+    changed: [
+      { privileges: ["SELECT ON {d}.*"], roles: [{ role: "{d}_r", adminOption: true }] },
+      /GRANT SELECT\(parent\) ON \S+src TO [\s\S]*REVOKE ALTER COLUMN, INSERT\(id\) ON \S+src FROM [\s\S]*GRANT \S+ TO \S+ WITH ADMIN OPTION/,
+    ],
   },
   settingsProfile: {
     noneOn: NOT_EMBEDDED,

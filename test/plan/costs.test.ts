@@ -51,6 +51,9 @@ const KINDS: Readonly<Record<Change["kind"], boolean>> = {
   "inner-table": true,
   // Of named collections, users, roles and the like, which the embedded engine does not keep: test/kinds/contract.test.ts, test/kinds/access.
   "collection-key": false,
+  rights: false,
+  roles: false,
+  "default-roles": false,
   limits: false,
   "applies-to": false,
   "keyed-by": false,

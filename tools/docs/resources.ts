@@ -49,6 +49,13 @@ const SECTIONS: readonly Section[] = [
     text: "`new NamedCollection(name, args)`; see [access](access.md#named-collections).",
     without: "CommonArgs",
   },
+  {
+    title: "Grants",
+    args: "GrantsArgs",
+    text: "`new Grants(name, args)`; see [access](access.md#grants).",
+    without: "CommonArgs",
+  },
+  { title: "Granted roles", args: "GrantedRoleArgs", text: "In `roles` of grants." },
   { title: "Role", args: "RoleArgs", text: "`new Role(name, args)`; see [access](access.md).", without: "CommonArgs" },
   {
     title: "SettingsProfile",

@@ -27,6 +27,8 @@ export interface DropOptions {
   readonly over?: readonly string[];
   /** How the user can allow this drop, as the end of a message. */
   readonly howToAllow: string;
+  /** Its statement in the state. */
+  readonly statement?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function applyDrop(
     await refuseIfUsed(connection, live, found, options);
     await refuseLosses(connection, live, found, options);
   }
-  await connection.command(`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(key)}`);
+  for (const sql of dropStatements(found, options)) await connection.command(sql);
   live.forget(key);
 }
 
@@ -152,6 +154,7 @@ async function refuseIfUsed(
   options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
+  if (object.engine === "Grants") return refuseOwnRights(connection, object, options);
   if (object.engine === "NamedCollection") return refuseIfCollectionUsed(connection, object, ends);
   const kind = accessKindOf(object.key);
   if (kind !== undefined) return refuseIfNeeded(connection, object, kind, options, ends);
@@ -287,6 +290,42 @@ export async function rowsHeld(connection: Connection, object: LiveObject): Prom
 function targetOf(object: LiveObject): unknown {
   const spec: ObjectSpec = parseCreate(object.statement);
   return spec.kind === "materializedView" ? spec.to : undefined;
+}
+
+/** The user of this connection does not take its own rights away. */
+async function refuseOwnRights(
+  connection: Connection,
+  { key }: LiveObject,
+  { allowed, howToAllow }: DropOptions,
+): Promise<void> {
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  if (allowed || row?.user !== keyParts(key).name) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: its rights are not taken back, because it is the user that runs this, who could not give them back. To leave them as they are, ` +
+      `set retainOnDelete: true and run \`pulumi up\` before the removal. To take them back all the same: ${howToAllow}`,
+  );
+}
+
+function dropStatements(found: LiveObject, { statement }: DropOptions): string[] {
+  const live = parsed(found.statement);
+  if (live === undefined || kindOf(live.kind).dropStatements === undefined)
+    return [`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(found.key)}`];
+  const managed = statement === undefined ? live : parseCreate(statement);
+  if (live.kind !== "grants" || managed.kind !== "grants") return [];
+  // What others have taken back is gone already, and so is what is not managed.
+  const roles = live.roles?.filter(({ role }) => managed.roles?.some((one) => one.role === role)) ?? [];
+  const { rights: _, ...rest } = live;
+  const spec = { ...rest, roles, ...(managed.rights !== undefined && { rights: live.rights ?? [] }) };
+  return kindOf("grants").dropStatements?.(spec) ?? [];
+}
+
+function parsed(statement: string): ObjectSpec | undefined {
+  try {
+    return parseCreate(statement);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An object that this package cannot parse is some kind of table. */

@@ -32,7 +32,8 @@ export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
  * engine can host.
  */
 export function externalDependency(spec: ObjectSpec): string | undefined {
-  if (isAccess(spec) || "entries" in spec || "expression" in spec || "attributes" in spec) return undefined;
+  if (isAccess(spec) || "entries" in spec || spec.kind === "grants" || "expression" in spec || "attributes" in spec)
+    return undefined;
   if (!("database" in spec)) {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);
   }

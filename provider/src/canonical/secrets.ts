@@ -37,7 +37,7 @@ const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
  * engine than less. Costs up to four statements.
  */
 export async function withoutSecrets<Spec extends ObjectSpec>(engine: Connection, spec: Spec): Promise<Spec> {
-  if ("expression" in spec || "entries" in spec || isAccess(spec)) return spec;
+  if ("expression" in spec || "entries" in spec || spec.kind === "grants" || isAccess(spec)) return spec;
   if (!("database" in spec)) {
     const settings = spec.settings?.map(hiddenSetting);
     const hidden = spec.engine === undefined ? undefined : hidePosition(hideNamed(spec.engine), DATABASE_POSITIONS);

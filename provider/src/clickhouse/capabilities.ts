@@ -124,6 +124,17 @@ export const CAPABILITIES = {
     since: "25.8",
     otherwise: "said at preview; secrets of a named collection are in the server's logs",
   },
+  wildcardGrants: {
+    what: "GRANT on a prefix of names (`shop_*.*`)",
+    since: "24.10",
+    parses: "GRANT SELECT ON a*.* TO b",
+    otherwise: REFUSED,
+  },
+  keepsGrants: {
+    what: "READ of a source granted without WRITE, and prefixes inside of prefixes, over a restart",
+    since: "26.7",
+    otherwise: 'refused at preview, unless `allow: ["unproven"]` says that the configuration keeps them',
+  },
   timeSeriesSamples: {
     what: "a TimeSeries table with SAMPLES, TAGS and METRICS as the embedded engine writes them",
     since: "26.7",

@@ -1,3 +1,4 @@
+import type { RoleGrant } from "../sql/access/grants";
 import type {
   ColumnSpec,
   ConstraintSpec,
@@ -19,7 +20,8 @@ export type Change =
   | DictionaryChange
   | MaterializedViewChange
   | AccessChange
-  | CollectionChange;
+  | CollectionChange
+  | GrantChange;
 
 /** Changes of every kind of object. */
 export type SharedChange =
@@ -113,6 +115,12 @@ export type CollectionChange = {
   readonly key: string;
   readonly how: "new" | "gone" | "value" | "flag";
 };
+
+/** What somebody may do; a change of `default-roles` is text. */
+export type GrantChange =
+  | { readonly kind: "rights"; readonly gone: readonly string[]; readonly added: readonly string[] }
+  | { readonly kind: "roles"; readonly gone: readonly RoleGrant[]; readonly added: readonly RoleGrant[] }
+  | { readonly kind: "default-roles"; readonly from: string; readonly to: string };
 
 export type MaterializedViewChange =
   | (Pair<QualifiedName> & { readonly kind: "target" })

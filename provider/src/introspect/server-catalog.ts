@@ -2,9 +2,12 @@ import DataLoader from "dataloader";
 import type { Connection } from "../connection/connection";
 import type { AccessKind } from "../sql/access/spec";
 import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey } from "../sql/object-key";
+import type { Lattice } from "../sql/rights/lattice";
+import type { ObjectKind } from "../sql/spec";
 import { readEntities } from "./access/catalog";
 import { readCollections, refuseHiddenCollection } from "./collections";
 import { readFunctions } from "./globals";
+import { readGrants, readLattice } from "./grants";
 import { readDatabases, readObjects } from "./objects";
 import { hereOnly, type Spread } from "./spread";
 import { HiddenError, refuseHidden } from "./visibility";
@@ -47,6 +50,7 @@ export class ServerCatalog {
   private readers: Promise<readonly LiveObject[]> | undefined;
   private functions: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private collections: Promise<ReadonlyMap<string, LiveObject>> | undefined;
+  private lattice: Promise<Lattice> | undefined;
   private readonly entities = new Map<AccessKind, Promise<ReadonlyMap<string, LiveObject>>>();
 
   /** @param isAlone whether an object is meant to be on the host of the connection only, whatever the other hosts of its cluster have. */
@@ -78,6 +82,8 @@ export class ServerCatalog {
   private async peekEverywhere(key: string): Promise<LiveObject | undefined> {
     const { database, name } = keyParts(key);
     if (isFunction(key)) return (await this.allFunctions()).get(key);
+    if (isOfSpace(key, "grants"))
+      return readGrants(await this.connect(), await this.privileges(), keyParts(key).name ?? "");
     if (isCollection(key)) return (await this.allCollections()).get(key);
     const kind = accessKindOf(key);
     if (kind !== undefined) return (await this.allEntities(kind)).get(key);
@@ -163,6 +169,17 @@ export class ServerCatalog {
       throw error;
     });
     return this.functions;
+  }
+
+  /** The privileges that the server knows. One query for all. */
+  async privileges(): Promise<Lattice> {
+    this.lattice ??= this.connect()
+      .then(readLattice)
+      .catch((error: unknown) => {
+        this.lattice = undefined;
+        throw error;
+      });
+    return this.lattice;
   }
 
   /** Every named collection that this user may see. One query. */
@@ -273,5 +290,9 @@ function isFunction(key: string): boolean {
 }
 
 function isCollection(key: string): boolean {
-  return keyParts(key).database === keyParts(keyNamed("namedCollection", undefined, "")).database;
+  return isOfSpace(key, "namedCollection");
+}
+
+function isOfSpace(key: string, kind: ObjectKind): boolean {
+  return keyParts(key).database === keyParts(keyNamed(kind, undefined, "")).database;
 }

@@ -2,6 +2,7 @@ import { OBJECT_KINDS } from "../sql/kinds";
 import type { ObjectKind } from "../sql/spec";
 import { database } from "./database";
 import { dictionary } from "./dictionary";
+import { grants } from "./grants";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
 import { namedCollection } from "./named-collection";
@@ -21,6 +22,7 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   view,
   materializedView,
   namedCollection,
+  grants,
   settingsProfile,
   role,
   quota,

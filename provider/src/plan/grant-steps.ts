@@ -11,7 +11,7 @@ import {
   type Worth,
   worthOf,
 } from "../sql/rights/points";
-import { holds, type Region, regionKey } from "../sql/rights/region";
+import { EVERYTHING, holds, type Region, regionKey } from "../sql/rights/region";
 import { type Clause, clausesOf } from "../sql/rights/render";
 
 /** One statement on the rights of a grantee. */
@@ -41,10 +41,23 @@ export interface Moment {
  */
 export function planGrantSteps(lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): GrantPlan {
   const single = stepwise(lattice, from, to);
-  if (single.gaps.length === 0) return single;
+  if (single.gaps.length === 0 && !leavesGhosts(lattice, from, to)) return single;
   const replaced = replacing(lattice, from, to);
+  if (single.gaps.length === 0) return replaced;
   const isBetter = replaced.surpluses.length <= single.surpluses.length && replaced.gaps.length < single.gaps.length;
   return isBetter ? replaced : single;
+}
+
+/**
+ * ALL holds names of single sources that no REVOKE reaches, and that a restart turns into READ and WRITE of these sources (25.8): without
+ * ALL, only replacing everything takes them away.
+ */
+function leavesGhosts(lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): boolean {
+  if (lattice.reachOf("READ").level !== "SOURCE") return false;
+  const [before, after] = [worthOf(lattice, from), worthOf(lattice, to)];
+  const hasAll = (worth: ReadonlyMap<string, Worth>): boolean =>
+    ["READ", "WRITE"].every((leaf) => valueIn(worth.get(leaf), EVERYTHING) > 0);
+  return hasAll(before) && !hasAll(after);
 }
 
 /** An operation on one privilege. */

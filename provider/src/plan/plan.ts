@@ -1,5 +1,6 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
+import type { Lattice } from "../sql/rights/lattice";
 import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
 /** What a statement can cost or break, worst first. `drops-data`, `doubles-rows`, `locks-out` and `unproven` need the user's `allow`. */
@@ -163,4 +164,8 @@ export interface PlanOptions {
   readonly server?: Capabilities;
   /** The object is in a Replicated database, or a cloud's. Default: it is not. */
   readonly isReplicated?: boolean;
+  /** The privileges that the server knows; needed for grants. */
+  readonly privileges?: Lattice;
+  /** The user of the connection. */
+  readonly user?: string;
 }

@@ -164,6 +164,9 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "refresh":
       case "inner-table":
       case "collection-key":
+      case "rights":
+      case "roles":
+      case "default-roles":
       case "limits":
       case "applies-to":
       case "keyed-by":

@@ -19,7 +19,7 @@ export async function refuseUnwritable(
   spec: ObjectSpec,
   found: LiveObject | undefined,
 ): Promise<void> {
-  if (!isAccess(spec)) return;
+  if (!isAccess(spec) && (spec.kind !== "grants" || found !== undefined)) return;
   if (found !== undefined) return refuseConfigured(found, kindOf(spec.kind).word);
   const connection = await context.reachableServer(urn);
   const storages = connection === undefined ? undefined : await readStorages(connection);

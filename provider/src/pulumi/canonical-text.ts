@@ -10,13 +10,16 @@ import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
-import { referencesOf } from "../sql/access/references";
+import type { GrantsSpec } from "../sql/access/grants";
+import { granteeKeys, referencesOf } from "../sql/access/references";
+import type { AccessSpec } from "../sql/access/spec";
 import { Definition } from "../sql/definition";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { accessKindOf, isAccess, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { canonicalGrants } from "./grants";
 import { refusedArguments } from "./refused-arguments";
 import { takenByServer } from "./served";
 import type { Outs, Request } from "./state";
@@ -31,13 +34,13 @@ export async function canonicalText(
 ) {
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
-  const sources = isAccess(spec) ? [] : [...mentionedNames(rendered)].filter((name) => name !== key);
+  const sources = namesPeople(spec) ? [] : [...mentionedNames(rendered)].filter((name) => name !== key);
   if ("attributes" in spec) sources.push(...tablesOfSource(spec.source));
   // Functions are inlined, so a declaration means something else once one has changed.
-  for (const { key: name } of isAccess(spec) ? [] : mentionedFunctions(rendered))
+  for (const { key: name } of namesPeople(spec) ? [] : mentionedFunctions(rendered))
     if (name !== key && context.checked.has(name)) sources.push(name);
   if ("database" in spec) sources.push(objectKey(spec.database));
-  refuseMissingDependency(context, key, isAccess(spec) ? referencesOf(spec) : sources, dependencies);
+  refuseMissingDependency(context, key, namesPeople(spec) ? peopleIn(spec) : sources, dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);
   const print = fingerprint(
     rendered,
@@ -60,6 +63,16 @@ export async function canonicalText(
   });
   if (definition !== undefined && kindOf(spec.kind).isInWorld) context.world.declare(key, definition);
   return { text: definition?.text ?? UNKNOWN, print, isNew: definition !== undefined && kept === undefined };
+}
+
+/** Whether it names users, roles and the like, and no tables that it reads. */
+function namesPeople(spec: ObjectSpec): spec is AccessSpec | GrantsSpec {
+  return isAccess(spec) || spec.kind === "grants";
+}
+
+function peopleIn(spec: AccessSpec | GrantsSpec): string[] {
+  if (spec.kind !== "grants") return referencesOf(spec);
+  return granteeKeys([spec.name, ...(spec.roles ?? []).map(({ role }) => role)]);
 }
 
 /** Reading an object of the stack without depending on it only works by luck. */
@@ -95,6 +108,7 @@ async function askEngine(
   request: Request,
   old: string | undefined,
 ): Promise<Definition> {
+  if (spec.kind === "grants") return canonicalGrants(context, spec, request);
   const written = Definition.of(spec);
   if (context.config.scratch === "off") {
     refuseWithoutEngine(spec);

@@ -19,6 +19,7 @@ import { lookAtCreation, lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
 import { lookAtFunction } from "./function-uses";
+import { lookAtNewGrantee, refuseConfiguredGrantee, takesAway } from "./grants";
 import { declaredPlace, differing, hostsOf, isPlaced, lookAtCluster, type PlaceInputs, refuseMisplaced } from "./hosts";
 import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
@@ -279,14 +280,18 @@ async function lookBeforeCreate(
   options: ChangeOptions,
 ): Promise<PlanInputs> {
   const found = await context.reachableLive(request.urn, key);
-  await refuseUnwritable(context, request.urn, parseCreate(inputs.statement), found);
+  const declared = Definition.read(inputs.statement);
+  await refuseUnwritable(context, request.urn, declared.spec, found);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
+  if (declared.spec.kind === "grants") {
+    refuseConfiguredGrantee(declared.spec, found);
+    if (found === undefined) return toldPlan(context, request, lookAtNewGrantee(context, declared.spec, request));
+  }
   if (found === undefined) await refuseUncreatable(context, inputs.statement, request, options);
   if (found === undefined) {
-    const looked = lookAtNew(context, parseCreate(inputs.statement), backfill, request, options);
+    const looked = lookAtNew(context, declared.spec, backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
-  const declared = Definition.read(inputs.statement);
   const isSame = await sameObject(context, declared, found);
   const place = { ...(inputs.cluster && { cluster: inputs.cluster }), ...(inputs.hosts && { hosts: inputs.hosts }) };
   const isPartly = isSame && inputs.hosts !== undefined && (await hostsOf(context, declared, found)) !== inputs.hosts;
@@ -314,7 +319,8 @@ async function lookBeforeCreate(
   const { statement: text } = inputs;
   const now = await liveDefinition(context, declared, found);
   const { text: statement } = now;
-  if (!isSame && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
+  const isTaken = declared.spec.kind !== "grants" || (await takesAway(context, request.urn, now.spec, declared.spec));
+  if (!isSame && isTaken && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
     const message = differs(quotedName(key), text, { ...found, statement });
     throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
   }

@@ -4,7 +4,7 @@ import { isStored } from "../canonical/stand-in";
 import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
-import { kindOfUrn } from "../kinds";
+import { kindOf, kindOfUrn } from "../kinds";
 import { Definition } from "../sql/definition";
 import { isInNoDatabase, keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseHeader } from "../sql/parse";
@@ -38,6 +38,12 @@ export async function readCurrent(
   const known = Definition.read(stored.statement);
   if (!old.asked || renamed?.asked === false) return { spec: known.spec, live: undefined };
   if (old.live !== undefined && renamed?.live !== undefined) {
+    if (kindOf(to.kind).isOf !== undefined)
+      throw new SchemaError(
+        "name-taken",
+        `${quotedName(oldKey)}: its ${kindOf(to.kind).word} cannot become those of ${quotedName(newKey)}, because both exist. Declare them for ${quotedName(newKey)} in a ` +
+          "resource of another name, and remove or change this one",
+      );
     throw new SchemaError(
       "name-taken",
       `${quotedName(oldKey)}: cannot become ${quotedName(newKey)}, because something of that name exists on the server. ` +

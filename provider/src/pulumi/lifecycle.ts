@@ -83,6 +83,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     const key = keyOfStored(declared);
     const checked = this.context.checked.get(key);
     const seen = this.context.planned.get(key);
+    if (kindOf(this.kind).isOf !== undefined) return this.createPart(inputs, declared, key);
     // If it is gone by now, it is created like any other.
     if (seen?.adopts && (await this.context.live.findNow(key)) !== undefined) {
       const [id, provider] = [idOf(declared), inputs["__provider"]];
@@ -123,6 +124,24 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       if (values !== undefined) throw new SchemaError(codeOf(error), withoutValues(error, values));
       throw inOurWords(error, quotedName(key));
     }
+  }
+
+  /** What is a part of something that stands is changed, not created. */
+  private async createPart(inputs: Bag, declared: Inputs, key: string): Promise<dynamic.CreateResult> {
+    const seen = this.context.planned.get(key);
+    const found = await this.context.live.findNow(key);
+    if (found === undefined) {
+      throw new SchemaError(
+        "object-missing",
+        `${quotedName(key)}: there is no ${kindOf(this.kind).isOf?.replace(/^an? /, "")} of this name on the server. Pass the resource that declares it, so that it is created first`,
+      );
+    }
+    const { text: statement } = await liveDefinition(this.context, Definition.read(declared.statement), found);
+    const stored = seen?.adopts
+      ? seen.stored
+      : { name: declared.name, qualifiedName: declared.qualifiedName, statement };
+    const [id, provider] = [idOf(declared), inputs["__provider"]];
+    return { id, outs: await applyUpdate(this.context, { id, stored, declared, provider }) };
   }
 
   private withSecrets(key: string): (sql: string) => string {

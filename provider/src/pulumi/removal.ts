@@ -34,6 +34,7 @@ export function dropOptions(context: Context, stored: Partial<Outs>): DropOption
     declared: new Set(context.checked.keys()),
     over: keysIn(stored.__over),
     howToAllow: howToAllow(context, key),
+    ...(stored.statement !== undefined && { statement: stored.statement }),
   };
 }
 

@@ -14,7 +14,15 @@ const DEFAULT_DATABASE = "Atomic";
  * @throws {SchemaError} when the server's configuration does not let it create `spec`, which does not exist yet.
  */
 export async function refuseUnreplicable(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
-  if (isAccess(spec) || "entries" in spec || "query" in spec || "expression" in spec || "attributes" in spec) return;
+  if (
+    isAccess(spec) ||
+    "entries" in spec ||
+    spec.kind === "grants" ||
+    "query" in spec ||
+    "expression" in spec ||
+    "attributes" in spec
+  )
+    return;
   const engine = "database" in spec ? spec.storage.engine : spec.engine;
   if (!/^Replicated/.test(engine ?? "")) return;
   const { asked } = await context.lookFor(urn)(objectKey("database" in spec ? spec.database : spec.name));

@@ -65,6 +65,17 @@ function describe(change: Change): string {
     case "limits":
     case "intervals":
       return `${change.kind === "limits" ? "settings" : change.kind}: ${fromTo(change)}`;
+    case "rights":
+      return [...change.added.map((line) => `+ ${value(line)}`), ...change.gone.map((line) => `- ${value(line)}`)].join(
+        ", ",
+      );
+    case "roles":
+      return [
+        ...change.added.map(({ role }) => `+ role ${value(role)}`),
+        ...change.gone.map(({ role }) => `- role ${value(role)}`),
+      ].join(", ");
+    case "default-roles":
+      return `default roles: ${fromTo(change)}`;
     case "collection-key":
       return `key ${value(change.key)}: ${HOW[change.how]}`;
     case "sample-by":

@@ -3,6 +3,7 @@
  * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
+import type { GrantsSpec } from "./access/grants";
 import type { NamedCollectionSpec } from "./access/named-collection";
 import type { QuotaSpec, RoleSpec, SettingsProfileSpec } from "./access/spec";
 
@@ -17,6 +18,7 @@ export type ObjectSpec =
   | SettingsProfileSpec
   | RoleSpec
   | NamedCollectionSpec
+  | GrantsSpec
   | QuotaSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */

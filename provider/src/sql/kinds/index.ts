@@ -1,3 +1,4 @@
+import { parseGrants, renderGrants } from "../access/grants";
 import { parseNamedCollection, renderNamedCollection } from "../access/named-collection";
 import { parseQuota, renderQuota } from "../access/quota";
 import { parseRole, renderRole } from "../access/role";
@@ -37,6 +38,7 @@ export const SQL_KINDS: SqlKinds = {
     parse: parseNamedCollection,
     render: renderNamedCollection,
   },
+  grants: { words: ["GRANTS"], scope: "server", space: space("grants"), parse: parseGrants, render: renderGrants },
   settingsProfile: {
     words: ["SETTINGS", "PROFILE"],
     scope: "server",

@@ -16,6 +16,8 @@ export interface Lattice {
   /** The single privileges in one; a single one is in itself. */
   readonly leavesOf: (privilege: string) => readonly string[];
   readonly childrenOf: (privilege: string) => readonly string[];
+  /** The source that a name of before READ and WRITE means, where the server has these; `SOURCES` means all. */
+  readonly sourceOf: (text: string) => string | undefined;
   readonly reachOf: (leaf: string) => Reach;
 }
 
@@ -37,8 +39,31 @@ const DEPTHS: Readonly<Record<string, number>> = {
   COLUMN: 3,
 };
 
+/** Names of single sources before READ and WRITE: servers that have both take them for both, list them, and forget that they did. */
+const SOURCES: ReadonlySet<string> = new Set([
+  ...[
+    "FILE",
+    "URL",
+    "REMOTE",
+    "MONGO",
+    "REDIS",
+    "MYSQL",
+    "POSTGRES",
+    "SQLITE",
+    "ODBC",
+    "JDBC",
+    "HDFS",
+    "S3",
+    "HIVE",
+    "AZURE",
+  ],
+  ...["KAFKA", "NATS", "RABBITMQ", "YTSAURUS", "ARROW_FLIGHT", "SOURCES"],
+]);
+
 /** Reads the rows of `system.privileges`. */
-export function latticeOf(rows: readonly PrivilegeRow[]): Lattice {
+export function latticeOf(all: readonly PrivilegeRow[]): Lattice {
+  const splits = all.some(({ level }) => level === "SOURCE");
+  const rows = splits ? all.filter(({ privilege }) => !SOURCES.has(privilege)) : all;
   const children = new Map<string, string[]>();
   const reaches = new Map<string, Reach>();
   const named = new Map<string, string>();
@@ -58,6 +83,7 @@ export function latticeOf(rows: readonly PrivilegeRow[]): Lattice {
     named: (text) => named.get(normalName(text)),
     leavesOf,
     childrenOf,
+    sourceOf: (text) => (splits && SOURCES.has(normalName(text)) ? normalName(text) : undefined),
     reachOf: (leaf) => reaches.get(leaf) ?? reachOfLevel("GLOBAL"),
   };
 }

@@ -20,11 +20,6 @@ export interface Region {
 /** `*.*`. */
 export const EVERYTHING: Region = { parts: [], isObject: false };
 
-/** A region of exact names: a database, a table, a column. */
-export function regionOf(...names: readonly string[]): Region {
-  return { parts: names.map((text) => ({ text, open: false })), isObject: false };
-}
-
 /** Identity of a region, for maps. */
 export function regionKey({ parts, isObject }: Region): string {
   if (parts.length === 0) return "";
@@ -62,7 +57,7 @@ export function byRegion(a: Region, b: Region): number {
 /** What stands behind ON: `*.*`, `shop.*`, `shop*.*`, `shop.orders`; for an object its name. Columns stand with the privilege. */
 export function targetOf({ parts, isObject }: Region): string {
   const [first, second] = parts.map(({ text, open }) => `${quoteIdentifier(text)}${open ? "*" : ""}`);
-  if (first === undefined) return "*.*";
+  if (first === undefined) return isObject ? "*" : "*.*";
   if (isObject) return first;
   return `${first}.${second ?? "*"}`;
 }

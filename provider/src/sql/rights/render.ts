@@ -17,7 +17,7 @@ export function clausesOf(lattice: Lattice, rules: readonly Rule[]): Clause[] {
   const groups = new Map<string, { readonly verb: Verb; readonly target: Region; readonly rules: Rule[] }>();
   for (const rule of rules) {
     for (const [level, leaves] of byObjectLevel(lattice, rule)) {
-      const target = tableRegion(rule.region);
+      const target = level === "" ? tableRegion(rule.region) : { ...rule.region, isObject: true };
       const key = `${regionKey(target)}\0${rule.verb}\0${level}`;
       const group = groups.get(key) ?? { verb: rule.verb, target, rules: [] };
       group.rules.push({ ...rule, leaves });
@@ -28,7 +28,7 @@ export function clausesOf(lattice: Lattice, rules: readonly Rule[]): Clause[] {
     .sort((a, b) => byRegion(a.target, b.target) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb))
     .map(({ verb, target, rules: own }) => ({
       verb,
-      text: `${privilegesIn(lattice, own).join(", ")} ON ${targetOf(target)}`,
+      text: `${privilegesIn(lattice, own, target).join(", ")} ON ${targetOf(target)}`,
       rules: own,
     }));
 }
@@ -41,19 +41,23 @@ export function statementOf({ verb, text }: Pick<Clause, "verb" | "text">, grant
   return `REVOKE ${verb === "revoke-option" ? "GRANT OPTION FOR " : ""}${text} FROM ${name}`;
 }
 
-/** Objects of several sorts cannot stand in one list. */
+/**
+ * Privileges on objects stand apart from those on names, and from those on objects of another sort: a list cannot hold both, or, on 24.8, takes
+ * them away so that the grantee is gone after a restart. Only ALL means all of them.
+ */
 function byObjectLevel(lattice: Lattice, { leaves, region }: Rule): Map<string, ReadonlySet<string>> {
-  if (!region.isObject) return new Map([["", leaves]]);
+  const isAll = lattice.leavesOf("ALL").every((leaf) => leaves.has(leaf));
   const levels = new Map<string, Set<string>>();
   for (const leaf of leaves) {
-    const { level } = lattice.reachOf(leaf);
-    levels.set(level, (levels.get(level) ?? new Set<string>()).add(leaf));
+    const { on, level } = lattice.reachOf(leaf);
+    const key = on === "object" && !(region.parts.length === 0 && isAll) ? level : "";
+    levels.set(key, (levels.get(key) ?? new Set<string>()).add(leaf));
   }
   return levels;
 }
 
 /** Privileges of rules on one target: those on all of it, then those on columns. */
-function privilegesIn(lattice: Lattice, rules: readonly Rule[]): string[] {
+function privilegesIn(lattice: Lattice, rules: readonly Rule[], target: Region): string[] {
   const columns = new Map<string, string[]>();
   const whole = new Set<string>();
   for (const { leaves, region } of rules) {
@@ -63,9 +67,8 @@ function privilegesIn(lattice: Lattice, rules: readonly Rule[]): string[] {
       else columns.set(leaf, [...(columns.get(leaf) ?? []), column]);
     }
   }
-  const target = rules[0] === undefined ? undefined : tableRegion(rules[0].region);
   return [
-    ...(target === undefined ? [] : namesOf(lattice, whole, target)),
+    ...namesOf(lattice, whole, target),
     ...[...columns]
       .map(([leaf, list]) => `${leaf}(${[...new Set(list)].sort().map(quoteIdentifier).join(", ")})`)
       .sort(),

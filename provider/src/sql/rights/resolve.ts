@@ -12,6 +12,8 @@ import { EVERYTHING, type Part, type Region, reaches, targetOf } from "./region"
 export function resolve(lattice: Lattice, phrase: Phrase, verb: Verb): readonly Rule[] | string {
   const name = lattice.named(phrase.privilege);
   const written = writtenAs(phrase);
+  const source = lattice.sourceOf(phrase.privilege);
+  if (source !== undefined) return [ofSource(source, verb)];
   if (name === undefined)
     return `${written}: the server has no privilege ${phrase.privilege}${didYouMean(phrase.privilege.toUpperCase(), lattice.names)}`;
   if (phrase.target.filter !== undefined)
@@ -25,6 +27,12 @@ export function resolve(lattice: Lattice, phrase: Phrase, verb: Verb): readonly 
     const own = leaves.filter((leaf) => reaches(lattice.reachOf(leaf), one));
     return own.length === 0 ? [] : [{ verb, leaves: new Set(own), region: one }];
   });
+}
+
+/** `S3 ON *.*` is READ and WRITE ON S3. */
+function ofSource(source: string, verb: Verb): Rule {
+  const region = source === "SOURCES" ? EVERYTHING : { parts: [{ text: source, open: false }], isObject: true };
+  return { verb, leaves: new Set(["READ", "WRITE"]), region };
 }
 
 /** The region of the target, which the privilege has to reach; or what is wrong. */
@@ -66,8 +74,9 @@ function regionOfTarget(parts: readonly Part[], isObject: boolean): Region | str
   return { parts: [first, second], isObject: false };
 }
 
-function isAny({ text, open }: Part): boolean {
-  return open && text === "";
+/** 24.8 shows an empty name where it means any engine. */
+function isAny({ text }: Part): boolean {
+  return text === "";
 }
 
 /** A column of a database is a trap: 24.8 grants all columns, or revokes all, and says nothing. */

@@ -1,0 +1,58 @@
+import { sql } from "../code/text";
+import type { ValueMap } from "../code/value";
+import { declareGrants } from "../declare/grants";
+import { diffGrants } from "../diff/grants";
+import { planGrants } from "../plan/grants";
+import type { GrantsSpec } from "../sql/access/grants";
+import { quoteIdentifier } from "../sql/identifiers";
+import { SQL_KINDS } from "../sql/kinds";
+import type { Kind } from "./kind";
+
+export const grants: Kind<"grants"> = {
+  ...SQL_KINDS.grants,
+  id: "grants",
+  type: "Grants",
+  word: "grants",
+  dropWord: "GRANTS",
+  rank: 3,
+  options: ["adopt", "allow"],
+  isInWorld: false,
+  declare: declareGrants,
+  code,
+  diff: diffGrants,
+  plan: planGrants,
+  // The grantee has another name, and whoever renames it keeps its rights.
+  rename: () => [],
+  // Whoever gives a right has to have it, with the option to pass it on: the server says which.
+  rightsToCreate: () => [],
+  rightsToRun: () => [],
+  keepsRows: () => false,
+  whatGoes: "is taken back",
+  isOf: "a user or role",
+  dropStatements,
+};
+
+/** What takes back all that it manages. */
+function dropStatements({ name, rights, roles = [] }: GrantsSpec): string[] {
+  const who = quoteIdentifier(name);
+  return [
+    ...(rights === undefined || rights.length === 0 ? [] : [`GRANT NONE ON *.* TO ${who} WITH REPLACE OPTION`]),
+    ...(roles.length === 0 ? [] : [`REVOKE ${roles.map(({ role }) => quoteIdentifier(role)).join(", ")} FROM ${who}`]),
+  ];
+}
+
+function code({ name, rights, roles, defaultRoles }: GrantsSpec): ValueMap {
+  const [given, taken] = [
+    (rights ?? []).filter((line) => !REVOKE.test(line)),
+    (rights ?? []).filter((line) => REVOKE.test(line)),
+  ];
+  return {
+    to: name,
+    privileges: rights && given.map((line) => sql(line)),
+    except: taken.length === 0 ? undefined : taken.map((line) => sql(line.replace(REVOKE, ""))),
+    roles: roles?.map(({ role, admin }) => (admin ? { role, adminOption: true } : role)),
+    defaultRoles,
+  };
+}
+
+const REVOKE = /^REVOKE /;

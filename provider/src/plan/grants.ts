@@ -1,0 +1,159 @@
+import type { Change } from "../diff/changes";
+import { type GrantsSpec, type RoleGrant, renderDefault } from "../sql/access/grants";
+import { quoteIdentifier } from "../sql/identifiers";
+import type { Lattice } from "../sql/rights/lattice";
+import { rulesOfLines } from "../sql/rights/lines";
+import { differences, type Rule } from "../sql/rights/points";
+import { clausesOf, statementOf } from "../sql/rights/render";
+import { type GrantPlan, type GrantStep, type Moment, planGrantSteps } from "./grant-steps";
+import { hazard } from "./hazards";
+import type { Hazard, PlanOptions, Statement } from "./plan";
+
+/** Statements from what somebody may do to what they shall: nothing is taken and given back. */
+export function planGrants(
+  from: GrantsSpec,
+  to: GrantsSpec,
+  changes: readonly Change[],
+  { privileges, user }: PlanOptions,
+): Statement[] {
+  const statements = changes.flatMap((change): Statement[] => {
+    if (change.kind === "rights") return rightStatements(from, to, privileges);
+    if (change.kind === "roles") return roleStatements(to, change.gone, change.added);
+    if (change.kind !== "default-roles") return [];
+    const sql = `ALTER USER ${quoteIdentifier(to.name)} DEFAULT ROLE ${renderDefault(to.defaultRoles ?? "all")}`;
+    const message = `sessions of ${quoteIdentifier(to.name)} begin with other roles: ${change.to}, before ${change.from}`;
+    return [statement(sql, [hazard("widens-access", message), hazard("narrows-access", message)])];
+  });
+  return to.name === user ? statements.map(locking) : statements;
+}
+
+function rightStatements(from: GrantsSpec, to: GrantsSpec, lattice: Lattice | undefined): Statement[] {
+  if (lattice === undefined) throw new Error("the privileges of the server are needed to plan grants");
+  const [before, after] = [from, to].map(({ rights = [] }) => rulesOfLines(lattice, rights).rules);
+  const plan = planGrantSteps(lattice, before ?? [], after ?? []);
+  const moments = momentHazards(lattice, to.name, plan);
+  return plan.steps.map((step, index) => {
+    const hazards =
+      step.kind === "replace" ? replaceHazards(lattice, to.name, before ?? [], step) : clauseHazards(to.name, step);
+    return statement(sqlOf(step, to.name), index === 0 ? [...hazards, ...moments] : hazards);
+  });
+}
+
+function sqlOf(step: GrantStep, grantee: string): string {
+  if (step.kind === "clause") return statementOf(step, grantee);
+  const texts = step.clauses.map(({ text }) => text);
+  const list = texts.length === 0 ? "NONE ON *.*" : texts.join(", ");
+  return `GRANT ${list} TO ${quoteIdentifier(grantee)} WITH REPLACE OPTION`;
+}
+
+function clauseHazards(grantee: string, { verb, text }: GrantStep & { readonly kind: "clause" }): Hazard[] {
+  const who = quoteIdentifier(grantee);
+  if (verb === "grant") return [hazard("widens-access", `${who} may ${text}`)];
+  if (verb === "grant-with-option") return [hazard("widens-access", `${who} may ${text}, and may pass it on`)];
+  return [
+    hazard(
+      "narrows-access",
+      verb === "revoke" ? `${who} may no longer ${text}` : `${who} may no longer pass on ${text}`,
+    ),
+  ];
+}
+
+function replaceHazards(
+  lattice: Lattice,
+  grantee: string,
+  before: readonly Rule[],
+  { clauses }: GrantStep & { readonly kind: "replace" },
+): Hazard[] {
+  const found = differences(
+    lattice,
+    before,
+    clauses.flatMap(({ rules }) => rules),
+  );
+  const who = quoteIdentifier(grantee);
+  const [won, lost] = [found.filter(({ from, to }) => to > from), found.filter(({ from, to }) => to < from)].map(
+    (list) => textOf(lattice, list),
+  );
+  return [
+    ...(won === "" ? [] : [hazard("widens-access", `${who} may ${won}`)]),
+    ...(lost === "" ? [] : [hazard("narrows-access", `${who} may no longer ${lost}`)]),
+  ];
+}
+
+/** No statement gives a right without what is taken out of it again. */
+function momentHazards(lattice: Lattice, grantee: string, { gaps, surpluses }: GrantPlan): Hazard[] {
+  const who = quoteIdentifier(grantee);
+  return [
+    ...(surpluses.length === 0
+      ? []
+      : [
+          hazard(
+            "widens-access",
+            `between two statements ${who} may also ${textOf(lattice, surpluses)}, which is taken out again`,
+          ),
+        ]),
+    ...(gaps.length === 0
+      ? []
+      : [
+          hazard(
+            "narrows-access",
+            `between two statements ${who} may not ${textOf(lattice, gaps)}, which is given again`,
+          ),
+        ]),
+  ];
+}
+
+function textOf(lattice: Lattice, moments: readonly Moment[]): string {
+  const rules = moments.map(({ leaf, region }): Rule => ({ verb: "grant", leaves: new Set([leaf]), region }));
+  const merged = new Map<string, Rule>();
+  for (const rule of rules) {
+    const key = JSON.stringify(rule.region);
+    merged.set(key, { ...rule, leaves: new Set([...(merged.get(key)?.leaves ?? []), ...rule.leaves]) });
+  }
+  return clausesOf(lattice, [...merged.values()])
+    .map(({ text }) => text)
+    .join(", ");
+}
+
+function roleStatements({ name }: GrantsSpec, gone: readonly RoleGrant[], added: readonly RoleGrant[]): Statement[] {
+  const who = quoteIdentifier(name);
+  const list = (roles: readonly RoleGrant[]): string => roles.map(({ role }) => quoteIdentifier(role)).join(", ");
+  const isStill = ({ role }: RoleGrant): boolean => added.some((one) => one.role === role);
+  const [plain, admin] = [
+    added.filter((one) => !one.admin && !gone.some(({ role }) => role === one.role)),
+    added.filter((one) => one.admin),
+  ];
+  const lost = gone.filter((one) => !isStill(one));
+  const lessened = gone.filter((one) => one.admin && isStill(one));
+  const widens = (roles: readonly RoleGrant[]): Hazard[] => [
+    hazard("widens-access", `${who} may whatever ${list(roles)} may`),
+  ];
+  const narrows = (roles: readonly RoleGrant[]): Hazard[] => [
+    hazard("narrows-access", `${who} may no longer what only ${list(roles)} may`),
+  ];
+  return [
+    ...(plain.length > 0 ? [statement(`GRANT ${list(plain)} TO ${who}`, widens(plain))] : []),
+    ...(admin.length > 0 ? [statement(`GRANT ${list(admin)} TO ${who} WITH ADMIN OPTION`, widens(admin))] : []),
+    ...(lessened.length > 0
+      ? [
+          statement(`REVOKE ADMIN OPTION FOR ${list(lessened)} FROM ${who}`, [
+            hazard("narrows-access", `${who} may no longer pass on ${list(lessened)}`),
+          ]),
+        ]
+      : []),
+    ...(lost.length > 0 ? [statement(`REVOKE ${list(lost)} FROM ${who}`, narrows(lost))] : []),
+  ];
+}
+
+/** The user of this connection takes something from itself. */
+function locking(step: Statement): Statement {
+  if (!step.hazards.some(({ kind }) => kind === "narrows-access")) return step;
+  const own = hazard(
+    "locks-out",
+    "this is the user that runs it, who may then lack a right for the rest of the run, and for giving it back",
+  );
+  return { ...step, hazards: [own, ...step.hazards] };
+}
+
+function statement(sql: string, hazards: readonly Hazard[]): Statement {
+  return Object.freeze({ kind: "statement", sql, hazards });
+}

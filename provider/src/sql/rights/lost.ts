@@ -1,0 +1,89 @@
+import type { Lattice } from "./lattice";
+import { normalForm, type Rule, valueIn, worthOf } from "./points";
+import { EVERYTHING, holds, type Region, targetOf } from "./region";
+
+/** What a server can keep of grants. */
+export interface Keeping {
+  /** GRANT on a prefix of names. */
+  readonly wildcardGrants: boolean;
+  /** READ apart from WRITE, and prefixes inside of prefixes, over a restart. */
+  readonly keepsGrants: boolean;
+}
+
+/** Something that the server would refuse, or forget. */
+export interface Lost {
+  readonly problem: string;
+  /** Whether no configuration of the server helps. */
+  readonly certain: boolean;
+}
+
+/** What the server would not keep as it was granted: it stores what it shows, and shows some of it wider, or not at all. */
+export function lostByServer(
+  lattice: Lattice,
+  rules: readonly Rule[],
+  { wildcardGrants, keepsGrants }: Keeping,
+): Lost[] {
+  const form = normalForm(lattice, rules);
+  const open = form.map(({ region }) => region).filter(({ parts }) => parts.some((part) => part.open));
+  const [first] = open;
+  const found: Lost[] = [];
+  if (first !== undefined && !wildcardGrants)
+    found.push({
+      certain: true,
+      problem: `${targetOf(first)}: a grant on every name with a prefix came with ClickHouse 24.10; name each of them`,
+    });
+  if (keepsGrants) return found;
+  return [...found, ...halves(lattice, rules), ...nested(lattice, form, open)];
+}
+
+/** READ without WRITE on a source, or the other way round. */
+function halves(lattice: Lattice, rules: readonly Rule[]): Lost[] {
+  const worth = worthOf(lattice, rules);
+  const [read, write] = [worth.get("READ"), worth.get("WRITE")];
+  if (lattice.reachOf("READ").level !== "SOURCE") return [];
+  const regions = [...(read?.entries ?? []), ...(write?.entries ?? [])].map(({ region }) => region);
+  const uneven = regions.find((region) => valueIn(read, region) > 0 !== valueIn(write, region) > 0);
+  const taken = regions.find(
+    (region) => region.isObject && valueIn(read, region) === 0 && valueIn(read, EVERYTHING) > 0,
+  );
+  if (taken !== undefined) {
+    return [
+      {
+        certain: false,
+        problem:
+          `${targetOf(taken)}: this server may give a source back at its next restart that was taken out of all sources. Grant the others one by one, or write ` +
+          'allow: ["unproven"]',
+      },
+    ];
+  }
+  if (uneven === undefined) return [];
+  const has = valueIn(read, uneven) > 0 ? "READ" : "WRITE";
+  return [
+    {
+      certain: false,
+      problem:
+        `${has} ON ${uneven.parts.length === 0 ? "*" : targetOf(uneven)}: this server stores it as READ and WRITE, so after a restart both are allowed. Grant both, or neither. If its ` +
+        'configuration has access_control_improvements.enable_read_write_grants, which keeps them apart, write allow: ["unproven"]',
+    },
+  ];
+}
+
+/** A prefix inside of another, beside a right on users, collections or engines: the server adds a line that takes that right away. */
+function nested(lattice: Lattice, form: readonly Rule[], open: readonly Region[]): Lost[] {
+  const inner = open.find((region) =>
+    open.some((outer) => outer !== region && holds(outer, region) && !holds(region, outer)),
+  );
+  const onObjects = form.some(
+    ({ leaves, region }) =>
+      region.parts.length === 0 && [...leaves].some((leaf) => lattice.reachOf(leaf).on === "object"),
+  );
+  if (inner === undefined || !onObjects) return [];
+  return [
+    {
+      certain: false,
+      problem:
+        `${targetOf(inner)}: a prefix inside of another prefix, beside a right on users, named collections or engines: this server may lose that right at its next ` +
+        'restart. Name the databases or tables, or give the two to different roles; or write allow: ["unproven"]',
+    },
+  ];
+}

@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Connection } from "../../provider/dist/connection/connection";
+import { openConnection } from "../../provider/dist/connection/open";
+import { readGrants, readLattice } from "../../provider/dist/introspect/grants";
+import { diffObject, planObject } from "../../provider/dist/kinds/object";
+import type { GrantsSpec } from "../../provider/dist/sql/access/grants";
+import { parseCreate } from "../../provider/dist/sql/parse";
+import type { Lattice } from "../../provider/dist/sql/rights/lattice";
+import { linesOf, rulesOfLines } from "../../provider/dist/sql/rights/lines";
+import { lostByServer } from "../../provider/dist/sql/rights/lost";
+import { OPEN_USERS } from "../../provider/src/server/users";
+import { byEffort, SEED } from "../support/effort";
+import { TestProvider } from "../support/provider";
+import { startServer, type TestServer, type Version } from "../support/server";
+
+const ROUNDS = byEffort({ fast: 15, full: 200, soak: 5000 });
+const PRIVILEGES = [
+  "SELECT",
+  "INSERT",
+  "ALTER",
+  "ALTER COLUMN",
+  "SHOW",
+  "CREATE TABLE",
+  "DROP TABLE",
+  "TRUNCATE",
+  "dictGet",
+  "OPTIMIZE",
+  "ALL",
+];
+const PLAIN = ["*.*", "db.*", "db1.*", "db.t", "db.t1", "db1.t"];
+const WILD = ["db*.*", "db.t*"];
+
+for (const version of ["25.8", "24.8"] as const satisfies readonly Version[]) {
+  describe(`grants on a server of ${version}`, function () {
+    this.timeout(600_000);
+    let server: TestServer;
+    let admin: Connection;
+    let lattice: Lattice;
+
+    before(async () => {
+      server = await startServer({ version, users: OPEN_USERS });
+      admin = await openConnection({ url: server.url });
+      lattice = await readLattice(admin);
+      for (const sql of [
+        "CREATE DATABASE d",
+        "CREATE TABLE d.orders (id UInt64, card String) ENGINE = MergeTree ORDER BY id",
+        "INSERT INTO d.orders VALUES (1, 'x')",
+        "CREATE DATABASE other",
+        "CREATE TABLE other.t (a UInt8) ENGINE = MergeTree ORDER BY a",
+      ])
+        await admin.command(sql);
+    });
+
+    after(async () => {
+      await admin?.close();
+      await server?.stop();
+    });
+
+    const specOf = async (name: string): Promise<GrantsSpec> => {
+      const live = await readGrants(admin, lattice, name);
+      assert.ok(live !== undefined);
+      return parseCreate(live.statement) as GrantsSpec;
+    };
+    const using = async <T>(work: (provider: TestProvider) => Promise<T>): Promise<T> => {
+      const provider = new TestProvider({ "clickhouse:url": server.url });
+      return work(provider).finally(() => provider.close());
+    };
+    const check = (name: string, args: object, olds?: object) =>
+      using((provider) => provider.check("grants", { name, args, ...(olds && { olds: { ...olds } }) }));
+    /** As `pulumi up` does it. */
+    const up = (name: string, args: object, olds?: Record<string, unknown>): Promise<Record<string, unknown>> =>
+      using(async (provider) => {
+        const { inputs = {}, failures } = await provider.check("grants", {
+          name,
+          args,
+          ...(olds && { olds: { ...olds } }),
+        });
+        assert.deepEqual(failures, []);
+        const grants = provider.of("grants");
+        const { outs = {} } =
+          olds === undefined ? await grants.create(inputs) : await grants.update(name, olds, inputs);
+        return outs;
+      });
+    const userOf = async (name: string): Promise<Connection> => {
+      await admin.command(`CREATE USER ${name} IDENTIFIED WITH no_password`);
+      return openConnection({ url: server.url, username: name });
+    };
+    const may = async (user: Connection, sql: string): Promise<boolean> => {
+      try {
+        await (/^(?:SELECT|SHOW)/.test(sql) ? user.query(sql) : user.command(sql));
+        return true;
+      } catch (error) {
+        assert.match(String(error), /ACCESS_DENIED|Not enough privileges/, sql);
+        return false;
+      }
+    };
+
+    it("change from any to any, a second plan has nothing to do, and a restart keeps them", async () => {
+      const scopes = version === "24.8" ? PLAIN : [...PLAIN, ...WILD];
+      const right = fc
+        .tuple(
+          fc.constantFrom(...PRIVILEGES),
+          fc.constantFrom(...scopes),
+          fc.boolean(),
+          fc.boolean(),
+          fc.constantFrom("a", "b"),
+        )
+        .map(([privilege, scope, option, isColumn, column]) => {
+          const ofColumn = isColumn && /^\w+\.\w+$/.test(scope) && ["SELECT", "INSERT"].includes(privilege);
+          return { text: `${privilege}${ofColumn ? `(${column})` : ""} ON ${scope}`, option };
+        });
+      const list = fc
+        .tuple(fc.array(right, { maxLength: 3 }), fc.array(right, { maxLength: 1 }))
+        .map(([given, taken]) => [
+          ...given.map(({ text, option }) => `${text}${option ? " WITH GRANT OPTION" : ""}`),
+          ...taken.filter(({ text }) => !text.endsWith("*.*")).map(({ text }) => `REVOKE ${text}`),
+        ]);
+      const samples = fc.sample(fc.tuple(list, list), { numRuns: ROUNDS, seed: SEED });
+      const declared = new Map<string, GrantsSpec>();
+      const lost: string[] = [];
+      let steps = 0;
+      for (const [index, lists] of samples.entries()) {
+        const name = `law_${index}`;
+        await admin.command(`CREATE ROLE ${name}`);
+        for (const lines of lists) {
+          const { rules, problems } = rulesOfLines(lattice, lines);
+          assert.deepEqual(problems, []);
+          if (lostByServer(lattice, rules, admin.capabilities).length > 0) continue;
+          const to: GrantsSpec = { kind: "grants", name, rights: linesOf(lattice, rules) };
+          const from = await specOf(name);
+          const plan = planObject(from, to, diffObject(from, to), { privileges: lattice });
+          for (const step of plan.steps) if (step.kind === "statement") await admin.command(step.sql);
+          steps += plan.steps.length;
+          const now = await specOf(name);
+          if (diffObject(now, to).length > 0)
+            lost.push(`${JSON.stringify(from.rights)} → ${JSON.stringify(to.rights)}: ${JSON.stringify(now.rights)}`);
+          declared.set(name, now);
+        }
+      }
+      assert.ok(steps > ROUNDS);
+      // The server itself loses a grant option now and then, where prefixes and options are mixed; `up` then says so.
+      assert.ok(lost.length <= ROUNDS / 100, lost.join("\n"));
+      await server.restart();
+      for (const [name, before] of declared) assert.deepEqual(await specOf(name), before);
+    });
+
+    it("let a user do what they say, and nothing else; what an admin does by hand is seen and taken back", async () => {
+      const alice = await userOf("alice");
+      const [all, card, insert] = [
+        "SELECT id FROM d.orders",
+        "SELECT card FROM d.orders",
+        "INSERT INTO d.orders VALUES (2, 'y')",
+      ];
+      const tried = (): Promise<boolean[]> =>
+        Promise.all([all, card, insert, "SELECT a FROM other.t"].map((sql) => may(alice, sql)));
+      assert.deepEqual(await tried(), [false, false, false, false]);
+      const first = { privileges: ["SELECT ON d.*"], except: ["SELECT(card) ON d.orders"] };
+      const outs = await up("alice", first);
+      assert.deepEqual(await tried(), [true, false, false, false]);
+      const preview = await check("alice", first, outs);
+      assert.deepEqual([preview.failures, preview.inputs?.["plan"]], [[], undefined]);
+      await admin.command("GRANT INSERT ON d.orders TO alice");
+      await admin.command("REVOKE SELECT ON d.* FROM alice");
+      assert.deepEqual(await tried(), [false, false, true, false]);
+      const read = await using((provider) => provider.of("grants").read("alice", outs));
+      assert.match(String(read.inputs?.["statement"]), /RIGHTS\n {4}'INSERT ON d\.orders'/);
+      const mended = await check("alice", first, read.props);
+      assert.match(
+        String(mended.inputs?.["plan"]),
+        /GRANT SELECT ON d\.\* TO alice;[\s\S]*REVOKE [\s\S]*INSERT[\s\S]* ON d\.orders FROM alice/,
+      );
+      assert.match(String(mended.inputs?.["plan"]), /widens-access.*alice may SELECT ON d\.\*/);
+      assert.match(String(mended.inputs?.["plan"]), /narrows-access.*alice may no longer/);
+      const now = await up("alice", first, read.props as Record<string, unknown>);
+      assert.deepEqual(await tried(), [true, false, false, false]);
+      await up("alice", { privileges: ["ALL ON d.*", "SELECT(a) ON other.t"] }, now);
+      assert.deepEqual(await tried(), [true, true, true, true]);
+      await server.restart();
+      assert.deepEqual(await tried(), [true, true, true, true]);
+      await using((provider) => provider.of("grants").delete("alice", now));
+      assert.deepEqual(await tried(), [false, false, false, false]);
+      await alice.close();
+    });
+
+    it("shrink while somebody reads, and no query fails", async () => {
+      const bob = await userOf("bob");
+      const outs = await up("bob", { privileges: ["SELECT ON *.*"] });
+      assert.ok(await may(bob, "SELECT a FROM other.t"));
+      let [running, reads, failed] = [true, 0, 0];
+      const reader = (async () => {
+        while (running) {
+          if (await may(bob, "SELECT id FROM d.orders")) reads++;
+          else failed++;
+        }
+      })();
+      const { inputs = {} } = await check("bob", { privileges: ["SELECT ON d.*"] }, outs);
+      assert.match(String(inputs["plan"]), /GRANT SELECT ON d\.\* TO bob WITH REPLACE OPTION/);
+      await up("bob", { privileges: ["SELECT ON d.*"] }, outs);
+      running = false;
+      await reader;
+      assert.ok(reads > 0);
+      assert.equal(failed, 0);
+      assert.ok(!(await may(bob, "SELECT a FROM other.t")));
+      await bob.close();
+    });
+
+    it("give roles and take them back, and a session begins with the declared ones", async () => {
+      const carol = await userOf("carol");
+      for (const sql of [
+        "CREATE ROLE r1",
+        "CREATE ROLE r2",
+        "GRANT SELECT ON d.* TO r1",
+        "GRANT SELECT ON other.* TO r2",
+      ])
+        await admin.command(sql);
+      const tried = (): Promise<boolean[]> =>
+        Promise.all(["SELECT id FROM d.orders", "SELECT a FROM other.t"].map((sql) => may(carol, sql)));
+      const outs = await up("carol", { roles: ["r1", "r2"] });
+      assert.deepEqual(await tried(), [true, true]);
+      const next = await up("carol", { roles: ["r1", "r2"], defaultRoles: ["r2"] }, outs);
+      assert.deepEqual(await tried(), [false, true]);
+      const last = await up("carol", { roles: ["r1"], defaultRoles: "all" }, next);
+      assert.deepEqual(await tried(), [true, false]);
+      await admin.command("GRANT r2 TO carol");
+      const read = await using((provider) => provider.of("grants").read("carol", last));
+      const { inputs = {} } = await check("carol", { roles: ["r1"], defaultRoles: "all" }, read.props);
+      assert.match(String(inputs["plan"]), /REVOKE r2 FROM carol/);
+      await carol.close();
+    });
+
+    it("are refused before anything runs where nobody could have them", async () => {
+      const refused = async (name: string, args: object): Promise<string> =>
+        (await check(name, args)).failures.join("\n");
+      assert.match(await refused("nobody", { privileges: ["SELECT ON d.*"] }), /no user and no role of this name/);
+      assert.match(await refused("default", { privileges: ["SELECT ON d.*"] }), /server's configuration \(users_xml\)/);
+      await admin.command("CREATE ROLE held");
+      await admin.command("GRANT SELECT ON other.* TO held");
+      assert.match(
+        await refused("held", { privileges: ["SELECT ON d.*"] }),
+        /exists on the server and differs[\s\S]*- +'SELECT ON other\.\*'/,
+      );
+      assert.deepEqual((await check("held", { privileges: ["SELECT ON d.*"], adopt: "converge" })).failures, []);
+      await admin.command("CREATE ROLE r3");
+      assert.match(await refused("r3", { privileges: ["SELECT(a) ON d.*"] }), /columns belong to one table/);
+      assert.match(await refused("r3", { privileges: ["SELEKT ON d.*"] }), /no privilege SELEKT.*`SELECT`/);
+      assert.match(await refused("r3", { privileges: ["GRANT SELECT ON d.*"] }), /between GRANT and TO/);
+      assert.match(await refused("r3", {}), /takes every right away/);
+      if (version === "24.8")
+        assert.match(await refused("r3", { privileges: ["SELECT ON d*.*"] }), /prefix came with ClickHouse 24\.10/);
+    });
+
+    if (version === "25.8") {
+      it("that read a source without writing to it are refused, because after a restart they write", async () => {
+        const dave = await userOf("dave");
+        const args = { privileges: ["READ ON FILE", "CREATE TEMPORARY TABLE ON *.*"] };
+        const both = await up("dave", { privileges: ["FILE ON *.*"] });
+        assert.match(String(both["statement"]), /'READ, WRITE ON FILE'/);
+        await up("dave", { privileges: [] }, both);
+        const { failures } = await check("dave", args);
+        assert.match(
+          failures.join(),
+          /READ ON FILE: this server stores it as READ and WRITE[\s\S]*enable_read_write_grants/,
+        );
+        await up("dave", { ...args, allow: ["unproven"] });
+        const write = (n: number): string => `INSERT INTO FUNCTION file('dave${n}.tsv', 'TSV', 'x UInt8') SELECT 1`;
+        assert.ok(!(await may(dave, write(1))));
+        await server.restart();
+        assert.ok(await may(dave, write(2)), "the refusal has no reason any more");
+        await dave.close();
+      });
+
+      it("that are all rights leave none behind for the next restart", async () => {
+        const erin = await userOf("erin");
+        const outs = await up("erin", { privileges: ["ALL ON *.*"] });
+        const { inputs = {} } = await check(
+          "erin",
+          { privileges: ["SELECT ON d.*", "CREATE TEMPORARY TABLE ON *.*"] },
+          outs,
+        );
+        assert.match(String(inputs["plan"]), /WITH REPLACE OPTION/);
+        await up("erin", { privileges: ["SELECT ON d.*", "CREATE TEMPORARY TABLE ON *.*"] }, outs);
+        await server.restart();
+        assert.ok(!(await may(erin, "INSERT INTO FUNCTION file('erin.tsv', 'TSV', 'x UInt8') SELECT 1")));
+        assert.ok(await may(erin, "SELECT id FROM d.orders"));
+        await erin.close();
+      });
+
+      it("on a prefix inside of another, beside a right on users, are refused", async () => {
+        await admin.command("CREATE ROLE nested");
+        const args = { privileges: ["SELECT ON d*.*", "INSERT ON d.o*", "NAMED COLLECTION ON *"] };
+        assert.match((await check("nested", args)).failures.join(), /d\.o\*: a prefix inside of another/);
+        assert.deepEqual((await check("nested", { privileges: ["SELECT ON d*.*", "INSERT ON e*.*"] })).failures, []);
+      });
+    }
+  });
+}
