@@ -12,7 +12,7 @@ export const grants: Kind<"grants"> = {
   ...SQL_KINDS.grants,
   id: "grants",
   type: "Grants",
-  word: "grants",
+  word: "set of grants",
   dropWord: "GRANTS",
   rank: 3,
   options: ["adopt", "allow"],

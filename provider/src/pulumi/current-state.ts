@@ -41,7 +41,7 @@ export async function readCurrent(
     if (kindOf(to.kind).isOf !== undefined)
       throw new SchemaError(
         "name-taken",
-        `${quotedName(oldKey)}: its ${kindOf(to.kind).word} cannot become those of ${quotedName(newKey)}, because both exist. Declare them for ${quotedName(newKey)} in a ` +
+        `${quotedName(oldKey)}: its grants cannot become those of ${quotedName(newKey)}, because both exist. Declare them for ${quotedName(newKey)} in a ` +
           "resource of another name, and remove or change this one",
       );
     throw new SchemaError(
