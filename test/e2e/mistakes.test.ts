@@ -74,7 +74,7 @@ describe("several mistakes in one program", () => {
     ],
     [
       'new clickhouse.Table("x", { database: shop, columns, orderBy: "id" }, { replaceOnChanges: ["*"] })',
-      /replaceOnChanges: this option drops the object and creates it again, without its rows\. Leave it out/,
+      /replaceOnChanges: this option creates the object again instead of changing it\. Leave it out/,
     ],
     ['rollup("x", { source: daily })', /Rollup x: source: a Rollup was passed.*pass rollup\.target/],
     [

@@ -26,17 +26,14 @@ export function misplacedIn(value: unknown, path = "", options: PlaceOptions = {
   return Object.entries(value).flatMap(([key, one]) => misplacedIn(one, at(key), options));
 }
 
-/** Pulumi's options that drop an object and create it again. */
+/** Pulumi's options that replace an object instead of changing it. */
 const REPLACING = ["replaceOnChanges", "replacementTrigger", "replaceWith"] as const;
 
-/**
- * Options that would end in a refused removal, because a replacement drops the rows. With `deletion: "drop"` they do what they say.
- */
-export function replacingOptions(opts: pulumi.CustomResourceOptions, deletion: unknown): Misplaced[] {
-  if (deletion !== undefined && deletion !== "refuse") return [];
+/** Options whose use ends in "exists and differs" with Pulumi 3.259, even with `deletion: "drop"`; `--replace` deletes first. */
+export function replacingOptions(opts: pulumi.CustomResourceOptions): Misplaced[] {
   const problem =
-    "this option drops the object and creates it again, without its rows. Leave it out: a change alters the object, or rebuilds it with its " +
-    'rows. To start empty on purpose, set deletion: "drop" on the resource, run `pulumi up`, and then set this option';
+    "this option creates the object again instead of changing it. Leave it out: a change alters the object, or rebuilds it with its rows. " +
+    'To empty a table on purpose, set deletion: "drop" on the resource, run `pulumi up`, and then `pulumi up --replace URN`';
   return REPLACING.flatMap((path) => {
     const given: unknown = opts[path];
     return given === undefined || (Array.isArray(given) && given.length === 0) ? [] : [{ path, problem }];

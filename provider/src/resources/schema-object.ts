@@ -93,7 +93,7 @@ export abstract class SchemaObject extends pulumi.dynamic.Resource implements Na
 
 /** With what `check` is to refuse in place of arguments that cannot be sent. */
 function presentable(declaration: Declaration, opts: pulumi.CustomResourceOptions): Declaration {
-  const misplaced = [...misplacedIn(declaration.args), ...replacingOptions(opts, declaration.deletion)];
+  const misplaced = [...misplacedIn(declaration.args), ...replacingOptions(opts)];
   const refused = misplaced.map(({ path, problem }) => `${path}: ${problem}`);
   return refused.length === 0 ? declaration : { ...declaration, args: { refused } };
 }
