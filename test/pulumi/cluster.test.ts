@@ -292,6 +292,22 @@ for (const version of canReplicate(["25.8"])) {
       assert.equal(await ask(second(), `SELECT count() FROM system.tables WHERE database = '${database}'`), "1");
     });
 
+    it("an object that leaves its cluster stays on all hosts, and the preview says so", async () => {
+      const args = { query: "SELECT 1 AS one" };
+      const { inputs, outs } = await create("view", { name: "v", database, args });
+      const left = await checkAgain("view", { name: "v", database, args: { ...args, cluster: false }, olds: inputs });
+      assert.deepEqual(left.failures, []);
+      assert.match(
+        provider.messages.join("\n"),
+        /stays on all hosts of cluster main, and is changed and dropped only on the one/,
+      );
+      const { outs: after = {} } = await provider.of("view").update("id", outs, left.inputs ?? {});
+      assert.deepEqual([(after as Bag)["cluster"], (after as Bag)["hosts"]], ["false", undefined]);
+      await provider.of("view").delete("id", after as Bag);
+      assert.equal(await ask(first(), `SELECT count() FROM system.tables WHERE database = '${database}'`), "0");
+      assert.equal(await ask(second(), `SELECT count() FROM system.tables WHERE database = '${database}'`), "1");
+    });
+
     it("a host that is frozen costs a preview of a change no more than a few seconds, and is named", async () => {
       const { inputs } = await create("table", table());
       await provider.close();

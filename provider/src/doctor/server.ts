@@ -174,8 +174,15 @@ async function clustersBeside(connection: Connection): Promise<Check[]> {
   );
   if (rows.length === 0) return [];
   const names = rows.map(({ cluster, hosts }) => `${cluster} (${hosts} hosts)`).join(", ");
-  const message = `clusters ${names}: ON CLUSTER is not used, so each host is a server of its own here`;
-  return [check("cluster", "warning", message, "Use a Replicated database, or one Provider for each host")];
+  const message = `clusters ${names}: none is configured, so only this host is checked here`;
+  return [
+    check(
+      "cluster",
+      "warning",
+      message,
+      "To bring a stack to all hosts of one, set clickhouse:cluster; to check them, --cluster NAME",
+    ),
+  ];
 }
 
 async function disksOf(connection: Connection, names: readonly string[]): Promise<Check[]> {

@@ -20,7 +20,16 @@ import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
 import { lookAtFunction } from "./function-uses";
 import { lookAtNewGrantee, refuseConfiguredGrantee, takesAway } from "./grants";
-import { declaredPlace, differing, hostsOf, isPlaced, lookAtCluster, type PlaceInputs, refuseMisplaced } from "./hosts";
+import {
+  declaredPlace,
+  differing,
+  hostsOf,
+  isPlaced,
+  lookAtCluster,
+  type PlaceInputs,
+  refuseMisplaced,
+  warnOfLeft,
+} from "./hosts";
 import { refuseSplit } from "./leaving";
 import { leftAtWork } from "./left-at-work";
 import { explainByLint, lint, lintOverrides } from "./lint";
@@ -94,6 +103,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Ba
     ...(spec.kind === "view" && text !== UNKNOWN && tablesUnder(context, key)),
   };
   const on = declaredPlace(context, spec, options);
+  await warnOfLeft(context, request.urn, stored, on);
   const place = await placeOf(context, stored);
   Object.assign(inputs, on, place.input);
   if (text === UNKNOWN) return inputs;

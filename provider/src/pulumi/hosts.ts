@@ -56,6 +56,20 @@ export function rememberPlace(context: Context, key: string, { cluster }: Partia
   else context.alone.delete(key);
 }
 
+/** An object that leaves its cluster stays on all hosts of it. */
+export async function warnOfLeft(
+  context: Context,
+  urn: string | undefined,
+  { cluster, qualifiedName }: Partial<Outs>,
+  place: PlaceInputs,
+): Promise<void> {
+  if (cluster === undefined || cluster === ONE_HOST || cluster === place.cluster) return;
+  await context.log.warn(
+    urn,
+    `${qualifiedName}: stays on all hosts of cluster ${cluster}, and is changed and dropped only ${place.hosts === undefined ? "on the one that the URL reaches" : `on those of ${place.cluster}`} from now on.`,
+  );
+}
+
 /** Whether an object is, or was last seen, where it is declared. */
 export function isPlaced(stored: Partial<Outs>, place: PlaceInputs): boolean {
   return stored.cluster === place.cluster && (stored.hosts ?? ALL) === (place.hosts ?? ALL);

@@ -74,6 +74,9 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     // Two objects cannot share a name, so a replacement that the user requests must delete first.
     const result = { deleteBeforeReplace: true };
     if (this.context.planAlone.has(keyOfStored(readStored(news)))) return { ...result, changes: true };
+    // What `up` has found on the hosts is in the outputs, where the engine does not look for differences.
+    const moved = olds["hosts"] !== news["hosts"] && isSameDeclaration({ ...olds, hosts: news["hosts"] }, news);
+    if (moved) return { ...result, changes: true };
     const same = isSameDeclaration(olds, news) && news["plan"] === undefined;
     return same ? { ...result, changes: false } : result;
   }
