@@ -23,6 +23,7 @@ export { SettingsProfile } from "./resources/settings-profile";
 export { sql } from "./resources/sql";
 export { SqlFunction } from "./resources/sql-function";
 export { Table } from "./resources/table";
+export { User } from "./resources/user";
 export { View } from "./resources/view";
 export type { RollupBucket, RollupLongerTtl, RollupTtl } from "./rollup/definition";
 export {

@@ -108,7 +108,9 @@ export async function deploy(connection: Connection, database = "shop"): Promise
   const same = async (): Promise<boolean> => true;
   for (const sql of CREATED.map(own)) {
     const spec = parseCreate(sql);
-    await named(`create ${sql}`, () => applyCreate(connection, live, keyOf(spec), quotedName(keyOf(spec)), sql, same));
+    await named(`create ${sql}`, () =>
+      applyCreate(connection, live, keyOf(spec), quotedName(keyOf(spec)), sql, { same }),
+    );
   }
   await connection.command(own("INSERT INTO shop.t SELECT number, now(), 'a', 1 FROM numbers(10)"));
   await connection.command(own("INSERT INTO shop.u SELECT number, now(), 'a', 1 FROM numbers(10)"));

@@ -10,6 +10,7 @@ import {
   settingsProfile,
   sqlFunction,
   table,
+  user,
   view,
 } from "../../provider/dist/pulumi/provider";
 import { providerText } from "../../provider/dist/resources/schema-object";
@@ -27,6 +28,7 @@ const STORED = {
   settingsProfile: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").settingsProfile',
   role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
   quota: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").quota',
+  user: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").user',
 } as const;
 
 const PROVIDERS = {
@@ -41,6 +43,7 @@ const PROVIDERS = {
   settingsProfile,
   role,
   quota,
+  user,
 };
 
 describe("the provider text that every state holds", () => {

@@ -234,7 +234,7 @@ describe("roles, settings profiles and quotas, on a server of 25.8", function ()
     await server.restart();
     await inProcess(server.url, async (provider) => {
       const read = await provider.of("settingsProfile").read("lasting", profile);
-      assert.equal(read.inputs, undefined);
+      assert.deepEqual([read.inputs, read.id], [undefined, "lasting"]);
       assert.equal((await provider.of("quota").read("lasting", quota)).inputs, undefined);
     });
   });

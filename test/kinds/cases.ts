@@ -5,6 +5,8 @@ export interface KindCase {
   /** Statements that have to run first. */
   readonly setup?: readonly string[];
   readonly args: object;
+  /** What only the server may know, as the resource sends it. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Manual changes, each with the drift that it is. */
   readonly alters: readonly (readonly [statement: string, differs: string])[];
   /** Other arguments, and what the plan for them runs. */
@@ -172,6 +174,30 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
     changed: [
       { keyedBy: "user", limits: { "60 minutes": { queries: 30, errors: 2 }, "1 week": { readRows: 10 } }, to: [] },
       /ALTER QUOTA \S+\nKEYED BY user_name\nFOR INTERVAL 1 hour MAX errors = 2, queries = 30,\nFOR INTERVAL 1 week MAX read_rows = 10,\nFOR INTERVAL 90 minute NO LIMITS,\nFOR INTERVAL 1 day NO LIMITS\nTO NONE/,
+    ],
+  },
+  user: {
+    noneOn: NOT_EMBEDDED,
+    setup: ["CREATE SETTINGS PROFILE {d}_base SETTINGS max_threads = 2", "CREATE ROLE {d}_r"],
+    secrets: { "0": "a pass'word" },
+    args: {
+      auth: { password: true, validUntil: "2040-01-02" },
+      hosts: { ip: ["10.1.2.3/8", "127.0.0.1", "2001:db8::/32"], like: ["%.example.com"] },
+      defaultDatabase: "{d}",
+      profiles: ["{d}_base"],
+      settings: { readonly: 2, max_memory_usage: { max: "20G" } },
+      grantees: ["{d}_r"],
+    },
+    alters: [
+      ["ALTER USER {o} IDENTIFIED WITH no_password", "identification"],
+      ["ALTER USER {o} HOST ANY", "hosts"],
+      ["ALTER USER {o} DEFAULT DATABASE NONE", "default-database"],
+      ["ALTER USER {o} SETTINGS max_threads = 3", "limits"],
+      ["ALTER USER {o} GRANTEES NONE", "grantees"],
+    ],
+    changed: [
+      { auth: { password: true, method: "doubleSha1" }, hosts: {}, settings: { max_threads: 2 } },
+      /ALTER USER \S+\nIDENTIFIED WITH double_sha1_hash BY '\[HIDDEN\]'(?: VALID UNTIL 'infinity')?\nHOST NONE\nSETTINGS max_threads = 2\nGRANTEES ANY/,
     ],
   },
 };

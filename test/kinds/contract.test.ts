@@ -56,7 +56,7 @@ for (const [where, open, version] of ENGINES) {
     };
 
     for (const kind of OBJECT_KINDS) {
-      const { setup = [], args, alters, changed, fixedOn = {}, noneOn = {}, isImported = true } = CASES[kind];
+      const { setup = [], args, alters, changed, fixedOn = {}, noneOn = {}, secrets, isImported = true } = CASES[kind];
       const [fixed, none] = [fixedOn[version], noneOn[version]];
       const { scope } = KINDS[kind];
       const d = `d_${kind.toLowerCase()}`;
@@ -68,6 +68,7 @@ for (const [where, open, version] of ENGINES) {
         name,
         args: filled(given),
         ...(scope === "database" && { database: d }),
+        ...(secrets !== undefined && { secrets }),
         ...(olds && { olds: { ...olds } }),
       });
       /** Work of one process of the provider. */

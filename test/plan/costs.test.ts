@@ -58,6 +58,10 @@ const KINDS: Readonly<Record<Change["kind"], boolean>> = {
   "applies-to": false,
   "keyed-by": false,
   intervals: false,
+  identification: false,
+  hosts: false,
+  "default-database": false,
+  grantees: false,
 };
 
 describe("what each change costs", () => {

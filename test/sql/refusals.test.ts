@@ -30,7 +30,10 @@ describe("parse: refusals", () => {
     ],
     ["CREATE FUNCTION f AS x", /expected -> and an expression/],
     ["CREATE FUNCTION d.f AS x -> x", /expected the name alone/],
-    ["CREATE USER u", /Found CREATE USER: users and rights are not managed/],
+    [
+      "CREATE USER u IDENTIFIED WITH sha256_password BY 'x'",
+      /Found BY: a password or hash in SQL would be in the state/,
+    ],
     ["CREATE DATABASE a TABLE OVERRIDE b (COLUMNS (x UInt8))", /Found TABLE OVERRIDE/],
     ["CREATE TABLE a.b (x UInt8", /Found "\(" without its closing bracket/],
     ["CREATE TABLE a.b (x UInt8]", /Found "\]" without its opening bracket/],

@@ -56,6 +56,13 @@ const SECTIONS: readonly Section[] = [
     without: "CommonArgs",
   },
   { title: "Granted roles", args: "GrantedRoleArgs", text: "In `roles` of grants." },
+  { title: "User", args: "UserArgs", text: "`new User(name, args)`; see [access](access.md).", without: "CommonArgs" },
+  {
+    title: "Ways to log in",
+    args: "AuthWays",
+    text: "`auth` of a user: exactly one of them, or a list of such objects.",
+  },
+  { title: "Hosts of a user", args: "HostsArgs", text: "`hosts` of a user." },
   { title: "Role", args: "RoleArgs", text: "`new Role(name, args)`; see [access](access.md).", without: "CommonArgs" },
   {
     title: "SettingsProfile",

@@ -1,12 +1,22 @@
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
-import { isCollectionExists, isDatabaseExists, isFunctionExists, isTableExists } from "../connection/server-message";
+import {
+  isCollectionExists,
+  isDatabaseExists,
+  isEntityExists,
+  isFunctionExists,
+  isMissingName,
+  isTableExists,
+} from "../connection/server-message";
 import { SchemaError } from "../errors";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
-import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
+import { kindOf } from "../kinds";
+import { runnable } from "../kinds/object";
+import { accessKindOf, quotedName } from "../sql/object-key";
+import { parseCreate, parseHeader } from "../sql/parse";
 import { textDiff } from "../sql/text-diff";
+import { runFilled } from "./statement";
 
 /** Decides whether a live object matches the declaration, however it is spelled. */
 export type Same = (statement: string, live: LiveObject) => Promise<boolean>;
@@ -21,6 +31,13 @@ export interface Created {
   readonly live?: LiveObject;
 }
 
+/** How to run a CREATE. */
+export interface CreateOptions {
+  readonly same: Same;
+  /** The statement to send, with secrets in the place of their placeholders. Default: as it is. */
+  readonly withSecrets?: (sql: string) => string;
+}
+
 /**
  * Runs one CREATE. An existing object is adopted if it matches the declaration; an interrupted create is thus completed by the next run.
  *
@@ -32,17 +49,20 @@ export async function applyCreate(
   key: string,
   label: string,
   statement: string,
-  same: Same,
-  withSecrets = (sql: string): string => sql,
+  { same, withSecrets = (sql) => sql }: CreateOptions,
 ): Promise<Created> {
+  const shown = inWordsOf(connection, statement);
+  const sql = withSecrets(shown);
   // What is sent to a cluster is no error where the name is taken.
   const standing = connection.cluster === undefined ? undefined : await live.findNow(key);
   if (standing !== undefined) {
-    if (await same(statement, standing)) return { adopted: true, observed: digest(standing.statement), live: standing };
+    if (sql === shown && (await same(statement, standing)))
+      return { adopted: true, observed: digest(standing.statement), live: standing };
     throw new SchemaError("object-differs", differs(label, statement, standing));
   }
+  const stood = accessKindOf(key) !== undefined && (await live.findNow(key)) !== undefined;
   try {
-    await connection.command(withSecrets(inWordsOf(connection, statement)));
+    await (sql === shown ? connection.command(sql) : runFilled(connection, shown, sql));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // The server rejects types and codecs that this user may not use before it reports that the object exists.
@@ -50,7 +70,11 @@ export async function applyCreate(
       throw isTaken(error) ? hidden : error;
     });
     if (found === undefined) throw error;
-    if (await same(statement, found)) return { adopted: true, observed: digest(found.statement) };
+    if (!stood && isMissingName(error)) {
+      await dropHalf(connection, live, found);
+      throw error;
+    }
+    if (sql === shown && (await same(statement, found))) return { adopted: true, observed: digest(found.statement) };
     if (!isTaken(error)) throw error;
     throw new SchemaError("object-differs", differs(label, statement, found), { cause: error });
   }
@@ -64,13 +88,28 @@ export async function applyCreate(
   return { adopted: false, observed: digest(found.statement), live: found };
 }
 
+/** A CREATE USER that fails at its last clause leaves a user without it: one with fewer restrictions. */
+async function dropHalf(connection: Connection, live: ServerCatalog, { key }: LiveObject): Promise<void> {
+  const kind = accessKindOf(key);
+  if (kind === undefined) return;
+  await connection.command(`DROP ${kindOf(kind).dropWord} IF EXISTS ${quotedName(key)}`);
+  live.forget(key);
+}
+
 function isTaken(error: ServerError): boolean {
-  return isTableExists(error) || isDatabaseExists(error) || isFunctionExists(error) || isCollectionExists(error);
+  return (
+    isTableExists(error) ||
+    isDatabaseExists(error) ||
+    isFunctionExists(error) ||
+    isCollectionExists(error) ||
+    isEntityExists(error)
+  );
 }
 
 /** The statement in a form that an older server can parse. */
 function inWordsOf({ capabilities }: Connection, statement: string): string {
-  return capabilities.commentBeforeQuery ? statement : renderCreate(parseCreate(statement), capabilities);
+  const isCanonical = capabilities.commentBeforeQuery && kindOf(parseHeader(statement).kind).runnable === undefined;
+  return isCanonical ? statement : runnable(parseCreate(statement), capabilities);
 }
 
 /** The message for an object that exists and does not match the declaration. */

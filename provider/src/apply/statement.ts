@@ -1,3 +1,4 @@
+import { withoutLiterals } from "../canonical/explain";
 import { ERROR_CODES } from "../clickhouse/error-codes";
 import type { Connection } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
@@ -16,8 +17,10 @@ export async function runStatement(
   withSecrets = (sql: string): string => sql,
 ): Promise<void> {
   tell(firstLine(step.sql));
+  const sql = withSecrets(step.sql);
+  if (sql !== step.sql) return runFilled(connection, step.sql, sql);
   try {
-    await connection.command(withSecrets(step.sql));
+    await connection.command(sql);
   } catch (error) {
     if (await dropLeftover(connection, step.sql, error)) return;
     if (!(error instanceof ConnectionError) || !(await ranOn(connection, step.sql))) throw error;
@@ -53,4 +56,21 @@ async function ranOn(connection: Connection, sql: string): Promise<boolean> {
 function firstLine(sql: string): string {
   const line = sql.replace(/\s+/g, " ");
   return line.length > 120 ? `${line.slice(0, 117)}…` : line;
+}
+
+/**
+ * Runs a statement with secrets. The server hides them in its logs only if it can parse the statement, so it is first asked whether it can, with
+ * placeholders; and no error quotes them. One whose connection breaks is not looked for among the server's running ones, which would quote it.
+ *
+ * @param shown with placeholders.
+ * @throws {ServerError} with the server's words.
+ */
+export async function runFilled(connection: Connection, shown: string, sql: string): Promise<void> {
+  await connection.query("SELECT formatQuery({sql:String}) AS text", { sql: shown });
+  try {
+    await connection.command(sql);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new ServerError(withoutLiterals(error.message, sql), error.code, shown);
+  }
 }

@@ -3,6 +3,7 @@ import { ServerError } from "../connection/errors";
 import { kindOf } from "../kinds";
 import { withoutGranularity } from "../sql/granularity";
 import { quoteIdentifier } from "../sql/identifiers";
+import { isAccess } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import { renderColumn } from "../sql/render/columns";
@@ -16,7 +17,7 @@ import { isStored } from "./stand-in";
  * what every server adds. Nothing is created. Up to three queries.
  */
 export async function serverForm(server: Connection, spec: ObjectSpec): Promise<ObjectSpec> {
-  if (kindOf(spec.kind).scope === "itself") return spec;
+  if (kindOf(spec.kind).scope === "itself" || isAccess(spec)) return spec;
   const parsed = await formatted(server, spec);
   if (!("columns" in parsed)) return normalizeShown(parsed);
   const columns = isUnlisted(parsed)

@@ -135,6 +135,20 @@ export const CAPABILITIES = {
     since: "26.7",
     otherwise: 'refused at preview, unless `allow: ["unproven"]` says that the configuration keeps them',
   },
+  severalMethods: {
+    what: "a user with several ways to log in",
+    since: "24.9",
+    parses: "CREATE USER a IDENTIFIED WITH sha256_password BY '', kerberos",
+    needed:
+      /\bIDENTIFIED WITH (?:[^'\n]|'(?:[^'\\]|\\.)*')*?, (?:\w+_(?:password|hash)|ldap|kerberos|http|ssl_certificate)\b/,
+    otherwise: REFUSED,
+  },
+  hostLikeAndRegexp: {
+    what: "LIKE beside REGEXP in the hosts of one user, of which older ones keep the first",
+    since: "26.7",
+    needed: /\bHOST [^\n]*\bREGEXP '[^\n]*, LIKE '/,
+    otherwise: REFUSED,
+  },
   timeSeriesSamples: {
     what: "a TimeSeries table with SAMPLES, TAGS and METRICS as the embedded engine writes them",
     since: "26.7",

@@ -95,6 +95,10 @@ export const isCollectionExists = hasCode("NAMED_COLLECTION_ALREADY_EXISTS");
 export const isTableExists = hasCode("TABLE_ALREADY_EXISTS", "DICTIONARY_ALREADY_EXISTS");
 /** The name is taken by a database (82). */
 export const isDatabaseExists = hasCode("DATABASE_ALREADY_EXISTS");
+/** The name is taken by a user, a role or the like (493). */
+export const isEntityExists = hasCode("ACCESS_ENTITY_ALREADY_EXISTS");
+/** A statement about users or roles names one that does not exist (192, 511). */
+export const isMissingName = hasCode("UNKNOWN_USER", "UNKNOWN_ROLE");
 /** The statement does not parse (62); see {@link fragmentAt}. */
 export const isSyntaxError = hasCode("SYNTAX_ERROR");
 /** The user lacks a grant (497); the message names it. */

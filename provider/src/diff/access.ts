@@ -1,8 +1,11 @@
+import { renderHosts } from "../sql/access/hosts";
 import { plainValue, renderLimits } from "../sql/access/limits";
+import { hasSecret, renderMethods } from "../sql/access/methods";
 import { renderTo } from "../sql/access/names";
 import { renderInterval } from "../sql/access/quota";
-import type { LimitSpec, Limits, QuotaSpec, RoleSpec, SettingsProfileSpec, ToSpec } from "../sql/access/spec";
-import type { AccessChange } from "./changes";
+import type { LimitSpec, Limits, QuotaSpec, RoleSpec, SettingsProfileSpec, ToSpec, UserSpec } from "../sql/access/spec";
+import { renderGrantees } from "../sql/access/user";
+import type { AccessChange, DiffOptions } from "./changes";
 
 /** Settings of a role. */
 export function diffRole(from: RoleSpec, to: RoleSpec): AccessChange[] {
@@ -21,6 +24,28 @@ export function diffQuota(from: QuotaSpec, to: QuotaSpec): AccessChange[] {
     ...change("keyed-by", from.keys.join(", "), to.keys.join(", ")),
     ...change("intervals", text(from), text(to)),
     ...diffTo(from, to),
+  ];
+}
+
+/** How and from where a user logs in, and what holds for its sessions. A new secret is a change that no text shows. */
+export function diffUser(from: UserSpec, to: UserSpec, { newSecrets = [] }: DiffOptions): AccessChange[] {
+  const { methods } = to;
+  const identification =
+    methods === undefined
+      ? []
+      : change(
+          "identification",
+          renderMethods(from.methods ?? []),
+          renderMethods(methods),
+          (newSecrets.length > 0 && methods.some(hasSecret)) ||
+            renderMethods(from.methods ?? []) !== renderMethods(methods),
+        );
+  return [
+    ...identification,
+    ...change("hosts", renderHosts(from.hosts), renderHosts(to.hosts)),
+    ...change("default-database", from.defaultDatabase ?? "", to.defaultDatabase ?? ""),
+    ...diffLimits(from, to),
+    ...change("grantees", renderGrantees(from.grantees), renderGrantees(to.grantees)),
   ];
 }
 

@@ -104,7 +104,15 @@ export type DictionaryChange = Pair<string> & { readonly kind: "source" | "lifet
 
 /** A clause of a role, a profile and the like, as text. */
 export type AccessChange = {
-  readonly kind: "limits" | "applies-to" | "keyed-by" | "intervals";
+  readonly kind:
+    | "limits"
+    | "applies-to"
+    | "keyed-by"
+    | "intervals"
+    | "identification"
+    | "hosts"
+    | "default-database"
+    | "grantees";
   readonly from: string;
   readonly to: string;
 };

@@ -92,7 +92,8 @@ function objectOf(resource: Bag): StoredObject[] {
       provider: providerName(text(resource["provider"]) ?? ""),
       key: isNamed ? keyNamed(kind, database, name) : undefined,
       statement,
-      secret: Object.values(bag).some(isSecret),
+      // Verifiers say nothing of the statement.
+      secret: Object.entries(bag).some(([name, value]) => name !== "secrets" && isSecret(value)),
       observed: text(bag["__observed"]),
       ...(server !== undefined && { server }),
     },

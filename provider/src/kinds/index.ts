@@ -11,6 +11,7 @@ import { role } from "./role";
 import { settingsProfile } from "./settings-profile";
 import { sqlFunction } from "./sql-function";
 import { table } from "./table";
+import { user } from "./user";
 import { view } from "./view";
 
 /** Every kind of object: the only list. A kind is added as CONTRIBUTING.md says. */
@@ -26,6 +27,7 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   settingsProfile,
   role,
   quota,
+  user,
 };
 
 /** The descriptor of a kind. */

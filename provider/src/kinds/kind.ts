@@ -62,8 +62,14 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   readonly diff: (from: SpecOf<K>, to: SpecOf<K>, options: DiffOptions) => Change[];
   /** Steps for all changes but the name. */
   readonly plan: (from: SpecOf<K>, to: SpecOf<K>, changes: readonly Change[], options: PlanOptions) => Step[];
-  /** Steps that give it another name. Default: RENAME, after which everything that names it is re-pointed. */
-  readonly rename?: (to: SpecOf<K>, before: ObjectName, after: ObjectName) => Step[];
+  /**
+   * Steps that give it another name. Default: RENAME, after which everything that names it is re-pointed.
+   *
+   * @param alone whether nothing else changes; otherwise `plan` may do both.
+   */
+  readonly rename?: (to: SpecOf<K>, before: ObjectName, after: ObjectName, alone: boolean) => Step[];
+  /** The CREATE statement to send, where that is not the canonical text: with placeholders for secrets. */
+  readonly runnable?: (spec: SpecOf<K>) => string;
   /** Privileges for its CREATE statement, without those on what it reads. */
   readonly rightsToCreate: (spec: SpecOf<K>) => Right[];
   /** Privileges for a statement of its plan. */
@@ -80,6 +86,8 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   readonly isOf?: string;
   /** What is run instead of a DROP. */
   readonly dropStatements?: (spec: SpecOf<K>) => string[];
+  /** What is wrong with the secrets that are given, by name; nothing quotes them. */
+  readonly refuseSecrets?: (spec: SpecOf<K>, secrets: Readonly<Record<string, string>>) => string[];
   /** In the lineage; absent: not drawn. */
   readonly drawn?: Drawing;
 }

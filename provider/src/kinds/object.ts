@@ -5,6 +5,8 @@ import type { Plan, PlanOptions, Statement, Step } from "../plan/plan";
 import { planRename } from "../plan/rename";
 import type { Right } from "../sql/grants";
 import { keyOf, keyParts } from "../sql/object-key";
+import { renderCreate } from "../sql/render";
+import type { Words } from "../sql/render/clauses";
 import type { ObjectKind, ObjectSpec, QualifiedName, SpecOf } from "../sql/spec";
 import { kindOf } from "./index";
 
@@ -42,8 +44,10 @@ export function planObject(
 ): Plan {
   refuseOtherKind(from, to);
   const { plan, rename = planRename } = kindOf(to.kind);
-  const renames = changes.flatMap((change) => (change.kind === "renamed" ? rename(to, change.from, change.to) : []));
   const rest = changes.filter(({ kind }) => kind !== "renamed");
+  const renames = changes.flatMap((change) =>
+    change.kind === "renamed" ? rename(to, change.from, change.to, rest.length === 0) : [],
+  );
   const steps: Step[] = rest.length === 0 ? [] : plan(from, to, rest, options);
   return { steps: [...renames, ...steps] };
 }
@@ -85,4 +89,9 @@ function commentOf(spec: ObjectSpec): string | undefined {
 
 function nameOf(spec: ObjectSpec): ObjectName {
   return keyParts(keyOf(spec));
+}
+
+/** The CREATE statement as it is sent, with placeholders for secrets. @param words of the server that runs it. */
+export function runnable(spec: ObjectSpec, words: Words): string {
+  return kindOf(spec.kind).runnable?.(spec) ?? renderCreate(spec, words);
 }

@@ -1,7 +1,7 @@
 import { comparableLimit } from "../diff/access";
 import { plainValue, renderLimit } from "../sql/access/limits";
 import { renderInterval } from "../sql/access/quota";
-import type { LimitSpec, Limits, QuotaInterval, QuotaSpec, ToSpec } from "../sql/access/spec";
+import type { LimitSpec, Limits, MethodSpec, QuotaInterval, QuotaSpec, ToSpec, UserSpec } from "../sql/access/spec";
 import { quoteIdentifier } from "../sql/identifiers";
 import { hazard } from "./hazards";
 import type { Hazard } from "./plan";
@@ -62,21 +62,27 @@ function readonlyWays(
   if (more !== 0) ways.add(more > 0 ? "narrows-access" : "widens-access");
 }
 
-/** Who gains or loses what a profile, a quota or a policy does. @param gains what it means to be among them. */
+/**
+ * Who gains or loses what a profile, a quota or a policy does.
+ *
+ * @param gains what it means to be among them.
+ * @param what the beginning of the sentence, in front of their names: `its limits hold for`.
+ */
 export function toHazards(from: ToSpec, to: ToSpec, gains: "widens-access" | "narrows-access", what: string): Hazard[] {
   const loses = gains === "narrows-access" ? "widens-access" : "narrows-access";
-  const found: Hazard[] = [];
   const named = (names: readonly string[]): string => names.map(quoteIdentifier).join(", ");
+  const gone = "no longer as before: now";
   if (!from.all && to.all)
-    return [hazard(gains, `${what} for everybody${to.names.length > 0 ? ` but ${named(to.names)}` : ""} from now on`)];
+    return [hazard(gains, `${what} everybody${to.names.length > 0 ? ` but ${named(to.names)}` : ""} from now on`)];
   if (from.all && !to.all)
-    return [hazard(loses, `${what} only for ${to.names.length > 0 ? named(to.names) : "nobody"} from now on`)];
+    return [hazard(loses, `${gone} ${what} ${to.names.length > 0 ? named(to.names) : "nobody"}`)];
   const added = to.names.filter((name) => !from.names.includes(name));
-  const gone = from.names.filter((name) => !to.names.includes(name));
-  const [joining, leaving] = to.all ? [gone, added] : [added, gone];
-  if (joining.length > 0) found.push(hazard(gains, `${what} for ${named(joining)} from now on`));
-  if (leaving.length > 0) found.push(hazard(loses, `${what} no longer for ${named(leaving)}`));
-  return found;
+  const removed = from.names.filter((name) => !to.names.includes(name));
+  const [joining, leaving] = to.all ? [removed, added] : [added, removed];
+  return [
+    ...(joining.length > 0 ? [hazard(gains, `${what} ${named(joining)} from now on`)] : []),
+    ...(leaving.length > 0 ? [hazard(loses, `no longer so: ${what} ${named(leaving)}`)] : []),
+  ];
 }
 
 /** What other limits of a quota mean for those whom it applies to. */
@@ -97,4 +103,43 @@ function intervalWays(from: QuotaInterval["max"], to: QuotaInterval["max"]): Set
   const ways = new Set<"widens-access" | "narrows-access">();
   for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) compareBound(from[name], to[name], ways, 1);
   return ways;
+}
+
+/** What it means for a user that it logs in another way or from elsewhere, or that other settings hold. */
+export function userHazards(from: UserSpec, to: UserSpec, changes: ReadonlySet<string>): Hazard[] {
+  const found: Hazard[] = [];
+  if (changes.has("identification")) found.push(...methodHazards(from.methods ?? [], to.methods ?? []));
+  if (changes.has("hosts")) found.push(...hostHazards(from.hosts, to.hosts));
+  if (changes.has("grantees"))
+    found.push(...toHazards(from.grantees, to.grantees, "widens-access", "it may pass on its rights to"));
+  return [...found, ...limitHazards(from, to)];
+}
+
+function methodHazards(from: readonly MethodSpec[], to: readonly MethodSpec[]): Hazard[] {
+  const text = (one: MethodSpec): string => [one.method, one.args].filter(Boolean).join(" ");
+  const [before, after] = [from.map(text), to.map(text)];
+  const won = after.filter((one) => !before.includes(one));
+  const lost = before.filter((one) => !after.includes(one));
+  return [
+    ...(won.length > 0 ? [hazard("widens-access", `it can log in by ${won.join(", ")}`)] : []),
+    ...(lost.length > 0 ? [hazard("narrows-access", `it can no longer log in by ${lost.join(", ")}`)] : []),
+    ...(won.length === 0 && lost.length === 0 && String(before) === String(after)
+      ? [
+          hazard(
+            "breaks-reader",
+            "clients that log in with the old password are refused; sessions that are open stay open",
+          ),
+        ]
+      : []),
+  ];
+}
+
+function hostHazards(from: readonly string[], to: readonly string[]): Hazard[] {
+  const isAny = (hosts: readonly string[]): boolean => hosts[0] === "ANY";
+  const won = isAny(from) ? [] : to.filter((one) => !from.includes(one));
+  const lost = isAny(to) ? [] : from.filter((one) => !to.includes(one));
+  return [
+    ...(won.length > 0 ? [hazard("widens-access", `it can log in from ${won.join(", ")}`)] : []),
+    ...(lost.length > 0 ? [hazard("narrows-access", `it can no longer log in from ${lost.join(", ")}`)] : []),
+  ];
 }

@@ -171,6 +171,10 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "applies-to":
       case "keyed-by":
       case "intervals":
+      case "identification":
+      case "hosts":
+      case "default-database":
+      case "grantees":
         throw new Error(`A table has no ${change.kind}`);
       default:
         unreachable(change);

@@ -1,7 +1,9 @@
 import type { Connection } from "../connection/connection";
 import type { Hazard } from "../plan";
 import { hazard } from "../plan/hazards";
+import { renderHosts } from "../sql/access/hosts";
 import { plainValue, renderLimit } from "../sql/access/limits";
+import { renderMethods } from "../sql/access/methods";
 import { renderInterval } from "../sql/access/quota";
 import type { AccessSpec, Limits, ToSpec } from "../sql/access/spec";
 
@@ -24,16 +26,17 @@ export async function lockOuts(
   connection: Connection,
   from: AccessSpec | undefined,
   to: AccessSpec,
+  hasNewSecret: boolean,
 ): Promise<Hazard[]> {
   const reasons = reasonsIn(to).filter((reason) => from === undefined || !reasonsIn(from).includes(reason));
   const isWider =
     from !== undefined && "appliesTo" in from && "appliesTo" in to && !sameTo(from.appliesTo, to.appliesTo);
-  const relevant = isWider ? reasonsIn(to) : reasons;
+  const relevant = [...(isWider ? reasonsIn(to) : reasons), ...(hasNewSecret ? ["another password"] : [])];
   if (relevant.length === 0) return [];
   const [row] = await connection.query<Deployer>(
     "SELECT currentUser() AS user, enabledRoles() AS roles, enabledProfiles() AS profiles",
   );
-  if (row === undefined || !concerns(row, to)) return [];
+  if (row === undefined || ![from ?? to, to].some((spec) => concerns(row, spec))) return [];
   return [
     hazard(
       "locks-out",
@@ -47,6 +50,7 @@ function sameTo(one: ToSpec, other: ToSpec): boolean {
 }
 
 function concerns({ user, roles, profiles }: Deployer, spec: AccessSpec): boolean {
+  if (spec.kind === "user") return user === spec.name;
   if (spec.kind === "role") return roles.includes(spec.name);
   if (spec.kind === "settingsProfile" && profiles.includes(spec.name)) return true;
   const isNamed = [user, ...roles].some((name) => spec.appliesTo.names.includes(name));
@@ -54,6 +58,10 @@ function concerns({ user, roles, profiles }: Deployer, spec: AccessSpec): boolea
 }
 
 function reasonsIn(spec: AccessSpec): string[] {
+  if (spec.kind === "user") {
+    const methods = (spec.methods ?? []).map((one) => renderMethods([one]));
+    return [`the name ${spec.name}`, ...methods, `HOST ${renderHosts(spec.hosts)}`, ...forbidding(spec)];
+  }
   return spec.kind === "quota"
     ? spec.intervals.filter(({ max }) => Object.keys(max).length > 0).map(renderInterval)
     : forbidding(spec);

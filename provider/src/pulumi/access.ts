@@ -3,7 +3,9 @@ import { isConfiguration } from "../introspect/access/catalog";
 import { isWritable, readStorages } from "../introspect/access/storages";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
-import { isAccess, keyOf, quotedName } from "../sql/object-key";
+import { namesIn } from "../sql/access/references";
+import type { AccessSpec } from "../sql/access/spec";
+import { accessKindOf, isAccess, keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 
@@ -49,4 +51,44 @@ export function refuseConfigured({ key, access }: LiveObject, word: string): voi
     "access-not-stored",
     `${label}: a ${word} of this name is defined in the server's configuration (${access.storage}), which SQL cannot change. ${way}. Nothing was changed`,
   );
+}
+
+/**
+ * Makes sure that a new user says how it logs in, and that whatever a user, a role or the like names is declared before it or on the server: for a
+ * missing grantee the server answers an error, and has created the user all the same.
+ *
+ * @throws {SchemaError} naming what is missing.
+ */
+export async function refuseIncomplete(context: Context, urn: string | undefined, spec: ObjectSpec): Promise<void> {
+  if (!isAccess(spec)) return;
+  const label = quotedName(keyOf(spec));
+  if (spec.kind === "user" && spec.methods === undefined) {
+    throw new SchemaError(
+      "object-missing",
+      `${label}: auth is "unmanaged", and there is no such user on the server whose way to log in could stay. Say how it logs in`,
+    );
+  }
+  await refuseMissingNames(context, urn, spec);
+}
+
+/** @throws {SchemaError} naming users, roles and profiles that are neither declared before it nor on the server. */
+export async function refuseMissingNames(context: Context, urn: string | undefined, spec: AccessSpec): Promise<void> {
+  if ((await context.reachableServer(urn)) === undefined) return;
+  const missing: string[] = [];
+  for (const keys of namesIn(spec)) {
+    let found = keys.some((key) => context.checked.has(key));
+    for (const key of keys) found ||= (await context.reachableLive(urn, key)) !== undefined;
+    if (!found) missing.push(`${quotedName(keys[0] ?? "")} (${keys.map((key) => wordOf(key)).join(" or ")})`);
+  }
+  if (missing.length === 0) return;
+  throw new SchemaError(
+    "object-missing",
+    `${quotedName(keyOf(spec))}: names ${missing.join(", ")}, which is neither declared before it nor on the server. ` +
+      "If this stack declares it, pass the resource instead of its name",
+  );
+}
+
+function wordOf(key: string): string {
+  const kind = accessKindOf(key);
+  return kind === undefined ? "object" : kindOf(kind).word;
 }

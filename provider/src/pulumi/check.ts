@@ -7,10 +7,10 @@ import { reworded, SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { type Plan, readShown, remark, renderShown, type ShownStep } from "../plan";
 import { Definition } from "../sql/definition";
-import { keyNamed, keyOf, quotedName } from "../sql/object-key";
+import { isAccess, keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
-import { refuseUnwritable } from "./access";
+import { refuseIncomplete, refuseMissingNames, refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill, tellTooLate } from "./backfill";
 import { canonicalText } from "./canonical-text";
 import { lookAtCollection } from "./collection-uses";
@@ -159,9 +159,18 @@ async function lookAtSecrets(
   stored: Partial<Outs>,
 ): Promise<string | undefined> {
   if (kindOf(spec.kind).withSecrets === undefined) return undefined;
+  // What stands there stays.
+  if (spec.kind === "user" && spec.methods === undefined) return undefined;
   const { values, text, changed } = await checkSecrets(request.secrets, stored.secrets);
   // Nobody knows what the values are on the server, so all of them are set.
-  const all = "entries" in spec ? spec.entries.map((entry) => entry.key) : [];
+  const all = "entries" in spec ? spec.entries.map((entry) => entry.key) : changed;
+  const problems = values === undefined ? [] : (kindOf(spec.kind).refuseSecrets?.(spec, values) ?? []);
+  if (problems.length > 0) {
+    throw new SchemaError(
+      "argument-invalid",
+      problems.map((problem) => `${quotedName(keyOf(spec))}: ${problem}`),
+    );
+  }
   context.secrets.set(keyOf(spec), { values, changed: stored.statement === undefined ? all : changed });
   return text;
 }
@@ -236,6 +245,7 @@ async function plannedInputs(
   // The last run had a plan, and may have failed: the inputs are stored either way.
   if (isSame && stored.plan === undefined && isPlaced(stored, place)) return told();
   const to = parseCreate(statement);
+  if (isAccess(to)) await refuseUnwritable(context, urn, to, await context.reachableLive(urn, keyOfStored(stored)));
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
   const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
@@ -244,6 +254,7 @@ async function plannedInputs(
   await refuseMisplaced(context, to, options);
   if (planned.plan.steps.length > 0)
     await (await context.clusterOf(keyOf(to)))?.refuseSilent(`change ${quotedName(keyOf(to))}`);
+  if (isAccess(to) && planned.plan.steps.length > 0) await refuseMissingNames(context, urn, to);
   await refuseUnread(context, request, to, planned.plan.steps);
   const first = await refuseReaders(context, planned, change);
   context.planned.set(keyOf(to), { ...planned, ...change, first });
@@ -315,8 +326,7 @@ async function lookBeforeCreate(
     return plannedInputs(context, request, stored, statement, options, { adopts: true, place });
   }
   // Values that no server shows cannot be compared: they are set.
-  const hidesValues = kindOf(declared.spec.kind).withSecrets !== undefined;
-  if (isSame && !hidesValues && !isPartly) {
+  if (isSame && !changesSecrets(context, inputs.statement) && !isPartly) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined
       ? {}
@@ -355,6 +365,7 @@ async function refuseUncreatable(
 ): Promise<void> {
   const spec = parseCreate(statement);
   await refuseMisplaced(context, spec, options);
+  await refuseIncomplete(context, request.urn, spec);
   await refuseUnreplicable(context, request.urn, spec);
   await refuseUnread(context, request, spec);
   await refuseSplit(context, statement, request);

@@ -51,14 +51,15 @@ export async function lookAtCreation(
  */
 export async function lookAtFlow(
   context: Context,
-  { from, plan }: Planned,
+  { changes, from, plan }: Planned,
   { options, sensitive, to, urn }: Change,
 ): Promise<ShownStep[]> {
   const before = parseCreate(from);
   if (isAccess(to) && isAccess(before)) {
     const connection = await context.reachableServer(urn);
     if (connection === undefined || plan.steps.length === 0) return [];
-    return lookAtAccess(context, connection, before, { to, options, sensitive });
+    const identifies = changes.some(({ kind }) => kind === "identification");
+    return lookAtAccess(context, connection, before, { to, options, sensitive }, identifies);
   }
   await refuseLoop(context, urn, to);
   if (to.kind !== "materializedView" || before.kind !== "materializedView") return [];
@@ -73,8 +74,9 @@ async function lookAtAccess(
   connection: Connection,
   from: AccessSpec | undefined,
   change: Pick<Change, "options" | "sensitive"> & { readonly to: AccessSpec },
+  identifies = false,
 ): Promise<ShownStep[]> {
-  const hazards = await lockOuts(connection, from, change.to);
+  const hazards = await lockOuts(connection, from, change.to, identifies);
   refuseUnallowed(context, hazards, change);
   return told(change.to, from === undefined ? "creation" : "change", hazards);
 }

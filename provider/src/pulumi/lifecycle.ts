@@ -100,15 +100,10 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const filled = await this.createFilled(connection, key, statement);
       const created =
         filled ??
-        (await applyCreate(
-          connection,
-          this.context.live,
-          key,
-          quotedName(key),
-          statement,
+        (await applyCreate(connection, this.context.live, key, quotedName(key), statement, {
           same,
-          this.withSecrets(key),
-        ));
+          withSecrets: this.withSecrets(key),
+        }));
       if (created.adopted)
         await this.context.log.info(checked?.urn, "already exists on the server and matches the declaration: adopted.");
       const hosts = await this.spread(key, declared, created.live, checked?.urn);

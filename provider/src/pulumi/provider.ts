@@ -23,6 +23,7 @@ export const grants = new SchemaProvider("grants", context);
 export const settingsProfile = new SchemaProvider("settingsProfile", context);
 export const role = new SchemaProvider("role", context);
 export const quota = new SchemaProvider("quota", context);
+export const user = new SchemaProvider("user", context);
 
 // The Pulumi engine stops a provider with SIGINT and waits 5 s: time to close the embedded engine's data folder cleanly.
 process.once("SIGINT", leave);

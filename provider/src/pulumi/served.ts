@@ -5,6 +5,7 @@ import { SchemaError } from "../errors";
 import { type Asked, unreadBy } from "../introspect/parser";
 import { knownElsewhere, namesOf, unknownIn, wordsOf } from "../introspect/vocabulary";
 import { kindOf } from "../kinds";
+import { runnable } from "../kinds/object";
 import type { Step } from "../plan";
 import { keyOf, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
@@ -31,7 +32,7 @@ export async function refuseUnread(
   const { capabilities, version } = server;
   const sql = (steps ?? []).flatMap((step) => (step.kind === "statement" ? [step.sql] : []));
   // A protocol creates the object as declared.
-  const statements = [...sql, renderCreate(spec, capabilities)];
+  const statements = [...sql, runnable(spec, capabilities)];
   const engine = await context.world.version();
   const label = `${quotedName(keyOf(spec))}: ClickHouse ${version}, the server,`;
   const missing = [...new Set(statements.flatMap((statement) => missingFor(statement, capabilities)))];

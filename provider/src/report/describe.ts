@@ -64,6 +64,9 @@ function describe(change: Change): string {
     case "range":
     case "limits":
     case "intervals":
+    case "identification":
+    case "hosts":
+    case "grantees":
       return `${change.kind === "limits" ? "settings" : change.kind}: ${fromTo(change)}`;
     case "rights":
       return [...change.added.map((line) => `+ ${value(line)}`), ...change.gone.map((line) => `- ${value(line)}`)].join(
@@ -84,6 +87,7 @@ function describe(change: Change): string {
     case "primary-key":
     case "applies-to":
     case "keyed-by":
+    case "default-database":
       return `${change.kind.replace("-", " ")}: ${fromTo(change)}`;
     default:
       return unreachable(change);

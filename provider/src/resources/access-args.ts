@@ -104,3 +104,74 @@ export interface QuotaArgs extends CommonArgs {
   /** Users and roles that it applies to. Default: nobody. If the user of the deployment is among them, it needs `allow: ["locks-out"]`. */
   to?: ToArgs;
 }
+
+/** A way to log in: exactly one of the ways, and until when. */
+export type AuthArgs = { [Way in keyof AuthWays]: Pick<AuthWays, Way> & AuthMore<Way> }[keyof AuthWays];
+
+/** What goes with a way to log in. */
+type AuthMore<Way extends keyof AuthWays> = {
+  validUntil?: Input<string>;
+} & (Way extends "password"
+  ? { method?: Input<"sha256" | "doubleSha1"> }
+  : Way extends "sha256Hash"
+    ? { salt?: Input<string> }
+    : unknown);
+
+/** The ways to log in. */
+export interface AuthWays {
+  /**
+   * A password, hashed when it is sent: with SHA-256 and a new salt, or with `method: "doubleSha1"`, which MySQL clients need and which has no salt.
+   * Pass it as a Pulumi secret. Rules that the server has for passwords (`password_complexity`) are not applied, because it only gets the hash.
+   */
+  password: Input<string>;
+  /** SHA-256 of the password followed by `salt`, 64 hexadecimal digits. */
+  sha256Hash: Input<string>;
+  /** SHA-1 of the SHA-1 of the password, 40 hexadecimal digits. */
+  doubleSha1Hash: Input<string>;
+  /** As bcrypt writes it: `$2a$12$…`. The server must be built with bcrypt. */
+  bcryptHash: Input<string>;
+  /** Name of an LDAP server in the server's configuration. */
+  ldap: Input<string>;
+  /** Kerberos, of one realm or any. */
+  kerberos: Input<{ realm?: Input<string> }>;
+  /** A client certificate with one of these common or alternative names. */
+  certificate: Input<{ cn?: Input<Input<string>[]>; san?: Input<Input<string>[]> }>;
+  /** Name of an HTTP authentication server in the server's configuration. */
+  http: Input<{ server: Input<string> }>;
+  /** Without a password. No other way goes with it. */
+  none: Input<true>;
+}
+
+/** From where a user may log in; `{}`: from nowhere. */
+export interface HostsArgs {
+  /** Addresses and networks, e.g. `"10.0.0.0/8"`. `127.0.0.1` and `::1` are the machine itself, `0.0.0.0/0` is anywhere. */
+  ip?: Input<Input<string>[]>;
+  /** Host names. */
+  names?: Input<Input<string>[]>;
+  /** Patterns of host names with `%` and `_`. With `regexp`, only on 26.7 and later: older servers lose one of them, so it is refused. */
+  like?: Input<Input<string>[]>;
+  /** Regular expressions of host names. */
+  regexp?: Input<Input<string>[]>;
+}
+
+/** Arguments of `User`. */
+export interface UserArgs extends CommonArgs {
+  /** Name on the server. Default: the resource's name. Changing it renames the user: clients log in under the new name, its rights stay. */
+  name?: Input<string>;
+  /**
+   * How the user logs in, in one way or several (several need ClickHouse 24.9). `"unmanaged"`: as it does now, for users that others have created.
+   * A change, also of a password alone, is one statement that replaces all ways; open sessions stay open. The server never shows a password or a
+   * hash, so that a password changed by hand is not seen.
+   */
+  auth: AuthArgs | AuthArgs[] | Input<"unmanaged">;
+  /** From where it may log in. Default: `"any"`. */
+  hosts?: Input<"any"> | HostsArgs;
+  /** Database for queries that name none. It need not exist. Default: the server's. */
+  defaultDatabase?: Input<string>;
+  /** Settings profiles whose settings hold for it. A later one wins. Default: none but the server's default profile. */
+  profiles?: EntitiesArgs;
+  /** Settings for it; they win over those of `profiles`. Default: none. A change is one statement, and counts for new sessions. */
+  settings?: LimitsArgs;
+  /** Users and roles to whom it may pass on rights that it has with grant option. Default: anybody. */
+  grantees?: EntitiesArgs;
+}

@@ -39,7 +39,7 @@ export function accessKindOf(key: string): AccessKind | undefined {
   return OBJECT_KINDS.filter(isAccessKind).find((kind) => SQL_KINDS[kind].space === database);
 }
 
-const ACCESS_KINDS: Readonly<Record<AccessKind, true>> = { settingsProfile: true, role: true, quota: true };
+const ACCESS_KINDS: Readonly<Record<AccessKind, true>> = { settingsProfile: true, role: true, quota: true, user: true };
 
 /** Whether a server keeps objects of this kind in its access storages. */
 export function isAccessKind(kind: ObjectKind): kind is AccessKind {

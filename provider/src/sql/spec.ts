@@ -5,7 +5,7 @@
 
 import type { GrantsSpec } from "./access/grants";
 import type { NamedCollectionSpec } from "./access/named-collection";
-import type { QuotaSpec, RoleSpec, SettingsProfileSpec } from "./access/spec";
+import type { QuotaSpec, RoleSpec, SettingsProfileSpec, UserSpec } from "./access/spec";
 
 /** Any managed object. */
 export type ObjectSpec =
@@ -19,7 +19,8 @@ export type ObjectSpec =
   | RoleSpec
   | NamedCollectionSpec
   | GrantsSpec
-  | QuotaSpec;
+  | QuotaSpec
+  | UserSpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */
 export type ObjectKind = ObjectSpec["kind"];

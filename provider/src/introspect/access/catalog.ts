@@ -29,6 +29,7 @@ const LISTINGS: { readonly [Kind in AccessKind]: Listing } = {
   },
   role: { plural: "ROLES", table: "roles", words: 1, engine: "Role", right: "SHOW ROLES" },
   quota: { plural: "QUOTAS", table: "quotas", words: 1, engine: "Quota", right: "SHOW QUOTAS" },
+  user: { plural: "USERS", table: "users", words: 1, engine: "User", right: "SHOW USERS" },
 };
 
 /**
@@ -45,7 +46,7 @@ export async function readEntities(connection: Connection, kind: AccessKind): Pr
     const rows = await connection.query<{ name: string; storage: string; uuid: string }>(
       `SELECT name, storage, toString(id) AS uuid FROM system.${table}`,
     );
-    const statements = shown.map((row) => String(Object.values(row)[0] ?? ""));
+    const statements = shown.map((row) => withMethod(kind, String(Object.values(row)[0] ?? "")));
     const found = new Map<string, LiveObject>();
     for (const statement of statements) {
       const name = nameIn(statement, words);
@@ -76,6 +77,12 @@ export async function readEntities(connection: Connection, kind: AccessKind): Pr
 /** The storage of users.xml and the like: what is in the server's configuration, no statement changes. */
 export function isConfiguration(storage: string): boolean {
   return /^(?:users_xml|users\.xml|ldap)/.test(storage);
+}
+
+/** 24.8 leaves out that a user needs no password. */
+function withMethod(kind: AccessKind, statement: string): string {
+  if (kind !== "user" || lex(statement).some(({ text }) => text.toUpperCase() === "IDENTIFIED")) return statement;
+  return statement.replace(/^(CREATE USER (?:`(?:[^`\\]|\\.|``)*`|\S+))/, "$1 IDENTIFIED WITH no_password");
 }
 
 function nameIn(statement: string, words: number): string {

@@ -1,7 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { isAccessDenied } from "../../connection/server-message";
 import { SchemaError } from "../../errors";
-import { quoteIdentifier, quoteString } from "../../sql/identifiers";
+import { backtick, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyNamed, keyParts, quotedName } from "../../sql/object-key";
 import type { ObjectKind } from "../../sql/spec";
 
@@ -21,7 +21,9 @@ interface Row {
 
 /** What the rows of {@link QUESTIONS} are about. */
 const KINDS: Readonly<Record<string, ObjectKind>> = {
+  user: "user",
   role: "role",
+  quota: "quota",
   profile: "settingsProfile",
 };
 const WORDS: Readonly<Record<string, string>> = { profile: "settings profile", policy: "row policy" };
@@ -52,7 +54,12 @@ FROM system.role_grants WHERE granted_role_name = {name}`,
 ifNull(coalesce(user_name, role_name, profile_name), '') AS name, 'inherits it' AS how
 FROM system.settings_profile_elements WHERE inherit_profile = {name}`,
   ],
-  user: [...APPLYING, GRANTEE],
+  user: [
+    ...APPLYING,
+    GRANTEE,
+    `SELECT 'view' AS kind, concat(database, char(0), name) AS name, 'runs with its rights' AS how FROM system.tables
+WHERE hasAny(extractAll(create_table_query, 'DEFINER = (\`[^\`]*\`|[^ ]+)'), [{quoted}, {backticked}])`,
+  ],
 };
 
 /**
@@ -65,7 +72,12 @@ export async function dependentsOf(connection: Connection, key: string, kind: Ob
   const { name = "" } = keyParts(key);
   const questions = QUESTIONS[kind] ?? [];
   if (questions.length === 0) return [];
-  const sql = questions.map((one) => one.replaceAll("{name}", quoteString(name))).join("\nUNION ALL\n");
+  const values = { name, quoted: quoteIdentifier(name), backticked: backtick(name) };
+  const sql = questions
+    .map((one) =>
+      one.replace(/\{(name|quoted|backticked)\}/g, (_, key: keyof typeof values) => quoteString(values[key])),
+    )
+    .join("\nUNION ALL\n");
   try {
     const rows = await connection.query<Row>(`SELECT DISTINCT kind, name, how FROM (${sql}) ORDER BY kind, name, how`);
     return rows.map(dependent);
@@ -83,6 +95,7 @@ const GRANTS =
   "GRANT SHOW ACCESS ON *.*, SELECT ON system.role_grants, SELECT ON system.settings_profile_elements TO …, with its name";
 
 function dependent({ kind, name, how }: Row): Dependent {
+  if (kind === "view") return { key: name, label: `view ${quotedName(name)} (${how})` };
   const managed = KINDS[kind];
   const label = `${WORDS[kind] ?? kind} ${kind === "policy" ? name : quoteIdentifier(name)} (${how})`;
   return managed === undefined ? { label } : { key: keyNamed(managed, undefined, name), label };

@@ -1,19 +1,30 @@
 import { keyNamed, keyParts } from "../object-key";
 import type { ObjectKind } from "../spec";
 import { sortedNames } from "./names";
-import type { AccessSpec } from "./spec";
+import type { AccessSpec, ToSpec } from "./spec";
 
 /** What a name in a list may be: a user or a role. Of the two, the server takes the user. */
-const GRANTEES: readonly ObjectKind[] = ["role"];
+const GRANTEES: readonly ObjectKind[] = ["user", "role"];
 
 /** Keys of what it may name: the profiles whose settings it takes, users and roles. There may be no object of such a key. */
 export function referencesOf(spec: AccessSpec): string[] {
-  const profiles = profilesOf(spec).map((name) => keyNamed("settingsProfile", undefined, name));
-  return "appliesTo" in spec ? [...profiles, ...granteeKeys(spec.appliesTo.names)] : profiles;
+  return namesIn(spec).flatMap((keys) => keys);
+}
+
+/** For each name that it has, the keys of which one has to exist. */
+export function namesIn(spec: AccessSpec): (readonly string[])[] {
+  const profiles = "profiles" in spec ? spec.profiles.map((name) => [profileKey(name)]) : [];
+  const to = "appliesTo" in spec ? spec.appliesTo.names : [];
+  const grantees = "grantees" in spec ? spec.grantees.names : [];
+  return [...profiles, ...[...to, ...grantees].map((name) => granteeKeys([name]))];
+}
+
+function profileKey(name: string): string {
+  return keyNamed("settingsProfile", undefined, name);
 }
 
 /** The keys that the names of users and roles may have. */
-export function granteeKeys(names: readonly string[]): string[] {
+function granteeKeys(names: readonly string[]): string[] {
   return names.flatMap((name) => GRANTEES.map((kind) => keyNamed(kind, undefined, name)));
 }
 
@@ -23,13 +34,14 @@ export function followRenames<Spec extends AccessSpec>(spec: Spec, renamed: (key
     const found = keys.map(renamed).find((key) => key !== undefined);
     return found === undefined ? name : (keyParts(found).name ?? name);
   };
-  const profiles = profilesOf(spec).map((name) => nameOf(name, [keyNamed("settingsProfile", undefined, name)]));
-  const followed = "profiles" in spec ? { ...spec, profiles } : spec;
-  if (!("appliesTo" in spec)) return followed;
-  const names = sortedNames(spec.appliesTo.names.map((name) => nameOf(name, granteeKeys([name]))));
-  return { ...followed, appliesTo: { ...spec.appliesTo, names } };
-}
-
-function profilesOf(spec: AccessSpec): readonly string[] {
-  return "profiles" in spec ? spec.profiles : [];
+  const to = ({ all, names }: ToSpec): ToSpec => ({
+    all,
+    names: sortedNames(names.map((name) => nameOf(name, granteeKeys([name])))),
+  });
+  return {
+    ...spec,
+    ...("profiles" in spec && { profiles: spec.profiles.map((name) => nameOf(name, [profileKey(name)])) }),
+    ...("appliesTo" in spec && { appliesTo: to(spec.appliesTo) }),
+    ...("grantees" in spec && { grantees: to(spec.grantees) }),
+  };
 }

@@ -55,7 +55,30 @@ export interface QuotaInterval {
   readonly max: Readonly<Record<string, string>>;
 }
 
+/** `CREATE USER`. */
+export interface UserSpec extends Limits {
+  readonly kind: "user";
+  readonly name: string;
+  /** How it logs in, each a way of its own. Absent: whatever there is stays. */
+  readonly methods?: readonly MethodSpec[];
+  /** From where: `LOCAL`, `IP '10.0.0.0/8'`, in the server's order; `ANY` alone for anywhere. */
+  readonly hosts: readonly string[];
+  readonly defaultDatabase?: string;
+  /** To whom it may pass on rights; `all` is ANY. */
+  readonly grantees: ToSpec;
+}
+
+/** A way to log in, without its secret. */
+export interface MethodSpec {
+  /** As the server shows it, e.g. `sha256_password`. */
+  readonly method: string;
+  /** What follows it and is no secret, e.g. `SERVER 'corp'`. */
+  readonly args?: string;
+  /** `2030-01-02 03:04:05`, in the server's time zone. */
+  readonly validUntil?: string;
+}
+
 /** What a server keeps in its access storages, beside its databases. */
-export type AccessSpec = SettingsProfileSpec | RoleSpec | QuotaSpec;
+export type AccessSpec = SettingsProfileSpec | RoleSpec | QuotaSpec | UserSpec;
 
 export type AccessKind = AccessSpec["kind"];

@@ -3,6 +3,7 @@ import { parseNamedCollection, renderNamedCollection } from "../access/named-col
 import { parseQuota, renderQuota } from "../access/quota";
 import { parseRole, renderRole } from "../access/role";
 import { parseSettingsProfile, renderSettingsProfile } from "../access/settings-profile";
+import { parseUser, renderUser } from "../access/user";
 import { parseDatabase } from "../parse/database";
 import { parseDictionary } from "../parse/dictionary";
 import { parseMaterializedView } from "../parse/materialized-view";
@@ -48,6 +49,7 @@ export const SQL_KINDS: SqlKinds = {
   },
   role: { words: ["ROLE"], scope: "server", space: space("role"), parse: parseRole, render: renderRole },
   quota: { words: ["QUOTA"], scope: "server", space: space("quota"), parse: parseQuota, render: renderQuota },
+  user: { words: ["USER"], scope: "server", space: space("user"), parse: parseUser, render: renderUser },
 };
 
 /** Spaces of names of what is in no database and no function. No database is called so. */

@@ -24,7 +24,6 @@ const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[]
   [["WINDOW", "VIEW"], "window views are not managed: declare a MATERIALIZED VIEW with REFRESH"],
   [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
   [["RESOURCE"], "workload resources are not managed: create it outside of this package"],
-  [["USER"], "users and rights are not managed: create it outside of this package"],
   [["ROW", "POLICY"], "users and rights are not managed: create it outside of this package"],
   [["POLICY"], "users and rights are not managed: create it outside of this package"],
   [["PROFILE"], "write CREATE SETTINGS PROFILE"],
