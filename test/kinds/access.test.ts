@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { importServer } from "../../provider/dist/cli/import";
 import { previewRemovals } from "../../provider/dist/pulumi/leaving";
 import type { ObjectKind } from "../../provider/dist/sql/spec";
 import { askAs, byHand, inProcess } from "../support/access";
@@ -218,6 +222,28 @@ describe("roles, settings profiles and quotas, on a server of 25.8", function ()
     assert.match(await failures("settingsProfile", profile), /locks-out: .*readonly = 1/);
     const outs = await create("settingsProfile", { name: "frozen", args: { settings: { readonly: 1 } } });
     assert.match(await failures("settingsProfile", { ...profile, olds: outs }), /locks-out/);
+  });
+
+  it("import writes them in a file of their own, without touching a password, and only if it is asked to", async () => {
+    await byHand(
+      server.url,
+      "CREATE USER imported IDENTIFIED WITH sha256_password BY 'as-it-was' HOST LOCAL GRANTEES NONE",
+    );
+    await byHand(server.url, "CREATE ROLE imported SETTINGS max_threads = 3 MAX 5", "CREATE DATABASE imported");
+    const out = mkdtempSync(path.join(tmpdir(), "import-access-"));
+    const quiet = { out: () => undefined, error: () => undefined };
+    assert.equal(await importServer({ url: server.url, out, access: true }, quiet), 0);
+    const text = readFileSync(path.join(out, "access.ts"), "utf8");
+    assert.match(
+      text,
+      /new User\("imported", \{\s*auth: "unmanaged",\s*hosts: \{ names: \["localhost"\] \},\s*grantees: \[\],?\s*\}/,
+    );
+    assert.match(text, /new Role\("imported", \{\s*settings: \{ max_threads: \{ value: 3, max: 5 \} \}/);
+    assert.doesNotMatch(text, /"default"|"readonly"|as-it-was/);
+    rmSync(out, { recursive: true });
+    assert.equal(await importServer({ url: server.url, out }, quiet), 0);
+    assert.equal(existsSync(path.join(out, "access.ts")), false);
+    rmSync(out, { recursive: true });
   });
 
   it("a restart changes nothing: the second plan is empty", async () => {

@@ -124,6 +124,8 @@ export function renderLimit({ name, value, min, max, change }: LimitSpec): strin
 /** A value as the system tables have it: without quotes, a boolean as a number. */
 export function plainValue(literal: string): string {
   if (/^'/.test(literal)) return unquoteString(literal);
+  // 25.8 prints `90.` for a fraction that is none.
+  if (/^-?\d+\.\d*$/.test(literal)) return String(Number(literal));
   return literal === "true" ? "1" : literal === "false" ? "0" : literal;
 }
 
