@@ -24,7 +24,7 @@ function profileKey(name: string): string {
 }
 
 /** The keys that the names of users and roles may have. */
-function granteeKeys(names: readonly string[]): string[] {
+export function granteeKeys(names: readonly string[]): string[] {
   return names.flatMap((name) => GRANTEES.map((kind) => keyNamed(kind, undefined, name)));
 }
 
