@@ -145,7 +145,7 @@ for (const version of ["25.8", "24.8"] as const satisfies readonly Version[]) {
       for (const [name, before] of declared) assert.deepEqual(await specOf(name), before);
     });
 
-    it("let a user do what they say, and nothing else; what an admin does by hand is seen and taken back", async () => {
+    it("let a user do what they say, and nothing else; what an admin does manually is seen and taken back", async () => {
       const alice = await userOf("alice");
       const [all, card, insert] = [
         "SELECT id FROM d.orders",

@@ -93,7 +93,7 @@ describe("users, roles, profiles and quotas beside a table, with the real CLI", 
     await must("preview", "--expect-no-changes");
   });
 
-  it("a role that somebody has is not removed, and drift by hand is seen and mended", async () => {
+  it("a role that somebody has is not removed, and manual drift is seen and reverted", async () => {
     await byHand(server.url, "CREATE USER outsider", "GRANT reader TO outsider", "ALTER USER alice2 HOST ANY");
     const { text } = await must("refresh", "--yes", "--diff");
     assert.match(text, /HOST LOCAL/);

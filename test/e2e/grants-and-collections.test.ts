@@ -67,7 +67,7 @@ describe("grants and named collections, with the real CLI", function () {
     await pulumi("preview", "--expect-no-changes");
   });
 
-  it("show what was granted by hand in a refresh, and the next up takes it back", async () => {
+  it("show what was granted manually in a refresh, and the next up takes it back", async () => {
     await run(server.url, "GRANT INSERT ON shop.orders TO readers");
     assert.match(await pulumi("refresh", "--yes", "--skip-preview"), /1 updated/);
     await pulumi("up", "--yes", "--skip-preview");

@@ -117,7 +117,7 @@ describe("users, on a server of 25.8", function () {
     assert.equal(await login(server.url, "many", "hashed-by-me"), "many");
   });
 
-  it("one that exists is adopted with its rights, and its password set, which is said; unmanaged, nothing is touched", async () => {
+  it("one that exists is adopted with its rights, and its password set, which is reported; unmanaged, nothing is touched", async () => {
     await byHand(
       server.url,
       "CREATE USER there IDENTIFIED WITH sha256_password BY 'set-by-hand'",

@@ -202,7 +202,7 @@ describe("a written test", () => {
     });
   });
 
-  it("gives rows to what the engine cannot host, and says what stands in for it", async () => {
+  it("gives rows to what the engine cannot host, and says what takes its place", async () => {
     const rows = [{ k: "a" }];
     await pass(bed, {
       given: [

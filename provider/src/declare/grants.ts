@@ -51,7 +51,7 @@ function refuseVerbs(texts: readonly string[], path: string, problems: Problems)
     if (verb !== undefined)
       problems.add(
         `${path}[${index}]`,
-        `write what stands between ${verb.toUpperCase()} and ${verb.toUpperCase() === "GRANT" ? "TO" : "FROM"}, e.g. "SELECT ON shop.*"`,
+        `write what comes between ${verb.toUpperCase()} and ${verb.toUpperCase() === "GRANT" ? "TO" : "FROM"}, e.g. "SELECT ON shop.*"`,
       );
   }
 }

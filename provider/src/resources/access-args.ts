@@ -161,7 +161,7 @@ export interface UserArgs extends CommonArgs {
   /**
    * How the user logs in, in one way or several (several need ClickHouse 24.9). `"unmanaged"`: as it does now, for users that others have created.
    * A change, also of a password alone, is one statement that replaces all ways; open sessions stay open. The server never shows a password or a
-   * hash, so that a password changed by hand is not seen.
+   * hash, so that a password changed manually is not seen.
    */
   auth: AuthArgs | AuthArgs[] | Input<"unmanaged">;
   /** From where it may log in. Default: `"any"`. */

@@ -8,7 +8,7 @@ const GRANTEES: readonly ObjectKind[] = ["user", "role"];
 
 /** Keys of what it may name: the profiles whose settings it takes, users and roles. There may be no object of such a key. */
 export function referencesOf(spec: AccessSpec): string[] {
-  return namesIn(spec).flatMap((keys) => keys);
+  return namesIn(spec).flat();
 }
 
 /** For each name that it has, the keys of which one has to exist. */

@@ -63,7 +63,7 @@ function halves(lattice: Lattice, rules: readonly Rule[]): Lost[] {
       certain: false,
       problem:
         `${has} ON ${uneven.parts.length === 0 ? "*" : targetOf(uneven)}: this server stores it as READ and WRITE, so after a restart both are allowed. Grant both, or neither. If its ` +
-        'configuration has access_control_improvements.enable_read_write_grants, which keeps them apart, write allow: ["unproven"]',
+        'configuration has access_control_improvements.enable_read_write_grants, which keeps them apart, set allow: ["unproven"]',
     },
   ];
 }
@@ -83,7 +83,7 @@ function nested(lattice: Lattice, form: readonly Rule[], open: readonly Region[]
       certain: false,
       problem:
         `${targetOf(inner)}: a prefix inside of another prefix, beside a right on users, named collections or engines: this server may lose that right at its next ` +
-        'restart. Name the databases or tables, or give the two to different roles; or write allow: ["unproven"]',
+        'restart. Name the databases or tables, or give the two to different roles; or set allow: ["unproven"]',
     },
   ];
 }
