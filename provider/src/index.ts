@@ -8,7 +8,7 @@ export * from "./resources/args";
 export { Database } from "./resources/database";
 export { Dictionary } from "./resources/dictionary";
 export { Grants } from "./resources/grants";
-export type { GrantedRoleArgs, Grantee, GrantsArgs } from "./resources/grants-args";
+export type { GrantedRoleArgs, Grantee, GrantsArgs, NamedGrantee } from "./resources/grants-args";
 export { MaterializedView } from "./resources/materialized-view";
 export { NamedCollection } from "./resources/named-collection";
 export type { NamedCollectionArgs } from "./resources/named-collection-args";

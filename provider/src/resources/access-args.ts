@@ -11,7 +11,13 @@ export interface NamedEntity {
 export type EntitiesArgs = Input<(Input<string> | NamedEntity)[]>;
 
 /** Whom something applies to: nobody, `"all"`, or all with exceptions. The server's own users, e.g. of users.xml, are among all. */
-export type ToArgs = EntitiesArgs | Input<"all"> | { except: EntitiesArgs };
+export type ToArgs = EntitiesArgs | Input<"all"> | AllExceptArgs;
+
+/** All users and roles but some. */
+export interface AllExceptArgs {
+  /** Those whom it does not apply to. */
+  except: EntitiesArgs;
+}
 
 /** A setting with bounds. At least one of them. */
 export interface LimitArgs {
@@ -109,12 +115,19 @@ export interface QuotaArgs extends CommonArgs {
 export type AuthArgs = { [Way in keyof AuthWays]: Pick<AuthWays, Way> & AuthMore<Way> }[keyof AuthWays];
 
 /** What goes with a way to log in. */
-type AuthMore<Way extends keyof AuthWays> = {
+export type AuthMore<Way extends keyof AuthWays> = {
+  /** When this way ends, as ClickHouse reads a time; none: never. */
   validUntil?: Input<string>;
 } & (Way extends "password"
-  ? { method?: Input<"sha256" | "doubleSha1"> }
+  ? {
+      /** Default: `"sha256"`. */
+      method?: Input<"sha256" | "doubleSha1">;
+    }
   : Way extends "sha256Hash"
-    ? { salt?: Input<string> }
+    ? {
+        /** With which the hash was made; none if it has none. */
+        salt?: Input<string>;
+      }
     : unknown);
 
 /** The ways to log in. */
@@ -133,11 +146,22 @@ export interface AuthWays {
   /** Name of an LDAP server in the server's configuration. */
   ldap: Input<string>;
   /** Kerberos, of one realm or any. */
-  kerberos: Input<{ realm?: Input<string> }>;
+  kerberos: Input<{
+    /** Default: any. */
+    realm?: Input<string>;
+  }>;
   /** A client certificate with one of these common or alternative names. */
-  certificate: Input<{ cn?: Input<Input<string>[]>; san?: Input<Input<string>[]> }>;
+  certificate: Input<{
+    /** Common names. */
+    cn?: Input<Input<string>[]>;
+    /** Alternative names, as `DNS:…` or `URI:…`. */
+    san?: Input<Input<string>[]>;
+  }>;
   /** Name of an HTTP authentication server in the server's configuration. */
-  http: Input<{ server: Input<string> }>;
+  http: Input<{
+    /** Its name. */
+    server: Input<string>;
+  }>;
   /** Without a password. No other way goes with it. */
   none: Input<true>;
 }

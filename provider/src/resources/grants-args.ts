@@ -3,7 +3,13 @@ import type { CommonArgs } from "./args";
 import type { Role } from "./role";
 
 /** A user or a role: its resource, or its name. */
-export type Grantee = Input<string> | { readonly name: Output<string> };
+export type Grantee = Input<string> | NamedGrantee;
+
+/** A resource with a name: a user or a role. */
+export interface NamedGrantee {
+  /** Name on the server. */
+  readonly name: Output<string>;
+}
 
 /** A role that somebody has. */
 export interface GrantedRoleArgs {
