@@ -25,11 +25,21 @@ export interface Concerned {
 
 /** How a change affects what others read. */
 export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
-  if (to.kind === "table" || "attributes" in to) return changes.flatMap(concern);
+  if (to.kind === "table" || "attributes" in to)
+    return changes.filter((one) => !isAliasOfRenamed(one, changes)).flatMap(concern);
   const before = parseCreate(from);
   if (!("columns" in to) || before.kind !== to.kind) return [];
   const outputs = outputChanges(before.columns, to.columns);
   return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
+}
+
+/** The new name was an alias of the column while its readers were changed: they read on. */
+function isAliasOfRenamed(change: ObjectChange, changes: readonly ObjectChange[]): boolean {
+  if (change.kind !== "column-dropped" || change.column.default?.kind !== "ALIAS") return false;
+  const { name, default: alias } = change.column;
+  return changes.some(
+    (one) => one.kind === "column-renamed" && one.to === name && unquoteIdentifier(alias.expression ?? "") === one.from,
+  );
 }
 
 /** Columns that a view no longer returns, or returns with another type. Nothing if either side does not list its columns. */

@@ -1,17 +1,15 @@
-import { applyPlan } from "../apply/apply-plan";
-import { newOperation } from "../apply/rebuild";
-import type { Connection } from "../connection/connection";
+import { engineName, isReplicated } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
-import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
 import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
 import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
-import { keyOf, keyParts, quotedName } from "../sql/object-key";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import type { ObjectSpec, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { isDistributed } from "./distributed";
 import { type Change, type Planned, planChange } from "./planning";
@@ -30,13 +28,17 @@ export interface Broken {
   readonly instead?: string;
 }
 
-/** A reader that this run changes too, and that is changed before the columns which it reads are dropped. */
+/** A reader that this run changes too, and that is changed before the columns which it reads are dropped or renamed. */
 export interface First {
   readonly key: string;
-  /** As it is on the server. */
-  readonly from: string;
+  /** Of a table itself: the column that it gets for its readers. */
+  readonly column?: string;
+  /** As it is on the server; undefined if that does not matter. */
+  readonly from: string | undefined;
   /** Whether another resource of this run has changed it by now. */
   readonly isDone: (live: LiveObject) => Promise<boolean>;
+  /** Whether it is as another resource of this run leaves it meanwhile. */
+  readonly isOurs?: (live: LiveObject) => boolean;
   /** Whether an error means that it already refuses inserts, so that nothing can go wrong with them. */
   readonly isHarmless?: (error: unknown) => boolean;
   readonly plan: Plan;
@@ -44,7 +46,7 @@ export interface First {
 }
 
 /** What the program declares, by key. */
-type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
+export type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
 
 /** Finds the readers that a change would break. */
 export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
@@ -61,9 +63,8 @@ export async function readersFirst(
   broken: readonly Broken[],
   find: FindBroken,
 ): Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }> {
-  const canBeFirst = ({ columns, writes }: Broken): boolean =>
-    writes || columns.every(({ what }) => what === "dropped");
-  if (!broken.some(canBeFirst)) return { first: [], left: broken };
+  const ways = broken.map(wayFor);
+  if (ways.every((way) => way === undefined)) return { first: [], left: broken };
   const told = new Map(
     declarationsIn(await context.askProgram()).flatMap((one) => {
       const declaration = readable(one);
@@ -72,13 +73,28 @@ export async function readersFirst(
   );
   const first: First[] = [];
   const left: Broken[] = [];
-  for (const one of broken) {
-    const work = one.writes ? writesBoth(context, one, told) : firstOf(context, planned, one, told, find);
-    const found = canBeFirst(one) ? await work : undefined;
+  for (const [index, one] of broken.entries()) {
+    const found = await ways[index]?.(context, planned, one, told, find);
     if (found === undefined) left.push(one);
-    else first.push(...found.filter(({ key }) => !first.some((other) => other.key === key)));
+    else
+      first.push(...found.filter((one) => !first.some(({ key, column }) => key === one.key && column === one.column)));
   }
   return { first, left };
+}
+
+/** How a reader is changed with what it reads. @returns undefined where that is not possible. */
+type Way = (
+  context: Context,
+  planned: Planned,
+  broken: Broken,
+  told: Declared,
+  find: FindBroken,
+) => Promise<readonly First[] | undefined>;
+
+function wayFor({ columns, writes }: Broken): Way | undefined {
+  if (writes) return writesBoth;
+  if (columns.every(({ what }) => what === "dropped")) return firstOf;
+  return columns.every(({ what }) => what === "renamed") ? renamedWith : undefined;
 }
 
 /** @returns undefined unless it can be changed beforehand, in place and without further permission. */
@@ -89,35 +105,128 @@ async function firstOf(
   told: Declared,
   find: FindBroken,
 ): Promise<readonly First[] | undefined> {
+  const own = await inPlace(context, reader, told);
+  if (own === undefined) return undefined;
+  const { change, live, planned, to } = own;
+  // What this change adds or renames is not there yet.
+  const later = [...addedBy(changes), ...renamedBy(changes)];
+  if ("query" in to ? later.some((name) => readsColumn(to.query, name)) : !isDistributed(reader)) return undefined;
+  if (!("query" in to) && planned.changes.some(({ kind }) => kind !== "column-dropped")) return undefined;
+  // Another resource of this run has changed it by now.
+  if (planned.plan.steps.length === 0) return [];
+  const before = await readersFirst(context, planned, await find(context, planned, change), find);
+  if (before.left.length > 0) return undefined;
+  const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, Definition.of(to), now);
+  const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
+  const { plan, shown } = planned;
+  return [...before.first, { key: reader.key, from: live.statement, isDone, plan, shown: saidWith(why, shown) }];
+}
+
+/**
+ * A reader that is declared with the new names of columns is changed before their rename, which keeps every insert whole: until then they
+ * are aliases of the columns, and the rename drops these in the same ALTER.
+ *
+ * @returns undefined unless that is possible in place, on this server alone, without further permission and with its own readers as they are.
+ */
+async function renamedWith(
+  context: Context,
+  { changes, from, live: table, plan }: Planned,
+  { columns, reader }: Broken,
+  told: Declared,
+  find: FindBroken,
+): Promise<readonly First[] | undefined> {
+  const { spec } = Definition.read(from);
+  if (spec.kind !== "table" || isReplicated(engineName(spec.storage.engine)) || keyOf(spec) !== table?.key)
+    return undefined;
+  if (!plan.steps.some((step) => step.kind === "statement" && step.gated)) return undefined;
+  const own = await inPlace(context, reader, told);
+  if (own === undefined || own.planned.plan.steps.length === 0) return undefined;
+  const { change, live, planned, to } = own;
+  if (!("query" in to) || addedBy(changes).some((name) => readsColumn(to.query, name))) return undefined;
+  if ((await find(context, planned, change)).length > 0) return undefined;
+  const both = alsoUnderOldNames(to, told);
+  const sql = `ALTER TABLE ${quotedName(reader.key)} MODIFY QUERY ${both}`;
+  const steps: Plan["steps"] = both === undefined ? planned.plan.steps : [{ kind: "statement", sql, hazards: [] }];
+  const shown = both === undefined ? planned.shown : [{ sql, hazards: [] }];
+  const written = (now: LiveObject): boolean =>
+    columns.every(({ becomes = "" }) => namesOf(now.statement).has(becomes));
+  return [
+    ...columns.map((column) => aliasFirst(spec, column)),
+    {
+      key: reader.key,
+      from: live.statement,
+      isDone: (now) => sameObject(context, Definition.of(to), now),
+      // The target's row may have let it write both names.
+      isOurs: (now) => both !== undefined && written(now),
+      plan: { steps },
+      shown: saidWith(`-- first ${quotedName(reader.key)}, which this run changes too:`, shown),
+    },
+  ];
+}
+
+/** A column under its new name as well, which costs nothing and is not part of `SELECT *`. */
+function aliasFirst(table: TableSpec, { name, becomes = "" }: Concerned): First {
+  const { type = "" } = table.columns.find((column) => column.name === name) ?? {};
+  const label = quotedName(keyOf(table));
+  const sql = `ALTER TABLE ${label} ADD COLUMN IF NOT EXISTS ${quoteIdentifier(becomes)} ${type} ALIAS ${quoteIdentifier(name)}`;
+  return {
+    key: keyOf(table),
+    column: becomes,
+    from: undefined,
+    isDone: async (now) => namesOf(now.statement).has(becomes),
+    plan: { steps: [{ kind: "statement", sql, hazards: [] }] },
+    shown: [{ sql: `-- first under both names, until what reads it is changed:\n${sql}`, hazards: [] }],
+  };
+}
+
+/**
+ * The query of a view whose target's columns this run renames, too, in whatever order: it writes them under both names until its own row.
+ *
+ * @returns undefined where its target renames nothing that it writes.
+ */
+function alsoUnderOldNames(to: ObjectSpec, told: Declared): string | undefined {
+  if (to.kind !== "materializedView" || to.to === undefined) return undefined;
+  const written = new Set(to.columns.map(({ name }) => name));
+  const renamed = told.get(objectKey(to.to.database, to.to.name))?.options.renamedColumns ?? {};
+  const pairs = Object.entries(renamed).filter(([name, old]) => written.has(name) && !written.has(old));
+  if (pairs.length === 0) return undefined;
+  const both = pairs.map(([name, old]) => `${quoteIdentifier(name)} AS ${quoteIdentifier(old)}`);
+  return `SELECT *, ${both.join(", ")} FROM (${to.query})`;
+}
+
+/** The plan of a reader as it is declared. @returns undefined unless it needs only statements, and no permission that is not given. */
+async function inPlace(context: Context, reader: LiveObject, told: Declared) {
   const declared = await declaredReader(context, reader, told);
   if (declared === undefined) return undefined;
   const { options, to } = declared;
-  // What this change adds or renames is not there yet.
-  const later = changes.flatMap((change) =>
-    change.kind === "column-added" ? [change.column.name] : change.kind === "column-renamed" ? [change.to] : [],
-  );
-  if ("query" in to ? later.some((name) => readsColumn(to.query, name)) : !isDistributed(reader)) return undefined;
   const { database, name = "" } = keyParts(reader.key);
   const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
   const change: Change = { urn: undefined, sensitive: false, stored, to, options };
   const planned = await planChange(context, context.lookFor(undefined), change);
-  const { plan, live, pending, shown } = planned;
+  const { plan, live, pending } = planned;
   const allowed = new Set([...options.allow, ...context.config.allow]);
   const isSimple = plan.steps.every(
     ({ kind, hazards }) =>
       kind === "statement" && hazards.every((one) => !NEED_ALLOW.has(one.kind) || allowed.has(one.kind)),
   );
-  const onlyDrops = "query" in to || planned.changes.every(({ kind }) => kind === "column-dropped");
-  if (live === undefined || pending !== undefined || !isSimple || !onlyDrops) return undefined;
-  // Another resource of this run has changed it by now.
-  if (plan.steps.length === 0) return [];
-  const own = await find(context, planned, change);
-  const before = await readersFirst(context, planned, own, find);
-  if (before.left.length > 0) return undefined;
-  const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, Definition.of(to), now);
-  const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
-  const said = shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
-  return [...before.first, { key: reader.key, from: live.statement, isDone, plan, shown: said }];
+  return live === undefined || pending !== undefined || !isSimple ? undefined : { change, live, planned, to };
+}
+
+function addedBy(changes: Planned["changes"]): string[] {
+  return changes.flatMap((change) => (change.kind === "column-added" ? [change.column.name] : []));
+}
+
+function renamedBy(changes: Planned["changes"]): string[] {
+  return changes.flatMap((change) => (change.kind === "column-renamed" ? [change.to] : []));
+}
+
+function saidWith(why: string, shown: readonly ShownStep[]): ShownStep[] {
+  return shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
+}
+
+function namesOf(statement: string): ReadonlySet<string> {
+  const { spec } = Definition.read(statement);
+  return new Set("columns" in spec ? spec.columns.map(({ name }) => name) : []);
 }
 
 /**
@@ -128,6 +237,7 @@ async function firstOf(
  */
 async function writesBoth(
   context: Context,
+  _planned: Planned,
   { columns, reader }: Broken,
   told: Declared,
 ): Promise<readonly First[] | undefined> {
@@ -137,8 +247,7 @@ async function writesBoth(
   const names = new Set(declared.to.columns.map(({ name }) => name));
   if (!columns.every(({ becomes }) => becomes !== undefined && names.has(becomes))) return undefined;
   const has = (statement: string): boolean => {
-    const now = parseCreate(statement);
-    const own = new Set("columns" in now ? now.columns.map(({ name }) => name) : []);
+    const own = namesOf(statement);
     return columns.every(({ becomes }) => becomes !== undefined && own.has(becomes));
   };
   if (has(reader.statement)) return [];
@@ -178,42 +287,4 @@ function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
     // Its own row says what is wrong with it.
     return undefined;
   }
-}
-
-/** For the plan of what they read. */
-export function firstSteps(first: readonly First[]): ShownStep[] {
-  return first.flatMap(({ shown }) => shown);
-}
-
-/**
- * Changes what has to be changed first, unless another resource of this run has done so by now.
- *
- * @returns whether anything was changed.
- * @throws {SchemaError} when a reader is no longer what the preview saw.
- */
-export async function changeFirst(
-  context: Context,
-  connection: Connection,
-  first: readonly First[],
-  tell: (message: string) => void,
-): Promise<boolean> {
-  let changed = false;
-  for (const { key, from, isDone, isHarmless, plan } of first) {
-    const live = await context.live.findNow(key);
-    if (live === undefined || (await isDone(live))) continue;
-    if (live.statement !== from) {
-      throw new SchemaError(
-        "plan-changed",
-        `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
-      );
-    }
-    tell(`first ${quotedName(key)}`);
-    const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
-    await applyPlan(connection, undefined, plan, options).catch((error: unknown) => {
-      if (!isHarmless?.(error)) throw error;
-    });
-    context.live.forget(key);
-    changed = true;
-  }
-  return changed;
 }

@@ -19,13 +19,14 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
+import { changeFirst } from "./change-readers";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
 import { agreed, hostsOf, isPlaced, type PlaceInputs, tellHosts } from "./hosts";
 import { resumeOrAbort } from "./interrupted";
 import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
-import { changeFirst, type First } from "./readers-first";
+import type { First } from "./readers-first";
 import { withoutValues } from "./secrets";
 import { type Inputs, type Outs, outsOf } from "./state";
 
@@ -130,6 +131,12 @@ async function run(
       refuseHazards(context, { ...planned, plan }, change);
     }
     began = (await changeFirst(context, connection, planned.first, tell)) || began;
+    // The table may have got aliases for them, which the rename takes back.
+    if (planned.first.some(({ column }) => column !== undefined)) {
+      const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
+      ({ plan } = await planChange(context, look, change, true));
+      refuseHazards(context, { ...planned, plan }, change);
+    }
     await applyPlan(connection, table, plan, {
       operation: newOperation(),
       allow: [...options.allow, ...context.config.allow],
