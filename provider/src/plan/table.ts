@@ -2,6 +2,7 @@ import { holdsRows, isReplicated } from "../clickhouse/engines";
 import type { Change, ColumnChange, ElementChange, StorageChange } from "../diff/changes";
 import { qualifiedName } from "../sql/identifiers";
 import type { TableSpec } from "../sql/spec";
+import { giveWay, isAliasOfRenamed } from "./alias-renames";
 import { type Command, mergeAlters, PHASE, type Phase } from "./alter";
 import { modifyComment } from "./column-text";
 import { addColumn, type ColumnContext, dropColumns, renameColumn } from "./columns";
@@ -203,8 +204,11 @@ function planBefore({ elements }: Sorted, { early, indexes, projections }: Stale
 }
 
 function planColumns(changes: readonly ColumnChange[], context: ColumnContext): Command[] {
-  const drops = changes.filter((change) => change.kind === "column-dropped");
+  const dropped = changes.filter((change) => change.kind === "column-dropped");
+  const aliases = dropped.filter((change) => isAliasOfRenamed(change, changes));
+  const drops = dropped.filter((change) => !aliases.includes(change));
   const renames = changes.filter((change) => change.kind === "column-renamed");
+  const taken = new Set([...context.from.columns, ...context.to.columns].map(({ name }) => name));
   const byName = new Map<string, ColumnChange[]>();
   for (const change of changes) {
     if (change.kind === "column-dropped" || change.kind === "column-renamed") continue;
@@ -217,7 +221,12 @@ function planColumns(changes: readonly ColumnChange[], context: ColumnContext): 
     const [first] = ofColumn;
     return first?.kind === "column-added" ? addColumn(first, context) : modifyColumn(column, ofColumn, context);
   });
-  return [...dropColumns(drops, context), ...renames.map((rename) => renameColumn(rename, context)), ...rest];
+  return [
+    ...dropColumns(drops, context),
+    ...aliases.flatMap((alias) => giveWay(alias, taken)),
+    ...renames.map((rename) => renameColumn(rename, context)),
+    ...rest,
+  ];
 }
 
 /** What can be added after all columns have changed. */

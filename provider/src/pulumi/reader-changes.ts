@@ -1,4 +1,5 @@
 import type { Change as ObjectChange } from "../diff";
+import { isAliasOfRenamed } from "../plan/alias-renames";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import { parseCreate } from "../sql/parse";
@@ -31,15 +32,6 @@ export function concernsOf({ changes, from }: Planned, { to }: Change): Concerne
   if (!("columns" in to) || before.kind !== to.kind) return [];
   const outputs = outputChanges(before.columns, to.columns);
   return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;
-}
-
-/** The new name was an alias of the column while its readers were changed: they read on. */
-function isAliasOfRenamed(change: ObjectChange, changes: readonly ObjectChange[]): boolean {
-  if (change.kind !== "column-dropped" || change.column.default?.kind !== "ALIAS") return false;
-  const { name, default: alias } = change.column;
-  return changes.some(
-    (one) => one.kind === "column-renamed" && one.to === name && unquoteIdentifier(alias.expression ?? "") === one.from,
-  );
 }
 
 /** Columns that a view no longer returns, or returns with another type. Nothing if either side does not list its columns. */

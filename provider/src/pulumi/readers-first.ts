@@ -175,7 +175,12 @@ function aliasFirst(table: TableSpec, { name, becomes = "" }: Concerned): First 
     from: undefined,
     isDone: async (now) => namesOf(now.statement).has(becomes),
     plan: { steps: [{ kind: "statement", sql, hazards: [] }] },
-    shown: [{ sql: `-- first under both names, until what reads it is changed:\n${sql}`, hazards: [] }],
+    shown: [
+      {
+        sql: `-- first under both names, until what reads it is changed; the rename takes the alias back:\n${sql}`,
+        hazards: [],
+      },
+    ],
   };
 }
 
