@@ -197,7 +197,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/planning.ts refuseHazards": ["check"],
   "pulumi/planning.ts refuseUnallowed": ["check"],
   "pulumi/readers.ts refuse": ["check"],
-  "pulumi/readers-first.ts changeFirst": ["running"],
+  "pulumi/change-readers.ts changeFirst": ["running"],
   "pulumi/replication.ts refuseUnreplicable": ["check"],
   "pulumi/served.ts refuseUnread": ["check", "check", "check"],
   "pulumi/server.ts announceServer": ["check"],

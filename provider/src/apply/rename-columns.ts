@@ -12,7 +12,7 @@ export interface RenameColumnsOptions extends RunnerHooks {
 }
 
 /**
- * Renames columns of a table while no insert is under way: one that began before the rename, and ends after it, stores its values under the
+ * Changes columns of a table while no insert is under way. For renames: one that began before the rename, and ends after it, stores its values under the
  * old name, and they are lost without an error (seen on 24.8, 25.8 and 26.7, and on Replicated tables of 24.8 and 25.8, on any replica).
  * Inserts on other replicas are refused as soon as these have the constraint, but those under way there are not awaited.
  *
@@ -29,7 +29,7 @@ export async function renameColumns(
   const gated = { runner, gateIs: (closed: boolean): void => onGate?.(closed) };
   await withInsertsBlocked(gated, {
     label: qualifiedName(table),
-    why: { needs: "the rename of a column", meanwhile: "nothing was renamed" },
+    why: { needs: "the change of its columns", meanwhile: "they are as they were" },
     // What cannot refuse an insert passes its rows on to the table, which refuses it as a whole.
     tables: async () => [...closable(except(await upstreamOf(runner, [table]), table)), table],
     work: async (gate) => {

@@ -2,14 +2,28 @@ import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import type { ShownStep } from "../plan";
+import type { Plan, ShownStep } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Context } from "./context";
-import type { First } from "./readers-first";
+import type { First } from "./first";
 
 /** For the plan of what they read. */
 export function firstSteps(first: readonly First[]): ShownStep[] {
-  return first.flatMap(({ shown }) => shown);
+  const refused =
+    "-- inserts are refused for a moment (error 469: clients should retry) while columns are dropped: one under way may still go through readers as they were";
+  return [
+    ...first.flatMap(({ shown }) => shown),
+    ...(first.some(({ gated }) => gated) ? [{ sql: refused, hazards: [] }] : []),
+  ];
+}
+
+/** The plan of what they read, when they have been changed. */
+export function planAfter(first: readonly First[], plan: Plan): Plan {
+  if (!first.some(({ gated }) => gated)) return plan;
+  const steps = plan.steps.map((step) =>
+    step.kind === "statement" && /\bDROP COLUMN\b/.test(step.sql) ? { ...step, gated: true } : step,
+  );
+  return { ...plan, steps };
 }
 
 /**

@@ -6,8 +6,8 @@ import { objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import type { Broken } from "./first";
 import type { Concerned } from "./reader-changes";
-import type { Broken } from "./readers-first";
 
 /**
  * Distributed tables on a cluster that have a column which their local table loses: what they have accepted with it waits in files that no

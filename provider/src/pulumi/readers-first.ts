@@ -1,4 +1,4 @@
-import { engineName, isReplicated } from "../clickhouse/engines";
+import { engineName, isMergeTreeFamily, isReplicated } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
@@ -9,47 +9,13 @@ import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import type { ObjectSpec, TableSpec } from "../sql/spec";
+import { aliasFirst, alsoUnderOldNames, namesOf } from "./both-names";
 import type { Context } from "./context";
 import { isDistributed } from "./distributed";
+import type { Broken, Declared, FindBroken, First } from "./first";
 import { type Change, type Planned, planChange } from "./planning";
-import { type Concerned, readsColumn } from "./reader-changes";
+import { readsColumn } from "./reader-changes";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
-
-/** A reader on the server that would fail, or return less than before. */
-export interface Broken {
-  readonly reader: LiveObject;
-  readonly columns: readonly Concerned[];
-  /** The engine's words. */
-  readonly reason: string | undefined;
-  /** It is a materialized view that writes these columns, which would reach none of the table's. */
-  readonly writes?: boolean;
-  /** What to do instead; no permission helps. */
-  readonly instead?: string;
-}
-
-/** A reader that this run changes too, and that is changed before the columns which it reads are dropped or renamed. */
-export interface First {
-  readonly key: string;
-  /** Of a table itself: the column that it gets for its readers. */
-  readonly column?: string;
-  /** As it is on the server; undefined if that does not matter. */
-  readonly from: string | undefined;
-  /** Whether another resource of this run has changed it by now. */
-  readonly isDone: (live: LiveObject) => Promise<boolean>;
-  /** Whether it is as another resource of this run leaves it meanwhile. */
-  readonly isOurs?: (live: LiveObject) => boolean;
-  /** Whether an error means that it already refuses inserts, so that nothing can go wrong with them. */
-  readonly isHarmless?: (error: unknown) => boolean;
-  readonly plan: Plan;
-  readonly shown: readonly ShownStep[];
-}
-
-/** What the program declares, by key. */
-export type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
-
-/** Finds the readers that a change would break. */
-export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
 
 /**
  * Those of some broken readers that the program declares without what goes: they are changed first, their own readers before them, so that
@@ -100,7 +66,7 @@ function wayFor({ columns, writes }: Broken): Way | undefined {
 /** @returns undefined unless it can be changed beforehand, in place and without further permission. */
 async function firstOf(
   context: Context,
-  { changes }: Planned,
+  { changes, from }: Planned,
   { reader }: Broken,
   told: Declared,
   find: FindBroken,
@@ -119,7 +85,8 @@ async function firstOf(
   const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, Definition.of(to), now);
   const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
   const { plan, shown } = planned;
-  return [...before.first, { key: reader.key, from: live.statement, isDone, plan, shown: saidWith(why, shown) }];
+  const gated = isGated(from);
+  return [...before.first, { key: reader.key, from: live.statement, gated, isDone, plan, shown: saidWith(why, shown) }];
 }
 
 /**
@@ -164,41 +131,6 @@ async function renamedWith(
   ];
 }
 
-/** A column under its new name as well, which costs nothing and is not part of `SELECT *`. */
-function aliasFirst(table: TableSpec, { name, becomes = "" }: Concerned): First {
-  const { type = "" } = table.columns.find((column) => column.name === name) ?? {};
-  const label = quotedName(keyOf(table));
-  const sql = `ALTER TABLE ${label} ADD COLUMN IF NOT EXISTS ${quoteIdentifier(becomes)} ${type} ALIAS ${quoteIdentifier(name)}`;
-  return {
-    key: keyOf(table),
-    column: becomes,
-    from: undefined,
-    isDone: async (now) => namesOf(now.statement).has(becomes),
-    plan: { steps: [{ kind: "statement", sql, hazards: [] }] },
-    shown: [
-      {
-        sql: `-- first under both names, until what reads it is changed; the rename takes the alias back:\n${sql}`,
-        hazards: [],
-      },
-    ],
-  };
-}
-
-/**
- * The query of a view whose target's columns this run renames, too, in whatever order: it writes them under both names until its own row.
- *
- * @returns undefined where its target renames nothing that it writes.
- */
-function alsoUnderOldNames(to: ObjectSpec, told: Declared): string | undefined {
-  if (to.kind !== "materializedView" || to.to === undefined) return undefined;
-  const written = new Set(to.columns.map(({ name }) => name));
-  const renamed = told.get(objectKey(to.to.database, to.to.name))?.options.renamedColumns ?? {};
-  const pairs = Object.entries(renamed).filter(([name, old]) => written.has(name) && !written.has(old));
-  if (pairs.length === 0) return undefined;
-  const both = pairs.map(([name, old]) => `${quoteIdentifier(name)} AS ${quoteIdentifier(old)}`);
-  return `SELECT *, ${both.join(", ")} FROM (${to.query})`;
-}
-
 /** The plan of a reader as it is declared. @returns undefined unless it needs only statements, and no permission that is not given. */
 async function inPlace(context: Context, reader: LiveObject, told: Declared) {
   const declared = await declaredReader(context, reader, told);
@@ -217,6 +149,14 @@ async function inPlace(context: Context, reader: LiveObject, told: Declared) {
   return live === undefined || pending !== undefined || !isSimple ? undefined : { change, live, planned, to };
 }
 
+/** Whether columns of the object can be dropped while no insert is under way. */
+function isGated(statement: string): boolean {
+  const { spec } = Definition.read(statement);
+  return (
+    spec.kind === "table" && isMergeTreeFamily(spec.storage.engine) && !isReplicated(engineName(spec.storage.engine))
+  );
+}
+
 function addedBy(changes: Planned["changes"]): string[] {
   return changes.flatMap((change) => (change.kind === "column-added" ? [change.column.name] : []));
 }
@@ -227,11 +167,6 @@ function renamedBy(changes: Planned["changes"]): string[] {
 
 function saidWith(why: string, shown: readonly ShownStep[]): ShownStep[] {
   return shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
-}
-
-function namesOf(statement: string): ReadonlySet<string> {
-  const { spec } = Definition.read(statement);
-  return new Set("columns" in spec ? spec.columns.map(({ name }) => name) : []);
 }
 
 /**
@@ -275,8 +210,10 @@ async function declaredReader(context: Context, reader: LiveObject, told: Declar
   const declaration = told.get(reader.key);
   if (declaration === undefined || context.config.scratch === "off") return undefined;
   const { spec } = declaration;
-  // What it reads may be checked later than this.
-  for (const source of "query" in spec ? mentionedNames(spec.query) : []) {
+  // What it reads and writes may be checked later than this.
+  const sources = new Set("query" in spec ? mentionedNames(spec.query) : []);
+  if (spec.kind === "materializedView" && spec.to !== undefined) sources.add(objectKey(spec.to.database, spec.to.name));
+  for (const source of sources) {
     const unchecked = context.checked.has(source) ? undefined : told.get(source)?.spec;
     const made = unchecked && (await context.world.canonicalize(unchecked).catch(() => undefined));
     if (made !== undefined) context.world.declare(source, made.definition);

@@ -10,10 +10,11 @@ import type { ColumnSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import { dictionarySource } from "./dictionary-readers";
 import { distributedOver } from "./distributed";
+import type { Broken, First } from "./first";
 import type { Change, Planned } from "./planning";
 import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
-import { type Broken, type First, readersFirst } from "./readers-first";
+import { readersFirst } from "./readers-first";
 import { notConverted, writtenNowhere } from "./target-columns";
 
 /** What readers read, and its name on the embedded engine after the change. */

@@ -19,14 +19,14 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
-import { changeFirst } from "./change-readers";
+import { changeFirst, planAfter } from "./change-readers";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
+import type { First } from "./first";
 import { agreed, hostsOf, isPlaced, type PlaceInputs, tellHosts } from "./hosts";
 import { resumeOrAbort } from "./interrupted";
 import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
-import type { First } from "./readers-first";
 import { withoutValues } from "./secrets";
 import { type Inputs, type Outs, outsOf } from "./state";
 
@@ -137,7 +137,7 @@ async function run(
       ({ plan } = await planChange(context, look, change, true));
       refuseHazards(context, { ...planned, plan }, change);
     }
-    await applyPlan(connection, table, plan, {
+    await applyPlan(connection, table, planAfter(planned.first, plan), {
       operation: newOperation(),
       allow: [...options.allow, ...context.config.allow],
       rebuild: options.rebuild,

@@ -11,6 +11,17 @@ export const columnNames: readonly PlanCase[] = [
     sql: ["ALTER TABLE p.t RENAME COLUMN `b` TO `c`"],
   },
   {
+    name: "column renamed to its alias, which views may read by now",
+    from: table("a UInt64, b String, c String ALIAS b"),
+    to: table("a UInt64, c String"),
+    renamedColumns: { c: "b" },
+    hazards: ["breaks-reader", "metadata-only"],
+    sql: [
+      "ALTER TABLE p.t RENAME COLUMN `c` TO `c__alias`, RENAME COLUMN `b` TO `c`",
+      "ALTER TABLE p.t DROP COLUMN `c__alias`",
+    ],
+  },
+  {
     name: "rename that was done before",
     from: table("a UInt64, c String"),
     to: table("a UInt64, c String"),

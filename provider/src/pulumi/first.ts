@@ -1,0 +1,43 @@
+import type { LiveObject } from "../introspect/server-catalog";
+import type { Plan, ShownStep } from "../plan";
+import type { Context } from "./context";
+import type { Change, Planned } from "./planning";
+import type { Concerned } from "./reader-changes";
+import type { toldDeclaration } from "./told";
+
+/** A reader on the server that would fail, or return less than before. */
+export interface Broken {
+  readonly reader: LiveObject;
+  readonly columns: readonly Concerned[];
+  /** The engine's words. */
+  readonly reason: string | undefined;
+  /** It is a materialized view that writes these columns, which would reach none of the table's. */
+  readonly writes?: boolean;
+  /** What to do instead; no permission helps. */
+  readonly instead?: string;
+}
+
+/** A reader that this run changes too, and that is changed before the columns which it reads are dropped or renamed. */
+export interface First {
+  readonly key: string;
+  /** Of a table itself: the column that it gets for its readers. */
+  readonly column?: string;
+  /** Columns that it reads are dropped while no insert is under way: one that began before would still go through it as it was. */
+  readonly gated?: boolean;
+  /** As it is on the server; undefined if that does not matter. */
+  readonly from: string | undefined;
+  /** Whether another resource of this run has changed it by now. */
+  readonly isDone: (live: LiveObject) => Promise<boolean>;
+  /** Whether it is as another resource of this run leaves it meanwhile. */
+  readonly isOurs?: (live: LiveObject) => boolean;
+  /** Whether an error means that it already refuses inserts, so that nothing can go wrong with them. */
+  readonly isHarmless?: (error: unknown) => boolean;
+  readonly plan: Plan;
+  readonly shown: readonly ShownStep[];
+}
+
+/** What the program declares, by key. */
+export type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
+
+/** Finds the readers that a change would break. */
+export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
