@@ -183,7 +183,7 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
       });
     });
 
-    it("goes on where a run was killed once the views read the new name", async () => {
+    it("continues where a run was killed once the views read the new name", async () => {
       await inProject(program('b: "UInt64"', 'n: "UInt64"', "b AS n"), async (project) => {
         await run(server.url, "INSERT INTO d.src VALUES (1, 1)", "ALTER TABLE d.src ADD COLUMN c UInt64 ALIAS b");
         await run(

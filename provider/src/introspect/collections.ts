@@ -42,14 +42,14 @@ export async function readCollections(connection: Connection): Promise<LiveObjec
   }));
 }
 
-async function readRows(connection: Connection): Promise<Row[]> {
+async function readRows(connection: Connection, sql = READ): Promise<Row[]> {
   try {
-    return await connection.query<Row>(READ);
+    return await connection.query<Row>(sql);
   } catch (error) {
     // Whether one is hidden is asked where it matters.
     if (isUnknownTable(error) || isAccessDenied(error)) return [];
-    if (!isUnknownColumn(error)) throw error;
-    return connection.query<Row>(READ_OLD);
+    if (!isUnknownColumn(error) || sql === READ_OLD) throw error;
+    return readRows(connection, READ_OLD);
   }
 }
 
