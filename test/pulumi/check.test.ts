@@ -78,7 +78,9 @@ describe("check, on the embedded engine", () => {
       for (const text of [args.engine, args.ttl, args.settings?.storage_policy])
         assert.ok(statement.includes(text ?? ""), statement);
     }
-    assert.ok(provider.messages.some((message) => message.includes("nearest local kind")));
+    assert.ok(
+      provider.messages.some((message) => message.includes("nearest kind that the embedded engine can create")),
+    );
   });
 
   it("keeps a secret of an engine in the statement that runs, although the engine hides it", async () => {

@@ -41,7 +41,7 @@ function describe(owner: string, member: ts.PropertySignature): ArgumentDoc {
   const plain = text.replaceAll(/\{@link (\w+(?:\.\w+)?)\}/g, "`$1`");
   return {
     name,
-    type: shorten(member.type?.getText() ?? ""),
+    type: shorten((member.type?.getText() ?? "").replaceAll(/\s*\/\*\*.*?\*\//gs, "")),
     text: plain,
     optional: member.questionToken !== undefined,
   };

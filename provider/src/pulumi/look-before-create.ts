@@ -1,0 +1,155 @@
+import { differs } from "../apply/create";
+import { withoutLiterals } from "../canonical/explain";
+import type { ChangeOptions } from "../declare/options";
+import { liveDefinition, sameObject } from "../drift/compare";
+import { SchemaError } from "../errors";
+import type { LiveObject } from "../introspect/server-catalog";
+import type { ShownStep } from "../plan";
+import { Definition } from "../sql/definition";
+import { quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
+import { refuseIncomplete, refuseUnwritable } from "./access";
+import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
+import type { Context } from "./context";
+import { lookAtCreation } from "./creation";
+import { lookAtNewGrantee, refuseConfiguredGrantee, takesAway } from "./grants";
+import { differing, hostsOf, lookAtCluster, refuseMisplaced } from "./hosts";
+import { refuseSplit } from "./leaving";
+import { planInput } from "./plan-input";
+import { changesSecrets, type PlanInputs, plannedInputs, withoutSecretsOf } from "./planned-inputs";
+import { refuseUnreplicable } from "./replication";
+import { refuseUnread } from "./served";
+import type { Inputs, Request } from "./state";
+
+/**
+ * An object that already exists is adopted at `up`. If it differs, it is planned like an update if the declaration asks for that, and
+ * otherwise refused now.
+ */
+export async function lookBeforeCreate(
+  context: Context,
+  key: string,
+  inputs: Inputs,
+  request: Request,
+  options: ChangeOptions,
+): Promise<PlanInputs> {
+  const found = await context.reachableLive(request.urn, key);
+  const declared = Definition.read(inputs.statement);
+  await refuseUnwritable(context, request.urn, declared.spec, found);
+  const backfill = backfillOf(context, key, inputs.statement, options, request);
+  if (declared.spec.kind === "grants") {
+    refuseConfiguredGrantee(declared.spec, found);
+    if (found === undefined) return toldPlan(context, request, lookAtNewGrantee(context, declared.spec, request));
+  }
+  if (found === undefined) await refuseUncreatable(context, inputs.statement, request, options);
+  if (found === undefined) {
+    const looked = lookAtNew(context, declared.spec, backfill, request, options);
+    return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
+  }
+  return lookAtAdoption(context, { key, inputs, request, options, backfill }, declared, found);
+}
+
+interface Adopting {
+  readonly key: string;
+  readonly inputs: Inputs;
+  readonly request: Request;
+  readonly options: ChangeOptions;
+  readonly backfill: Backfill | undefined;
+}
+
+/** @throws {SchemaError} when the existing object differs, and the declaration does not ask to change it. */
+async function lookAtAdoption(
+  context: Context,
+  { backfill, inputs, key, options, request }: Adopting,
+  declared: Definition,
+  found: LiveObject,
+): Promise<PlanInputs> {
+  const isSame = await sameObject(context, declared, found);
+  const place = { ...(inputs.cluster && { cluster: inputs.cluster }), ...(inputs.hosts && { hosts: inputs.hosts }) };
+  const isPartly = isSame && inputs.hosts !== undefined && (await hostsOf(context, declared, found)) !== inputs.hosts;
+  if (isPartly && (await differing(context, declared, found)).length === 0) {
+    await context.log.info(
+      request.urn,
+      "exists on some hosts as declared; it will be adopted, and created where it is missing.",
+    );
+    const { database, name, qualifiedName, statement } = inputs;
+    const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
+    return plannedInputs(context, request, stored, statement, options, { adopts: true, place });
+  }
+  // Values that no server shows cannot be compared: they are set.
+  if (isSame && !changesSecrets(context, inputs.statement) && !isPartly) {
+    await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
+    return backfill === undefined
+      ? {}
+      : toldPlan(
+          context,
+          request,
+          lookAtAdopted(context, backfill).then((step) => (step === undefined ? [] : [step])),
+        );
+  }
+  const { statement: text } = inputs;
+  const now = await liveDefinition(context, declared, found);
+  const { text: statement } = now;
+  const isTaken = declared.spec.kind !== "grants" || (await takesAway(context, request.urn, now.spec, declared.spec));
+  if (!isSame && isTaken && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
+    const message = differs(quotedName(key), text, { ...found, statement });
+    throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
+  }
+  await context.log.info(
+    request.urn,
+    isSame
+      ? "exists on the server; it will be adopted, and its values, which the server does not show, are set by the plan."
+      : "exists on the server and differs; it will be adopted and changed by the plan.",
+  );
+  const { database, name, qualifiedName } = inputs;
+  const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
+  const planned = plannedInputs(context, request, stored, text, options, { adopts: true, place });
+  return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
+}
+
+/** @throws {SchemaError} when the server cannot create it, as far as that can be known beforehand. */
+async function refuseUncreatable(
+  context: Context,
+  statement: string,
+  request: Request,
+  options: ChangeOptions,
+): Promise<void> {
+  const spec = parseCreate(statement);
+  await refuseMisplaced(context, spec, options);
+  await refuseIncomplete(context, request.urn, spec);
+  await refuseUnreplicable(context, request.urn, spec);
+  await refuseUnread(context, request, spec);
+  await refuseSplit(context, statement, request);
+}
+
+async function lookAtNew(
+  context: Context,
+  spec: ObjectSpec,
+  backfill: Backfill | undefined,
+  request: Request,
+  options: ChangeOptions,
+): Promise<ShownStep[]> {
+  const created = [
+    ...(await lookAtCluster(context, spec, options)),
+    ...(await lookAtCreation(context, spec, request, options)),
+  ];
+  return backfill === undefined ? created : [...created, await lookAtBackfill(context, backfill)];
+}
+
+async function toldPlan(
+  context: Context,
+  { urn }: Request,
+  looked: Promise<readonly ShownStep[]>,
+): Promise<PlanInputs> {
+  const input = planInput(await looked);
+  if (input.plan !== undefined) await context.log.info(urn, `plan:\n${input.plan}`);
+  return input;
+}
+
+function isSameKind(live: Definition, declared: Definition): boolean {
+  try {
+    return live.spec.kind === declared.spec.kind;
+  } catch {
+    return false;
+  }
+}

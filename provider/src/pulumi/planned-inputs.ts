@@ -1,0 +1,97 @@
+import { withoutLiterals } from "../canonical/explain";
+import type { ChangeOptions } from "../declare/options";
+import { reworded, SchemaError } from "../errors";
+import type { Plan } from "../plan";
+import { isAccess, keyOf, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import { refuseMissingNames, refuseUnwritable } from "./access";
+import { firstSteps } from "./change-readers";
+import { lookAtCollection } from "./collection-uses";
+import type { Context } from "./context";
+import { lookAtFlow } from "./creation";
+import { keyOfStored } from "./current-state";
+import { lookAtFunction } from "./function-uses";
+import { isPlaced, type PlaceInputs, refuseMisplaced } from "./hosts";
+import { leftAtWork } from "./left-at-work";
+import { retirement } from "./old-table-expiry";
+import { planInput, withNotes } from "./plan-input";
+import { type Change, driftOf, planChange, refuseHazards, retirementOf } from "./planning";
+import { refuseReaders } from "./readers";
+import { refuseUnread } from "./served";
+import type { Inputs, Outs, Request } from "./state";
+import { lookAtSteps } from "./step-preview";
+
+/** What `check` adds to the declaration about a change. */
+export type PlanInputs = Pick<Inputs, "plan" | "__plan" | "retired">;
+
+/** What an existing object has to go through, as inputs. */
+export async function plannedInputs(
+  context: Context,
+  request: Request,
+  stored: Partial<Outs> & { statement: string },
+  statement: string,
+  options: ChangeOptions,
+  { place = stored, ...adoption }: Pick<Change, "adopts"> & { readonly place?: PlaceInputs } = {},
+): Promise<PlanInputs> {
+  const { urn, sensitive } = request;
+  const { steps, ...retired } = await retirement(context, urn, stored);
+  const told = async (): Promise<PlanInputs> => {
+    const input = planInput(steps);
+    if (input.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${input.plan}`);
+    return { ...retired, ...input };
+  };
+  const isSame = stored.statement === statement && !changesSecrets(context, statement);
+  // The last run had a plan, and may have failed: the inputs are stored either way.
+  if (isSame && stored.plan === undefined && isPlaced(stored, place)) return told();
+  const to = parseCreate(statement);
+  if (isAccess(to)) await refuseUnwritable(context, urn, to, await context.reachableLive(urn, keyOfStored(stored)));
+  const change: Change = { urn, sensitive, stored, to, options, ...adoption };
+  const planned = await planChange(context, context.lookFor(urn), change);
+  const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
+  if (isSame && planned.shown.length === 0 && left.length === 0) return told();
+  refuseHazards(context, planned, change);
+  await refuseMisplaced(context, to, options);
+  if (planned.plan.steps.length > 0)
+    await (await context.clusterOf(keyOf(to)))?.refuseSilent(`change ${quotedName(keyOf(to))}`);
+  if (isAccess(to) && planned.plan.steps.length > 0) await refuseMissingNames(context, urn, to);
+  await refuseUnread(context, request, to, planned.plan.steps);
+  const first = await refuseReaders(context, planned, change);
+  context.planned.set(keyOf(to), { ...planned, ...change, first });
+  const drift = driftOf(context, planned, change);
+  if (drift !== undefined) await context.log.warn(urn, drift);
+  const keep = retirementOf(planned, options);
+  const uses = [
+    ...(await lookAtFunction(context, planned, change)),
+    ...(await lookAtCollection(context, planned, change)),
+  ];
+  const flows = await lookAtFlow(context, planned, change);
+  const looked = await lookAtSteps(context, planned, change);
+  const own = withNotes([...withNotes([...firstSteps(first), ...planned.shown], uses), ...flows], looked);
+  const input = planInput([...left, ...own, ...steps]);
+  if (input.plan !== undefined) await context.log.info(urn, announce(planned.plan, input.plan));
+  return { ...retired, ...input, ...(keep !== undefined && { retired: keep }) };
+}
+
+/** A plan's refusal may quote the statements before and after. */
+export function withoutSecretsOf(...statements: readonly string[]): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof SchemaError)) throw error;
+    throw reworded(error, (message) => withoutLiterals(message, ...statements));
+  };
+}
+
+/** The resource's row shows the first line. */
+function announce({ steps }: Plan, text: string): string {
+  if (steps.length === 0) return text;
+  const hazards = new Set(steps.flatMap((step) => step.hazards.map(({ kind }) => kind)));
+  const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
+  return `plan: ${[count, ...hazards].join(", ")}\n${text}`;
+}
+
+/** Whether a value that no statement shows is new. */
+export function changesSecrets(context: Context, statement: string): boolean {
+  // Most programs have none: then nothing is parsed.
+  if (context.secrets.size === 0) return false;
+  const changed = context.secrets.get(keyOf(parseCreate(statement)))?.changed ?? [];
+  return changed.length > 0;
+}
