@@ -160,11 +160,11 @@ describe("table, view or database renamed or moved: the operation", () => {
       `CREATE MATERIALIZED VIEW ${w.d}.mv TO ${w.d}.agg AS SELECT a FROM ${w.d}.nothing`,
     );
     await refused(w.rename("table", `${w.d}.missing`, `${w.d}.n`), /does not exist/);
-    await refused(w.rename("table", `${w.d}.t`, `${w.d}.u`), /there is .*\.u already/);
+    await refused(w.rename("table", `${w.d}.t`, `${w.d}.u`), /\.u already exists/);
     await refused(w.rename("table", `${w.d}.t`, "nowhere.t"), /database nowhere does not exist/);
     await refused(w.rename("table", `${w.d}.enters`, `${w.d}.n`), /is a materializedView on the server, not a table/);
     await refused(w.rename("table", `${w.d}.dict`, `${w.d}.n`), /is a dictionary/);
-    await refused(w.rename("table", `${w.d}.t`, `${w.d}.t`), /its own name/);
+    await refused(w.rename("table", `${w.d}.t`, `${w.d}.t`), /already has the name/);
     await refused(w.rename("database", w.d, w.o), /already/);
     await refused(w.rename("database", `${w.d}_9`, w.o), /does not exist/);
     await refused(w.rename("table", `${w.d}.nothing`, `${w.d}.n`), /inserts cannot be refused/);

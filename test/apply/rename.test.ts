@@ -115,7 +115,7 @@ describe("table, view or database renamed or moved", () => {
     assert.equal(await w.values(`${w.o}.of_inner`), "1,2");
     await refused(
       w.rename("materializedView", `${w.d}.inside`, `${w.o}.inside`, { operation: "op3" }),
-      /inner table.*target of its own/s,
+      /inner table.*Declare a target table for it/s,
     );
   });
 
