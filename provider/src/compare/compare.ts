@@ -10,6 +10,7 @@ import { KINDS } from "../kinds";
 import { diffObject, planObject } from "../kinds/object";
 import { sourcesOf, targetsOf } from "../lineage/sources";
 import { type ShownStep, showPlan, showSecretPlan } from "../plan";
+import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
@@ -139,7 +140,7 @@ function extraObject(key: string, standing: PlacedObject | undefined, unread: st
 /** Would be created. */
 async function missingObject(base: Base, { spec }: PlacedObject, world: World): Promise<ComparedObject> {
   const canonical = await world.canonicalize(spec).catch(() => undefined);
-  const sql = canonical?.shown ?? renderCreate(spec);
+  const { text: sql } = canonical?.shown ?? Definition.of(spec);
   const step: ShownStep = base.secret ? { sql: "", secret: "CREATE", hazards: [] } : { sql: `${sql};`, hazards: [] };
   return { ...base, status: "missing", steps: [step] };
 }
