@@ -51,6 +51,11 @@ const STATEMENTS: Partial<Record<CapabilityName, readonly [string, string]>> = {
     "ALTER TABLE d.t ADD INDEX sparse_grams s TYPE ngrambf_v1(3, 1024, 2, 0)",
   ],
   databaseComment: ["ALTER DATABASE d MODIFY COMMENT 'x'", "ALTER TABLE d.t MODIFY COMMENT 'x'"],
+  severalMethods: [
+    "CREATE USER u IDENTIFIED WITH sha256_hash BY 'aa', kerberos",
+    "CREATE USER u IDENTIFIED WITH sha256_hash BY 'aa, kerberos' HOST IP '::1', '127.0.0.1'",
+  ],
+  hostLikeAndRegexp: ["CREATE USER u HOST REGEXP 'a.*', LIKE 'b%'", "CREATE USER u HOST REGEXP 'a.*', 'b.*'"],
   projectionIndex: [
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    PROJECTION p INDEX a TYPE basic\n)\nENGINE = MergeTree\nORDER BY a",
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    INDEX p a TYPE minmax\n)\nENGINE = MergeTree\nORDER BY a",
