@@ -29,9 +29,9 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/drop.ts refuseIfCalled": ["deleting"],
   "apply/drop.ts refuseIfHoldsRows": ["deleting"],
   "apply/drop.ts refuseIfTablesStay": ["deleting"],
-  "apply/drop.ts refuseIfCollectionUsed": ["deleting"],
-  "apply/drop.ts refuseIfNeeded": ["deleting"],
-  "apply/drop.ts refuseOwnRights": ["deleting"],
+  "apply/drop-access.ts refuseIfCollectionUsed": ["deleting"],
+  "apply/drop-access.ts refuseIfInherited": ["deleting"],
+  "apply/drop-access.ts refuseOwnRights": ["deleting"],
 
   "apply/backfill/attach.ts changed": ["running"],
   "apply/backfill/backfill.ts createWithBackfill": ["resuming"],

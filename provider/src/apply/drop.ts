@@ -1,18 +1,16 @@
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { dependentsOf } from "../introspect/access/dependents";
-import { usersOfCollection } from "../introspect/collections";
 import { callersOf } from "../introspect/function-callers";
 import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
 import { KINDS, kindOf } from "../kinds";
 import { mentionedNames } from "../lineage/mentions";
 import { JOURNAL_TABLE } from "../operation/journal";
-import type { AccessKind } from "../sql/access/spec";
 import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
+import { refuseIfNeeded } from "./drop-access";
 import { unfinishedOperations } from "./operations";
 
 /** Facts about the stack that a drop needs. */
@@ -154,10 +152,9 @@ async function refuseIfUsed(
   options: DropOptions,
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
-  if (object.engine === "Grants") return refuseOwnRights(connection, object, options);
-  if (object.engine === "NamedCollection") return refuseIfCollectionUsed(connection, object, ends);
-  const kind = accessKindOf(object.key);
-  if (kind !== undefined) return refuseIfNeeded(connection, object, kind, options, ends);
+  const isAccess = accessKindOf(object.key) !== undefined;
+  if (isAccess || object.engine === "Grants" || object.engine === "NamedCollection")
+    return refuseIfNeeded(connection, object, options, ends);
   if (isInNoDatabase(object.key) || object.engine === "Dictionary")
     return refuseIfCalled(connection, live, object, options, ends);
   if (isView(object)) return;
@@ -189,43 +186,6 @@ async function refuseIfCalled(
     "drop-still-used",
     `${quotedName(key)}: not dropped, because ${callers.map(({ label }) => label).join(", ")} on the server refers to it by name and would fail. ` +
       `Change or drop that first. To drop it anyway: ${howToAllow}`,
-  );
-}
-
-/**
- * The server drops it and, if it is older than 26, does not start again or not list the database of what used it. So nothing allows this.
- */
-async function refuseIfCollectionUsed(
-  connection: Connection,
-  { key }: LiveObject,
-  ends: (reader: string) => boolean,
-): Promise<void> {
-  const users = (await usersOfCollection(connection, keyParts(key).name ?? "")).filter(
-    (one) => one.key === undefined || !ends(one.key),
-  );
-  if (users.length === 0) return;
-  throw new SchemaError(
-    "drop-still-used",
-    `${quotedName(key)}: this named collection is not dropped, because ${users.map(({ label }) => label).join(", ")} on the server uses it: a server older than 26 ` +
-      "would not start again, or not list that database any more. Change or drop that first, or declare it in this stack with the collection's resource, so that it goes first",
-  );
-}
-
-/** The server drops a role or a profile that others have, without an error: they lose rights, or their limits. */
-async function refuseIfNeeded(
-  connection: Connection,
-  { key }: LiveObject,
-  kind: AccessKind,
-  { allowed, howToAllow }: DropOptions,
-  ends: (reader: string) => boolean,
-): Promise<void> {
-  const found = allowed ? [] : await dependentsOf(connection, key, kind);
-  const left = found.filter((one) => one.key === undefined || !ends(one.key));
-  if (left.length === 0) return;
-  throw new SchemaError(
-    "drop-still-used",
-    `${quotedName(key)}: this ${kindOf(kind).word} is not dropped, because these still use it and would silently lose ` +
-      `${kind === "settingsProfile" ? "its limits" : "it"}: ${left.map(({ label }) => label).join(", ")}. Change these first. To drop it all the same: ${howToAllow}`,
   );
 }
 
@@ -290,21 +250,6 @@ export async function rowsHeld(connection: Connection, object: LiveObject): Prom
 function targetOf(object: LiveObject): unknown {
   const spec: ObjectSpec = parseCreate(object.statement);
   return spec.kind === "materializedView" ? spec.to : undefined;
-}
-
-/** The user of this connection does not take its own rights away. */
-async function refuseOwnRights(
-  connection: Connection,
-  { key }: LiveObject,
-  { allowed, howToAllow }: DropOptions,
-): Promise<void> {
-  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
-  if (allowed || row?.user !== keyParts(key).name) return;
-  throw new SchemaError(
-    "drop-still-used",
-    `${quotedName(key)}: its rights are not taken back, because it is the user that runs this, who could not give them back. To leave them as they are, ` +
-      `set retainOnDelete: true and run \`pulumi up\` before the removal. To take them back all the same: ${howToAllow}`,
-  );
 }
 
 function dropStatements(found: LiveObject, { statement }: DropOptions): string[] {

@@ -1,0 +1,74 @@
+import type { Connection } from "../connection/connection";
+import { SchemaError } from "../errors";
+import { dependentsOf } from "../introspect/access/dependents";
+import { usersOfCollection } from "../introspect/collections";
+import type { LiveObject } from "../introspect/server-catalog";
+import { kindOf } from "../kinds";
+import type { AccessKind } from "../sql/access/spec";
+import { accessKindOf, keyParts, quotedName } from "../sql/object-key";
+import type { DropOptions } from "./drop";
+
+/** What the server drops without a word although something still relies on it. @throws {SchemaError} naming that. */
+export async function refuseIfNeeded(
+  connection: Connection,
+  object: LiveObject,
+  options: DropOptions,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  if (object.engine === "Grants") return refuseOwnRights(connection, object, options);
+  if (object.engine === "NamedCollection") return refuseIfCollectionUsed(connection, object, ends);
+  const kind = accessKindOf(object.key);
+  if (kind !== undefined) return refuseIfInherited(connection, object, kind, options, ends);
+}
+
+/**
+ * The server drops it and, if it is older than 26, does not start again or not list the database of what used it. So nothing allows this.
+ */
+async function refuseIfCollectionUsed(
+  connection: Connection,
+  { key }: LiveObject,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  const users = (await usersOfCollection(connection, keyParts(key).name ?? "")).filter(
+    (one) => one.key === undefined || !ends(one.key),
+  );
+  if (users.length === 0) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: this named collection is not dropped, because ${users.map(({ label }) => label).join(", ")} on the server uses it: a server older than 26 ` +
+      "would not start again, or not list that database any more. Change or drop that first, or declare it in this stack with the collection's resource, so that it goes first",
+  );
+}
+
+/** The user of this connection does not take its own rights away. */
+async function refuseOwnRights(
+  connection: Connection,
+  { key }: LiveObject,
+  { allowed, howToAllow }: DropOptions,
+): Promise<void> {
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  if (allowed || row?.user !== keyParts(key).name) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: its rights are not taken back, because it is the user that runs this, who could not give them back. To leave them as they are, ` +
+      `set retainOnDelete: true and run \`pulumi up\` before the removal. To take them back all the same: ${howToAllow}`,
+  );
+}
+
+/** The server drops a role or a profile that others have, without an error: they lose rights, or their limits. */
+async function refuseIfInherited(
+  connection: Connection,
+  { key }: LiveObject,
+  kind: AccessKind,
+  { allowed, howToAllow }: DropOptions,
+  ends: (reader: string) => boolean,
+): Promise<void> {
+  const found = allowed ? [] : await dependentsOf(connection, key, kind);
+  const left = found.filter((one) => one.key === undefined || !ends(one.key));
+  if (left.length === 0) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: this ${kindOf(kind).word} is not dropped, because these still use it and would silently lose ` +
+      `${kind === "settingsProfile" ? "its limits" : "it"}: ${left.map(({ label }) => label).join(", ")}. Change these first. To drop it all the same: ${howToAllow}`,
+  );
+}
