@@ -37,7 +37,7 @@ const STEP = 12;
 /** No change of a view with a target has as many. */
 const LAST = 40;
 /** Statements between two of its kills. */
-const APART = byEffort({ fast: 9, full: 5, soak: 1 });
+const APART = byEffort({ fast: 9, full: 9, soak: 1 });
 for (const version of testedVersions(["24.8", "25.8"])) {
   for (const canRead of [true, false]) {
     describe(`who sees a part of a table's rows (${version}, users_without_row_policies_can_read_rows ${canRead})`, function () {

@@ -20,7 +20,7 @@ import { byEffort, EFFORT, report, SEED } from "../support/effort";
 import { bedOf } from "./support";
 
 /** Rollups that are tried. */
-const RUNS = byEffort({ fast: 3, full: 60, soak: 5000 });
+const RUNS = byEffort({ fast: 3, full: 20, soak: 5000 });
 /** What random rows cannot tell of a rollup that is right. */
 const NOTHING_CAME = /none of the random rows came through/;
 
