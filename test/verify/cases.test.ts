@@ -318,6 +318,7 @@ describe("verify", () => {
       kind: "backfill",
       from: { database: bench.database, name: "mv" },
       to: { database: bench.database, name: "mv" },
+      startedAt: 1,
     };
     const lines = [{ op: "b1", key: "plan", value: JSON.stringify(plan), ver: 1 }];
     await bench.connection.insert(`${bench.database}._schema_ops`, lines);

@@ -21,6 +21,8 @@ const SHORTER: Readonly<Record<string, readonly Version[]>> = { engines: ["24.8"
 /** What later packages do not load, and then do not start: 25.8's no MongoDB, those of 26.x no named collections. */
 const UNLOADABLE: ReadonlySet<string> = new Set([
   "engines.mongo",
+  "expressions_url",
+  "expressions_kafka",
   "expressions.by_collection",
   "expressions.kafka_collection",
 ]);
