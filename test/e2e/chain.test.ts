@@ -183,6 +183,16 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
       });
     });
 
+    it("asks for permission where the new name is another column, whose values a view would write", async () => {
+      await inProject(program('b: "UInt64", c: "UInt64"', 'n: "UInt64"', "b AS n"), async (project) => {
+        const more = ', allow: ["drops-data"]';
+        project.write(program('c: { type: "UInt64", renamedFrom: "b" }', 'n: "UInt64"', "c AS n", more));
+        const { code, text } = await project.run(["preview"]);
+        assert.notEqual(code, 0);
+        assert.match(text, /d\.v reads b \(renamed\)/);
+      });
+    });
+
     it("continues where a run was killed once the views read the new name", async () => {
       await inProject(program('b: "UInt64"', 'n: "UInt64"', "b AS n"), async (project) => {
         await run(server.url, "INSERT INTO d.src VALUES (1, 1)", "ALTER TABLE d.src ADD COLUMN c UInt64 ALIAS b");

@@ -1,8 +1,14 @@
 import type { Change } from "../diff/changes";
 import { backtick, unquoteIdentifier } from "../sql/identifiers";
+import type { ColumnSpec } from "../sql/spec";
 import { type Command, PHASE } from "./alter";
 
 type Dropped = Extract<Change, { kind: "column-dropped" }>;
+
+/** Whether a column is another name of one, and nothing else. */
+export function isAliasOf({ default: alias }: ColumnSpec, column: string): boolean {
+  return alias?.kind === "ALIAS" && unquoteIdentifier(alias.expression ?? "") === column;
+}
 
 /**
  * Whether a dropped column is the alias of one that is renamed to its name: what reads it, which was changed first, reads on.
@@ -10,11 +16,9 @@ type Dropped = Extract<Change, { kind: "column-dropped" }>;
  * @param changes of the same table.
  */
 export function isAliasOfRenamed(change: Change, changes: readonly Change[]): boolean {
-  if (change.kind !== "column-dropped" || change.column.default?.kind !== "ALIAS") return false;
-  const { name, default: alias } = change.column;
-  return changes.some(
-    (one) => one.kind === "column-renamed" && one.to === name && unquoteIdentifier(alias.expression ?? "") === one.from,
-  );
+  if (change.kind !== "column-dropped") return false;
+  const { column } = change;
+  return changes.some((one) => one.kind === "column-renamed" && one.to === column.name && isAliasOf(column, one.from));
 }
 
 /**

@@ -5,6 +5,7 @@ import { sameObject } from "../drift/compare";
 import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
 import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
+import { isAliasOf } from "../plan/alias-renames";
 import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
@@ -14,7 +15,7 @@ import type { Context } from "./context";
 import { isDistributed } from "./distributed";
 import type { Broken, Declared, FindBroken, First } from "./first";
 import { type Change, type Planned, planChange } from "./planning";
-import { readsColumn } from "./reader-changes";
+import { type Concerned, readsColumn } from "./reader-changes";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
 
 /**
@@ -106,6 +107,10 @@ async function renamedWith(
   if (spec.kind !== "table" || isReplicated(engineName(spec.storage.engine)) || keyOf(spec) !== table?.key)
     return undefined;
   if (!plan.steps.some((step) => step.kind === "statement" && step.gated)) return undefined;
+  // Until the rename, readers would get the values of the column that has the name now.
+  const isTaken = ({ name, becomes }: Concerned): boolean =>
+    spec.columns.some((column) => column.name === becomes && !isAliasOf(column, name));
+  if (columns.some(isTaken)) return undefined;
   const own = await inPlace(context, reader, told);
   if (own === undefined || own.planned.plan.steps.length === 0) return undefined;
   const { change, live, planned, to } = own;
