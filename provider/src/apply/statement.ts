@@ -5,6 +5,7 @@ import { ConnectionError, ServerError } from "../connection/errors";
 import { pause } from "../operation/runner";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
+import { oneLine } from "../util/format";
 
 /** Interval for polling whether a statement whose connection was lost is still running, in milliseconds. */
 const POLL = 1000;
@@ -16,7 +17,7 @@ export async function runStatement(
   tell: (message: string) => void,
   withSecrets = (sql: string): string => sql,
 ): Promise<void> {
-  tell(firstLine(step.sql));
+  tell(oneLine(step.sql));
   const sql = withSecrets(step.sql);
   if (sql !== step.sql) return runFilled(connection, step.sql, sql);
   try {
@@ -51,11 +52,6 @@ async function ranOn(connection: Connection, sql: string): Promise<boolean> {
   if (!(await running().catch(() => false))) return false;
   while (await running()) await pause(POLL);
   return true;
-}
-
-function firstLine(sql: string): string {
-  const line = sql.replace(/\s+/g, " ");
-  return line.length > 120 ? `${line.slice(0, 117)}…` : line;
 }
 
 /**

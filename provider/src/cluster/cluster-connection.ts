@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Capabilities } from "../clickhouse/capabilities";
 import { everywhere, readSettings } from "../clickhouse/cluster";
+import { isReplicated } from "../clickhouse/engines";
 import type { ClusterHost, ClusterMembers, Connection, QueryParams, Settings } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isBehind } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import { quoteString } from "../sql/identifiers";
 import { onCluster, subjectOf } from "../sql/on-cluster";
+import { oneLine } from "../util/format";
 import { Serial } from "../util/serial";
 import { hostAt } from "./members";
 import { type HostOutcome, lookUp } from "./queue";
@@ -102,7 +105,7 @@ export class ClusterConnection implements Connection {
     if (text !== undefined) return text;
     throw new SchemaError(
       "cluster-unsupported",
-      `Not run on cluster ${this.cluster.name}, where only the schema is changed: ${firstLine(sql)}`,
+      `Not run on cluster ${this.cluster.name}, where only the schema is changed: ${oneLine(sql)}`,
     );
   }
 
@@ -118,7 +121,7 @@ export class ClusterConnection implements Connection {
     const [row] = await this.server.query<{ engine: string }>(
       `SELECT engine FROM system.databases WHERE name = ${quoteString(database)}`,
     );
-    return /^(?:Replicated|Shared)\b/.test(row?.engine ?? "");
+    return isReplicated(row?.engine);
   }
 
   /** Hosts that do not answer now; asked again after five seconds. */
@@ -165,14 +168,14 @@ export class ClusterConnection implements Connection {
     // A statement about databases may change what they are.
     if (database === undefined) this.engines.clear();
     const text = await this.asRun(sql, randomUUID());
-    await this.refuseSilent(firstLine(text), verb !== "RENAME" && verb !== "EXCHANGE");
+    await this.refuseSilent(oneLine(text), verb !== "RENAME" && verb !== "EXCHANGE");
     const mark = `pulumi-clickhouse-schema ${randomUUID()}`;
     for (const [turn, wait] of [...RETRIES, undefined].entries()) {
       try {
         return await this.send(text, turn === 0 ? mark : `${mark} ${turn}`, verb);
       } catch (error) {
         if (wait === undefined || !isBehind((error as Error).cause ?? error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await sleep(wait);
       }
     }
   }
@@ -219,7 +222,7 @@ export class ClusterConnection implements Connection {
       const outcomes = await lookUp(this.server, this.cluster, mark).catch(() => []);
       if (outcomes.length === 0) throw error;
       if (Date.now() > until || outcomes.every(({ state }) => state !== "waiting")) return this.note(outcomes, sql);
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
+      await sleep(LOOK);
     }
   }
 
@@ -245,14 +248,9 @@ export class ClusterConnection implements Connection {
     const first = failed[0]?.code ?? 0;
     return new SchemaError(
       "host-failed",
-      `${firstLine(sql)}: ${words}. ${others.length === 0 ? "No host has done it" : `It is ${others.join(", ")}`}. ` +
+      `${oneLine(sql)}: ${words}. ${others.length === 0 ? "No host has done it" : `It is ${others.join(", ")}`}. ` +
         "Fix what the host reports and run `pulumi up` again, which does only what is missing",
       { cause: new ServerError(words, first, sql, { cause }) },
     );
   }
-}
-
-function firstLine(sql: string): string {
-  const line = sql.replace(/\s+/g, " ");
-  return line.length > 120 ? `${line.slice(0, 117)}…` : line;
 }

@@ -27,6 +27,7 @@ export interface Command {
   readonly mutation?: boolean;
   /** No insert may be under way. */
   readonly gated?: boolean;
+  readonly dropsColumn?: boolean;
   readonly phase?: Phase;
   /** The statement needs this setting, e.g. `materialize_ttl_after_modify = 1`. */
   readonly setting?: string;
@@ -106,5 +107,6 @@ function alter(table: string, commands: readonly Command[], untouched: string): 
     ),
     ...(commands.some(({ mutation }) => mutation) && { mutation: true }),
     ...(commands.some(({ gated }) => gated) && { gated: true }),
+    ...(commands.some(({ dropsColumn }) => dropsColumn) && { dropsColumn: true }),
   });
 }

@@ -46,6 +46,7 @@ export function dropColumns(drops: readonly Of<"column-dropped">[], context: Col
     sql: `DROP COLUMN ${backtick(column.name)}`,
     hazards: [dropHazard(column, table, looksLike)],
     mutation: true,
+    dropsColumn: true,
     // If a renamed column takes its name, it has to go at once.
     phase: reused.has(column.name) ? PHASE.main : phase,
   }));

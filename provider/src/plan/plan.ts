@@ -106,6 +106,8 @@ export interface Statement {
   readonly mutation?: boolean;
   /** Renames columns: inserts are refused for a moment, because one that is under way would lose their values. */
   readonly gated?: boolean;
+  /** Drops columns that something may have read. */
+  readonly dropsColumn?: boolean;
 }
 
 /** A new table is built beside the old one, the rows are copied, and the two exchanged (P1). Includes every other change of the table. */

@@ -21,7 +21,7 @@ export function firstSteps(first: readonly First[]): ShownStep[] {
 export function planAfter(first: readonly First[], plan: Plan): Plan {
   if (!first.some(({ gated }) => gated)) return plan;
   const steps = plan.steps.map((step) =>
-    step.kind === "statement" && /\bDROP COLUMN\b/.test(step.sql) ? { ...step, gated: true } : step,
+    step.kind === "statement" && step.dropsColumn ? { ...step, gated: true } : step,
   );
   return { ...plan, steps };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterConnection } from "../cluster/cluster-connection";
 import type { ClusterHost } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
@@ -201,7 +202,7 @@ export async function agreed(
     const isOver =
       hosts === ALL || Date.now() > until || onlyWaits(live, await differing(context, declared, live), cluster);
     if (isOver) return { live, hosts };
-    await new Promise((resolve) => setTimeout(resolve, PAUSES[Math.min(turn, PAUSES.length - 1)]));
+    await sleep(PAUSES[Math.min(turn, PAUSES.length - 1)]);
   }
 }
 

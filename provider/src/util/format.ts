@@ -6,6 +6,12 @@ export function renderBytes(bytes: number): string {
   return `${power === 0 ? Math.round(value) : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
 
+/** A statement on one line, of at most 120 characters. */
+export function oneLine(sql: string): string {
+  const line = sql.replace(/\s+/g, " ");
+  return line.length > 120 ? `${line.slice(0, 117)}…` : line;
+}
+
 /** `1 table`, `2 tables`. */
 export function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
