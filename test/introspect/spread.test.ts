@@ -56,40 +56,11 @@ describe("an object on the hosts of a cluster", () => {
   it("is split where replicas of one shard have different paths in Keeper, and not where shards have", () => {
     const statement = "CREATE TABLE d.t\nENGINE = ReplicatedMergeTree('/t/{uuid}/{shard}', '{replica}')";
     const one = row(KEY, statement, [1, 2], { uuid: "a", engine: "ReplicatedMergeTree" });
+    const other = row(KEY, statement, [3, 4], { uuid: "b", engine: "ReplicatedMergeTree" });
     const all = row(WITNESS, "w", [1, 2, 3, 4]);
-    const byShard = spreadOut(
-      [
-        one,
-        {
-          ...one,
-          uuid: "b",
-          hosts: [
-            [3, "1", "1"],
-            [4, "1", "1"],
-          ],
-        },
-        all,
-      ],
-      clusterOf(2, 2),
-      WITNESS,
-    );
+    const byShard = spreadOut([one, other, all], clusterOf(2, 2), WITNESS);
     assert.deepEqual(byShard[0]?.spread?.split, []);
-    const within = spreadOut(
-      [
-        one,
-        {
-          ...one,
-          uuid: "b",
-          hosts: [
-            [3, "1", "1"],
-            [4, "1", "1"],
-          ],
-        },
-        all,
-      ],
-      clusterOf(1, 4),
-      WITNESS,
-    );
+    const within = spreadOut([one, other, all], clusterOf(1, 4), WITNESS);
     assert.deepEqual(namesOf(within[0]?.spread?.split.flatMap(({ hosts }) => hosts) ?? []), ["ch-1-3", "ch-1-4"]);
   });
 
