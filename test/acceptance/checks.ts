@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { checkServer } from "../../provider/dist/doctor/server";
-import { quoteString } from "../../provider/dist/sql/identifiers";
+import { checkServer } from "../../provider/src/doctor/server";
+import { quoteString } from "../../provider/src/sql/identifiers";
 import { sleep } from "../support/server";
 import type { World } from "./world";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { quoteString } from "../../provider/dist/sql/identifiers";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { quoteString } from "../../provider/src/sql/identifiers";
 import { createProject, type Project } from "../support/pulumi";
 import { sleep } from "../support/server";
 

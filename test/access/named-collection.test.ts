@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { usesCollection } from "../../provider/dist/introspect/collections";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { usesCollection } from "../../provider/src/introspect/collections";
 import { usersXml } from "../../provider/src/server/users";
 import { TestProvider } from "../support/provider";
 import { startServer, type TestServer, type Version } from "../support/server";

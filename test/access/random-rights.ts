@@ -1,8 +1,8 @@
 /** Random lists of GRANT and REVOKE, and what they come to, point by point, without the code under test. */
 import fc from "fast-check";
-import { type Lattice, latticeOf, type PrivilegeRow } from "../../provider/dist/sql/rights/lattice";
-import type { Rule, Value, Verb } from "../../provider/dist/sql/rights/points";
-import type { Region } from "../../provider/dist/sql/rights/region";
+import { type Lattice, latticeOf, type PrivilegeRow } from "../../provider/src/sql/rights/lattice";
+import type { Rule, Value, Verb } from "../../provider/src/sql/rights/points";
+import type { Region } from "../../provider/src/sql/rights/region";
 
 const row = (privilege: string, level: string | null, parent: string | null, ...aliases: string[]): PrivilegeRow => ({
   privilege,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type GrantStep, planGrantSteps } from "../../provider/dist/plan/grant-steps";
-import { SqlParseError } from "../../provider/dist/sql/errors";
-import { parseGrantLine, parseRights } from "../../provider/dist/sql/rights/parse";
-import { differences, normalForm, type Rule, type Verb } from "../../provider/dist/sql/rights/points";
-import { clausesOf, statementOf } from "../../provider/dist/sql/rights/render";
-import { resolve } from "../../provider/dist/sql/rights/resolve";
+import { type GrantStep, planGrantSteps } from "../../provider/src/plan/grant-steps";
+import { SqlParseError } from "../../provider/src/sql/errors";
+import { parseGrantLine, parseRights } from "../../provider/src/sql/rights/parse";
+import { differences, normalForm, type Rule, type Verb } from "../../provider/src/sql/rights/points";
+import { clausesOf, statementOf } from "../../provider/src/sql/rights/render";
+import { resolve } from "../../provider/src/sql/rights/resolve";
 import { byEffort, SEED } from "../support/effort";
 import { lattice, lists, POINTS, valuesOf } from "./random-rights";
 

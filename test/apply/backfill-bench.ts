@@ -1,7 +1,7 @@
 /** One database for the tests of backfills that are about one thing each. */
-import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import type { BackfillOptions, BackfillResult } from "../../provider/dist/apply/backfill/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
+import { createWithBackfill } from "../../provider/src/apply/backfill/index";
+import type { BackfillOptions, BackfillResult } from "../../provider/src/apply/backfill/options";
+import type { Connection } from "../../provider/src/connection/connection";
 import { freshDatabase, sharedServer } from "../support/server";
 import { skipSelfTest } from "./tables";
 import { open } from "./views-bench";

@@ -1,7 +1,7 @@
 /** Views over tables that already have rows, and what they are filled with. */
-import { backfillViews, createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import type { BackfillResult, RefillOptions } from "../../provider/dist/apply/backfill/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
+import { backfillViews, createWithBackfill } from "../../provider/src/apply/backfill/index";
+import type { BackfillResult, RefillOptions } from "../../provider/src/apply/backfill/options";
+import type { Connection } from "../../provider/src/connection/connection";
 import { createTables, skipSelfTest, VARIANTS, type Variant } from "./tables";
 
 /** One kind of backfill; `@` is the database. Tables are those of `createTables`: `u` → view → `t` → view → `agg`. */

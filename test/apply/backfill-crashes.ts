@@ -1,6 +1,6 @@
 /** A runner that dies again and again, each time followed by a fresh one. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "../../provider/dist/connection/connection.js";
+import type { Connection } from "../../provider/src/connection/connection";
 import { Crash, dyingAt, GATE } from "./runs";
 
 /** What became of it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { backfillViews, findUnfinished, previewBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { removeRetired } from "../../provider/dist/apply/rebuild/index.js";
+import { backfillViews, findUnfinished, previewBackfill } from "../../provider/src/apply/backfill/index";
+import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { removeRetired } from "../../provider/src/apply/rebuild/index";
 import { BackfillBench } from "./backfill-bench";
 import { dyingBefore, refused } from "./views-bench";
 

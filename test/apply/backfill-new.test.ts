@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createWithBackfill, findUnfinished, previewBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { abortOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { createWithBackfill, findUnfinished, previewBackfill } from "../../provider/src/apply/backfill/index";
+import { abortOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { openConnection } from "../../provider/src/connection/open";
 import { sleep, startServer, USERS_XML } from "../support/server";
 import { BackfillBench } from "./backfill-bench";
 import { GATE } from "./runs";
@@ -226,7 +226,7 @@ describe("a new view with a backfill", () => {
 
   it("is kept from a rebuild of its source while it is unfinished, and waits for one", async () => {
     await assert.rejects(bench.create({ operation: "standing1", ...dyingBefore(/INSERT INTO .*__c0_/) }));
-    const { rebuildTable } = await import("../../provider/dist/apply/rebuild/index.js");
+    const { rebuildTable } = await import("../../provider/src/apply/rebuild/index.js");
     const from = String(await live("t"));
     const work = rebuildTable(bench.connection, {
       from,

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import {
-  BACKFILL,
-  backfillViews,
-  createWithBackfill,
-  findUnfinished,
-} from "../../provider/dist/apply/backfill/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { BACKFILL, backfillViews, createWithBackfill, findUnfinished } from "../../provider/src/apply/backfill/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { resume } from "../../provider/src/operation/engine";
 import {
   freePort,
   freshDatabase,

@@ -1,11 +1,11 @@
 /** Random backfills under writers, with crashes. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
-import type { BackfillResult } from "../../provider/dist/apply/backfill/options.js";
-import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { BACKFILL, findUnfinished } from "../../provider/src/apply/backfill/index";
+import type { BackfillResult } from "../../provider/src/apply/backfill/options";
+import { newOperation } from "../../provider/src/apply/rebuild/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { resume } from "../../provider/src/operation/engine";
 import { type BackfillCase, createSource, createViews, runBackfill, SHIFT } from "./backfill-cases";
 import { type Crashed, type CrashHooks, withCrashes } from "./backfill-crashes";
 import { VARIANTS } from "./tables";

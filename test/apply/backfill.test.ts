@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { BACKFILL, findUnfinished } from "../../provider/dist/apply/backfill/index.js";
-import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { BACKFILL, findUnfinished } from "../../provider/src/apply/backfill/index";
+import { newOperation } from "../../provider/src/apply/rebuild/index";
+import { resume } from "../../provider/src/operation/engine";
 import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { BACKFILL_CASES, type BackfillCase, createSource, createViews, runBackfill } from "./backfill-cases";

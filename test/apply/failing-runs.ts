@@ -1,16 +1,16 @@
 /** Operations in which one statement fails for good: each on tables of its own, with what must hold afterwards. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { backfillViews, createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep } from "../../provider/dist/apply/views/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
-import { parseCreate } from "../../provider/dist/sql/parse/index.js";
-import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
-import { loadSubjects, verifySubject } from "../../provider/dist/verify/index.js";
-import { repairTarget } from "../../provider/dist/verify/repair/index.js";
+import { backfillViews, createWithBackfill } from "../../provider/src/apply/backfill/index";
+import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { renameObject } from "../../provider/src/apply/rename/index";
+import { applyViewStep } from "../../provider/src/apply/views/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { parseCreate } from "../../provider/src/sql/parse/index";
+import type { MaterializedViewSpec } from "../../provider/src/sql/spec";
+import { loadSubjects, verifySubject } from "../../provider/src/verify/index";
+import { repairTarget } from "../../provider/src/verify/repair/index";
 import { skipSelfTest } from "./tables";
 
 /** One operation. `@` is the database in each statement. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";

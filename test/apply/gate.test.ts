@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { allowInserts, blockInserts } from "../../provider/dist/operation/gate";
-import { blockInsertsUntilReleased, isGuardConstraint, releaseInserts } from "../../provider/dist/operation/hold";
-import { letInsertsThrough } from "../../provider/dist/operation/open-inserts";
-import { Runner } from "../../provider/dist/operation/runner";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { allowInserts, blockInserts } from "../../provider/src/operation/gate";
+import { blockInsertsUntilReleased, isGuardConstraint, releaseInserts } from "../../provider/src/operation/hold";
+import { letInsertsThrough } from "../../provider/src/operation/open-inserts";
+import { Runner } from "../../provider/src/operation/runner";
+import { parseCreate } from "../../provider/src/sql/parse";
 import { BackfillBench } from "./backfill-bench";
 
 describe("a gate", () => {

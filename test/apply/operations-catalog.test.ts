@@ -9,10 +9,10 @@ import {
   removeRetired,
   retiredTables,
   workingTables,
-} from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+} from "../../provider/src/apply/rebuild/index";
+import type { RebuildOptions } from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash } from "./runs";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { REBUILD, rebuildTable, removeRetired } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { SchemaError } from "../../provider/dist/errors.js";
-import { abort, resume } from "../../provider/dist/operation/engine.js";
-import { quotedName } from "../../provider/dist/sql/object-key.js";
+import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { REBUILD, rebuildTable, removeRetired } from "../../provider/src/apply/rebuild/index";
+import type { RebuildOptions } from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
+import { abort, resume } from "../../provider/src/operation/engine";
+import { quotedName } from "../../provider/src/sql/object-key";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash } from "./runs";
 

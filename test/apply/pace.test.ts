@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { interruptible, tellRebuild } from "../../provider/dist/apply/progress";
-import { describeFar, Pace, paced, secondsBetweenLines } from "../../provider/dist/operation/pace";
-import { Reading, tellReading } from "../../provider/dist/verify/progress";
+import { interruptible, tellRebuild } from "../../provider/src/apply/progress";
+import { describeFar, Pace, paced, secondsBetweenLines } from "../../provider/src/operation/pace";
+import { Reading, tellReading } from "../../provider/src/verify/progress";
 
 describe("progress", () => {
   it("never runs backwards, and fits into 60 characters, whatever is counted", () => {

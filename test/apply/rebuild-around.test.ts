@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("what refers to a rebuilt table", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
-import { REBUILD } from "../../provider/dist/apply/rebuild/index.js";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { abort, resume } from "../../provider/dist/operation/engine.js";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild";
+import { REBUILD } from "../../provider/src/apply/rebuild/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { abort, resume } from "../../provider/src/operation/engine";
 import { freshDatabase, sharedServer } from "../support/server";
 
 const LIMITS = "SETTINGS parts_to_delay_insert = 40, parts_to_throw_insert = 60, max_delay_to_insert = 1";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { newOperation, REBUILD, rebuildTable, selfTest } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
+import { newOperation, REBUILD, rebuildTable, selfTest } from "../../provider/src/apply/rebuild/index";
+import type { RebuildProgress } from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { resume } from "../../provider/src/operation/engine";
 import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt, randomRun } from "./runs";

@@ -1,7 +1,7 @@
 /** Refreshable views, on every release. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { isSyntaxError } from "../../provider/dist/connection/server-message.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { isSyntaxError } from "../../provider/src/connection/server-message";
 
 /** How long a refresh that was asked for may take to begin, in milliseconds. */
 const BEGINS = 500;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { applyPlan } from "../../provider/dist/apply/apply-plan";
-import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { renderPlan } from "../../provider/dist/plan";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { applyPlan } from "../../provider/src/apply/apply-plan";
+import { newOperation } from "../../provider/src/apply/rebuild/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { renderPlan } from "../../provider/src/plan";
+import { parseCreate } from "../../provider/src/sql/parse";
 import { freshDatabase, sharedServer } from "../support/server";
 
 /** A change of table `t`, whose engine keeps no rows. */

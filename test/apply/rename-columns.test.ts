@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { renameColumns } from "../../provider/dist/apply/rename-columns.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { renameColumns } from "../../provider/src/apply/rename-columns";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { startCluster } from "../support/cluster";
 import { byEffort } from "../support/effort";
 import { freshDatabase, sharedServer, sleep, startServer, type TestServer } from "../support/server";

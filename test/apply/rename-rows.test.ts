@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { type RenameRun, randomRename, VARIANTS } from "./rename-runs";

@@ -1,11 +1,11 @@
 /** Random renames under writers, with crashes. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { RENAME, type RenameOptions, renameObject } from "../../provider/dist/apply/rename/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
-import { abort, resume } from "../../provider/dist/operation/engine.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
+import { RENAME, type RenameOptions, renameObject } from "../../provider/src/apply/rename/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { abort, resume } from "../../provider/src/operation/engine";
 import { Crash, dyingAt, inWordsOf } from "./runs";
 import { Ledger, random, type Surprise } from "./writers";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createRenaming } from "../../provider/dist/apply/rename/names.js";
-import { rewrite } from "../../provider/dist/apply/rename/rewrite.js";
+import { createRenaming } from "../../provider/src/apply/rename/names";
+import { rewrite } from "../../provider/src/apply/rename/rewrite";
 
 const TABLE = createRenaming("table", { database: "d", name: "t" }, { database: "e", name: "new t" });
 const SAME = createRenaming("table", { database: "d", name: "t" }, { database: "d", name: "n" });

@@ -1,9 +1,9 @@
 /** Two databases with a table among views, and everything else that can name it. */
 import assert from "node:assert/strict";
-import { type RenameOptions, type RenameResult, renameObject } from "../../provider/dist/apply/rename/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { SchemaError } from "../../provider/dist/errors.js";
+import { type RenameOptions, type RenameResult, renameObject } from "../../provider/src/apply/rename/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, inWordsOf } from "./runs";
 

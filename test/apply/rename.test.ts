@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
 
 import { refused, World } from "./rename-world";
 

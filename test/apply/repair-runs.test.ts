@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
-import { repairTarget } from "../../provider/dist/verify/repair/index.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
+import { loadSubjects, type Verified, verifySubject } from "../../provider/src/verify/index";
+import { repairTarget } from "../../provider/src/verify/repair/index";
 import { byEffort, report, SEED } from "../support/effort";
 import { sharedServer } from "../support/server";
 import { Bench } from "../verify/bench";

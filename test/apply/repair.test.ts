@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { abort, resume } from "../../provider/dist/operation/engine.js";
-import { loadSubjects, type Verified, verifySubject } from "../../provider/dist/verify/index.js";
-import { REPAIR, repairTarget } from "../../provider/dist/verify/repair/index.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
+import { abort, resume } from "../../provider/src/operation/engine";
+import { loadSubjects, type Verified, verifySubject } from "../../provider/src/verify/index";
+import { REPAIR, repairTarget } from "../../provider/src/verify/repair/index";
 import { Bench } from "../verify/bench";
 import { Crash, dyingAt } from "./runs";
 

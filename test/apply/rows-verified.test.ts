@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { newOperation, REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { SchemaError } from "../../provider/dist/errors.js";
-import { abort } from "../../provider/dist/operation/engine.js";
+import { newOperation, REBUILD, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import type { RebuildOptions } from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
+import { abort } from "../../provider/src/operation/engine";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("the verification of a rebuild", () => {

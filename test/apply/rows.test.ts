@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions, RebuildProgress } from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { rebuildTable } from "../../provider/src/apply/rebuild/index";
+import type { RebuildOptions, RebuildProgress } from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("the rows of a rebuilt table", () => {

@@ -1,7 +1,7 @@
 /** Program of a runner process: rebuilds what its argument says, tells its parent how far it is, and waits to be killed. */
-import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import type { RebuildOptions } from "../../provider/dist/apply/rebuild/options.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { rebuildTable } from "../../provider/src/apply/rebuild/index";
+import type { RebuildOptions } from "../../provider/src/apply/rebuild/options";
+import { openConnection } from "../../provider/src/connection/open";
 
 async function main(url: string, options: RebuildOptions): Promise<void> {
   const connection = await openConnection({ url });

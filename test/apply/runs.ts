@@ -2,18 +2,18 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newOperation, REBUILD, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
+import { newOperation, REBUILD, rebuildTable } from "../../provider/src/apply/rebuild/index";
 import type {
   RebuildHooks,
   RebuildOptions,
   RebuildProgress,
   RebuildResult,
-} from "../../provider/dist/apply/rebuild/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { resume } from "../../provider/dist/operation/engine.js";
-import { Postponed } from "../../provider/dist/operation/errors.js";
-import { parseCreate } from "../../provider/dist/sql/parse/index.js";
-import { renderCreate } from "../../provider/dist/sql/render/index.js";
+} from "../../provider/src/apply/rebuild/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { resume } from "../../provider/src/operation/engine";
+import { Postponed } from "../../provider/src/operation/errors";
+import { parseCreate } from "../../provider/src/sql/parse/index";
+import { renderCreate } from "../../provider/src/sql/render/index";
 import { createTables, definitions, skipSelfTest, type Variant } from "./tables";
 import { compare, Ledger, type Losses, type Pace, random, write } from "./writers";
 

@@ -1,13 +1,13 @@
 /** Operations of all kinds, many at the same time on one server, each under a writer. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep } from "../../provider/dist/apply/views/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
-import { parseCreate } from "../../provider/dist/sql/parse/index.js";
-import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
+import { createWithBackfill } from "../../provider/src/apply/backfill/index";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { renameObject } from "../../provider/src/apply/rename/index";
+import { applyViewStep } from "../../provider/src/apply/views/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { parseCreate } from "../../provider/src/sql/parse/index";
+import type { MaterializedViewSpec } from "../../provider/src/sql/spec";
 
 export const KINDS = ["rebuild", "retarget", "externalise", "rename source", "rename target", "backfill"] as const;
 export type Kind = (typeof KINDS)[number];

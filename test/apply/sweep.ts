@@ -1,5 +1,5 @@
 /** A runner that dies before one statement after another of the same operation, several side by side. */
-import type { Connection } from "../../provider/dist/connection/connection.js";
+import type { Connection } from "../../provider/src/connection/connection";
 import { freshDatabase, sharedServer } from "../support/server";
 import { open } from "./views-bench";
 

@@ -1,5 +1,5 @@
 /** A table between two views, and what it is rebuilt into. */
-import type { Connection } from "../../provider/dist/connection/connection.js";
+import type { Connection } from "../../provider/src/connection/connection";
 
 /** One kind of change. */
 export interface Variant {

@@ -1,9 +1,9 @@
 /** One database with a view in it, for the tests of view steps. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { SchemaError } from "../../provider/dist/errors.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
 import { freshDatabase, sharedServer } from "../support/server";
 import { awaitRefreshOf, refresh } from "./refreshes";
 import { Crash } from "./runs";

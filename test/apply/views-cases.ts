@@ -1,7 +1,7 @@
 /** A view between a table that clients write to and its target, and what it is changed into. */
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { parseCreate } from "../../provider/dist/sql/parse/index.js";
-import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { parseCreate } from "../../provider/src/sql/parse/index";
+import type { MaterializedViewSpec } from "../../provider/src/sql/spec";
 import { COLUMNS, skipSelfTest } from "./tables";
 
 /** One kind of change; `@` is the database. */

@@ -1,10 +1,10 @@
 /** Random view steps under writers, with crashes. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
-import type { ViewStepResult } from "../../provider/dist/apply/views/options.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { applyViewStep, VIEW } from "../../provider/src/apply/views/index";
+import type { ViewStepResult } from "../../provider/src/apply/views/options";
+import type { Connection } from "../../provider/src/connection/connection";
+import { resume } from "../../provider/src/operation/engine";
 import { refresh } from "./refreshes";
 import { Crash, dyingAt, GATE } from "./runs";
 import { VARIANTS, type Variant } from "./tables";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
-import { applyViewStep, VIEW } from "../../provider/dist/apply/views/index.js";
-import { resume } from "../../provider/dist/operation/engine.js";
+import { unfinishedOperations } from "../../provider/src/apply/operations";
+import { newOperation } from "../../provider/src/apply/rebuild/index";
+import { applyViewStep, VIEW } from "../../provider/src/apply/views/index";
+import { resume } from "../../provider/src/operation/engine";
 import { byEffort, report, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";
 import { Crash, dyingAt } from "./runs";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createWithBackfill } from "../../provider/dist/apply/backfill/index.js";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { applyViewStep } from "../../provider/dist/apply/views/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { SchemaError } from "../../provider/dist/errors.js";
-import { parseCreate } from "../../provider/dist/sql/parse/index.js";
-import type { MaterializedViewSpec } from "../../provider/dist/sql/spec.js";
+import { createWithBackfill } from "../../provider/src/apply/backfill/index";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { applyViewStep } from "../../provider/src/apply/views/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
+import { parseCreate } from "../../provider/src/sql/parse/index";
+import type { MaterializedViewSpec } from "../../provider/src/sql/spec";
 import { startServer, type TestServer, USERS_XML } from "../support/server";
 
 const table = (name: string, orderBy = "a"): string =>

@@ -1,8 +1,8 @@
 /** Clients that write to a table while it is rebuilt, and the comparison of what they were told with what is there. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
 import type { Variant } from "./tables";
 
 /** Numbers from 0 to 1, the same for a seed. */

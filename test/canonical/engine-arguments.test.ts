@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "../../provider/dist/canonical/engine-arguments";
-import { dropServerDefaults } from "../../provider/dist/canonical/normal-form";
-import { diffObject } from "../../provider/dist/kinds/object";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "../../provider/src/canonical/engine-arguments";
+import { dropServerDefaults } from "../../provider/src/canonical/normal-form";
+import { diffObject } from "../../provider/src/kinds/object";
+import { parseCreate } from "../../provider/src/sql/parse";
 
 const DEFAULT = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'";
 const UUID = "0f1d2c3b-4a59-4687-8796-a5b4c3d2e1f0";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
-import { World } from "../../provider/dist/canonical/world";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { diffObject } from "../../provider/dist/kinds/object";
-import { Definition } from "../../provider/dist/sql/definition";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { dropServerDefaults, normalizeShown } from "../../provider/src/canonical/normal-form";
+import { World } from "../../provider/src/canonical/world";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { diffObject } from "../../provider/src/kinds/object";
+import { Definition } from "../../provider/src/sql/definition";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 
 const VIEW = "AS SELECT\n    1 AS x";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
-import { isMissingSource } from "../../provider/dist/canonical/host";
-import { World } from "../../provider/dist/canonical/world";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { Definition } from "../../provider/dist/sql/definition";
-import { keyOf, objectKey } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { isMissingSource } from "../../provider/src/canonical/host";
+import { World } from "../../provider/src/canonical/world";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { Definition } from "../../provider/src/sql/definition";
+import { keyOf, objectKey } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
 import { sleep } from "../support/server";
 
 /** How long a streaming engine may take to look for its broker, in milliseconds. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sameSyntax } from "../../provider/dist/canonical/same-syntax.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { openScratch } from "../../provider/dist/connection/scratch.js";
+import { sameSyntax } from "../../provider/src/canonical/same-syntax";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { openScratch } from "../../provider/src/connection/scratch";
 import { byEffort } from "../support/effort";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { World } from "../../provider/dist/canonical/world";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { World } from "../../provider/src/canonical/world";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { parseCreate } from "../../provider/src/sql/parse";
 
 const [a, b, c, d] = ["SELECT 1 AS x", "SELECT 2", "SELECT 3 AS x", "SELECT 1"];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TYPE_SETTINGS } from "../../provider/dist/canonical/feature-flags";
+import { TYPE_SETTINGS } from "../../provider/src/canonical/feature-flags";
 import { freshDatabase, sharedServer } from "../support/server";
 import { CREATED, DESCRIBED, SOURCES } from "./type-settings-statements";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BackfillCommandOptions, backfill, backfillCommand } from "../../provider/dist/cli/backfill.js";
+import { type BackfillCommandOptions, backfill, backfillCommand } from "../../provider/src/cli/backfill";
 import { BackfillBench } from "../apply/backfill-bench";
 import { sharedServer } from "../support/server";
 

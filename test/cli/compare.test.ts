@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { type CompareOptions, comparePlaces } from "../../provider/dist/cli/compare";
-import { DatabaseNames } from "../../provider/dist/compare/map";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import { type CompareOptions, comparePlaces } from "../../provider/src/cli/compare";
+import { DatabaseNames } from "../../provider/src/compare/map";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer, startServer, type TestServer, temporaryBase } from "../support/server";
 import { programFolder, SHOP } from "../testing/support";
 

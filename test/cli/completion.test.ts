@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { hasColor } from "../../provider/dist/cli/color";
+import { hasColor } from "../../provider/src/cli/color";
 import { PAGE } from "../../tools/docs/cli";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { type DoctorOptions, doctor } from "../../provider/dist/cli/doctor";
-import type { Check } from "../../provider/dist/doctor/check";
+import { type DoctorOptions, doctor } from "../../provider/src/cli/doctor";
+import type { Check } from "../../provider/src/doctor/check";
 import {
   clockCheck,
   diskChecks,
@@ -11,8 +11,8 @@ import {
   settingChecks,
   typeChecks,
   versionCheck,
-} from "../../provider/dist/doctor/judgements";
-import { cliCheck, nodeCheck } from "../../provider/dist/doctor/tools";
+} from "../../provider/src/doctor/judgements";
+import { cliCheck, nodeCheck } from "../../provider/src/doctor/tools";
 import { freePort, LIMITED, READONLY, sharedServer, temporaryBase, WRITER } from "../support/server";
 
 const ROOT = path.resolve(__dirname, "../..");

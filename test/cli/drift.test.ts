@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type DriftOptions, driftOfState } from "../../provider/dist/cli/drift";
+import { type DriftOptions, driftOfState } from "../../provider/src/cli/drift";
 import { run } from "../e2e/support";
 import { createProject, type Project } from "../support/pulumi";
 import { startServer, type TestServer } from "../support/server";

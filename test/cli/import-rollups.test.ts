@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { importServer } from "../../provider/dist/cli/import";
+import { importServer } from "../../provider/src/cli/import";
 import { identities, run } from "../e2e/support";
 import { copyObsfly } from "../support/obsfly";
 import { createProject, type Project } from "../support/pulumi";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { allRules, type FileFinding } from "../../provider/dist/cli/lint/file-finding";
-import { format, type Result } from "../../provider/dist/cli/lint/formats";
+import { allRules, type FileFinding } from "../../provider/src/cli/lint/file-finding";
+import { format, type Result } from "../../provider/src/cli/lint/formats";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");
 

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { World } from "../../provider/dist/canonical/world";
-import { type LintFilesOptions, lintFiles } from "../../provider/dist/cli/lint";
-import { findingsOf } from "../../provider/dist/cli/lint/collect";
-import type { FileFinding } from "../../provider/dist/cli/lint/file-finding";
-import { LintSession } from "../../provider/dist/cli/lint/session";
-import { readSource, statementsOf } from "../../provider/dist/cli/lint/source";
-import { SYSTEM_LOGS } from "../../provider/dist/clickhouse/system-logs";
-import { ConnectionError } from "../../provider/dist/connection/errors";
+import { World } from "../../provider/src/canonical/world";
+import { type LintFilesOptions, lintFiles } from "../../provider/src/cli/lint";
+import { findingsOf } from "../../provider/src/cli/lint/collect";
+import type { FileFinding } from "../../provider/src/cli/lint/file-finding";
+import { LintSession } from "../../provider/src/cli/lint/session";
+import { readSource, statementsOf } from "../../provider/src/cli/lint/source";
+import { SYSTEM_LOGS } from "../../provider/src/clickhouse/system-logs";
+import { ConnectionError } from "../../provider/src/connection/errors";
 
 const FIXTURES = path.resolve(__dirname, "fixtures/lint");
 /** The views that the project began with. Not part of the repository. */

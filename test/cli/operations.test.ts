@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
-import { operations } from "../../provider/dist/cli/operations";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild";
+import { operations } from "../../provider/src/cli/operations";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("clickhouse-schema operations", () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type StatusCommandOptions, status, type Terminal } from "../../provider/dist/cli/status";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import { type StatusCommandOptions, status, type Terminal } from "../../provider/src/cli/status";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("clickhouse-schema status", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { testViews } from "../../provider/dist/cli/test";
+import { testViews } from "../../provider/src/cli/test";
 import { programFolder, SHOP } from "../testing/support";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");

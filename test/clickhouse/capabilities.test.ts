@@ -10,9 +10,9 @@ import {
   type Greeting,
   missingFor,
   unsupported,
-} from "../../provider/dist/clickhouse/capabilities";
-import { renderTable } from "../../provider/dist/clickhouse/table";
-import { openScratch } from "../../provider/dist/connection/scratch";
+} from "../../provider/src/clickhouse/capabilities";
+import { renderTable } from "../../provider/src/clickhouse/table";
+import { openScratch } from "../../provider/src/connection/scratch";
 
 const DOCS = join(__dirname, "../../docs/servers.md");
 const BEGIN =

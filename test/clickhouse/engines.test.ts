@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { abilityOf, holdsRows, isMergeTreeFamily, opensOthers, passesOn } from "../../provider/dist/clickhouse/engines";
+import { abilityOf, holdsRows, isMergeTreeFamily, opensOthers, passesOn } from "../../provider/src/clickhouse/engines";
 import { Bench } from "../plan/support";
 
 /** How a table of an engine is made on an engine alone. */

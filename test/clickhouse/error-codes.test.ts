@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES } from "../../provider/dist/clickhouse/error-codes";
+import { ERROR_CODES } from "../../provider/src/clickhouse/error-codes";
 import { Bench } from "../plan/support";
 
 describe("error codes", () => {

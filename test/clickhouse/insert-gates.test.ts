@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withoutClosedGates } from "../../provider/dist/clickhouse/insert-gates.js";
+import { withoutClosedGates } from "../../provider/src/clickhouse/insert-gates";
 
 const table = (constraint: string): string =>
   `CREATE TABLE d.t\n(\n    \`i\` UInt64${constraint}\n)\nENGINE = MergeTree\nORDER BY i`;

@@ -1,6 +1,6 @@
-import { keyOf, keyParts } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { ObjectKind, TableSpec } from "../../provider/dist/sql/spec";
+import { keyOf, keyParts } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { ObjectKind, TableSpec } from "../../provider/src/sql/spec";
 import type { PlanCase } from "../plan/case";
 import { columnClauses } from "../plan/cases/column-clauses";
 import { columns } from "../plan/cases/columns";

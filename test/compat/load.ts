@@ -4,9 +4,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@clickhouse/client";
 import { type Batch, generate } from "../../examples/obsfly/load/generate";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
 import { compareAll, refreshDependencies } from "../obsfly/truth";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");

@@ -1,7 +1,7 @@
-import { kindOf } from "../../provider/dist/kinds";
-import { keyOf, keyParts, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { kindOf } from "../../provider/src/kinds";
+import { keyOf, keyParts, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import { send, serverFor } from "../generate/servers";
 import { type Declared, Stage } from "../generate/stage";
 import { type Group, ownGroups } from "../generate/statements";

@@ -5,9 +5,9 @@ import http from "node:http";
 import https from "node:https";
 import { type AddressInfo, connect, type Server } from "node:net";
 import path from "node:path";
-import type { ConnectionOptions } from "../../provider/dist/connection/connection";
-import { ConnectionError } from "../../provider/dist/connection/errors";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { ConnectionOptions } from "../../provider/src/connection/connection";
+import { ConnectionError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
 import { sharedServer, temporaryBase } from "../support/server";
 
 /** Certificates of an authority of one's own, made for this test. */

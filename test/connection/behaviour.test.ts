@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ConnectionError, ServerError } from "../../provider/dist/connection/errors.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { openScratch } from "../../provider/dist/connection/scratch.js";
-import { fragmentAt } from "../../provider/dist/connection/server-message.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ConnectionError, ServerError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { fragmentAt } from "../../provider/src/connection/server-message";
 import { freshDatabase, sharedServer, temporaryBase } from "../support/server";
 
 const ODD = 'it\'s; a "b" `c` \\ \\N {x:String} /* -- \n\t\r\0 é 漢 🙂';

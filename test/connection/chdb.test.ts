@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ChdbConnection } from "../../provider/dist/connection/chdb.js";
-import { ConnectionError } from "../../provider/dist/connection/errors.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { openScratch } from "../../provider/dist/connection/scratch.js";
+import type { ChdbConnection } from "../../provider/src/connection/chdb";
+import { ConnectionError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
+import { openScratch } from "../../provider/src/connection/scratch";
 import { sleep, temporaryBase } from "../support/server";
 
 const DIST = join(__dirname, "../../provider/dist");
@@ -134,8 +134,8 @@ describe("the embedded engine", () => {
 
   it("that is not installed says what to install", async () => {
     // The compiled files alone, in a folder from which no chdb can be found.
-    cpSync(DIST, join(folder, "alone"), { recursive: true });
-    const script = `require(${JSON.stringify(join(folder, "alone/connection/open.js"))})
+    cpSync(DIST, join(folder, "alone/dist"), { recursive: true });
+    const script = `require(${JSON.stringify(join(folder, "alone/dist/connection/open.js"))})
       .openConnection({ url: "chdb://./data" }).catch((error) => console.log(error.name + ": " + error.message))`;
     const child = spawn(process.execPath, ["-e", script], { cwd: folder, env: { PATH: process.env["PATH"] } });
     let output = "";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { ConnectionError, ServerError } from "../../provider/dist/connection/errors.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { isAccessDenied } from "../../provider/dist/connection/server-message.js";
+import { ConnectionError, ServerError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
+import { isAccessDenied } from "../../provider/src/connection/server-message";
 import {
   freePort,
   freshDatabase,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { ServerError } from "../../provider/dist/connection/errors.js";
-import { openScratch } from "../../provider/dist/connection/scratch.js";
-import * as messages from "../../provider/dist/connection/server-message.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openScratch } from "../../provider/src/connection/scratch";
+import * as messages from "../../provider/src/connection/server-message";
 
 const { fragmentAt, parseServerMessage } = messages;
 /** Predicates by name. */

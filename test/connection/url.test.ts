@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { ConnectionError } from "../../provider/dist/connection/errors.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { dataFolder, parseUrl } from "../../provider/dist/connection/url.js";
+import { ConnectionError } from "../../provider/src/connection/errors";
+import { openConnection } from "../../provider/src/connection/open";
+import { dataFolder, parseUrl } from "../../provider/src/connection/url";
 
 const SECRET = "hunter2";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newOperation } from "../../provider/dist/apply/rebuild/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { newOperation } from "../../provider/src/apply/rebuild/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { Ledger } from "../apply/writers";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";

@@ -1,11 +1,11 @@
 /** The four long protocols under writers, as a server and a runner process that die see them. */
 
-import { resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations.js";
-import { rebuildTable } from "../../provider/dist/apply/rebuild/index.js";
-import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import { applyViewStep } from "../../provider/dist/apply/views/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import type { OperationHooks } from "../../provider/dist/operation/protocol.js";
+import { resumeOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { renameObject } from "../../provider/src/apply/rename/index";
+import { applyViewStep } from "../../provider/src/apply/views/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import type { OperationHooks } from "../../provider/src/operation/protocol";
 import { BACKFILL_CASES, createSource, createViews, runBackfill } from "../apply/backfill-cases";
 import { compareTarget } from "../apply/backfill-runs";
 import { refresh } from "../apply/refreshes";

@@ -1,5 +1,5 @@
 /** Program of a runner process: says that it is ready, does the job that it is told, and names each statement before it runs it. */
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { openConnection } from "../../provider/src/connection/open";
 import { type Job, type ProtocolName, run } from "./protocols";
 
 /** What the parent sends. */

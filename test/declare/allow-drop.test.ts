@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allowsDrop, parseAllowDrop, withAllowed } from "../../provider/dist/declare/allow-drop";
-import { objectKey } from "../../provider/dist/sql/object-key";
+import { allowsDrop, parseAllowDrop, withAllowed } from "../../provider/src/declare/allow-drop";
+import { objectKey } from "../../provider/src/sql/object-key";
 
 const allowedBy = (text: string) => {
   const parsed = parseAllowDrop(text);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Change } from "../../provider/dist/diff";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { parseCreate } from "../../provider/dist/sql";
+import type { Change } from "../../provider/src/diff";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { parseCreate } from "../../provider/src/sql";
 
 const MERGETREE = "ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 8192";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { CONFIG_KEYS, OTHER_KEYS } from "../../provider/dist/config/config";
+import { CONFIG_KEYS, OTHER_KEYS } from "../../provider/src/config/config";
 
 const ROOT = resolve(__dirname, "../..");
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { ERRORS } from "../../provider/dist/error-codes";
+import { ERRORS } from "../../provider/src/error-codes";
 import { PAGE, renderErrors } from "../../tools/docs/errors";
 
 const ROOT = resolve(__dirname, "../..");

@@ -40,7 +40,7 @@ describe("the published package", () => {
 
   it("names in its readme only what it exports", () => {
     const readme = readFileSync(join(PROVIDER, "README.md"), "utf8");
-    const exported = Object.keys(require("../../provider/dist/index") as object);
+    const exported = Object.keys(require("../../provider/dist/index.js") as object);
     const imported = [...readme.matchAll(/import \{ (.*?) \} from "pulumi-clickhouse-schema"/g)].flatMap(
       ([, names = ""]) => names.split(", "),
     );

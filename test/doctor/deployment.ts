@@ -1,15 +1,15 @@
-import { applyPlan } from "../../provider/dist/apply/apply-plan";
-import { backfillViews, createWithBackfill } from "../../provider/dist/apply/backfill";
-import { applyCreate } from "../../provider/dist/apply/create";
-import { applyDrop } from "../../provider/dist/apply/drop";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { introspectServer } from "../../provider/dist/introspect/server";
-import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import { verify } from "../../provider/dist/verify";
+import { applyPlan } from "../../provider/src/apply/apply-plan";
+import { backfillViews, createWithBackfill } from "../../provider/src/apply/backfill";
+import { applyCreate } from "../../provider/src/apply/create";
+import { applyDrop } from "../../provider/src/apply/drop";
+import type { Connection } from "../../provider/src/connection/connection";
+import { introspectServer } from "../../provider/src/introspect/server";
+import { ServerCatalog } from "../../provider/src/introspect/server-catalog";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { keyOf, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import { verify } from "../../provider/src/verify";
 
 const COLUMNS = "(`id` UInt64, `at` DateTime, `name` String, `n` UInt64)";
 const table = (name: string, rest = "ENGINE = MergeTree ORDER BY id", columns = COLUMNS): string =>

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { type Need, neededRights } from "../../provider/dist/doctor/needs";
-import { checkRights } from "../../provider/dist/doctor/rights";
-import { checkServer } from "../../provider/dist/doctor/server";
-import { grantStatements, missingRights } from "../../provider/dist/sql/grants";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { type Need, neededRights } from "../../provider/src/doctor/needs";
+import { checkRights } from "../../provider/src/doctor/rights";
+import { checkServer } from "../../provider/src/doctor/server";
+import { grantStatements, missingRights } from "../../provider/src/sql/grants";
 import { startServer, type TestServer, temporaryBase } from "../support/server";
 import { deploy } from "./deployment";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { newOperation, rebuildTable } from "../../provider/dist/apply/rebuild";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { findDrift } from "../../provider/dist/drift/drift";
-import { readState, type StoredObject } from "../../provider/dist/drift/state";
-import { hasDrift } from "../../provider/dist/drift/text";
+import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { findDrift } from "../../provider/src/drift/drift";
+import { readState, type StoredObject } from "../../provider/src/drift/state";
+import { hasDrift } from "../../provider/src/drift/text";
 import { freshDatabase, sharedServer } from "../support/server";
 
 const SECRET = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };

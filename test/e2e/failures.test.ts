@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { openConnection } from "../../provider/dist/connection/open";
+import { openConnection } from "../../provider/src/connection/open";
 import { createProject, type Project } from "../support/pulumi";
 import { freePort, startServer, type TestServer, WRITER } from "../support/server";
 import { assertPresentable, namesIn } from "./support";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { importServer } from "../../provider/dist/cli/import";
+import { importServer } from "../../provider/src/cli/import";
 import { createProject, type Project } from "../support/pulumi";
 import { startServer, type TestServer } from "../support/server";
 import { assertPresentable, byHand, namesIn, run } from "./support";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { startServer, type TestServer } from "../support/server";
 

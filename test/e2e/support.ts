@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Connection, ConnectionOptions } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { Connection, ConnectionOptions } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 
 /** Works on a server manually, beside Pulumi. */
 export async function byHand<T>(

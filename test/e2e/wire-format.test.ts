@@ -12,8 +12,8 @@ import {
   table,
   user,
   view,
-} from "../../provider/dist/pulumi/provider";
-import { providerText } from "../../provider/dist/resources/schema-object";
+} from "../../provider/src/pulumi/provider";
+import { providerText } from "../../provider/src/resources/schema-object";
 
 /** Every state that was ever written holds one of these texts: they may be added to, and never changed. */
 const STORED = {

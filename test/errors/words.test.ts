@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { messageOf } from "../../provider/dist/errors.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { messageOf } from "../../provider/src/errors";
 import { startProxy } from "../apply/runs-proxy";
 import { assertPresentable } from "../e2e/support";
 import { TestProvider } from "../support/provider";

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import ts from "typescript";
-import type { Program } from "../../provider/dist/generate";
-import { scaffold } from "../../provider/dist/generate";
+import type { Program } from "../../provider/src/generate";
+import { scaffold } from "../../provider/src/generate";
 
 const ROOT = path.resolve(__dirname, "../..");
 

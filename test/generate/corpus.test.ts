@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { openScratch } from "../../provider/dist/connection/scratch";
+import { openScratch } from "../../provider/src/connection/scratch";
 import { EFFORT } from "../support/effort";
 import { EXCEPTIONS, PLAIN } from "./exceptions";
 import { featuresOf } from "./features";

@@ -1,4 +1,4 @@
-import type { ColumnSpec, ObjectSpec, StorageSpec } from "../../provider/dist/sql/spec";
+import type { ColumnSpec, ObjectSpec, StorageSpec } from "../../provider/src/sql/spec";
 
 /** Families of types, by a word that only they have. */
 const TYPES =

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { World } from "../../provider/dist/canonical/world";
-import { confirmRollups } from "../../provider/dist/cli/import/rollups";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { declareTable } from "../../provider/dist/declare/table";
-import { type FoundRollups, findRollups, generateProgram, partsOf } from "../../provider/dist/generate";
+import { World } from "../../provider/src/canonical/world";
+import { confirmRollups } from "../../provider/src/cli/import/rollups";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { declareTable } from "../../provider/src/declare/table";
+import { type FoundRollups, findRollups, generateProgram, partsOf } from "../../provider/src/generate";
 import {
   defineLevel,
   defineRollup,
@@ -19,11 +19,11 @@ import {
   renderTarget,
   type Source,
   type Target,
-} from "../../provider/dist/rollup";
-import { keyOf, objectKey } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+} from "../../provider/src/rollup";
+import { keyOf, objectKey } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import { BASE, type Case, cases } from "../rollup/random-rollup";
 import { byEffort } from "../support/effort";
 

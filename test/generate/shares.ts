@@ -3,8 +3,8 @@
  * With `TEST_EFFORT=soak` the whole corpus, else a few of its projects; always the statements of this repository. Words
  * behind it select groups of statements: `npm run shares -- views`.
  */
-import { quotedName } from "../../provider/dist/sql/object-key";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { quotedName } from "../../provider/src/sql/object-key";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import { EFFORT } from "../support/effort";
 import { compile } from "./compile";
 import { featuresOf } from "./features";

@@ -1,6 +1,6 @@
-import { keyOf, keyParts, objectKey, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { keyOf, keyParts, objectKey, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 import { Refused, TestProvider, urnOf } from "../support/provider";
 import { type Made, runProgram } from "./run-program";
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { splitStatements } from "../../provider/dist/sql/fragments";
+import { splitStatements } from "../../provider/src/sql/fragments";
 
 /** Real DDL of public projects; see its README. It is not part of the repository. */
 export const CORPUS = process.env["CORPUS_DIR"] ?? resolve(__dirname, "../../../shared/corpus");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { type Lineage, lineageOf, type Mark, renderDot, renderHtml, renderMermaid } from "../../provider/dist/graph";
-import { layOut, type Rectangle } from "../../provider/dist/graph/layout";
-import { PAINT_NAMES, type PaintName, paintOf } from "../../provider/dist/graph/marks";
-import { drawingOf } from "../../provider/dist/report/drawing";
+import { type Lineage, lineageOf, type Mark, renderDot, renderHtml, renderMermaid } from "../../provider/src/graph";
+import { layOut, type Rectangle } from "../../provider/src/graph/layout";
+import { PAINT_NAMES, type PaintName, paintOf } from "../../provider/src/graph/marks";
+import { drawingOf } from "../../provider/src/report/drawing";
 import { fixture } from "../report/support";
 
 const NASTY = "a\"b'c`d]<img src=x>&amp;\\|#35;{}\n-->end";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { around, lineageOf } from "../../provider/dist/graph";
-import { drawingOf } from "../../provider/dist/report/drawing";
+import { around, lineageOf } from "../../provider/src/graph";
+import { drawingOf } from "../../provider/src/report/drawing";
 import { fixture } from "../report/support";
 
 /** `from → to kind` of every edge, names as `database.name`. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { ServerCatalog } from "../../provider/dist/introspect/server-catalog";
-import { objectKey } from "../../provider/dist/sql/object-key";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { ServerCatalog } from "../../provider/src/introspect/server-catalog";
+import { objectKey } from "../../provider/src/sql/object-key";
 import { freshDatabase, sharedServer } from "../support/server";
 
 describe("what exists on the server, while others change it", () => {

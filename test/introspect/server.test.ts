@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { introspectServer } from "../../provider/dist/introspect/server";
-import { quotedName } from "../../provider/dist/sql/object-key";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { introspectServer } from "../../provider/src/introspect/server";
+import { quotedName } from "../../provider/src/sql/object-key";
 import { LIMITED, startServer, type TestServer, USERS_XML } from "../support/server";
 
 const TABLE = "(a UInt8) ENGINE = MergeTree ORDER BY a";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ClusterMembers } from "../../provider/dist/connection/connection";
-import { type HostRow, spreadOut, WITNESS } from "../../provider/dist/introspect/spread";
-import { objectKey } from "../../provider/dist/sql/object-key";
+import type { ClusterMembers } from "../../provider/src/connection/connection";
+import { type HostRow, spreadOut, WITNESS } from "../../provider/src/introspect/spread";
+import { objectKey } from "../../provider/src/sql/object-key";
 import { byEffort } from "../support/effort";
 
 const KEY = objectKey("d", "t");

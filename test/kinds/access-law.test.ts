@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalAccess } from "../../provider/dist/canonical/access";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { readEntities } from "../../provider/dist/introspect/access/catalog";
-import { declareObject, diffObject, planObject, runnable } from "../../provider/dist/kinds/object";
-import type { AccessKind, AccessSpec } from "../../provider/dist/sql/access/spec";
-import { isAccess, keyOf } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { canonicalAccess } from "../../provider/src/canonical/access";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { readEntities } from "../../provider/src/introspect/access/catalog";
+import { declareObject, diffObject, planObject, runnable } from "../../provider/src/kinds/object";
+import type { AccessKind, AccessSpec } from "../../provider/src/sql/access/spec";
+import { isAccess, keyOf } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 import { byEffort, SEED } from "../support/effort";
 import { startServer, type TestServer } from "../support/server";
 

@@ -1,4 +1,4 @@
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 
 /** What the contract of kinds runs for one of them. `{d}` is the database of the test. */
 export interface KindCase {

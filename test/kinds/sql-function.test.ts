@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openConnection } from "../../provider/dist/connection/open";
-import { findDrift } from "../../provider/dist/drift/drift";
+import { openConnection } from "../../provider/src/connection/open";
+import { findDrift } from "../../provider/src/drift/drift";
 import { TestProvider, urnOf } from "../support/provider";
 import { freshDatabase, startServer, type TestServer, type Version } from "../support/server";
 

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { World } from "../../provider/dist/canonical/world";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { type Finding, lintObject, type OutputColumn } from "../../provider/dist/lint";
-import { Definition } from "../../provider/dist/sql/definition";
-import { SqlParseError } from "../../provider/dist/sql/errors";
-import { keyOf } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { parseQuery } from "../../provider/dist/sql/query";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { World } from "../../provider/src/canonical/world";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { type Finding, lintObject, type OutputColumn } from "../../provider/src/lint";
+import { Definition } from "../../provider/src/sql/definition";
+import { SqlParseError } from "../../provider/src/sql/errors";
+import { keyOf } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { parseQuery } from "../../provider/src/sql/query";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 
 /** Real DDL of public projects; see its README. It is not part of the repository. */
 const CORPUS = process.env["CORPUS_DIR"] ?? resolve(__dirname, "../../../shared/corpus");

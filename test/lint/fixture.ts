@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { mentionedNames } from "../../provider/dist/lineage/mentions";
-import { splitStatements } from "../../provider/dist/sql/fragments";
-import { objectKey } from "../../provider/dist/sql/object-key";
-import { parseHeader } from "../../provider/dist/sql/parse";
+import { mentionedNames } from "../../provider/src/lineage/mentions";
+import { splitStatements } from "../../provider/src/sql/fragments";
+import { objectKey } from "../../provider/src/sql/object-key";
+import { parseHeader } from "../../provider/src/sql/parse";
 
 /** A statement that a fixture marks by a comment on the line before it. */
 export interface Marked {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { GATES } from "../../provider/dist/clickhouse/gates";
-import { SchemaError } from "../../provider/dist/errors";
-import { describeFinding, lintObject, lintQuery, placeIn, rules } from "../../provider/dist/lint";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { GATES } from "../../provider/src/clickhouse/gates";
+import { SchemaError } from "../../provider/src/errors";
+import { describeFinding, lintObject, lintQuery, placeIn, rules } from "../../provider/src/lint";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 import { MANUAL, renderManual } from "./manual";
 
 const NOBODY = { find: () => undefined };

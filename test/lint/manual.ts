@@ -1,7 +1,7 @@
 /** Writes docs/lint.md from the rules and their fixtures; a test compares. Run: npx ts-node -T test/lint/manual.ts */
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { rules } from "../../provider/dist/lint";
+import { rules } from "../../provider/src/lint";
 import { type Marked, readFixture } from "./fixture";
 
 /** Where the manual is. */

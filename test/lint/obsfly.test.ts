@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { lintQuery, placeIn } from "../../provider/dist/lint";
-import { declarationOf } from "../../provider/dist/pulumi/declared-spec";
-import { qualifiedName } from "../../provider/dist/sql/identifiers";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { lintQuery, placeIn } from "../../provider/src/lint";
+import { declarationOf } from "../../provider/src/pulumi/declared-spec";
+import { qualifiedName } from "../../provider/src/sql/identifiers";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 import { LintBench } from "./support";
 
 /** The nine views that the stack began with, and what was found out about them. Not part of the repository. */

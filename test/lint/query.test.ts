@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openScratch } from "../../provider/dist/connection/scratch";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openScratch } from "../../provider/src/connection/scratch";
 import {
   aggregateOf,
   callsIn,
@@ -12,7 +12,7 @@ import {
   parseQuery,
   plainColumn,
   type Select,
-} from "../../provider/dist/sql/query";
+} from "../../provider/src/sql/query";
 
 const parse = (text: string): Select => parseQuery(text)?.selects[0] ?? assert.fail(`cannot read ${text}`);
 const expression = (text: string): ReturnType<typeof elementsOf>[number] => parseExpression(text) ?? assert.fail(text);

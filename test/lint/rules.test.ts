@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rules } from "../../provider/dist/lint";
+import { rules } from "../../provider/src/lint";
 import { readFixture } from "./fixture";
 import { LintBench } from "./support";
 

@@ -1,14 +1,14 @@
-import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { type Finding, type LintOverrides, lintObject } from "../../provider/dist/lint";
-import { splitStatements } from "../../provider/dist/sql/fragments";
-import { quoteIdentifier } from "../../provider/dist/sql/identifiers";
-import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { dropServerDefaults, normalizeShown } from "../../provider/src/canonical/normal-form";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { type Finding, type LintOverrides, lintObject } from "../../provider/src/lint";
+import { splitStatements } from "../../provider/src/sql/fragments";
+import { quoteIdentifier } from "../../provider/src/sql/identifiers";
+import { keyOf, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 
 /** A script's objects as an embedded engine has them. */
 export class LintBench {

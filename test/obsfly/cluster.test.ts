@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { load } from "../../examples/obsfly/load/load";
-import { openConnection } from "../../provider/dist/connection/open";
+import { openConnection } from "../../provider/src/connection/open";
 import { type Cluster, startCluster } from "../support/cluster";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { canReplicate } from "../support/versions";

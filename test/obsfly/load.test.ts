@@ -8,7 +8,7 @@ import { type GenerateOptions, generate } from "../../examples/obsfly/load/gener
 import { load } from "../../examples/obsfly/load/load";
 import { readCommand, stackUrl } from "../../examples/obsfly/load/options";
 import type { Row } from "../../examples/obsfly/load/period";
-import { openConnection } from "../../provider/dist/connection/open";
+import { openConnection } from "../../provider/src/connection/open";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { startServer, type TestServer, temporaryBase } from "../support/server";
 import { compareAll, refreshDependencies } from "./truth";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { openViews, type PlacedTest, type Views } from "../../provider/dist/testing";
-import { readTestFiles } from "../../provider/dist/testing/files";
+import { openViews, type PlacedTest, type Views } from "../../provider/src/testing";
+import { readTestFiles } from "../../provider/src/testing/files";
 import { byEffort, SEED } from "../support/effort";
 
 const PROGRAM = path.resolve(__dirname, "../../examples/obsfly");

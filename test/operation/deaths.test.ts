@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { newOperation } from "../../provider/dist/operation/names";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { newOperation } from "../../provider/src/operation/names";
 import { prepare, SCENARIOS, type Scenario } from "../apply/failing-runs";
 import { byEffort, SEED } from "../support/effort";
 import { freshDatabase, sharedServer } from "../support/server";

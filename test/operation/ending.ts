@@ -1,6 +1,6 @@
 /** What must hold when an operation that was cut off has been ended. */
-import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/dist/apply/operations";
-import type { Connection } from "../../provider/dist/connection/connection";
+import { abortOperation, resumeOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import type { Connection } from "../../provider/src/connection/connection";
 import { differences, inserts, leftovers, type Scenario } from "../apply/failing-runs";
 
 /** Where an operation is: a database that it renames has the other name afterwards. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { SchemaError } from "../../provider/dist/errors";
-import { abort, resume } from "../../provider/dist/operation/engine";
-import { listUnfinished } from "../../provider/dist/operation/list";
+import { SchemaError } from "../../provider/src/errors";
+import { abort, resume } from "../../provider/src/operation/engine";
+import { listUnfinished } from "../../provider/src/operation/list";
 import { byEffort, SEED } from "../support/effort";
 import { allThings, begin, protocolOf, REF, SHAPES, type Shape, thingsOf } from "./fake-protocol";
 import { Death, FakeServer, type Fate } from "./fake-server";

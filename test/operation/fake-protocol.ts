@@ -1,11 +1,11 @@
 /** Protocols that put things on a fake server, step by step, and take them back. */
 import fc from "fast-check";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { start } from "../../provider/dist/operation/engine";
-import type { Journal } from "../../provider/dist/operation/journal";
-import type { BasePlan, OperationContext, OperationHooks, Protocol } from "../../provider/dist/operation/protocol";
-import type { Runner } from "../../provider/dist/operation/runner";
-import { fields, isNumber, isText } from "../../provider/dist/operation/shape";
+import type { Connection } from "../../provider/src/connection/connection";
+import { start } from "../../provider/src/operation/engine";
+import type { Journal } from "../../provider/src/operation/journal";
+import type { BasePlan, OperationContext, OperationHooks, Protocol } from "../../provider/src/operation/protocol";
+import type { Runner } from "../../provider/src/operation/runner";
+import { fields, isNumber, isText } from "../../provider/src/operation/shape";
 
 /** One step. */
 export interface FakeStep {

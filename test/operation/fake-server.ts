@@ -1,9 +1,9 @@
 /** A server of one database that knows a journal, and things that are put and taken. For the laws of the operation engine. */
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { unquoteString } from "../../provider/dist/sql/identifiers";
-import { lex } from "../../provider/dist/sql/lexer";
+import type { Connection } from "../../provider/src/connection/connection";
+import { ServerError } from "../../provider/src/connection/errors";
+import { unquoteString } from "../../provider/src/sql/identifiers";
+import { lex } from "../../provider/src/sql/lexer";
 
 /** Thrown where a runner dies. */
 export class Death extends Error {}

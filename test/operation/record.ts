@@ -4,9 +4,9 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renameObject } from "../../provider/dist/apply/rename/index.js";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
+import { renameObject } from "../../provider/src/apply/rename/index";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { prepare, SCENARIOS, type Scenario } from "../apply/failing-runs";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
 import { dropDatabases } from "./ending";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { askRows } from "../../provider/dist/apply/ask-rows";
-import { type Plan, renderPlan } from "../../provider/dist/plan";
+import { askRows } from "../../provider/src/apply/ask-rows";
+import { type Plan, renderPlan } from "../../provider/src/plan";
 import { Bench, planBetween } from "./support";
 
 const DATES = "a UInt64, d DateTime";

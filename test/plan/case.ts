@@ -1,4 +1,4 @@
-import type { HazardKind } from "../../provider/dist/plan";
+import type { HazardKind } from "../../provider/src/plan";
 
 /** One change of one object: what it takes on the engine, and what it costs. */
 export interface PlanCase {

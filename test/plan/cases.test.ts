@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { diffObject } from "../../provider/dist/kinds/object";
-import type { Plan, Step } from "../../provider/dist/plan";
-import { renderPlan } from "../../provider/dist/plan";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { diffObject } from "../../provider/src/kinds/object";
+import type { Plan, Step } from "../../provider/src/plan";
+import { renderPlan } from "../../provider/src/plan";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import type { PlanCase } from "./case";
 import { columnClauses } from "./cases/column-clauses";
 import { columnNames } from "./cases/column-names";

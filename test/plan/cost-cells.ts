@@ -1,8 +1,8 @@
-import { isGated } from "../../provider/dist/apply/rebuild/refusals";
-import { findReach } from "../../provider/dist/apply/rename/dependents";
-import { createRenaming } from "../../provider/dist/apply/rename/names";
-import { SchemaError } from "../../provider/dist/errors";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
+import { isGated } from "../../provider/src/apply/rebuild/refusals";
+import { findReach } from "../../provider/src/apply/rename/dependents";
+import { createRenaming } from "../../provider/src/apply/rename/names";
+import { SchemaError } from "../../provider/src/errors";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
 import {
   type Hazard,
   type HazardKind,
@@ -11,9 +11,9 @@ import {
   type RenameStep,
   renderPlan,
   type Step,
-} from "../../provider/dist/plan";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+} from "../../provider/src/plan";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import type { PlanCase } from "./case";
 
 /** What one change takes and costs, in the words of the table; all of it read off the plan. */

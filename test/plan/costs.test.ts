@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Change } from "../../provider/dist/diff";
+import type { Change } from "../../provider/src/diff";
 import { IN_PLACE, PROTOCOLS, REBUILDS } from "../e2e/changes/rows";
 import { CHANGES, type CostRow, LIFE, ROWS } from "./cost-rows";
 import { MANUAL, type PricedRow, priceAll, renderLong, renderShort, WIDTH } from "./costs";

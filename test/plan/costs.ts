@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { parseCreate } from "../../provider/src/sql/parse";
 import type { PlanCase } from "./case";
 import { columnClauses } from "./cases/column-clauses";
 import { columnNames } from "./cases/column-names";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { askRows } from "../../provider/dist/apply/ask-rows";
-import { openConnection } from "../../provider/dist/connection/open";
-import { SchemaError } from "../../provider/dist/errors";
-import { type Plan, renderPlan } from "../../provider/dist/plan";
+import { askRows } from "../../provider/src/apply/ask-rows";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
+import { type Plan, renderPlan } from "../../provider/src/plan";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { Bench, planBetween } from "./support";

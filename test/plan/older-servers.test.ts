@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { capabilitiesOf } from "../../provider/dist/clickhouse/capabilities";
-import { diffObject } from "../../provider/dist/kinds/object";
+import { capabilitiesOf } from "../../provider/src/clickhouse/capabilities";
+import { diffObject } from "../../provider/src/kinds/object";
 import { type PlanCase, table } from "./case";
 import { retypes } from "./cases/retypes";
 import { Bench, planBetween } from "./support";

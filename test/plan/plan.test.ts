@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { renderPlan, type Step } from "../../provider/dist/plan";
-import { parseCreate } from "../../provider/dist/sql";
+import { renderPlan, type Step } from "../../provider/src/plan";
+import { parseCreate } from "../../provider/src/sql";
 import { planBetween } from "./support";
 
 describe("plan, as it is shown and allowed", () => {

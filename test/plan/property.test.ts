@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { diffObject } from "../../provider/dist/kinds/object";
+import { diffObject } from "../../provider/src/kinds/object";
 import { byEffort } from "../support/effort";
 import { type TablePair, tablePairs } from "./random-table";
 import { VIEW_SOURCES, viewPairs } from "./random-view";

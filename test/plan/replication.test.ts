@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type Replication,
-  refuseReplicatedDatabase,
-  refuseReplicatedTable,
-} from "../../provider/dist/plan/replication";
-import { splitArguments } from "../../provider/dist/sql/fragments";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { DatabaseSpec, TableSpec } from "../../provider/dist/sql/spec";
+import { type Replication, refuseReplicatedDatabase, refuseReplicatedTable } from "../../provider/src/plan/replication";
+import { splitArguments } from "../../provider/src/sql/fragments";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { DatabaseSpec, TableSpec } from "../../provider/src/sql/spec";
 import { tablePairs } from "./random-table";
 import { planBetween } from "./support";
 

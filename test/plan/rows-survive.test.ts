@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { askRows } from "../../provider/dist/apply/ask-rows";
-import { ServerError } from "../../provider/dist/connection/errors";
-import { SchemaError } from "../../provider/dist/errors";
-import { NEED_ALLOW, type Plan, renderPlan } from "../../provider/dist/plan";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { askRows } from "../../provider/src/apply/ask-rows";
+import { ServerError } from "../../provider/src/connection/errors";
+import { SchemaError } from "../../provider/src/errors";
+import { NEED_ALLOW, type Plan, renderPlan } from "../../provider/src/plan";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import { byEffort, report, SEED } from "../support/effort";
 import { sleep } from "../support/server";
 import { Bench, planBetween } from "./support";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { renderPlan } from "../../provider/dist/plan";
+import { renderPlan } from "../../provider/src/plan";
 import { byEffort, report } from "../support/effort";
 import { type StructuredPair, structuredPairs } from "./random-structures";
 import { Bench, planBetween } from "./support";

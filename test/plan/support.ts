@@ -1,15 +1,15 @@
-import { dropServerDefaults, normalizeShown } from "../../provider/dist/canonical/normal-form";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import type { DiffOptions } from "../../provider/dist/diff";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { type Plan, type PlanOptions, renderPlan } from "../../provider/dist/plan";
-import { backtick } from "../../provider/dist/sql/identifiers";
-import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ColumnSpec, ObjectSpec, TableSpec } from "../../provider/dist/sql/spec";
+import { dropServerDefaults, normalizeShown } from "../../provider/src/canonical/normal-form";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { openScratch } from "../../provider/src/connection/scratch";
+import type { DiffOptions } from "../../provider/src/diff";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { type Plan, type PlanOptions, renderPlan } from "../../provider/src/plan";
+import { backtick } from "../../provider/src/sql/identifiers";
+import { keyOf, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ColumnSpec, ObjectSpec, TableSpec } from "../../provider/src/sql/spec";
 
 /** Where all objects of these tests live. */
 export const DATABASE = "p";

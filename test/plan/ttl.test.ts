@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renderPlan } from "../../provider/dist/plan";
+import { renderPlan } from "../../provider/src/plan";
 import { sleep } from "../support/server";
 import { Bench, planBetween } from "./support";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { askRows } from "../../provider/dist/apply/ask-rows";
-import { SchemaError } from "../../provider/dist/errors";
-import { renderPlan } from "../../provider/dist/plan";
+import { askRows } from "../../provider/src/apply/ask-rows";
+import { SchemaError } from "../../provider/src/errors";
+import { renderPlan } from "../../provider/src/plan";
 import { byEffort, report } from "../support/effort";
 import { Bench, planBetween } from "./support";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 import { type CheckRequest, TestProvider, UNKNOWN, urnOf } from "../support/provider";
 
 const DB = { name: "m", args: {} };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import { TestProvider } from "../support/provider";
 import { freshDatabase, sharedServer } from "../support/server";
 

@@ -1,4 +1,4 @@
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 
 /** A change that is refused before anything runs. */
 export interface Case {

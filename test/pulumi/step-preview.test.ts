@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import { consistent, type StepCost } from "../../provider/dist/pulumi/step-preview";
+import { consistent, type StepCost } from "../../provider/src/pulumi/step-preview";
 
 const when = "the names are exchanged";
 const NONE: StepCost = { notes: [], gate: { closes: false, when } };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rebuildTable } from "../../provider/dist/apply/rebuild";
+import { rebuildTable } from "../../provider/src/apply/rebuild";
 import { TestProvider, urnOf } from "../support/provider";
 import { sleep, stopSharedServer } from "../support/server";
 import { type Bag, Managed } from "./managed";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ObjectSpec } from "../../provider/dist/sql/spec";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ObjectSpec } from "../../provider/src/sql/spec";
 import type { PlanCase } from "../plan/case";
 import { columnClauses } from "../plan/cases/column-clauses";
 import { columns } from "../plan/cases/columns";

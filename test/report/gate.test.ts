@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { GATES, tripped } from "../../provider/dist/report";
+import { GATES, tripped } from "../../provider/src/report";
 import { changed, preview, updated, updateStep, withFinding } from "./support";
 
 describe("a gate", () => {

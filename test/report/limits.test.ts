@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { type Preview, renderReport } from "../../provider/dist/report";
+import { type Preview, renderReport } from "../../provider/src/report";
 import { preview } from "./support";
 
 const KINDS = ["Database", "Table", "View", "MaterializedView"];

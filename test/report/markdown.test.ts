@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { renderReport } from "../../provider/dist/report";
-import { code, fence, prose, shorten } from "../../provider/dist/report/markdown";
+import { renderReport } from "../../provider/src/report";
+import { code, fence, prose, shorten } from "../../provider/src/report/markdown";
 import { changed, preview, updateStep } from "./support";
 
 describe("Markdown", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readShown, renderShown } from "../../provider/dist/plan";
-import { HAZARD_KINDS } from "../../provider/dist/plan/plan";
-import { planInput } from "../../provider/dist/pulumi/plan-input";
-import { renderReport, tripped } from "../../provider/dist/report";
-import { costOf } from "../../provider/dist/report/hazards";
-import { parsePlan } from "../../provider/dist/report/plan-text";
+import { readShown, renderShown } from "../../provider/src/plan";
+import { HAZARD_KINDS } from "../../provider/src/plan/plan";
+import { planInput } from "../../provider/src/pulumi/plan-input";
+import { renderReport, tripped } from "../../provider/src/report";
+import { costOf } from "../../provider/src/report/hazards";
+import { parsePlan } from "../../provider/src/report/plan-text";
 import { changed, preview, updated, updateStep } from "./support";
 
 describe("the text of a plan, as 0.1.0 stored it alone", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changesOf, readPreview } from "../../provider/dist/report";
+import { changesOf, readPreview } from "../../provider/src/report";
 import { fixture, preview } from "./support";
 
 describe("a preview", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readPreview, renderReport } from "../../provider/dist/report";
+import { readPreview, renderReport } from "../../provider/src/report";
 import { changed, preview, updated, updateStep, withFinding } from "./support";
 
 /** The lines from one that holds `start` up to one that holds `end`. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { showPlan } from "../../provider/dist/plan";
-import { planInput } from "../../provider/dist/pulumi/plan-input";
-import { type Preview, type PreviewStep, readPreview } from "../../provider/dist/report";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { showPlan } from "../../provider/src/plan";
+import { planInput } from "../../provider/src/pulumi/plan-input";
+import { type Preview, type PreviewStep, readPreview } from "../../provider/src/report";
+import { parseCreate } from "../../provider/src/sql/parse";
 
 /** A file of `fixtures/`: what the real CLI said. See `fixtures/make.ts`. */
 export function fixture(name: string): string {

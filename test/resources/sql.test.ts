@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { sql } from "../../provider/dist";
+import { sql } from "../../provider/src";
 import { byHand } from "../e2e/support";
 import { sharedServer } from "../support/server";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { SchemaError } from "../../provider/dist/errors";
-import { defineLevel, defineRollup, type RollupShape } from "../../provider/dist/rollup";
-import * as m from "../../provider/dist/rollup/measures";
+import { SchemaError } from "../../provider/src/errors";
+import { defineLevel, defineRollup, type RollupShape } from "../../provider/src/rollup";
+import * as m from "../../provider/src/rollup/measures";
 
 const SHAPE: RollupShape = {
   keys: ["Service"],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { declareTable } from "../../provider/dist/declare/table";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { declareTable } from "../../provider/src/declare/table";
 import {
   defineLevel,
   defineRollup,
@@ -16,10 +16,10 @@ import {
   renderTarget,
   renderTruth,
   type Target,
-} from "../../provider/dist/rollup";
-import { backtick } from "../../provider/dist/sql/identifiers";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+} from "../../provider/src/rollup";
+import { backtick } from "../../provider/src/sql/identifiers";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 import { byEffort, EFFORT } from "../support/effort";
 import { BASE, type Case, cases } from "./random-rollup";
 

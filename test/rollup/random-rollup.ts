@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { RollupShape } from "../../provider/dist/rollup";
-import * as m from "../../provider/dist/rollup/measures";
-import { backtick } from "../../provider/dist/sql/identifiers";
+import type { RollupShape } from "../../provider/src/rollup";
+import * as m from "../../provider/src/rollup/measures";
+import { backtick } from "../../provider/src/sql/identifiers";
 
 /** Columns of the base table; names of rollup columns are drawn from them too, so that they get in each other's way. */
 export const BASE = `

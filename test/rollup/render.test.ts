@@ -10,10 +10,10 @@ import {
   renderRead,
   renderTarget,
   type Source,
-} from "../../provider/dist/rollup";
-import * as m from "../../provider/dist/rollup/measures";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { TableSpec } from "../../provider/dist/sql/spec";
+} from "../../provider/src/rollup";
+import * as m from "../../provider/src/rollup/measures";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { TableSpec } from "../../provider/src/sql/spec";
 
 const SHAPE: RollupShape = {
   keys: ["Service"],

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { SqlParseError } from "../../provider/dist/sql/errors";
-import { lex, type Token } from "../../provider/dist/sql/lexer";
-import { parseCreate, parseHeader } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { SqlParseError } from "../../provider/src/sql/errors";
+import { lex, type Token } from "../../provider/src/sql/lexer";
+import { parseCreate, parseHeader } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 
 /** Real DDL of public projects; see its README. It is not part of the repository. */
 const CORPUS = process.env["CORPUS_DIR"] ?? resolve(__dirname, "../../../shared/corpus");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Definition } from "../../provider/dist/sql/definition";
-import { SqlParseError } from "../../provider/dist/sql/errors";
-import { objectKey } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { Definition } from "../../provider/src/sql/definition";
+import { SqlParseError } from "../../provider/src/sql/errors";
+import { objectKey } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 import { ownGroups } from "../generate/statements";
 
 const WRITTEN = "create table d.t  ( `a` UInt8 ) engine=Memory";

@@ -5,8 +5,8 @@ import {
   splitArguments,
   splitStatements,
   withoutOuterBrackets,
-} from "../../provider/dist/sql/fragments";
-import { qualifiedName } from "../../provider/dist/sql/identifiers";
+} from "../../provider/src/sql/fragments";
+import { qualifiedName } from "../../provider/src/sql/identifiers";
 
 describe("fragments of SQL", () => {
   it("splits arguments at the commas outside of parentheses and strings", () => {

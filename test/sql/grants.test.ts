@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Need, neededRights } from "../../provider/dist/doctor/needs";
-import { grantStatements, missingRights } from "../../provider/dist/sql/grants";
+import { type Need, neededRights } from "../../provider/src/doctor/needs";
+import { grantStatements, missingRights } from "../../provider/src/sql/grants";
 
 const NEEDS = neededRights(["shop"], ["MergeTree"]);
 

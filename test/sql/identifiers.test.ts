@@ -10,7 +10,7 @@ import {
   quoteString,
   unquoteIdentifier,
   unquoteString,
-} from "../../provider/dist/sql/identifiers";
+} from "../../provider/src/sql/identifiers";
 
 const ANY_TEXT = fc.string({ unit: "binary" });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { lex } from "../../provider/dist/sql/lexer";
+import { lex } from "../../provider/src/sql/lexer";
 
 /** Pieces that make the hard cases likely. */
 const PIECES = [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { qualifiedName, quoteIdentifier } from "../../provider/dist/sql/identifiers";
-import { onCluster, subjectOf } from "../../provider/dist/sql/on-cluster";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { qualifiedName, quoteIdentifier } from "../../provider/src/sql/identifiers";
+import { onCluster, subjectOf } from "../../provider/src/sql/on-cluster";
 import { byEffort } from "../support/effort";
 import { sharedServer } from "../support/server";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseCreate, parseHeader } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { MaterializedViewSpec, TableSpec, ViewSpec } from "../../provider/dist/sql/spec";
+import { parseCreate, parseHeader } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { MaterializedViewSpec, TableSpec, ViewSpec } from "../../provider/src/sql/spec";
 
 function parseTable(sql: string): TableSpec {
   const spec = parseCreate(sql);

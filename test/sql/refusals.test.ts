@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { SqlParseError } from "../../provider/dist/sql/errors";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { SqlParseError } from "../../provider/src/sql/errors";
+import { parseCreate } from "../../provider/src/sql/parse";
 
 describe("parse: refusals", () => {
   const cases: readonly (readonly [sql: string, message: RegExp])[] = [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import type { ColumnSpec, ObjectSpec } from "../../provider/dist/sql/spec";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import type { ColumnSpec, ObjectSpec } from "../../provider/src/sql/spec";
 
 /** Any text but the empty one: a name. */
 const name = fc.oneof(

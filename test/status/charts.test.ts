@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { renderCharts } from "../../provider/dist/status/charts";
-import { remarksOf } from "../../provider/dist/status/format";
-import type { ViewStatus } from "../../provider/dist/status/view-status";
+import { renderCharts } from "../../provider/src/status/charts";
+import { remarksOf } from "../../provider/src/status/format";
+import type { ViewStatus } from "../../provider/src/status/view-status";
 
 const HOUR = 3_600_000;
 const view = (name: string, more: Partial<ViewStatus>): ViewStatus => ({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
 import {
   isUnknown,
   readStatus,
@@ -8,7 +8,7 @@ import {
   renderStatusTable,
   type ServerStatus,
   type ViewStatus,
-} from "../../provider/dist/status";
+} from "../../provider/src/status";
 import { freshDatabase, LIMITED, sharedServer, sleep } from "../support/server";
 
 describe("the status of materialized views", () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { readStatus, renderStatusTable, type ServerStatus } from "../../provider/dist/status";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { readStatus, renderStatusTable, type ServerStatus } from "../../provider/src/status";
 import { sleep, startServer, type TestServer, temporaryBase } from "../support/server";
 
 const LOG = `<clickhouse><query_views_log>

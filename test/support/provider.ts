@@ -1,6 +1,6 @@
-import { Context } from "../../provider/dist/pulumi/context";
-import { SchemaProvider } from "../../provider/dist/pulumi/lifecycle";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
+import { Context } from "../../provider/src/pulumi/context";
+import { SchemaProvider } from "../../provider/src/pulumi/lifecycle";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 
 /** The marker for a value that is not computed yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -25,7 +25,7 @@ const CLASSES: ReadonlySet<string> = new Set([
 /** Records which places refuse something from now on, in this process, until it is stopped. */
 export function playedRefusals(): { readonly places: ReadonlySet<string>; stop(): void } {
   const places = new Set<string>();
-  const errors = require("../../provider/dist/errors") as { SchemaError: new (...given: unknown[]) => Error };
+  const errors = require("../../provider/src/errors") as { SchemaError: new (...given: unknown[]) => Error };
   const original = errors.SchemaError;
   errors.SchemaError = new Proxy(original, {
     construct(target, given, newTarget) {

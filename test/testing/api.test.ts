@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { openViews, type Views, ViewTestError } from "../../provider/dist/testing";
+import { openViews, type Views, ViewTestError } from "../../provider/src/testing";
 import { programFolder, SHOP } from "./support";
 
 const ORDERS = (price: string) => ({

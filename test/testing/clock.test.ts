@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openScratch } from "../../provider/dist/connection/scratch";
-import { asksClock, atMoment, readMoment } from "../../provider/dist/testing/clock";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openScratch } from "../../provider/src/connection/scratch";
+import { asksClock, atMoment, readMoment } from "../../provider/src/testing/clock";
 
 const MOMENT = Date.UTC(2026, 2, 1, 23, 30, 5, 250);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { declareTable } from "../../provider/dist/declare/table";
+import { declareTable } from "../../provider/src/declare/table";
 import {
   defineLevel,
   defineRollup,
@@ -11,10 +11,10 @@ import {
   renderLevelTarget,
   renderTarget,
   type Target,
-} from "../../provider/dist/rollup";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
-import { runRandom } from "../../provider/dist/testing/random";
+} from "../../provider/src/rollup";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
+import { runRandom } from "../../provider/src/testing/random";
 import { BASE, type Case, cases } from "../rollup/random-rollup";
 import { byEffort, EFFORT, report, SEED } from "../support/effort";
 import { bedOf } from "./support";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Bed } from "../../provider/dist/testing/bed";
-import { literalsBehind } from "../../provider/dist/testing/literals";
-import { type RandomResult, runRandom } from "../../provider/dist/testing/random";
-import { randomValue, seeded } from "../../provider/dist/testing/random-values";
+import type { Bed } from "../../provider/src/testing/bed";
+import { literalsBehind } from "../../provider/src/testing/literals";
+import { type RandomResult, runRandom } from "../../provider/src/testing/random";
+import { randomValue, seeded } from "../../provider/src/testing/random-values";
 import { bedOf, pass } from "./support";
 
 const SOURCE =

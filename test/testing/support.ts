@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { Bed } from "../../provider/dist/testing/bed";
-import { runTest, type TestResult } from "../../provider/dist/testing/run";
-import type { ViewTest } from "../../provider/dist/testing/test";
-import { renderMismatch } from "../../provider/dist/testing/text";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { Bed } from "../../provider/src/testing/bed";
+import { runTest, type TestResult } from "../../provider/src/testing/run";
+import type { ViewTest } from "../../provider/src/testing/test";
+import { renderMismatch } from "../../provider/src/testing/text";
 import { temporaryBase } from "../support/server";
 
 /** The objects of some statements on an engine of their own. */

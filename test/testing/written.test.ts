@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Bed } from "../../provider/dist/testing/bed";
-import { runTest } from "../../provider/dist/testing/run";
+import type { Bed } from "../../provider/src/testing/bed";
+import { runTest } from "../../provider/src/testing/run";
 import { temporaryBase } from "../support/server";
 import { bedOf, pass, run } from "./support";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { renderBytes } from "../../provider/dist/util/format";
-import { inOrder, reachable } from "../../provider/dist/util/graph";
-import { Serial } from "../../provider/dist/util/serial";
+import { renderBytes } from "../../provider/src/util/format";
+import { inOrder, reachable } from "../../provider/src/util/graph";
+import { Serial } from "../../provider/src/util/serial";
 
 describe("an order", () => {
   const graph = fc.array(fc.array(fc.nat({ max: 9 })), { minLength: 10, maxLength: 10 });

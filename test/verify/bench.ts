@@ -1,8 +1,8 @@
 /** A source, a target and the view between them, in a database of their own. */
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection.js";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { type TargetReport, type VerifyOptions, verify } from "../../provider/dist/verify/index.js";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { type TargetReport, type VerifyOptions, verify } from "../../provider/src/verify/index";
 import { freshDatabase, sharedServer } from "../support/server";
 
 /** Columns of every source. `id` counts the rows. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { loadSubjects, verifySubject } from "../../provider/dist/verify/index.js";
-import { repairTarget } from "../../provider/dist/verify/repair/index.js";
+import { loadSubjects, verifySubject } from "../../provider/src/verify/index";
+import { repairTarget } from "../../provider/src/verify/repair/index";
 import { Bench } from "./bench";
 
 describe("buckets of verify", () => {

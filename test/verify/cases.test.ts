@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Connection, QueryParams } from "../../provider/dist/connection/connection";
-import { TimeoutError } from "../../provider/dist/connection/errors";
-import { verify } from "../../provider/dist/verify";
-import { groupSettings } from "../../provider/dist/verify/compare";
+import type { Connection, QueryParams } from "../../provider/src/connection/connection";
+import { TimeoutError } from "../../provider/src/connection/errors";
+import { verify } from "../../provider/src/verify";
+import { groupSettings } from "../../provider/src/verify/compare";
 import { Bench } from "./bench";
 
 const HOURLY = "ENGINE = AggregatingMergeTree PARTITION BY toDate(b) ORDER BY (k, b)";

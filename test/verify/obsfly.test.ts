@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openConnection } from "../../provider/dist/connection/open.js";
-import { verify } from "../../provider/dist/verify/index.js";
+import { openConnection } from "../../provider/src/connection/open";
+import { verify } from "../../provider/src/verify/index";
 import { loadAndCompare } from "../obsfly/truth";
 import { report } from "../support/effort";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";

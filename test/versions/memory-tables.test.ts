@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { askRows } from "../../provider/dist/apply/ask-rows";
-import { openConnection } from "../../provider/dist/connection/open";
-import { SchemaError } from "../../provider/dist/errors";
-import { NEED_ALLOW, type Plan } from "../../provider/dist/plan";
+import { askRows } from "../../provider/src/apply/ask-rows";
+import { openConnection } from "../../provider/src/connection/open";
+import { SchemaError } from "../../provider/src/errors";
+import { NEED_ALLOW, type Plan } from "../../provider/src/plan";
 import { Bench, planBetween } from "../plan/support";
 import { startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";

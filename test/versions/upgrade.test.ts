@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import path from "node:path";
-import { quotedName } from "../../provider/dist/sql/object-key";
 import { dataFolder } from "../../provider/src/server/config";
 import { temporaryDirectory } from "../../provider/src/server/temporary";
+import { quotedName } from "../../provider/src/sql/object-key";
 import { declarable, declared } from "../compat/objects";
 import { send, serverFor } from "../generate/servers";
 import { type Declared, Stage } from "../generate/stage";

@@ -38,7 +38,7 @@ export class ChdbProcess {
 
   constructor(url: string) {
     this.url = url;
-    this.child = fork(join(__dirname, "chdb-host.js"), [], {
+    this.child = fork(join(__dirname, "../../dist/connection/chdb-host.js"), [], {
       // A loader or debugger of the parent must not run in the child.
       execArgv: [],
       env: { ...process.env, UV_THREADPOOL_SIZE: CHILD_THREADS },

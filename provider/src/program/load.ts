@@ -110,7 +110,7 @@ function isMarked(value: unknown): boolean {
 }
 
 function registeredBy({ entry, folder }: Project, request: ProgramRequest): Promise<readonly Registered[]> {
-  const child = fork(join(__dirname, "host.js"), [], {
+  const child = fork(join(__dirname, "../../dist/program/host.js"), [], {
     cwd: folder,
     // A loader or debugger of the parent, as test frameworks have them, must not run in the child.
     execArgv: [],

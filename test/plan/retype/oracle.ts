@@ -1,7 +1,7 @@
-import { askRows } from "../../../provider/dist/apply/ask-rows";
-import { SchemaError } from "../../../provider/dist/errors";
-import type { Plan } from "../../../provider/dist/plan";
-import type { TableSpec } from "../../../provider/dist/sql/spec";
+import { askRows } from "../../../provider/src/apply/ask-rows";
+import { SchemaError } from "../../../provider/src/errors";
+import type { Plan } from "../../../provider/src/plan";
+import type { TableSpec } from "../../../provider/src/sql/spec";
 import { type Bench, planBetween } from "../support";
 import { inUtc, type Sample } from "./types";
 
