@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { CONFIG_KEYS, parseConnection, type RawConfig, readConfig } from "../config/config";
+import { openCluster } from "../cluster/open";
+import { CONFIG_KEYS, parseConnection, parsePlace, type RawConfig, readConfig } from "../config/config";
 import type { Connection } from "../connection/connection";
 import { openConnection } from "../connection/open";
 import { SchemaError } from "../errors";
@@ -51,6 +52,42 @@ export async function connectAndPlace(
   const settings = await settingsOf(options, environment);
   const connection = await openConnection({ ...parseConnection(settings), create: false });
   return { connection, cluster: settings.cluster };
+}
+
+/** Options that tell a command that its server is a host of a cluster. */
+export interface PlaceOptions extends ConnectOptions {
+  readonly cluster?: string;
+  /** Addresses of its hosts, separated by commas. */
+  readonly nodes?: string;
+}
+
+/** Adds the options that say which cluster the server is in. */
+export function withCluster(command: Command): Command {
+  return withConnection(command)
+    .option("--cluster <name>", "on all hosts of this cluster (default: CLICKHOUSE_CLUSTER, or that of --stack)")
+    .option("--nodes <urls>", "HTTP addresses of its hosts, separated by commas (default: CLICKHOUSE_NODES)");
+}
+
+/**
+ * Opens the server or, if the options, the environment or the stack's config name one, all hosts of its cluster.
+ *
+ * @throws {SchemaError} as {@link connect}, or when the cluster cannot be used.
+ */
+export async function connectPlaced(options: PlaceOptions, environment = process.env): Promise<Connection> {
+  const { cluster, nodes } = options;
+  const given = { ...(cluster !== undefined && { cluster }), ...(nodes !== undefined && { nodes }) };
+  const settings = { ...(await settingsOf(options, environment)), ...given };
+  const login = parseConnection(settings);
+  const place = parsePlace(settings);
+  const connection = await openConnection({ ...login, create: false });
+  if (place.cluster === undefined) return connection;
+  const { downHosts, ddlTimeout, nodes: urls } = place;
+  try {
+    return await openCluster(connection, place.cluster, { addresses: { login, urls }, downHosts, ddlTimeout });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 async function settingsOf(

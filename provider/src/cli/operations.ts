@@ -7,12 +7,12 @@ import { databasesWithJournal } from "../operation/journal";
 import { renderSize } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { connectPlaced, type PlaceOptions, withCluster } from "./connect";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
 
 /** What `clickhouse-schema operations` should do. Without `resume` or `abort` it only lists. */
-export interface OperationsOptions extends ConnectOptions {
+export interface OperationsOptions extends PlaceOptions {
   readonly resume?: string;
   readonly abort?: string;
   readonly json?: boolean;
@@ -20,7 +20,7 @@ export interface OperationsOptions extends ConnectOptions {
 
 /** `clickhouse-schema operations`. */
 export function operationsCommand(output: Output): Command {
-  return withConnection(new Command("operations"))
+  return withCluster(new Command("operations"))
     .description(
       "show what earlier runs did not finish (rebuilds, renames, changes of views, backfills, repairs) and the old tables they keep",
     )
@@ -40,7 +40,7 @@ export function operationsCommand(output: Output): Command {
 export async function operations(options: OperationsOptions, output: Output): Promise<number> {
   let connection: Connection | undefined;
   try {
-    connection = await connect(options);
+    connection = await connectPlaced(options);
     const databases = await databasesWithJournal(connection);
     const wanted = options.resume ?? options.abort;
     if (wanted !== undefined) {

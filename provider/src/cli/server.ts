@@ -137,6 +137,7 @@ ${lines.join("\n")}
 Into the config of a stack, in its folder:
   pulumi config set clickhouse:url ${nodes[0]?.url}
   pulumi config set clickhouse:cluster ${name}
+  pulumi config set clickhouse:nodes ${nodes.map(({ url }) => url).join(",")}
 `;
 }
 

@@ -3,7 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Capabilities } from "../clickhouse/capabilities";
 import { everywhere, readSettings } from "../clickhouse/cluster";
 import { isReplicated } from "../clickhouse/engines";
-import type { ClusterHost, ClusterMembers, Connection, QueryParams, Settings } from "../connection/connection";
+import type {
+  ClusterHost,
+  ClusterMembers,
+  Connection,
+  HostConnection,
+  QueryParams,
+  Settings,
+} from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isBehind } from "../connection/server-message";
 import { SchemaError } from "../errors";
@@ -11,6 +18,7 @@ import { quoteString } from "../sql/identifiers";
 import { onCluster, subjectOf } from "../sql/on-cluster";
 import { oneLine } from "../util/format";
 import { Serial } from "../util/serial";
+import { type Addresses, openHosts } from "./hosts";
 import { hostAt } from "./members";
 import { type HostOutcome, lookUp } from "./queue";
 
@@ -20,6 +28,8 @@ export interface ClusterOptions {
   readonly downHosts: "refuse" | "queue";
   /** Seconds to wait for all hosts to run a statement; after that it is looked up. */
   readonly ddlTimeout: number;
+  /** Where the hosts are reached one by one. Default: nowhere. */
+  readonly addresses?: Addresses;
 }
 
 /** How old the answer to who is there may be, in milliseconds. */
@@ -54,6 +64,7 @@ export class ClusterConnection implements Connection {
   private readonly turns = new Serial();
   private readonly pending = new Map<string, HostOutcome>();
   private readonly engines = new Map<string, Promise<boolean>>();
+  private direct: Promise<readonly HostConnection[]> | undefined;
   private counted: { readonly at: number; readonly silent: Promise<readonly ClusterHost[]> } | undefined;
 
   constructor(server: Connection, cluster: ClusterMembers, options: ClusterOptions) {
@@ -82,8 +93,21 @@ export class ClusterConnection implements Connection {
     return this.server.insert(table, rows);
   }
 
-  close(): Promise<void> {
-    return this.server.close();
+  get here(): Connection {
+    return this.server;
+  }
+
+  hosts(): Promise<readonly HostConnection[]> {
+    this.direct ??= openHosts(this.cluster, this.options.addresses).catch((error: unknown) => {
+      this.direct = undefined;
+      throw error;
+    });
+    return this.direct;
+  }
+
+  async close(): Promise<void> {
+    const direct = (await this.direct?.catch(() => undefined)) ?? [];
+    await Promise.all([this.server.close(), ...direct.map(({ connection }) => connection.close())]);
   }
 
   /**

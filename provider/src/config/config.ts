@@ -28,6 +28,8 @@ export interface ProviderConfig {
   readonly downHosts: "refuse" | "queue";
   /** Seconds to wait for all hosts of the cluster. */
   readonly ddlTimeout: number;
+  /** HTTP addresses of the hosts of the cluster; empty if none are given. */
+  readonly nodes: readonly string[];
 }
 
 /** Seconds after which it is looked up what the hosts of a cluster have done. */
@@ -56,6 +58,7 @@ export const CONFIG_KEYS = {
   cluster: "CLICKHOUSE_CLUSTER",
   downHosts: "CLICKHOUSE_DOWN_HOSTS",
   ddlTimeout: "CLICKHOUSE_DDL_TIMEOUT",
+  nodes: "CLICKHOUSE_NODES",
 } as const;
 
 /** Keys that environment variables do not override. */
@@ -168,7 +171,22 @@ export function parseConfig(raw: RawConfig): ProviderConfig {
   };
 }
 
-function placeOf(raw: RawConfig, problems: string[]): Pick<ProviderConfig, "cluster" | "downHosts" | "ddlTimeout"> {
+/** What the config says of a cluster. */
+export type PlaceConfig = Pick<ProviderConfig, "cluster" | "downHosts" | "ddlTimeout" | "nodes">;
+
+/**
+ * Parses only the keys of the cluster.
+ *
+ * @throws {SchemaError} as {@link parseConfig}.
+ */
+export function parsePlace(raw: RawConfig): PlaceConfig {
+  const problems: string[] = [];
+  const place = placeOf(raw, problems);
+  if (problems.length > 0) throw new SchemaError("config-invalid", problems);
+  return place;
+}
+
+function placeOf(raw: RawConfig, problems: string[]): PlaceConfig {
   const { cluster, downHosts = "refuse" } = raw;
   if (downHosts !== "refuse" && downHosts !== "queue") {
     problems.push(`clickhouse:downHosts: expected "refuse" or "queue", found "${downHosts}"`);
@@ -176,7 +194,14 @@ function placeOf(raw: RawConfig, problems: string[]): Pick<ProviderConfig, "clus
   const ddlTimeout = raw.ddlTimeout === undefined ? DDL_TIMEOUT : Number(raw.ddlTimeout);
   if (!(ddlTimeout >= 1))
     problems.push(`clickhouse:ddlTimeout: expected seconds, 1 or more, found "${raw.ddlTimeout}"`);
-  for (const key of ["downHosts", "ddlTimeout"] as const) {
+  const nodes = listOf(raw.nodes);
+  for (const url of nodes) {
+    if (!/^https?:\/\/[^/]/.test(url))
+      problems.push(
+        `clickhouse:nodes: expected addresses such as https://ch-1-1:8443, separated by commas, found "${url}"`,
+      );
+  }
+  for (const key of ["downHosts", "ddlTimeout", "nodes"] as const) {
     if (raw[key] !== undefined && cluster === undefined)
       problems.push(
         `clickhouse:${key}: is about a cluster, and none is configured; set clickhouse:cluster, or take it out`,
@@ -186,6 +211,7 @@ function placeOf(raw: RawConfig, problems: string[]): Pick<ProviderConfig, "clus
     ...(cluster !== undefined && { cluster }),
     downHosts: downHosts === "queue" ? "queue" : "refuse",
     ddlTimeout: Math.ceil(ddlTimeout),
+    nodes,
   };
 }
 

@@ -43,6 +43,22 @@ export interface Connection {
 
   /** The cluster whose hosts all run the statements of {@link Connection.command}; absent: this server alone does. */
   readonly cluster?: ClusterMembers;
+
+  /** The server that is reached, alone, where the connection is a cluster. */
+  readonly here?: Connection;
+
+  /**
+   * Connections to all hosts of a cluster, for what one host of a shard does; the same ones each time, closed with this connection.
+   *
+   * @throws {SchemaError} when their addresses are not configured, or are not those of the hosts; `host-down` when one does not answer.
+   */
+  hosts?(): Promise<readonly HostConnection[]>;
+}
+
+/** A connection to one host of a cluster. */
+export interface HostConnection {
+  readonly host: ClusterHost;
+  readonly connection: Connection;
 }
 
 /** Settings of one statement. */

@@ -5,14 +5,17 @@ import { isUnknownDatabase, isUnknownTable } from "../connection/server-message"
 import { SchemaError } from "../errors";
 import { qualifiedName, quoteString } from "../sql/identifiers";
 import { Postponed } from "./errors";
+import { createReplicated, readReplicated, type StoredLine, writeReplicated } from "./replicated-journal";
 import type { Runner } from "./runner";
 
 /** Name of the table, in every database with operations, that records their progress. */
 export const JOURNAL_TABLE = "_schema_ops";
+const COLUMNS = "(op String, key String, value String, ver UInt64)";
+const KEY = "ORDER BY (op, key)";
 
 /**
  * What an operation has done, stored in the database it works on, so that any runner can resume it. The rule for its users: write the line
- * after the work, and redo the work if the line is missing.
+ * after the work, and redo the work if the line is missing. On a cluster the table is replicated to all hosts.
  */
 export class Journal {
   private readonly runner: Runner;
@@ -57,9 +60,14 @@ export class Journal {
   /** Opens the journal of the runner's operation, and creates its table if there is none. */
   static async open(runner: Runner, database: string): Promise<Journal> {
     const journal = new Journal(runner, database);
-    await runner.run(
-      `CREATE TABLE IF NOT EXISTS ${journal.table} (op String, key String, value String, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY (op, key)`,
-    );
+    const { cluster } = runner.connection;
+    if (cluster !== undefined) {
+      await createReplicated(runner, cluster, { database, name: JOURNAL_TABLE }, COLUMNS, KEY);
+    } else {
+      await runner.run(
+        `CREATE TABLE IF NOT EXISTS ${journal.table} ${COLUMNS} ENGINE = ReplacingMergeTree(ver) ${KEY}`,
+      );
+    }
     await journal.load();
     return journal;
   }
@@ -94,8 +102,7 @@ export class Journal {
     const text = JSON.stringify(value);
     // Incremented rather than taken from the clock, which may be set back.
     this.version += 1n;
-    const line = [this.runner.operation, key, text].map(quoteString).join(", ");
-    await this.runner.run(`INSERT INTO ${this.table} (op, key, value, ver) SELECT ${line}, toUInt64(${this.version})`);
+    await this.write({ op: this.runner.operation, key, value: text, ver: this.version });
     this.lines.set(key, JSON.parse(text));
   }
 
@@ -107,8 +114,8 @@ export class Journal {
   /** @throws {SchemaError} when another runner has taken over the operation. */
   async assertOwner(): Promise<void> {
     const sql = `SELECT argMax(value, ver) AS newest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} AND key = 'runner'`;
-    const { newest } = await this.runner.one<{ newest: string }>(sql);
-    if (newest !== JSON.stringify(this.owner)) {
+    const [row] = await readLines<{ newest: string }>(this.runner, sql);
+    if (row?.newest !== JSON.stringify(this.owner)) {
       throw new Postponed(
         `Operation ${this.runner.operation}: another process has taken it over; this one stops.`,
         {},
@@ -117,8 +124,15 @@ export class Journal {
     }
   }
 
+  private write(line: StoredLine): Promise<void> {
+    if (this.runner.connection.cluster !== undefined) return writeReplicated(this.runner, this.table, line);
+    const text = [line.op, line.key, line.value].map(quoteString).join(", ");
+    return this.runner.run(`INSERT INTO ${this.table} (op, key, value, ver) SELECT ${text}, toUInt64(${line.ver})`);
+  }
+
   private async load(): Promise<void> {
-    const rows = await this.runner.rows<{ key: string; newest: string; latest: string }>(
+    const rows = await readLines<{ key: string; newest: string; latest: string }>(
+      this.runner,
       `SELECT key, argMax(value, ver) AS newest, toString(max(ver)) AS latest FROM ${this.table} WHERE op = ${quoteString(this.runner.operation)} GROUP BY key`,
     );
     for (const { key, newest, latest } of rows) {
@@ -136,20 +150,24 @@ export async function readJournals(
 ): Promise<Map<string, Map<string, unknown>>> {
   const table = qualifiedName({ database, name: JOURNAL_TABLE });
   const found = new Map<string, Map<string, unknown>>();
-  const rows = await connection
-    .query<{ op: string; key: string; newest: string }>(
-      `SELECT op, key, argMax(value, ver) AS newest FROM ${table} GROUP BY op, key ORDER BY op, key`,
-    )
-    .catch((error: unknown) => {
-      if (isUnknownTable(error) || isUnknownDatabase(error)) return [];
-      throw error;
-    });
+  const rows = await readLines<{ op: string; key: string; newest: string }>(
+    { connection, operation: "" },
+    `SELECT op, key, argMax(value, ver) AS newest FROM ${table} GROUP BY op, key ORDER BY op, key`,
+  ).catch((error: unknown) => {
+    if (isUnknownTable(error) || isUnknownDatabase(error)) return [];
+    throw error;
+  });
   for (const { op, key, newest } of rows) {
     const lines = found.get(op) ?? new Map<string, unknown>();
     lines.set(key, parsed(newest));
     found.set(op, lines);
   }
   return found;
+}
+
+/** Rows of the journal: on a cluster, all that any runner has written, on whichever host. */
+function readLines<Row extends object>(reader: Pick<Runner, "connection" | "operation">, sql: string): Promise<Row[]> {
+  return reader.connection.cluster === undefined ? reader.connection.query<Row>(sql) : readReplicated<Row>(reader, sql);
 }
 
 /** The value of a line. What is no JSON stays as it is, for whoever checks its shape. */

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { Connection, QueryParams } from "../connection/connection";
+import { everywhere, readSettings } from "../clickhouse/cluster";
+import type { Connection, QueryParams, Settings } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
 import { SchemaError } from "../errors";
 import { quoteString } from "../sql/identifiers";
@@ -54,10 +55,19 @@ export class Runner {
     return this.hooks.ending?.has(operation) === true;
   }
 
-  /** Runs a statement for its effect. */
-  async run(sql: string): Promise<void> {
+  /** Runs a statement for its effect. @param settings of this statement alone. */
+  async run(sql: string, settings?: Settings): Promise<void> {
     await this.before(sql);
-    await this.connection.command(this.mark + sql);
+    if (settings === undefined) await this.connection.command(this.mark + sql);
+    else await this.connection.query(this.mark + sql, {}, settings);
+  }
+
+  /** Runs a statement for its effect on the one server that the connection reaches, also where that is a cluster. */
+  async runHere(sql: string, settings?: Settings): Promise<void> {
+    await this.before(sql);
+    const { here = this.connection } = this.connection;
+    if (settings === undefined) await here.command(this.mark + sql);
+    else await here.query(this.mark + sql, {}, settings);
   }
 
   /** Creates an object, as the server would print it. */
@@ -138,15 +148,16 @@ export class Runner {
    * be followed by a second one.
    */
   async endLeftovers(): Promise<void> {
+    const { cluster, here = this.connection } = this.connection;
     const found = (): Promise<{ id: string; kind: string }[]> =>
       this.rows(
-        `SELECT query_id AS id, query_kind AS kind FROM system.processes WHERE startsWith(query, ${quoteString(this.mark)})`,
+        `SELECT query_id AS id, query_kind AS kind FROM ${everywhere("processes", cluster)} WHERE startsWith(query, ${quoteString(this.mark)})${readSettings(cluster)}`,
       );
     const limit = Date.now() + LEFTOVER_LIMIT;
     for (let left = await found(); left.length > 0; left = await found()) {
       for (const { id } of left.filter(({ kind }) => kind === "Insert")) {
         // Without the privilege to kill, the copy is awaited like the rest.
-        await this.connection.command(`KILL QUERY WHERE query_id = ${quoteString(id)} ASYNC`).catch(() => undefined);
+        await here.command(`KILL QUERY WHERE query_id = ${quoteString(id)} ASYNC`).catch(() => undefined);
       }
       if (Date.now() > limit) {
         throw new Postponed(

@@ -28,8 +28,9 @@ export class StackCluster {
   }
 
   private async openNow(): Promise<ClusterConnection> {
-    const { cluster = "", ddlTimeout, downHosts } = this.config();
-    return openCluster(await this.server(), cluster, { ddlTimeout, downHosts });
+    const { cluster = "", connection, ddlTimeout, downHosts, nodes } = this.config();
+    const addresses = { login: connection ?? {}, urls: nodes };
+    return openCluster(await this.server(), cluster, { addresses, ddlTimeout, downHosts });
   }
 }
 

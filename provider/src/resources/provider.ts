@@ -52,6 +52,11 @@ export interface ProviderArgs {
   downHosts?: pulumi.Input<"refuse" | "queue">;
   /** Seconds to wait for all hosts of the cluster to run a statement; then it is looked up, no error by itself. Default: 60. */
   ddlTimeout?: pulumi.Input<number>;
+  /**
+   * HTTP addresses of all hosts of the cluster, for changes that copy rows on one host of each shard: `["https://ch-1-1:8443", …]`. All take
+   * the credentials of `url`. Default: none, and such changes are refused.
+   */
+  nodes?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -96,6 +101,7 @@ export class Provider extends pulumi.ProviderResource {
       "clickhouse:cluster": args.cluster,
       "clickhouse:downHosts": args.downHosts,
       "clickhouse:ddlTimeout": text(args.ddlTimeout),
+      "clickhouse:nodes": args.nodes && pulumi.output(args.nodes).apply((urls) => urls.join(",")),
     };
     // Dynamic resources belong to this package name, so the provider must have it too.
     super("pulumi-nodejs", resourceName, inputs, opts);
