@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   database,
   dictionary,
+  grant,
   grants,
   materializedView,
   namedCollection,
@@ -24,6 +25,7 @@ const STORED = {
   sqlFunction: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").sqlFunction',
   materializedView: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").materializedView',
   namedCollection: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").namedCollection',
+  grant: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").grant',
   grants: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").grants',
   settingsProfile: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").settingsProfile',
   role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
@@ -39,6 +41,7 @@ const PROVIDERS = {
   view,
   materializedView,
   namedCollection,
+  grant,
   grants,
   settingsProfile,
   role,

@@ -2,6 +2,8 @@ import type { ObjectKind } from "../../provider/src/sql/spec";
 
 /** What the contract of kinds runs for one of them. `{d}` is the database of the test. */
 export interface KindCase {
+  /** Its name, if that is not any name. */
+  readonly name?: string;
   /** Statements that have to run first. */
   readonly setup?: readonly string[];
   readonly args: object;
@@ -123,6 +125,24 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
     changed: [
       { privileges: ["SELECT ON {d}.*"], roles: [{ role: "{d}_r", adminOption: true }] },
       /GRANT SELECT\(parent\) ON \S+src TO [\s\S]*REVOKE ALTER COLUMN, INSERT\(id\) ON \S+src FROM [\s\S]*GRANT \S+ TO \S+ WITH ADMIN OPTION/,
+    ],
+  },
+  grant: {
+    noneOn: NOT_EMBEDDED,
+    isImported: false,
+    name: "own TO {d}_o",
+    setup: [SOURCE, "CREATE ROLE {d}_o", "CREATE ROLE {d}_r"],
+    args: {
+      privileges: ["SELECT ON {d}.*", "INSERT(id) ON {d}.src WITH GRANT OPTION"],
+      roles: [{ role: "{d}_r", adminOption: true }],
+    },
+    alters: [
+      ["REVOKE SELECT(id) ON {d}.src FROM {d}_o", "rights"],
+      ["REVOKE {d}_r FROM {d}_o", "roles"],
+    ],
+    changed: [
+      { privileges: ["SELECT ON {d}.*"], roles: ["{d}_r"] },
+      /GRANT SELECT\(id\) ON \S+src TO [\s\S]*REVOKE INSERT\(id\) ON \S+src FROM [\s\S]*GRANT d_grant_r TO d_grant_o/,
     ],
   },
   settingsProfile: {

@@ -56,11 +56,21 @@ for (const [where, open, version] of ENGINES) {
     };
 
     for (const kind of OBJECT_KINDS) {
-      const { setup = [], args, alters, changed, fixedOn = {}, noneOn = {}, secrets, isImported = true } = CASES[kind];
+      const {
+        name: given,
+        setup = [],
+        args,
+        alters,
+        changed,
+        fixedOn = {},
+        noneOn = {},
+        secrets,
+        isImported = true,
+      } = CASES[kind];
       const [fixed, none] = [fixedOn[version], noneOn[version]];
       const { scope } = KINDS[kind];
       const d = `d_${kind.toLowerCase()}`;
-      const name = scope === "itself" ? `${d}_own` : `${d}_o`;
+      const name = given?.replaceAll("{d}", d) ?? (scope === "itself" ? `${d}_own` : `${d}_o`);
       const key = keyNamed(kind, d, name);
       const filled = <T>(value: T): T =>
         JSON.parse(JSON.stringify(value).replaceAll("{d}", d).replaceAll("{o}", quotedName(key)));

@@ -182,6 +182,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/check.ts lookAtSecrets": ["check"],
   "pulumi/collection-uses.ts lookAtCollection": ["check"],
   "pulumi/grants.ts canonicalGrants": ["check"],
+  "pulumi/grants.ts refuseBothGrants": ["check"],
   "pulumi/grants.ts lookAtNewGrantee": ["check"],
   "pulumi/grants.ts refuseConfiguredGrantee": ["check"],
   "pulumi/hosts.ts declaredPlace": ["check"],

@@ -55,6 +55,12 @@ const SECTIONS: readonly Section[] = [
     text: "`new Grants(name, args)`; see [access](access.md#grants).",
     without: "CommonArgs",
   },
+  {
+    title: "Grant",
+    args: "GrantArgs",
+    text: "`new Grant(name, args)`; see [access](access.md#grants).",
+    without: "CommonArgs",
+  },
   { title: "Granted roles", args: "GrantedRoleArgs", text: "In `roles` of grants." },
   { title: "User", args: "UserArgs", text: "`new User(name, args)`; see [access](access.md).", without: "CommonArgs" },
   {

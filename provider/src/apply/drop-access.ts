@@ -1,11 +1,17 @@
 import type { Connection } from "../connection/connection";
+import { diffGrant } from "../diff/grants";
 import { SchemaError } from "../errors";
 import { dependentsOf } from "../introspect/access/dependents";
 import { usersOfCollection } from "../introspect/collections";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
+import { planGrant } from "../plan/grant";
+import { type GrantSpec, grantParts } from "../sql/access/grant";
+import { partHeld } from "../sql/access/grant-part";
 import type { AccessKind } from "../sql/access/spec";
 import { accessKindOf, keyParts, quotedName } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
+import type { Lattice } from "../sql/rights/lattice";
 import type { DropOptions } from "./drop";
 
 /** What the server drops without a word although something still relies on it. @throws {SchemaError} naming that. */
@@ -15,7 +21,7 @@ export async function refuseIfNeeded(
   options: DropOptions,
   ends: (reader: string) => boolean,
 ): Promise<void> {
-  if (object.engine === "Grants") return refuseOwnRights(connection, object, options);
+  if (object.engine === "Grants" || object.engine === "Grant") return refuseOwnRights(connection, object, options);
   if (object.engine === "NamedCollection") return refuseIfCollectionUsed(connection, object, ends);
   const kind = accessKindOf(object.key);
   if (kind !== undefined) return refuseIfInherited(connection, object, kind, options, ends);
@@ -43,11 +49,12 @@ async function refuseIfCollectionUsed(
 /** The user of this connection does not take its own rights away. */
 async function refuseOwnRights(
   connection: Connection,
-  { key }: LiveObject,
+  { key, engine }: LiveObject,
   { allowed, howToAllow }: DropOptions,
 ): Promise<void> {
   const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
-  if (allowed || row?.user !== keyParts(key).name) return;
+  const { name = "" } = keyParts(key);
+  if (allowed || row?.user !== (engine === "Grant" ? grantParts(name)?.grantee : name)) return;
   throw new SchemaError(
     "drop-still-used",
     `${quotedName(key)}: its rights are not taken back, because it is the user that runs this, who could not give them back. To leave them as they are, ` +
@@ -71,4 +78,30 @@ async function refuseIfInherited(
     `${quotedName(key)}: this ${kindOf(kind).word} is not dropped, because these still use it and would silently lose ` +
       `${kind === "settingsProfile" ? "its limits" : "it"}: ${left.map(({ label }) => label).join(", ")}. Change these first. To drop it all the same: ${howToAllow}`,
   );
+}
+
+/** What takes rights back; undefined for what is dropped. */
+export function takingBack(found: LiveObject, { statement, beside = [] }: DropOptions): string[] | undefined {
+  if (found.engine !== "Grants" && found.engine !== "Grant") return undefined;
+  const live = parseCreate(found.statement);
+  const managed = statement === undefined ? live : parseCreate(statement);
+  if (live.kind === "grant" && managed.kind === "grant") return takingPartBack(found.privileges, live, managed, beside);
+  if (live.kind !== "grants" || managed.kind !== "grants") return [];
+  // What others have taken back is gone already, and so is what is not managed.
+  const roles = live.roles?.filter(({ role }) => managed.roles?.some((one) => one.role === role)) ?? [];
+  const { rights: _, ...rest } = live;
+  const spec = { ...rest, roles, ...(managed.rights !== undefined && { rights: live.rights ?? [] }) };
+  return kindOf("grants").dropStatements?.(spec) ?? [];
+}
+
+function takingPartBack(
+  privileges: Lattice | undefined,
+  held: GrantSpec,
+  managed: GrantSpec,
+  others: readonly GrantSpec[],
+): string[] {
+  if (privileges === undefined) throw new Error("a grant is read together with the privileges of its server");
+  const from = partHeld(privileges, held, managed);
+  const to: GrantSpec = { kind: "grant", name: held.name };
+  return planGrant(from, to, diffGrant(from, to), { privileges, beside: { held, others } }).map(({ sql }) => sql);
 }

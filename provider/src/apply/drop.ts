@@ -7,10 +7,11 @@ import { listFilters } from "../introspect/visibility";
 import { KINDS, kindOf } from "../kinds";
 import { mentionedNames } from "../lineage/mentions";
 import { JOURNAL_TABLE } from "../operation/journal";
+import type { GrantSpec } from "../sql/access/grant";
 import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
-import { refuseIfNeeded } from "./drop-access";
+import { refuseIfNeeded, takingBack } from "./drop-access";
 import { unfinishedOperations } from "./operations";
 
 /** Facts about the stack that a drop needs. */
@@ -27,6 +28,8 @@ export interface DropOptions {
   readonly howToAllow: string;
   /** Its statement in the state. */
   readonly statement?: string;
+  /** What else the stack grants to the grantee of a grant. */
+  readonly beside?: readonly GrantSpec[];
 }
 
 /**
@@ -153,7 +156,7 @@ async function refuseIfUsed(
   ends = (_reader: string): boolean => false,
 ): Promise<void> {
   const isAccess = accessKindOf(object.key) !== undefined;
-  if (isAccess || object.engine === "Grants" || object.engine === "NamedCollection")
+  if (isAccess || ["Grants", "Grant", "NamedCollection"].includes(object.engine))
     return refuseIfNeeded(connection, object, options, ends);
   if (isInNoDatabase(object.key) || object.engine === "Dictionary")
     return refuseIfCalled(connection, live, object, options, ends);
@@ -252,25 +255,8 @@ function targetOf(object: LiveObject): unknown {
   return spec.kind === "materializedView" ? spec.to : undefined;
 }
 
-function dropStatements(found: LiveObject, { statement }: DropOptions): string[] {
-  const live = parsed(found.statement);
-  if (live === undefined || kindOf(live.kind).dropStatements === undefined)
-    return [`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(found.key)}`];
-  const managed = statement === undefined ? live : parseCreate(statement);
-  if (live.kind !== "grants" || managed.kind !== "grants") return [];
-  // What others have taken back is gone already, and so is what is not managed.
-  const roles = live.roles?.filter(({ role }) => managed.roles?.some((one) => one.role === role)) ?? [];
-  const { rights: _, ...rest } = live;
-  const spec = { ...rest, roles, ...(managed.rights !== undefined && { rights: live.rights ?? [] }) };
-  return kindOf("grants").dropStatements?.(spec) ?? [];
-}
-
-function parsed(statement: string): ObjectSpec | undefined {
-  try {
-    return parseCreate(statement);
-  } catch {
-    return undefined;
-  }
+function dropStatements(found: LiveObject, options: DropOptions): string[] {
+  return takingBack(found, options) ?? [`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(found.key)}`];
 }
 
 /** An object that this package cannot parse is some kind of table. */

@@ -1,5 +1,6 @@
 import { opensOthers } from "../clickhouse/engines";
 import { mentionedNames } from "../lineage/mentions";
+import { isGrants } from "../sql/access/grant";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { isQuery } from "../sql/fragments";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
@@ -32,7 +33,7 @@ export type LocalEquivalent = Stored | ViewSpec | MaterializedViewSpec;
  * engine can host.
  */
 export function externalDependency(spec: ObjectSpec): string | undefined {
-  if (isAccess(spec) || "entries" in spec || spec.kind === "grants" || "expression" in spec || "attributes" in spec)
+  if (isAccess(spec) || "entries" in spec || isGrants(spec) || "expression" in spec || "attributes" in spec)
     return undefined;
   if (!("database" in spec)) {
     return spec.engine === undefined || LOCAL_DATABASES.test(spec.engine) ? undefined : reaches(spec.engine);

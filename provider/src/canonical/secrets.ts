@@ -1,4 +1,5 @@
 import type { Connection } from "../connection/connection";
+import { isGrants } from "../sql/access/grant";
 import { splitArguments } from "../sql/fragments";
 import { lex } from "../sql/lexer";
 import { isAccess } from "../sql/object-key";
@@ -37,7 +38,7 @@ const DATABASE_POSITIONS: Readonly<Record<string, number>> = {
  * engine than less. Costs up to four statements.
  */
 export async function withoutSecrets<Spec extends ObjectSpec>(engine: Connection, spec: Spec): Promise<Spec> {
-  if ("expression" in spec || "entries" in spec || spec.kind === "grants" || isAccess(spec)) return spec;
+  if ("expression" in spec || "entries" in spec || isGrants(spec) || isAccess(spec)) return spec;
   if (!("database" in spec)) {
     const settings = spec.settings?.map(hiddenSetting);
     const hidden = spec.engine === undefined ? undefined : hidePosition(hideNamed(spec.engine), DATABASE_POSITIONS);

@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
+import { isGrants } from "../sql/access/grant";
 import { Definition } from "../sql/definition";
 import { isAccess, keyOf, objectKey } from "../sql/object-key";
 import { renderLambda } from "../sql/render/sql-function";
@@ -111,7 +112,7 @@ export class World {
 
   private async canonicalizeNow(given: ObjectSpec): Promise<Canonical> {
     // Grants are in their normal form, which only a server with users can tell.
-    if ("entries" in given || given.kind === "grants") {
+    if ("entries" in given || isGrants(given)) {
       const definition = Definition.of(given);
       return { definition, shown: definition, borrowed: [] };
     }

@@ -1,3 +1,4 @@
+import type { GrantSpec } from "../sql/access/grant";
 import type { GrantsSpec, RoleGrant } from "../sql/access/grants";
 import type { QualifiedName } from "../sql/spec";
 import {
@@ -31,6 +32,18 @@ export function declareGrants({ name }: QualifiedName, args: unknown): GrantsSpe
     ...(roles !== undefined && { roles }),
     ...(defaultRoles !== undefined && { defaultRoles }),
   };
+}
+
+/** Arguments of `Grant` → spec, likewise. @throws {SchemaError} naming every wrong argument. */
+export function declareGrant({ name }: QualifiedName, args: unknown): GrantSpec {
+  const problems = new Problems();
+  const raw = objectAt(args, "", ["privileges", "roles"], problems);
+  const rights = rightsAt(raw, problems) ?? [];
+  const roles = raw["roles"] === undefined ? [] : rolesAt(raw, problems);
+  if (rights.length + roles.length === 0)
+    problems.add("privileges", "is empty or missing, and so is roles; expected what it adds to the grantee's rights");
+  problems.throwIfAny();
+  return { kind: "grant", name, ...(rights.length > 0 && { rights }), ...(roles.length > 0 && { roles }) };
 }
 
 function rightsAt(raw: Raw, problems: Problems): string[] | undefined {

@@ -2,10 +2,12 @@ import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import type { World } from "../canonical/world";
 import { diffObject } from "../kinds/object";
+import { partHeld } from "../sql/access/grant-part";
 import type { CollectionEntry, NamedCollectionSpec } from "../sql/access/named-collection";
 import { Definition } from "../sql/definition";
 import { withoutPasswords } from "../sql/dictionary-source";
 import { parseCreate } from "../sql/parse";
+import type { Lattice } from "../sql/rights/lattice";
 import type { ObjectSpec } from "../sql/spec";
 import { spelledAs } from "./spelling";
 
@@ -18,6 +20,8 @@ export interface Comparer {
 /** An object on the server, as the server prints it. */
 export interface LiveDefinition {
   readonly statement: string;
+  /** See `LiveObject`. */
+  readonly privileges?: Lattice;
 }
 
 /** A declaration beside the object on the server. */
@@ -46,7 +50,7 @@ export async function compareObject(
   { spec: declared }: Definition,
   live: LiveDefinition,
 ): Promise<Comparison> {
-  const standing = parseLive(live);
+  const standing = concerning(declared, live);
   if (standing === undefined || standing.kind !== declared.kind) {
     const shown = await canonicalShown(comparer, declared);
     return { same: false, declared: shown ?? declared, live: standing, asked: shown !== undefined };
@@ -76,7 +80,7 @@ export async function liveDefinition(
   { spec: declared }: Definition,
   live: LiveDefinition,
 ): Promise<Definition> {
-  const standing = parseLive(live);
+  const standing = concerning(declared, live);
   if (standing === undefined) return Definition.read(live.statement);
   const plain = normalizeShown(dropServerDefaults(standing, declared));
   return Definition.of(await withSecrets(comparer, plain, declared));
@@ -107,6 +111,14 @@ function withDeclaredValues(plain: NamedCollectionSpec, declared: NamedCollectio
     return { key, ...(value !== undefined && { value }), ...(overridable !== undefined && { overridable }) };
   });
   return { ...plain, entries };
+}
+
+/** What a declaration is about: of all that a grantee has, a grant is about what it grants itself. */
+function concerning(declared: ObjectSpec, live: LiveDefinition): ObjectSpec | undefined {
+  const standing = parseLive(live);
+  const { privileges } = live;
+  if (standing?.kind !== "grant" || declared.kind !== "grant" || privileges === undefined) return standing;
+  return { ...partHeld(privileges, standing, declared), name: standing.name };
 }
 
 /** Undefined if it cannot be parsed. */

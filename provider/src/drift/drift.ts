@@ -17,7 +17,7 @@ import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { alignTo } from "./align";
-import { type Comparer, compareObject } from "./compare";
+import { type Comparer, compareObject, type LiveDefinition } from "./compare";
 import type { StoredObject } from "./state";
 import { operationsOn } from "./unfinished";
 
@@ -71,8 +71,7 @@ export interface DriftSearch {
 }
 
 /** A live object: its statement, and its kind where we do not manage that. */
-interface Found {
-  readonly statement: string;
+interface Found extends LiveDefinition {
   /** A dictionary, or something that cannot be parsed. */
   readonly foreign?: string;
 }
@@ -177,7 +176,9 @@ async function readServer(
   }
   for (const { key } of objects) {
     const inNone = key !== undefined && isInNoDatabase(key) ? await live.peek(key).catch(unlessHidden) : undefined;
-    if (inNone !== undefined) found.set(inNone.key, { statement: inNone.statement });
+    if (inNone === undefined) continue;
+    const { statement, privileges } = inNone;
+    found.set(inNone.key, { statement, ...(privileges && { privileges }) });
   }
   const server: ServerObjects =
     databases.length === 0 ? { managed: [], unmanaged: [] } : await introspectServer(connection, { databases });

@@ -1,8 +1,10 @@
 import type { Connection } from "../connection/connection";
 import { isAccessDenied } from "../connection/server-message";
+import { grantParts, renderGrant } from "../sql/access/grant";
 import { type GrantsSpec, type RoleGrant, renderGrants } from "../sql/access/grants";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
-import { keyNamed } from "../sql/object-key";
+import { keyNamed, keyParts } from "../sql/object-key";
+import { parseCreate } from "../sql/parse";
 import { type Lattice, latticeOf, type PrivilegeRow } from "../sql/rights/lattice";
 import { linesOf } from "../sql/rights/lines";
 import { parseGrantLine } from "../sql/rights/parse";
@@ -81,6 +83,26 @@ export async function readGrants(
         `SELECT ON system.roles, SELECT ON system.grants, SELECT ON system.role_grants TO ${user};`,
     );
   }
+}
+
+/** A grant by its key: with all that its grantee has, of which whoever compares takes what is declared. Otherwise as {@link readGrants}. */
+export async function readGrant(
+  connection: Connection,
+  lattice: Lattice,
+  key: string,
+): Promise<LiveObject | undefined> {
+  const { name = "" } = keyParts(key);
+  const { grantee } = grantParts(name) ?? { grantee: name };
+  const found = await readGrants(connection, lattice, grantee);
+  if (found === undefined) return undefined;
+  const { kind: _, defaultRoles: __, ...held } = parseCreate(found.statement) as GrantsSpec;
+  return {
+    ...found,
+    key,
+    statement: renderGrant({ ...held, kind: "grant", name }),
+    engine: "Grant",
+    privileges: lattice,
+  };
 }
 
 /** Of a user and a role of one name, every statement means the user. */

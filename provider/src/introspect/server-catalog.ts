@@ -7,7 +7,7 @@ import type { ObjectKind } from "../sql/spec";
 import { readEntities } from "./access/catalog";
 import { readCollections, refuseHiddenCollection } from "./collections";
 import { readFunctions } from "./globals";
-import { readGrants, readLattice } from "./grants";
+import { readGrant, readGrants, readLattice } from "./grants";
 import { readDatabases, readObjects } from "./objects";
 import { hereOnly, type Spread } from "./spread";
 import { HiddenError, refuseHidden } from "./visibility";
@@ -25,6 +25,8 @@ export interface LiveObject {
   readonly bytes: number | undefined;
   /** Of a user, a role and the like: the access storage that it is in, and others that have one of its name. */
   readonly access?: { readonly storage: string; readonly others: readonly string[] };
+  /** Of a grant, whose statement is all that the grantee has: the privileges in terms of which a part of it is told. */
+  readonly privileges?: Lattice;
   /** On which hosts of the cluster it is; absent where there is none. */
   readonly spread?: Spread;
 }
@@ -84,6 +86,7 @@ export class ServerCatalog {
     if (isFunction(key)) return (await this.allFunctions()).get(key);
     if (isOfSpace(key, "grants"))
       return readGrants(await this.connect(), await this.privileges(), keyParts(key).name ?? "");
+    if (isOfSpace(key, "grant")) return readGrant(await this.connect(), await this.privileges(), key);
     if (isCollection(key)) return (await this.allCollections()).get(key);
     const kind = accessKindOf(key);
     if (kind !== undefined) return (await this.allEntities(kind)).get(key);

@@ -3,6 +3,7 @@ import type { ValueMap } from "../code/value";
 import { declareGrants } from "../declare/grants";
 import { diffGrants } from "../diff/grants";
 import { planGrants } from "../plan/grants";
+import { type GrantSpec, granteeOf } from "../sql/access/grant";
 import type { GrantsSpec } from "../sql/access/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 import { SQL_KINDS } from "../sql/kinds";
@@ -18,7 +19,7 @@ export const grants: Kind<"grants"> = {
   options: ["adopt", "allow"],
   isInWorld: false,
   declare: declareGrants,
-  code,
+  code: (spec) => ({ ...grantsCode(spec), defaultRoles: spec.defaultRoles }),
   diff: diffGrants,
   plan: planGrants,
   // The grantee has another name, and whoever renames it keeps its rights.
@@ -41,17 +42,18 @@ function dropStatements({ name, rights, roles = [] }: GrantsSpec): string[] {
   ];
 }
 
-function code({ name, rights, roles, defaultRoles }: GrantsSpec): ValueMap {
+/** Arguments that say the same. */
+export function grantsCode(spec: GrantsSpec | GrantSpec): ValueMap {
+  const { rights, roles } = spec;
   const [given, taken] = [
     (rights ?? []).filter((line) => !REVOKE.test(line)),
     (rights ?? []).filter((line) => REVOKE.test(line)),
   ];
   return {
-    to: name,
+    to: granteeOf(spec),
     privileges: rights && given.map((line) => sql(line)),
     except: taken.length === 0 ? undefined : taken.map((line) => sql(line.replace(REVOKE, ""))),
     roles: roles?.map(({ role, admin }) => (admin ? { role, adminOption: true } : role)),
-    defaultRoles,
   };
 }
 

@@ -2,6 +2,7 @@ import { OBJECT_KINDS } from "../sql/kinds";
 import type { ObjectKind } from "../sql/spec";
 import { database } from "./database";
 import { dictionary } from "./dictionary";
+import { grant } from "./grant";
 import { grants } from "./grants";
 import type { Kind } from "./kind";
 import { materializedView } from "./materialized-view";
@@ -24,6 +25,7 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   materializedView,
   namedCollection,
   grants,
+  grant,
   settingsProfile,
   role,
   quota,

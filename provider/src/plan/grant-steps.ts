@@ -42,6 +42,17 @@ export interface Moment {
 export function planGrantSteps(lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): GrantPlan {
   const single = stepwise(lattice, from, to);
   if (single.gaps.length === 0 && !leavesGhosts(lattice, from, to)) return single;
+  return replacedOr(single, lattice, from, to);
+}
+
+/**
+ * The same for a grantee to whom others grant too: what somebody else grants in the same moment must not be replaced, so there is rather a gap.
+ */
+export function planSharedSteps(lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): GrantPlan {
+  return leavesGhosts(lattice, from, to) ? replacing(lattice, from, to) : stepwise(lattice, from, to);
+}
+
+function replacedOr(single: GrantPlan, lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): GrantPlan {
   const replaced = replacing(lattice, from, to);
   if (single.gaps.length === 0) return replaced;
   const isBetter = replaced.surpluses.length <= single.surpluses.length && replaced.gaps.length < single.gaps.length;

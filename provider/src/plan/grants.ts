@@ -18,7 +18,7 @@ export function planGrants(
 ): Statement[] {
   const statements = changes.flatMap((change): Statement[] => {
     if (change.kind === "rights") return rightStatements(from, to, privileges);
-    if (change.kind === "roles") return roleStatements(to, change.gone, change.added);
+    if (change.kind === "roles") return roleStatements(to.name, change.gone, change.added);
     if (change.kind !== "default-roles") return [];
     const sql = `ALTER USER ${quoteIdentifier(to.name)} DEFAULT ROLE ${renderDefault(to.defaultRoles ?? "all")}`;
     const message = `sessions of ${quoteIdentifier(to.name)} begin with other roles: ${change.to}, before ${change.from}`;
@@ -28,14 +28,24 @@ export function planGrants(
 }
 
 function rightStatements(from: GrantsSpec, to: GrantsSpec, lattice: Lattice | undefined): Statement[] {
+  const known = needed(lattice);
+  const [before = [], after = []] = [from, to].map(({ rights = [] }) => rulesOfLines(known, rights).rules);
+  return statementsOf(known, to.name, before, planGrantSteps(known, before, after));
+}
+
+/** Rights mean nothing without the server's list of them. */
+export function needed(lattice: Lattice | undefined): Lattice {
   if (lattice === undefined) throw new Error("the privileges of the server are needed to plan grants");
-  const [before, after] = [from, to].map(({ rights = [] }) => rulesOfLines(lattice, rights).rules);
-  const plan = planGrantSteps(lattice, before ?? [], after ?? []);
-  const moments = momentHazards(lattice, to.name, plan);
+  return lattice;
+}
+
+/** A plan for the rights of a grantee as statements with their hazards. @param before what it has. */
+export function statementsOf(lattice: Lattice, grantee: string, before: readonly Rule[], plan: GrantPlan): Statement[] {
+  const moments = momentHazards(lattice, grantee, plan);
   return plan.steps.map((step, index) => {
     const hazards =
-      step.kind === "replace" ? replaceHazards(lattice, to.name, before ?? [], step) : clauseHazards(to.name, step);
-    return statement(sqlOf(step, to.name), index === 0 ? [...hazards, ...moments] : hazards);
+      step.kind === "replace" ? replaceHazards(lattice, grantee, before, step) : clauseHazards(grantee, step);
+    return statement(sqlOf(step, grantee), index === 0 ? [...hazards, ...moments] : hazards);
   });
 }
 
@@ -114,7 +124,8 @@ function textOf(lattice: Lattice, moments: readonly Moment[]): string {
     .join(", ");
 }
 
-function roleStatements({ name }: GrantsSpec, gone: readonly RoleGrant[], added: readonly RoleGrant[]): Statement[] {
+/** Roles that a grantee gets and loses. */
+export function roleStatements(name: string, gone: readonly RoleGrant[], added: readonly RoleGrant[]): Statement[] {
   const who = quoteIdentifier(name);
   const list = (roles: readonly RoleGrant[]): string => roles.map(({ role }) => quoteIdentifier(role)).join(", ");
   const isStill = ({ role }: RoleGrant): boolean => added.some((one) => one.role === role);
@@ -145,7 +156,7 @@ function roleStatements({ name }: GrantsSpec, gone: readonly RoleGrant[], added:
 }
 
 /** The user of this connection takes something from itself. */
-function locking(step: Statement): Statement {
+export function locking(step: Statement): Statement {
   if (!step.hazards.some(({ kind }) => kind === "narrows-access")) return step;
   const own = hazard(
     "locks-out",

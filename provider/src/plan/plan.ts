@@ -1,5 +1,6 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
+import type { RightsAndRoles } from "../sql/access/grants";
 import type { Lattice } from "../sql/rights/lattice";
 import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
@@ -154,6 +155,12 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
+/** What somebody has beside one of several grants. */
+export interface Beside {
+  readonly held: RightsAndRoles;
+  readonly others: readonly RightsAndRoles[];
+}
+
 /** What a plan may do, and what it needs to know besides the two specs. */
 export interface PlanOptions {
   /** Also update old parts: build indexes, projections and statistics, apply TTL. Default: only new parts have them. */
@@ -170,4 +177,6 @@ export interface PlanOptions {
   readonly privileges?: Lattice;
   /** The user of the connection. */
   readonly user?: string;
+  /** For a grant beside others: all that the grantee has, and what the stack's other grants give it. */
+  readonly beside?: Beside;
 }

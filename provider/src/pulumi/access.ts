@@ -3,6 +3,7 @@ import { isConfiguration } from "../introspect/access/catalog";
 import { isWritable, readStorages } from "../introspect/access/storages";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
+import { isGrants } from "../sql/access/grant";
 import { namesIn } from "../sql/access/references";
 import type { AccessSpec } from "../sql/access/spec";
 import { accessKindOf, isAccess, keyOf, quotedName } from "../sql/object-key";
@@ -21,7 +22,7 @@ export async function refuseUnwritable(
   spec: ObjectSpec,
   found: LiveObject | undefined,
 ): Promise<void> {
-  if (!isAccess(spec) && (spec.kind !== "grants" || found !== undefined)) return;
+  if (!isAccess(spec) && (!isGrants(spec) || found !== undefined)) return;
   if (found !== undefined) return refuseConfigured(found, kindOf(spec.kind).word);
   const connection = await context.reachableServer(urn);
   const storages = connection === undefined ? undefined : await readStorages(connection);

@@ -10,6 +10,7 @@ import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
+import { type GrantSpec, granteeOf, isGrants } from "../sql/access/grant";
 import type { GrantsSpec } from "../sql/access/grants";
 import { granteeKeys, referencesOf } from "../sql/access/references";
 import type { AccessSpec } from "../sql/access/spec";
@@ -66,13 +67,13 @@ export async function canonicalText(
 }
 
 /** Whether it names users, roles and the like, and no tables that it reads. */
-function namesPeople(spec: ObjectSpec): spec is AccessSpec | GrantsSpec {
-  return isAccess(spec) || spec.kind === "grants";
+function namesPeople(spec: ObjectSpec): spec is AccessSpec | GrantsSpec | GrantSpec {
+  return isAccess(spec) || isGrants(spec);
 }
 
-function peopleIn(spec: AccessSpec | GrantsSpec): string[] {
-  if (spec.kind !== "grants") return referencesOf(spec);
-  return granteeKeys([spec.name, ...(spec.roles ?? []).map(({ role }) => role)]);
+function peopleIn(spec: AccessSpec | GrantsSpec | GrantSpec): string[] {
+  if (!isGrants(spec)) return referencesOf(spec);
+  return granteeKeys([granteeOf(spec), ...(spec.roles ?? []).map(({ role }) => role)]);
 }
 
 /** Reading an object of the stack without depending on it only works by luck. */
@@ -108,7 +109,7 @@ async function askEngine(
   request: Request,
   old: string | undefined,
 ): Promise<Definition> {
-  if (spec.kind === "grants") return canonicalGrants(context, spec, request);
+  if (isGrants(spec)) return canonicalGrants(context, spec, request);
   const written = Definition.of(spec);
   if (context.config.scratch === "off") {
     refuseWithoutEngine(spec);

@@ -11,6 +11,7 @@ import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { declarationOf } from "./declared-spec";
+import { refuseBothGrants } from "./grants";
 import { declaredPlace, warnOfLeft } from "./hosts";
 import { explainByLint, lint, lintOverrides } from "./lint";
 import { lookBeforeCreate } from "./look-before-create";
@@ -167,6 +168,7 @@ function unknownInputs(context: Context, kind: ObjectKind, request: Request): In
 }
 
 function refuseTwins(context: Context, key: string, request: Request): void {
+  refuseBothGrants(context, key, request.urn);
   const other = context.checked.get(key);
   if (other === undefined || other.urn === undefined || other.urn === request.urn) return;
   const twin = other.urn.split("::").at(-1);

@@ -10,6 +10,7 @@ import { isInNoDatabase, keyNamed, keyOf, keyParts, objectKey, quotedName } from
 import { parseHeader } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { isSameGrantee } from "./grants";
 import type { Outs } from "./state";
 
 /** What a change starts from. */
@@ -37,7 +38,7 @@ export async function readCurrent(
   const [old, renamed] = [await look(oldKey), oldKey === newKey ? undefined : await look(newKey)];
   const known = Definition.read(stored.statement);
   if (!old.asked || renamed?.asked === false) return { spec: known.spec, live: undefined };
-  if (old.live !== undefined && renamed?.live !== undefined) {
+  if (old.live !== undefined && renamed?.live !== undefined && !isSameGrantee(oldKey, newKey)) {
     if (kindOf(to.kind).isOf !== undefined)
       throw new SchemaError(
         "name-taken",

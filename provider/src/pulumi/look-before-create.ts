@@ -5,6 +5,7 @@ import { liveDefinition, sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import type { ShownStep } from "../plan";
+import { isGrants } from "../sql/access/grant";
 import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -37,7 +38,7 @@ export async function lookBeforeCreate(
   const declared = Definition.read(inputs.statement);
   await refuseUnwritable(context, request.urn, declared.spec, found);
   const backfill = backfillOf(context, key, inputs.statement, options, request);
-  if (declared.spec.kind === "grants") {
+  if (isGrants(declared.spec)) {
     refuseConfiguredGrantee(declared.spec, found);
     if (found === undefined) return toldPlan(context, request, lookAtNewGrantee(context, declared.spec, request));
   }
@@ -90,7 +91,7 @@ async function lookAtAdoption(
   const { statement: text } = inputs;
   const now = await liveDefinition(context, declared, found);
   const { text: statement } = now;
-  const isTaken = declared.spec.kind !== "grants" || (await takesAway(context, request.urn, now.spec, declared.spec));
+  const isTaken = !isGrants(declared.spec) || (await takesAway(context, request.urn, now.spec, declared.spec));
   if (!isSame && isTaken && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
     const message = differs(quotedName(key), text, { ...found, statement });
     throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);

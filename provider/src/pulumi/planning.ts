@@ -21,7 +21,6 @@ import {
   showSecretPlan,
   unasked,
 } from "../plan";
-import type { PlanOptions } from "../plan/plan";
 import { followRenames as followRenamed } from "../sql/access/references";
 import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -31,7 +30,7 @@ import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
 import type { Context } from "./context";
 import { keyOfStored, type Look, readCurrent } from "./current-state";
-import { privilegesFor } from "./grants";
+import { accessFacts } from "./grants";
 import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
 import { mendSteps } from "./mend";
 import { canRefill } from "./refill";
@@ -77,7 +76,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const server = (await context.reachableServer(change.urn))?.capabilities;
   const cluster = live === undefined ? undefined : await context.clusterOf(keyOf(to));
   const planOptions = {
-    ...(to.kind === "grants" && (await accessFacts(context, change.urn))),
+    ...(await accessFacts(context, change.urn, to, live)),
     materialize,
     isReplicated: cluster !== undefined || (await inReplicatedDatabase(context, change)),
     canRefill: refills,
@@ -153,16 +152,6 @@ function unsupportedWay(step: Step): readonly [what: string, instead: string] {
         "Declare a new view beside it, and remove the old one in the same program, with the writers stopped in between",
       ];
   }
-}
-
-/** What plans for rights need to know of the server. */
-async function accessFacts(
-  context: Context,
-  urn: string | undefined,
-): Promise<Pick<PlanOptions, "privileges" | "user">> {
-  const connection = await context.reachableServer(urn);
-  const [row] = (await connection?.query<{ user: string }>("SELECT currentUser() AS user")) ?? [];
-  return { privileges: await privilegesFor(context, urn), ...(row && { user: row.user }) };
 }
 
 /** Whether the object's database passes statements on to other replicas. */

@@ -20,6 +20,7 @@ export const view = new SchemaProvider("view", context);
 export const materializedView = new SchemaProvider("materializedView", context);
 export const namedCollection = new SchemaProvider("namedCollection", context);
 export const grants = new SchemaProvider("grants", context);
+export const grant = new SchemaProvider("grant", context);
 export const settingsProfile = new SchemaProvider("settingsProfile", context);
 export const role = new SchemaProvider("role", context);
 export const quota = new SchemaProvider("quota", context);

@@ -3,6 +3,7 @@ import { allowsDrop, withAllowed } from "../declare/allow-drop";
 import { mentionedNames } from "../lineage/mentions";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
+import { grantsBeside } from "./grants";
 import { rememberPlace } from "./hosts";
 import { refuseElsewhere } from "./server";
 import type { Inputs, Outs } from "./state";
@@ -34,6 +35,7 @@ export function dropOptions(context: Context, stored: Partial<Outs>): DropOption
     declared: new Set(context.checked.keys()),
     over: keysIn(stored.__over),
     howToAllow: howToAllow(context, key),
+    beside: grantsBeside(context, key),
     ...(stored.statement !== undefined && { statement: stored.statement }),
   };
 }

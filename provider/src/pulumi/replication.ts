@@ -1,6 +1,7 @@
 import { SchemaError } from "../errors";
 import { readReplication } from "../introspect/replication";
 import { refuseReplicatedDatabase, refuseReplicatedTable } from "../plan/replication";
+import { isGrants } from "../sql/access/grant";
 import { isAccess, keyOf, objectKey } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -17,7 +18,7 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
   if (
     isAccess(spec) ||
     "entries" in spec ||
-    spec.kind === "grants" ||
+    isGrants(spec) ||
     "query" in spec ||
     "expression" in spec ||
     "attributes" in spec

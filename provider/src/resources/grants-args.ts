@@ -39,3 +39,17 @@ export interface GrantsArgs extends Omit<CommonArgs, "lint"> {
   /** The roles with which a session begins, for a user: `"all"`, `"none"`, or a list. Left out: not managed. */
   defaultRoles?: Input<"all" | "none" | Input<Role | string>[]>;
 }
+
+/** Arguments of `Grant`. */
+export interface GrantArgs extends Omit<CommonArgs, "lint" | "adopt" | "cluster"> {
+  /** Who gets these rights. When it is renamed, its rights stay. For another grantee, declare another `Grant`. */
+  to: Grantee;
+  /**
+   * What it may do, each as between GRANT and TO: sql`SELECT(id, tenant), INSERT ON ${orders}`, `"dictGet ON shop.* WITH GRANT OPTION"`. Default: none.
+   * A change is one GRANT for what is missing and one REVOKE for what leaves, each if there is some. A right that somebody else has granted on the
+   * same target goes with this one, because a server does not tell the two apart; one that a wider right covers stays.
+   */
+  privileges?: Input<Input<string>[]>;
+  /** Roles that it gets. Default: none. A change is a GRANT and a REVOKE of roles. */
+  roles?: Input<Input<Role | string | GrantedRoleArgs>[]>;
+}

@@ -1,6 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
-import { withNames } from "./entities";
-import type { Grantee, GrantsArgs } from "./grants-args";
+import type * as pulumi from "@pulumi/pulumi";
+import { granteeName, withNames } from "./entities";
+import type { GrantsArgs } from "./grants-args";
 import { SchemaObject } from "./schema-object";
 
 /**
@@ -29,14 +29,8 @@ export class Grants extends SchemaObject {
     super(
       "grants",
       resourceName,
-      { name: nameOf(to), args: withNames(rest, ["roles", "defaultRoles"]), deletion },
+      { name: granteeName(to), args: withNames(rest, ["roles", "defaultRoles"]), deletion },
       opts,
     );
   }
-}
-
-function nameOf(grantee: Grantee): pulumi.Input<string> {
-  return pulumi.Resource.isInstance(grantee)
-    ? (grantee as unknown as { readonly name: pulumi.Output<string> }).name
-    : (grantee as pulumi.Input<string>);
 }

@@ -55,5 +55,7 @@ export function isAccess(spec: ObjectSpec): spec is AccessSpec {
 export function quotedName(key: string): string {
   const { database, name } = keyParts(key);
   if (name === undefined) return quoteIdentifier(database);
+  // Two names, quoted where they need it.
+  if (database === SQL_KINDS.grant.space) return name;
   return isInNoDatabase(key) ? quoteIdentifier(name) : qualifiedName({ database, name });
 }

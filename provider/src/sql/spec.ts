@@ -3,6 +3,7 @@
  * engine wrote it; only the structure that a diff or a substitution needs is parsed.
  */
 
+import type { GrantSpec } from "./access/grant";
 import type { GrantsSpec } from "./access/grants";
 import type { NamedCollectionSpec } from "./access/named-collection";
 import type { QuotaSpec, RoleSpec, SettingsProfileSpec, UserSpec } from "./access/spec";
@@ -19,6 +20,7 @@ export type ObjectSpec =
   | RoleSpec
   | NamedCollectionSpec
   | GrantsSpec
+  | GrantSpec
   | QuotaSpec
   | UserSpec;
 

@@ -20,45 +20,53 @@ export interface RoleGrant {
   readonly admin: boolean;
 }
 
-/**
- * All that a user or role may do. No server has a statement for it, so the text is ours: `CREATE GRANTS name RIGHTS '…', … ROLES … DEFAULT ROLE …`.
- * What is absent is not managed.
- */
-export interface GrantsSpec {
-  readonly kind: "grants";
-  /** The grantee. */
-  readonly name: string;
+/** Rights and roles of somebody. What is absent is not managed. */
+export interface RightsAndRoles {
   /** E.g. `SELECT(id), INSERT ON shop.orders`, `ALL ON shop.* WITH GRANT OPTION`, `REVOKE SELECT ON shop.cards`, wider ones first. */
   readonly rights?: readonly string[];
   /** Sorted by name. */
   readonly roles?: readonly RoleGrant[];
+}
+
+/**
+ * All that a user or role may do. No server has a statement for it, so the text is ours: `CREATE GRANTS name RIGHTS '…', … ROLES … DEFAULT ROLE …`.
+ */
+export interface GrantsSpec extends RightsAndRoles {
+  readonly kind: "grants";
+  /** The grantee. */
+  readonly name: string;
   /** The roles that a session of a user begins with; a list is sorted. */
   readonly defaultRoles?: "all" | "none" | readonly string[];
 }
 
 /** Parses what follows the name. */
 export function parseGrants(cursor: Cursor, { name }: QualifiedName): GrantsSpec {
-  const rights = takeWords(cursor, "RIGHTS") ? takeRights(cursor) : undefined;
-  const roles = takeWords(cursor, "ROLES") ? takeRoles(cursor) : undefined;
+  const found = takeRightsAndRoles(cursor);
   const defaultRoles = takeWords(cursor, "DEFAULT", "ROLE") ? takeDefault(cursor) : undefined;
   if (!isAtEnd(cursor)) throw failLeftover(cursor, "RIGHTS '…', then ROLES …, then DEFAULT ROLE …");
-  return {
-    kind: "grants",
-    name,
-    ...(rights !== undefined && { rights }),
-    ...(roles !== undefined && { roles }),
-    ...(defaultRoles !== undefined && { defaultRoles }),
-  };
+  return { kind: "grants", name, ...found, ...(defaultRoles !== undefined && { defaultRoles }) };
+}
+
+/** RIGHTS and ROLES, each if it is there. */
+export function takeRightsAndRoles(cursor: Cursor): RightsAndRoles {
+  const rights = takeWords(cursor, "RIGHTS") ? takeRights(cursor) : undefined;
+  const roles = takeWords(cursor, "ROLES") ? takeRoles(cursor) : undefined;
+  return { ...(rights !== undefined && { rights }), ...(roles !== undefined && { roles }) };
 }
 
 /** The text of the state, one right a line. */
 export function renderGrants({ name, rights, roles, defaultRoles }: GrantsSpec): string {
-  const clauses = [
-    rights && `\nRIGHTS${rights.length === 0 ? " NONE" : `\n    ${rights.map(quoteString).join(",\n    ")}`}`,
-    roles && `\nROLES ${roles.length === 0 ? "NONE" : roles.map(renderRole).join(", ")}`,
-    defaultRoles && `\nDEFAULT ROLE ${renderDefault(defaultRoles)}`,
-  ];
-  return `CREATE GRANTS ${quoteIdentifier(name)}${clauses.filter((one) => one !== undefined).join("")}`;
+  const defaults = defaultRoles === undefined ? "" : `\nDEFAULT ROLE ${renderDefault(defaultRoles)}`;
+  return `CREATE GRANTS ${quoteIdentifier(name)}${renderRights(rights)}${renderRoles(roles)}${defaults}`;
+}
+
+export function renderRights(rights: GrantsSpec["rights"]): string {
+  if (rights === undefined) return "";
+  return `\nRIGHTS${rights.length === 0 ? " NONE" : `\n    ${rights.map(quoteString).join(",\n    ")}`}`;
+}
+
+export function renderRoles(roles: GrantsSpec["roles"]): string {
+  return roles === undefined ? "" : `\nROLES ${roles.length === 0 ? "NONE" : roles.map(renderRole).join(", ")}`;
 }
 
 /** Behind DEFAULT ROLE. */

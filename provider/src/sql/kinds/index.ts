@@ -1,3 +1,4 @@
+import { parseGrant, renderGrant } from "../access/grant";
 import { parseGrants, renderGrants } from "../access/grants";
 import { parseNamedCollection, renderNamedCollection } from "../access/named-collection";
 import { parseQuota, renderQuota } from "../access/quota";
@@ -40,6 +41,7 @@ export const SQL_KINDS: SqlKinds = {
     render: renderNamedCollection,
   },
   grants: { words: ["GRANTS"], scope: "server", space: space("grants"), parse: parseGrants, render: renderGrants },
+  grant: { words: ["GRANT"], scope: "server", space: space("grant"), parse: parseGrant, render: renderGrant },
   settingsProfile: {
     words: ["SETTINGS", "PROFILE"],
     scope: "server",

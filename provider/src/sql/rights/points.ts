@@ -96,8 +96,36 @@ export function differences(lattice: Lattice, from: readonly Rule[], to: readonl
 
 /** The one list of all that mean the same: nothing is said twice, and wider regions come first. */
 export function normalForm(lattice: Lattice, rules: readonly Rule[]): Rule[] {
+  return formOf(worthOf(lattice, rules));
+}
+
+/**
+ * The list that gives every point what `value` makes of what several lists give it.
+ *
+ * @param value asked for each region that one of them names, with what each of them is worth for one privilege.
+ */
+export function combined(
+  lattice: Lattice,
+  lists: readonly (readonly Rule[])[],
+  value: (worths: readonly (Worth | undefined)[], region: Region) => Value,
+): Rule[] {
+  const all = lists.map((rules) => worthOf(lattice, rules));
+  const made = new Map<string, Worth>();
+  for (const leaf of new Set(all.flatMap((worths) => [...worths.keys()]))) {
+    const own = all.map((worths) => worths.get(leaf));
+    const entries: { region: Region; value: Value }[] = [];
+    for (const region of regionsIn(...own)) {
+      const is = value(own, region);
+      if (is !== valueIn({ entries }, region)) entries.push({ region, value: is });
+    }
+    made.set(leaf, { entries });
+  }
+  return formOf(made);
+}
+
+function formOf(worths: ReadonlyMap<string, Worth>): Rule[] {
   const groups = new Map<string, { readonly verb: Verb; readonly region: Region; readonly leaves: Set<string> }>();
-  for (const [leaf, { entries }] of worthOf(lattice, rules)) {
+  for (const [leaf, { entries }] of worths) {
     for (const [index, { region, value }] of entries.entries()) {
       const around = valueIn({ entries: entries.slice(0, index) }, region);
       const verb = verbFor(around, value);
