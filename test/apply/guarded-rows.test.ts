@@ -33,11 +33,11 @@ const RESTRICTIONS = [
 ] as const;
 
 /** Statements between two kills of a runner. */
-const STEP = 12;
+const STEP = byEffort({ fast: 20, full: 20, soak: 12 });
 /** No change of a view with a target has as many. */
 const LAST = 40;
 /** Statements between two of its kills. */
-const APART = byEffort({ fast: 9, full: 9, soak: 1 });
+const APART = byEffort({ fast: 15, full: 15, soak: 1 });
 for (const version of testedVersions(["24.8", "25.8"])) {
   for (const canRead of [true, false]) {
     describe(`who sees a part of a table's rows (${version}, users_without_row_policies_can_read_rows ${canRead})`, function () {

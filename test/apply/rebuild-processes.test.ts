@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unfinishedOperations } from "../../provider/src/apply/operations";
-import { newOperation, REBUILD, rebuildTable } from "../../provider/src/apply/rebuild/index";
+import { newOperation, previewRebuild, REBUILD, rebuildTable } from "../../provider/src/apply/rebuild/index";
 import type { RebuildOptions, RebuildResult } from "../../provider/src/apply/rebuild/options";
 import type { Connection } from "../../provider/src/connection/connection";
 import { ConnectionError } from "../../provider/src/connection/errors";
@@ -179,6 +179,19 @@ describe("a rebuild whose runner process is killed in the middle of a copy", () 
       }
       await connection.close();
     } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("speaks of no users at the preview in an embedded engine, which has none", async () => {
+    const folder = mkdtempSync(join(temporaryBase(), "rebuild-chdb-"));
+    const connection = await openConnection({ url: `chdb://${folder}` });
+    try {
+      await connection.command("CREATE DATABASE d");
+      const { unseen, refusals } = await previewRebuild(connection, await fill(connection, "d", "t"));
+      assert.deepEqual({ unseen, refusals }, { unseen: undefined, refusals: [] });
+    } finally {
+      await connection.close();
       rmSync(folder, { recursive: true, force: true });
     }
   });

@@ -10,7 +10,7 @@ import { sharedServer } from "../support/server";
 import { Bench } from "../verify/bench";
 import { random } from "./writers";
 
-const RUNS = byEffort({ fast: 1, full: 6, soak: 200 });
+const RUNS = byEffort({ fast: 1, full: 3, soak: 200 });
 
 /** The server asks clients to try again: the gate. */
 const REFUSED = 469;

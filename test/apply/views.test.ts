@@ -12,7 +12,7 @@ import { open, ViewBench } from "./views-bench";
 import { stepOf, VIEW_CASES, type ViewCase } from "./views-cases";
 import { randomViewRun } from "./views-runs";
 
-const RUNS = byEffort({ fast: 1, full: 8, soak: 500 });
+const RUNS = byEffort({ fast: 1, full: 4, soak: 500 });
 /** Crashes at every statement take minutes; every ninth of two cases has to do. */
 const STRIDE = byEffort({ fast: 27, full: 9, soak: 1 });
 const SWEPT: ReadonlySet<string> = new Set(["MV target (`to`) changed", "inner table → explicit target"]);
