@@ -56,6 +56,10 @@ const STATEMENTS: Partial<Record<CapabilityName, readonly [string, string]>> = {
     "CREATE USER u IDENTIFIED WITH sha256_hash BY 'aa, kerberos' HOST IP '::1', '127.0.0.1'",
   ],
   hostLikeAndRegexp: ["CREATE USER u HOST REGEXP 'a.*', LIKE 'b%'", "CREATE USER u HOST REGEXP 'a.*', 'b.*'"],
+  urlOfCollection: [
+    "CREATE TABLE d.t\n(\n    `a` UInt8\n)\nENGINE = URL(web, format = 'TSV')",
+    "CREATE TABLE d.t\n(\n    `a` UInt8\n)\nENGINE = URL('http://a/', 'TSV')",
+  ],
   projectionIndex: [
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    PROJECTION p INDEX a TYPE basic\n)\nENGINE = MergeTree\nORDER BY a",
     "CREATE TABLE d.t\n(\n    `a` UInt8,\n    INDEX p a TYPE minmax\n)\nENGINE = MergeTree\nORDER BY a",

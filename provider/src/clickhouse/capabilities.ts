@@ -144,9 +144,15 @@ export const CAPABILITIES = {
     otherwise: REFUSED,
   },
   hostLikeAndRegexp: {
-    what: "LIKE beside REGEXP in the hosts of one user, of which older ones keep the first",
+    what: "LIKE beside REGEXP in the hosts of one user, of which older ones keep REGEXP alone",
     since: "26.7",
     needed: /\bHOST [^\n]*\bREGEXP '[^\n]*, LIKE '/,
+    otherwise: REFUSED,
+  },
+  urlOfCollection: {
+    what: "a table of URL with a named collection, with which older ones do not start again",
+    since: "25.8",
+    needed: /\bENGINE = URL\((?:`[^`]+`|[A-Za-z_]\w*)\s*[,)]/,
     otherwise: REFUSED,
   },
   timeSeriesSamples: {

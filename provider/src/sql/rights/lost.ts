@@ -43,26 +43,19 @@ function halves(lattice: Lattice, rules: readonly Rule[]): Lost[] {
   if (lattice.reachOf("READ").level !== "SOURCE") return [];
   const regions = [...(read?.entries ?? []), ...(write?.entries ?? [])].map(({ region }) => region);
   const uneven = regions.find((region) => valueIn(read, region) > 0 !== valueIn(write, region) > 0);
-  const taken = regions.find(
-    (region) => region.isObject && valueIn(read, region) === 0 && valueIn(read, EVERYTHING) > 0,
-  );
-  if (taken !== undefined) {
-    return [
-      {
-        certain: false,
-        problem:
-          `${targetOf(taken)}: this server may give a source back at its next restart that was taken out of all sources. Grant the others one by one, or write ` +
-          'allow: ["unproven"]',
-      },
-    ];
-  }
   if (uneven === undefined) return [];
-  const has = valueIn(read, uneven) > 0 ? "READ" : "WRITE";
+  const [has, lacks] = valueIn(read, uneven) > 0 ? ["READ", "WRITE"] : ["WRITE", "READ"];
+  const on = uneven.parts.length === 0 ? "*" : targetOf(uneven);
+  // Taken out of all sources, or given alone.
+  const isTaken = uneven.isObject && valueIn(read, EVERYTHING) > 0 && valueIn(write, EVERYTHING) > 0;
+  const [what, then, way] = isTaken
+    ? [lacks, "neither is allowed there", "Take both out"]
+    : [has, "both are allowed", "Grant both"];
   return [
     {
       certain: false,
       problem:
-        `${has} ON ${uneven.parts.length === 0 ? "*" : targetOf(uneven)}: this server stores it as READ and WRITE, so after a restart both are allowed. Grant both, or neither. If its ` +
+        `${what} ON ${on}: this server stores it as READ and WRITE, so after a restart ${then}. ${way}, or neither. If its ` +
         'configuration has access_control_improvements.enable_read_write_grants, which keeps them apart, set allow: ["unproven"]',
     },
   ];
