@@ -1,7 +1,7 @@
 /** What a server takes and does not keep, run manually on the real one and over a restart, beside what the preview says of it. */
 import assert from "node:assert/strict";
-import type { ObjectKind } from "../../provider/dist/sql/spec";
 import { OPEN_USERS } from "../../provider/src/server/users";
+import type { ObjectKind } from "../../provider/src/sql/spec";
 import { askAs, byHand, inProcess } from "../support/access";
 import { startServer, type TestServer, type Version } from "../support/server";
 

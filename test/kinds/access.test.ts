@@ -224,6 +224,32 @@ describe("roles, settings profiles and quotas, on a server of 25.8", function ()
     assert.match(await failures("settingsProfile", { ...profile, olds: outs }), /locks-out/);
   });
 
+  it("lint knows what else there is: a role of a user's name, a table that nobody has, a profile that inherits itself", async () => {
+    await byHand(
+      server.url,
+      "CREATE ROLE both",
+      "CREATE ROLE old_reader",
+      "CREATE SETTINGS PROFILE ring_a",
+      "CREATE SETTINGS PROFILE ring_b SETTINGS INHERIT 'ring_a'",
+      "CREATE TABLE IF NOT EXISTS default.here (a Int8) ENGINE = Memory",
+    );
+    const said = await inProcess(server.url, async (provider) => {
+      await provider.check("user", { name: "both", args: { auth: { none: true }, hosts: { ip: ["10.0.0.1"] } } });
+      const privileges = ["SELECT ON default.here", "SELECT ON default.heer", "INSERT(b) ON default.here"];
+      assert.deepEqual((await provider.check("grants", { name: "old_reader", args: { privileges } })).failures, []);
+      return provider.messages.join("\n");
+    });
+    assert.match(said, /There is a role both as well\..*\[user-named-like-role\]/);
+    assert.match(said, /There is no default\.heer, and none is declared before it\./);
+    assert.match(said, /default\.here has no column b/);
+    assert.doesNotMatch(said, /There is no default\.here,/);
+    const circle = { name: "ring_a", args: { inherits: ["ring_b"], adopt: "converge" } };
+    assert.match(
+      await failures("settingsProfile", circle),
+      /ring_a inherits itself: ring_a → ring_b → ring_a\..*\[profile-circle\]/,
+    );
+  });
+
   it("import writes them in a file of their own, without touching a password, and only if it is asked to", async () => {
     await byHand(
       server.url,

@@ -30,14 +30,13 @@ export function readFixture(path: string): { text: string; bad: Marked[]; good: 
     statements.flatMap(({ sql, line }, index) => {
       const match = new RegExp(`^-- ${word}(?: \\(code (\\d+)\\))?: (.*)$`).exec(lines[line - 2] ?? "");
       if (!match) return [];
-      const { database, name } = parseHeader(sql);
+      const { database, name: own } = parseHeader(sql);
+      const name = database === undefined ? own : `${database}.${own}`;
       const [, code, reason = ""] = match;
       const names = mentionedNames(sql);
       const context = statements.slice(0, index).filter((one) => names.has(keyOfCreate(one.sql) ?? ""));
       const shown = context.map((one) => one.sql);
-      return [
-        { name: `${database}.${name}`, sql, context: shown, reason, ...(code !== undefined && { code: Number(code) }) },
-      ];
+      return [{ name, sql, context: shown, reason, ...(code !== undefined && { code: Number(code) }) }];
     });
   return { text, bad: marked("bad"), good: marked("good"), also };
 }

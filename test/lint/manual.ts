@@ -14,7 +14,8 @@ it. An \`error\` fails the check, a \`warning\` is printed on the resource's row
 does not know, it leaves alone.
 
 The examples are test fixtures: the bad ones were created on a real engine (or refused with the code given) and fire the rule, the good
-ones were created as well and fire none. This file is made from them.
+ones were created as well and fire none. This file is made from them. Users, roles and the like are read as they are written, and
+\`CREATE GRANTS\` is the text that a [\`Grants\`](resources.md#grants) has in plans: no server has such a statement.
 
 `;
 

@@ -5,7 +5,7 @@ import { openScratch } from "../../provider/src/connection/scratch";
 import { type Finding, type LintOverrides, lintObject } from "../../provider/src/lint";
 import { splitStatements } from "../../provider/src/sql/fragments";
 import { quoteIdentifier } from "../../provider/src/sql/identifiers";
-import { keyOf, quotedName } from "../../provider/src/sql/object-key";
+import { isInNoDatabase, keyOf, quotedName } from "../../provider/src/sql/object-key";
 import { parseCreate } from "../../provider/src/sql/parse";
 import { renderCreate } from "../../provider/src/sql/render";
 import type { ObjectSpec } from "../../provider/src/sql/spec";
@@ -34,6 +34,10 @@ export class LintBench {
         continue;
       }
       const declared = parseCreate(sql);
+      if (isInNoDatabase(keyOf(declared)) && declared.kind !== "sqlFunction") {
+        this.add(declared);
+        continue;
+      }
       try {
         await this.engine.command(runnable(declared, sql));
         const isPopulated = declared.kind === "materializedView" && declared.populate === true;
@@ -65,6 +69,7 @@ export class LintBench {
     if (spec === undefined) throw new Error(`${key} was not declared`);
     const world = {
       find: (name: string): ObjectSpec | undefined => this.objects.get(name),
+      stands: (name: string): boolean => this.objects.has(name),
       types: (query: string): readonly { name: string; type: string }[] | undefined => this.outputs.get(query),
     };
     return lintObject(spec, world, overrides);
@@ -77,7 +82,10 @@ export class LintBench {
 
   /** Forgets all objects. */
   async clear(): Promise<void> {
-    for (const database of new Set([...this.objects.keys()].map((key) => key.split("\0")[0] ?? ""))) {
+    const keys = [...this.objects.keys()];
+    for (const key of keys.filter((one) => this.objects.get(one)?.kind === "sqlFunction"))
+      await this.engine.command(`DROP FUNCTION IF EXISTS ${quotedName(key)}`);
+    for (const database of new Set(keys.filter((key) => !isInNoDatabase(key)).map((key) => key.split("\0")[0] ?? ""))) {
       await this.engine.command(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC`);
     }
     this.objects.clear();
@@ -90,6 +98,7 @@ export class LintBench {
   }
 
   private async show(declared: ObjectSpec): Promise<ObjectSpec> {
+    if (declared.kind === "sqlFunction") return declared;
     const what = declared.kind === "database" ? "DATABASE" : "TABLE";
     const [row] = await this.engine.query<{ statement: string }>(`SHOW CREATE ${what} ${quotedName(keyOf(declared))}`);
     return normalizeShown(dropServerDefaults(parseCreate(row?.statement ?? ""), declared));

@@ -13,7 +13,7 @@ export const grant: Kind<"grant"> = {
   word: "grant",
   dropWord: "GRANT",
   rank: grants.rank,
-  options: ["allow"],
+  options: ["allow", "lint"],
   isInWorld: false,
   declare: declareGrant,
   code: grantsCode,

@@ -16,7 +16,7 @@ export const grants: Kind<"grants"> = {
   word: "set of grants",
   dropWord: "GRANTS",
   rank: 3,
-  options: ["adopt", "allow"],
+  options: ["adopt", "allow", "lint"],
   isInWorld: false,
   declare: declareGrants,
   code: (spec) => ({ ...grantsCode(spec), defaultRoles: spec.defaultRoles }),

@@ -16,7 +16,7 @@ export const namedCollection: Kind<"namedCollection"> = {
   dropWord: "NAMED COLLECTION",
   // Tables and dictionaries use it, so it comes before them.
   rank: 0,
-  options: ["adopt", "allow"],
+  options: ["adopt", "allow", "lint"],
   isInWorld: false,
   declare: declareNamedCollection,
   code,

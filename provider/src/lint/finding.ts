@@ -40,6 +40,8 @@ export interface Place {
 export interface LintCatalog {
   /** An object that the subject reads or writes, by its `objectKey`. If one is absent, rules stay silent. */
   find(key: string): ObjectSpec | undefined;
+  /** Whether an object of that key is declared or stands on the server; undefined if that is not known. */
+  stands?(key: string): boolean | undefined;
   /** Names and types of a query's outputs, as `DESCRIBE (query)` returns them. */
   types?(query: string): readonly OutputColumn[] | undefined;
 }

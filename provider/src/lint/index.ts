@@ -7,6 +7,7 @@ import { placeAt } from "./place";
 import { rules } from "./rules";
 import { Subject } from "./subject";
 
+export { keysAround } from "./around";
 export type { Finding, LintCatalog, LintOverrides, OutputColumn, Place, Severity } from "./finding";
 export { placeIn } from "./place";
 export { rules } from "./rules";

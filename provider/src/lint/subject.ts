@@ -146,6 +146,11 @@ export class Subject {
     return this.atText(` ${name}`, 1, name);
   }
 
+  /** Where a text first stands. */
+  atFirst(text: string): { offset: number; text: string } | undefined {
+    return this.atText(text, 0, text);
+  }
+
   private atText(needle: string, skip: number, text: string): { offset: number; text: string } | undefined {
     const offset = this.statement.indexOf(needle);
     return offset < 0 ? undefined : { offset: offset + skip, text };

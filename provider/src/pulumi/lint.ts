@@ -2,11 +2,13 @@ import { digest } from "../canonical/fingerprint";
 import { ServerError } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { SchemaError } from "../errors";
+import { HiddenError } from "../introspect/visibility";
 import { mentionedNames } from "../lineage/mentions";
 import {
   checkOverrides,
   describeFinding,
   type Finding,
+  keysAround,
   type LintCatalog,
   type LintOverrides,
   lintObject,
@@ -85,20 +87,28 @@ export async function explainByLint(
 /** What the object reads and writes, as declared or on the server, and what those read. */
 async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintCatalog> {
   const known = new Map<string, ObjectSpec>();
-  const visit = async (statement: string, own: string): Promise<void> => {
-    for (const key of mentionedNames(statement)) {
-      if (key === own || known.has(key)) continue;
-      const found = context.checked.get(key)?.definition ?? (await liveDefinition(context, urn, key));
-      const source = found && parsed(found);
-      if (source === undefined || found === undefined) continue;
+  /** Whether something stands there; undefined where that is hidden or the server cannot be asked. */
+  const stands = new Map<string, boolean | undefined>();
+  const isReached = (await context.reachableServer(urn)) !== undefined;
+  const visit = async (statement: string, own: string, around: readonly string[]): Promise<void> => {
+    for (const key of [...mentionedNames(statement), ...around]) {
+      if (key === own || stands.has(key)) continue;
+      const declared = context.checked.get(key);
+      const found = declared?.definition ?? (await liveDefinition(context, urn, key));
+      const isThere = declared !== undefined || (found !== undefined && found !== "hidden");
+      stands.set(key, isThere || (isReached && found !== "hidden" ? false : undefined));
+      if (found === undefined || found === "hidden") continue;
+      const source = parsed(found);
+      if (source === undefined) continue;
       known.set(key, source);
-      await visit(found.text, key);
+      await visit(found.text, key, keysAround(source));
     }
   };
-  await visit(renderCreate(spec), keyOf(spec));
+  await visit(renderCreate(spec), keyOf(spec), keysAround(spec));
   const outputs = "query" in spec ? await outputsOf(context, spec.query) : undefined;
   return {
     find: (key) => known.get(key),
+    stands: (key) => stands.get(key),
     types: (query) => ("query" in spec && query === spec.query ? outputs : undefined),
   };
 }
@@ -109,9 +119,18 @@ async function outputsOf(context: Context, query: string): Promise<readonly Outp
   return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
 }
 
-async function liveDefinition(context: Context, urn: string | undefined, key: string): Promise<Definition | undefined> {
-  const live = await context.reachableLive(urn, key);
-  return live && Definition.read(live.statement);
+async function liveDefinition(
+  context: Context,
+  urn: string | undefined,
+  key: string,
+): Promise<Definition | "hidden" | undefined> {
+  try {
+    const live = await context.reachableLive(urn, key);
+    return live && Definition.read(live.statement);
+  } catch (error) {
+    if (!(error instanceof HiddenError)) throw error;
+    return "hidden";
+  }
 }
 
 function parsed(definition: Definition): ObjectSpec | undefined {

@@ -20,7 +20,7 @@ export interface GrantedRoleArgs {
 }
 
 /** Arguments of `Grants`. */
-export interface GrantsArgs extends Omit<CommonArgs, "lint"> {
+export interface GrantsArgs extends CommonArgs {
   /** Who has these rights. When it is renamed, its rights stay. One `Grants` for each. */
   to: Grantee;
   /**
@@ -41,7 +41,7 @@ export interface GrantsArgs extends Omit<CommonArgs, "lint"> {
 }
 
 /** Arguments of `Grant`. */
-export interface GrantArgs extends Omit<CommonArgs, "lint" | "adopt" | "cluster"> {
+export interface GrantArgs extends Omit<CommonArgs, "adopt" | "cluster"> {
   /** Who gets these rights. When it is renamed, its rights stay. For another grantee, declare another `Grant`. */
   to: Grantee;
   /**
