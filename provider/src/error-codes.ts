@@ -59,6 +59,10 @@ export const ERRORS = {
   ],
   "cluster-unsupported": ["the change is not made on clusters yet", "see the message and [clusters](clusters.md)"],
   "cluster-split": ["replicas of one shard have different tables under one name", "see the message"],
+  "keeper-down": [
+    "ZooKeeper or ClickHouse Keeper does not answer, without which a cluster's schema cannot be changed",
+    "start it, and run again",
+  ],
   "host-down": ["a host of the cluster does not answer", "wait for it, or set `clickhouse:downHosts`"],
   "host-failed": ["a host of the cluster could not run a statement", "its message says why; then run again"],
   "object-missing": ["an object does not exist on the server", "create it, or run `pulumi refresh`"],

@@ -21,8 +21,21 @@ const KINDS = ["slow", "plain", "async"] as const;
 /** Refusals of which nothing was written, so that a client inserts again: constraint, table missing for a moment, dropped. */
 const REFUSED = /Code: (?:469|60|218|741)\b/;
 
+/** What the clients insert. */
+export interface Written {
+  /** Table and, in brackets, columns. */
+  readonly into: string;
+  /** Values of a row, e.g. `7, 'seven'`. */
+  readonly row: (id: number) => string;
+  /** The same for an expression in place of the id. */
+  readonly select: (id: string) => string;
+}
+
+const IDS: Written = { into: "d.t (id)", row: String, select: (id) => id };
+
 /** Clients that insert rows with ids of their own into `d.t`, each to a random node that is up. */
 export class ClusterWriters {
+  private readonly written: Written;
   private readonly cluster: Cluster;
   private readonly acknowledged = new Set<number>();
   private readonly unsure = new Set<number>();
@@ -30,8 +43,9 @@ export class ClusterWriters {
   private next = 1;
   private isOver = false;
 
-  constructor(cluster: Cluster, count: number) {
+  constructor(cluster: Cluster, count: number, written = IDS) {
     this.cluster = cluster;
+    this.written = written;
     this.loops = Array.from({ length: count }, (_, index) => this.loop(KINDS[index % KINDS.length] ?? "plain"));
   }
 
@@ -67,12 +81,17 @@ export class ClusterWriters {
     const up = this.cluster.nodes.filter((node) => node.up);
     const node = up[Math.floor(Math.random() * up.length)];
     if (node === undefined) return false;
-    const values = `INSERT INTO d.t (id) VALUES ${ids.map((id) => `(${id})`).join(", ")}`;
+    const { into, row, select } = this.written;
+    const values = `INSERT INTO ${into} VALUES ${ids.map((id) => `(${row(id)})`).join(", ")}`;
     try {
       if (kind === "slow") {
         const blocks = { max_block_size: 1, min_insert_block_size_rows: 1, min_insert_block_size_bytes: 1 };
-        const select = `SELECT arrayJoin([${ids.join(", ")}]) + 0 * sleepEachRow(0.15)`;
-        await ask(node, `INSERT INTO d.t (id) ${select}`, { ...blocks, max_threads: 1, max_insert_threads: 1 });
+        const from = `(SELECT arrayJoin([${ids.join(", ")}]) + 0 * sleepEachRow(0.15) AS i)`;
+        await ask(node, `INSERT INTO ${into} SELECT ${select("i")} FROM ${from}`, {
+          ...blocks,
+          max_threads: 1,
+          max_insert_threads: 1,
+        });
       } else await ask(node, values, kind === "async" ? { async_insert: 1, wait_for_async_insert: 1 } : {});
       for (const id of ids) this.acknowledged.add(id);
       return true;

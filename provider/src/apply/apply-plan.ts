@@ -1,3 +1,4 @@
+import { ClusterConnection } from "../cluster/cluster-connection";
 import type { Connection } from "../connection/connection";
 import { messageOf } from "../errors";
 import type { Plan, RebuildStep, RenameStep, Step, ViewStep } from "../plan";
@@ -71,8 +72,10 @@ async function applyStep(
     case "statement": {
       const run = (): Promise<void> => runStatement(connection, step, options.tell, options.withSecrets);
       if (!step.gated || object === undefined) return run();
+      // Once every host refuses inserts, one that dies gets the rest later.
+      const held = connection instanceof ClusterConnection ? (): Promise<void> => connection.insist(step.sql) : run;
       return inTurn(() =>
-        renameColumns(connection, object, run, { operation: options.operation, onGate: tellGate(options.tell) }),
+        renameColumns(connection, object, held, { operation: options.operation, onGate: tellGate(options.tell) }),
       );
     }
     case "rebuild":

@@ -1,9 +1,11 @@
+import { ClusterConnection } from "../cluster/cluster-connection";
 import type { Connection } from "../connection/connection";
 import { hasTime, withInsertsBlocked } from "../operation/inserts-blocked";
 import { Runner, type RunnerHooks } from "../operation/runner";
 import { closable, except, upstreamOf } from "../operation/upstream";
 import { qualifiedName } from "../sql/identifiers";
 import type { QualifiedName } from "../sql/spec";
+import { whileHeld } from "./held-on-cluster";
 
 /** How columns are renamed. */
 export interface RenameColumnsOptions extends RunnerHooks {
@@ -14,7 +16,8 @@ export interface RenameColumnsOptions extends RunnerHooks {
 /**
  * Changes columns of a table while no insert is under way. For renames: one that began before the rename, and ends after it, stores its values under the
  * old name, and they are lost without an error (seen on 24.8, 25.8 and 26.7, and on Replicated tables of 24.8 and 25.8, on any replica).
- * Inserts on other replicas are refused as soon as these have the constraint, but those under way there are not awaited.
+ * On a cluster, those on all hosts are awaited ({@link whileHeld}); without one, other replicas refuse inserts as soon as they have the constraint, but those
+ * under way there are not awaited.
  *
  * @param rename runs the ALTER.
  * @throws {Postponed} when long inserts leave no such moment for ten minutes.
@@ -26,12 +29,22 @@ export async function renameColumns(
   { onGate, operation, ...hooks }: RenameColumnsOptions,
 ): Promise<void> {
   const runner = new Runner(connection, operation, hooks);
+  const label = qualifiedName(table);
+  const why = { needs: "the change of its columns", meanwhile: "they are as they were" };
+  // What cannot refuse an insert passes its rows on to the table, which refuses it as a whole.
+  const tables = async (): Promise<QualifiedName[]> => [
+    ...closable(except(await upstreamOf(runner, [table]), table)),
+    table,
+  ];
+  if (connection instanceof ClusterConnection) {
+    const gateIs = (closed: boolean): void => onGate?.(closed);
+    return whileHeld({ runner, cluster: connection, label, why, tables, work: rename, gateIs });
+  }
   const gated = { runner, gateIs: (closed: boolean): void => onGate?.(closed) };
   await withInsertsBlocked(gated, {
-    label: qualifiedName(table),
-    why: { needs: "the change of its columns", meanwhile: "they are as they were" },
-    // What cannot refuse an insert passes its rows on to the table, which refuses it as a whole.
-    tables: async () => [...closable(except(await upstreamOf(runner, [table]), table)), table],
+    label,
+    why,
+    tables,
     work: async (gate) => {
       if (!(await hasTime(gated, gate))) return false;
       await rename();

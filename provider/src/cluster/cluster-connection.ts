@@ -1,16 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Capabilities } from "../clickhouse/capabilities";
-import { everywhere, readSettings } from "../clickhouse/cluster";
 import { isReplicated } from "../clickhouse/engines";
-import type {
-  ClusterHost,
-  ClusterMembers,
-  Connection,
-  HostConnection,
-  QueryParams,
-  Settings,
-} from "../connection/connection";
+import type { ClusterMembers, Connection, HostConnection, QueryParams, Settings } from "../connection/connection";
 import { ConnectionError, ServerError } from "../connection/errors";
 import { isBehind } from "../connection/server-message";
 import { SchemaError } from "../errors";
@@ -18,8 +10,8 @@ import { quoteString } from "../sql/identifiers";
 import { onCluster, subjectOf } from "../sql/on-cluster";
 import { oneLine } from "../util/format";
 import { Serial } from "../util/serial";
+import { type Census, describeApart, takeCensus } from "./census";
 import { type Addresses, openHosts } from "./hosts";
-import { hostAt } from "./members";
 import { type HostOutcome, lookUp } from "./queue";
 
 /** How statements run on a cluster. */
@@ -46,6 +38,12 @@ const SETTINGS: Settings = {
   distributed_ddl_output_mode: "null_status_on_timeout",
 };
 
+/** Seconds for those that answer; the queue brings it to the others. */
+const LATER: Settings = {
+  distributed_ddl_output_mode: "null_status_on_timeout_only_active",
+  distributed_ddl_task_timeout: 5,
+};
+
 interface HostRow {
   readonly host?: string;
   readonly port?: string | number;
@@ -65,7 +63,8 @@ export class ClusterConnection implements Connection {
   private readonly pending = new Map<string, HostOutcome>();
   private readonly engines = new Map<string, Promise<boolean>>();
   private direct: Promise<readonly HostConnection[]> | undefined;
-  private counted: { readonly at: number; readonly silent: Promise<readonly ClusterHost[]> } | undefined;
+  private balanced: Promise<boolean> | undefined;
+  private counted: { readonly at: number; readonly census: Promise<Census> } | undefined;
 
   constructor(server: Connection, cluster: ClusterMembers, options: ClusterOptions) {
     this.server = server;
@@ -120,6 +119,16 @@ export class ClusterConnection implements Connection {
     return this.turns.run(() => this.run(sql));
   }
 
+  /**
+   * Runs a statement that a host may get later, from the queue or from its table's log, without waiting for one that does not answer: for what
+   * must not be left undone, and what is harmless whenever it comes.
+   *
+   * @throws {SchemaError} as {@link ClusterConnection.command}, but for `host-down`.
+   */
+  insist(sql: string): Promise<void> {
+    return this.turns.run(async () => this.attempts(await this.asRun(sql, randomUUID()), LATER));
+  }
+
   /** The statement as it is sent. @throws as {@link ClusterConnection.command}. */
   async asRun(sql: string, uuid?: string): Promise<string> {
     const { database } = subjectOf(sql);
@@ -148,14 +157,20 @@ export class ClusterConnection implements Connection {
     return isReplicated(row?.engine);
   }
 
-  /** Hosts that do not answer now; asked again after five seconds. */
-  silent(): Promise<readonly ClusterHost[]> {
+  /** Who answers now, and that Keeper does; asked again after five seconds. */
+  private census(): Promise<Census> {
     if (this.counted === undefined || Date.now() - this.counted.at > CENSUS_KEPT) {
-      const silent = this.census();
-      silent.catch(() => (this.counted = undefined));
-      this.counted = { at: Date.now(), silent };
+      const census = takeCensus(this.server, this.cluster);
+      census.catch(() => (this.counted = undefined));
+      this.counted = { at: Date.now(), census };
     }
-    return this.counted.silent;
+    return this.counted.census;
+  }
+
+  /** What to say of clocks that differ; undefined if they agree. */
+  async clocks(): Promise<string | undefined> {
+    const { apart } = await this.census();
+    return apart && describeApart(apart);
   }
 
   /** Where the last statements still wait in the queue, by host. */
@@ -165,7 +180,7 @@ export class ClusterConnection implements Connection {
 
   /** @throws {SchemaError} `host-down`, unless the configuration lets the queue bring what is missed. */
   async refuseSilent(what: string, isSimple = true): Promise<void> {
-    const silent = await this.silent();
+    const { silent } = await this.census();
     if (silent.length === 0 || (isSimple && this.options.downHosts === "queue")) return;
     const names = silent.map(({ name }) => name).join(", ");
     const does = silent.length === 1 ? "does" : "do";
@@ -179,12 +194,21 @@ export class ClusterConnection implements Connection {
     );
   }
 
-  private async census(): Promise<readonly ClusterHost[]> {
-    const rows = await this.server.query<{ number: string }>(
-      `SELECT toString(_shard_num) AS number FROM ${everywhere("one", this.cluster)}${readSettings(this.cluster)}`,
+  /** Whether the URL leads to another host each time: it is a load balancer's. Costs four queries at once, the first time. */
+  isBalanced(): Promise<boolean> {
+    this.balanced ??= this.askServers().catch((error: unknown) => {
+      this.balanced = undefined;
+      throw error;
+    });
+    return this.balanced;
+  }
+
+  private async askServers(): Promise<boolean> {
+    // At once, so that they do not share one kept connection.
+    const asked = Array.from({ length: 4 }, () =>
+      this.server.query<{ id: string }>("SELECT toString(serverUUID()) AS id"),
     );
-    const answering = new Set(rows.map(({ number }) => hostAt(this.cluster, number)?.number));
-    return this.cluster.hosts.filter(({ number }) => !answering.has(number));
+    return new Set((await Promise.all(asked)).map(([row]) => row?.id)).size > 1;
   }
 
   private async run(sql: string): Promise<void> {
@@ -193,10 +217,15 @@ export class ClusterConnection implements Connection {
     if (database === undefined) this.engines.clear();
     const text = await this.asRun(sql, randomUUID());
     await this.refuseSilent(oneLine(text), verb !== "RENAME" && verb !== "EXCHANGE");
+    await this.attempts(text);
+  }
+
+  private async attempts(text: string, settings: Settings = {}): Promise<void> {
+    const { verb } = subjectOf(text);
     const mark = `pulumi-clickhouse-schema ${randomUUID()}`;
     for (const [turn, wait] of [...RETRIES, undefined].entries()) {
       try {
-        return await this.send(text, turn === 0 ? mark : `${mark} ${turn}`, verb);
+        return await this.send(text, turn === 0 ? mark : `${mark} ${turn}`, verb, settings);
       } catch (error) {
         if (wait === undefined || !isBehind((error as Error).cause ?? error)) throw error;
         await sleep(wait);
@@ -204,11 +233,11 @@ export class ClusterConnection implements Connection {
     }
   }
 
-  private async send(sql: string, mark: string, verb: string): Promise<void> {
+  private async send(sql: string, mark: string, verb: string, settings: Settings): Promise<void> {
     const mode = verb === "UNDROP" ? { distributed_ddl_output_mode: "never_throw" } : {};
     const timeout = { distributed_ddl_task_timeout: this.options.ddlTimeout, log_comment: mark };
     try {
-      const rows = await this.server.query<HostRow>(sql, {}, { ...SETTINGS, ...mode, ...timeout });
+      const rows = await this.server.query<HostRow>(sql, {}, { ...SETTINGS, ...mode, ...timeout, ...settings });
       await this.settle(rows, mark, sql, verb);
     } catch (error) {
       if (error instanceof ConnectionError) return this.afterLoss(error, mark, sql);

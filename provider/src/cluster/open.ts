@@ -44,14 +44,19 @@ async function refuseCloud(connection: Connection, name: string): Promise<void> 
   );
 }
 
-/** The right to read other hosts has another name since 25.7. */
+/** To run statements on the hosts, and to read them, which newer servers call `READ ON REMOTE` in their errors. */
+const RIGHTS = [
+  { privilege: "CLUSTER", level: "*.*" },
+  { privilege: "REMOTE", level: "*.*" },
+];
+
 async function refuseLacking(connection: Connection, { name }: ClusterMembers): Promise<void> {
-  const cluster = { privilege: "CLUSTER", level: "*.*" };
-  const { missing } = await lackingRights(connection, [cluster]).catch(() => ({ missing: [] }));
+  const { missing } = await lackingRights(connection, RIGHTS).catch(() => ({ missing: [] }));
   if (missing.length === 0) return;
   const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  const user = row?.user ?? "";
   throw new SchemaError(
     "right-missing",
-    `clickhouse:cluster: user ${row?.user} may not run statements on cluster ${name}: ${grantStatements([cluster], row?.user ?? "").join(" ")}`,
+    `clickhouse:cluster: user ${user} may not run statements on the hosts of cluster ${name}, or not read them: ${grantStatements(missing, user).join(" ")}`,
   );
 }

@@ -1,5 +1,5 @@
 import { parseMergeTree } from "../sql/engine";
-import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
+import { qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import type { DatabaseSpec, TableSpec } from "../sql/spec";
 
 /** What a server offers for objects that need Keeper. */
@@ -15,6 +15,23 @@ export interface Replication {
   readonly takesArguments: boolean;
   /** The table is created on all hosts of a cluster with one UUID. */
   readonly onCluster?: boolean;
+  /** The stack has a cluster, and the table is not for it. */
+  readonly apart?: boolean;
+}
+
+/** A place in Keeper, with macros or without. */
+export interface KeeperPlace {
+  /** Of the table. */
+  readonly path: string;
+  readonly replica: string;
+}
+
+/** A replica in Keeper, where a new table would be registered as well; its macros are expanded. */
+export interface TakenReplica extends KeeperPlace {
+  /** Quoted name of the table that it belongs to; undefined if no host has one. */
+  readonly holder?: string;
+  /** Whether a table of the new one's name was dropped lately, and still has its place. */
+  readonly isDropped: boolean;
 }
 
 /** Macros that the server itself defines for every table. */
@@ -45,15 +62,48 @@ export function refuseReplicatedTable(table: TableSpec, database: string, server
   if (!inReplicated && !server.onCluster && `${path}${replica}`.includes("{uuid}")) {
     const from = engine.keeper === undefined ? `, which the server uses by default (default_replica_path)` : "";
     const wanted = ["'/clickhouse/tables/{shard}/{database}/{table}'", `'${server.replica}'`, ...engine.args];
+    const cluster = server.apart === true ? "Leave cluster: false out" : "Set clickhouse:cluster";
     return (
       `${name}: {uuid} in a replicated table's path needs a Replicated database; found '${path}'${from}, in a database of engine ` +
-      `${/^\w+/.exec(database)?.[0]}. Set clickhouse:cluster, or write the path: ${clause(engine.family, wanted)}; or give the database the engine ` +
+      `${/^\w+/.exec(database)?.[0]}. ${cluster}, or write the path: ${clause(engine.family, wanted)}; or give the database the engine ` +
       `Replicated('/clickhouse/databases/${table.database}', '{shard}', '{replica}')`
     );
   }
   const known = new Set([...OWN, ...(inReplicated ? OF_DATABASE : []), ...server.macros]);
   const missing = macrosIn(`${path}/${replica}`).find((macro) => !known.has(macro));
   return missing === undefined ? undefined : `${name}: ${noMacro(missing, server, [path, replica])}`;
+}
+
+/** Where a table asks to be in Keeper; undefined if its UUID makes that a place of its own, or its server draws one. */
+export function keeperPlace({ storage }: TableSpec, server: Replication): KeeperPlace | undefined {
+  const engine = parseMergeTree(storage.engine);
+  if (engine?.prefix !== "Replicated") return undefined;
+  const place = engine.keeper ?? { path: server.path, replica: server.replica };
+  return `${place.path}${place.replica}`.includes("{uuid}") ? undefined : place;
+}
+
+/** Why a table cannot be created where another one is in Keeper, with the next step (code 253). Measured on 24.8 and 25.8. */
+export function refuseTaken(table: TableSpec, { holder, isDropped, path, replica }: TakenReplica): string {
+  const name = qualifiedName(table);
+  const found = `${name}: its place in Keeper is taken: '${path}' has a replica '${replica}'`;
+  if (holder !== undefined) {
+    const { args = [], family = "MergeTree" } = parseMergeTree(table.storage.engine) ?? {};
+    const other = [`'/clickhouse/tables/{shard}/${table.database}/${table.name}_2'`, "'{replica}'", ...args];
+    return (
+      `${found}, of ${holder}; a table that is renamed keeps its path. Write another path: ${clause(family, other)}; or, with clickhouse:cluster or in a ` +
+      "Replicated database, none: each table has a path of its own then"
+    );
+  }
+  if (isDropped) {
+    return (
+      `${found}, of the table of this name that was dropped a moment ago. Get it back with UNDROP TABLE ${name}; or wait until the server removes it ` +
+      "(database_atomic_delay_before_drop_table_sec, 8 minutes by default), and run again"
+    );
+  }
+  return (
+    `${found}, and no table that the hosts have belongs to it. If it is not one of another cluster, remove what is left of it: ` +
+    `SYSTEM DROP REPLICA ${quoteString(replica)} FROM ZKPATH ${quoteString(path)}`
+  );
 }
 
 /** The same for a database. */

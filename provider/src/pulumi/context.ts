@@ -173,6 +173,11 @@ export class Context {
     return this.config.cluster === undefined ? this.server() : this.cluster.open();
   }
 
+  /** The stack's cluster; undefined if it has none. */
+  async stackCluster(): Promise<ClusterConnection | undefined> {
+    return this.config.cluster === undefined ? undefined : this.cluster.open();
+  }
+
   /** What runs statements on an object: all hosts of the stack's cluster, or the server alone. */
   connectionOf(key: string): Promise<Connection> {
     return this.alone.has(key) ? this.server() : this.connection();
@@ -180,7 +185,7 @@ export class Context {
 
   /** Undefined where an object is not on a cluster. */
   async clusterOf(key: string): Promise<ClusterConnection | undefined> {
-    return this.config.cluster === undefined || this.alone.has(key) ? undefined : this.cluster.open();
+    return this.alone.has(key) ? undefined : this.stackCluster();
   }
 
   private server(): Promise<Connection> {

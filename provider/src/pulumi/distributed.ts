@@ -1,8 +1,7 @@
+import type { ClusterConnection } from "../cluster/cluster-connection";
 import { readObjects } from "../introspect/objects";
 import type { LiveObject } from "../introspect/server-catalog";
-import { splitArguments } from "../sql/fragments";
-import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
-import { objectKey } from "../sql/object-key";
+import { sendsTo } from "../sql/engine";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -24,7 +23,7 @@ export async function distributedOver(
   const tables = await readObjects(cluster, "engine = 'Distributed'");
   return tables.flatMap((reader): Broken[] => {
     const spec = specOf(reader);
-    if (spec === undefined || localOf(spec.storage.engine, spec.database) !== local) return [];
+    if (spec === undefined || sendsTo(spec.storage.engine, spec.database) !== local) return [];
     const has = new Set(spec.columns.map(({ name }) => name));
     const lost = gone.filter(({ name }) => has.has(name));
     if (lost.length === 0) return [];
@@ -47,14 +46,15 @@ function specOf({ statement }: LiveObject): Extract<ObjectSpec, { kind: "table" 
   }
 }
 
-/** Key of the table that it is over; undefined where an expression names it. */
-function localOf(engine: string | undefined, own: string): string | undefined {
-  const [, text = ""] = /^Distributed\s*\(([\s\S]*)\)\s*$/.exec(engine ?? "") ?? [];
-  const [, database, table] = splitArguments(text).map(plain);
-  if (database === undefined || table === undefined) return undefined;
-  return objectKey(database === "" ? own : database, table);
-}
-
-function plain(argument: string): string {
-  return argument.startsWith("'") ? unquoteString(argument) : unquoteIdentifier(argument);
+/**
+ * Tables on a cluster that send their rows to others from files or memory of their own, not at once: an insert that is refused may have been
+ * sent in part, and its repetition would double that. One query.
+ */
+export async function sendersTo(cluster: ClusterConnection, tables: ReadonlySet<string>): Promise<LiveObject[]> {
+  const senders = await readObjects(cluster, "engine IN ('Distributed', 'Buffer')");
+  return senders.filter((sender) => {
+    const spec = specOf(sender);
+    const to = spec && sendsTo(spec.storage.engine, spec.database);
+    return to !== undefined && tables.has(to);
+  });
 }

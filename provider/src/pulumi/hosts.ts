@@ -77,11 +77,12 @@ export function isPlaced(stored: Partial<Outs>, place: PlaceInputs): boolean {
 }
 
 /**
- * @throws {SchemaError} for an explicit cluster in a database that hands statements on itself, and for a role or the like that only one host
- *   would get.
+ * @throws {SchemaError} for an explicit cluster in a database that hands statements on itself, for a role or the like that only one host
+ *   would get, and for one host behind a load balancer.
  */
 export async function refuseMisplaced(context: Context, spec: ObjectSpec, { cluster }: ChangeOptions): Promise<void> {
   if (!canBeOnCluster(spec)) return refuseAccess(context, spec);
+  if (cluster === false) return refuseBalanced(context, spec);
   if (typeof cluster !== "string" || !("database" in spec)) return;
   const connection = await context.clusterOf(keyOf(spec));
   if (connection === undefined || !(await connection.handsOn(spec.database))) return;
@@ -89,6 +90,18 @@ export async function refuseMisplaced(context: Context, spec: ObjectSpec, { clus
     "cluster-unusable",
     `${quotedName(keyOf(spec))}: cluster: expected none, found "${cluster}": its database is Replicated, and runs each statement on all of its ` +
       "replicas itself. Take the argument out",
+  );
+}
+
+/** Behind a load balancer there is no one host that the URL reaches. */
+async function refuseBalanced(context: Context, spec: ObjectSpec): Promise<void> {
+  if (context.config.cluster === undefined || (await context.reachableServer(undefined)) === undefined) return;
+  const connection = await context.stackCluster();
+  if (connection === undefined || !(await connection.isBalanced())) return;
+  throw new SchemaError(
+    "cluster-unusable",
+    `${quotedName(keyOf(spec))}: cluster: expected one host for false, found that ${connection.url} leads to another one each time. Set clickhouse:url to ` +
+      "the host that is to have it, or take the argument out",
   );
 }
 
@@ -132,12 +145,19 @@ export async function lookAtCluster(
         "by INSERT … SELECT of the rows from before, on one replica of each shard",
     );
   }
-  await cluster.refuseSilent(`create ${label}`);
+  await lookAtHosts(context, cluster, `create ${label}`);
   const { hosts, name } = cluster.cluster;
   const shards = new Set(hosts.map(({ shard }) => shard)).size;
   const handsOn = "database" in spec && (await cluster.handsOn(spec.database));
   const how = handsOn ? "its Replicated database brings it to its replicas" : `ON CLUSTER ${name}`;
   return [remark(`-- created on ${count(hosts.length, "host")} (${count(shards, "shard")}), ${how}`)];
+}
+
+/** @throws {SchemaError} when a host, or Keeper, does not answer. */
+export async function lookAtHosts(context: Context, cluster: ClusterConnection, what: string): Promise<void> {
+  await cluster.refuseSilent(what);
+  const clocks = await cluster.clocks();
+  if (clocks !== undefined) await context.warnOnce(undefined, `cluster ${cluster.cluster.name}: ${clocks}.`);
 }
 
 function count(n: number, what: string): string {

@@ -11,7 +11,7 @@ import type { Context } from "./context";
 import { lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
 import { lookAtFunction } from "./function-uses";
-import { isPlaced, type PlaceInputs, refuseMisplaced } from "./hosts";
+import { isPlaced, lookAtHosts, type PlaceInputs, refuseMisplaced } from "./hosts";
 import { leftAtWork } from "./left-at-work";
 import { retirement } from "./old-table-expiry";
 import { planInput, withNotes } from "./plan-input";
@@ -51,8 +51,8 @@ export async function plannedInputs(
   if (isSame && planned.shown.length === 0 && left.length === 0) return told();
   refuseHazards(context, planned, change);
   await refuseMisplaced(context, to, options);
-  if (planned.plan.steps.length > 0)
-    await (await context.clusterOf(keyOf(to)))?.refuseSilent(`change ${quotedName(keyOf(to))}`);
+  const cluster = planned.plan.steps.length > 0 ? await context.clusterOf(keyOf(to)) : undefined;
+  if (cluster !== undefined) await lookAtHosts(context, cluster, `change ${quotedName(keyOf(to))}`);
   if (isAccess(to) && planned.plan.steps.length > 0) await refuseMissingNames(context, urn, to);
   await refuseUnread(context, request, to, planned.plan.steps);
   const first = await refuseReaders(context, planned, change);

@@ -35,6 +35,7 @@ import { describeInterrupted, findInterrupted, type InterruptedOperation } from 
 import { mendSteps } from "./mend";
 import { canRefill } from "./refill";
 import type { Outs } from "./state";
+import { refuseOnCluster } from "./unsupported-on-cluster";
 
 /** What changes, and how. */
 export interface Change {
@@ -84,7 +85,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
     ...(server && { server }),
   };
   const own = planObject(from, to, changes, planOptions);
-  if (cluster !== undefined) refuseOnCluster(cluster, own, to);
+  if (cluster !== undefined) await refuseOnCluster(cluster, own, to);
   const mended =
     cluster && live && pending === undefined ? await mendSteps(context, cluster, live, to, planOptions) : [];
   const planned = mended.length === 0 ? own : { steps: [...own.steps, ...mended] };
@@ -112,46 +113,6 @@ async function asRun(cluster: ClusterConnection | undefined, plan: Plan): Promis
     return { kind: "statement", sql: await cluster.asRun(replaceStatement(step.to)), hazards: step.hazards };
   });
   return { steps: await Promise.all(steps) };
-}
-
-/** @throws {SchemaError} for a change of many statements, which is proven on one server only. */
-function refuseOnCluster(cluster: ClusterConnection, { steps }: Plan, to: ObjectSpec): void {
-  const label = quotedName(keyOf(to));
-  const name = cluster.cluster.name;
-  for (const step of steps) {
-    if (step.kind === "statement" && !step.gated) continue;
-    if (step.kind === "rebuild" && !step.holdsRows) continue;
-    const [what, instead] = unsupportedWay(step);
-    throw new SchemaError(
-      "cluster-unsupported",
-      `${label}: ${what}, which is not done on a cluster (${name}) yet; nothing was changed. ${instead}`,
-    );
-  }
-}
-
-function unsupportedWay(step: Step): readonly [what: string, instead: string] {
-  switch (step.kind) {
-    case "statement":
-      return [
-        "a column would be renamed, behind a gate for inserts on every host",
-        "Add a column with the new name and `default` the old one's, move the writers and readers to it, and drop the old one later",
-      ];
-    case "rebuild":
-      return [
-        `the table would be rebuilt and its rows copied (${step.reasons.join("; ")})`,
-        "Declare a second table with the new definition beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it",
-      ];
-    case "rename":
-      return [
-        "it would get another name, behind a hold for inserts on every host",
-        "Keep the name; or declare the new object beside it, move readers and writers, and remove the old one",
-      ];
-    default:
-      return [
-        `the view would be recreated (${step.reasons.join("; ")})`,
-        "Declare a new view beside it, and remove the old one in the same program, with the writers stopped in between",
-      ];
-  }
 }
 
 /** Whether the object's database passes statements on to other replicas. */

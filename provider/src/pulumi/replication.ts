@@ -1,9 +1,16 @@
 import { SchemaError } from "../errors";
+import { takenReplica } from "../introspect/replica-paths";
 import { readReplication } from "../introspect/replication";
-import { refuseReplicatedDatabase, refuseReplicatedTable } from "../plan/replication";
+import {
+  keeperPlace,
+  type Replication,
+  refuseReplicatedDatabase,
+  refuseReplicatedTable,
+  refuseTaken,
+} from "../plan/replication";
 import { isGrants } from "../sql/access/grant";
 import { isAccess, keyOf, objectKey } from "../sql/object-key";
-import type { ObjectSpec } from "../sql/spec";
+import type { ObjectSpec, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 
 /** The engine of a database that names none. */
@@ -29,12 +36,21 @@ export async function refuseUnreplicable(context: Context, urn: string | undefin
   const { asked } = await context.lookFor(urn)(objectKey("database" in spec ? spec.database : spec.name));
   const found = asked ? await readReplication(await context.connection()) : undefined;
   if (found === undefined) return;
-  const server = { ...found, onCluster: (await context.clusterOf(keyOf(spec))) !== undefined };
+  const onCluster = (await context.clusterOf(keyOf(spec))) !== undefined;
+  const server = { ...found, onCluster, apart: !onCluster && context.config.cluster !== undefined };
   const reason =
     "database" in spec
       ? refuseReplicatedTable(spec, await databaseEngine(context, urn, spec.database), server)
       : refuseReplicatedDatabase(spec, server);
   if (reason !== undefined) throw new SchemaError("not-replicable", reason);
+  if ("database" in spec) await refuseTakenPlace(context, spec, server);
+}
+
+async function refuseTakenPlace(context: Context, table: TableSpec, server: Replication): Promise<void> {
+  const place = keeperPlace(table, server);
+  if (place === undefined) return;
+  const taken = await takenReplica(await context.connectionOf(keyOf(table)), table, place);
+  if (taken !== undefined) throw new SchemaError("not-replicable", refuseTaken(table, taken));
 }
 
 /** The engine on the server, otherwise the declared one. */

@@ -1,5 +1,6 @@
 import { splitArguments } from "./fragments";
-import { unquoteString } from "./identifiers";
+import { unquoteIdentifier, unquoteString } from "./identifiers";
+import { objectKey } from "./object-key";
 
 /** A parsed engine of the MergeTree family. */
 export interface MergeTreeEngine {
@@ -35,4 +36,19 @@ export function mergingEngine(engine = "MergeTree"): string {
 /** The unreplicated engine that merges the same way. */
 export function localMergeTree({ family, args }: MergeTreeEngine): string {
   return args.length > 0 ? `${family}(${args.join(", ")})` : family;
+}
+
+/**
+ * Key of the table that one of engine Distributed or Buffer sends its rows to; undefined for other engines, and where an expression names it.
+ *
+ * @param own its own database, which an empty name stands for.
+ */
+export function sendsTo(engine: string | undefined, own: string): string | undefined {
+  const [, name, text = ""] = /^\s*(Distributed|Buffer)\s*\(([\s\S]*)\)\s*$/.exec(engine ?? "") ?? [];
+  if (name === undefined) return undefined;
+  const [database, table] = splitArguments(text)
+    .slice(name === "Distributed" ? 1 : 0)
+    .map((one) => (one.startsWith("'") ? unquoteString(one) : unquoteIdentifier(one)));
+  if (database === undefined || table === undefined) return undefined;
+  return objectKey(database === "" ? own : database, table);
 }

@@ -1,3 +1,4 @@
+import { SKEW } from "../../cluster/census";
 import { plural } from "../../util/format";
 import { type Check, check } from "../check";
 
@@ -23,9 +24,6 @@ export interface Node extends Host {
   readonly local: number;
   readonly macros: ReadonlyMap<string, string>;
 }
-
-/** Clocks of two hosts may differ by so many milliseconds: deadlines of gates go by each host's own clock. */
-const SKEW = 500;
 
 /** How a message names a host: by name, with its port where that alone says which. */
 export function nameOf(host: Host, all: readonly Host[]): string {

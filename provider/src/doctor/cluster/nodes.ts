@@ -1,3 +1,4 @@
+import { timeOf } from "../../cluster/census";
 import type { Connection } from "../../connection/connection";
 import { ServerError } from "../../connection/errors";
 import { quoteString } from "../../sql/identifiers";
@@ -83,7 +84,6 @@ export class AllNodes {
     return [...tables.values()];
   }
 
-  /** now64() would be the connected server's; a UUID of version 7 is made by each host, and starts with its time. */
   private async clocks(): Promise<{ rows: { number: number; version: string; now: number }[]; took: number }> {
     const started = performance.now();
     const rows = await this.ask<{ version: string; uuid: string }>(
@@ -94,7 +94,7 @@ export class AllNodes {
     const found = rows.map(({ number, version, uuid }) => ({
       number: Number(number),
       version,
-      now: Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16),
+      now: timeOf(uuid),
     }));
     return { rows: found, took };
   }
