@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { readGrants, readLattice } from "../../provider/dist/introspect/grants";
-import type { GrantsSpec } from "../../provider/dist/sql/access/grants";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import type { Lattice } from "../../provider/dist/sql/rights/lattice";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { readGrants, readLattice } from "../../provider/src/introspect/grants";
 import { OPEN_USERS } from "../../provider/src/server/users";
+import type { GrantsSpec } from "../../provider/src/sql/access/grants";
+import { parseCreate } from "../../provider/src/sql/parse";
+import type { Lattice } from "../../provider/src/sql/rights/lattice";
 import { TestProvider } from "../support/provider";
 import { startServer, type TestServer, type Version } from "../support/server";
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { evaluate } from "../../provider/src/code/value";
+import { declareGrants } from "../../provider/src/declare/grants";
+import { codeOf } from "../../provider/src/kinds/object";
 import { type GrantStep, planGrantSteps } from "../../provider/src/plan/grant-steps";
 import { SqlParseError } from "../../provider/src/sql/errors";
+import { linesOf, rulesOfLines } from "../../provider/src/sql/rights/lines";
 import { parseGrantLine, parseRights } from "../../provider/src/sql/rights/parse";
 import { differences, normalForm, type Rule, type Verb } from "../../provider/src/sql/rights/points";
 import { clausesOf, statementOf } from "../../provider/src/sql/rights/render";
@@ -55,6 +59,22 @@ describe("Grants as points", function () {
     );
   });
 
+  it("are written as arguments that mean the same, in whatever order", () => {
+    fc.assert(
+      fc.property(lists, fc.boolean(), (list, isTurned) => {
+        const rights = linesOf(lattice, list);
+        const { to, ...args } = evaluate(codeOf({ kind: "grants", name: "r", rights })) as Record<string, string[]>;
+        assert.equal(to, "r");
+        if (isTurned) for (const lines of Object.values(args)) lines.reverse();
+        const declared = declareGrants({ database: "", name: "r" }, args);
+        const read = rulesOfLines(lattice, declared.rights ?? []);
+        assert.deepEqual(read.problems, []);
+        assert.deepEqual(linesOf(lattice, read.rules), rights);
+      }),
+      RUNS,
+    );
+  });
+
   it("are changed by statements that arrive, and keep on the way what both ends have, and give nothing that neither has, or say so", () => {
     const counts = { steps: 0, gaps: 0, surpluses: 0, replaced: 0 };
     fc.assert(
@@ -102,9 +122,10 @@ describe("Grants as points", function () {
       kind: "roles",
       roles: ["reader", "w r"],
       admin: true,
+      grantee: "u",
     });
     // What a dropped role leaves behind.
-    assert.deepEqual(parseGrantLine("GRANT NONE TO u"), { kind: "roles", roles: [], admin: false });
+    assert.deepEqual(parseGrantLine("GRANT NONE TO u"), { kind: "roles", roles: [], admin: false, grantee: "u" });
   });
 
   it("are refused with the way out where a server would refuse them or do something else", () => {

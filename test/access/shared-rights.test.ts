@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type GrantStep, planSharedSteps } from "../../provider/dist/plan/grant-steps";
-import type { Rule, Value } from "../../provider/dist/sql/rights/points";
-import { allRights, commonRights, sharedRights } from "../../provider/dist/sql/rights/shared";
+import { type GrantStep, planSharedSteps } from "../../provider/src/plan/grant-steps";
+import type { Rule, Value } from "../../provider/src/sql/rights/points";
+import { allRights, commonRights, sharedRights } from "../../provider/src/sql/rights/shared";
 import { byEffort, SEED } from "../support/effort";
 import { lattice, lists, valuesOf } from "./random-rights";
 

@@ -111,7 +111,6 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
   },
   grants: {
     noneOn: NOT_EMBEDDED,
-    isImported: false,
     setup: [SOURCE, "CREATE ROLE {o}", "CREATE ROLE {d}_r"],
     args: {
       privileges: ["SELECT ON {d}.*", "INSERT(id) ON {d}.src WITH GRANT OPTION", "SELECT ON {d}.src"],

@@ -24,7 +24,7 @@ export interface ImportOptions extends ConnectOptions {
   readonly database?: readonly string[];
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Also users, roles, settings profiles and quotas, but for those of the server's configuration. */
+  /** Also users, roles, what they may do, settings profiles and quotas, but for those of the server's configuration. */
   readonly access?: boolean;
   /** Only compares, writes nothing. */
   readonly check?: boolean;
@@ -44,7 +44,7 @@ export function importCommand(output: Output): Command {
     .option("--database <name...>", "only these databases")
     .option("--include <pattern...>", "only objects whose database.name matches, e.g. 'logs.*_v1'")
     .option("--exclude <pattern...>", "skip objects whose database.name matches")
-    .option("--access", "also users, roles, settings profiles and quotas")
+    .option("--access", "also users, roles, what they may do, settings profiles and quotas")
     .option("--rollups", "write a Rollup where a target and its views are exactly what one creates")
     .option("--check", "write nothing; exit with 1 if the program in the folder differs from the server")
     .option("--force", "overwrite existing files that differ")

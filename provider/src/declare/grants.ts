@@ -18,7 +18,8 @@ import {
  */
 export function declareGrants({ name }: QualifiedName, args: unknown): GrantsSpec {
   const problems = new Problems();
-  const raw = objectAt(args, "", ["privileges", "except", "roles", "defaultRoles"], problems);
+  // The grantee is the name.
+  const raw = objectAt(args, "", ["to", "privileges", "except", "roles", "defaultRoles"], problems);
   const rights = rightsAt(raw, problems);
   const roles = raw["roles"] === undefined ? undefined : rolesAt(raw, problems);
   const defaultRoles = raw["defaultRoles"] === undefined ? undefined : defaultAt(raw, problems);
@@ -37,7 +38,7 @@ export function declareGrants({ name }: QualifiedName, args: unknown): GrantsSpe
 /** Arguments of `Grant` → spec, likewise. @throws {SchemaError} naming every wrong argument. */
 export function declareGrant({ name }: QualifiedName, args: unknown): GrantSpec {
   const problems = new Problems();
-  const raw = objectAt(args, "", ["privileges", "roles"], problems);
+  const raw = objectAt(args, "", ["to", "privileges", "roles"], problems);
   const rights = rightsAt(raw, problems) ?? [];
   const roles = raw["roles"] === undefined ? [] : rolesAt(raw, problems);
   if (rights.length + roles.length === 0)
@@ -60,7 +61,7 @@ function rightsAt(raw: Raw, problems: Problems): string[] | undefined {
 
 function refuseVerbs(texts: readonly string[], path: string, problems: Problems): void {
   for (const [index, text] of texts.entries()) {
-    const [, verb] = /^\s*(GRANT|REVOKE)\s/i.exec(text) ?? [];
+    const [, verb] = /^\s*(GRANT(?!\s+OPTION\s+FOR)|REVOKE)\s/i.exec(text) ?? [];
     if (verb !== undefined)
       problems.add(
         `${path}[${index}]`,

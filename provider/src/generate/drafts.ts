@@ -4,7 +4,8 @@ import { KINDS } from "../kinds";
 import { codeOf } from "../kinds/object";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
 import { sourcesOf, targetsOf } from "../lineage/sources";
-import { referencesOf } from "../sql/access/references";
+import { isGrants } from "../sql/access/grant";
+import { granteesIn, referencesOf } from "../sql/access/references";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { isAccess, keyOf, objectKey } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
@@ -59,6 +60,7 @@ export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap):
 /** Possible objects, and possible functions. */
 function mentionsIn(declared: ObjectSpec, rendered: string): ReadonlySet<string> {
   if (isAccess(declared)) return new Set(referencesOf(declared));
+  if (isGrants(declared)) return new Set(granteesIn(declared));
   const source = "attributes" in declared ? tablesOfSource(declared.source) : [];
   return new Set([...source, ...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
 }

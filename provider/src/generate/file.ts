@@ -110,7 +110,8 @@ function declarationOf(resource: PlacedResource, printer: Printer, byKey: Readon
   const head = `export const ${identifier} = `;
   const args: ValueMap = {
     ...(!isPlain && "database" in live && { database: databaseOf(live.database, byKey) }),
-    ...(!isPlain && live.name !== resourceName && { name: live.name }),
+    // What is part of something else has its name.
+    ...(!isPlain && KINDS[live.kind].isOf === undefined && live.name !== resourceName && { name: live.name }),
     ...resource.args,
   };
   const options = optionsOf(dependsOn);

@@ -1,6 +1,6 @@
 import type { UnmanagedObject } from "../introspect/server";
 import { KINDS } from "../kinds";
-import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { type Drafts, draftsOf } from "./drafts";
 import { fileText } from "./file";
@@ -68,7 +68,7 @@ export function writeProgram(drafts: Drafts, { listed, rollups: found, unmanaged
 
 function place({ list, rollups, order }: Resources) {
   // Users, roles and the like are in one file.
-  const databaseOf = (key: string): string => (accessKindOf(key) === undefined ? keyParts(key).database : ACCESS);
+  const databaseOf = (key: string): string => (isOfAccess(key) ? ACCESS : keyParts(key).database);
   const levels = levelsOf(order, databaseOf);
   const files = new Map<string, string>();
   const takenFiles = new Set(["index"]);
@@ -97,6 +97,11 @@ function place({ list, rollups, order }: Resources) {
     return { ...resource, file, identifier: `${found.identifier}.${within.path}`, resourceName };
   });
   return { resources, rollups: [...placed.values()] };
+}
+
+function isOfAccess(key: string): boolean {
+  const { name } = keyParts(key);
+  return accessKindOf(key) !== undefined || (name !== undefined && key === keyNamed("grants", undefined, name));
 }
 
 /** Some file systems are case-insensitive. */

@@ -1,6 +1,18 @@
-import { leavesOf, mapSqlIn, Reference, referencesIn, type Secret, Sql, type ValueMap } from "../code/value";
+import {
+  isList,
+  leavesOf,
+  mapSqlIn,
+  Reference,
+  referencesIn,
+  type Secret,
+  Sql,
+  type Value,
+  type ValueMap,
+} from "../code/value";
+import { granteeOf, isGrants } from "../sql/access/grant";
+import { granteeKeys } from "../sql/access/references";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
-import { keyOf, objectKey } from "../sql/object-key";
+import { keyNamed, keyOf, objectKey } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { compareDrafts, type Draft, type Drafts, dependencies, draftOf, softDependencies } from "./drafts";
 import { linkNames, linkSecrets } from "./links";
@@ -112,7 +124,12 @@ function resourceOf(
       take,
     ),
   );
-  const args = { ...linked, ...targetOf(live, needs), ...headOf(draft, linked, needs) };
+  const args = {
+    ...linked,
+    ...targetOf(live, needs),
+    ...peopleOf(live, linked, needs),
+    ...headOf(draft, linked, needs),
+  };
   const database = "database" in live ? objectKey(live.database) : undefined;
   const inPlace = new Set(leavesOf(args).flatMap(referencesIn));
   const circular = order.dropped.flatMap(([from, to]) => (from === key ? [to] : []));
@@ -125,6 +142,32 @@ function targetOf(live: ObjectSpec, needs: ReadonlySet<string>): ValueMap {
   const to = "to" in live ? live.to : undefined;
   const key = to && objectKey(to.database, to.name);
   return key !== undefined && needs.has(key) ? { to: new Reference(key) } : {};
+}
+
+/** Users and roles are passed as resources. */
+function peopleOf(live: ObjectSpec, args: ValueMap, needs: ReadonlySet<string>): ValueMap {
+  if (!isGrants(live)) return {};
+  const grantee = granteeKeys([granteeOf(live)]).find((key) => needs.has(key));
+  const roleOf = (value: Value | undefined): Value | undefined => {
+    const key = typeof value === "string" ? keyNamed("role", undefined, value) : "";
+    return needs.has(key) ? new Reference(key) : value;
+  };
+  const { roles, defaultRoles } = args;
+  return {
+    ...(grantee !== undefined && { to: new Reference(grantee) }),
+    ...(roles !== undefined && isList(roles) && { roles: roles.map((one) => held(one, roleOf)) }),
+    ...(defaultRoles !== undefined &&
+      isList(defaultRoles) && { defaultRoles: defaultRoles.map((one) => roleOf(one) ?? one) }),
+  };
+}
+
+/** A role, or `{ role, adminOption }`. */
+function held(value: Value, roleOf: (value: Value | undefined) => Value | undefined): Value {
+  if (typeof value === "string") return roleOf(value) ?? value;
+  if (typeof value !== "object" || value instanceof Sql || value instanceof Reference || !("role" in value))
+    return value;
+  const { role, ...rest } = value as ValueMap;
+  return { role: roleOf(role), ...rest };
 }
 
 /** Plain SQL gets its database from the resource. */

@@ -7,33 +7,11 @@ import { keyNamed, keyParts } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { type Lattice, latticeOf, type PrivilegeRow } from "../sql/rights/lattice";
 import { linesOf } from "../sql/rights/lines";
-import { parseGrantLine } from "../sql/rights/parse";
-import { type Rule, VERBS, type Verb } from "../sql/rights/points";
-import { byRegion, type Region } from "../sql/rights/region";
-import { resolve } from "../sql/rights/resolve";
+import { type GrantLine, parseGrantLine } from "../sql/rights/parse";
+import type { Rule } from "../sql/rights/points";
+import { type GrantRow, rulesRead } from "./grant-rows";
 import type { LiveObject } from "./server-catalog";
 import { HiddenError } from "./visibility";
-
-/** A row of `system.grants`; which columns there are depends on the server. */
-export interface GrantRow {
-  readonly access_type: string;
-  readonly access_object?: string | null;
-  readonly database: string | null;
-  readonly table: string | null;
-  readonly column: string | null;
-  readonly is_partial_revoke: number;
-  readonly grant_option: number;
-  /** Absent before 26: then the rows do not tell a prefix from a name. */
-  readonly is_wildcard?: number;
-}
-
-interface Grantee {
-  readonly kind: "user" | "role";
-  readonly storage: string;
-  readonly all: number;
-  readonly list: readonly string[];
-  readonly except: readonly string[];
-}
 
 /** Asks any server or engine for its privileges; everybody may. */
 export const PRIVILEGES = "SELECT privilege, aliases, level, parent_group FROM system.privileges";
@@ -41,6 +19,17 @@ export const PRIVILEGES = "SELECT privilege, aliases, level, parent_group FROM s
 /** The privileges that a server knows. One query. */
 export async function readLattice(connection: Connection): Promise<Lattice> {
   return latticeOf(await connection.query<PrivilegeRow>(PRIVILEGES));
+}
+
+/** A user or a role, and what it may do. */
+export interface Holder {
+  readonly kind: "user" | "role";
+  readonly name: string;
+  readonly storage: string;
+  readonly rules: readonly Rule[];
+  readonly roles: readonly RoleGrant[];
+  /** The roles that a session of a user begins with. */
+  readonly defaultRoles?: NonNullable<GrantsSpec["defaultRoles"]>;
 }
 
 /**
@@ -54,35 +43,48 @@ export async function readGrants(
   name: string,
 ): Promise<LiveObject | undefined> {
   try {
-    const [grantee] = await connection.query<Grantee>(granteeQuery(name));
-    if (grantee === undefined) return undefined;
-    const column = grantee.kind === "user" ? "user_name" : "role_name";
-    const rights = linesOf(lattice, await readRules(connection, lattice, column, name));
-    const roles = await connection.query<{ role: string; admin: number }>(
-      `SELECT granted_role_name AS role, with_admin_option AS admin FROM system.role_grants WHERE ${column} = ${quoteString(name)} ORDER BY role`,
-    );
-    const held = roles.map(({ role, admin }): RoleGrant => ({ role, admin: Number(admin) === 1 }));
-    const spec: GrantsSpec = { kind: "grants", name, rights, roles: held, ...defaultsOf(grantee, held) };
-    return {
-      key: keyNamed("grants", undefined, name),
-      statement: renderGrants(spec),
-      engine: "Grants",
-      uuid: "",
-      rows: undefined,
-      bytes: undefined,
-      access: { storage: grantee.storage, others: [] },
-    };
+    const [holder] = await readHolders(connection, lattice, [name]);
+    return holder && grantsOf(lattice, holder);
   } catch (error) {
     if (!isAccessDenied(error)) throw error;
     // The embedded engine keeps no users.
     if (connection.url.startsWith("chdb:")) return undefined;
-    const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
-    const user = quoteIdentifier(row?.user ?? "");
-    throw new HiddenError(
-      `${quoteIdentifier(name)}: the user ${user} may not see what it may do. Nothing was changed. Allow it: GRANT SHOW ACCESS ON *.*, SELECT ON system.users, ` +
-        `SELECT ON system.roles, SELECT ON system.grants, SELECT ON system.role_grants TO ${user};`,
-    );
+    throw await hidden(connection, quoteIdentifier(name));
   }
+}
+
+/** What every user and role may do that has a right or a role. @throws {HiddenError} when this user may not see it. */
+export async function readAllGrants(connection: Connection, lattice: Lattice): Promise<LiveObject[]> {
+  if (connection.url.startsWith("chdb:")) return [];
+  try {
+    const holders = await readHolders(connection, lattice);
+    return holders.filter(({ rules, roles }) => rules.length + roles.length > 0).map((one) => grantsOf(lattice, one));
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    throw await hidden(connection, "grants");
+  }
+}
+
+function grantsOf(lattice: Lattice, { name, storage, rules, roles, defaultRoles }: Holder): LiveObject {
+  const rights = linesOf(lattice, rules);
+  return {
+    key: keyNamed("grants", undefined, name),
+    statement: renderGrants({ kind: "grants", name, rights, roles, ...(defaultRoles && { defaultRoles }) }),
+    engine: "Grants",
+    uuid: "",
+    rows: undefined,
+    bytes: undefined,
+    access: { storage, others: [] },
+  };
+}
+
+async function hidden(connection: Connection, what: string): Promise<HiddenError> {
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  const user = quoteIdentifier(row?.user ?? "");
+  return new HiddenError(
+    `${what}: the user ${user} may not see what it may do. Nothing was changed. Allow it: GRANT SHOW ACCESS ON *.*, SELECT ON system.users, ` +
+      `SELECT ON system.roles, SELECT ON system.grants, SELECT ON system.role_grants TO ${user};`,
+  );
 }
 
 /** A grant by its key: with all that its grantee has, of which whoever compares takes what is declared. Otherwise as {@link readGrants}. */
@@ -105,81 +107,91 @@ export async function readGrant(
   };
 }
 
-/** Of a user and a role of one name, every statement means the user. */
-function granteeQuery(name: string): string {
-  return `SELECT * FROM (SELECT 'user' AS kind, storage, default_roles_all AS all, default_roles_list AS list, default_roles_except AS except FROM system.users WHERE name = ${quoteString(name)}
-UNION ALL SELECT 'role', storage, 0, [], [] FROM system.roles WHERE name = ${quoteString(name)}) ORDER BY kind DESC`;
+interface GranteeRow {
+  readonly kind: "user" | "role";
+  readonly name: string;
+  readonly storage: string;
+  readonly all: number;
+  readonly list: readonly string[];
+  readonly except: readonly string[];
+}
+
+interface RoleRow {
+  readonly user_name: string | null;
+  readonly role_name: string | null;
+  readonly role: string;
+  readonly admin: number;
+}
+
+/** Users and roles with what they may do; by default all of them. Three queries, and one for each hundred on servers before 26. */
+export async function readHolders(
+  connection: Connection,
+  lattice: Lattice,
+  names?: readonly string[],
+): Promise<Holder[]> {
+  const list = names?.map(quoteString).join(", ");
+  const among = (column: string): string => (list === undefined ? "" : ` WHERE ${column} IN (${list})`);
+  const grantees = firstOfName(await connection.query<GranteeRow>(granteeQuery(among("name"))));
+  if (grantees.length === 0) return [];
+  const whose = among("ifNull(user_name, role_name)");
+  const rows = await connection.query<GrantRow>(`SELECT * FROM system.grants${whose}`);
+  const roles = await connection.query<RoleRow>(
+    `SELECT user_name, role_name, granted_role_name AS role, with_admin_option AS admin FROM system.role_grants${whose} ORDER BY role`,
+  );
+  const isComplete = rows.every((row) => row.is_wildcard !== undefined);
+  const having = isComplete ? [] : grantees.filter((one) => rows.some((row) => isOf(row, one)));
+  const shown = await readShown(
+    connection,
+    having.map(({ name }) => name),
+  );
+  return grantees.map((grantee): Holder => {
+    const { kind, name, storage } = grantee;
+    const held = roles
+      .filter((row) => isOf(row, grantee))
+      .map(({ role, admin }): RoleGrant => ({ role, admin: Number(admin) === 1 }));
+    const own = rows.filter((row) => isOf(row, grantee));
+    const rules = rulesRead(lattice, own, isComplete ? undefined : (shown.get(name) ?? []));
+    return { kind, name, storage, rules, roles: held, ...defaultsOf(grantee, held) };
+  });
+}
+
+function isOf(row: Pick<RoleRow, "user_name" | "role_name">, { kind, name }: GranteeRow): boolean {
+  return (kind === "user" ? row.user_name : row.role_name) === name;
+}
+
+/** Of a user and a role of one name, every statement means the user; of users, the first storage's. */
+function firstOfName(rows: readonly GranteeRow[]): GranteeRow[] {
+  const found = new Map<string, GranteeRow>();
+  for (const row of rows) if (!found.has(row.name)) found.set(row.name, row);
+  return [...found.values()];
+}
+
+function granteeQuery(among: string): string {
+  return `SELECT * FROM (SELECT 'user' AS kind, name, storage, default_roles_all AS all, default_roles_list AS list, default_roles_except AS except FROM system.users${among}
+UNION ALL SELECT 'role', name, storage, 0, [], [] FROM system.roles${among}) ORDER BY kind DESC, name`;
+}
+
+/** Names in one SHOW GRANTS. */
+const AT_ONCE = 100;
+
+async function readShown(connection: Connection, names: readonly string[]): Promise<Map<string, GrantLine[]>> {
+  const found = new Map<string, GrantLine[]>();
+  for (let from = 0; from < names.length; from += AT_ONCE) {
+    const some = names.slice(from, from + AT_ONCE).map(quoteIdentifier);
+    for (const row of await connection.query<Record<string, string>>(`SHOW GRANTS FOR ${some.join(", ")}`)) {
+      const line = parseGrantLine(String(Object.values(row)[0] ?? ""));
+      found.set(line.grantee, [...(found.get(line.grantee) ?? []), line]);
+    }
+  }
+  return found;
 }
 
 function defaultsOf(
-  { kind, all, list, except }: Grantee,
+  { kind, all, list, except }: GranteeRow,
   held: readonly RoleGrant[],
 ): Pick<GrantsSpec, "defaultRoles"> {
   if (kind === "role") return {};
   if (Number(all) === 1 && except.length === 0) return { defaultRoles: "all" };
   const names = Number(all) === 1 ? held.map(({ role }) => role).filter((role) => !except.includes(role)) : [...list];
   return { defaultRoles: names.length === 0 ? "none" : names.sort() };
-}
-
-async function readRules(connection: Connection, lattice: Lattice, column: string, name: string): Promise<Rule[]> {
-  const rows = await connection.query<GrantRow>(`SELECT * FROM system.grants WHERE ${column} = ${quoteString(name)}`);
-  if (rows.length === 0 || rows.every((row) => row.is_wildcard !== undefined)) return rulesOfRows(lattice, rows);
-  const shown = await connection.query<Record<string, string>>(`SHOW GRANTS FOR ${quoteIdentifier(name)}`);
-  const lines = shown.map((row) => String(Object.values(row)[0] ?? ""));
-  // Sources are shown wider than they are: READ as READ and WRITE, one as all.
-  return sorted([...rulesOfShown(lattice, lines), ...onSources(lattice, rulesOfRows(lattice, rows), true)]);
-}
-
-/** Lines of SHOW GRANTS, without sources where the server tells reading from writing. */
-export function rulesOfShown(lattice: Lattice, lines: readonly string[]): Rule[] {
-  const rules = lines.flatMap((line) => {
-    const parsed = parseGrantLine(line);
-    if (parsed.kind === "roles") return [];
-    const verb = verbOf(parsed.revoked, parsed.option);
-    return parsed.phrases.flatMap((phrase) => {
-      const found = resolve(lattice, phrase, verb);
-      return typeof found === "string" ? [] : found;
-    });
-  });
-  return sorted(onSources(lattice, rules, false));
-}
-
-/** What rules say of sources, or of all else. */
-function onSources(lattice: Lattice, rules: readonly Rule[], wanted: boolean): Rule[] {
-  const isWanted = (leaf: string): boolean => (lattice.reachOf(leaf).level === "SOURCE") === wanted;
-  return rules
-    .map((rule) => ({ ...rule, leaves: new Set([...rule.leaves].filter(isWanted)) }))
-    .filter(({ leaves }) => leaves.size > 0);
-}
-
-/** Rows of `system.grants`. */
-export function rulesOfRows(lattice: Lattice, rows: readonly GrantRow[]): Rule[] {
-  return sorted(
-    rows.map((row): Rule => {
-      const verb = verbOf(Number(row.is_partial_revoke) === 1, Number(row.grant_option) === 1);
-      return { verb, leaves: new Set(lattice.leavesOf(row.access_type)), region: regionOfRow(lattice, row) };
-    }),
-  );
-}
-
-function regionOfRow(lattice: Lattice, row: GrantRow): Region {
-  const open = Number(row.is_wildcard ?? 0) === 1;
-  const { on } = lattice.reachOf(lattice.leavesOf(row.access_type)[0] ?? row.access_type);
-  const isObject = on === "object";
-  const given = isObject ? [row.access_object || null] : [row.database, row.table, row.column];
-  const names = given.filter((one): one is string => one !== null && one !== undefined);
-  return {
-    parts: names.map((text, index) => ({ text, open: open && index === names.length - 1 })),
-    isObject: isObject && names.length > 0,
-  };
-}
-
-function verbOf(revoked: boolean, option: boolean): Verb {
-  if (revoked) return option ? "revoke-option" : "revoke";
-  return option ? "grant-with-option" : "grant";
-}
-
-/** As the server's tree has them: what is in a region comes after it. */
-function sorted(rules: readonly Rule[]): Rule[] {
-  return [...rules].sort((a, b) => byRegion(a.region, b.region) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb));
 }

@@ -7,7 +7,7 @@ import type { ObjectKind } from "../sql/spec";
 import { readEntities } from "./access/catalog";
 import { readCollections, refuseHiddenCollection } from "./collections";
 import { readFunctions } from "./globals";
-import { readGrant, readGrants, readLattice } from "./grants";
+import { readAllGrants, readGrant, readGrants, readLattice } from "./grants";
 import { readDatabases, readObjects } from "./objects";
 import { hereOnly, type Spread } from "./spread";
 import { HiddenError, refuseHidden } from "./visibility";
@@ -183,6 +183,11 @@ export class ServerCatalog {
         throw error;
       });
     return this.lattice;
+  }
+
+  /** What every user and role may do that may do something. @throws {HiddenError} when the user may not see it. */
+  async allGrants(): Promise<LiveObject[]> {
+    return readAllGrants(await this.connect(), await this.privileges());
   }
 
   /** Every named collection that this user may see. One query. */

@@ -80,6 +80,7 @@ export async function introspectServer(connection: Connection, selection: Select
   if (selection.access === true) {
     for (const object of (await live.allCollections()).values()) sortIn(object, managed, unmanaged);
     for (const object of await usersEntities(live)) sortIn(object, managed, unmanaged);
+    await sortInGrants(connection, live, managed, unmanaged);
   }
   return { managed: managed.sort(byKey), unmanaged: unmanaged.sort(byKey) };
 }
@@ -100,6 +101,22 @@ async function usersEntities(live: ServerCatalog): Promise<LiveObject[]> {
   const found: LiveObject[] = [];
   for (const kind of OBJECT_KINDS.filter(isAccessKind)) found.push(...(await live.allEntities(kind)).values());
   return found.filter(({ access }) => access !== undefined && !isConfiguration(access.storage));
+}
+
+/** All that users and roles may do, without those of the configuration, and without the user who would then take rights from itself. */
+async function sortInGrants(
+  connection: Connection,
+  live: ServerCatalog,
+  managed: FoundObject[],
+  unmanaged: UnmanagedObject[],
+): Promise<void> {
+  const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+  for (const object of await live.allGrants()) {
+    if (object.access === undefined || isConfiguration(object.access.storage)) continue;
+    const { key, statement } = object;
+    if (keyParts(key).name !== row?.user) sortIn(object, managed, unmanaged);
+    else unmanaged.push({ key, kind: "grants", reason: "they are those of the user that reads this", statement });
+  }
 }
 
 interface DatabaseRow {

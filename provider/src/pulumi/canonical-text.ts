@@ -10,9 +10,9 @@ import { parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { mentionedFunctions, mentionedNames } from "../lineage/mentions";
-import { type GrantSpec, granteeOf, isGrants } from "../sql/access/grant";
+import { type GrantSpec, isGrants } from "../sql/access/grant";
 import type { GrantsSpec } from "../sql/access/grants";
-import { granteeKeys, referencesOf } from "../sql/access/references";
+import { granteesIn, referencesOf } from "../sql/access/references";
 import type { AccessSpec } from "../sql/access/spec";
 import { Definition } from "../sql/definition";
 import { tablesOfSource } from "../sql/dictionary-source";
@@ -72,8 +72,7 @@ function namesPeople(spec: ObjectSpec): spec is AccessSpec | GrantsSpec | GrantS
 }
 
 function peopleIn(spec: AccessSpec | GrantsSpec | GrantSpec): string[] {
-  if (!isGrants(spec)) return referencesOf(spec);
-  return granteeKeys([granteeOf(spec), ...(spec.roles ?? []).map(({ role }) => role)]);
+  return isGrants(spec) ? granteesIn(spec) : referencesOf(spec);
 }
 
 /** Reading an object of the stack without depending on it only works by luck. */

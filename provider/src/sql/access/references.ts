@@ -1,5 +1,7 @@
 import { keyNamed, keyParts } from "../object-key";
 import type { ObjectKind } from "../spec";
+import { type GrantSpec, granteeOf } from "./grant";
+import type { GrantsSpec } from "./grants";
 import { sortedNames } from "./names";
 import type { AccessSpec, ToSpec } from "./spec";
 
@@ -21,6 +23,12 @@ export function namesIn(spec: AccessSpec): (readonly string[])[] {
 
 function profileKey(name: string): string {
   return keyNamed("settingsProfile", undefined, name);
+}
+
+/** Keys of the grantee, and of its roles. There may be no object of such a key. */
+export function granteesIn(spec: GrantsSpec | GrantSpec): string[] {
+  const roles = (spec.roles ?? []).map(({ role }) => keyNamed("role", undefined, role));
+  return [...granteeKeys([granteeOf(spec)]), ...roles];
 }
 
 /** The keys that the names of users and roles may have. */

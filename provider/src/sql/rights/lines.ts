@@ -1,14 +1,14 @@
 import { SqlParseError } from "../errors";
 import type { Lattice } from "./lattice";
 import { parseRights } from "./parse";
-import { normalForm, type Rule, type Verb } from "./points";
+import { inOrder, normalForm, type Rule, type Verb } from "./points";
 import { type Clause, clausesOf } from "./render";
 import { resolve } from "./resolve";
 
 const REVOKE = /^\s*REVOKE\s+/i;
 const OPTION_FOR = /^\s*GRANT\s+OPTION\s+FOR\s+/i;
 
-/** What lines of rights mean on a server, in order; and what is wrong with them. */
+/** What lines of rights mean on a server, in whatever order: the narrower one wins; and what is wrong with them. */
 export function rulesOfLines(
   lattice: Lattice,
   lines: readonly string[],
@@ -22,7 +22,7 @@ export function rulesOfLines(
       else rules.push(...one);
     }
   }
-  return { rules, problems };
+  return { rules: inOrder(rules), problems };
 }
 
 function rulesOfLine(lattice: Lattice, line: string): (readonly Rule[] | string)[] {

@@ -1,3 +1,4 @@
+import { takeEntity } from "../access/names";
 import {
   type Cursor,
   createCursor,
@@ -36,8 +37,14 @@ export type GrantLine =
       readonly revoked: boolean;
       readonly option: boolean;
       readonly phrases: readonly Phrase[];
+      readonly grantee: string;
     }
-  | { readonly kind: "roles"; readonly roles: readonly string[]; readonly admin: boolean };
+  | {
+      readonly kind: "roles";
+      readonly roles: readonly string[];
+      readonly admin: boolean;
+      readonly grantee: string;
+    };
 
 /**
  * What stands between GRANT and TO, with the option behind it: `SELECT(id), INSERT ON shop.orders, dictGet ON shop.* WITH GRANT OPTION`.
@@ -60,8 +67,9 @@ export function parseGrantLine(line: string): GrantLine {
   const optionFor = revoked && takeWords(cursor, "GRANT", "OPTION", "FOR");
   if (isRoleList(cursor)) return takeRoles(cursor);
   const phrases = takePhrases(cursor);
-  takeGrantee(cursor, revoked ? "FROM" : "TO");
-  return { kind: "rights", revoked, option: optionFor || takeWords(cursor, "WITH", "GRANT", "OPTION"), phrases };
+  const grantee = takeGrantee(cursor, revoked ? "FROM" : "TO");
+  const option = optionFor || takeWords(cursor, "WITH", "GRANT", "OPTION");
+  return { kind: "rights", revoked, option, phrases, grantee };
 }
 
 function isRoleList(cursor: Cursor): boolean {
@@ -75,16 +83,17 @@ function isRoleList(cursor: Cursor): boolean {
 function takeRoles(cursor: Cursor): GrantLine {
   const roles: string[] = [];
   // A role that was dropped leaves `GRANT NONE TO u`, which means nothing.
-  if (takeWords(cursor, "NONE")) return { kind: "roles", roles, admin: false };
-  do roles.push(takeName(cursor, "role"));
-  while (takeOperator(cursor, ","));
-  takeGrantee(cursor, "TO");
-  return { kind: "roles", roles, admin: takeWords(cursor, "WITH", "ADMIN", "OPTION") };
+  if (!takeWords(cursor, "NONE")) {
+    do roles.push(takeName(cursor, "role"));
+    while (takeOperator(cursor, ","));
+  }
+  const grantee = takeGrantee(cursor, "TO");
+  return { kind: "roles", roles, admin: takeWords(cursor, "WITH", "ADMIN", "OPTION"), grantee };
 }
 
-function takeGrantee(cursor: Cursor, word: "TO" | "FROM"): void {
+function takeGrantee(cursor: Cursor, word: "TO" | "FROM"): string {
   if (!takeWords(cursor, word)) throw fail(cursor, `Expected ${word} and the grantee`);
-  takeName(cursor, "grantee");
+  return takeEntity(cursor, "grantee");
 }
 
 function takePhrases(cursor: Cursor): Phrase[] {

@@ -135,9 +135,12 @@ function formOf(worths: ReadonlyMap<string, Worth>): Rule[] {
       groups.set(key, group);
     }
   }
-  return [...groups.values()].sort(
-    (a, b) => byRegion(a.region, b.region) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb),
-  );
+  return inOrder([...groups.values()]);
+}
+
+/** As a server stores them: what is in a region comes after it, so that the narrower one wins, and of the same what takes away. */
+export function inOrder(rules: readonly Rule[]): Rule[] {
+  return [...rules].sort((a, b) => byRegion(a.region, b.region) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb));
 }
 
 /** In the order in which they are written. */

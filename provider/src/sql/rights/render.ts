@@ -24,13 +24,17 @@ export function clausesOf(lattice: Lattice, rules: readonly Rule[]): Clause[] {
       groups.set(key, group);
     }
   }
+  // Of privileges on objects there may be several clauses with the same verb and target.
   return [...groups.values()]
-    .sort((a, b) => byRegion(a.target, b.target) || VERBS.indexOf(a.verb) - VERBS.indexOf(b.verb))
-    .map(({ verb, target, rules: own }) => ({
-      verb,
-      text: `${privilegesIn(lattice, own, target).join(", ")} ON ${targetOf(target)}`,
-      rules: own,
-    }));
+    .map(({ verb, target, rules: own }) => {
+      const text = `${privilegesIn(lattice, own, target).join(", ")} ON ${targetOf(target)}`;
+      return { target, clause: { verb, text, rules: own } };
+    })
+    .sort(
+      ({ target: a, clause: one }, { target: b, clause: other }) =>
+        byRegion(a, b) || VERBS.indexOf(one.verb) - VERBS.indexOf(other.verb) || (one.text < other.text ? -1 : 1),
+    )
+    .map(({ clause }) => clause);
 }
 
 /** The statement. @param grantee unquoted. */
