@@ -12,6 +12,7 @@ import { graphCommand } from "./graph";
 import { importCommand } from "./import";
 import { lintCommand } from "./lint";
 import { operationsCommand } from "./operations";
+import { rehearseCommand } from "./rehearse";
 import { reportCommand } from "./report";
 import { serverCommand } from "./server";
 import { statusCommand } from "./status";
@@ -45,6 +46,7 @@ program
   .addCommand(doctorCommand(OUTPUT))
   .addCommand(lintCommand(OUTPUT))
   .addCommand(testCommand(OUTPUT))
+  .addCommand(rehearseCommand(OUTPUT))
   .addCommand(reportCommand(OUTPUT))
   .addCommand(graphCommand(OUTPUT))
   .addCommand(statusCommand(OUTPUT))

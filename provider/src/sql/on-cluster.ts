@@ -88,6 +88,32 @@ export function onCluster(sql: string, form: ClusterForm): string | undefined {
   return edited(sql, edits);
 }
 
+/** The statement for one server: without the ON CLUSTER behind the name of what it is about. */
+export function withoutCluster(sql: string): string {
+  const tokens = lex(sql).filter(({ kind }) => kind !== "comment");
+  const reader = new Reader(sql, tokens);
+  const verb = reader.word();
+  if (verb === "RENAME" || verb === "EXCHANGE") {
+    const at = tokens.findIndex(({ text }, index) => isWord(text, "ON") && isWord(tokens[index + 1]?.text, "CLUSTER"));
+    return at < 0 ? sql : cut(sql, tokens[at - 1]?.end ?? 0, tokens[at + 2]?.end ?? sql.length);
+  }
+  if (!NAMED.has(verb)) return sql;
+  reader.next();
+  reader.takeAll("OR", "REPLACE");
+  if (reader.takeKind() === undefined) return sql;
+  if (!reader.takeAll("IF", "NOT", "EXISTS")) reader.takeAll("IF", "EXISTS");
+  if (reader.takeName() === undefined) return sql;
+  if (reader.takeAll("UUID")) reader.next();
+  const from = reader.before;
+  if (!reader.takeAll("ON", "CLUSTER")) return sql;
+  reader.next();
+  return cut(sql, from, reader.before);
+}
+
+function cut(sql: string, from: number, to: number): string {
+  return sql.slice(0, from) + sql.slice(to);
+}
+
 function atEnd(sql: string, tokens: readonly Token[], form: ClusterForm): string {
   const has = tokens.some(({ text }, at) => isWord(text, "ON") && isWord(tokens[at + 1]?.text, "CLUSTER"));
   return has ? sql : edited(sql, clauseAt(tokens.at(-1)?.end ?? sql.length, form));

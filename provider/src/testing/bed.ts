@@ -5,13 +5,14 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { openScratch } from "../connection/scratch";
 import { messageOf, SchemaError } from "../errors";
+import { inCreationOrder } from "../lineage/creation-order";
 import { sourcesOf, targetsOf } from "../lineage/sources";
 import { tablesOfSource } from "../sql/dictionary-source";
 import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
-import type { MaterializedViewSpec, ObjectSpec, OwnedSpec } from "../sql/spec";
+import type { MaterializedViewSpec, ObjectSpec } from "../sql/spec";
 import { inOrder } from "../util/graph";
 import { asksClock, atMoment, type Moment } from "./clock";
 import { behindDistributed, jobOf, standing } from "./standing";
@@ -247,19 +248,6 @@ export class Bed {
     }
     await this.engine.command(statement);
   }
-}
-
-/** What is read or written comes first. */
-function inCreationOrder(objects: readonly ObjectSpec[]): ObjectSpec[] {
-  const byKey = new Map(objects.map((spec) => [keyOf(spec), spec]));
-  const keys = new Set(byKey.keys());
-  const owned = objects.filter((spec): spec is OwnedSpec => "database" in spec);
-  const needs = (spec: OwnedSpec): OwnedSpec[] =>
-    [...sourcesOf(spec, keys), ...targetsOf(spec)].flatMap((key) => {
-      const needed = byKey.get(key);
-      return needed !== undefined && "database" in needed && needed !== spec ? [needed] : [];
-    });
-  return [...objects.filter((spec) => "expression" in spec), ...inOrder(owned, needs)];
 }
 
 /** Whether rows can be inserted, and stay. */

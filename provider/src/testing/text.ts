@@ -45,15 +45,19 @@ export function renderMismatch({ difference, from, when }: Mismatch, look: Look 
     [unexpected.length, "unexpected"],
     [differing.length, "differing"],
   ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
+  return [
+    `${from}, ${when}: ${plural(missing.length + unexpected.length + differing.length, "row")} (${counts.join(", ")})`,
+    ...renderDifference(difference, look),
+  ].join("\n");
+}
+
+/** The rows that differ, as lines of a table. */
+export function renderDifference(difference: Difference, look: Look): string[] {
   const rows = rowsOf(difference);
   const shown = rows.slice(0, MOST_ROWS);
   const more = rows.length - shown.length;
   const lines = table([["", ...difference.columns], ...shown]).map((line) => paint(line, look));
-  return [
-    `${from}, ${when}: ${plural(missing.length + unexpected.length + differing.length, "row")} (${counts.join(", ")})`,
-  ]
-    .concat(lines, more > 0 ? [`… and ${more} more`] : [])
-    .join("\n");
+  return [...lines, ...(more > 0 ? [`… and ${more} more`] : [])];
 }
 
 function rowsOf({ columns, differing, missing, unexpected }: Difference): string[][] {
