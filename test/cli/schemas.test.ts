@@ -9,6 +9,7 @@ import { doctor } from "../../provider/src/cli/doctor";
 import { driftOfState } from "../../provider/src/cli/drift";
 import { lintFiles } from "../../provider/src/cli/lint";
 import { operations } from "../../provider/src/cli/operations";
+import { rehearseFile } from "../../provider/src/cli/rehearse";
 import { status } from "../../provider/src/cli/status";
 import { testViews } from "../../provider/src/cli/test";
 import { verifyViews } from "../../provider/src/cli/verify";
@@ -91,6 +92,7 @@ describe("JSON that commands print", () => {
       ["drift", (output) => driftOfState({ url, state, json: true }, output, {})],
       ["lint", (output) => lintFiles(["no-such-file.sql"], { format: "json" }, output)],
       ["compare", (output) => comparePlaces("no-such-place", url, { json: true }, output, {})],
+      ["rehearse", (output) => rehearseFile("no-such-preview.json", { json: true }, output, {})],
       ["test", (output) => testViews([], { program: "no-such-folder", json: true }, output)],
     ];
     for (const [command, run] of commands) {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type RehearseCliOptions, rehearseFile } from "../../provider/dist/cli/rehearse";
 import { diffObject, planObject } from "../../provider/dist/kinds/object";
@@ -64,6 +64,13 @@ export interface Said {
   readonly error: string;
 }
 
+/** Of `ajv`, as much as is used: its draft 2020 is no default export. */
+type Validate = ((data: unknown) => boolean) & { readonly errors?: unknown };
+type Ajv = new (options: object) => { compile(schema: object): Validate };
+const { default: Ajv2020 } = require("ajv/dist/2020") as { default: Ajv };
+const SCHEMA = path.resolve(__dirname, "../../provider/schemas/rehearse.schema.json");
+const validate = new Ajv2020({ strict: true, allErrors: true }).compile(JSON.parse(readFileSync(SCHEMA, "utf8")));
+
 let files = 0;
 let folder: string | undefined;
 
@@ -83,7 +90,7 @@ export async function rehearseText(
   return { code, ...said };
 }
 
-/** The same as data. */
+/** The same as data, which holds the schema. */
 export async function rehearsed(
   url: string,
   preview: string,
@@ -92,5 +99,21 @@ export async function rehearsed(
 ): Promise<{ readonly code: number; readonly found: Rehearsal & { readonly verdict: string } }> {
   const { code, error, out } = await rehearseText(url, preview, { ...options, json: true }, environment);
   if (!out.startsWith("{")) throw new Error(`${code}: ${out}${error}`);
-  return { code, found: JSON.parse(out) };
+  const found = JSON.parse(out);
+  if (!validate(found)) throw new Error(`${JSON.stringify(validate.errors, undefined, 1)}\n${out}`);
+  return { code, found };
+}
+
+/** Runs it with `act` at the moment when the first sample is announced. @returns the exit code. */
+export async function rehearsedUntil(url: string, preview: string, lines: string[], act: () => void): Promise<number> {
+  folder ??= temporaryDirectory("rehearse-");
+  const file = path.join(folder, `preview-${++files}.json`);
+  writeFileSync(file, preview);
+  const output = {
+    out: (text: string) => lines.push(text),
+    error: (text: string) => {
+      if (text.startsWith("reading a sample of")) act();
+    },
+  };
+  return rehearseFile(file, { url, json: true }, output as never, {});
 }

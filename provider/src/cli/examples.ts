@@ -6,6 +6,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   operations: "clickhouse-schema operations --stack prod --resume d1543f7a",
   import: "clickhouse-schema import --url https://clickhouse.example.com:8443 --database shop --out schema",
   drift: "clickhouse-schema drift --stack prod --strict",
+  rehearse: "clickhouse-schema rehearse preview.json --stack prod",
   compare: "clickhouse-schema compare stack:staging stack:prod --map staging_logs=logs",
   doctor: "clickhouse-schema doctor --url https://clickhouse.example.com:8443 --user deploy --database shop",
   lint: "clickhouse-schema lint --rule inner-table=off --max-warnings 0 schema/*.sql",

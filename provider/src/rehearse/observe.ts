@@ -6,7 +6,8 @@ import type { Row } from "../testing/test";
 import { incrementalViews } from "./concerned";
 import type { Sample } from "./read-sample";
 import { type Said, saidBy } from "./said";
-import type { Relation, Stage } from "./stage";
+import type { Relation } from "./scene";
+import type { Stage } from "./stage";
 
 /** Most rows of one reader that are compared; of more, only the number is. */
 const MOST_ROWS = 50_000;

@@ -19,7 +19,8 @@ import { compareReadings, type ReaderComparison } from "./readers";
 import { type InsertReport, type ReaderReport, type Rehearsal, type Remark, remarks } from "./result";
 import { saidBy, withoutRows } from "./said";
 import { DEFAULT_LIMITS, type Limits } from "./sampling";
-import { type Scene, Stage } from "./stage";
+import type { Scene } from "./scene";
+import { Stage } from "./stage";
 import { type Fit, fitsOf } from "./values";
 
 /** How to rehearse. */
@@ -71,6 +72,7 @@ export async function rehearse(
     objects,
     samples,
     ...(await clockOf(server)),
+    version: server.version,
     prepare: (engine) => copyFeatureFlags(engine, server),
   };
   const played = await playBoth(scene, acts, downstream, tell).catch((error: unknown) => {

@@ -1,23 +1,27 @@
+import { randomUUID } from "node:crypto";
 import { localDictionary } from "../canonical/dictionary";
 import { hostOn } from "../canonical/host";
+import { isStored, standIns } from "../canonical/stand-in";
+import { atLeast, release } from "../clickhouse/version";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
 import { inCreationOrder } from "../lineage/creation-order";
 import { sourcesOf } from "../lineage/sources";
+import { LENIENT } from "../operation/helper-definitions";
 import { tablesOfSource } from "../sql/dictionary-source";
-import { backtick, quoteIdentifier, quoteString } from "../sql/identifiers";
+import { backtick, qualifiedName, quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
-import type { DictionarySpec, ObjectSpec, TableSpec } from "../sql/spec";
-import { atMoment, type Moment } from "../testing/clock";
+import type { DictionarySpec, MaterializedViewSpec, ObjectSpec, TableSpec } from "../sql/spec";
+import { atMoment } from "../testing/clock";
 import { behindDistributed } from "../testing/standing";
-import type { Objects } from "./concerned";
 import type { Sample } from "./read-sample";
 import { saidBy, withoutRows } from "./said";
 import { chunksOf, structureOf } from "./sampling";
+import type { Relation, Scene, Shortfall, StageColumn } from "./scene";
 
 /** Settings of the engine's session: statements end when their mutations do, and what is computed twice is equal. */
 const SETTINGS = [
@@ -37,40 +41,6 @@ const SETTINGS = [
 const LONGEST_INSERT = 8 * 1024 ** 2;
 
 const USERS = "database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA')";
-
-/** A column as the engine has it. */
-export interface StageColumn {
-  readonly name: string;
-  readonly type: string;
-  /** `DEFAULT`, `MATERIALIZED`, `ALIAS`, `EPHEMERAL`, or nothing. */
-  readonly kind: string;
-}
-
-/** Something that can be read. */
-export interface Relation {
-  readonly key: string;
-  readonly engine: string;
-  /** Its CREATE. */
-  readonly statement: string;
-}
-
-/** What a stage begins with. */
-export interface Scene {
-  readonly objects: Objects;
-  readonly samples: ReadonlyMap<string, Sample>;
-  /** The clock of all views, so that two stages see the same time. */
-  readonly moment: Moment;
-  /** The server's. */
-  readonly timezone: string;
-  /** Copies what the server allows its user. */
-  readonly prepare: (engine: Connection) => Promise<void>;
-}
-
-/** An object that is not, or not as it is on the server. */
-export interface Shortfall {
-  readonly key: string;
-  readonly reason: string;
-}
 
 /** The objects of a server that a preview concerns, on an embedded engine of their own, with a sample of its rows. */
 export class Stage {
@@ -122,6 +92,17 @@ export class Stage {
    * @throws {ServerError} with the engine's words.
    */
   async host(spec: ObjectSpec): Promise<void> {
+    try {
+      await this.hostAsGiven(spec);
+    } catch (error) {
+      const isOlder = !atLeast(this.scene.version, release(this.engine.version));
+      const isStricter = isOlder && error instanceof ServerError && error.message.includes(LENIENT);
+      if (!isStricter) throw error;
+      await this.hostLeniently(spec, error);
+    }
+  }
+
+  private async hostAsGiven(spec: ObjectSpec): Promise<void> {
     if ("database" in spec)
       await this.engine.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(spec.database)}`);
     const plain = renderCreate(spec);
@@ -228,7 +209,7 @@ export class Stage {
       const key = keyOf(spec);
       const lost = "database" in spec ? [...sourcesOf(spec, keys)].find((source) => failed.has(source)) : undefined;
       try {
-        await this.host(spec);
+        await this.standUp(spec);
       } catch (error) {
         if (!(error instanceof ServerError)) throw error;
         failed.add(key);
@@ -238,6 +219,29 @@ export class Stage {
       }
       await this.fill(key);
     }
+  }
+
+  /** What stands on a server may be refused by CREATE today, but not by ATTACH, as when a server starts. */
+  private async standUp(spec: ObjectSpec): Promise<void> {
+    try {
+      await this.hostAsGiven(spec);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      await this.hostLeniently(spec, error);
+    }
+  }
+
+  private async hostLeniently(spec: ObjectSpec, refusal: ServerError): Promise<void> {
+    const [local] = isStored(spec) ? standIns(spec) : [];
+    if (local === undefined) throw refusal;
+    if (local.kind === "table") await this.attach(local);
+    else await this.hostAsGiven(withSetting(local, LENIENT));
+  }
+
+  private attach(spec: TableSpec): Promise<void> {
+    const head = `TABLE ${qualifiedName(spec)}`;
+    const rest = renderCreate(spec).slice(`CREATE ${head}`.length);
+    return this.engine.command(`ATTACH ${head} UUID '${randomUUID()}'${rest}`);
   }
 
   private async fill(key: string): Promise<void> {
@@ -276,6 +280,13 @@ export class Stage {
 /** A table of rows, in place of a table in FROM. */
 function rowsOf({ columns }: Sample, hex: string): string {
   return `format(RowBinary, ${quoteString(structureOf(columns))}, unhex('${hex}'))`;
+}
+
+function withSetting(spec: MaterializedViewSpec, name: string): MaterializedViewSpec {
+  const { storage } = spec;
+  return storage === undefined
+    ? spec
+    : { ...spec, storage: { ...storage, settings: [...storage.settings, { name, value: "1" }] } };
 }
 
 /** A Distributed table as its one shard: it takes the same changes of columns. */

@@ -18,10 +18,8 @@ export function renderText(rehearsal: Rehearsal): string {
       ...gaps.map(({ message, object }) => `not rehearsed: ${object}: ${message}`),
     ]),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n${summaryOf(rehearsal)}\n`;
+  const texts = sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return `${[...texts, summaryOf(rehearsal)].join("\n\n")}\n`;
 }
 
 function section(head: string, entries: readonly string[]): string[] {
