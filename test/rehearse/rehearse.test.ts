@@ -167,7 +167,7 @@ for (const version of ["26.7", ...testedVersions(["25.8", "24.8"])] as const) {
         assert.deepEqual([granted.code, granted.found.samples], [0, [{ object: `${db}.t`, rows: 5, total: 5 }]]);
       });
 
-      it("a row policy that filters what the user reads is said", async () => {
+      it("a row policy that filters what the user reads is named", async () => {
         const db = await five();
         await run(
           `CREATE USER OR REPLACE ${db}_u IDENTIFIED WITH no_password`,
@@ -341,7 +341,7 @@ describe("a rehearsal of a saved preview", () => {
     ]);
   });
 
-  it("what stands for something else, and what cannot be created, is said", async () => {
+  it("what replaces something else is named", async () => {
     const db = await plain();
     await run(
       `CREATE DICTIONARY ${db}.dict (a UInt64, w String) PRIMARY KEY a SOURCE(HTTP(URL 'http://127.0.0.1:1/' FORMAT 'TSV')) LAYOUT(FLAT()) LIFETIME(0)`,
