@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { actsOf } from "../../provider/dist/rehearse/acts";
-import { concernedBy, incrementalViews, rootsOf } from "../../provider/dist/rehearse/concerned";
-import type { Reading } from "../../provider/dist/rehearse/observe";
-import { compareReadings } from "../../provider/dist/rehearse/readers";
-import { withoutRows } from "../../provider/dist/rehearse/said";
-import { chunksOf, windowsOf } from "../../provider/dist/rehearse/sampling";
-import { readPreview } from "../../provider/dist/report";
-import { keyOf } from "../../provider/dist/sql/object-key";
-import { withoutCluster } from "../../provider/dist/sql/on-cluster";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import { actsOf } from "../../provider/src/rehearse/acts";
+import { concernedBy, incrementalViews, rootsOf } from "../../provider/src/rehearse/concerned";
+import type { Reading } from "../../provider/src/rehearse/observe";
+import { compareReadings } from "../../provider/src/rehearse/readers";
+import { withoutRows } from "../../provider/src/rehearse/said";
+import { chunksOf, windowsOf } from "../../provider/src/rehearse/sampling";
+import { readPreview } from "../../provider/src/report";
+import { keyOf } from "../../provider/src/sql/object-key";
+import { withoutCluster } from "../../provider/src/sql/on-cluster";
+import { parseCreate } from "../../provider/src/sql/parse";
 import { byEffort, SEED } from "../support/effort";
 import { type Change, previewOf } from "./support";
 

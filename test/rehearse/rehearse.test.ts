@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { Sampler } from "../../provider/dist/rehearse/read-sample";
-import { DEFAULT_LIMITS } from "../../provider/dist/rehearse/sampling";
-import { Stage } from "../../provider/dist/rehearse/stage";
-import { keyOf } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { Sampler } from "../../provider/src/rehearse/read-sample";
+import { DEFAULT_LIMITS } from "../../provider/src/rehearse/sampling";
+import { Stage } from "../../provider/src/rehearse/stage";
+import { keyOf } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
 import { freshDatabase, sharedServer, startServer, type TestServer } from "../support/server";
 import { testedVersions } from "../support/versions";
 import { previewOf, rehearsed, rehearsedUntil, rehearseText } from "./support";

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type RehearseCliOptions, rehearseFile } from "../../provider/dist/cli/rehearse";
-import { diffObject, planObject } from "../../provider/dist/kinds/object";
-import { showPlan } from "../../provider/dist/plan";
-import type { Rehearsal } from "../../provider/dist/rehearse/result";
-import { keyOf, quotedName } from "../../provider/dist/sql/object-key";
-import { parseCreate } from "../../provider/dist/sql/parse";
-import { renderCreate } from "../../provider/dist/sql/render";
+import { type RehearseCliOptions, rehearseFile } from "../../provider/src/cli/rehearse";
+import { diffObject, planObject } from "../../provider/src/kinds/object";
+import { showPlan } from "../../provider/src/plan";
+import type { Rehearsal } from "../../provider/src/rehearse/result";
 import { temporaryDirectory } from "../../provider/src/server/temporary";
+import { keyOf, quotedName } from "../../provider/src/sql/object-key";
+import { parseCreate } from "../../provider/src/sql/parse";
+import { renderCreate } from "../../provider/src/sql/render";
 
 /** CREATE statements of an object before and after. */
 export interface Change {
