@@ -24,6 +24,13 @@ export class SchemaError extends Error {
   }
 }
 
+/** @throws {SchemaError} with all problems under one heading, if there are any. */
+export function refuseFor(heading: string, problems: readonly Problem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new SchemaError(first.code, `${heading}:\n${problems.map(({ message }) => message).join("\n")}`);
+}
+
 /** The same error in other words. */
 export function reworded(error: SchemaError, words: (message: string) => string, options?: ErrorOptions): SchemaError {
   const problems = error.problems.map(({ code, message }) => ({ code, message: words(message) }));

@@ -148,7 +148,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "canonical/set-order.ts refuseOtherOrder": ["check"],
   "plan/database.ts planDatabase": ["check"],
   "pulumi/backfill.ts createFilled": ["running"],
-  "pulumi/backfill.ts lookAtBackfill": ["check"],
   "pulumi/canonical-text.ts refusal": ["check", "check"],
   "pulumi/canonical-text.ts refuseMissingDatabase": ["check"],
   "pulumi/canonical-text.ts refuseMissingDependency": ["check"],
@@ -209,7 +208,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/server.ts unreachable": ["check"],
   "pulumi/server.ts urlOf": ["check"],
   "pulumi/current-state.ts readCurrent": ["check", "check", "check"],
-  "pulumi/step-preview.ts lookAtRebuild": ["check"],
   "pulumi/update.ts applyUpdate": ["running", "running"],
   "pulumi/update.ts refuseSurprise": ["running"],
   "pulumi/update.ts settled": ["running", "running"],
@@ -246,7 +244,6 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   "apply/backfill/refusals.ts refuseOutputs": ["apply/backfill-new.test.ts", "an output the target has no column for"],
   "apply/backfill/insert-time.ts insertTimes": ["apply/backfill-new.test.ts", "an insert time that the clients give"],
   "apply/views/carry.ts liveTable": ["apply/views-operations.test.ts", "does not exist"],
-  "apply/views/refusals.ts refuseColumns": ["apply/views-operations.test.ts", "of its inner table is not a column of"],
   "apply/views/refusals.ts refuseTarget": ["apply/views-operations.test.ts", "which its target"],
   "apply/views/refusals.ts refuseRenewal": ["apply/views-operations.test.ts", "replaces the 20 row"],
   // They take a disk without room.

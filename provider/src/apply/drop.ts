@@ -8,6 +8,7 @@ import { KINDS, kindOf } from "../kinds";
 import { mentionedNames } from "../lineage/mentions";
 import { JOURNAL_TABLE } from "../operation/journal";
 import type { GrantSpec } from "../sql/access/grant";
+import { Problems } from "../operation/problems";
 import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
@@ -46,10 +47,7 @@ export async function applyDrop(
   const found = await live.findNow(key);
   if (found === undefined) return;
   if (keyParts(key).name === undefined) await refuseDatabase(connection, live, key, options);
-  else {
-    await refuseIfUsed(connection, live, found, options);
-    await refuseLosses(connection, live, found, options);
-  }
+  else await refuseObject(connection, live, found, options, () => false);
   for (const sql of dropStatements(found, options)) await connection.command(sql);
   live.forget(key);
 }
@@ -71,21 +69,26 @@ export async function refuseDrop(
   if (found === undefined) return;
   // When a stack is destroyed, its objects still exist now; the ones that remain are known.
   if (keyParts(key).name === undefined) return refuseDeclared(key, options);
-  if (ends !== undefined) await refuseIfUsed(connection, live, found, options, ends);
-  await refuseLosses(connection, live, found, options);
+  await refuseObject(connection, live, found, options, ends);
 }
 
-async function refuseLosses(
+/** @throws {SchemaError} with all that keeps an object in a database, or a function and the like, from being dropped. */
+async function refuseObject(
   connection: Connection,
   live: ServerCatalog,
   found: LiveObject,
   options: DropOptions,
+  ends: ((reader: string) => boolean) | undefined,
 ): Promise<void> {
-  if (isInNoDatabase(found.key)) return;
-  await refuseIfUnfinished(connection, live, found);
-  if (options.allowed) return;
-  await refuseIfHoldsRows(connection, found, options);
-  if (isView(found)) await refuseIfTablesStay(connection, live, found, options);
+  const problems = new Problems();
+  if (ends !== undefined) await problems.of(() => refuseIfUsed(connection, live, found, options, ends));
+  if (!isInNoDatabase(found.key)) {
+    await problems.of(() => refuseIfUnfinished(connection, live, found));
+    if (!options.allowed) await problems.of(() => refuseIfHoldsRows(connection, found, options));
+    if (!options.allowed && isView(found))
+      await problems.of(() => refuseIfTablesStay(connection, live, found, options));
+  }
+  problems.refuse();
 }
 
 /** Objects of the stack are not dropped along with its database: they would be gone but remain in the state. */
@@ -153,7 +156,7 @@ async function refuseIfUsed(
   live: ServerCatalog,
   object: LiveObject,
   options: DropOptions,
-  ends = (_reader: string): boolean => false,
+  ends: (reader: string) => boolean,
 ): Promise<void> {
   const isAccess = accessKindOf(object.key) !== undefined;
   if (isAccess || ["Grants", "Grant", "NamedCollection"].includes(object.engine))

@@ -12,7 +12,7 @@ import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import type { BackfillDeclaration } from "../declare/backfill";
 import type { ChangeOptions } from "../declare/options";
-import { SchemaError } from "../errors";
+import { refuseFor, SchemaError } from "../errors";
 import { remark, renderSize, type ShownStep } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
@@ -55,13 +55,8 @@ export async function lookAtBackfill(context: Context, backfill: Backfill): Prom
   if ((await unfinishedOn(connection, backfill.key)) !== undefined) return RESUMES;
   const options = { ...declared, allow, sensitive };
   const preview = await previewBackfill(connection, { mode: "create", statements: [statement], options });
-  const [first] = preview.refusals;
-  if (first === undefined) return describePreview(preview);
-  const reasons = preview.refusals.map(({ message }) => message).join("\n");
-  throw new SchemaError(
-    first.code,
-    `${quotedName(backfill.key)}: cannot be created with backfill; nothing was done:\n${reasons}`,
-  );
+  refuseFor(`${quotedName(backfill.key)}: cannot be created with backfill; nothing was done`, preview.refusals);
+  return describePreview(preview);
 }
 
 /** Whether the tables that the view reads and writes exist on the server. */

@@ -2,6 +2,7 @@ import { rowsHeld } from "../apply/drop";
 import type { Connection } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
 import { rightsToCreate } from "../kinds/object";
+import type { Problems } from "../operation/problems";
 import { refuseRights } from "../operation/rights";
 import { type Hazard, type ShownStep, showPlan } from "../plan";
 import { hazard } from "../plan/hazards";
@@ -21,25 +22,38 @@ import type { Request } from "./state";
 /**
  * Examines the server before an object is created: the user's privileges, and what happens to rows that its target holds.
  *
+ * @param problems gets why it would fail, or do something that is not allowed.
  * @returns hazards for the plan; empty when there are none.
- * @throws {SchemaError} when it would fail, or do something that is not allowed.
  */
 export async function lookAtCreation(
   context: Context,
   spec: ObjectSpec,
   { sensitive, urn }: Request,
   options: ChangeOptions,
+  problems: Problems,
 ): Promise<ShownStep[]> {
-  await refuseLoop(context, urn, spec);
+  await problems.of(() => refuseLoop(context, urn, spec));
   const connection = await context.reachableServer(urn);
   if (connection === undefined) return [];
-  await refuseRights(connection, quotedName(keyOf(spec)), "created", rightsToCreate(spec));
-  await refuseDenied(connection, spec);
-  if (isAccess(spec)) return lookAtAccess(context, connection, undefined, { to: spec, options, sensitive });
+  await problems.of(() => refuseRights(connection, quotedName(keyOf(spec)), "created", rightsToCreate(spec)));
+  await problems.of(() => refuseDenied(connection, spec));
+  const change = { to: spec, options, sensitive };
+  if (isAccess(spec))
+    return (await problems.of(() => lookAtAccess(context, connection, undefined, { ...change, to: spec }))) ?? [];
+  return (await problems.of(() => lookAtTarget(context, spec, urn, change))) ?? [];
+}
+
+/** What a new view does to rows that its target holds. */
+async function lookAtTarget(
+  context: Context,
+  spec: ObjectSpec,
+  urn: string | undefined,
+  change: Pick<Change, "to" | "options" | "sensitive">,
+): Promise<ShownStep[]> {
   if (spec.kind !== "materializedView" || spec.to === undefined) return [];
   const held = await context.heldBefore(spec.to, () => rowsIn(context, urn, spec.to));
-  const hazards = [...hazardsOfRows(spec, spec.to, held, options), ...(await otherWriters(context, urn, spec))];
-  refuseUnallowed(context, hazards, { to: spec, options, sensitive });
+  const hazards = [...hazardsOfRows(spec, spec.to, held, change.options), ...(await otherWriters(context, urn, spec))];
+  refuseUnallowed(context, hazards, change);
   return told(spec, "creation", hazards, held);
 }
 

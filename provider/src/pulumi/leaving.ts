@@ -3,7 +3,7 @@ import { liveDefinition } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject } from "../kinds/object";
-import { Definition } from "../sql/definition";
+import type { Definition } from "../sql/definition";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -46,8 +46,7 @@ export async function previewRemovals(context: Context, request: unknown): Promi
  *
  * @throws {SchemaError} when an object that leaves the program has rows and the columns of this new one.
  */
-export async function refuseSplit(context: Context, statement: string, request: Request): Promise<void> {
-  const declared = Definition.read(statement);
+export async function refuseSplit(context: Context, declared: Definition, request: Request): Promise<void> {
   const { spec: to } = declared;
   if (to.kind !== "table" && !(to.kind === "materializedView" && to.to === undefined)) return;
   for (const one of request.leaving) {

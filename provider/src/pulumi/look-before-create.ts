@@ -4,12 +4,11 @@ import type { ChangeOptions } from "../declare/options";
 import { liveDefinition, sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
+import { Problems } from "../operation/problems";
 import type { ShownStep } from "../plan";
 import { isGrants } from "../sql/access/grant";
 import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
-import type { ObjectSpec } from "../sql/spec";
 import { refuseIncomplete, refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
 import type { Context } from "./context";
@@ -42,9 +41,8 @@ export async function lookBeforeCreate(
     refuseConfiguredGrantee(declared.spec, found);
     if (found === undefined) return toldPlan(context, request, lookAtNewGrantee(context, declared.spec, request));
   }
-  if (found === undefined) await refuseUncreatable(context, inputs.statement, request, options);
   if (found === undefined) {
-    const looked = lookAtNew(context, declared.spec, backfill, request, options);
+    const looked = lookAtNew(context, declared, backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
   return lookAtAdoption(context, { key, inputs, request, options, backfill }, declared, found);
@@ -108,33 +106,29 @@ async function lookAtAdoption(
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
 }
 
-/** @throws {SchemaError} when the server cannot create it, as far as that can be known beforehand. */
-async function refuseUncreatable(
-  context: Context,
-  statement: string,
-  request: Request,
-  options: ChangeOptions,
-): Promise<void> {
-  const spec = parseCreate(statement);
-  await refuseMisplaced(context, spec, options);
-  await refuseIncomplete(context, request.urn, spec);
-  await refuseUnreplicable(context, request.urn, spec);
-  await refuseUnread(context, request, spec);
-  await refuseSplit(context, statement, request);
-}
-
+/** @throws {SchemaError} with all that the server would refuse, as far as that can be known beforehand. */
 async function lookAtNew(
   context: Context,
-  spec: ObjectSpec,
+  declared: Definition,
   backfill: Backfill | undefined,
   request: Request,
   options: ChangeOptions,
 ): Promise<ShownStep[]> {
-  const created = [
-    ...(await lookAtCluster(context, spec, options)),
-    ...(await lookAtCreation(context, spec, request, options)),
-  ];
-  return backfill === undefined ? created : [...created, await lookAtBackfill(context, backfill)];
+  const { spec } = declared;
+  const { urn } = request;
+  const problems = new Problems();
+  await problems.of(() => refuseMisplaced(context, spec, options));
+  await problems.of(() => refuseIncomplete(context, urn, spec));
+  await problems.of(() => refuseUnreplicable(context, urn, spec));
+  await problems.of(() => refuseUnread(context, request, spec));
+  await problems.of(() => refuseSplit(context, declared, request));
+  const onCluster = await problems.of(() => lookAtCluster(context, spec, options));
+  // Where a host does not answer, the rest would only fail there.
+  if (onCluster === undefined) problems.refuse();
+  const created = await lookAtCreation(context, spec, request, options, problems);
+  const filled = backfill && (await problems.of(() => lookAtBackfill(context, backfill)));
+  problems.refuse();
+  return [...(onCluster ?? []), ...created, ...(filled === undefined ? [] : [filled])];
 }
 
 async function toldPlan(

@@ -1,9 +1,11 @@
 import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
 import { reworded, SchemaError } from "../errors";
+import { Problems } from "../operation/problems";
 import type { Plan } from "../plan";
 import { isAccess, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import type { ObjectSpec } from "../sql/spec";
 import { refuseMissingNames, refuseUnwritable } from "./access";
 import { firstSteps } from "./change-readers";
 import { lookAtCollection } from "./collection-uses";
@@ -49,27 +51,38 @@ export async function plannedInputs(
   const planned = await planChange(context, context.lookFor(urn), change);
   const left = isSame ? await leftAtWork(context, planned, sensitive) : [];
   if (isSame && planned.shown.length === 0 && left.length === 0) return told();
-  refuseHazards(context, planned, change);
-  await refuseMisplaced(context, to, options);
-  const cluster = planned.plan.steps.length > 0 ? await context.clusterOf(keyOf(to)) : undefined;
-  if (cluster !== undefined) await lookAtHosts(context, cluster, `change ${quotedName(keyOf(to))}`);
-  if (isAccess(to) && planned.plan.steps.length > 0) await refuseMissingNames(context, urn, to);
-  await refuseUnread(context, request, to, planned.plan.steps);
-  const first = await refuseReaders(context, planned, change);
+  // All are told at once, so that the user can fix everything after one run.
+  const problems = new Problems();
+  await problems.of(() => refuseHazards(context, planned, change));
+  await problems.of(() => refuseMisplaced(context, to, options));
+  if (planned.plan.steps.length > 0) await refuseSilentHosts(context, to, problems);
+  if (isAccess(to) && planned.plan.steps.length > 0) await problems.of(() => refuseMissingNames(context, urn, to));
+  await problems.of(() => refuseUnread(context, request, to, planned.plan.steps));
+  const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
   context.planned.set(keyOf(to), { ...planned, ...change, first });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
   const uses = [
-    ...(await lookAtFunction(context, planned, change)),
-    ...(await lookAtCollection(context, planned, change)),
+    ...((await problems.of(() => lookAtFunction(context, planned, change))) ?? []),
+    ...((await problems.of(() => lookAtCollection(context, planned, change))) ?? []),
   ];
-  const flows = await lookAtFlow(context, planned, change);
-  const looked = await lookAtSteps(context, planned, change);
+  const flows = (await problems.of(() => lookAtFlow(context, planned, change))) ?? [];
+  const looked = await lookAtSteps(context, planned, change, problems);
+  problems.refuse();
   const own = withNotes([...withNotes([...firstSteps(first), ...planned.shown], uses), ...flows], looked);
   const input = planInput([...left, ...own, ...steps]);
   if (input.plan !== undefined) await context.log.info(urn, announce(planned.plan, input.plan));
   return { ...retired, ...input, ...(keep !== undefined && { retired: keep }) };
+}
+
+/** What follows would only fail at the same host. @throws {SchemaError} with this and what was found before. */
+async function refuseSilentHosts(context: Context, to: ObjectSpec, problems: Problems): Promise<void> {
+  const cluster = await context.clusterOf(keyOf(to));
+  if (cluster === undefined) return;
+  const before = problems.found.length;
+  await problems.of(() => lookAtHosts(context, cluster, `change ${quotedName(keyOf(to))}`));
+  if (problems.found.length > before) problems.refuse();
 }
 
 /** A plan's refusal may quote the statements before and after. */

@@ -4,8 +4,9 @@ import { previewRename } from "../apply/rename";
 import { betweenTurns } from "../apply/turns";
 import { previewViewStep } from "../apply/views";
 import type { Connection } from "../connection/connection";
-import { SchemaError } from "../errors";
+import { refuseFor } from "../errors";
 import { rightsToRun } from "../kinds/object";
+import type { Problems } from "../operation/problems";
 import { refuseRights } from "../operation/rights";
 import { type RebuildStep, type RenameStep, renderSize, type Step, type ViewStep } from "../plan";
 import { qualifiedName } from "../sql/identifiers";
@@ -41,12 +42,13 @@ interface Looking {
 /**
  * What the server reports about the steps of a plan before anything is changed, as comment lines for the plan.
  *
- * @throws {SchemaError} when one would be refused, or the user lacks a privilege that a statement needs.
+ * @param problems gets what each would be refused for, and the privileges that the user lacks for statements.
  */
 export async function lookAtSteps(
   context: Context,
   { plan, live, pending }: Planned,
   change: Change,
+  problems: Problems,
 ): Promise<string[]> {
   // After an operation that is resumed first, the object is not what it is now.
   if (plan.steps.length === 0 || live === undefined || pending !== undefined) return [];
@@ -64,13 +66,13 @@ export async function lookAtSteps(
   const costs: StepCost[] = [];
   if (protocols.length > 0)
     await betweenTurns(async () => {
-      for (const step of protocols) costs.push(await lookAtStep(looking, step));
+      for (const step of protocols) costs.push((await problems.of(() => lookAtStep(looking, step))) ?? NOTHING);
     });
   const statements = plan.steps.flatMap((step) => (step.kind === "statement" ? [step] : []));
   const rights = statements.flatMap((step) => rightsToRun(step, to));
-  await refuseRights(looking.connection, quotedName(keyOf(to)), "changed", rights);
+  await problems.of(() => refuseRights(looking.connection, quotedName(keyOf(to)), "changed", rights));
   if (statements.some(({ sql }) => /^CREATE OR REPLACE VIEW|\bMODIFY QUERY\b/.test(sql))) {
-    await refuseDenied(looking.connection, to);
+    await problems.of(() => refuseDenied(looking.connection, to));
   }
   return consistent(costs);
 }
@@ -139,14 +141,7 @@ async function lookAtRebuild(
     allow,
     ending,
   });
-  const [first] = found.refusals;
-  if (first !== undefined) {
-    const reasons = found.refusals.map(({ message }) => message).join("\n");
-    throw new SchemaError(
-      first.code,
-      `${qualifiedName(step.to)}: cannot be rebuilt now; nothing was done:\n${reasons}`,
-    );
-  }
+  refuseFor(`${qualifiedName(step.to)}: cannot be rebuilt now; nothing was done`, found.refusals);
   const free = found.free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: found.free })}`;
   return {
     notes: [`-- to copy: ${renderSize(found)}${free}`, ...unseenLine(found.unseen)],
