@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { ServerError } from "../../provider/src/connection/errors";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { generateProgram } from "../../provider/src/generate";
@@ -18,21 +18,21 @@ const RUNS = byEffort({ fast: 10, full: 120, soak: 5000 });
 
 describe("canonical text", function () {
   this.timeout(600_000);
-  let world: World;
+  let scratch: ScratchEngine;
   let tried = 0;
 
   beforeEach(() => {
     tried = 0;
-    world = new World(openAllowing, async () => undefined);
-    for (const source of SOURCES) world.declare(keyOf(parseCreate(source)), Definition.read(source));
+    scratch = new ScratchEngine(openAllowing, async () => undefined);
+    for (const source of SOURCES) scratch.declare(keyOf(parseCreate(source)), Definition.read(source));
   });
 
-  afterEach(() => world.close());
+  afterEach(() => scratch.close());
 
   /** The canonical text, or undefined where the engine refuses. */
   async function canonical(sql: string): Promise<string | undefined> {
     try {
-      return (await world.canonicalize(parseCreate(sql))).definition.text;
+      return (await scratch.canonicalize(parseCreate(sql))).definition.text;
     } catch (error) {
       if (error instanceof ServerError) return undefined;
       throw error;
@@ -62,7 +62,7 @@ describe("canonical text", function () {
   it("is its own canonical text, for the corpus of real DDL", async function () {
     const statements = finalStatements(EFFORT === "soak");
     if (statements.length === 0) this.skip();
-    for (const sql of statements) world.declare(keyOf(parseCreate(sql)), Definition.read(sql));
+    for (const sql of statements) scratch.declare(keyOf(parseCreate(sql)), Definition.read(sql));
     for (const sql of statements) await isFixed(sql);
     assert.ok(tried > 0.9 * statements.length, `${tried} of ${statements.length}`);
   });

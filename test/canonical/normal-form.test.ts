@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dropServerDefaults, normalizeShown } from "../../provider/src/canonical/normal-form";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { diffObject } from "../../provider/src/kinds/object";
 import { Definition } from "../../provider/src/sql/definition";
@@ -10,10 +10,10 @@ import { renderCreate } from "../../provider/src/sql/render";
 const VIEW = "AS SELECT\n    1 AS x";
 
 describe("the canonical form", () => {
-  const world = new World(openScratch, async () => undefined);
-  after(() => world.close());
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
+  after(() => scratch.close());
 
-  const canonical = async (sql: string): Promise<string> => (await world.canonicalize(parseCreate(sql))).shown.text;
+  const canonical = async (sql: string): Promise<string> => (await scratch.canonicalize(parseCreate(sql))).shown.text;
 
   it("keeps the users of a view's security clause, which only the server knows", async () => {
     const cases = {
@@ -84,7 +84,7 @@ describe("the canonical form", () => {
   });
 
   it("has no columns of an Alias, which the engine shows and refuses", async () => {
-    world.declare("d\0t", Definition.read("CREATE TABLE d.t (a UInt8) ENGINE = MergeTree ORDER BY a"));
+    scratch.declare("d\0t", Definition.read("CREATE TABLE d.t (a UInt8) ENGINE = MergeTree ORDER BY a"));
     const shown = await canonical("CREATE TABLE d.a ENGINE = Alias('d', 't')");
     assert.equal(shown, "CREATE TABLE d.a\nENGINE = Alias('d', 't')");
     assert.equal(await canonical(shown), shown);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { isMissingSource } from "../../provider/src/canonical/host";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { ServerError } from "../../provider/src/connection/errors";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { Definition } from "../../provider/src/sql/definition";
@@ -87,21 +87,21 @@ const DATABASES: Readonly<Record<string, (at: string) => string>> = {
 };
 
 describe("the embedded engine and what lies outside of it", () => {
-  const world = new World(openScratch, async (key) => lent.get(key));
+  const scratch = new ScratchEngine(openScratch, async (key) => lent.get(key));
   const lent = new Map<string, string>();
   const knocked = new Set<string>();
   const open: Outside[] = [];
   let count = 0;
 
   after(async () => {
-    await world.close();
+    await scratch.close();
     for (const outside of open) await outside.close();
   });
 
   const make = async (sql: string): Promise<Made> => {
     const spec = parseCreate(sql);
-    const { definition, shown, ...made } = await world.canonicalize(spec);
-    world.declare(keyOf(spec), definition);
+    const { definition, shown, ...made } = await scratch.canonicalize(spec);
+    scratch.declare(keyOf(spec), definition);
     return { ...made, statement: definition.text, shown: shown.text };
   };
   /** Somebody who listens, and a database for what may knock there. */
@@ -110,7 +110,7 @@ describe("the embedded engine and what lies outside of it", () => {
     open.push(outside);
     count += 1;
     const db = `d${count}`;
-    world.declare(
+    scratch.declare(
       objectKey(db, "source"),
       Definition.read(`CREATE TABLE ${db}.source (a UInt64) ENGINE = MergeTree ORDER BY a`),
     );
@@ -131,7 +131,7 @@ describe("the embedded engine and what lies outside of it", () => {
       const view = "CREATE MATERIALIZED VIEW d.m (a UInt64) ENGINE = MergeTree ORDER BY a AS SELECT a FROM d.x";
       assert.equal((await put(view)).standIn, undefined);
       await put("CREATE VIEW d.v AS SELECT a, (SELECT max(a) FROM d.m) AS top FROM d.x WHERE a IN (SELECT a FROM d.x)");
-      await world.ask(`SELECT * FROM ${db}.v`);
+      await scratch.ask(`SELECT * FROM ${db}.v`);
     });
   }
 
@@ -149,7 +149,7 @@ describe("the embedded engine and what lies outside of it", () => {
           statement,
         );
       await put("CREATE VIEW d.v AS SELECT b, (SELECT max(b) FROM d.x) AS top FROM d.x");
-      await world.ask(`SELECT * FROM ${db}.v`);
+      await scratch.ask(`SELECT * FROM ${db}.v`);
     });
   }
 
@@ -183,18 +183,18 @@ describe("the embedded engine and what lies outside of it", () => {
 SOURCE(HTTP(URL 'http://${at}/' FORMAT 'CSV')) LIFETIME(MIN 1 MAX 1) LAYOUT(FLAT())`,
     );
     await put(`CREATE VIEW d.v AS SELECT dictGet('${db}.names', 'name', a) AS name FROM d.source`);
-    await world.ask(`SELECT * FROM ${db}.v`);
+    await scratch.ask(`SELECT * FROM ${db}.v`);
   });
 
   it("answers questions about queries without reading", async () => {
     const { at } = await place("question");
     const url = `url('http://${at}/', 'CSV'`;
-    const rows = await world.ask<{ name: string; type: string }>(`DESCRIBE (SELECT a FROM ${url}, 'a UInt8'))`);
+    const rows = await scratch.ask<{ name: string; type: string }>(`DESCRIBE (SELECT a FROM ${url}, 'a UInt8'))`);
     assert.deepEqual(
       rows.map(({ name, type }) => [name, type]),
       [["a", "UInt8"]],
     );
-    await assert.rejects(world.ask(`DESCRIBE (SELECT a FROM ${url}))`), /columns are not declared/);
+    await assert.rejects(scratch.ask(`DESCRIBE (SELECT a FROM ${url}))`), /columns are not declared/);
   });
 
   it("lets views read what a queue or a file has beside its columns", async () => {
@@ -202,7 +202,7 @@ SOURCE(HTTP(URL 'http://${at}/' FORMAT 'CSV')) LIFETIME(MIN 1 MAX 1) LAYOUT(FLAT
     await put(`CREATE TABLE d.k (a UInt64) ENGINE = ${KAFKA(at)}`);
     await put(`CREATE TABLE d.f (a UInt64) ENGINE = S3('http://${at}/b/x', ${FILE})`);
     await put("CREATE VIEW d.v AS SELECT *, _topic, _timestamp, _headers.name AS h FROM d.k");
-    const rows = await world.ask<{ name: string }>(`DESCRIBE ${db}.v`);
+    const rows = await scratch.ask<{ name: string }>(`DESCRIBE ${db}.v`);
     assert.deepEqual(
       rows.map(({ name }) => name),
       ["a", "_topic", "_timestamp", "h"],
@@ -234,12 +234,12 @@ SOURCE(HTTP(URL 'http://${at}/' FORMAT 'CSV')) LIFETIME(MIN 1 MAX 1) LAYOUT(FLAT
 });
 
 describe("what depends on the server's configuration", () => {
-  const world = new World(openScratch, async () => undefined);
-  after(() => world.close());
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
+  after(() => scratch.close());
 
   it("hosts ReplicatedMergeTree without arguments, as it is written in a Replicated database", async () => {
     for (const engine of ["ReplicatedMergeTree", "ReplicatedReplacingMergeTree(a)"]) {
-      const { definition, standIn } = await world.canonicalize(
+      const { definition, standIn } = await scratch.canonicalize(
         parseCreate(`CREATE TABLE d.r (a UInt64) ENGINE = ${engine} ORDER BY a`),
       );
       assert.match(standIn ?? "", /cluster/);
@@ -253,7 +253,7 @@ describe("what depends on the server's configuration", () => {
       "SELECT a FROM s3Cluster('{cluster}', 'https://b.example/k', 'AKIA', 'hush', 'CSV', 'a UInt8')",
       "SELECT getMacro('shard') AS shard, getServerPort('tcp_port') AS port FROM system.one",
     ]) {
-      const made = await world.canonicalize(parseCreate(`CREATE VIEW d.c AS ${query}`));
+      const made = await scratch.canonicalize(parseCreate(`CREATE VIEW d.c AS ${query}`));
       const [statement, shown] = [made.definition.text, made.shown.text];
       for (const word of query.match(/'\{cluster\}'|getMacro\('shard'\)|getServerPort/g) ?? [])
         assert.ok(statement.includes(word) && shown.includes(word), `${word} in ${statement}`);
@@ -265,11 +265,11 @@ describe("what depends on the server's configuration", () => {
     const table = (settings: string): string =>
       `CREATE TABLE d.p (a UInt64) ENGINE = MergeTree ORDER BY a SETTINGS ${settings}`;
     const pool = "number_of_free_entries_in_pool_to_execute_mutation = 1000";
-    const { definition, standIn } = await world.canonicalize(parseCreate(table(pool)));
+    const { definition, standIn } = await scratch.canonicalize(parseCreate(table(pool)));
     assert.match(standIn ?? "", /config\.xml/);
     assert.ok(definition.text.includes(pool), definition.text);
-    await assert.rejects(world.canonicalize(parseCreate(table("index_granularity = 0"))), ServerError);
-    await assert.rejects(world.canonicalize(parseCreate(table(pool).replace("BY a", "BY b"))), /'b'/);
+    await assert.rejects(scratch.canonicalize(parseCreate(table("index_granularity = 0"))), ServerError);
+    await assert.rejects(scratch.canonicalize(parseCreate(table(pool).replace("BY a", "BY b"))), /'b'/);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { parseCreate } from "../../provider/src/sql/parse";
 
@@ -24,15 +24,15 @@ const LOST = [
 ];
 
 describe("the order of set operations in a view", () => {
-  const world = new World(openScratch, async () => undefined);
-  after(() => world.close());
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
+  after(() => scratch.close());
 
-  const make = (query: string) => world.canonicalize(parseCreate(`CREATE VIEW d.v AS ${query}`));
+  const make = (query: string) => scratch.canonicalize(parseCreate(`CREATE VIEW d.v AS ${query}`));
 
   for (const query of KEPT) {
     it(`is kept: ${query}`, async () => {
       const { text: statement } = (await make(query)).definition;
-      assert.equal((await world.canonicalize(parseCreate(statement))).definition.text, statement);
+      assert.equal((await scratch.canonicalize(parseCreate(statement))).definition.text, statement);
     });
   }
 

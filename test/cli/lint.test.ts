@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { type LintFilesOptions, lintFiles } from "../../provider/src/cli/lint";
 import { findingsOf } from "../../provider/src/cli/lint/collect";
 import type { FileFinding } from "../../provider/src/cli/lint/file-finding";
@@ -232,7 +232,7 @@ CREATE VIEW shop.b AS SELECT 1 AS x FROM system.no_log;`);
 
   it("lints without an engine what is written", async () => {
     const nobody = (): Promise<never> => Promise.reject(new ConnectionError("chdb is not installed", "chdb://"));
-    const bench = new LintSession(new World(nobody, async () => undefined));
+    const bench = new LintSession(new ScratchEngine(nobody, async () => undefined));
     const source = readSource("a.sql", `${ORDERS}CREATE VIEW shop.v AS SELECT n FROM shop.orders WHERE n LIKE 'a_%';`);
     await bench.run(statementsOf(source));
     assert.equal(bench.offline, "chdb is not installed");

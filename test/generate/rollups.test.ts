@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { confirmRollups } from "../../provider/src/cli/import/rollups";
 import type { Connection } from "../../provider/src/connection/connection";
 import { openScratch } from "../../provider/src/connection/scratch";
@@ -75,8 +75,8 @@ describe("what Rollup makes", function () {
   });
 });
 
-function worldOf(specs: readonly ObjectSpec[]): World {
-  return new World(openScratch, async (key) => {
+function engineFor(specs: readonly ObjectSpec[]): ScratchEngine {
+  return new ScratchEngine(openScratch, async (key) => {
     const spec = specs.find((one) => keyOf(one) === key);
     return spec && renderCreate(spec);
   });
@@ -119,11 +119,11 @@ describe("what is no Rollup", () => {
 });
 
 async function confirm(specs: readonly ObjectSpec[]): Promise<FoundRollups> {
-  const world = worldOf(specs);
+  const scratch = engineFor(specs);
   try {
-    return await confirmRollups(world, findRollups(specs, "default"));
+    return await confirmRollups(scratch, findRollups(specs, "default"));
   } finally {
-    await world.close();
+    await scratch.close();
   }
 }
 
@@ -131,7 +131,7 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
   await engine.command("DROP DATABASE IF EXISTS r SYNC");
   await engine.command("CREATE DATABASE r");
   const specs: ObjectSpec[] = [];
-  const world = worldOf(specs);
+  const scratch = engineFor(specs);
   const make = async (name: string, statement: string): Promise<ObjectSpec> => {
     await engine.command(statement);
     const [row] = await engine.query<{ statement: string }>(`SHOW CREATE TABLE ${name}`);
@@ -147,7 +147,7 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
   }
   const feeds = sources.map((source) => ({ rollup, source }));
   const columns = shape.columns;
-  await make("r.t", await createTarget(world, "t", renderTarget(feeds), columns));
+  await make("r.t", await createTarget(scratch, "t", renderTarget(feeds), columns));
   for (const [index, feed] of feeds.entries())
     await make(`r.v${index}`, `CREATE MATERIALIZED VIEW r.v${index} TO r.t AS ${renderFill(feed)}`);
   if (hasReads) await make("r.t_read", `CREATE VIEW r.t_read AS ${renderRead(rollup, "r.t")}`);
@@ -155,23 +155,23 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
     const level = defineLevel(rollup, { every }, "cascade[0]");
     const ttl = levelTtl(level, rollup, sources[0]?.table, "r.base");
     const own = levelColumns({ rollup, level }, columns, undefined);
-    await make("r.level", await createTarget(world, "level", renderLevelTarget(level, { name: "r.t" }, ttl), own));
+    await make("r.level", await createTarget(scratch, "level", renderLevelTarget(level, { name: "r.t" }, ttl), own));
     const fill = renderLevelFill(level, { name: "r.t" }, ttl);
     await make("r.level_mv", `CREATE MATERIALIZED VIEW r.level_mv TO r.level AS ${fill}`);
     if (hasReads) await make("r.level_read", `CREATE VIEW r.level_read AS ${renderRead(level, "r.level")}`);
   }
-  await world.close();
+  await scratch.close();
   return specs;
 }
 
 /** With clauses of columns the engine has to say their types first. */
 async function createTarget(
-  world: World,
+  scratch: ScratchEngine,
   name: string,
   { columnsFrom, orderBy, partitionBy, ttl }: Target,
   columns: RollupShape["columns"],
 ): Promise<string> {
   const storage = { engine: "AggregatingMergeTree", orderBy, partitionBy, settings: { allow_nullable_key: 1 } };
   const args = { ...storage, columnsFrom, ...(columns && { columns }), ...(ttl !== undefined && { ttl }) };
-  return (await world.canonicalize(declareTable({ database: "r", name }, args))).definition.text;
+  return (await scratch.canonicalize(declareTable({ database: "r", name }, args))).definition.text;
 }

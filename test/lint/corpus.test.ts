@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { World } from "../../provider/src/canonical/world";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import { ServerError } from "../../provider/src/connection/errors";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { type Finding, lintObject, type OutputColumn } from "../../provider/src/lint";
@@ -63,11 +63,11 @@ describe("lint of the corpus of real projects", () => {
       const types = await describeViews(declared);
       objects += declared.size;
       for (const { spec } of declared.values()) {
-        const world = {
+        const scratch = {
           find: (key: string): ObjectSpec | undefined => declared.get(key)?.spec,
           types: (query: string): readonly OutputColumn[] | undefined => types.get(query),
         };
-        findings.push(...lintObject(spec, world).map((finding) => ({ project, finding })));
+        findings.push(...lintObject(spec, scratch).map((finding) => ({ project, finding })));
       }
     }
   });
@@ -118,22 +118,23 @@ function readProject(path: string): Map<string, { spec: ObjectSpec; text: string
 async function describeViews(
   declared: ReadonlyMap<string, { spec: ObjectSpec; text: string }>,
 ): Promise<Map<string, readonly OutputColumn[]>> {
-  const world = new World(openScratch, async () => undefined);
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
   const types = new Map<string, readonly OutputColumn[]>();
-  for (const [key, { spec, text }] of declared) if (spec.kind !== "database") world.declare(key, Definition.read(text));
+  for (const [key, { spec, text }] of declared)
+    if (spec.kind !== "database") scratch.declare(key, Definition.read(text));
   try {
     for (const { spec } of declared.values()) {
       if (!("query" in spec)) continue;
       try {
-        await world.canonicalize(spec);
-        types.set(spec.query, await world.ask<{ name: string; type: string }>(`DESCRIBE (${spec.query})`));
+        await scratch.canonicalize(spec);
+        types.set(spec.query, await scratch.ask<{ name: string; type: string }>(`DESCRIBE (${spec.query})`));
       } catch (error) {
         // A source that the corpus itself does not have.
         if (!(error instanceof ServerError)) throw error;
       }
     }
   } finally {
-    await world.close();
+    await scratch.close();
   }
   return types;
 }

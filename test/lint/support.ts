@@ -67,12 +67,12 @@ export class LintBench {
   lint(key: string, overrides?: LintOverrides): Finding[] {
     const spec = this.objects.get(key);
     if (spec === undefined) throw new Error(`${key} was not declared`);
-    const world = {
+    const catalog = {
       find: (name: string): ObjectSpec | undefined => this.objects.get(name),
       stands: (name: string): boolean => this.objects.has(name),
       types: (query: string): readonly { name: string; type: string }[] | undefined => this.outputs.get(query),
     };
-    return lintObject(spec, world, overrides);
+    return lintObject(spec, catalog, overrides);
   }
 
   /** Findings for all objects. */

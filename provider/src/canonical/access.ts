@@ -30,7 +30,7 @@ export async function canonicalAccess(engine: Connection, spec: AccessSpec): Pro
   const limits: LimitSpec[] = [];
   for (const one of "limits" in spec ? spec.limits : []) limits.push(await spelled(engine, one));
   const definition = Definition.of("limits" in spec ? { ...spec, limits } : spec);
-  return { definition, shown: definition, borrowed: [] };
+  return { definition, shown: definition, fromServer: [] };
 }
 
 async function spelled(engine: Connection, limit: LimitSpec): Promise<LimitSpec> {

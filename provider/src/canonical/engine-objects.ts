@@ -5,35 +5,35 @@ import { quoteIdentifier } from "../sql/identifiers";
 import { keyParts, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { isDictionary, localDictionary } from "./dictionary";
-import { BorrowedFunctions } from "./functions";
+import { EngineFunctions } from "./functions";
 import { type Hosted, hostOn } from "./host";
 import { sourcesOf } from "./outside";
 import { bareTable } from "./stand-in";
 import { ensureSystemTable } from "./system-table";
 
 /** Marks a table that was created with only its columns, in place of its statement. */
-const BARE = " ";
+const COLUMNS_ONLY = " ";
 
 /** Returns the statement of an undeclared object: from the server. An SQL function's key has no database. */
-export type Lender = (key: string) => Promise<string | undefined>;
+export type LookUp = (key: string) => Promise<string | undefined>;
 
 /** What exists on an embedded engine: objects are created there, after what they read, when something needs them. */
 export class EngineObjects {
-  readonly functions: BorrowedFunctions;
+  readonly functions: EngineFunctions;
   private readonly open: () => Promise<Connection>;
-  private readonly lend: Lender;
+  private readonly lookUp: LookUp;
   private readonly asksServer: () => boolean;
   private engine: Promise<Connection> | undefined;
   private readonly declared = new Map<string, Definition>();
   /** By key, with the statement that created it. */
   private readonly existing = new Map<string, string>();
 
-  /** @param asksServer whether `lend` queries a server; if not, the log tables of servers are assumed to exist. */
-  constructor(open: () => Promise<Connection>, lend: Lender, asksServer: () => boolean) {
+  /** @param asksServer whether `lookUp` queries a server; if not, the log tables of servers are assumed to exist. */
+  constructor(open: () => Promise<Connection>, lookUp: LookUp, asksServer: () => boolean) {
     this.open = open;
-    this.lend = lend;
+    this.lookUp = lookUp;
     this.asksServer = asksServer;
-    this.functions = new BorrowedFunctions(() => this.connect(), lend);
+    this.functions = new EngineFunctions(() => this.connect(), lookUp);
   }
 
   connect(): Promise<Connection> {
@@ -65,16 +65,16 @@ export class EngineObjects {
   async prepare(key: string, sources: Iterable<string>): Promise<string[]> {
     await this.remove(key);
     await this.ensureDatabase(keyParts(key).database);
-    const borrowed: string[] = [];
+    const fromServer: string[] = [];
     for (const source of sources) {
-      if (source !== key) await this.ensure(source, borrowed, new Set([key]));
+      if (source !== key) await this.ensure(source, fromServer, new Set([key]));
     }
-    return borrowed;
+    return fromServer;
   }
 
   /** Creates what a query names, as tables with only their columns where that suffices. */
   async prepareBare(query: string): Promise<void> {
-    await this.functions.borrow(query);
+    await this.functions.createCalled(query);
     for (const source of mentionedNames(query)) await this.ensure(source, [], new Set(), true);
   }
 
@@ -114,15 +114,18 @@ export class EngineObjects {
   }
 
   /** Creates a source, and first its own sources. Declared ones win; others come from the server; unknown ones stay missing. */
-  private async ensure(key: string, borrowed: string[], path: Set<string>, bare = false): Promise<void> {
+  private async ensure(key: string, fromServer: string[], path: Set<string>, columnsOnly = false): Promise<void> {
     const engine = await this.connect();
     const { database, name } = keyParts(key);
     if (name !== undefined && database === "system")
-      return ensureSystemTable(engine, name, () => this.lend(key), this.asksServer);
+      return ensureSystemTable(engine, name, () => this.lookUp(key), this.asksServer);
     if (name === undefined || path.has(key) || isSystem(database)) return;
     const declared = this.declared.get(key);
     const existing = this.existing.get(key);
-    if (existing !== undefined && (existing === BARE ? bare : declared === undefined || existing === declared.text))
+    if (
+      existing !== undefined &&
+      (existing === COLUMNS_ONLY ? columnsOnly : declared === undefined || existing === declared.text)
+    )
       return;
     const definition = declared ?? (await this.lent(key));
     if (definition === undefined) return;
@@ -131,18 +134,18 @@ export class EngineObjects {
     const { text } = definition;
     // Whatever is in a dictionary, the engine reads it without its source.
     const spec = isDictionary(text) ? undefined : definition.spec;
-    for (const source of sourcesOf(spec, text)) await this.ensure(source, borrowed, deeper, bare);
+    for (const source of sourcesOf(spec, text)) await this.ensure(source, fromServer, deeper, columnsOnly);
     await this.remove(key);
-    const columns = bare && spec !== undefined ? bareTable(spec) : undefined;
+    const columns = columnsOnly && spec !== undefined ? bareTable(spec) : undefined;
     if (columns !== undefined) await engine.command(Definition.of(columns).text);
     else if (spec !== undefined) await this.host(key, definition);
     else await engine.command(localDictionary(text));
-    this.existing.set(key, columns === undefined ? text : BARE);
-    if (declared === undefined) borrowed.push(key);
+    this.existing.set(key, columns === undefined ? text : COLUMNS_ONLY);
+    if (declared === undefined) fromServer.push(key);
   }
 
   private async lent(key: string): Promise<Definition | undefined> {
-    const statement = await this.lend(key);
+    const statement = await this.lookUp(key);
     return statement === undefined ? undefined : Definition.read(statement);
   }
 

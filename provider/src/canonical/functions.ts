@@ -6,18 +6,18 @@ import { quoteIdentifier } from "../sql/identifiers";
 import type { SqlFunctionSpec } from "../sql/spec";
 
 /** SQL functions of the server on an embedded engine, which inlines them into the definitions that it stores, as the server does. */
-export class BorrowedFunctions {
+export class EngineFunctions {
   private readonly connect: () => Promise<Connection>;
-  private readonly lend: (key: string) => Promise<string | undefined>;
+  private readonly lookUp: (key: string) => Promise<string | undefined>;
   /** Names already looked up: their statement if they are functions, and whether the engine has them. */
   private readonly known = new Map<string, { readonly statement?: string; readonly exists: boolean }>();
   /** Statements of the declared functions, by key. */
   private readonly declared = new Map<string, string>();
 
-  /** @param lend returns the CREATE statement for a key without a database; undefined if the server has no such function. */
-  constructor(connect: () => Promise<Connection>, lend: (key: string) => Promise<string | undefined>) {
+  /** @param lookUp returns the CREATE statement for a key without a database; undefined if the server has no such function. */
+  constructor(connect: () => Promise<Connection>, lookUp: (key: string) => Promise<string | undefined>) {
     this.connect = connect;
-    this.lend = lend;
+    this.lookUp = lookUp;
   }
 
   /** Records a declared function, which precedes the server's of its name. */
@@ -25,13 +25,13 @@ export class BorrowedFunctions {
     this.declared.set(key, statement);
   }
 
-  /** What the engine has under a key is no longer what was borrowed. */
+  /** What the engine has under a key is no longer what was created. */
   forget(key: string): void {
     this.known.delete(key);
   }
 
   /** Creates those that a statement may name, and those that these name. @returns keys of undeclared ones that it calls. */
-  async borrow(sql: string): Promise<string[]> {
+  async createCalled(sql: string): Promise<string[]> {
     const called: string[] = [];
     for (const { key, isCalled } of mentionedFunctions(sql)) {
       const declared = this.declared.get(key);
@@ -39,7 +39,7 @@ export class BorrowedFunctions {
       if (known === undefined || (declared !== undefined && known.statement !== declared)) {
         // Set first, so that a recursive function ends.
         this.known.set(key, { exists: false, ...(declared !== undefined && { statement: declared }) });
-        const statement = declared ?? (await this.lend(key));
+        const statement = declared ?? (await this.lookUp(key));
         if (statement !== undefined) this.known.set(key, { statement, exists: await this.create(statement) });
       }
       if (isCalled && declared === undefined && this.known.get(key)?.exists) called.push(key);
@@ -54,7 +54,7 @@ export class BorrowedFunctions {
 
   /** @returns whether it exists now: another version may not support its body. */
   private async create(statement: string): Promise<boolean> {
-    await this.borrow(statement);
+    await this.createCalled(statement);
     try {
       await (await this.connect()).command(statement.replace(/^CREATE FUNCTION/, "CREATE OR REPLACE FUNCTION"));
       return true;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { World } from "../canonical/world";
+import { ScratchEngine } from "../canonical/scratch-engine";
 import { openScratch } from "../connection/scratch";
 import { messageOf } from "../errors";
 import { kindOf } from "../kinds";
@@ -22,15 +22,15 @@ export interface Output {
  * @returns the exit code, of {@link EXIT}: `found` when a statement was refused, `failed` when a file cannot be read.
  */
 export async function canonicalizeFiles(files: readonly string[], output: Output): Promise<number> {
-  const world = new World(openScratch, async () => undefined);
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
   let failed = false;
   try {
     for (const file of files.length > 0 ? files : ["-"]) {
       for (const { sql, line } of splitStatements(readFileSync(file === "-" ? 0 : file, "utf8"))) {
         try {
           const spec = parseCreate(sql);
-          const { definition } = await world.canonicalize(spec);
-          if (kindOf(spec.kind).isInWorld) world.declare(keyOf(spec), definition);
+          const { definition } = await scratch.canonicalize(spec);
+          if (kindOf(spec.kind).isOnScratch) scratch.declare(keyOf(spec), definition);
           output.out(`${definition.text};\n\n`);
         } catch (error) {
           failed = true;
@@ -41,7 +41,7 @@ export async function canonicalizeFiles(files: readonly string[], output: Output
   } catch (error) {
     return tellFailure(error, false, output);
   } finally {
-    await world.close();
+    await scratch.close();
   }
   return failed ? EXIT.found : EXIT.fine;
 }

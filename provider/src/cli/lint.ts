@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { World } from "../canonical/world";
+import { ScratchEngine } from "../canonical/scratch-engine";
 import { openScratch } from "../connection/scratch";
 import type { Output } from "./canonicalize";
 import { hasColor } from "./color";
@@ -71,8 +71,8 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
     return tellFailure(error, options.format === "json", output);
   }
   const statements = sources.flatMap((source) => statementsOf(source, options.database));
-  const world = new World(openScratch, async () => undefined);
-  const bench = new LintSession(world);
+  const scratch = new ScratchEngine(openScratch, async () => undefined);
+  const bench = new LintSession(scratch);
   try {
     await bench.run(statements);
     const findings = findingsOf(sources, bench, overrides);
@@ -84,7 +84,7 @@ export async function lintFiles(files: readonly string[], options: LintFilesOpti
     if (isTooMany) output.error(`More than ${options.maxWarnings} warnings (--max-warnings)\n`);
     return count(result, "error") > 0 || isTooMany ? EXIT.found : EXIT.fine;
   } finally {
-    await world.close();
+    await scratch.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
-import { World } from "../canonical/world";
+import { ScratchEngine } from "../canonical/scratch-engine";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
 import { alignTo } from "../drift/align";
@@ -65,27 +65,27 @@ export async function compareSides(
       unchecked = messageOf(error);
       throw error;
     });
-  const worlds = { from: worldOf(from, open), to: worldOf(to, open) };
+  const engines = { from: engineFor(from, open), to: engineFor(to, open) };
   try {
     const objects: ComparedObject[] = [];
-    for (const key of inPlanOrder(from, to)) objects.push(await compareKey(key, from, to, worlds));
+    for (const key of inPlanOrder(from, to)) objects.push(await compareKey(key, from, to, engines));
     return { objects, ...(unchecked !== undefined && { unchecked }) };
   } finally {
-    await Promise.all([worlds.from.close(), worlds.to.close()]);
+    await Promise.all([engines.from.close(), engines.to.close()]);
   }
 }
 
-interface Worlds {
-  readonly from: World;
-  readonly to: World;
+interface Engines {
+  readonly from: ScratchEngine;
+  readonly to: ScratchEngine;
 }
 
-function worldOf(side: Side, open: () => Promise<Connection>): World {
-  const lend = async (key: string): Promise<string | undefined> => {
+function engineFor(side: Side, open: () => Promise<Connection>): ScratchEngine {
+  const lookUp = async (key: string): Promise<string | undefined> => {
     const own = side.objects.get(key);
-    return own === undefined ? side.lend(key) : renderCreate(own.spec);
+    return own === undefined ? side.lookUp(key) : renderCreate(own.spec);
   };
-  return new World(open, lend, undefined, () => side.capabilities !== undefined);
+  return new ScratchEngine(open, lookUp, undefined, () => side.capabilities !== undefined);
 }
 
 /** What is read, and what a view writes to, comes first; what is only in `to` last, in the reverse order. */
@@ -104,7 +104,7 @@ function sorted({ objects }: Side, keys: readonly string[]): string[] {
   return inOrder([...keys].sort(), needs);
 }
 
-async function compareKey(key: string, from: Side, to: Side, worlds: Worlds): Promise<ComparedObject> {
+async function compareKey(key: string, from: Side, to: Side, engines: Engines): Promise<ComparedObject> {
   const [wanted, standing] = [from.objects.get(key), to.objects.get(key)];
   if (wanted === undefined) return extraObject(key, standing, from.others.get(key));
   const base = {
@@ -117,12 +117,12 @@ async function compareKey(key: string, from: Side, to: Side, worlds: Worlds): Pr
   const other = to.others.get(key);
   if (standing === undefined && other !== undefined)
     return { ...base, status: "not-compared", reason: `${to.name} has something else there: ${other}` };
-  if (standing === undefined) return missingObject(base, wanted, worlds.from);
+  if (standing === undefined) return missingObject(base, wanted, engines.from);
   if (standing.spec.kind !== wanted.spec.kind) {
     const reason = `it is a ${KINDS[wanted.spec.kind].word} in ${from.name}, and a ${KINDS[standing.spec.kind].word} in ${to.name}`;
     return { ...base, status: "differs", differs: ["kind"], reason };
   }
-  return comparePair(base, wanted, standing, worlds, to);
+  return comparePair(base, wanted, standing, engines, to);
 }
 
 type Base = Pick<ComparedObject, "name" | "kind" | "secret" | "differs" | "steps">;
@@ -138,8 +138,8 @@ function extraObject(key: string, standing: PlacedObject | undefined, unread: st
 }
 
 /** Would be created. */
-async function missingObject(base: Base, { spec }: PlacedObject, world: World): Promise<ComparedObject> {
-  const canonical = await world.canonicalize(spec).catch(() => undefined);
+async function missingObject(base: Base, { spec }: PlacedObject, engine: ScratchEngine): Promise<ComparedObject> {
+  const canonical = await engine.canonicalize(spec).catch(() => undefined);
   const { text: sql } = canonical?.shown ?? Definition.of(spec);
   const step: ShownStep = base.secret ? { sql: "", secret: "CREATE", hazards: [] } : { sql: `${sql};`, hazards: [] };
   return { ...base, status: "missing", steps: [step] };
@@ -149,15 +149,15 @@ async function comparePair(
   base: Base,
   wanted: PlacedObject,
   standing: PlacedObject,
-  worlds: Worlds,
+  engines: Engines,
   { capabilities }: Side,
 ): Promise<ComparedObject> {
   if (diffAsWritten(standing.spec, wanted.spec).length === 0) return { ...base, status: "same" };
   const [right, left] = await Promise.all([
-    canonicalOf(worlds.from, wanted.spec, standing.spec),
-    canonicalOf(worlds.to, standing.spec, wanted.spec),
+    canonicalOf(engines.from, wanted.spec, standing.spec),
+    canonicalOf(engines.to, standing.spec, wanted.spec),
   ]);
-  const live = await spelledAs((sql) => worlds.from.ask(sql), left, right).catch(() => left);
+  const live = await spelledAs((sql) => engines.from.ask(sql), left, right).catch(() => left);
   const changes = diffObject(live, right);
   if (changes.length === 0) return { ...base, status: "same" };
   const differs = [...new Set(changes.map(({ kind }) => kind))];
@@ -177,8 +177,8 @@ async function comparePair(
 }
 
 /** As the engine prints it, or as it is spelled where there is none. */
-async function canonicalOf(world: World, spec: ObjectSpec, other: ObjectSpec): Promise<ObjectSpec> {
-  const canonical = await world.canonicalize(spec).catch(() => undefined);
+async function canonicalOf(engine: ScratchEngine, spec: ObjectSpec, other: ObjectSpec): Promise<ObjectSpec> {
+  const canonical = await engine.canonicalize(spec).catch(() => undefined);
   return normalizeShown(dropServerDefaults(canonical?.shown.spec ?? spec, other));
 }
 

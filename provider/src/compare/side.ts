@@ -31,7 +31,7 @@ export interface Side {
   /** What the server can do. Undefined where there is none. */
   readonly capabilities?: Capabilities;
   /** The definition of an object outside of the selection. */
-  readonly lend: (key: string) => Promise<string | undefined>;
+  readonly lookUp: (key: string) => Promise<string | undefined>;
 }
 
 /** What a server has. Five queries, and one more for each database that has seen a rebuild or a rename. */
@@ -58,7 +58,7 @@ export async function sideOfServer(
       found.unmanaged.map(({ key, kind, reason }) => [names.key(key), [kind, reason].filter(Boolean).join(": ")]),
     ),
     capabilities: connection.capabilities,
-    lend: async (key) => {
+    lookUp: async (key) => {
       const statement = (await live.peek(names.keyBefore(key)))?.statement;
       return statement === undefined ? undefined : names.sql(statement);
     },
@@ -71,7 +71,7 @@ export function sideOfProgram(program: DeclaredProgram, selection: Selection, na
   const objects = program.objects.flatMap(({ key, sensitive, spec }): [string, PlacedObject][] =>
     isWanted(key) ? [[names.key(key), { spec: mapped(spec, names), secret: sensitive }]] : [],
   );
-  return { name: program.project.entry, objects: new Map(objects), others: new Map(), lend: async () => undefined };
+  return { name: program.project.entry, objects: new Map(objects), others: new Map(), lookUp: async () => undefined };
 }
 
 /** What a stack's state declares. */
@@ -89,7 +89,7 @@ export function sideOfState(
     if (statement === undefined) others.set(names.key(key), "its statement is encrypted in the state");
     else objects.set(names.key(key), { spec: mapped(parseCreate(statement), names), secret });
   }
-  return { name, objects, others, lend: async () => undefined };
+  return { name, objects, others, lookUp: async () => undefined };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { dropServerDefaults, normalizeShown } from "../canonical/normal-form";
+import type { ScratchEngine } from "../canonical/scratch-engine";
 import { isStored } from "../canonical/stand-in";
-import type { World } from "../canonical/world";
 import { diffObject } from "../kinds/object";
 import { partHeld } from "../sql/access/grant-part";
 import type { CollectionEntry, NamedCollectionSpec } from "../sql/access/named-collection";
@@ -14,7 +14,7 @@ import { spelledAs } from "./spelling";
 /** What comparing needs: an embedded engine, or the setting that there is none. */
 export interface Comparer {
   readonly config: { readonly scratch: "embedded" | "off" };
-  readonly world: Pick<World, "canonicalize" | "ask">;
+  readonly scratch: Pick<ScratchEngine, "canonicalize" | "ask">;
 }
 
 /** An object on the server, as the server prints it. */
@@ -61,7 +61,7 @@ export async function compareObject(
   if (shown === undefined) return { same: false, declared, live: plain, asked: false };
   if (isSame(plain, shown)) return { same: true, declared: shown, live: plain, asked: true };
   const canonical = await canonicalShown(comparer, plain);
-  const spelled = await spelledAs((sql) => comparer.world.ask(sql), canonical ?? plain, shown);
+  const spelled = await spelledAs((sql) => comparer.scratch.ask(sql), canonical ?? plain, shown);
   return { same: isSame(spelled, shown), declared: shown, live: spelled, asked: true };
 }
 
@@ -133,6 +133,6 @@ export function parseLive(live: LiveDefinition): ObjectSpec | undefined {
 async function canonicalShown(comparer: Comparer, spec: ObjectSpec): Promise<ObjectSpec | undefined> {
   if (comparer.config.scratch === "off") return undefined;
   // What the embedded engine cannot host is compared as spelled.
-  const canonical = await comparer.world.canonicalize(spec).catch(() => undefined);
+  const canonical = await comparer.scratch.canonicalize(spec).catch(() => undefined);
   return canonical?.shown.spec;
 }

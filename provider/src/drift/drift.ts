@@ -1,7 +1,7 @@
 import { copyFeatureFlags } from "../canonical/feature-flags";
 import { digest } from "../canonical/fingerprint";
 import { externalDependency } from "../canonical/outside";
-import { World } from "../canonical/world";
+import { ScratchEngine } from "../canonical/scratch-engine";
 import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
 import type { Change } from "../diff";
@@ -88,26 +88,26 @@ export async function findDrift(
   objects: readonly StoredObject[],
   options: DriftSearch = {},
 ): Promise<Drift> {
-  const { known = new Set(objects.flatMap(({ key }) => key ?? [])), scratch = openScratch } = options;
+  const { known = new Set(objects.flatMap(({ key }) => key ?? [])), scratch: openEngine = openScratch } = options;
   const live = new ServerCatalog(async () => connection);
   const server = await readServer(connection, live, objects);
   const stored = new Map(objects.map((object) => [object.key, object]));
-  const lend = async (key: string): Promise<string | undefined> => {
+  const lookUp = async (key: string): Promise<string | undefined> => {
     const found = server.found.get(key)?.statement ?? (await live.peek(key))?.statement;
     return found ?? stored.get(key)?.statement;
   };
   let unchecked: string | undefined;
   const open = async (): Promise<Connection> => {
-    const engine = await scratch().catch((error: unknown) => {
+    const engine = await openEngine().catch((error: unknown) => {
       unchecked = messageOf(error);
       throw error;
     });
     if (/^https?:/.test(connection.url)) await copyFeatureFlags(engine, connection);
     return engine;
   };
-  const world = new World(open, lend, undefined, () => true);
+  const scratch = new ScratchEngine(open, lookUp, undefined, () => true);
   try {
-    const comparer: Comparer = { config: { scratch: "embedded" }, world };
+    const comparer: Comparer = { config: { scratch: "embedded" }, scratch };
     const results: ObjectDrift[] = [];
     for (const object of objects)
       results.push(await certain(live, object, await driftOf(comparer, server.found, object)));
@@ -118,7 +118,7 @@ export async function findDrift(
       ...(unchecked && { unchecked }),
     };
   } finally {
-    await world.close();
+    await scratch.close();
   }
 }
 

@@ -16,7 +16,7 @@ export const database: Kind<"database"> = {
   rank: 0,
   options: ["adopt", "allow", "cluster", "lint"],
   // A database of its name may already hold what is declared in it.
-  isInWorld: false,
+  isOnScratch: false,
   declare: ({ name }, args) => declareDatabase(name, args),
   code: databaseArguments,
   diff: diffDatabase,

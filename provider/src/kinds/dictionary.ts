@@ -21,7 +21,7 @@ export const dictionary: Kind<"dictionary"> = {
   dropWord: "DICTIONARY",
   rank: 2,
   options: ["adopt", "allow", "cluster", "lint"],
-  isInWorld: true,
+  isOnScratch: true,
   declare: declareDictionary,
   code,
   diff: diffDictionary,

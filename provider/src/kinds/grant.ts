@@ -14,7 +14,7 @@ export const grant: Kind<"grant"> = {
   dropWord: "GRANT",
   rank: grants.rank,
   options: ["allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareGrant,
   code: grantsCode,
   diff: diffGrant,

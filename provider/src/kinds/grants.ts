@@ -17,7 +17,7 @@ export const grants: Kind<"grants"> = {
   dropWord: "GRANTS",
   rank: 3,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareGrants,
   code: (spec) => ({ ...grantsCode(spec), defaultRoles: spec.defaultRoles }),
   diff: diffGrants,

@@ -50,8 +50,8 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   /** Rank in a program: what others usually need comes first. */
   readonly rank: number;
   readonly options: readonly OptionName[];
-  /** Its statement belongs in the embedded world, for what is declared later. */
-  readonly isInWorld: boolean;
+  /** Its statement belongs on the engine that checks declarations, for what is declared later. */
+  readonly isOnScratch: boolean;
   /** @throws {SchemaError} naming every wrong argument. */
   readonly declare: (name: QualifiedName, args: Raw) => SpecOf<K>;
   /** @throws {SchemaError} for what plain SQL can say and a declaration cannot. */

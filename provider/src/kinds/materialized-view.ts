@@ -14,7 +14,7 @@ export const materializedView: Kind<"materializedView"> = {
   dropWord: "VIEW",
   rank: 2,
   options: ["adopt", "allow", "cluster", "backfill", "lint", "keepOld"],
-  isInWorld: true,
+  isOnScratch: true,
   declare: declareMaterializedView,
   refuseSql: refusePopulate,
   code: materializedViewArguments,

@@ -17,7 +17,7 @@ export const namedCollection: Kind<"namedCollection"> = {
   // Tables and dictionaries use it, so it comes before them.
   rank: 0,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareNamedCollection,
   code,
   diff: diffNamedCollection,

@@ -17,7 +17,7 @@ export const quota: Kind<"quota"> = {
   dropWord: "QUOTA",
   rank: 2,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareQuota,
   code: ({ keys, intervals, appliesTo }) => ({
     keyedBy: Object.entries(QUOTA_KEYS).find(([, one]) => String(one) === String(keys))?.[0],

@@ -14,7 +14,7 @@ export const role: Kind<"role"> = {
   dropWord: "ROLE",
   rank: 1,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareRole,
   code: (spec) => ({ profiles: namesArgument(spec.profiles), settings: limitArguments(spec) }),
   diff: diffRole,

@@ -15,7 +15,7 @@ export const settingsProfile: Kind<"settingsProfile"> = {
   // Roles and users inherit it.
   rank: 0,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareSettingsProfile,
   code: (spec) => ({
     inherits: namesArgument(spec.profiles),

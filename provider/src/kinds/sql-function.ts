@@ -14,7 +14,7 @@ export const sqlFunction: Kind<"sqlFunction"> = {
   // Tables and views keep its expression, so it comes before them.
   rank: 0,
   options: ["adopt", "allow", "cluster", "lint"],
-  isInWorld: true,
+  isOnScratch: true,
   declare: declareSqlFunction,
   code: ({ parameters, expression }) => ({ parameters, expression: sql(expression) }),
   diff: diffSqlFunction,

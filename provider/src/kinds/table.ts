@@ -15,7 +15,7 @@ export const table: Kind<"table"> = {
   dropWord: "TABLE",
   rank: 1,
   options: ["adopt", "allow", "cluster", "lint", "rebuild", "keepOld", "materialize", "renamedColumns"],
-  isInWorld: true,
+  isOnScratch: true,
   declare: declareTable,
   refuseSql: refuseFilled,
   code: tableArguments,

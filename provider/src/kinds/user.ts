@@ -20,7 +20,7 @@ export const user: Kind<"user"> = {
   dropWord: "USER",
   rank: 2,
   options: ["adopt", "allow", "lint"],
-  isInWorld: false,
+  isOnScratch: false,
   declare: declareUser,
   code,
   diff: diffUser,

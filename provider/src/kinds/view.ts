@@ -14,7 +14,7 @@ export const view: Kind<"view"> = {
   dropWord: "VIEW",
   rank: 2,
   options: ["adopt", "allow", "cluster", "lint"],
-  isInWorld: true,
+  isOnScratch: true,
   declare: declareView,
   code: viewArguments,
   diff: diffView,

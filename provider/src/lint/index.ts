@@ -18,14 +18,14 @@ const SEVERITIES: readonly string[] = ["off", "info", "warning", "error"];
  * Looks for mistakes, including silent ones, in one object. Pure and cheap (a millisecond or two per object).
  *
  * @param spec best in canonical form; what a declared one leaves out keeps some rules silent.
- * @param world what it reads and writes.
+ * @param catalog what it reads and writes.
  * @param overrides severity by rule id.
  * @returns worst first.
  * @throws {SchemaError} for an unknown rule or severity in `overrides`.
  */
-export function lintObject(spec: ObjectSpec, world: LintCatalog, overrides: LintOverrides = {}): Finding[] {
+export function lintObject(spec: ObjectSpec, catalog: LintCatalog, overrides: LintOverrides = {}): Finding[] {
   checkOverrides(overrides);
-  const subject = new Subject(spec, world);
+  const subject = new Subject(spec, catalog);
   const findings = rules.flatMap((rule) => {
     const override = overrides[rule.id];
     return override === "off" ? [] : runRule(rule, subject, override);
@@ -39,10 +39,10 @@ export function lintObject(spec: ObjectSpec, world: LintCatalog, overrides: Lint
  *
  * @param name its name in findings.
  */
-export function lintQuery(query: string, name: string, world: LintCatalog, overrides: LintOverrides = {}): Finding[] {
+export function lintQuery(query: string, name: string, catalog: LintCatalog, overrides: LintOverrides = {}): Finding[] {
   const spec: ViewSpec = { kind: "view", database: "query", name: "query", columns: [], query };
   const base = renderCreate(spec).length - query.length;
-  return lintObject(spec, world, overrides).map(({ at, ...finding }) => ({
+  return lintObject(spec, catalog, overrides).map(({ at, ...finding }) => ({
     ...finding,
     object: name,
     ...(at && at.offset >= base && { at: placeAt(query, at.offset - base, at.text) }),

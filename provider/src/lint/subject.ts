@@ -37,14 +37,14 @@ export interface Layout {
 /** The object that is linted, with what rules need to know about it. Everything is computed once, on first use. */
 export class Subject {
   readonly spec: ObjectSpec;
-  readonly world: LintCatalog;
+  readonly catalog: LintCatalog;
   /** Quoted name. */
   readonly name: string;
   private readonly cache = new Map<string, unknown>();
 
-  constructor(spec: ObjectSpec, world: LintCatalog) {
+  constructor(spec: ObjectSpec, catalog: LintCatalog) {
     this.spec = spec;
-    this.world = world;
+    this.catalog = catalog;
     this.name = quotedName(keyOf(spec));
   }
 
@@ -101,7 +101,7 @@ export class Subject {
   }
 
   find(name: { database: string; name: string }): ObjectSpec | undefined {
-    return this.world.find(objectKey(name.database, name.name));
+    return this.catalog.find(objectKey(name.database, name.name));
   }
 
   /** Columns of a table named in FROM; none for anything else. */
@@ -158,7 +158,8 @@ export class Subject {
 
   private readOutputs(): Output[] {
     if (!("query" in this.spec)) return [];
-    const known: readonly { name: string; type?: string }[] = this.world.types?.(this.spec.query) ?? this.spec.columns;
+    const known: readonly { name: string; type?: string }[] =
+      this.catalog.types?.(this.spec.query) ?? this.spec.columns;
     const items = new Map(this.query?.selects[0]?.items.map((item) => [outputName(item), item]));
     const names: readonly { name: string; type?: string }[] =
       known.length > 0 ? known : [...items.keys()].flatMap((name) => (name === undefined ? [] : [{ name }]));

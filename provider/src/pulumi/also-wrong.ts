@@ -52,7 +52,7 @@ async function problemsOf(context: Context, told: Told): Promise<string[]> {
   if (context.checked.has(key) || context.config.scratch === "off") return [];
   const tried = await tryOnEngine(context, spec);
   if (!(tried instanceof ServerError)) {
-    if (kindOf(spec.kind).isInWorld) context.world.declare(key, tried);
+    if (kindOf(spec.kind).isOnScratch) context.scratch.declare(key, tried);
     return [];
   }
   // A reader of something wrong would only repeat its error.

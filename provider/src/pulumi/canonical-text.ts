@@ -62,7 +62,7 @@ export async function canonicalText(
     definition,
     fingerprint: definition === undefined ? UNKNOWN : print,
   });
-  if (definition !== undefined && kindOf(spec.kind).isInWorld) context.world.declare(key, definition);
+  if (definition !== undefined && kindOf(spec.kind).isOnScratch) context.scratch.declare(key, definition);
   return { text: definition?.text ?? UNKNOWN, print, isNew: definition !== undefined && kept === undefined };
 }
 
@@ -117,7 +117,7 @@ async function askEngine(
   await refuseMissingDatabase(context, spec, request);
   let canonical: Canonical;
   try {
-    canonical = await context.world.canonicalize(spec);
+    canonical = await context.scratch.canonicalize(spec);
   } catch (error) {
     if (error instanceof ConnectionError) {
       refuseWithoutEngine(spec);
@@ -139,7 +139,7 @@ async function askEngine(
   // A newer engine may spell the same meaning differently; that is no change.
   if (old !== undefined && old !== definition.text) {
     const known = Definition.read(old);
-    const respelled = await context.world.canonicalize(known.spec).catch(() => undefined);
+    const respelled = await context.scratch.canonicalize(known.spec).catch(() => undefined);
     if (respelled?.definition.text === definition.text) return known;
   }
   return definition;
@@ -218,7 +218,7 @@ async function refusal(context: Context, spec: ObjectSpec, request: Request, err
     code,
     message: `${sensitive ? withoutLiterals(message, rendered) : message}${by}`,
   }));
-  const engine = await context.world.version();
+  const engine = await context.scratch.version();
   const there = sensitive || engine === undefined ? "" : await takenByServer(context, request.urn, spec, engine);
   if (found.length === 0) found.push({ code: "engine-refuses", message: explainRefusal(error, circumstances) });
   const [last] = found.splice(-1);
@@ -242,7 +242,7 @@ async function tellOf(context: Context, canonical: Canonical, request: Request):
       `Checked as the nearest kind that the embedded engine can create${why}. The server decides.`,
     );
   }
-  for (const source of canonical.borrowed) {
+  for (const source of canonical.fromServer) {
     const { database, name = "" } = keyParts(source);
     if (database === "") {
       const message = `uses the function \`${name}\`, which nothing in this stack declares; its definition was taken from the server.`;

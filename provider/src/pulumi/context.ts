@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
 import type { Canonical } from "../canonical/canonical";
 import { copyFeatureFlags } from "../canonical/feature-flags";
+import { ScratchEngine } from "../canonical/scratch-engine";
 import { serverForm } from "../canonical/server-form";
-import { World } from "../canonical/world";
 import { unsupported } from "../clickhouse/capabilities";
 import type { ClusterConnection } from "../cluster/cluster-connection";
 import {
@@ -59,7 +59,7 @@ export class Context {
   readonly log: Log;
   readonly checked = new Map<string, Checked>();
   readonly live: ServerCatalog;
-  readonly world: World;
+  readonly scratch: ScratchEngine;
   /** What this run renames; definitions that mention it are updated. */
   readonly renames: Renaming[] = [];
   private readonly held = new Map<string, Promise<number | undefined>>();
@@ -109,9 +109,9 @@ export class Context {
       () => this.connection(),
       (key) => this.alone.has(key),
     );
-    this.world = new World(
+    this.scratch = new ScratchEngine(
       () => this.openScratch(),
-      (key) => this.lend(key),
+      (key) => this.lookUp(key),
       (spec, missing) => this.inServersWords(spec, missing),
       () => this.reachable && !this.isNotMadeYet(),
     );
@@ -219,7 +219,7 @@ export class Context {
 
   async close(): Promise<void> {
     const opened = await this.opened?.catch(() => undefined);
-    await Promise.allSettled([opened?.close(), this.world.close()]);
+    await Promise.allSettled([opened?.close(), this.scratch.close()]);
   }
 
   private async open(): Promise<Connection> {
@@ -248,10 +248,10 @@ export class Context {
     await this.reach(undefined).catch(unlessHidden);
     if (!this.reachable || this.isNotMadeYet()) throw missing;
     const definition = Definition.of(await serverForm(await this.connection(), spec));
-    return { definition, shown: definition, borrowed: [], unchecked: missing.message };
+    return { definition, shown: definition, fromServer: [], unchecked: missing.message };
   }
 
-  private async lend(key: string): Promise<string | undefined> {
+  private async lookUp(key: string): Promise<string | undefined> {
     if (keyParts(key).database === "")
       return this.asked(undefined, async () => (await this.live.allFunctions()).get(key)?.statement);
     // What the user cannot see is reported where it is needed, with the object that needs it.

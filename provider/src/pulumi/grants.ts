@@ -25,7 +25,7 @@ import { declarationsIn, type Told, toldDeclaration } from "./told";
 export async function privilegesFor(context: Context, urn: string | undefined): Promise<Lattice> {
   const connection = await context.reachableServer(urn);
   return connection === undefined
-    ? latticeOf(await context.world.ask<PrivilegeRow>(PRIVILEGES))
+    ? latticeOf(await context.scratch.ask<PrivilegeRow>(PRIVILEGES))
     : context.live.privileges();
 }
 

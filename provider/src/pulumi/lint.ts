@@ -47,7 +47,7 @@ export async function lint(
   before = "",
 ): Promise<string | undefined> {
   if (rules.every(({ id }) => overrides[id] === "off")) return undefined;
-  const findings = lintObject(spec, await worldOf(context, spec, request.urn), overrides);
+  const findings = lintObject(spec, await catalogOf(context, spec, request.urn), overrides);
   const say = (finding: Finding): string => (request.sensitive ? withoutText(finding) : describeFinding(finding));
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
@@ -76,16 +76,16 @@ export async function explainByLint(
   error: unknown,
 ): Promise<never> {
   if (!(error instanceof SchemaError) || !(error.cause instanceof ServerError) || request.sensitive) throw error;
-  const world = await worldOf(context, spec, request.urn);
+  const catalog = await catalogOf(context, spec, request.urn);
   const isSaid = ({ rule }: Finding): boolean =>
     rule === "key-names-missing-column" && error.problems.some(({ code }) => code === "key-refused");
-  const errors = lintObject(spec, world, overrides).filter((one) => one.severity === "error" && !isSaid(one));
+  const errors = lintObject(spec, catalog, overrides).filter((one) => one.severity === "error" && !isSaid(one));
   const explained = errors.map((one) => ({ code: "lint-error", message: describeFinding(one) }) as const);
   throw new SchemaError(error.code, [...error.problems, ...explained], { cause: error });
 }
 
 /** What the object reads and writes, as declared or on the server, and what those read. */
-async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintCatalog> {
+async function catalogOf(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<LintCatalog> {
   const known = new Map<string, ObjectSpec>();
   /** Whether something stands there; undefined where that is hidden or the server cannot be asked. */
   const stands = new Map<string, boolean | undefined>();
@@ -116,7 +116,7 @@ async function worldOf(context: Context, spec: ObjectSpec, urn: string | undefin
 async function outputsOf(context: Context, query: string): Promise<readonly OutputColumn[] | undefined> {
   if (context.config.scratch === "off") return undefined;
   // Objects that the embedded engine cannot host have no types; rules that need them stay silent.
-  return context.world.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
+  return context.scratch.ask<{ name: string; type: string }>(`DESCRIBE (${query})`).catch(() => undefined);
 }
 
 async function liveDefinition(

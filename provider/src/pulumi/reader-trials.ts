@@ -45,8 +45,8 @@ export async function tryOnScratch(
   // With a column list the engine accepts an ordinary view unchecked.
   const tried = { ...spec, ...name, ...(spec.kind === "view" && { columns: [] }) };
   try {
-    const made = await context.world.canonicalize(tried);
-    context.world.declare(objectKey(name.database, name.name), made.definition);
+    const made = await context.scratch.canonicalize(tried);
+    context.scratch.declare(objectKey(name.database, name.name), made.definition);
     const after = made.definition.spec;
     return { name, outputs: "columns" in after ? after.columns : [] };
   } catch (error) {
@@ -54,7 +54,7 @@ export async function tryOnScratch(
     // Its readers are tried against a stand-in without any of its columns.
     if (spec.kind === "view") {
       const gone = { ...spec, ...name, columns: [], query: "SELECT 1 AS `__gone`" };
-      context.world.declare(objectKey(name.database, name.name), Definition.of(gone));
+      context.scratch.declare(objectKey(name.database, name.name), Definition.of(gone));
     }
     // It may also lack something else here, which the server has.
     const isMeant = columns.some(({ name: column, what }) =>
@@ -70,7 +70,7 @@ export async function tryOnScratch(
 export async function refusedCast(context: Context, from: string | undefined, to: string | undefined) {
   if (from === undefined || to === undefined || context.config.scratch === "off") return undefined;
   const sql = `DESCRIBE (SELECT CAST(x, ${quoteString(to)}) FROM \`null\`(${quoteString(`x ${from}`)}))`;
-  return context.world.ask(sql).then(
+  return context.scratch.ask(sql).then(
     () => undefined,
     (error: unknown) => (error instanceof ServerError && TYPES.has(error.code) ? error.message : undefined),
   );

@@ -220,10 +220,10 @@ async function declaredReader(context: Context, reader: LiveObject, told: Declar
   if (spec.kind === "materializedView" && spec.to !== undefined) sources.add(objectKey(spec.to.database, spec.to.name));
   for (const source of sources) {
     const unchecked = context.checked.has(source) ? undefined : told.get(source)?.spec;
-    const made = unchecked && (await context.world.canonicalize(unchecked).catch(() => undefined));
-    if (made !== undefined) context.world.declare(source, made.definition);
+    const made = unchecked && (await context.scratch.canonicalize(unchecked).catch(() => undefined));
+    if (made !== undefined) context.scratch.declare(source, made.definition);
   }
-  const canonical = await context.world.canonicalize(spec).catch(() => undefined);
+  const canonical = await context.scratch.canonicalize(spec).catch(() => undefined);
   return canonical && { options: declaration.options, to: canonical.definition.spec };
 }
 

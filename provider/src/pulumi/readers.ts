@@ -149,7 +149,7 @@ function failsWith(
   if (lost.length === 0) return { broken };
   const to = { database, name: `${name}__reader` };
   const kept = spec.kind === "view" ? [] : spec.columns.filter((one) => !asks(one));
-  context.world.declare(objectKey(to.database, to.name), Definition.of(standInOf(to, kept)));
+  context.scratch.declare(objectKey(to.database, to.name), Definition.of(standInOf(to, kept)));
   return { broken, next: { from: itself, to, columns: lost.map((one) => ({ name: one.name, what: "dropped" })) } };
 }
 

@@ -12,7 +12,7 @@ const KEYS: ReadonlySet<string> = new Set(["orderBy", "partitionBy", "primaryKey
 /** The definition in the words of the engine that checks declarations, or why it refuses. @throws without an engine. */
 export async function tryOnEngine(context: Context, spec: ObjectSpec): Promise<Definition | ServerError> {
   try {
-    return (await context.world.canonicalize(spec)).definition;
+    return (await context.scratch.canonicalize(spec)).definition;
   } catch (error) {
     if (error instanceof ServerError) return error;
     throw error;

@@ -33,7 +33,7 @@ export async function refuseUnread(
   const sql = (steps ?? []).flatMap((step) => (step.kind === "statement" ? [step.sql] : []));
   // A protocol creates the object as declared.
   const statements = [...sql, runnable(spec, capabilities)];
-  const engine = await context.world.version();
+  const engine = await context.scratch.version();
   const label = `${quotedName(keyOf(spec))}: ClickHouse ${version}, the server,`;
   const missing = [...new Set(statements.flatMap((statement) => missingFor(statement, capabilities)))];
   if (missing.length > 0)
@@ -52,7 +52,7 @@ export async function refuseUnread(
     throw new SchemaError("server-too-old", `${label} does not read this, so nothing was changed: ${shown}${took}`);
   }
   if (engine === undefined) return;
-  const lacking = await knownElsewhere(asked.words, unknown, (question) => context.world.ask(question));
+  const lacking = await knownElsewhere(asked.words, unknown, (question) => context.scratch.ask(question));
   if (lacking.length === 0) return;
   const names = sensitive ? "something in the statement, which is secret" : namesOf(lacking);
   throw new SchemaError(
@@ -76,7 +76,7 @@ export async function takenByServer(
   const server = context.reachable ? await context.reachableServer(urn) : undefined;
   if (server === undefined || release(engine) === release(server.version)) return "";
   const { words } = askedOf(spec, [renderCreate(spec)]);
-  const [row] = await context.world.ask<{ unknown: string[][] }>(`SELECT ${unknownIn(words)} AS unknown`);
+  const [row] = await context.scratch.ask<{ unknown: string[][] }>(`SELECT ${unknownIn(words)} AS unknown`);
   const more = await knownElsewhere(words, row?.unknown ?? [], (question) => server.query(question));
   if (more.length === 0) return "";
   return (

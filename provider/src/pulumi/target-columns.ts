@@ -31,7 +31,7 @@ export async function notConverted(
   const live = (await context.reachableLive(undefined, key))?.statement;
   if (live === undefined) return undefined;
   // Not the view's own list of columns, which keeps the former types.
-  const outputs = await context.world.resultOf(view.query).catch(() => []);
+  const outputs = await context.scratch.resultOf(view.query).catch(() => []);
   const [now, declared] = [parseCreate(live), context.checked.get(key)?.definition?.spec].map(typesIn);
   for (const { name, type } of outputs) {
     const current = now?.get(name);

@@ -59,7 +59,7 @@ export function actsOf(preview: Preview, standing: Standing): Act[] {
 
 /** Whether objects of a kind can be played: they are in a database, or functions. */
 export function isPlayed(kind: ObjectKind): boolean {
-  return kindOf(kind).isInWorld || kind === "database";
+  return kindOf(kind).isOnScratch || kind === "database";
 }
 
 function actOf(change: ResourceChange, standing: Standing): Act[] {

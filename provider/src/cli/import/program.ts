@@ -33,10 +33,10 @@ export async function programOf(
 ): Promise<ImportedProgram> {
   const { managed, unmanaged } = found;
   const specs = managed.map(({ spec }) => spec);
-  const world = scratch.worldOf(connection, found);
+  const engine = scratch.engineFor(connection, found);
   const viewDrafts = draftsOf(specs.filter((spec) => "query" in spec));
   // The engine checks views while this process works on the rest.
-  const compared = compareViews(world, viewDrafts);
+  const compared = compareViews(engine, viewDrafts);
   compared.catch(() => undefined);
   const others = await draftsInTurns(specs.filter((spec) => !("query" in spec)));
   const drafts = new Map([...others, ...viewDrafts.values()].map((draft) => [draft.key, draft]));
@@ -44,7 +44,7 @@ export async function programOf(
   const rollups =
     rollupsFor === undefined
       ? { rollups: [], refused: new Map<string, string>() }
-      : await confirmRollups(world, findRollups(specs, rollupsFor));
+      : await confirmRollups(engine, findRollups(specs, rollupsFor));
   const program = writeProgram(drafts, { unmanaged, listed: views.listed, rollups: rollups.rollups });
   return { program, views, rollups };
 }

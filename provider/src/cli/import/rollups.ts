@@ -1,4 +1,4 @@
-import type { World } from "../../canonical/world";
+import type { ScratchEngine } from "../../canonical/scratch-engine";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import type { Change } from "../../diff";
 import { diffAsWritten } from "../../drift/as-written";
@@ -12,11 +12,14 @@ import { keyOf } from "../../sql/object-key";
  * Has the engine create every rollup that was found, and keeps those that equal the objects on the server. If only the levels or read
  * views of a rollup differ, the rest stays. Costs one statement on the embedded engine for each part, and one for each source.
  */
-export async function confirmRollups(world: World, { rollups, refused }: FoundRollups): Promise<FoundRollups> {
+export async function confirmRollups(
+  scratch: ScratchEngine,
+  { rollups, refused }: FoundRollups,
+): Promise<FoundRollups> {
   const confirmed: FoundRollup[] = [];
   const others = new Map(refused);
   for (const found of rollups) {
-    const outcome = await confirm(world, found).catch(unavailable);
+    const outcome = await confirm(scratch, found).catch(unavailable);
     if (typeof outcome === "string") others.set(keyOf(found.base.target), outcome);
     else confirmed.push(outcome);
   }
@@ -30,11 +33,11 @@ function unavailable(error: unknown): string {
 }
 
 /** The rollup as far as the engine creates the same objects, or why it creates none. */
-async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | string> {
+async function confirm(scratch: ScratchEngine, found: FoundRollup): Promise<FoundRollup | string> {
   let [levels, hasReads] = [found.levels.length, true];
   for (const part of partsOf(found)) {
     if (part.level > levels) continue;
-    const difference = await differenceMade(world, part);
+    const difference = await differenceMade(scratch, part);
     if (difference === undefined) continue;
     if (part.live.kind === "view") hasReads = false;
     else if (part.level > 0) levels = part.level - 1;
@@ -47,12 +50,12 @@ async function confirm(world: World, found: FoundRollup): Promise<FoundRollup | 
 }
 
 /** What the engine creates differently from the server's objects, in a few words. */
-async function differenceMade(world: World, { key, live, declared }: Part): Promise<string | undefined> {
+async function differenceMade(scratch: ScratchEngine, { key, live, declared }: Part): Promise<string | undefined> {
   try {
-    const { definition } = await world.canonicalize(declared);
+    const { definition } = await scratch.canonicalize(declared);
     const [change] = diffAsWritten(live, definition.spec);
     // What reads it is created on top of the existing object.
-    world.declare(key, change === undefined ? definition : Definition.of(live));
+    scratch.declare(key, change === undefined ? definition : Definition.of(live));
     return change && describeChange(change, live.name);
   } catch (error) {
     if (error instanceof ConnectionError) throw error;

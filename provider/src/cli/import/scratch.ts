@@ -1,5 +1,5 @@
 import { copyFeatureFlags } from "../../canonical/feature-flags";
-import { World } from "../../canonical/world";
+import { ScratchEngine } from "../../canonical/scratch-engine";
 import type { Connection } from "../../connection/connection";
 import { openScratch } from "../../connection/scratch";
 import type { ServerObjects } from "../../introspect/server";
@@ -11,7 +11,7 @@ import { renderCreate } from "../../sql/render";
 /** The embedded engine of an import: it starts at once, so that it is ready when the server has been read. */
 export class ImportScratch {
   private readonly engine: Promise<Connection>;
-  private world: World | undefined;
+  private scratch: ScratchEngine | undefined;
 
   constructor() {
     this.engine = openScratch();
@@ -20,21 +20,21 @@ export class ImportScratch {
   }
 
   /**
-   * A world with what was found on the server and, on demand, anything else that exists there: two queries for each further
+   * The engine with what was found on the server and, on demand, anything else that exists there: two queries for each further
    * database.
    */
-  worldOf(server: Connection, found: ServerObjects): World {
-    if (this.world !== undefined) return this.world;
+  engineFor(server: Connection, found: ServerObjects): ScratchEngine {
+    if (this.scratch !== undefined) return this.scratch;
     const selected = new Map(found.managed.map(({ key, live }) => [key, live.statement]));
     const others = new ServerCatalog(async () => server);
-    const lend = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
-    this.world = new World(
+    const lookUp = async (key: string) => selected.get(key) ?? readable((await others.peek(key))?.statement);
+    this.scratch = new ScratchEngine(
       () => this.prepared(server),
-      lend,
+      lookUp,
       undefined,
       () => true,
     );
-    return this.world;
+    return this.scratch;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { withoutNested } from "../../canonical/nested";
-import type { World } from "../../canonical/world";
+import type { ScratchEngine } from "../../canonical/scratch-engine";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { SchemaError } from "../../errors";
 import type { Drafts } from "../../generate";
@@ -22,7 +22,7 @@ export interface ComparedViews {
  * ALTER of the source left behind, is worth declaring. Costs one statement on the embedded engine for each view and each of its
  * sources, and a few more where the columns differ.
  */
-export async function compareViews(world: World, drafts: Drafts): Promise<ComparedViews> {
+export async function compareViews(scratch: ScratchEngine, drafts: Drafts): Promise<ComparedViews> {
   const listed = new Set<string>();
   const unknown = new Map<string, string>();
   const views = [...drafts.values()].filter(
@@ -31,8 +31,8 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
   );
   for (const { key, live, declared } of views) {
     try {
-      if (await isOfQuery(world, live)) continue;
-      if (columnsOf(await canonicalize(world, declared)) !== columnsOf(live)) listed.add(key);
+      if (await isOfQuery(scratch, live)) continue;
+      if (columnsOf(await canonicalize(scratch, declared)) !== columnsOf(live)) listed.add(key);
     } catch (error) {
       if (error instanceof ConnectionError)
         return { listed: new Set(views.map((view) => view.key)), unknown, unavailable: error.message };
@@ -46,19 +46,19 @@ export async function compareViews(world: World, drafts: Drafts): Promise<Compar
 }
 
 /** Whether the query gives exactly the view's columns. If it does not, a view of it still may: its columns are derived differently. */
-async function isOfQuery(world: World, live: ObjectSpec): Promise<boolean> {
+async function isOfQuery(scratch: ScratchEngine, live: ObjectSpec): Promise<boolean> {
   if (!("query" in live)) return false;
   try {
-    return columnsText(await world.resultOf(live.query)) === columnsText(live.columns);
+    return columnsText(await scratch.resultOf(live.query)) === columnsText(live.columns);
   } catch (error) {
     if (error instanceof ServerError) return false;
     throw error;
   }
 }
 
-async function canonicalize(world: World, declared: ObjectSpec): Promise<ObjectSpec> {
-  const { definition } = await world.canonicalize(declared);
-  world.declare(keyOf(declared), definition);
+async function canonicalize(scratch: ScratchEngine, declared: ObjectSpec): Promise<ObjectSpec> {
+  const { definition } = await scratch.canonicalize(declared);
+  scratch.declare(keyOf(declared), definition);
   return definition.spec;
 }
 

@@ -40,7 +40,7 @@ function outcomeFindings(bench: LintSession, outcome: Outcome, overrides: Overri
 
 function ruleFindings(bench: LintSession, { statement, head, spec }: Outcome, name: Range, overrides: Overrides) {
   if (spec === undefined) return [];
-  const world: LintCatalog = { find: (key) => bench.find(key), types: (query) => bench.typesOf(query) };
+  const catalog: LintCatalog = { find: (key) => bench.find(key), types: (query) => bench.typesOf(query) };
   const query = "query" in spec ? spec.query : undefined;
   const isQuery = head === undefined && query !== undefined;
   const canonical = isQuery ? query : renderCreate(spec);
@@ -51,8 +51,8 @@ function ruleFindings(bench: LintSession, { statement, head, spec }: Outcome, na
     name: isQuery ? { start: queryStartIn(statement.sql), end: name.end } : name,
   };
   const findings: Finding[] = isQuery
-    ? lintQuery(query, "query", world, overrides.rules)
-    : lintObject(spec, world, overrides.rules);
+    ? lintQuery(query, "query", catalog, overrides.rules)
+    : lintObject(spec, catalog, overrides.rules);
   return findings.map(({ at, ...finding }): RangedFinding => ({ ...finding, range: locate(texts, at) }));
 }
 

@@ -1,8 +1,8 @@
 import { localDictionary } from "../../canonical/dictionary";
 import { dropServerDefaults, normalizeShown } from "../../canonical/normal-form";
 import { externalDependency, localKind } from "../../canonical/outside";
+import type { ScratchEngine } from "../../canonical/scratch-engine";
 import { isStored, restore } from "../../canonical/stand-in";
-import type { World } from "../../canonical/world";
 import { codesOf } from "../../clickhouse/error-codes";
 import { ConnectionError, ServerError } from "../../connection/errors";
 import { isSyntaxError } from "../../connection/server-message";
@@ -33,15 +33,15 @@ export class LintSession {
   readonly outcomes: Outcome[] = [];
   /** Why there is no engine. */
   offline: string | undefined;
-  private readonly world: World;
+  private readonly scratch: ScratchEngine;
   private readonly types = new Map<string, readonly OutputColumn[]>();
   private readonly standing = new Map<string, Outcome>();
   /** Names in statements that are not tracked (RENAME …), in lower case. */
   private readonly unsure = new Set<string>();
   private database: string | undefined;
 
-  constructor(world: World) {
-    this.world = world;
+  constructor(scratch: ScratchEngine) {
+    this.scratch = scratch;
   }
 
   /** Runs what can be run, repeatedly while that makes more of it possible. */
@@ -123,7 +123,7 @@ export class LintSession {
     this.standing.delete(key);
     if (isHosted) {
       await this.settle(() =>
-        this.world.ask(`DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0`),
+        this.scratch.ask(`DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0`),
       );
     }
     return true;
@@ -158,7 +158,7 @@ export class LintSession {
     const written = qualifiedSpec(declared, statement.database);
     outcome.spec ??= written;
     const { spec, hosted } = await this.host(outcome, quietSpec(declared), written);
-    if (!kindOf(spec.kind).isInWorld) return;
+    if (!kindOf(spec.kind).isOnScratch) return;
     outcome.spec = spec;
     outcome.isHosted = hosted !== undefined;
     this.place(outcome, spec, hosted);
@@ -197,7 +197,7 @@ export class LintSession {
     if (outside !== undefined) outcome.standIn = outside;
     if (local === undefined) return { spec: written };
     await this.use(outcome.statement.database);
-    const { definition, standIn } = await this.world.canonicalize(local);
+    const { definition, standIn } = await this.scratch.canonicalize(local);
     if (standIn !== undefined) outcome.standIn = standIn;
     const made = definition.spec;
     await this.describe(made);
@@ -222,16 +222,16 @@ export class LintSession {
       if (earlier.spec && earlier.head && keyOf(earlier.spec) === key) earlier.isSuperseded = true;
     }
     this.standing.set(key, outcome);
-    // An object with a stand-in must remain one: the world creates what is declared when something reads it.
-    if (hosted !== undefined) this.world.declare(key, hosted);
+    // An object with a stand-in must remain one: the engine creates what is declared when something reads it.
+    if (hosted !== undefined) this.scratch.declare(key, hosted);
   }
 
   private async reread(outcome: Outcome, key: string): Promise<void> {
     const { spec } = outcome;
-    const [row] = await this.world.ask<{ statement: string }>(`SHOW CREATE TABLE ${quotedName(key)}`);
+    const [row] = await this.scratch.ask<{ statement: string }>(`SHOW CREATE TABLE ${quotedName(key)}`);
     if (spec === undefined || row === undefined) return;
     const shown = normalizeShown(dropServerDefaults(parseCreate(row.statement), spec));
-    this.world.declare(key, Definition.of(shown));
+    this.scratch.declare(key, Definition.of(shown));
     const isStandIn = outcome.standIn !== undefined && spec.kind === "table" && shown.kind === "table";
     outcome.spec = isStandIn ? { ...spec, columns: shown.columns } : shown;
     await this.describe(outcome.spec);
@@ -239,7 +239,7 @@ export class LintSession {
 
   private async describe(spec: ObjectSpec): Promise<void> {
     if (!("query" in spec)) return;
-    const rows = await this.world.ask<OutputColumn>(`DESCRIBE (${spec.query})`).catch((error: unknown) => {
+    const rows = await this.scratch.ask<OutputColumn>(`DESCRIBE (${spec.query})`).catch((error: unknown) => {
       if (error instanceof ServerError) return [];
       throw error;
     });
@@ -252,7 +252,7 @@ export class LintSession {
     error: ServerError | SqlParseError,
   ): Promise<ServerError | SqlParseError> {
     if (!isSyntaxError(error) || error.sql.startsWith(EXPLAIN)) return error;
-    return this.world.ask(`${EXPLAIN}${sql}`).then(
+    return this.scratch.ask(`${EXPLAIN}${sql}`).then(
       () => error,
       (own: unknown) => (own instanceof ServerError ? own : error),
     );
@@ -270,18 +270,18 @@ export class LintSession {
 
   /** @throws {ServerError} for what the engine cannot read. */
   private async explain(sql: string): Promise<void> {
-    if (this.offline === undefined) await this.world.ask(`${EXPLAIN}${sql}`);
+    if (this.offline === undefined) await this.scratch.ask(`${EXPLAIN}${sql}`);
   }
 
   private async ask(statement: Statement, sql = statement.sql): Promise<void> {
     await this.use(statement.database);
-    await this.world.ask(sql);
+    await this.scratch.ask(sql);
   }
 
   private async use(database: string): Promise<void> {
     if (this.database === database) return;
-    await this.world.ask(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`);
-    await this.world.ask(`USE ${quoteIdentifier(database)}`);
+    await this.scratch.ask(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`);
+    await this.scratch.ask(`USE ${quoteIdentifier(database)}`);
     this.database = database;
   }
 }

@@ -12,7 +12,7 @@ export const columnGrantNotInTable: Rule = {
   *check(subject: Subject): Iterable<Report> {
     for (const right of rightsOf(subject)) {
       const key = right.columns.length === 0 ? undefined : keyOfTarget(right);
-      const table = key === undefined ? undefined : subject.world.find(key);
+      const table = key === undefined ? undefined : subject.catalog.find(key);
       if (key === undefined || table === undefined || !("columns" in table) || table.columns.length === 0) continue;
       const names = table.columns.map(({ name }) => name);
       const missing = right.columns.filter((column) => !names.includes(column) && !isInside(column, names));

@@ -22,7 +22,7 @@ export const grantOnMissingTable: Rule = {
     for (const right of rights) {
       const key = keyOfTarget(right);
       if (key === undefined || seen.has(key)) continue;
-      if (OF_SERVER.test(key) || subject.world.stands?.(key) !== false) continue;
+      if (OF_SERVER.test(key) || subject.catalog.stands?.(key) !== false) continue;
       seen.add(key);
       const at = atRight(subject, right);
       yield {

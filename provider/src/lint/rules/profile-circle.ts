@@ -35,7 +35,7 @@ function circleFrom(subject: Subject, { name: start, profiles }: SettingsProfile
     if (last === start) return way;
     if (seen.has(last)) continue;
     seen.add(last);
-    const found = subject.world.find(keyNamed("settingsProfile", undefined, last));
+    const found = subject.catalog.find(keyNamed("settingsProfile", undefined, last));
     if (found?.kind === "settingsProfile") for (const name of found.profiles) ways.push([...way, name]);
   }
   return undefined;

@@ -11,7 +11,7 @@ export const userNamedLikeRole: Rule = {
     const { kind, name } = subject.spec;
     if (kind !== "user" && kind !== "role") return;
     const other = kind === "user" ? "role" : "user";
-    if (subject.world.find(keyNamed(other, undefined, name)) === undefined) return;
+    if (subject.catalog.find(keyNamed(other, undefined, name)) === undefined) return;
     const at = subject.atName();
     yield {
       message: `There is a ${other} ${subject.name} as well.`,

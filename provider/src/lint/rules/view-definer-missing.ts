@@ -15,7 +15,7 @@ export const viewDefinerMissing: Rule = {
   *check(subject: Subject): Iterable<Report> {
     const definer = definerOf(subject.spec);
     if (definer === undefined) return;
-    if (subject.world.stands?.(keyNamed("user", undefined, definer)) !== false) return;
+    if (subject.catalog.stands?.(keyNamed("user", undefined, definer)) !== false) return;
     const at = subject.atFirst(quoteIdentifier(definer));
     yield {
       message: `${subject.name} runs with the rights of ${quoteIdentifier(definer)}, and there is no such user.`,

@@ -9,7 +9,7 @@ import { Serial } from "../util/serial";
 import { canonicalAccess } from "./access";
 import type { Canonical } from "./canonical";
 import { localDictionary, restoreDictionary, withHiddenSource } from "./dictionary";
-import { EngineObjects, type Lender } from "./engine-objects";
+import { EngineObjects, type LookUp } from "./engine-objects";
 import { isFromQuery, withColumnsOf } from "./from-query";
 import { refuseUnknownNames } from "./functions";
 import type { Hosted } from "./host";
@@ -30,22 +30,22 @@ type WithoutEngine = (spec: ObjectSpec, missing: ConnectionError) => Promise<Can
  * The declared objects on an embedded engine: each is created there after its sources, so that it is checked against the tables as
  * declared, and read back in the engine's own words.
  */
-export class World {
+export class ScratchEngine {
   private readonly objects: EngineObjects;
   private readonly withoutEngine: WithoutEngine | undefined;
   private readonly turns = new Serial();
 
   /**
    * @param withoutEngine answers in its place if it cannot be opened.
-   * @param asksServer whether `lend` queries a server; if not, the log tables of servers are assumed to exist.
+   * @param asksServer whether `lookUp` queries a server; if not, the log tables of servers are assumed to exist.
    */
   constructor(
     open: () => Promise<Connection>,
-    lend: Lender,
+    lookUp: LookUp,
     withoutEngine?: WithoutEngine,
     asksServer: () => boolean = () => false,
   ) {
-    this.objects = new EngineObjects(open, lend, asksServer);
+    this.objects = new EngineObjects(open, lookUp, asksServer);
     this.withoutEngine = withoutEngine;
   }
 
@@ -79,7 +79,7 @@ export class World {
    */
   ask<Row extends object>(sql: string, params?: Record<string, string>): Promise<Row[]> {
     return this.turns.run(async () => {
-      await this.objects.functions.borrow(sql);
+      await this.objects.functions.createCalled(sql);
       return (await this.objects.connect()).query<Row>(localStatement(sql), params);
     });
   }
@@ -114,7 +114,7 @@ export class World {
     // Grants are in their normal form, which only a server with users can tell.
     if ("entries" in given || isGrants(given)) {
       const definition = Definition.of(given);
-      return { definition, shown: definition, borrowed: [] };
+      return { definition, shown: definition, fromServer: [] };
     }
     if (isAccess(given)) return canonicalAccess(await this.objects.connect(), given);
     if ("expression" in given) return this.canonicalizeFunction(given);
@@ -123,8 +123,8 @@ export class World {
     const { objects } = this;
     const key = keyOf(given);
     const written = Definition.of(given);
-    const functions = await objects.functions.borrow(written.text);
-    const borrowed = [...functions, ...(await objects.prepare(key, sourcesOf(given, written.text)))];
+    const functions = await objects.functions.createCalled(written.text);
+    const fromServer = [...functions, ...(await objects.prepare(key, sourcesOf(given, written.text)))];
     const declared = isFromQuery(given)
       ? Definition.of(withColumnsOf(given, await this.describe(given.as.text)))
       : written;
@@ -133,20 +133,20 @@ export class World {
     refuseOtherOrder(declared.spec, shown);
     const made = await this.complete(declared, hosted, shown);
     objects.is(key, made.definition);
-    return { ...made, borrowed, ...(hosted.reason !== undefined && { standIn: hosted.reason }) };
+    return { ...made, fromServer, ...(hosted.reason !== undefined && { standIn: hosted.reason }) };
   }
 
   /** Its text is the formatter's. It is created under its own name, so that the engine refuses one that it has built in. */
   private async canonicalizeFunction(spec: SqlFunctionSpec): Promise<Canonical> {
     const { functions } = this.objects;
     const key = keyOf(spec);
-    const borrowed = (await functions.borrow(renderLambda(spec))).filter((one) => one !== key);
+    const fromServer = (await functions.createCalled(renderLambda(spec))).filter((one) => one !== key);
     const definition = Definition.of(normalizeShown(await this.objects.format(Definition.of(spec).text)));
     functions.forget(key);
     const engine = await this.objects.connect();
     await engine.command(definition.text.replace(/^CREATE /, "CREATE OR REPLACE "));
     await refuseUnknownNames(engine, spec);
-    return { definition, shown: definition, borrowed };
+    return { definition, shown: definition, fromServer };
   }
 
   /** With an empty source, which is then written as the formatter spells it; nothing is read from the real one. */
@@ -154,12 +154,12 @@ export class World {
     const { objects } = this;
     const key = keyOf(spec);
     const { text } = Definition.of(spec);
-    const borrowed = await objects.prepare(key, sourcesOf(spec, text));
+    const fromServer = await objects.prepare(key, sourcesOf(spec, text));
     await (await objects.connect()).command(localDictionary(text));
     const shown = await objects.show(key);
     const definition = Definition.of(restoreDictionary(await objects.format(text), shown));
     objects.is(key, definition);
-    return { definition, shown: Definition.of(withHiddenSource(definition.spec)), borrowed };
+    return { definition, shown: Definition.of(withHiddenSource(definition.spec)), fromServer };
   }
 
   /** Under a separate name: the database of that name may contain objects that are declared in it. */
@@ -177,14 +177,14 @@ export class World {
     const shown = dropServerDefaults(await this.objects.show(objectKey(trial)), spec);
     await engine.command(`DROP DATABASE ${trial} SYNC`);
     const definition = Definition.of({ ...shown, name: spec.name } as DatabaseSpec);
-    return { definition, shown: definition, borrowed: [] };
+    return { definition, shown: definition, fromServer: [] };
   }
 
   /** As written, in the formatter's spelling. */
   private async writtenDatabase(spec: DatabaseSpec, reason: string): Promise<Canonical> {
     const written = dropServerDefaults(await this.objects.format(Definition.of(spec).text), spec);
     const shown = await withoutSecrets(await this.objects.connect(), written);
-    return { definition: Definition.of(written), shown: Definition.of(shown), borrowed: [], standIn: reason };
+    return { definition: Definition.of(written), shown: Definition.of(shown), fromServer: [], standIn: reason };
   }
 
   /** Restores what the engine could not host or does not show. */
