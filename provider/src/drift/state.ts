@@ -1,8 +1,9 @@
 import { SchemaError } from "../errors";
 import { kindOf, kindOfUrn } from "../kinds";
-import { isObject, objectsAmong } from "../report/preview";
+import { objectsAmong } from "../report/preview";
 import { keyNamed } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
+import { isProperties, type Properties, propertiesOf } from "../util/properties";
 
 /** The key by which Pulumi marks an object as a secret. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
@@ -43,8 +44,6 @@ export interface StackState {
 /** How to get a state. */
 export const EXPORT = "pulumi stack export --stack NAME > state.json";
 
-type Bag = Readonly<Record<string, unknown>>;
-
 /**
  * Reads the state of a stack: the output of `pulumi stack export`, with or without `--show-secrets`, or a file of a file backend
  * (`.pulumi/stacks/PROJECT/STACK.json`).
@@ -66,24 +65,23 @@ export function readState(text: string): StackState {
   return { objects: standing.flatMap(objectOf), providers: standing.flatMap(providerOf) };
 }
 
-function resourcesAmong(text: string): Bag[] | undefined {
+function resourcesAmong(text: string): Properties[] | undefined {
   for (const found of objectsAmong(text)) {
     const checkpoint = found["checkpoint"];
-    const deployment = isObject(checkpoint) ? (checkpoint["latest"] ?? {}) : found["deployment"];
+    const deployment = isProperties(checkpoint) ? (checkpoint["latest"] ?? {}) : found["deployment"];
     // A stack that was never deployed has none.
-    if (isObject(deployment)) return list(deployment["resources"]);
+    if (isProperties(deployment)) return list(deployment["resources"]);
   }
   return undefined;
 }
 
-function objectOf(resource: Bag): StoredObject[] {
+function objectOf(resource: Properties): StoredObject[] {
   const urn = text(resource["urn"]) ?? "";
   const kind = kindOfUrn(urn);
   if (kind === undefined) return [];
-  const values = isObject(resource["outputs"]) ? resource["outputs"] : (resource["inputs"] ?? {});
-  const bag = isObject(values) ? values : {};
-  const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(bag[key]));
-  const server = text(bag["__server"]);
+  const values = propertiesOf(isProperties(resource["outputs"]) ? resource["outputs"] : resource["inputs"]);
+  const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(values[key]));
+  const server = text(values["__server"]);
   const isNamed = name !== undefined && (kindOf(kind).scope !== "database" || database !== undefined);
   return [
     {
@@ -93,16 +91,16 @@ function objectOf(resource: Bag): StoredObject[] {
       key: isNamed ? keyNamed(kind, database, name) : undefined,
       statement,
       // Verifiers say nothing of the statement.
-      secret: Object.entries(bag).some(([name, value]) => name !== "secrets" && isSecret(value)),
-      observed: text(bag["__observed"]),
+      secret: Object.entries(values).some(([name, value]) => name !== "secrets" && isSecret(value)),
+      observed: text(values["__observed"]),
       ...(server !== undefined && { server }),
     },
   ];
 }
 
-function providerOf(resource: Bag): StoredProvider[] {
+function providerOf(resource: Properties): StoredProvider[] {
   if (resource["type"] !== "pulumi:providers:pulumi-nodejs") return [];
-  const inputs = isObject(resource["inputs"]) ? resource["inputs"] : {};
+  const inputs = propertiesOf(resource["inputs"]);
   const [url, username, password] = ["url", "username", "password"].map((key) =>
     storedText(inputs[`clickhouse:${key}`]),
   );
@@ -136,14 +134,14 @@ function storedText(value: unknown): string | undefined {
   }
 }
 
-function isSecret(value: unknown): value is Bag {
-  return isObject(value) && SECRET_MARK in value;
+function isSecret(value: unknown): value is Properties {
+  return isProperties(value) && SECRET_MARK in value;
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function list(value: unknown): Bag[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+function list(value: unknown): Properties[] {
+  return Array.isArray(value) ? value.filter(isProperties) : [];
 }

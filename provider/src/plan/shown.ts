@@ -1,3 +1,4 @@
+import { propertiesOf } from "../util/properties";
 import { hazardCalled } from "./hazards";
 import type { HazardKind } from "./plan";
 
@@ -53,7 +54,7 @@ export function readShown(json: unknown): ShownStep[] | undefined {
 }
 
 function stepOf(value: unknown): ShownStep[] {
-  const { hazards, notes, secret, sql } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { hazards, notes, secret, sql } = propertiesOf(value);
   if (typeof sql !== "string") return [];
   return [
     {
@@ -66,7 +67,7 @@ function stepOf(value: unknown): ShownStep[] {
 }
 
 function hazardOf(value: unknown): ShownHazard[] {
-  const { kind, message, unasked } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { kind, message, unasked } = propertiesOf(value);
   const known = typeof kind === "string" ? hazardCalled(kind) : undefined;
   if (known === undefined) return [];
   return [{ kind: known, message: typeof message === "string" ? message : "", ...(unasked === true && { unasked }) }];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { messageOf, SchemaError } from "../errors";
+import { type Properties, propertiesOf } from "../util/properties";
 
 /** A Pulumi project on disk, as far as its program is concerned. */
 export interface Project {
@@ -17,8 +18,6 @@ export interface Project {
   /** Full keys of encrypted values. */
   readonly secrets: readonly string[];
 }
-
-type Bag = Readonly<Record<string, unknown>>;
 
 /**
  * Finds the project of a program and reads its config, without the Pulumi CLI.
@@ -53,7 +52,7 @@ function hasProgram(entry: string): boolean {
   if (!existsSync(entry)) return ["ts", "js", "mjs", "cjs"].some((end) => existsSync(`${entry}.${end}`));
   if (!statSync(entry).isDirectory()) return true;
   const own = join(entry, "package.json");
-  const main = existsSync(own) ? text((read(own) as Bag)["main"]) : undefined;
+  const main = existsSync(own) ? text(read(own)["main"]) : undefined;
   return ["index.ts", "index.js", "index.mjs", ...(main === undefined ? [] : [main])].some((name) =>
     existsSync(join(entry, name)),
   );
@@ -64,22 +63,22 @@ function noProgram(path: string, entry: string): string {
 }
 
 function configOf(
-  settings: Bag,
+  settings: Properties,
   name: string,
   root: string,
   stack: string | undefined,
 ): Pick<Project, "config" | "secrets"> {
   const folder = resolve(root, text(settings["stackConfigDir"]) ?? text(settings["config"]) ?? ".");
   const own = stack === undefined ? undefined : stackFile(folder, stack);
-  const layers = [bag(settings["config"]), ...(own === undefined ? [] : [bag(read(own)["config"])])];
+  const layers = [propertiesOf(settings["config"]), ...(own === undefined ? [] : [propertiesOf(read(own)["config"])])];
   const config: Record<string, string> = {};
   const secrets = new Set<string>();
   for (const [key, given] of layers.flatMap((layer) => Object.entries(layer))) {
     const full = key.includes(":") ? key : `${name}:${key}`;
     // A value of Pulumi.yaml may be described: { type, default }.
-    const described = bag(given);
+    const described = propertiesOf(given);
     const value = "default" in described || "type" in described ? described["default"] : given;
-    if ("secure" in bag(value)) secrets.add(full);
+    if ("secure" in propertiesOf(value)) secrets.add(full);
     else if (value !== undefined && value !== null) {
       config[full] = typeof value === "object" ? JSON.stringify(value) : String(value);
     }
@@ -94,16 +93,12 @@ function stackFile(folder: string, stack: string): string {
   throw new SchemaError("option-invalid", `--stack ${stack}: there is no ${join(folder, `Pulumi.${short}.yaml`)}`);
 }
 
-function read(file: string): Bag {
+function read(file: string): Properties {
   try {
-    return bag(parse(readFileSync(file, "utf8")));
+    return propertiesOf(parse(readFileSync(file, "utf8")));
   } catch (error) {
     throw new SchemaError("input-unreadable", `${file}: cannot be read (${messageOf(error)})`, { cause: error });
   }
-}
-
-function bag(value: unknown): Bag {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Bag) : {};
 }
 
 function text(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import type { Properties } from "../util/properties";
 /** What `load.ts` asks of the process that runs a program. */
 export interface ProgramRequest {
   /** File or folder that is loaded. */
@@ -14,7 +15,7 @@ export interface ProgramRequest {
 export interface Registered {
   readonly type: string;
   readonly name: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly inputs: Properties;
 }
 
 /** The answer: what was registered, or why the program failed. */

@@ -5,6 +5,7 @@ import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
+import type { Properties } from "../util/properties";
 import type { Context } from "./context";
 import { refusedArguments, tryOnEngine } from "./refused-arguments";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
@@ -21,11 +22,7 @@ const LIMIT = 20_000;
  * @param told everything the program declares.
  * @param refused inputs of the refused resource, which is not listed again.
  */
-export async function alsoWrong(
-  context: Context,
-  told: unknown,
-  refused: Readonly<Record<string, unknown>>,
-): Promise<string[]> {
+export async function alsoWrong(context: Context, told: unknown, refused: Properties): Promise<string[]> {
   const isOther = ({ database, name }: Told): boolean => name !== refused["name"] || database !== refused["database"];
   const others = declarationsIn(told).filter(isOther);
   const found: string[] = [];

@@ -6,6 +6,7 @@ import { readShown, remark, renderShown, type ShownStep } from "../plan";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { Properties } from "../util/properties";
 import { tellTooLate } from "./backfill";
 import { canonicalText } from "./canonical-text";
 import type { Context } from "./context";
@@ -22,20 +23,23 @@ import { checkSecrets } from "./secrets";
 import { placeOf } from "./server";
 import { type Inputs, isSameDeclaration, type Outs, type Request, readRequest, readStored } from "./state";
 
-type Bag = Readonly<Record<string, unknown>>;
-
 /**
  * Turns a request into canonical inputs.
  *
  * @throws {SchemaError} with what the user has to fix.
  */
-export async function checkInputs(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
+export async function checkInputs(
+  context: Context,
+  kind: ObjectKind,
+  olds: Properties,
+  news: Properties,
+): Promise<Inputs> {
   const inputs = await inputsFor(context, kind, olds, news);
   if (inputs.plan !== undefined && isSameDeclaration(olds, inputs)) context.planAlone.add(keyOfStored(inputs));
   return inputs;
 }
 
-async function inputsFor(context: Context, kind: ObjectKind, olds: Bag, news: Bag): Promise<Inputs> {
+async function inputsFor(context: Context, kind: ObjectKind, olds: Properties, news: Properties): Promise<Inputs> {
   const imported = importedInputs(news);
   if (imported !== undefined) return imported;
   const request = readRequest(news);
@@ -118,7 +122,7 @@ async function planElsewhere(
 }
 
 /** `pulumi import` sends the stored inputs, without a request from a program: they were read from the server and are kept. */
-function importedInputs(news: Bag): Inputs | undefined {
+function importedInputs(news: Properties): Inputs | undefined {
   const { name, qualifiedName, statement, ...others } = readStored(news);
   if (news["__request"] !== undefined || name === undefined || qualifiedName === undefined) return undefined;
   return statement?.startsWith("CREATE ") ? { ...others, name, qualifiedName, statement } : undefined;

@@ -6,6 +6,7 @@ import { declareObject } from "../kinds/object";
 import { SqlParseError } from "../sql/errors";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { Properties } from "../util/properties";
 import type { Request } from "./state";
 
 /** An object, and how it may change. */
@@ -59,7 +60,7 @@ function lostAt(value: unknown, path: string): string[] {
   return Object.entries(value).flatMap(([key, one]) => lostAt(one, path === "" ? key : `${path}.${key}`));
 }
 
-function specOf(kind: ObjectKind, request: Request, args: Readonly<Record<string, unknown>>): ObjectSpec {
+function specOf(kind: ObjectKind, request: Request, args: Properties): ObjectSpec {
   if ("sql" in args) return specOfSql(kind, args["sql"]);
   if (request.name === "")
     throw new SchemaError("argument-invalid", "name: is empty; expected the name of the object on the server");
@@ -92,9 +93,9 @@ function parseSql(sql: string): ObjectSpec {
   }
 }
 
-function parseArgs(text: string): Readonly<Record<string, unknown>> {
+function parseArgs(text: string): Properties {
   try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return JSON.parse(text) as Properties;
   } catch (error) {
     throw new SchemaError(
       "internal",

@@ -2,6 +2,7 @@ import { SchemaError } from "../errors";
 import { callersOf, inlinedIn } from "../introspect/function-callers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { propertiesOf } from "../util/properties";
 import type { Context } from "./context";
 import type { Change, Planned } from "./planning";
 
@@ -56,7 +57,7 @@ async function declaredWithCall(context: Context, name: string): Promise<Readonl
   const all: readonly unknown[] = Array.isArray(told) ? told : [];
   return new Set(
     all.flatMap((one) => {
-      const { database, name: own, args } = (one ?? {}) as Readonly<Record<string, unknown>>;
+      const { database, name: own, args } = propertiesOf(one);
       const isCalled = JSON.stringify(args ?? {}).includes(name);
       return isCalled && typeof database === "string" && typeof own === "string" ? [`${database}\0${own}`] : [];
     }),

@@ -12,6 +12,7 @@ import { kindOf } from "../kinds";
 import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
+import type { Properties } from "../util/properties";
 import { alsoWrong } from "./also-wrong";
 import { backfillOf, createFilled } from "./backfill";
 import { checkInputs } from "./check";
@@ -23,8 +24,6 @@ import { withoutValues } from "./secrets";
 import { refuseElsewhere } from "./server";
 import { type Inputs, idOf, inputsOf, isSameDeclaration, type Outs, outsOf, readStored } from "./state";
 import { applyUpdate } from "./update";
-
-type Bag = Readonly<Record<string, unknown>>;
 
 /** The lifecycle of one kind of object, as a dynamic provider. */
 export class SchemaProvider implements dynamic.ResourceProvider {
@@ -42,7 +41,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     this.context.configure(raw, origin);
   }
 
-  async check(olds: Bag, news: Bag): Promise<dynamic.CheckResult> {
+  async check(olds: Properties, news: Properties): Promise<dynamic.CheckResult> {
     try {
       return { inputs: await checkInputs(this.context, this.kind, olds, news) };
     } catch (error) {
@@ -52,7 +51,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     }
   }
 
-  private async problemsOf(error: unknown, news: Bag): Promise<string[]> {
+  private async problemsOf(error: unknown, news: Properties): Promise<string[]> {
     // A server that goes away during the check. Thrown on, the error would be shown with its stack.
     if (error instanceof ConnectionError) return [messageOf(error)];
     if (!(error instanceof SchemaError)) throw error;
@@ -60,7 +59,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 
   /** Reported with the first refusal, because that ends the run. */
-  private async alsoWrong(news: Bag): Promise<string[]> {
+  private async alsoWrong(news: Properties): Promise<string[]> {
     if (this.context.hasRefused) return [];
     this.context.hasRefused = true;
     return alsoWrong(this.context, await this.context.askProgram(), news).catch(() => []);
@@ -70,7 +69,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
    * `changes: undefined`, not `true`, lets the engine find which lines differ, without {@link OWN_INPUTS}. It would find nothing where
    * there is only a plan.
    */
-  async diff(_id: string, olds: Bag, news: Bag): Promise<dynamic.DiffResult> {
+  async diff(_id: string, olds: Properties, news: Properties): Promise<dynamic.DiffResult> {
     // Two objects cannot share a name, so a replacement that the user requests must delete first.
     const result = { deleteBeforeReplace: true };
     if (this.context.planAlone.has(keyOfStored(readStored(news)))) return { ...result, changes: true };
@@ -81,7 +80,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     return same ? { ...result, changes: false } : result;
   }
 
-  async create(inputs: Bag): Promise<dynamic.CreateResult> {
+  async create(inputs: Properties): Promise<dynamic.CreateResult> {
     const declared = inputsOf(readStored(inputs));
     const key = keyOfStored(declared);
     const checked = this.context.checked.get(key);
@@ -125,7 +124,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 
   /** What is a part of something that stands is changed, not created. */
-  private async createPart(inputs: Bag, declared: Inputs, key: string): Promise<dynamic.CreateResult> {
+  private async createPart(inputs: Properties, declared: Inputs, key: string): Promise<dynamic.CreateResult> {
     const seen = this.context.planned.get(key);
     const found = await this.context.live.findNow(key);
     if (found === undefined) {
@@ -169,7 +168,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     return backfill && createFilled(this.context, connection, backfill);
   }
 
-  async update(id: string, olds: Bag, news: Bag): Promise<dynamic.UpdateResult> {
+  async update(id: string, olds: Properties, news: Properties): Promise<dynamic.UpdateResult> {
     const stored = readStored(olds);
     const declared = inputsOf(readStored(news));
     if (this.context.elsewhere.has(keyOfStored(declared))) return { outs: (await this.create(news)).outs };
@@ -178,7 +177,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   }
 
   /** @returns the stored inputs while the live object means the same, otherwise inputs that show the drift; nothing if it is gone. */
-  async read(id: string, props: Bag): Promise<dynamic.ReadResult> {
+  async read(id: string, props: Properties): Promise<dynamic.ReadResult> {
     const stored = readStored(props);
     if (stored.name === undefined) {
       throw new SchemaError(
@@ -237,7 +236,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     return successor !== undefined && stored.__owner !== digest(successor);
   }
 
-  async delete(_id: string, props: Bag): Promise<void> {
+  async delete(_id: string, props: Properties): Promise<void> {
     const stored = readStored(props);
     if (this.isTakenOver(stored)) return;
     await presentably(stored, async () => {

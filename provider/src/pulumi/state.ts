@@ -1,5 +1,6 @@
 import { digest } from "../canonical/fingerprint";
 import { isUnknown } from "../declare/unknown";
+import type { Properties } from "../util/properties";
 
 /** What the program sends; `check` turns it into {@link Inputs}. Any value may be unknown at preview. */
 export interface Request {
@@ -69,8 +70,6 @@ export interface Outs extends Inputs {
   __owner?: string;
 }
 
-type Bag = Readonly<Record<string, unknown>>;
-
 /** Inputs that belong to the provider: a difference in them alone is none, and no preview shows it. */
 export const OWN_INPUTS = [
   "plan",
@@ -82,14 +81,14 @@ export const OWN_INPUTS = [
   "__server",
 ] as const satisfies (keyof Inputs)[];
 
-/** Whether two bags declare the same object in the same way. */
+/** Whether two sets of values declare the same object in the same way. */
 export function isSameDeclaration(one: object, other: object): boolean {
   const keys = ["database", "name", "statement", "deletion", "secrets", "cluster", "hosts"] as const;
-  return keys.every((key) => (one as Bag)[key] === (other as Bag)[key]);
+  return keys.every((key) => (one as Properties)[key] === (other as Properties)[key]);
 }
 
-export function readRequest(news: Bag): Request {
-  const hidden = (news["__request"] ?? {}) as Bag;
+export function readRequest(news: Properties): Request {
+  const hidden = (news["__request"] ?? {}) as Properties;
   const [urn, dependencies, sensitive] = [hidden["urn"], hidden["dependencies"], hidden["sensitive"]];
   return {
     database: text(news["database"]),
@@ -114,11 +113,11 @@ function argumentsIn(statement: string): string {
 /** What a program sends. */
 export function readLeaving(value: unknown): Leaving[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((one: Bag) => leavingOf(text(one["urn"]) ?? "", one) ?? []);
+  return value.flatMap((one: Properties) => leavingOf(text(one["urn"]) ?? "", one) ?? []);
 }
 
 /** Undefined if the name is unknown or secret. */
-export function leavingOf(urn: string, values: Bag): Leaving | undefined {
+export function leavingOf(urn: string, values: Properties): Leaving | undefined {
   const { name, database, deletion, __over } = readStored(values);
   if (name === undefined || isUnknown(name)) return undefined;
   return {
@@ -131,7 +130,7 @@ export function leavingOf(urn: string, values: Bag): Leaving | undefined {
 }
 
 /** Stored values, from inputs or outputs. Missing ones are undefined (a state of an older version, somebody else's import file). */
-export function readStored(bag: Bag): Partial<Outs> {
+export function readStored(values: Properties): Partial<Outs> {
   const keys = [
     "database",
     "name",
@@ -146,7 +145,7 @@ export function readStored(bag: Bag): Partial<Outs> {
     "__unsettled",
     "__owner",
   ];
-  return Object.fromEntries(keys.flatMap((key) => (typeof bag[key] === "string" ? [[key, bag[key]]] : [])));
+  return Object.fromEntries(keys.flatMap((key) => (typeof values[key] === "string" ? [[key, values[key]]] : [])));
 }
 
 /** The inputs among stored values. */

@@ -4,7 +4,8 @@ import { splitStatements } from "../sql/fragments";
 import { keyOf, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
-import { isObject, objectsAmong, readPreview } from "./preview";
+import { isProperties, type Properties } from "../util/properties";
+import { objectsAmong, readPreview } from "./preview";
 import { changesOf, lineageObjects, type ResourceChange } from "./resources";
 
 /** What a file declares, for a lineage. */
@@ -24,7 +25,7 @@ export interface Drawing {
  */
 export function drawingOf(text: string): Drawing {
   const found = objectsAmong(text);
-  const deployment = found.map((one) => one["deployment"]).find(isObject);
+  const deployment = found.map((one) => one["deployment"]).find(isProperties);
   if (deployment !== undefined) return drawState(deployment);
   return found.length > 0 || text.trimStart().startsWith("{")
     ? drawChanges(changesOf(readPreview(text)))
@@ -32,8 +33,8 @@ export function drawingOf(text: string): Drawing {
 }
 
 /** A state is read as a preview in which nothing changes. */
-function drawState(deployment: Readonly<Record<string, unknown>>): Drawing {
-  const resources = Array.isArray(deployment["resources"]) ? deployment["resources"].filter(isObject) : [];
+function drawState(deployment: Properties): Drawing {
+  const resources = Array.isArray(deployment["resources"]) ? deployment["resources"].filter(isProperties) : [];
   const steps = resources.map(({ urn, inputs }) => ({ op: "same", urn, newState: { inputs } }));
   return drawChanges(changesOf(readPreview(JSON.stringify({ steps }))));
 }

@@ -1,4 +1,5 @@
 import { SchemaError } from "../errors";
+import { isProperties, type Properties, propertiesOf } from "../util/properties";
 
 /** The output of `pulumi preview --json`, as far as a report needs it. */
 export interface Preview {
@@ -7,7 +8,7 @@ export interface Preview {
   /** Resources by operation, of every kind, including unchanged ones. */
   readonly changeSummary: Readonly<Record<string, number>>;
   /** Stack config; secrets are `[secret]`. */
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Properties;
 }
 
 /** One resource. A deleted one has only `oldState`. */
@@ -21,8 +22,8 @@ export interface PreviewStep {
 
 export interface StepState {
   readonly type?: string;
-  readonly inputs?: Bag;
-  readonly outputs?: Bag;
+  readonly inputs?: Properties;
+  readonly outputs?: Properties;
 }
 
 /** A message of the engine or of a provider; without `urn` it is about the whole stack. */
@@ -37,8 +38,6 @@ export const SECRET = "[secret]";
 
 /** The key by which Pulumi marks an object as a placeholder for a secret. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
-
-type Bag = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the output of `pulumi preview --json`: as one object, possibly with other lines around it, or as events line by line
@@ -58,7 +57,7 @@ export function readPreview(text: string): Preview {
 }
 
 /** Every JSON object of a string that is on separate lines: tools print other lines around theirs. */
-export function objectsAmong(text: string): Bag[] {
+export function objectsAmong(text: string): Properties[] {
   const clean = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
   const whole = parseObject(clean);
   if (whole !== undefined) return [whole];
@@ -77,15 +76,15 @@ function previewAmong(text: string): Preview | undefined {
     steps: objects(found["steps"]).flatMap(stepOf),
     diagnostics: objects(found["diagnostics"]).flatMap((one) => diagnosticOf(one, one["severity"])),
     changeSummary: counts(found["changeSummary"]),
-    config: bag(found["config"]) ?? {},
+    config: propertiesOf(found["config"]),
   };
 }
 
 function previewOfEvents(text: string): Preview | undefined {
   const events = text.split("\n").flatMap((line) => (line.startsWith("{") ? listed(parseObject(line)) : []));
-  const all = (name: string): Bag[] => events.flatMap((event) => listed(event[name]));
+  const all = (name: string): Properties[] => events.flatMap((event) => listed(event[name]));
   const steps = all("resourcePreEvent").flatMap(({ metadata }) => {
-    const { op, urn, old, new: news } = bag(metadata) ?? {};
+    const { op, urn, old, new: news } = propertiesOf(metadata);
     return stepOf({ op, urn, oldState: old, newState: news });
   });
   const [summary] = all("summaryEvent");
@@ -94,11 +93,11 @@ function previewOfEvents(text: string): Preview | undefined {
     steps,
     diagnostics: all("diagnosticEvent").flatMap((one) => diagnosticOf(one, one["severity"])),
     changeSummary: counts(summary?.["resourceChanges"]),
-    config: bag(all("preludeEvent")[0]?.["config"]) ?? {},
+    config: propertiesOf(all("preludeEvent")[0]?.["config"]),
   };
 }
 
-function stepOf(found: Bag): PreviewStep[] {
+function stepOf(found: Properties): PreviewStep[] {
   const { op, urn, replaceReasons } = found;
   if (typeof op !== "string" || typeof urn !== "string") return [];
   const [oldState, newState] = [stateOf(found["oldState"]), stateOf(found["newState"])];
@@ -115,21 +114,21 @@ function stepOf(found: Bag): PreviewStep[] {
 }
 
 function stateOf(value: unknown): StepState | undefined {
-  const found = bag(value);
+  const found = asProperties(value);
   if (found === undefined) return undefined;
   const { type } = found;
-  const [inputs, outputs] = [found["inputs"], found["outputs"]].map((side) => withoutSecrets(bag(side)));
+  const [inputs, outputs] = [found["inputs"], found["outputs"]].map((side) => withoutSecrets(asProperties(side)));
   return { ...(typeof type === "string" && { type }), ...(inputs && { inputs }), ...(outputs && { outputs }) };
 }
 
 /** Secrets in one form: events and states contain an object with the encrypted value in their place. */
-function withoutSecrets(values: Bag | undefined): Bag | undefined {
+function withoutSecrets(values: Properties | undefined): Properties | undefined {
   if (values === undefined) return undefined;
-  const isSecret = (value: unknown): boolean => isObject(value) && SECRET_MARK in value;
+  const isSecret = (value: unknown): boolean => isProperties(value) && SECRET_MARK in value;
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, isSecret(value) ? SECRET : value]));
 }
 
-function diagnosticOf(found: Bag, severity: unknown): Diagnostic[] {
+function diagnosticOf(found: Properties, severity: unknown): Diagnostic[] {
   const { urn, message } = found;
   // `debug`, and what the program itself writes to stderr (`info#err`), are not findings.
   const isFinding = severity === "error" || severity === "warning" || severity === "info";
@@ -151,33 +150,28 @@ function plainText(message: string): string {
   );
 }
 
-function parseObject(text: string): Bag | undefined {
+function parseObject(text: string): Properties | undefined {
   try {
-    return bag(JSON.parse(text));
+    return asProperties(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
-function bag(value: unknown): Bag | undefined {
-  return isObject(value) ? value : undefined;
+function asProperties(value: unknown): Properties | undefined {
+  return isProperties(value) ? value : undefined;
 }
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Bag {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function objects(value: unknown): Bag[] {
+function objects(value: unknown): Properties[] {
   return Array.isArray(value) ? value.flatMap(listed) : [];
 }
 
-function listed(value: unknown): Bag[] {
-  const found = bag(value);
+function listed(value: unknown): Properties[] {
+  const found = asProperties(value);
   return found === undefined ? [] : [found];
 }
 
 function counts(value: unknown): Record<string, number> {
-  const entries = Object.entries(bag(value) ?? {});
+  const entries = Object.entries(propertiesOf(value));
   return Object.fromEntries(entries.flatMap(([op, count]) => (typeof count === "number" ? [[op, count]] : [])));
 }

@@ -5,6 +5,7 @@ import { readShown, type ShownStep } from "../plan";
 import { keyNamed } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
+import type { Properties } from "../util/properties";
 import { parsePlan, parseSecretPlan } from "./plan-text";
 import { type Diagnostic, type Preview, type PreviewStep, SECRET, type StepState } from "./preview";
 
@@ -118,7 +119,7 @@ function repeats({ message, severity }: Diagnostic, plan: unknown): boolean {
   return severity === "info" && typeof plan === "string" && message.includes(plan.trim());
 }
 
-function planOf(inputs: Readonly<Record<string, unknown>> | undefined, secret: boolean): ShownStep[] {
+function planOf(inputs: Properties | undefined, secret: boolean): ShownStep[] {
   const steps = readShown(inputs?.["__plan"]);
   if (steps !== undefined) return steps;
   const plan = inputs?.["plan"];
@@ -136,9 +137,9 @@ function operationOf(steps: readonly PreviewStep[]): Operation {
 
 function sideOf(state: StepState | undefined): Side | undefined {
   if (state === undefined) return undefined;
-  const bag = state.inputs ?? state.outputs ?? {};
+  const values = state.inputs ?? state.outputs ?? {};
   const [database, name, statement, deletion] = ["database", "name", "statement", "deletion"].map((key) =>
-    known(bag[key]),
+    known(values[key]),
   );
   const spec = statement === undefined ? undefined : parsed(statement);
   return {
@@ -167,7 +168,7 @@ function nameOf(state: StepState | undefined, urn: string): string {
 }
 
 function hasSecret(state: StepState | undefined): boolean {
-  return [state?.inputs, state?.outputs].some((bag) => Object.values(bag ?? {}).includes(SECRET));
+  return [state?.inputs, state?.outputs].some((values) => Object.values(values ?? {}).includes(SECRET));
 }
 
 function changedProperties(from: StepState | undefined, to: StepState | undefined): string[] {

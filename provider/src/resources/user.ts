@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isProperties } from "../util/properties";
 import type { UserArgs } from "./access-args";
 import { withNames } from "./entities";
 import { SchemaObject } from "./schema-object";
@@ -53,14 +54,14 @@ function shownOf(auth: unknown): unknown {
 }
 
 function shownMethod(method: unknown): unknown {
-  if (!isBag(method)) return method;
+  if (!isProperties(method)) return method;
   const { salt: _, ...entries } = method;
   const shown = Object.entries(entries).filter(([, one]) => one !== undefined);
   return Object.fromEntries(shown.map(([key, one]) => [key, SECRETS.includes(key) ? true : one]));
 }
 
 function secretsOf(auth: unknown): Record<string, pulumi.Input<string>> {
-  const methods = (Array.isArray(auth) ? auth : [auth]).filter(isBag);
+  const methods = (Array.isArray(auth) ? auth : [auth]).filter(isProperties);
   const own = methods.filter((method) => SECRETS.some((key) => method[key] !== undefined));
   return Object.fromEntries(
     own.flatMap((method, number) => {
@@ -70,8 +71,4 @@ function secretsOf(auth: unknown): Record<string, pulumi.Input<string>> {
       return [[`${number} hash`, hash], ...(salt === undefined ? [] : [[`${number} salt`, salt]])];
     }),
   );
-}
-
-function isBag(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
