@@ -54,13 +54,13 @@ export async function applyCreate(
   const shown = inWordsOf(connection, statement);
   const sql = withSecrets(shown);
   // What is sent to a cluster is no error where the name is taken.
-  const standing = connection.cluster === undefined ? undefined : await live.findNow(key);
-  if (standing !== undefined) {
-    if (sql === shown && (await same(statement, standing)))
-      return { adopted: true, observed: digest(standing.statement), live: standing };
-    throw new SchemaError("object-differs", differs(label, statement, standing));
+  const existing = connection.cluster === undefined ? undefined : await live.findNow(key);
+  if (existing !== undefined) {
+    if (sql === shown && (await same(statement, existing)))
+      return { adopted: true, observed: digest(existing.statement), live: existing };
+    throw new SchemaError("object-differs", differs(label, statement, existing));
   }
-  const stood = accessKindOf(key) !== undefined && (await live.findNow(key)) !== undefined;
+  const existed = accessKindOf(key) !== undefined && (await live.findNow(key)) !== undefined;
   try {
     await (sql === shown ? connection.command(sql) : runFilled(connection, shown, sql));
   } catch (error) {
@@ -70,7 +70,7 @@ export async function applyCreate(
       throw isTaken(error) ? hidden : error;
     });
     if (found === undefined) throw error;
-    if (!stood && isMissingName(error)) {
+    if (!existed && isMissingName(error)) {
       await dropHalf(connection, live, found);
       throw error;
     }

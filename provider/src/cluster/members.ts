@@ -42,7 +42,7 @@ export async function expanded(connection: Connection, name: string): Promise<st
   if (row !== undefined) return row.value;
   throw new SchemaError(
     "cluster-unusable",
-    `clickhouse:cluster: the server has no macro ${name}. Write the cluster's name as it stands in system.clusters`,
+    `clickhouse:cluster: the server has no macro ${name}. Write the cluster's name as it is in system.clusters`,
   );
 }
 

@@ -105,32 +105,32 @@ function sorted({ objects }: Side, keys: readonly string[]): string[] {
 }
 
 async function compareKey(key: string, from: Side, to: Side, engines: Engines): Promise<ComparedObject> {
-  const [wanted, standing] = [from.objects.get(key), to.objects.get(key)];
-  if (wanted === undefined) return extraObject(key, standing, from.others.get(key));
+  const [wanted, existing] = [from.objects.get(key), to.objects.get(key)];
+  if (wanted === undefined) return extraObject(key, existing, from.others.get(key));
   const base = {
     name: quotedName(key),
     kind: wanted.spec.kind,
-    secret: wanted.secret || standing?.secret === true,
+    secret: wanted.secret || existing?.secret === true,
     differs: [],
     steps: [],
   };
   const other = to.others.get(key);
-  if (standing === undefined && other !== undefined)
+  if (existing === undefined && other !== undefined)
     return { ...base, status: "not-compared", reason: `${to.name} has something else there: ${other}` };
-  if (standing === undefined) return missingObject(base, wanted, engines.from);
-  if (standing.spec.kind !== wanted.spec.kind) {
-    const reason = `it is a ${KINDS[wanted.spec.kind].word} in ${from.name}, and a ${KINDS[standing.spec.kind].word} in ${to.name}`;
+  if (existing === undefined) return missingObject(base, wanted, engines.from);
+  if (existing.spec.kind !== wanted.spec.kind) {
+    const reason = `it is a ${KINDS[wanted.spec.kind].word} in ${from.name}, and a ${KINDS[existing.spec.kind].word} in ${to.name}`;
     return { ...base, status: "differs", differs: ["kind"], reason };
   }
-  return comparePair(base, wanted, standing, engines, to);
+  return comparePair(base, wanted, existing, engines, to);
 }
 
 type Base = Pick<ComparedObject, "name" | "kind" | "secret" | "differs" | "steps">;
 
-function extraObject(key: string, standing: PlacedObject | undefined, unread: string | undefined): ComparedObject {
-  const spec = standing?.spec;
+function extraObject(key: string, existing: PlacedObject | undefined, unread: string | undefined): ComparedObject {
+  const spec = existing?.spec;
   if (spec === undefined) throw new Error(`${key} is in neither place`);
-  const base = { name: quotedName(key), kind: spec.kind, secret: standing?.secret === true, differs: [], steps: [] };
+  const base = { name: quotedName(key), kind: spec.kind, secret: existing?.secret === true, differs: [], steps: [] };
   if (unread !== undefined) return { ...base, status: "not-compared", reason: unread };
   const kind = KINDS[spec.kind];
   const goes = kind.keepsRows(spec as never) ? `it ${kind.whatGoes}` : undefined;
@@ -148,14 +148,14 @@ async function missingObject(base: Base, { spec }: PlacedObject, engine: Scratch
 async function comparePair(
   base: Base,
   wanted: PlacedObject,
-  standing: PlacedObject,
+  existing: PlacedObject,
   engines: Engines,
   { capabilities }: Side,
 ): Promise<ComparedObject> {
-  if (diffAsWritten(standing.spec, wanted.spec).length === 0) return { ...base, status: "same" };
+  if (diffAsWritten(existing.spec, wanted.spec).length === 0) return { ...base, status: "same" };
   const [right, left] = await Promise.all([
-    canonicalOf(engines.from, wanted.spec, standing.spec),
-    canonicalOf(engines.to, standing.spec, wanted.spec),
+    canonicalOf(engines.from, wanted.spec, existing.spec),
+    canonicalOf(engines.to, existing.spec, wanted.spec),
   ]);
   const live = await spelledAs((sql) => engines.from.ask(sql), left, right).catch(() => left);
   const changes = diffObject(live, right);
@@ -167,7 +167,7 @@ async function comparePair(
     : { diff: textDiff(renderCreate(live), renderCreate(alignTo(live, right, changes)), "to", "from") };
   try {
     const plan = planObject(live, right, changes, options);
-    const steps = base.secret ? showSecretPlan(plan) : showPlan(plan, standing.size);
+    const steps = base.secret ? showSecretPlan(plan) : showPlan(plan, existing.size);
     return { ...base, status: "differs", differs, steps, ...diff };
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;

@@ -34,8 +34,8 @@ export interface ServerSubject {
  */
 export async function checkServer(connection: Connection, subject: ServerSubject): Promise<Check[]> {
   const isEmbedded = connection.url.startsWith("chdb:");
-  const standing = await databasesOf(connection, subject.databases);
-  const names = subject.databases ?? standing.map(({ name }) => name);
+  const existing = await databasesOf(connection, subject.databases);
+  const names = subject.databases ?? existing.map(({ name }) => name);
   const rights = isEmbedded
     ? [check("rights", "skipped", "rights: the embedded engine asks for none")]
     : await optional("rights", () => rightsOf(connection, names));
@@ -47,7 +47,7 @@ export async function checkServer(connection: Connection, subject: ServerSubject
     ...(isHeld ? rights.map(untold) : rights),
     ...(isEmbedded ? [] : await optional("clock", () => clockOf(connection))),
     ...settings,
-    ...standing.flatMap(engineCheck),
+    ...existing.flatMap(engineCheck),
     ...(await clusterOf(connection, subject.cluster, names)),
     ...(await optional("disks", () => disksOf(connection, names))),
     ...(await optional("operations", () => operationsOf(connection))),

@@ -50,12 +50,12 @@ export async function compareObject(
   { spec: declared }: Definition,
   live: LiveDefinition,
 ): Promise<Comparison> {
-  const standing = concerning(declared, live);
-  if (standing === undefined || standing.kind !== declared.kind) {
+  const existing = concerning(declared, live);
+  if (existing === undefined || existing.kind !== declared.kind) {
     const shown = await canonicalShown(comparer, declared);
-    return { same: false, declared: shown ?? declared, live: standing, asked: shown !== undefined };
+    return { same: false, declared: shown ?? declared, live: existing, asked: shown !== undefined };
   }
-  const plain = normalizeShown(dropServerDefaults(standing, declared));
+  const plain = normalizeShown(dropServerDefaults(existing, declared));
   if (isSame(plain, declared)) return { same: true, declared, live: plain, asked: false };
   const shown = await canonicalShown(comparer, declared);
   if (shown === undefined) return { same: false, declared, live: plain, asked: false };
@@ -80,9 +80,9 @@ export async function liveDefinition(
   { spec: declared }: Definition,
   live: LiveDefinition,
 ): Promise<Definition> {
-  const standing = concerning(declared, live);
-  if (standing === undefined) return Definition.read(live.statement);
-  const plain = normalizeShown(dropServerDefaults(standing, declared));
+  const existing = concerning(declared, live);
+  if (existing === undefined) return Definition.read(live.statement);
+  const plain = normalizeShown(dropServerDefaults(existing, declared));
   return Definition.of(await withSecrets(comparer, plain, declared));
 }
 
@@ -115,10 +115,10 @@ function withDeclaredValues(plain: NamedCollectionSpec, declared: NamedCollectio
 
 /** What a declaration is about: of all that a grantee has, a grant is about what it grants itself. */
 function concerning(declared: ObjectSpec, live: LiveDefinition): ObjectSpec | undefined {
-  const standing = parseLive(live);
+  const existing = parseLive(live);
   const { privileges } = live;
-  if (standing?.kind !== "grant" || declared.kind !== "grant" || privileges === undefined) return standing;
-  return { ...partHeld(privileges, standing, declared), name: standing.name };
+  if (existing?.kind !== "grant" || declared.kind !== "grant" || privileges === undefined) return existing;
+  return { ...partHeld(privileges, existing, declared), name: existing.name };
 }
 
 /** Undefined if it cannot be parsed. */

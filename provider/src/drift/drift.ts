@@ -213,19 +213,19 @@ async function driftOf(
   if (!compared.asked && live.statement.includes("[HIDDEN]")) {
     return { ...base, status: "not-compared", reason: HIDDEN };
   }
-  const { declared, live: standing } = compared;
+  const { declared, live: existing } = compared;
   // Normally the engine hides secrets, but it has not been queried.
   const secret = object.secret || (!compared.asked && externalDependency(declared) !== undefined);
-  const after = standing === undefined ? live.statement : renderCreate(standing);
-  if (standing?.kind !== declared.kind) {
-    const reason = `a ${live.foreign ?? wordOf(standing?.kind)} of this name exists there`;
+  const after = existing === undefined ? live.statement : renderCreate(existing);
+  if (existing?.kind !== declared.kind) {
+    const reason = `a ${live.foreign ?? wordOf(existing?.kind)} of this name exists there`;
     const diff = secret ? {} : { diff: textDiff(renderCreate(declared), after, "declared", "live") };
     return { ...base, secret, status: "drifted", differs: ["kind"], reason, ...diff };
   }
-  const changes = diffObject(declared, standing);
+  const changes = diffObject(declared, existing);
   const differs = [...new Set(changes.map((change) => change.kind))];
   if (secret) return { ...base, secret, status: "drifted", differs };
-  const text = renderCreate(alignTo(declared, standing, changes));
+  const text = renderCreate(alignTo(declared, existing, changes));
   return {
     ...base,
     status: "drifted",

@@ -61,8 +61,8 @@ export function readState(text: string): StackState {
     );
   }
   // An object that waits for deletion has a successor in the same state.
-  const standing = resources.filter((resource) => resource["delete"] !== true);
-  return { objects: standing.flatMap(objectOf), providers: standing.flatMap(providerOf) };
+  const current = resources.filter((resource) => resource["delete"] !== true);
+  return { objects: current.flatMap(objectOf), providers: current.flatMap(providerOf) };
 }
 
 function resourcesAmong(text: string): Properties[] | undefined {

@@ -80,9 +80,9 @@ export interface Kind<K extends ObjectKind = ObjectKind> extends SqlKind<K> {
   readonly whatGoes: string;
   /** Whether its text contains a secret, which then has to be given as a Pulumi secret. */
   readonly holdsSecret?: (spec: SpecOf<K>) => boolean;
-  /** A statement of its with secrets in the places where `[HIDDEN]` stands. @throws {Error} for a secret that is not given. */
+  /** A statement of its with secrets in place of `[HIDDEN]`. @throws {Error} for a secret that is not given. */
   readonly withSecrets?: (sql: string, secrets: Readonly<Record<string, string>>) => string;
-  /** Whose part it is, if it has no statement of its own to create and drop it: it stands as soon as that does. */
+  /** Whose part it is, if it has no statement of its own to create and drop it: it exists as soon as that does. */
   readonly isOf?: string;
   /** What is run instead of a DROP. */
   readonly dropStatements?: (spec: SpecOf<K>) => string[];

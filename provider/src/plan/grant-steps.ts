@@ -36,7 +36,7 @@ export interface Moment {
 }
 
 /**
- * The statements that turn what stands into what is declared. Where single ones would take away for a moment what both ends have, one
+ * The statements that turn what is granted into what is declared. Where single ones would take away for a moment what both ends have, one
  * GRANT … WITH REPLACE OPTION is taken, unless it would give for a moment what neither has: less for a moment is better than more.
  */
 export function planGrantSteps(lattice: Lattice, from: readonly Rule[], to: readonly Rule[]): GrantPlan {

@@ -48,7 +48,7 @@ export function backfillOf(
  */
 export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<ShownStep> {
   const { allow, declared, sensitive, statement } = backfill;
-  if (!(await standAll(context, backfill))) {
+  if (!(await allExist(context, backfill))) {
     return remark("-- backfill: fills its target with what its source holds by then");
   }
   const connection = await context.connection();
@@ -60,7 +60,7 @@ export async function lookAtBackfill(context: Context, backfill: Backfill): Prom
 }
 
 /** Whether the tables that the view reads and writes exist on the server. */
-async function standAll(context: Context, { statement, urn }: Backfill): Promise<boolean> {
+async function allExist(context: Context, { statement, urn }: Backfill): Promise<boolean> {
   const spec = parseCreate(statement);
   if (spec.kind !== "materializedView" || spec.to === undefined) return true;
   for (const { database, name } of [spec.to, sourceOf(spec)]) {

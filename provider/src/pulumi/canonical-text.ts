@@ -125,8 +125,8 @@ async function askEngine(
       return written;
     }
     if (!(error instanceof ServerError)) throw error;
-    const standing = await standsAsWritten(context, spec, request, error);
-    if (standing !== undefined) return standing;
+    const existing = await existsAsWritten(context, spec, request, error);
+    if (existing !== undefined) return existing;
     throw await refusal(context, spec, request, error);
   }
   if (canonical.unchecked !== undefined) {
@@ -149,7 +149,7 @@ async function askEngine(
  * The statement of an object that exists on the server exactly as declared: the server that accepted it knows more than this engine, or
  * the session allowed more. Nothing would be run, so there is nothing to refuse.
  */
-async function standsAsWritten(
+async function existsAsWritten(
   context: Context,
   spec: ObjectSpec,
   { urn, sensitive }: Request,

@@ -136,7 +136,7 @@ async function lookAtSecrets(
   stored: Partial<Outs>,
 ): Promise<string | undefined> {
   if (kindOf(spec.kind).withSecrets === undefined) return undefined;
-  // What stands there stays.
+  // Its way to log in stays as it is on the server.
   if (spec.kind === "user" && spec.methods === undefined) return undefined;
   const { values, text, changed } = await checkSecrets(request.secrets, stored.secrets);
   // Nobody knows what the values are on the server, so all of them are set.

@@ -91,7 +91,7 @@ export function refuseConfiguredGrantee(spec: GrantsSpec | GrantSpec, found: Liv
   );
 }
 
-/** Whether something that stands would be taken away by declaring the rights for the first time. */
+/** Whether something that the grantee has would be taken away by declaring the rights for the first time. */
 export async function takesAway(
   context: Context,
   urn: string | undefined,

@@ -20,7 +20,7 @@ export interface InterruptedOperation {
 /**
  * The interrupted operation on the object, if any. Costs nothing if no operation ever ran in the database.
  *
- * @param standing the existing object.
+ * @param current the existing object.
  * @param to the declared object.
  * @throws {SchemaError} when another version of this package started it, and this one cannot read it.
  */

@@ -123,7 +123,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
     }
   }
 
-  /** What is a part of something that stands is changed, not created. */
+  /** What is a part of something that exists is changed, not created. */
   private async createPart(inputs: Properties, declared: Inputs, key: string): Promise<dynamic.CreateResult> {
     const seen = this.context.planned.get(key);
     const found = await this.context.live.findNow(key);

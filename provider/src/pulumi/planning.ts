@@ -65,10 +65,10 @@ export interface Planned {
 /** Plans a change from what is on the server or, if that cannot be reached, from the state. Changes nothing. */
 export async function planChange(context: Context, look: Look, change: Change, runs = false): Promise<Planned> {
   const { to, options, stored, sensitive } = change;
-  const standing = await readCurrent(context, look, stored, to);
-  const pending = await findInterrupted(context, look, standing, to);
-  const { live } = standing;
-  const from = followRenames(context, pending === undefined ? standing.spec : parseCreate(pending.from), to);
+  const current = await readCurrent(context, look, stored, to);
+  const pending = await findInterrupted(context, look, current, to);
+  const { live } = current;
+  const from = followRenames(context, pending === undefined ? current.spec : parseCreate(pending.from), to);
   const { renamedColumns, materialize } = options;
   const newSecrets = context.secrets.get(keyOf(to))?.changed ?? [];
   const changes = diffObject(from, to, { renamedColumns, newSecrets });
@@ -97,7 +97,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const steps = sensitive ? showSecretPlan(plan) : showPlan(await asRun(cluster, plan), live);
   const follows =
-    plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(standing.spec)
+    plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(current.spec)
       ? [remark("-- follows the rename of what it names; nothing else runs")]
       : [];
   const shown = [...follows, ...(pending ? [remark(describeInterrupted(pending))] : []), ...steps];

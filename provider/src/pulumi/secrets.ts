@@ -35,7 +35,7 @@ export async function checkSecrets(given: string | undefined, stored: string | u
     verifiers[name] = isSame ? old : await verifierOf(value);
     if (!isSame) changed.push(name);
   }
-  // What was a secret and is not one now has to be set: what stands there is not known.
+  // What was a secret and is not one now has to be set: what the server has is not known.
   changed.push(...Object.keys(before).filter((name) => !(name in values)));
   return { values, text: Object.keys(values).length === 0 ? undefined : JSON.stringify(verifiers), changed };
 }

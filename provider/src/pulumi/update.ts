@@ -202,7 +202,7 @@ async function hasMoved(context: Context, { live }: Planned): Promise<boolean> {
 async function partial(context: Context, error: unknown, change: Change, request: UpdateRequest): Promise<Error> {
   const { stored, to, urn, sensitive } = change;
   const { id, declared, provider } = request;
-  const live = await standingNow(context, keyOf(to), keyOfStored(stored));
+  const live = await currentLive(context, keyOf(to), keyOfStored(stored));
   const known = Definition.read(stored.statement);
   const { text: statement } = live === undefined ? known : await liveDefinition(context, known, live);
   const { database, name = database } = keyParts(live?.key ?? keyOf(to));
@@ -230,7 +230,7 @@ async function partial(context: Context, error: unknown, change: Change, request
   });
 }
 
-async function standingNow(context: Context, ...keys: string[]): Promise<LiveObject | undefined> {
+async function currentLive(context: Context, ...keys: string[]): Promise<LiveObject | undefined> {
   for (const key of keys) {
     const live = await context.live.findNow(key).catch(() => undefined);
     if (live !== undefined) return live;

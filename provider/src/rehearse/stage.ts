@@ -17,7 +17,7 @@ import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
 import type { DictionarySpec, MaterializedViewSpec, ObjectSpec, TableSpec } from "../sql/spec";
 import { atMoment } from "../testing/clock";
-import { behindDistributed } from "../testing/standing";
+import { behindDistributed } from "../testing/stand-ins";
 import type { Sample } from "./read-sample";
 import { saidBy, withoutRows } from "./said";
 import { chunksOf, structureOf } from "./sampling";

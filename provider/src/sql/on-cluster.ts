@@ -127,7 +127,7 @@ function clauseAt(at: number, { cluster }: ClusterForm): Edit[] {
 function repeatable(reader: Reader): Edit[] {
   const edits: Edit[] = [];
   for (let begins = true; !reader.isAtEnd(); ) {
-    // Each command may stand in brackets.
+    // Each command may be in parentheses.
     if (begins && reader.peek()?.kind === "open") reader.next();
     if (begins && reader.takeAll("MODIFY", "QUERY")) return edits;
     const guard = begins ? REPEATABLE[reader.word()] : undefined;

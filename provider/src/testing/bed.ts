@@ -15,7 +15,7 @@ import { renderCreate } from "../sql/render";
 import type { MaterializedViewSpec, ObjectSpec } from "../sql/spec";
 import { inOrder } from "../util/graph";
 import { asksClock, atMoment, type Moment } from "./clock";
-import { behindDistributed, jobOf, standing } from "./standing";
+import { behindDistributed, jobOf, standInsFor } from "./stand-ins";
 
 /** Settings of the engine's session: what a test means is the same on every machine. */
 const SETTINGS = [
@@ -208,7 +208,7 @@ export class Bed {
     for (const database of this.databases())
       await this.engine.command(`CREATE DATABASE IF NOT EXISTS ${quoteIdentifier(database)}`);
     for (const spec of inCreationOrder([...this.objects.values()])) {
-      for (const one of standing(spec, (key) => this.objects.has(key))) await this.createOne(keyOf(spec), one);
+      for (const one of standInsFor(spec, (key) => this.objects.has(key))) await this.createOne(keyOf(spec), one);
     }
     await this.holdMerges();
   }

@@ -6,7 +6,7 @@ import { explained, insertRows, namedColumns, type Rows, rowsOf } from "./rows";
 import type { Expectation, Place, Row } from "./test";
 
 /** Rows that were expected, as the engine prints them in the types of what is read. */
-export interface Wanted {
+export interface ExpectedRows {
   readonly rows: readonly Expected[];
   /** All columns that are compared. */
   readonly names: readonly string[];
@@ -35,7 +35,7 @@ export async function expectationOf(
   key: string | undefined,
   path: string,
   place: Place,
-): Promise<Wanted> {
+): Promise<ExpectedRows> {
   const source = await sourceOf(bed, expectation, key, path);
   const subject = { path, name: key === undefined ? "the query" : quotedName(key), columns: source.columns };
   const given = rowsOf(expectation, path, place);
@@ -60,7 +60,7 @@ export async function expectationOf(
 }
 
 /** The rows that there are. @throws {SchemaError} with the engine's words when the query fails. */
-export function foundRows(bed: Bed, { query }: Wanted, path: string): Promise<Row[]> {
+export function foundRows(bed: Bed, { query }: ExpectedRows, path: string): Promise<Row[]> {
   return explained(path, () => bed.engine.query<Row>(query));
 }
 

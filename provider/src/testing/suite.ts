@@ -32,7 +32,7 @@ export interface SuiteResult {
   readonly seed: number;
   /** What is wrong in test files. */
   readonly problems: readonly FileProblem[];
-  /** What stands here otherwise than it is declared: the reasons, by quoted name. */
+  /** What is here otherwise than declared: the reasons, by quoted name. */
   readonly notes: Readonly<Record<string, string>>;
   readonly seconds: number;
 }

@@ -54,7 +54,7 @@ export interface ViewTest {
   readonly expect: readonly Expectation[];
 }
 
-/** Where a test stands. */
+/** Where a test is. */
 export interface Place {
   /** Path of its file; undefined for a test in a program. */
   readonly file?: string;

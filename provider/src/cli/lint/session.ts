@@ -35,7 +35,7 @@ export class LintSession {
   offline: string | undefined;
   private readonly scratch: ScratchEngine;
   private readonly types = new Map<string, readonly OutputColumn[]>();
-  private readonly standing = new Map<string, Outcome>();
+  private readonly existing = new Map<string, Outcome>();
   /** Names in statements that are not tracked (RENAME …), in lower case. */
   private readonly unsure = new Set<string>();
   private database: string | undefined;
@@ -68,7 +68,7 @@ export class LintSession {
   /** The final outcome for a key. */
   outcomeOf(key: string): Outcome | undefined {
     const isIt = ({ head }: Outcome): boolean => head !== undefined && objectKey(head.database, head.name) === key;
-    return this.standing.get(key) ?? this.outcomes.filter(isIt).at(-1);
+    return this.existing.get(key) ?? this.outcomes.filter(isIt).at(-1);
   }
 
   /** Types of a query's outputs, if the engine knew them. */
@@ -109,7 +109,7 @@ export class LintSession {
     if (change?.kind === "drop") return () => this.drop(change.key);
     if (change?.kind !== "alter") return undefined;
     return async () => {
-      const found = this.standing.get(change.key);
+      const found = this.existing.get(change.key);
       if (found === undefined) return false;
       return this.settle(async () => {
         await this.ask(statement, change.plain);
@@ -119,8 +119,8 @@ export class LintSession {
   }
 
   private async drop(key: string): Promise<boolean> {
-    const isHosted = this.standing.get(key)?.isHosted;
-    this.standing.delete(key);
+    const isHosted = this.existing.get(key)?.isHosted;
+    this.existing.delete(key);
     if (isHosted) {
       await this.settle(() =>
         this.scratch.ask(`DROP TABLE IF EXISTS ${quotedName(key)} SYNC SETTINGS check_table_dependencies = 0`),
@@ -210,7 +210,7 @@ export class LintSession {
   /** Remembers what exists now, and notices a second definition of it. */
   private place(outcome: Outcome, spec: ObjectSpec, hosted: Definition | undefined): void {
     const key = keyOf(spec);
-    const before = this.standing.get(key);
+    const before = this.existing.get(key);
     if (before?.spec !== undefined && !outcome.head?.replaces) {
       if (renderCreate(before.spec) === renderCreate(spec)) outcome.isSuperseded = true;
       else if (!this.isUnsure(key)) outcome.twin = before.statement;
@@ -221,7 +221,7 @@ export class LintSession {
       if (earlier === outcome) break;
       if (earlier.spec && earlier.head && keyOf(earlier.spec) === key) earlier.isSuperseded = true;
     }
-    this.standing.set(key, outcome);
+    this.existing.set(key, outcome);
     // An object with a stand-in must remain one: the engine creates what is declared when something reads it.
     if (hosted !== undefined) this.scratch.declare(key, hosted);
   }

@@ -20,7 +20,7 @@ export interface CollectionEntry {
   readonly overridable?: boolean | "unknown";
 }
 
-/** What stands in the place of a value. */
+/** What is shown in place of a value. */
 export const HIDDEN_VALUE = "[HIDDEN]";
 /** Marks what a server does not show; never in a state. */
 const UNKNOWN_FLAG = "OVERRIDABLE UNKNOWN";

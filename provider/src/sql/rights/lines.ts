@@ -45,7 +45,7 @@ export function linesOf(lattice: Lattice, rules: readonly Rule[]): string[] {
   return clausesOf(lattice, normalForm(lattice, rules)).map(lineOf);
 }
 
-/** A clause as it stands in a state. */
+/** A clause as it is in a state. */
 export function lineOf({ verb, text }: Pick<Clause, "verb" | "text">): string {
   if (verb === "grant") return text;
   if (verb === "grant-with-option") return `${text} WITH GRANT OPTION`;

@@ -22,7 +22,7 @@ export interface Phrase {
   readonly target: Target;
 }
 
-/** What stands behind ON. */
+/** What follows ON. */
 export interface Target {
   /** `shop.orders` has two, `S3` one; a star alone is an open part without text. */
   readonly parts: readonly Part[];
@@ -47,7 +47,7 @@ export type GrantLine =
     };
 
 /**
- * What stands between GRANT and TO, with the option behind it: `SELECT(id), INSERT ON shop.orders, dictGet ON shop.* WITH GRANT OPTION`.
+ * What is between GRANT and TO, with the option behind it: `SELECT(id), INSERT ON shop.orders, dictGet ON shop.* WITH GRANT OPTION`.
  *
  * @throws {SqlParseError} when it is anything else.
  */

@@ -54,7 +54,7 @@ export function byRegion(a: Region, b: Region): number {
   }
 }
 
-/** What stands behind ON: `*.*`, `shop.*`, `shop*.*`, `shop.orders`; for an object its name. Columns stand with the privilege. */
+/** What follows ON: `*.*`, `shop.*`, `shop*.*`, `shop.orders`; for an object its name. Columns are named with the privilege. */
 export function targetOf({ parts, isObject }: Region): string {
   const [first, second] = parts.map(({ text, open }) => `${quoteIdentifier(text)}${open ? "*" : ""}`);
   if (first === undefined) return isObject ? "*" : "*.*";

@@ -16,7 +16,7 @@ export interface RefreshJob {
  * What stands for a declared object while rows are tested: without TTLs, which would remove rows that a test gives by today's clock, and
  * with a refreshable view as the table that it fills, so that nothing runs on a schedule, and a Distributed table as its one shard.
  */
-export function standing(spec: ObjectSpec, isDeclared: (key: string) => boolean): ObjectSpec[] {
+export function standInsFor(spec: ObjectSpec, isDeclared: (key: string) => boolean): ObjectSpec[] {
   if (spec.kind === "database") return [];
   const behind = behindDistributed(spec, isDeclared);
   if (behind !== undefined && spec.kind === "table") {
