@@ -8,6 +8,7 @@ export * from "./resources/args";
 export { Database } from "./resources/database";
 export { Dictionary } from "./resources/dictionary";
 export { Grant } from "./resources/grant";
+export * from "./resources/dictionary-args";
 export { Grants } from "./resources/grants";
 export type { GrantArgs, GrantedRoleArgs, Grantee, GrantsArgs, NamedGrantee } from "./resources/grants-args";
 export { MaterializedView } from "./resources/materialized-view";
@@ -24,8 +25,10 @@ export { SettingsProfile } from "./resources/settings-profile";
 export { sql } from "./resources/sql";
 export { SqlFunction } from "./resources/sql-function";
 export { Table } from "./resources/table";
+export * from "./resources/table-args";
 export { User } from "./resources/user";
 export { View } from "./resources/view";
+export * from "./resources/view-args";
 export type { RollupBucket, RollupLongerTtl, RollupTtl } from "./rollup/definition";
 export {
   any,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DictionaryArgs, SqlArgs } from "./args";
+import type { SqlArgs } from "./args";
+import type { DictionaryArgs } from "./dictionary-args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
 import { isNamed } from "./sql";
 

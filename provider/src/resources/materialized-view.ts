@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { MaterializedViewArgs, MaterializedViewSqlArgs } from "./args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
 import { nameIn } from "./sql";
+import type { MaterializedViewArgs, MaterializedViewSqlArgs } from "./view-args";
 
 /**
  * A materialized view: incremental (it runs on every insert into its source), or refreshable (it runs on a schedule).

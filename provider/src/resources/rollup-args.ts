@@ -1,5 +1,7 @@
 import type { Measure, RollupBucket, RollupTtl } from "../rollup";
-import type { BackfillArgs, CommonArgs, IndexArgs, Input, Named, NamedDatabase, TableChangeArgs } from "./args";
+import type { CommonArgs, Input, Named, NamedDatabase } from "./args";
+import type { IndexArgs, TableChangeArgs } from "./table-args";
+import type { BackfillArgs } from "./view-args";
 
 /** The attributes of a column of a rollup's target, without its type. */
 export interface RollupColumnArgs {

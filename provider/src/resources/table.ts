@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { TableArgs, TableSqlArgs } from "./args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
+import type { TableArgs, TableSqlArgs } from "./table-args";
 
 /**
  * A table of any engine.

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { SqlArgs, ViewArgs } from "./args";
+import type { SqlArgs } from "./args";
 import { databaseName, namesInSql, SchemaObject } from "./schema-object";
+import type { ViewArgs } from "./view-args";
 
 /**
  * An ordinary view: a stored SELECT.
