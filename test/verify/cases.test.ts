@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Connection, QueryParams } from "../../provider/src/connection/connection";
 import { TimeoutError } from "../../provider/src/connection/errors";
 import { verify } from "../../provider/src/verify";
-import { groupSettings } from "../../provider/src/verify/compare";
+import { groupSettings } from "../../provider/src/verify/group-settings";
 import { Bench } from "./bench";
 
 const HOURLY = "ENGINE = AggregatingMergeTree PARTITION BY toDate(b) ORDER BY (k, b)";

@@ -1,16 +1,11 @@
-import { type ServerError, TimeoutError } from "../connection/errors";
-import { isOutOfMemory } from "../connection/server-message";
-import { SchemaError } from "../errors";
 import { pause, type Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import { bucketId, inRange, type Range } from "./bucket";
-import { type Comparison, detailQuery, neededColumns, type Scope, scopeCondition, summaryQuery } from "./comparison";
+import { type Comparison, detailQuery, neededColumns, scopeCondition } from "./comparison";
+import { groupSettings } from "./group-settings";
 import { awaitRunningInserts, sourceFingerprint, truthBuckets } from "./quiescence";
 import type { BucketDifference, ColumnDifference, VerifyOptions } from "./types";
 
-const DEFAULT_MEMORY = 4 * 1024 ** 3;
-/** Target rows of a window. */
-export const DEFAULT_WINDOW = 5_000_000;
 /** Buckets that one statement names, once for each side; fewer partitions, because their names are longer than numbers. */
 const BATCH = { time: 8000, partition: 800, all: 2 } as const;
 /** How often a differing bucket is checked before it is reported as busy. */
@@ -19,161 +14,6 @@ const LOOKS = 8;
 const STABLE_CHECKS = 2;
 /** A batch that is being written to is split, down to this many pieces. */
 const PIECES = 64;
-
-/** The result of one pass over the buckets. */
-export interface Summary {
-  readonly buckets: number;
-  readonly expired: number;
-  /** Compared, except for some keys. */
-  readonly partly: number;
-  readonly different: readonly string[];
-  /** First bucket that the sources have rows for. */
-  readonly first: number | undefined;
-}
-
-/** Settings of a statement that groups: what does not fit into memory spills to disk. */
-export function groupSettings(
-  { connection }: Pick<Runner, "connection">,
-  { maxMemory = DEFAULT_MEMORY, maxThreads }: Pick<VerifyOptions, "maxMemory" | "maxThreads">,
-): string {
-  const spill = Math.floor(maxMemory / 4);
-  const ratio = connection.capabilities.groupByMemoryRatio ? "max_bytes_ratio_before_external_group_by = 0, " : "";
-  const threads = maxThreads === undefined ? "" : `max_threads = ${Math.floor(maxThreads)}, `;
-  return (
-    ` SETTINGS final = 0, ${threads}apply_mutations_on_fly = 0, max_execution_time = 0, max_rows_to_read = 0, max_bytes_to_read = 0, ` +
-    `max_rows_to_group_by = 0, max_result_rows = 0, max_result_bytes = 0, max_memory_usage = ${Math.floor(maxMemory)}, max_bytes_before_external_group_by = ${spill}, ` +
-    `${ratio}max_query_size = 16777216, max_ast_elements = 1000000, max_expanded_ast_elements = 10000000`
-  );
-}
-
-/** Divides the time range into windows with roughly the same number of target rows each. */
-export async function windowsOf(
-  runner: Runner,
-  { bucket, subject }: Comparison,
-  range: Range,
-  options: VerifyOptions,
-): Promise<Range[]> {
-  if (bucket.kind !== "time") return [range];
-  const size = bucket.unit === "days" ? 1 : 3600;
-  const slice = `intDiv(toInt64(${bucketId(bucket)}), ${size})`;
-  const rows = await runner.rows<{ slice: string; rows: string }>(
-    `SELECT toString(${slice}) AS slice, toString(count()) AS rows FROM ${qualifiedName(subject.target)} ` +
-      `WHERE ${inRange(bucket, range)} GROUP BY slice ORDER BY toInt64(slice) SETTINGS final = 0`,
-  );
-  const limit = options.windowRows ?? DEFAULT_WINDOW;
-  const cuts: number[] = [];
-  let sum = 0;
-  for (const { slice: at, rows: count } of rows) {
-    if (sum > 0 && sum + Number(count) > limit) {
-      cuts.push(Number(at) * size);
-      sum = 0;
-    }
-    sum += Number(count);
-  }
-  const edges = [range.from, ...cuts, range.to];
-  return edges.slice(1).map((to, index) => ({
-    ...(edges[index] !== undefined && { from: edges[index] }),
-    ...(to !== undefined && { to }),
-  }));
-}
-
-/** How windows are compared. */
-interface SummaryOptions extends VerifyOptions {
-  /** Called once a second with the rows that the statement has read. */
-  readonly onRead?: (rows: number) => void;
-}
-
-/** Target rows of a window: fewer once a window was too large. */
-interface Chunks {
-  rows: number;
-}
-
-/**
- * Compares the buckets of a scope, whatever is written in the meantime. A window that does not fit into memory, although its groups spill
- * to disk, or that takes longer than a statement may, is split into smaller ones; so are those after it.
- *
- * @throws {SchemaError} when not even one hour, or one day, fits into memory.
- */
-export async function summarise(
-  runner: Runner,
-  comparison: Comparison,
-  scope: Scope,
-  options: SummaryOptions,
-  chunks: Chunks,
-): Promise<Summary[]> {
-  const summaries: Summary[] = [];
-  for (const part of await scopesWithin(runner, comparison, scope, options, chunks)) {
-    try {
-      summaries.push(await summariseOnce(runner, comparison, part, options));
-    } catch (error) {
-      if (!isOutOfMemory(error) && !(error instanceof TimeoutError)) throw error;
-      for (const narrow of await narrower(runner, comparison, part, options, error, chunks)) {
-        summaries.push(...(await summarise(runner, comparison, narrow, options, chunks)));
-      }
-    }
-  }
-  return summaries;
-}
-
-async function scopesWithin(
-  runner: Runner,
-  comparison: Comparison,
-  scope: Scope,
-  options: VerifyOptions,
-  { rows }: Chunks,
-): Promise<Scope[]> {
-  if (scope.ids !== undefined || rows >= (options.windowRows ?? DEFAULT_WINDOW)) return [scope];
-  return windowsOf(runner, comparison, scope, { ...options, windowRows: rows });
-}
-
-async function narrower(
-  runner: Runner,
-  comparison: Comparison,
-  scope: Scope,
-  options: VerifyOptions,
-  cause: ServerError | TimeoutError,
-  chunks: Chunks,
-): Promise<Range[]> {
-  const least = 1000;
-  for (let { rows } = chunks; scope.ids === undefined && rows > least; rows /= 4) {
-    const windows = await windowsOf(runner, comparison, scope, { ...options, windowRows: rows });
-    if (windows.length < 2) continue;
-    chunks.rows = rows;
-    return windows;
-  }
-  if (cause instanceof TimeoutError) throw cause;
-  const name = qualifiedName(comparison.subject.shown);
-  throw new SchemaError(
-    "memory-too-small",
-    `${name}: its smallest window does not fit into ${options.maxMemory ?? DEFAULT_MEMORY} bytes of memory. Give it more (--max-memory): ${cause.message}`,
-    { cause },
-  );
-}
-
-async function summariseOnce(
-  runner: Runner,
-  comparison: Comparison,
-  scope: Scope,
-  options: SummaryOptions,
-): Promise<Summary> {
-  const sql = summaryQuery(comparison, scope) + groupSettings(runner, options);
-  const [row] = await runner.rowsOfLong<{
-    buckets: string;
-    expired: string;
-    partly: string;
-    different: string[];
-    first: string;
-    known_buckets: string;
-  }>(sql, options.onRead);
-  if (row === undefined) throw new SchemaError("internal", `The server returned no row: ${sql}`);
-  return {
-    buckets: Number(row.buckets),
-    expired: Number(row.expired),
-    partly: Number(row.partly),
-    different: row.different,
-    first: row.known_buckets === "0" ? undefined : Number(row.first),
-  };
-}
 
 /** Rechecks buckets that differ, until nothing was written during the check. */
 export async function recheckUntilStable(

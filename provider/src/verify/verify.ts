@@ -6,21 +6,13 @@ import { newOperation } from "../operation/names";
 import { Runner } from "../operation/runner";
 import { qualifiedName } from "../sql/identifiers";
 import type { Range } from "./bucket";
-import {
-  batches,
-  DEFAULT_WINDOW,
-  firstBucket,
-  recheckUntilStable,
-  type Summary,
-  sampleOf,
-  summarise,
-  windowsOf,
-} from "./compare";
+import { batches, firstBucket, recheckUntilStable, sampleOf } from "./compare";
 import { type Comparison, describeRule, MOST_BUCKETS, type Scope } from "./comparison";
 import { bucketText, type Prepared, prepare } from "./prepare";
 import { Reading } from "./progress";
 import type { Subject } from "./subject";
 import { loadSubjects } from "./subjects";
+import { DEFAULT_WINDOW, type Summary, summarize, windowsOf } from "./summary";
 import type { BucketDifference, TargetReport, Verdict, VerifyOptions } from "./types";
 import { assessVerifiability } from "./verifiability";
 
@@ -152,7 +144,7 @@ async function compareAll(
     const tell = (rows: number): void =>
       options.onProgress?.({ target, window: index + 1, windows: scopes.length, read: reading.at(rows) });
     tell(0);
-    summaries.push(...(await summarise(runner, comparison, scope, { ...options, onRead: tell }, chunks)));
+    summaries.push(...(await summarize(runner, comparison, scope, { ...options, onRead: tell }, chunks)));
   }
   const different = summaries.flatMap((summary) => summary.different);
   const looked = await recheckUntilStable(runner, comparison, different, options);

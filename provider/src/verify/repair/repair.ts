@@ -6,7 +6,7 @@ import type { Journal } from "../../operation/journal";
 import { pause, type Runner } from "../../operation/runner";
 import { closable, except, upstreamOf } from "../../operation/upstream";
 import type { QualifiedName } from "../../sql/spec";
-import { groupSettings } from "../compare";
+import { groupSettings } from "../group-settings";
 import { prepare } from "../prepare";
 import { awaitRunningInserts, sourceFingerprint } from "../quiescence";
 import type { Verified } from "../verify";
