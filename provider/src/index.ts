@@ -20,6 +20,7 @@ export { Role } from "./resources/role";
 export { Rollup } from "./resources/rollup";
 export * from "./resources/rollup-args";
 export type { RollupLevel } from "./resources/rollup-parts";
+export { RowPolicy } from "./resources/row-policy";
 export { SchemaObject } from "./resources/schema-object";
 export { SettingsProfile } from "./resources/settings-profile";
 export { sql } from "./resources/sql";

@@ -8,6 +8,7 @@ import {
   namedCollection,
   quota,
   role,
+  rowPolicy,
   settingsProfile,
   sqlFunction,
   table,
@@ -31,6 +32,7 @@ const STORED = {
   role: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").role',
   quota: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").quota',
   user: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").user',
+  rowPolicy: 'exports.handler=()=>require("pulumi-clickhouse-schema/provider").rowPolicy',
 } as const;
 
 const PROVIDERS = {
@@ -47,6 +49,7 @@ const PROVIDERS = {
   role,
   quota,
   user,
+  rowPolicy,
 };
 
 describe("the provider text that every state holds", () => {

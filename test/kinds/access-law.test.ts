@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalAccess } from "../../provider/src/canonical/access";
+import { ScratchEngine } from "../../provider/src/canonical/scratch-engine";
 import type { Connection } from "../../provider/src/connection/connection";
 import { openConnection } from "../../provider/src/connection/open";
 import { openScratch } from "../../provider/src/connection/scratch";
 import { readEntities } from "../../provider/src/introspect/access/catalog";
 import { declareObject, diffObject, planObject, runnable } from "../../provider/src/kinds/object";
+import { policyName } from "../../provider/src/sql/access/row-policy";
 import type { AccessKind, AccessSpec } from "../../provider/src/sql/access/spec";
-import { isAccess, keyOf } from "../../provider/src/sql/object-key";
+import { isAccess, keyOf, objectKey } from "../../provider/src/sql/object-key";
 import { parseCreate } from "../../provider/src/sql/parse";
 import { renderCreate } from "../../provider/src/sql/render";
 import { byEffort, SEED } from "../support/effort";
@@ -79,10 +80,25 @@ function auth(several: boolean): fc.Arbitrary<unknown> {
   return several ? fc.oneof(one, fc.subarray(ways, { minLength: 1, maxLength: 3 })) : one;
 }
 
+const FILTERS = [
+  ...[
+    "a=1",
+    "(a = 1)",
+    "a IN (1,2) and not b",
+    "x like 'a''b%' or tenant=currentUser()",
+    "1",
+    "((a))=((b))",
+    "-a < - 1",
+  ],
+  ...["d > now() - interval 1 day", "a in (select id from db.u where b=2)", "tenant IN ('x TO y', 'FOR SELECT')"],
+];
+
 const ARGUMENTS: { readonly [Kind in AccessKind]: (several: boolean) => fc.Arbitrary<object> } = {
   settingsProfile: () => fc.record({ inherits: profiles, settings, to }),
   role: () => fc.record({ profiles, settings }),
   quota: () => fc.record({ keyedBy, limits, to }),
+  rowPolicy: () =>
+    fc.record({ on: fc.constant("db.t"), using: fc.constantFrom(...FILTERS), restrictive: fc.boolean(), to }),
   user: (several) =>
     fc.record({
       auth: auth(several),
@@ -93,6 +109,20 @@ const ARGUMENTS: { readonly [Kind in AccessKind]: (several: boolean) => fc.Arbit
       grantees: fc.constantFrom(undefined, [], ["g"], ["g", "r"]),
     }),
 };
+
+/** What policies filter. */
+const TABLES = new Map([
+  [
+    objectKey("db", "t"),
+    "CREATE TABLE db.t (a Int64, b UInt8, d DateTime, x String, tenant String) ENGINE = MergeTree ORDER BY a",
+  ],
+  [objectKey("db", "u"), "CREATE TABLE db.u (id Int64, b UInt8) ENGINE = MergeTree ORDER BY id"],
+]);
+
+function nameOf(kind: AccessKind, number: number, suffix = ""): string {
+  const name = `${kind} ${number}${suffix}`;
+  return kind === "rowPolicy" ? policyName({ policy: name, database: "db", table: "t" }) : name;
+}
 
 /** Any secret will do. */
 function filled(sql: string): string {
@@ -109,16 +139,17 @@ for (const [version, runs] of [
   ["25.8", byEffort({ fast: 10, full: 200, soak: 5000 })],
   ["24.8", byEffort({ fast: 3, full: 50, soak: 1000 })],
 ] as const) {
-  describe(`laws of users, roles, profiles and quotas, on a server of ${version}`, function () {
+  describe(`laws of users, roles, profiles, quotas and row policies, on a server of ${version}`, function () {
     this.timeout(byEffort({ fast: 120_000, full: 600_000, soak: 7_200_000 }));
     let server: TestServer;
     let connection: Connection;
-    let engine: Connection;
+    let scratch: ScratchEngine;
     const kept = new Map<string, AccessSpec>();
 
     before(async () => {
       server = await startServer({ version });
-      [connection, engine] = [await openConnection({ url: server.url }), await openScratch()];
+      connection = await openConnection({ url: server.url });
+      scratch = new ScratchEngine(openScratch, async (key) => TABLES.get(key));
       const shared = [
         "CREATE ROLE r",
         "CREATE USER g",
@@ -129,7 +160,7 @@ for (const [version, runs] of [
     });
 
     after(async () => {
-      await Promise.all([connection?.close(), engine?.close()]);
+      await Promise.all([connection?.close(), scratch?.close()]);
       await server?.stop();
     });
 
@@ -137,7 +168,7 @@ for (const [version, runs] of [
       const given = JSON.parse(JSON.stringify(args)) as Record<string, unknown>;
       const spec = declareObject(kind, { database: "", name }, given);
       assert.ok(isAccess(spec));
-      const { text: statement } = (await canonicalAccess(engine, spec)).definition;
+      const { text: statement } = (await scratch.canonicalize(spec)).definition;
       const parsed = parseCreate(statement);
       assert.equal(renderCreate(parsed), statement);
       return parsed as AccessSpec;
@@ -154,12 +185,12 @@ for (const [version, runs] of [
         const any = ARGUMENTS[kind](version !== "24.8");
         await fc.assert(
           fc.asyncProperty(any, any, async (one, other) => {
-            const name = `${kind} ${count++}`;
+            const name = nameOf(kind, count++);
             const from = await canonical(kind, name, one);
             await connection.command(filled(runnable(from, connection.capabilities)));
             const standing = await live(from);
             assert.deepEqual(diffObject(standing, from), []);
-            const renamed = count % 3 === 0 ? `${name} renamed` : name;
+            const renamed = count % 3 === 0 ? nameOf(kind, count, " renamed") : name;
             const target = await canonical(kind, renamed, other);
             const { steps } = planObject(standing, target, diffObject(standing, target));
             assert.ok(steps.length <= 1, "more than one statement");

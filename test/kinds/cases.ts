@@ -219,4 +219,29 @@ export const CASES: { readonly [Kind in ObjectKind]: KindCase } = {
       /ALTER USER \S+\nIDENTIFIED WITH double_sha1_hash BY '\[HIDDEN\]'(?: VALID UNTIL 'infinity')?\nHOST NONE\nSETTINGS max_threads = 2\nGRANTEES ANY/,
     ],
   },
+  rowPolicy: {
+    name: "{d}_p ON {d}.src",
+    noneOn: NOT_EMBEDDED,
+    setup: [
+      SOURCE,
+      "CREATE TABLE {d}.other (id UInt64) ENGINE = MergeTree ORDER BY id",
+      "CREATE ROLE {d}_r",
+      "CREATE USER {d}_u",
+    ],
+    args: {
+      on: "{d}.src",
+      using: "(id>1) and (name='it''s') or id in (select id from {d}.other)",
+      restrictive: true,
+      to: ["{d}_u", "{d}_r"],
+    },
+    alters: [
+      ["ALTER ROW POLICY {o} USING id = 1", "using"],
+      ["ALTER ROW POLICY {o} AS PERMISSIVE", "restrictive"],
+      ["ALTER ROW POLICY {o} TO ALL EXCEPT {d}_r", "applies-to"],
+    ],
+    changed: [
+      { on: "{d}.src", using: "parent != 0", to: { except: ["default", "{d}_r"] } },
+      /ALTER ROW POLICY d_rowpolicy_p ON d_rowpolicy\.src\nFOR SELECT USING parent != 0\nTO ALL EXCEPT d_rowpolicy_r, default/,
+    ],
+  },
 };

@@ -62,6 +62,8 @@ const KINDS: Readonly<Record<Change["kind"], boolean>> = {
   hosts: false,
   "default-database": false,
   grantees: false,
+  using: false,
+  restrictive: false,
 };
 
 describe("what each change costs", () => {

@@ -84,6 +84,12 @@ const SECTIONS: readonly Section[] = [
     without: "CommonArgs",
   },
   { title: "Limits of a quota", args: "QuotaLimitsArgs", text: "Within an interval in `limits` of a quota." },
+  {
+    title: "Row policy",
+    args: "RowPolicyArgs",
+    text: "`new RowPolicy(name, args)`; see [access](access.md#row-policies).",
+    without: "CommonArgs",
+  },
   { title: "Provider", args: "ProviderArgs", text: "`new Provider(name, args)`, for several servers in one stack." },
   { title: "Plain SQL", args: "SqlArgs", text: "Instead of structured arguments.", without: "CommonArgs" },
 ];

@@ -79,3 +79,11 @@ async function spellingOf(engine: Connection, name: string, literal: string): Pr
   }
   return plainValue(literal);
 }
+
+/** A filter applies to what its own condition reads, so that never ends: the server refuses every SELECT (162). */
+export function readsItself(name: string): SchemaError {
+  return new SchemaError(
+    "argument-invalid",
+    `using: expected a condition that does not read the table that it filters, found one in ${name}. Read the rows that decide it from another table`,
+  );
+}

@@ -61,6 +61,14 @@ export class EngineObjects {
     else this.declared.set(key, definition);
   }
 
+  /** What is declared in a database. */
+  declaredIn(database: string): string[] {
+    return [...this.declared.keys()].filter((key) => {
+      const parts = keyParts(key);
+      return parts.database === database && parts.name !== undefined;
+    });
+  }
+
   /** Prepares the engine for the statement of `key`: its database and sources exist, and it does not. @returns undeclared sources. */
   async prepare(key: string, sources: Iterable<string>): Promise<string[]> {
     await this.remove(key);
@@ -99,10 +107,10 @@ export class EngineObjects {
     return Definition.read(row.statement).spec;
   }
 
-  /** A statement in the formatter's spelling. */
-  async format(sql: string): Promise<ObjectSpec> {
+  /** A statement in the formatter's spelling. @param how of what servers show on one line: the other formatter. */
+  async format(sql: string, how: "formatQuery" | "formatQuerySingleLine" = "formatQuery"): Promise<ObjectSpec> {
     const engine = await this.connect();
-    const [row] = await engine.query<{ text: string }>("SELECT formatQuery({sql:String}) AS text", { sql });
+    const [row] = await engine.query<{ text: string }>(`SELECT ${how}({sql:String}) AS text`, { sql });
     return Definition.read(row?.text ?? sql).spec;
   }
 

@@ -3,7 +3,7 @@ import { defaultGranularity } from "../sql/granularity";
 import type { ColumnSpec, DatabaseSpec, ObjectSpec, OwnedSpec, SecuritySpec, SettingSpec } from "../sql/spec";
 import { sameDatabaseEngine, sameTableEngine, withTextArguments } from "./engine-arguments";
 import { withoutNested } from "./nested";
-import { plainFunction } from "./spare-brackets";
+import { plainFunction, plainPolicy } from "./spare-brackets";
 import { isStored, type Stored } from "./stand-in";
 
 type View = Extract<ObjectSpec, { readonly query: string }>;
@@ -64,6 +64,7 @@ export function canonicalSecurity(security: SecuritySpec | undefined): SecurityS
  */
 export function normalizeShown(given: ObjectSpec): ObjectSpec {
   if ("expression" in given) return plainFunction(given);
+  if (given.kind === "rowPolicy") return plainPolicy(given);
   if (!isStored(given) || given.storage === undefined) return "columns" in given ? withPlainTypes(given) : given;
   const shown = withoutQuirks(withPlainTypes(given));
   if (shown.storage === undefined) return shown;

@@ -1,12 +1,15 @@
 import type { Connection } from "../connection/connection";
 import { ConnectionError } from "../connection/errors";
+import { mentionedNames } from "../lineage/mentions";
 import { isGrants } from "../sql/access/grant";
+import { policyParts } from "../sql/access/row-policy";
+import type { RowPolicySpec } from "../sql/access/spec";
 import { Definition } from "../sql/definition";
-import { isAccess, keyOf, objectKey } from "../sql/object-key";
+import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
 import { renderLambda } from "../sql/render/sql-function";
 import type { DatabaseSpec, DictionarySpec, ObjectSpec, SqlFunctionSpec } from "../sql/spec";
 import { Serial } from "../util/serial";
-import { canonicalAccess } from "./access";
+import { canonicalAccess, readsItself } from "./access";
 import type { Canonical } from "./canonical";
 import { localDictionary, restoreDictionary, withHiddenSource } from "./dictionary";
 import { EngineObjects, type LookUp } from "./engine-objects";
@@ -116,6 +119,7 @@ export class ScratchEngine {
       const definition = Definition.of(given);
       return { definition, shown: definition, fromServer: [] };
     }
+    if (given.kind === "rowPolicy") return this.canonicalizePolicy(given);
     if (isAccess(given)) return canonicalAccess(await this.objects.connect(), given);
     if ("expression" in given) return this.canonicalizeFunction(given);
     if ("attributes" in given) return this.canonicalizeDictionary(given);
@@ -147,6 +151,28 @@ export class ScratchEngine {
     await engine.command(definition.text.replace(/^CREATE /, "CREATE OR REPLACE "));
     await refuseUnknownNames(engine, spec);
     return { definition, shown: definition, fromServer };
+  }
+
+  /**
+   * As the formatter spells it. No policy is made: its condition is tried on what it filters, with all of the database that is declared if that
+   * is a database, because a policy whose condition cannot be evaluated makes every SELECT fail.
+   */
+  private async canonicalizePolicy(spec: RowPolicySpec): Promise<Canonical> {
+    const { objects } = this;
+    const definition = Definition.of(
+      normalizeShown(await objects.format(Definition.of(spec).text, "formatQuerySingleLine")),
+    );
+    const { using } = definition.spec as RowPolicySpec;
+    const { database, table } = policyParts(spec.name);
+    if (table !== undefined && mentionedNames(using ?? "").has(objectKey(database, table)))
+      throw readsItself(spec.name);
+    const tables = table === undefined ? objects.declaredIn(database) : [objectKey(database, table)];
+    for (const key of using === undefined ? [] : tables) {
+      const query = `SELECT 1 FROM ${quotedName(key)} WHERE (${using})`;
+      await objects.prepareBare(query);
+      await this.describe(query);
+    }
+    return { definition, shown: definition, fromServer: [] };
   }
 
   /** With an empty source, which is then written as the formatter spells it; nothing is read from the real one. */

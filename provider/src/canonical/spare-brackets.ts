@@ -1,18 +1,26 @@
+import type { RowPolicySpec } from "../sql/access/spec";
 import { withoutOuterBrackets } from "../sql/fragments";
 import { lex, type Token } from "../sql/lexer";
 import type { SqlFunctionSpec } from "../sql/spec";
 
-/**
- * A function's expression without brackets around a single name or value, and without doubled ones: newer engines keep them as written,
- * older ones drop them.
- */
+/** A function with a plain expression. */
 export function plainFunction(spec: SqlFunctionSpec): SqlFunctionSpec {
-  let expression = withoutOuterBrackets(spec.expression);
+  return { ...spec, expression: plainExpression(spec.expression) };
+}
+
+/** A row policy with a plain condition. */
+export function plainPolicy(spec: RowPolicySpec): RowPolicySpec {
+  return spec.using === undefined ? spec : { ...spec, using: plainExpression(spec.using) };
+}
+
+/** Without brackets around a single name or value, and without doubled ones: newer engines keep them as written, older ones drop them. */
+function plainExpression(text: string): string {
+  let expression = withoutOuterBrackets(text);
   for (let before = ""; before !== expression; ) {
     before = expression;
     expression = withoutSpareBrackets(expression);
   }
-  return { ...spec, expression };
+  return expression;
 }
 
 function withoutSpareBrackets(text: string): string {

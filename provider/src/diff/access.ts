@@ -3,7 +3,16 @@ import { plainValue, renderLimits } from "../sql/access/limits";
 import { hasSecret, renderMethods } from "../sql/access/methods";
 import { renderTo } from "../sql/access/names";
 import { renderInterval } from "../sql/access/quota";
-import type { LimitSpec, Limits, QuotaSpec, RoleSpec, SettingsProfileSpec, ToSpec, UserSpec } from "../sql/access/spec";
+import type {
+  LimitSpec,
+  Limits,
+  QuotaSpec,
+  RoleSpec,
+  RowPolicySpec,
+  SettingsProfileSpec,
+  ToSpec,
+  UserSpec,
+} from "../sql/access/spec";
 import { renderGrantees } from "../sql/access/user";
 import type { AccessChange, DiffOptions } from "./changes";
 
@@ -23,6 +32,16 @@ export function diffQuota(from: QuotaSpec, to: QuotaSpec): AccessChange[] {
   return [
     ...change("keyed-by", from.keys.join(", "), to.keys.join(", ")),
     ...change("intervals", text(from), text(to)),
+    ...diffTo(from, to),
+  ];
+}
+
+/** What a policy lets through, and whom it applies to. */
+export function diffRowPolicy(from: RowPolicySpec, to: RowPolicySpec): AccessChange[] {
+  const words = ({ restrictive }: RowPolicySpec): string => (restrictive ? "restrictive" : "permissive");
+  return [
+    ...change("restrictive", words(from), words(to)),
+    ...change("using", from.using ?? "", to.using ?? ""),
     ...diffTo(from, to),
   ];
 }

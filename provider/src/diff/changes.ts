@@ -112,7 +112,9 @@ export type AccessChange = {
     | "identification"
     | "hosts"
     | "default-database"
-    | "grantees";
+    | "grantees"
+    | "using"
+    | "restrictive";
   readonly from: string;
   readonly to: string;
 };

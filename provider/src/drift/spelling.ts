@@ -3,7 +3,7 @@ import type { ObjectSpec } from "../sql/spec";
 
 /** Fields of a specification that hold expressions or queries; names, types and comments are compared as they are. */
 const SYNTAX: ReadonlySet<string> = new Set(
-  "query expression body ttl partitionBy primaryKey orderBy sampleBy".split(" "),
+  "query expression body ttl partitionBy primaryKey orderBy sampleBy using".split(" "),
 );
 
 /**

@@ -59,10 +59,16 @@ export function drafted(live: ObjectSpec, declared: ObjectSpec, args: ValueMap):
 
 /** Possible objects, and possible functions. */
 function mentionsIn(declared: ObjectSpec, rendered: string): ReadonlySet<string> {
-  if (isAccess(declared)) return new Set(referencesOf(declared));
+  if (isAccess(declared) && declared.kind !== "rowPolicy") return new Set(referencesOf(declared));
+  const people = isAccess(declared) ? referencesOf(declared) : [];
   if (isGrants(declared)) return new Set(granteesIn(declared));
   const source = "attributes" in declared ? tablesOfSource(declared.source) : [];
-  return new Set([...source, ...mentionedNames(rendered), ...mentionedFunctions(rendered).map(({ key }) => key)]);
+  return new Set([
+    ...people,
+    ...source,
+    ...mentionedNames(rendered),
+    ...mentionedFunctions(rendered).map(({ key }) => key),
+  ]);
 }
 
 /** Databases and functions, tables, views; each by name. */

@@ -1,7 +1,7 @@
 import { callsIn, leavesOf, Reference, referencesIn, Sql, type Value, type ValueMap } from "../code/value";
 import type { UnmanagedObject } from "../introspect/server";
 import { KINDS } from "../kinds";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { keyParts, objectKey, ownName, quotedName } from "../sql/object-key";
 import { Identifiers } from "./identifiers";
 import { Printer, quote } from "./print";
 import type { PlacedResource } from "./resources";
@@ -94,7 +94,7 @@ function rollupOf(
   const head = `export const ${identifier} = `;
   const args: ValueMap = {
     ...("database" in live && { database: databaseOf(live.database, byKey) }),
-    ...(live.name !== resourceName && { name: live.name }),
+    ...(ownName(live) !== resourceName && { name: ownName(live) }),
     ...own,
   };
   return `${head}${printer.call("Rollup", resourceName, args, optionsOf(dependsOn), head.length)}\n`;
@@ -111,7 +111,7 @@ function declarationOf(resource: PlacedResource, printer: Printer, byKey: Readon
   const args: ValueMap = {
     ...(!isPlain && "database" in live && { database: databaseOf(live.database, byKey) }),
     // What is part of something else has its name.
-    ...(!isPlain && KINDS[live.kind].isOf === undefined && live.name !== resourceName && { name: live.name }),
+    ...(!isPlain && KINDS[live.kind].isOf === undefined && ownName(live) !== resourceName && { name: ownName(live) }),
     ...resource.args,
   };
   const options = optionsOf(dependsOn);

@@ -1,6 +1,6 @@
 import type { UnmanagedObject } from "../introspect/server";
 import { KINDS } from "../kinds";
-import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { accessKindOf, isInNoDatabase, keyNamed, keyParts, objectKey, ownName, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { type Drafts, draftsOf } from "./drafts";
 import { fileText } from "./file";
@@ -83,15 +83,15 @@ function place({ list, rollups, order }: Resources) {
     files.set(group, file);
     const own = identifiers.get(file) ?? new Identifiers();
     identifiers.set(file, own);
-    const resourceName = names.get(resource.key) ?? live.name;
+    const resourceName = names.get(resource.key) ?? ownName(live);
     const rollup = rollups.find(({ key }) => key === owner);
     if (within === undefined || rollup === undefined)
-      return { ...resource, file, identifier: own.take(live.name, [KINDS[live.kind].type]), resourceName };
+      return { ...resource, file, identifier: own.take(ownName(live), [KINDS[live.kind].type]), resourceName };
     const found = placed.get(owner) ?? {
       ...rollup,
       file,
-      identifier: own.take(live.name, ["Rollup"]),
-      resourceName: names.get(owner) ?? live.name,
+      identifier: own.take(ownName(live), ["Rollup"]),
+      resourceName: names.get(owner) ?? ownName(live),
     };
     placed.set(owner, found);
     return { ...resource, file, identifier: `${found.identifier}.${within.path}`, resourceName };
@@ -122,16 +122,16 @@ function resourceNames(list: readonly Resource[]): ReadonlyMap<string, string> {
   const slot = ({ live }: Resource, name: string): string => `${live.kind}\0${name}`;
   const plain = (text: string): string => text.replace(/[^\w.-]+/g, "_") || "object";
   for (const one of list)
-    count.set(slot(one, plain(one.live.name)), (count.get(slot(one, plain(one.live.name))) ?? 0) + 1);
+    count.set(slot(one, plain(ownName(one.live))), (count.get(slot(one, plain(ownName(one.live)))) ?? 0) + 1);
   const taken = new Set<string>();
   const names = new Map<string, string>();
   const sorted = [...list].sort((a, b) => (a.key < b.key ? -1 : 1));
   const partsOf = (key: string): Resource[] => sorted.filter(({ within }) => within?.rollup === key);
   const take = (one: Resource, also: readonly Resource[]): void => {
     const { live } = one;
-    const short = plain(live.name);
+    const short = plain(ownName(live));
     const isUnique = !("database" in live) || count.get(slot(one, short)) === 1;
-    const wanted = isUnique ? short : plain(`${live.database}.${live.name}`);
+    const wanted = isUnique ? short : plain(`${live.database}.${ownName(live)}`);
     const slots = (name: string): string[] => [
       slot(one, name),
       ...also.map((part) => slot(part, `${name}${part.within?.suffix}`)),

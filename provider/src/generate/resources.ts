@@ -10,7 +10,7 @@ import {
   type ValueMap,
 } from "../code/value";
 import { granteeOf, isGrants } from "../sql/access/grant";
-import { granteeKeys } from "../sql/access/references";
+import { granteeKeys, policyOn } from "../sql/access/references";
 import { qualifiedName, quoteIdentifier } from "../sql/identifiers";
 import { keyNamed, keyOf, objectKey } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
@@ -137,11 +137,13 @@ function resourceOf(
   return { ...draft, args, secrets, dependsOn, circular };
 }
 
-/** A target is passed as its resource, not as a string. */
+/** A target, or what a policy filters, is passed as its resource, not as a string. */
 function targetOf(live: ObjectSpec, needs: ReadonlySet<string>): ValueMap {
   const to = "to" in live ? live.to : undefined;
   const key = to && objectKey(to.database, to.name);
-  return key !== undefined && needs.has(key) ? { to: new Reference(key) } : {};
+  if (key !== undefined && needs.has(key)) return { to: new Reference(key) };
+  const on = live.kind === "rowPolicy" ? policyOn(live) : undefined;
+  return on !== undefined && needs.has(on) ? { on: new Reference(on) } : {};
 }
 
 /** Users and roles are passed as resources. */

@@ -5,7 +5,7 @@ import { JOURNAL_TABLE, readJournals } from "../operation/journal";
 import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { OBJECT_KINDS } from "../sql/kinds";
-import { isAccessKind, keyParts, objectKey } from "../sql/object-key";
+import { accessKindOf, isAccessKind, keyParts, objectKey } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { isConfiguration } from "./access/catalog";
@@ -100,7 +100,12 @@ async function namedOnly(live: ServerCatalog): Promise<UnmanagedObject[]> {
 async function usersEntities(live: ServerCatalog): Promise<LiveObject[]> {
   const found: LiveObject[] = [];
   for (const kind of OBJECT_KINDS.filter(isAccessKind)) found.push(...(await live.allEntities(kind)).values());
-  return found.filter(({ access }) => access !== undefined && !isConfiguration(access.storage));
+  return found.filter(({ key, access }) => access !== undefined && !isConfiguration(access.storage) && !isGuard(key));
+}
+
+/** What an operation protects its working tables with, as long as it has some. */
+function isGuard(key: string): boolean {
+  return accessKindOf(key) === "rowPolicy" && keyParts(key).name?.startsWith("_guard_") === true;
 }
 
 /** All that users and roles may do, without those of the configuration, and without the user who would then take rights from itself. */

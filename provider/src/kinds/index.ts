@@ -9,6 +9,7 @@ import { materializedView } from "./materialized-view";
 import { namedCollection } from "./named-collection";
 import { quota } from "./quota";
 import { role } from "./role";
+import { rowPolicy } from "./row-policy";
 import { settingsProfile } from "./settings-profile";
 import { sqlFunction } from "./sql-function";
 import { table } from "./table";
@@ -30,6 +31,7 @@ export const KINDS: { readonly [K in ObjectKind]: Kind<K> } = {
   role,
   quota,
   user,
+  rowPolicy,
 };
 
 /** The descriptor of a kind. */

@@ -176,6 +176,8 @@ function sortChanges(changes: readonly Change[]): Sorted {
       case "hosts":
       case "default-database":
       case "grantees":
+      case "using":
+      case "restrictive":
         throw new Error(`A table has no ${change.kind}`);
       default:
         unreachable(change);

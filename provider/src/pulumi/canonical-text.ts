@@ -35,13 +35,15 @@ export async function canonicalText(
 ) {
   const rendered = renderCreate(spec);
   const { urn, dependencies, sensitive, deletion } = request;
-  const sources = namesPeople(spec) ? [] : [...mentionedNames(rendered)].filter((name) => name !== key);
+  const readsNothing = namesPeople(spec) && spec.kind !== "rowPolicy";
+  const sources = readsNothing ? [] : [...mentionedNames(rendered)].filter((name) => name !== key);
   if ("attributes" in spec) sources.push(...tablesOfSource(spec.source));
   // Functions are inlined, so a declaration means something else once one has changed.
-  for (const { key: name } of namesPeople(spec) ? [] : mentionedFunctions(rendered))
+  for (const { key: name } of readsNothing ? [] : mentionedFunctions(rendered))
     if (name !== key && context.checked.has(name)) sources.push(name);
   if ("database" in spec) sources.push(objectKey(spec.database));
-  refuseMissingDependency(context, key, namesPeople(spec) ? peopleIn(spec) : sources, dependencies);
+  const people = namesPeople(spec) ? peopleIn(spec) : [];
+  refuseMissingDependency(context, key, [...sources, ...people], dependencies);
   const read = sources.flatMap((source) => context.checked.get(source) ?? []);
   const print = fingerprint(
     rendered,

@@ -17,6 +17,7 @@ import type { Context } from "./context";
 import { refuseDenied } from "./denied";
 import { otherWriters, refuseLoop } from "./feeding";
 import { type Change, type Planned, refuseUnallowed } from "./planning";
+import { hazardsOfNew } from "./row-policies";
 import type { Request } from "./state";
 
 /**
@@ -91,6 +92,8 @@ async function lookAtAccess(
   identifies = false,
 ): Promise<ShownStep[]> {
   const hazards = await lockOuts(connection, from, change.to, identifies);
+  if (change.to.kind === "rowPolicy" && from === undefined)
+    hazards.push(...(await hazardsOfNew(connection, change.to)));
   refuseUnallowed(context, hazards, change);
   return told(change.to, from === undefined ? "creation" : "change", hazards);
 }

@@ -5,6 +5,7 @@ import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { kindOf, kindOfUrn } from "../kinds";
+import { diffObject } from "../kinds/object";
 import { Definition } from "../sql/definition";
 import { isInNoDatabase, keyNamed, keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseHeader } from "../sql/parse";
@@ -38,7 +39,8 @@ export async function readCurrent(
   const [old, renamed] = [await look(oldKey), oldKey === newKey ? undefined : await look(newKey)];
   const known = Definition.read(stored.statement);
   if (!old.asked || renamed?.asked === false) return { spec: known.spec, live: undefined };
-  if (old.live !== undefined && renamed?.live !== undefined && !isSameGrantee(oldKey, newKey)) {
+  const isOne = isSameGrantee(oldKey, newKey) || (renamed?.live !== undefined && isHalfMoved(renamed.live, to));
+  if (old.live !== undefined && renamed?.live !== undefined && !isOne) {
     if (kindOf(to.kind).isOf !== undefined)
       throw new SchemaError(
         "name-taken",
@@ -63,6 +65,12 @@ export async function readCurrent(
   // Secrets that the server hides are taken from the state; what the declaration leaves open is left out.
   const spec = withLiveEngine((await liveDefinition(context, known, live)).spec, parseLive(live));
   return { spec: dropServerDefaults(spec, to), live };
+}
+
+/** A row policy moves to another table as a new one, and then the old one is dropped: an earlier run got no further than the first. */
+function isHalfMoved(live: LiveObject, to: ObjectSpec): boolean {
+  const spec = to.kind === "rowPolicy" ? parseLive(live) : undefined;
+  return spec !== undefined && diffObject(spec, to).length === 0;
 }
 
 /** The new declaration may name an engine that the state leaves to the server: then the server's counts. */

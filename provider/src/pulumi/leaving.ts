@@ -1,14 +1,16 @@
 import { counted, refuseDrop, rowsHeld } from "../apply/drop";
-import { liveDefinition } from "../drift/compare";
+import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject } from "../kinds/object";
+import { policyOn } from "../sql/access/references";
 import type { Definition } from "../sql/definition";
 import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { dropOptions } from "./removal";
+import { whatItsDropMeans } from "./row-policies";
 import { type Request, readLeaving, readStored } from "./state";
 
 /**
@@ -28,6 +30,12 @@ export async function previewRemovals(context: Context, request: unknown): Promi
       const connection = await context.connection();
       const ends = (other: string): boolean => keys.has(other) || context.checked.has(other);
       await refuseDrop(connection, context.live, key, options, ends);
+      const policy = parseLive(live);
+      if (policy?.kind === "rowPolicy" && !keys.has(policyOn(policy)))
+        await context.log.warn(
+          one.urn,
+          `${quotedName(key)}: will be dropped. ${await whatItsDropMeans(connection, policy)}.`,
+        );
       const rows = await rowsHeld(connection, live);
       if (rows !== 0)
         await context.log.warn(

@@ -25,6 +25,7 @@ export const settingsProfile = new SchemaProvider("settingsProfile", context);
 export const role = new SchemaProvider("role", context);
 export const quota = new SchemaProvider("quota", context);
 export const user = new SchemaProvider("user", context);
+export const rowPolicy = new SchemaProvider("rowPolicy", context);
 
 // The Pulumi engine stops a provider with SIGINT and waits 5 s: time to close the embedded engine's data folder cleanly.
 process.once("SIGINT", leave);

@@ -88,6 +88,8 @@ function describe(change: Change): string {
     case "applies-to":
     case "keyed-by":
     case "default-database":
+    case "using":
+    case "restrictive":
       return `${change.kind.replace("-", " ")}: ${fromTo(change)}`;
     default:
       return unreachable(change);

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { CommonArgs, Input } from "./args";
+import type { CommonArgs, Input, Named } from "./args";
 
 /** A resource of this package with a name in the server's access control. */
 export interface NamedEntity {
@@ -108,6 +108,33 @@ export interface QuotaArgs extends CommonArgs {
    */
   limits?: Input<Record<string, Input<QuotaLimitsArgs>>>;
   /** Users and roles that it applies to. Default: nobody. If the user of the deployment is among them, it needs `allow: ["locks-out"]`. */
+  to?: ToArgs;
+}
+
+/** Arguments of `RowPolicy`. */
+export interface RowPolicyArgs extends CommonArgs {
+  /** Name on the server, unique on its table. Default: the resource's name. Changing it renames the policy: one statement. */
+  name?: Input<string>;
+  /**
+   * What it filters: a table or view (its resource, or `"shop.orders"`), or all tables of a database (a `Database`, or `"shop.*"`). Filters are
+   * bound to names: copies of the table, and views and materialized views of it, have none. Another table is a new policy there, and only
+   * then is the old one dropped; a table that is renamed by its resource takes its policies along.
+   */
+  on: Input<string> | Named;
+  /**
+   * A condition on the rows that may be read, e.g. `"tenant = currentUser()"`; `"1"` for all. Checked at preview against the table as this program
+   * declares it, with the tables, functions and dictionaries that it reads. A change is one statement and counts for the next query.
+   */
+  using: Input<string>;
+  /**
+   * Whether it only takes rows away: all restrictive policies of a user have to let a row through, and one of the others, if there are
+   * any. Default: false.
+   */
+  restrictive?: Input<boolean>;
+  /**
+   * Users and roles that it applies to. Default: nobody. Those whom no policy of the table applies to see all of its rows, or none, where the
+   * server's configuration says `users_without_row_policies_can_read_rows` = false.
+   */
   to?: ToArgs;
 }
 

@@ -1,3 +1,4 @@
+import { policyParts } from "./access/row-policy";
 import type { AccessKind, AccessSpec } from "./access/spec";
 import { qualifiedName, quoteIdentifier } from "./identifiers";
 import { OBJECT_KINDS, SQL_KINDS } from "./kinds";
@@ -39,7 +40,10 @@ export function accessKindOf(key: string): AccessKind | undefined {
   return OBJECT_KINDS.filter(isAccessKind).find((kind) => SQL_KINDS[kind].space === database);
 }
 
-const ACCESS_KINDS: Readonly<Record<AccessKind, true>> = { settingsProfile: true, role: true, quota: true, user: true };
+const ACCESS_KINDS: Readonly<Record<AccessKind, true>> = {
+  ...{ settingsProfile: true, role: true, quota: true, user: true },
+  rowPolicy: true,
+};
 
 /** Whether a server keeps objects of this kind in its access storages. */
 export function isAccessKind(kind: ObjectKind): kind is AccessKind {
@@ -51,11 +55,16 @@ export function isAccess(spec: ObjectSpec): spec is AccessSpec {
   return isAccessKind(spec.kind);
 }
 
+/** The name alone: a row policy's without its table. */
+export function ownName(spec: ObjectSpec): string {
+  return spec.kind === "rowPolicy" ? policyParts(spec.name).policy : spec.name;
+}
+
 /** Quoted name of a key's object, for SQL and messages. */
 export function quotedName(key: string): string {
   const { database, name } = keyParts(key);
   if (name === undefined) return quoteIdentifier(database);
-  // Two names, quoted where they need it.
-  if (database === SQL_KINDS.grant.space) return name;
+  // Two names, quoted where they need it; the name of a row policy with its table.
+  if (database === SQL_KINDS.grant.space || database === SQL_KINDS.rowPolicy.space) return name;
   return isInNoDatabase(key) ? quoteIdentifier(name) : qualifiedName({ database, name });
 }

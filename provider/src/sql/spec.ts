@@ -6,7 +6,7 @@
 import type { GrantSpec } from "./access/grant";
 import type { GrantsSpec } from "./access/grants";
 import type { NamedCollectionSpec } from "./access/named-collection";
-import type { QuotaSpec, RoleSpec, SettingsProfileSpec, UserSpec } from "./access/spec";
+import type { QuotaSpec, RoleSpec, RowPolicySpec, SettingsProfileSpec, UserSpec } from "./access/spec";
 
 /** Any managed object. */
 export type ObjectSpec =
@@ -22,7 +22,8 @@ export type ObjectSpec =
   | GrantsSpec
   | GrantSpec
   | QuotaSpec
-  | UserSpec;
+  | UserSpec
+  | RowPolicySpec;
 
 /** The object kinds this package manages. What each of them can do is in `kinds/`. */
 export type ObjectKind = ObjectSpec["kind"];

@@ -1,5 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { isAccessDenied } from "../../connection/server-message";
+import { sortedNames } from "../../sql/access/names";
+import { policyName, renderRowPolicy } from "../../sql/access/row-policy";
 import type { AccessKind } from "../../sql/access/spec";
 import { quoteIdentifier, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
@@ -30,6 +32,13 @@ const LISTINGS: { readonly [Kind in AccessKind]: Listing } = {
   role: { plural: "ROLES", table: "roles", words: 1, engine: "Role", right: "SHOW ROLES" },
   quota: { plural: "QUOTAS", table: "quotas", words: 1, engine: "Quota", right: "SHOW QUOTAS" },
   user: { plural: "USERS", table: "users", words: 1, engine: "User", right: "SHOW USERS" },
+  rowPolicy: {
+    plural: "ROW POLICIES",
+    table: "row_policies",
+    words: 2,
+    engine: "RowPolicy",
+    right: "SHOW ROW POLICIES",
+  },
 };
 
 /**
@@ -42,6 +51,7 @@ export async function readEntities(connection: Connection, kind: AccessKind): Pr
   if (connection.url.startsWith("chdb:")) return new Map();
   const { plural, table, words, engine, right } = LISTINGS[kind];
   try {
+    if (kind === "rowPolicy") return await readPolicies(connection, engine);
     const shown = await connection.query<Record<string, string>>(`SHOW CREATE ${plural}`);
     const rows = await connection.query<{ name: string; storage: string; uuid: string }>(
       `SELECT name, storage, toString(id) AS uuid FROM system.${table}`,
@@ -72,6 +82,48 @@ export async function readEntities(connection: Connection, kind: AccessKind): Pr
         `Let the user see them: GRANT ${right} ON *.* TO ${user};`,
     );
   }
+}
+
+interface PolicyRow {
+  readonly policy: string;
+  readonly database: string;
+  readonly table: string;
+  readonly storage: string;
+  readonly uuid: string;
+  readonly using: string | null;
+  readonly restrictive: number | boolean;
+  readonly everybody: number | boolean;
+  readonly names: readonly string[];
+  readonly others: readonly string[];
+}
+
+const POLICIES = `SELECT short_name AS policy, database, table, storage, toString(id) AS uuid, select_filter AS using,
+is_restrictive AS restrictive, apply_to_all AS everybody, apply_to_list AS names, apply_to_except AS others FROM system.row_policies`;
+
+/** From rows: they say what SHOW CREATE says in other words on each version. One query. */
+async function readPolicies(connection: Connection, engine: string): Promise<ReadonlyMap<string, LiveObject>> {
+  const found = new Map<string, LiveObject>();
+  for (const row of await connection.query<PolicyRow>(POLICIES)) {
+    const { policy, database, table, storage, uuid, using } = row;
+    const name = policyName({ policy, database, ...(table !== "" && { table }) });
+    const key = keyNamed("rowPolicy", undefined, name);
+    const all = Boolean(Number(row.everybody));
+    const statement = renderRowPolicy({
+      ...{ kind: "rowPolicy", name, restrictive: Boolean(Number(row.restrictive)) },
+      ...(using !== null && using !== "" && { using }),
+      appliesTo: { all, names: sortedNames(all ? row.others : row.names) },
+    });
+    const other = found.get(key);
+    const storages = [storage, ...(other?.access === undefined ? [] : [other.access.storage, ...other.access.others])];
+    // A name in two storages: that of the server's configuration cannot be changed.
+    const counts = storages.find(isConfiguration) ?? storages.at(-1) ?? "";
+    const shown = other !== undefined && other.access?.storage === counts ? other : undefined;
+    found.set(key, {
+      ...(shown ?? { key, statement, engine, uuid, rows: undefined, bytes: undefined }),
+      access: { storage: counts, others: storages.filter((one) => one !== counts) },
+    });
+  }
+  return found;
 }
 
 /** The storage of users.xml and the like: what is in the server's configuration, no statement changes. */

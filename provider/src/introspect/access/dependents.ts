@@ -1,6 +1,7 @@
 import type { Connection } from "../../connection/connection";
 import { isAccessDenied } from "../../connection/server-message";
 import { SchemaError } from "../../errors";
+import { policyName } from "../../sql/access/row-policy";
 import { backtick, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import { keyNamed, keyParts, quotedName } from "../../sql/object-key";
 import type { ObjectKind } from "../../sql/spec";
@@ -26,7 +27,7 @@ const KINDS: Readonly<Record<string, ObjectKind>> = {
   quota: "quota",
   profile: "settingsProfile",
 };
-const WORDS: Readonly<Record<string, string>> = { profile: "settings profile", policy: "row policy" };
+const WORDS: Readonly<Record<string, string>> = { profile: "settings profile" };
 
 /** Lists of users and roles that something applies to. */
 const applying = (kind: string, table: string, name = "name"): string =>
@@ -36,7 +37,7 @@ FROM system.${table} WHERE has(apply_to_list, {name}) OR has(apply_to_except, {n
 const APPLYING = [
   applying("profile", "settings_profiles"),
   applying("quota", "quotas"),
-  applying("policy", "row_policies", "concat(short_name, ' ON ', database, '.', table)"),
+  applying("policy", "row_policies", "concat(short_name, char(0), database, char(0), table)"),
 ];
 const GRANTEE = `SELECT 'user' AS kind, name, 'may pass rights on to it' AS how FROM system.users
 WHERE has(grantees_list, {name}) OR has(grantees_except, {name})`;
@@ -96,7 +97,12 @@ const GRANTS =
 
 function dependent({ kind, name, how }: Row): Dependent {
   if (kind === "view") return { key: name, label: `view ${quotedName(name)} (${how})` };
+  if (kind === "policy") {
+    const [policy = "", database = "", table = ""] = name.split("\0");
+    const full = policyName({ policy, database, ...(table !== "" && { table }) });
+    return { key: keyNamed("rowPolicy", undefined, full), label: `row policy ${full} (${how})` };
+  }
   const managed = KINDS[kind];
-  const label = `${WORDS[kind] ?? kind} ${kind === "policy" ? name : quoteIdentifier(name)} (${how})`;
+  const label = `${WORDS[kind] ?? kind} ${quoteIdentifier(name)} (${how})`;
   return managed === undefined ? { label } : { key: keyNamed(managed, undefined, name), label };
 }

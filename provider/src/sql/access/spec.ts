@@ -78,7 +78,19 @@ export interface MethodSpec {
   readonly validUntil?: string;
 }
 
+/** `CREATE ROW POLICY`. */
+export interface RowPolicySpec {
+  readonly kind: "rowPolicy";
+  /** With what it is on: `tenants ON shop.orders`, `tenants ON shop.*`, quoted where needed. */
+  readonly name: string;
+  /** All of those that apply have to let a row through; of the others, one. */
+  readonly restrictive: boolean;
+  /** Which rows may be read. Absent: it filters nothing. */
+  readonly using?: string;
+  readonly appliesTo: ToSpec;
+}
+
 /** What a server keeps in its access storages, beside its databases. */
-export type AccessSpec = SettingsProfileSpec | RoleSpec | QuotaSpec | UserSpec;
+export type AccessSpec = SettingsProfileSpec | RoleSpec | QuotaSpec | UserSpec | RowPolicySpec;
 
 export type AccessKind = AccessSpec["kind"];

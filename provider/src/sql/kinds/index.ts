@@ -3,6 +3,7 @@ import { parseGrants, renderGrants } from "../access/grants";
 import { parseNamedCollection, renderNamedCollection } from "../access/named-collection";
 import { parseQuota, renderQuota } from "../access/quota";
 import { parseRole, renderRole } from "../access/role";
+import { parseRowPolicy, policyName, renderRowPolicy, takePolicyTable } from "../access/row-policy";
 import { parseSettingsProfile, renderSettingsProfile } from "../access/settings-profile";
 import { parseUser, renderUser } from "../access/user";
 import { parseDatabase } from "../parse/database";
@@ -52,6 +53,14 @@ export const SQL_KINDS: SqlKinds = {
   role: { words: ["ROLE"], scope: "server", space: space("role"), parse: parseRole, render: renderRole },
   quota: { words: ["QUOTA"], scope: "server", space: space("quota"), parse: parseQuota, render: renderQuota },
   user: { words: ["USER"], scope: "server", space: space("user"), parse: parseUser, render: renderUser },
+  rowPolicy: {
+    words: ["ROW", "POLICY"],
+    scope: "server",
+    space: space("row policy"),
+    takeName: (cursor, first) => policyName(takePolicyTable(cursor, first)),
+    parse: parseRowPolicy,
+    render: renderRowPolicy,
+  },
 };
 
 /** Spaces of names of what is in no database and no function. No database is called so. */

@@ -12,6 +12,8 @@ export interface SqlKind<Kind extends ObjectKind> {
   readonly scope: Scope;
   /** What is in no database has its names to itself within this; see `object-key.ts`. Default: that of functions. */
   readonly space?: string;
+  /** Takes what else belongs to the name, and returns all of it as SQL. Default: the name is one word, which is quoted where needed. */
+  readonly takeName?: (cursor: Cursor, first: string) => string;
   /** Reads what follows the name. @param name its database is empty if the kind has none. */
   readonly parse: (cursor: Cursor, name: QualifiedName) => SpecOf<Kind>;
   /** The CREATE statement in the engine's layout. */

@@ -24,8 +24,7 @@ const REFUSALS: readonly (readonly [words: readonly string[], advice: string])[]
   [["WINDOW", "VIEW"], "window views are not managed: declare a MATERIALIZED VIEW with REFRESH"],
   [["WORKLOAD"], "workloads are not managed: create it outside of this package"],
   [["RESOURCE"], "workload resources are not managed: create it outside of this package"],
-  [["ROW", "POLICY"], "users and rights are not managed: create it outside of this package"],
-  [["POLICY"], "users and rights are not managed: create it outside of this package"],
+  [["POLICY"], "write CREATE ROW POLICY"],
   [["PROFILE"], "write CREATE SETTINGS PROFILE"],
   [["INDEX"], "put the index into the CREATE TABLE"],
 ];
@@ -35,10 +34,11 @@ export function takeHeader(cursor: Cursor): Header {
   takeCreate(cursor);
   const kind = takeKind(cursor);
   takeWords(cursor, "IF", "NOT", "EXISTS");
-  const { words, scope } = SQL_KINDS[kind];
+  const { words, scope, takeName: takeWhole } = SQL_KINDS[kind];
   const first = takeName(cursor, `name of the ${scope === "database" ? "object" : words.join(" ").toLowerCase()}`);
   const isQualified = scope === "database" && takeOperator(cursor, ".");
   const name = isQualified ? takeName(cursor, "name behind the database") : first;
+  if (takeWhole !== undefined) return { kind, name: takeWhole(cursor, first) };
   if (peek(cursor)?.text === ".") {
     const form = scope === "database" ? "database.name (a name that holds a dot goes in backticks)" : "the name alone";
     throw fail(cursor, `Found one more "." in the name: expected ${form}`);
