@@ -24,7 +24,16 @@ export interface ObsflyConfig {
    * Distributed table beside each, which writers insert into and read views read. `clickhouse:cluster` has to name the same one.
    */
   cluster?: string;
+  /**
+   * Who may do what. `none`: that is decided elsewhere. `users`: this stack declares a writer, a user for dashboards, and their limits. `deployer`: this
+   * stack declares only the user that deploys the others. Default: `none`; the embedded engine keeps no users.
+   */
+  access: (typeof accesses)[number];
+  /** Networks that these users log in from, e.g. `10.0.0.0/8`. Default: any. */
+  networks?: string[];
 }
+
+export const accesses = ["none", "users", "deployer"] as const;
 
 /** Where config comes from: `new pulumi.Config("obsfly")`, or a map in a test. */
 export type ConfigSource = Pick<pulumi.Config, "get" | "getObject">;
@@ -69,6 +78,21 @@ export function loadConfig(source: ConfigSource, place?: string): ObsflyConfig {
     );
   }
 
+  const access = accesses.find((one) => one === (source.get("access") ?? "none"));
+  if (access === undefined) {
+    problems.push(
+      `obsfly:access is ${JSON.stringify(source.get("access"))}; expected one of ${accesses.join(", ")}. ` +
+        "Set it with: pulumi config set obsfly:access users",
+    );
+  }
+  const networks = source.getObject<string[]>("networks");
+  if (networks !== undefined && !(Array.isArray(networks) && networks.every((one) => typeof one === "string"))) {
+    problems.push(
+      `obsfly:networks is ${JSON.stringify(networks)}; expected a list of networks. ` +
+        "Set it with: pulumi config set --path 'obsfly:networks[0]' 10.0.0.0/8",
+    );
+  }
+
   const cluster = source.get("cluster");
   if (cluster !== place) {
     const found = place === undefined ? "is not set" : `is ${JSON.stringify(place)}`;
@@ -99,7 +123,9 @@ export function loadConfig(source: ConfigSource, place?: string): ObsflyConfig {
     rollupRetentionDays: days("rollupRetentionDays", source.get("rollupRetentionDays"), 0),
     appendDependencies: append === "true",
     usageRetentionDays: days("usageRetentionDays", source.get("usageRetentionDays"), 1095),
+    access: access ?? "none",
     ...(cluster !== undefined && { cluster }),
+    ...(networks !== undefined && { networks }),
   };
   for (const signal of signals) {
     config.retentionDays[signal] = days(`retentionDays.${signal}`, retention[signal], defaultRetentionDays[signal]);

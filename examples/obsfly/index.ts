@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Database } from "pulumi-clickhouse-schema";
+import { declareAccess } from "./access";
 import { loadConfig } from "./config";
+import { declareDeployer } from "./deployer";
 import { declareIngestion } from "./ingestion";
 import { declareLogs } from "./logs";
 import { declareMetrics } from "./metrics";
@@ -22,24 +24,44 @@ if (config.protect) {
   pulumi.runtime.registerStackTransformation(({ props, opts }) => ({ props, opts: { ...opts, protect: true } }));
 }
 
-const logs = declareLogs(new Database("logs", { comment: "Log records and their rollups" }), config);
-const metrics = declareMetrics(new Database("metrics", { comment: "Samples, their rollups, and usage" }), config);
-const traces = declareTraces(new Database("traces", { comment: "Spans and their rollups" }), config);
-const profiles = declareProfiles(new Database("profiles", { comment: "Profile samples and their rollups" }), config);
-const ingestion = declareIngestion({ logs, metrics, traces, profiles }, config);
+function declareSchema() {
+  const logs = declareLogs(new Database("logs", { comment: "Log records and their rollups" }), config);
+  const metrics = declareMetrics(new Database("metrics", { comment: "Samples, their rollups, and usage" }), config);
+  const traces = declareTraces(new Database("traces", { comment: "Spans and their rollups" }), config);
+  const profiles = declareProfiles(new Database("profiles", { comment: "Profile samples and their rollups" }), config);
+  const ingestion = declareIngestion({ logs, metrics, traces, profiles }, config);
+  const all = [logs, metrics, traces, profiles];
+  if (config.access === "users") {
+    declareAccess(
+      {
+        databases: all.map(({ database }) => database),
+        tables: [...new Set(all.flatMap(({ base, inserts }) => [base, inserts]))],
+      },
+      config,
+    );
+  }
+  return { logs, metrics, traces, profiles, ingestion };
+}
+
+// The user that deploys is declared by somebody who may do more, in a stack of its own.
+const deployer = config.access === "deployer" ? declareDeployer(config) : undefined;
+const schema = deployer === undefined ? declareSchema() : undefined;
+
+/** Who deploys the other stacks. */
+export const deployedBy = deployer?.qualifiedName;
 
 /** Where writers insert. */
-export const baseTables = {
-  logs: logs.inserts.qualifiedName,
-  metrics: metrics.inserts.qualifiedName,
-  traces: traces.inserts.qualifiedName,
-  profiles: profiles.inserts.qualifiedName,
+export const baseTables = schema && {
+  logs: schema.logs.inserts.qualifiedName,
+  metrics: schema.metrics.inserts.qualifiedName,
+  traces: schema.traces.inserts.qualifiedName,
+  profiles: schema.profiles.inserts.qualifiedName,
 };
 
 /** What dashboards read. */
-export const readViews = {
-  logs: logs.reads.map((view) => view.qualifiedName),
-  metrics: [...metrics.reads, ...ingestion.reads].map((view) => view.qualifiedName),
-  traces: traces.reads.map((view) => view.qualifiedName),
-  profiles: profiles.reads.map((view) => view.qualifiedName),
+export const readViews = schema && {
+  logs: schema.logs.reads.map((view) => view.qualifiedName),
+  metrics: [...schema.metrics.reads, ...schema.ingestion.reads].map((view) => view.qualifiedName),
+  traces: schema.traces.reads.map((view) => view.qualifiedName),
+  profiles: schema.profiles.reads.map((view) => view.qualifiedName),
 };

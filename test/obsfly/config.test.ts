@@ -15,6 +15,7 @@ describe("ObsFly's stack config", () => {
       rollupRetentionDays: 0,
       usageRetentionDays: 1095,
       appendDependencies: true,
+      access: "none",
     });
   });
 
@@ -28,6 +29,7 @@ describe("ObsFly's stack config", () => {
       rollupRetentionDays: 395,
       usageRetentionDays: 1095,
       appendDependencies: true,
+      access: "none",
     });
   });
 
@@ -53,6 +55,8 @@ describe("ObsFly's stack config", () => {
       { appendDependencies: "no" },
       /obsfly:appendDependencies is "no"; expected true or false/,
     ],
+    ["a word for who may do what", { access: "yes" }, /obsfly:access is "yes"; expected one of none, users, deployer/],
+    ["one network for a list", { networks: "10.0.0.0/8" }, /obsfly:networks is "10\.0\.0\.0\/8"; expected a list/],
     ["a yes for a boolean", { protect: "yes" }, /obsfly:protect is "yes"; expected true or false/],
   ];
   for (const [what, values, message] of wrong) {

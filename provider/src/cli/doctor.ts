@@ -1,8 +1,12 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { Connection } from "../connection/connection";
 import { type Check, check } from "../doctor/check";
 import { checkServer, unreachable } from "../doctor/server";
 import { checkTools } from "../doctor/tools";
+import { SqlParseError } from "../sql/errors";
+import type { Right } from "../sql/grants";
+import { quoteIdentifier } from "../sql/identifiers";
+import { parseRights } from "../sql/rights/parse";
 import type { Output } from "./canonicalize";
 import { type ConnectOptions, connectAndPlace, namesServer, withConnection } from "./connect";
 import { EXIT } from "./exit";
@@ -13,6 +17,10 @@ export interface DoctorOptions extends ConnectOptions {
   readonly database?: readonly string[];
   /** Cluster whose hosts are checked. Default: none. */
   readonly cluster?: string;
+  /** Also check the rights for users, roles and the like. Default: false. */
+  readonly access?: boolean;
+  /** Rights that are given to others. Default: none. */
+  readonly give?: readonly Right[];
   readonly json?: boolean;
 }
 
@@ -26,6 +34,15 @@ export function doctorCommand(output: Output): Command {
     .option(
       "--cluster <name>",
       "also check all hosts of this cluster (default: CLICKHOUSE_CLUSTER, or that of --stack)",
+    )
+    .option(
+      "--access",
+      "also check the rights for users, roles, grants, quotas, settings profiles, row policies and named collections",
+    )
+    .option(
+      "--give <right...>",
+      'with --access: rights that the stack gives to others, e.g. "SELECT, INSERT ON shop.*": the user needs them WITH GRANT OPTION',
+      givenRights,
     )
     .option("--json", "print JSON")
     .action(async (options: DoctorOptions) => {
@@ -61,17 +78,42 @@ async function serverChecks(
     return [check("connection", "skipped", "no server was named", next)];
   }
   let connection: Connection | undefined;
+  const passedOn = options.give ?? (options.access === true ? [] : undefined);
   try {
     const found = await connectAndPlace(options, environment);
     ({ connection } = found);
     const reached = check("connection", "ok", `${connection.url} answers`);
     const cluster = options.cluster ?? found.cluster;
-    const subject = { databases: options.database, scratch, ...(cluster !== undefined && { cluster }) };
+    const subject = {
+      databases: options.database,
+      scratch,
+      ...(cluster !== undefined && { cluster }),
+      ...(passedOn !== undefined && { passedOn }),
+    };
     return [reached, ...(await checkServer(connection, subject))];
   } catch (error) {
     return [unreachable(error)];
   } finally {
     await connection?.close();
+  }
+}
+
+/** @throws {InvalidArgumentError} for what is no list of rights. */
+function givenRights(text: string, before: readonly Right[] = []): Right[] {
+  try {
+    const { phrases } = parseRights(text);
+    const rights = phrases.map(({ privilege, target }): Right => {
+      const parts = target.parts.map(
+        ({ text: name, open }) => `${name === "" ? "" : quoteIdentifier(name)}${open ? "*" : ""}`,
+      );
+      return { privilege, level: parts.join(".") };
+    });
+    return [...before, ...rights];
+  } catch (error) {
+    if (!(error instanceof SqlParseError)) throw error;
+    throw new InvalidArgumentError(
+      `expected rights as between GRANT and TO, e.g. "SELECT ON shop.*": ${error.message}`,
+    );
   }
 }
 

@@ -3,9 +3,19 @@ import type { Connection } from "./connection";
 import { ServerError } from "./errors";
 import { isSyntaxError } from "./server-message";
 
-/** The privileges that the connecting user lacks. Costs one query if none are missing, otherwise one for each privilege. */
+/** The privileges that the connecting user lacks. Costs one query if none are missing, otherwise one for each privilege, and one for all that are to be passed on. */
 export async function lackingRights<R extends Right>(connection: Connection, rights: readonly R[]): Promise<Grants<R>> {
   if (rights.length === 0) return { missing: [], roles: [] };
+  // CHECK GRANT does not know about the option to pass a right on.
+  const passed = rights.filter(({ option }) => option);
+  if (passed.length > 0) {
+    const own = await lackingRights(
+      connection,
+      rights.filter(({ option }) => !option),
+    );
+    const { missing, roles } = missingRights(await shownGrants(connection), passed);
+    return { missing: [...own.missing, ...missing], roles: [...new Set([...own.roles, ...roles])] };
+  }
   try {
     if (await isGranted(connection, rights)) return { missing: [], roles: [] };
     const missing: R[] = [];

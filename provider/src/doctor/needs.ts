@@ -2,7 +2,7 @@ import type { Right } from "../sql/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 
 /** What a privilege is needed for; see {@link PURPOSES}. */
-export type Purpose = "read" | "change" | "protocols" | "definitions" | "status";
+export type Purpose = "read" | "change" | "protocols" | "definitions" | "status" | "access";
 
 /** Each purpose, for people. */
 export const PURPOSES: Readonly<Record<Purpose, string>> = {
@@ -11,6 +11,7 @@ export const PURPOSES: Readonly<Record<Purpose, string>> = {
   protocols: "rebuilds, backfills, renames, and views that no ALTER can change",
   definitions: "functions and dictionaries",
   status: "clickhouse-schema status",
+  access: "users, roles, grants, quotas, settings profiles, row policies and named collections",
 };
 
 /** A privilege, and what it is needed for. */
@@ -38,10 +39,33 @@ const ON_DATABASE: Readonly<Record<Purpose, readonly string[]>> = {
   // CREATE OR REPLACE of one also needs SELECT, INSERT, CREATE TABLE and DROP TABLE.
   definitions: ["CREATE DICTIONARY", "DROP DICTIONARY"],
   status: [],
+  access: ["CREATE ROW POLICY", "ALTER ROW POLICY", "DROP ROW POLICY"],
 };
 
-/** Functions are in no database. */
-const ON_SERVER: readonly string[] = ["CREATE FUNCTION", "DROP FUNCTION"];
+/** What is in no database. */
+const ON_SERVER: Readonly<Record<Purpose, readonly string[]>> = {
+  read: [],
+  change: [],
+  protocols: [],
+  definitions: ["CREATE FUNCTION", "DROP FUNCTION"],
+  status: [],
+  access: [
+    ...["USER", "ROLE", "QUOTA", "SETTINGS PROFILE"].flatMap((what) =>
+      ["CREATE", "ALTER", "DROP"].map((verb) => `${verb} ${what}`),
+    ),
+    // Who creates a role may not give it to anybody without this.
+    "ROLE ADMIN",
+    // Brings SELECT on the system tables of most of these and, for row policies, SHOW TABLES on everything: any table may use a collection.
+    "SHOW ACCESS",
+  ],
+};
+/** What is granted on the name of a collection. */
+const ON_COLLECTIONS: readonly string[] = [
+  "CREATE NAMED COLLECTION",
+  "ALTER NAMED COLLECTION",
+  "DROP NAMED COLLECTION",
+  "SHOW NAMED COLLECTIONS",
+];
 
 /** Tables of `system` that are queried and for which the server may require a privilege; others are open to everybody. */
 const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
@@ -60,6 +84,7 @@ const ON_SYSTEM: Readonly<Record<Purpose, readonly string[]>> = {
   ],
   definitions: ["row_policies"],
   status: ["parts", "disks", "view_refreshes", "query_views_log"],
+  access: ["role_grants", "grants", "settings_profile_elements", "named_collections"],
 };
 
 /** Needed so that the working tables of an operation show nobody more than the table itself; see `operation/guard.ts`. */
@@ -71,17 +96,21 @@ const TO_GUARD: readonly string[] = ["CREATE ROW POLICY", "DROP ROW POLICY"];
  * @param databases names of databases, which need not exist; none: all.
  * @param engines table engines in use, for servers that require a privilege for each.
  * @param guarded those of the databases with a table that somebody may see only in part.
+ * @param passedOn privileges that a program gives to others; undefined: it declares no users and the like.
  */
 export function neededRights(
   databases: readonly string[],
   engines: readonly string[],
   guarded: readonly string[] = [],
+  passedOn?: readonly Right[],
 ): Need[] {
   const levels = databases.length === 0 ? ["*.*"] : databases.map((name) => `${quoteIdentifier(name)}.*`);
-  const purposes = Object.keys(PURPOSES) as Purpose[];
+  const purposes = purposesOf(passedOn);
   return purposes.flatMap((purpose) => [
     ...levels.flatMap((level) => ON_DATABASE[purpose].map((privilege) => ({ privilege, level, purpose }))),
-    ...(purpose === "definitions" ? ON_SERVER : []).map((privilege) => ({ privilege, level: "*.*", purpose })),
+    ...ON_SERVER[purpose].map((privilege) => ({ privilege, level: "*.*", purpose })),
+    ...(purpose === "access" ? ON_COLLECTIONS : []).map((privilege) => ({ privilege, level: "*", purpose })),
+    ...(purpose === "access" ? (passedOn ?? []) : []).map((right) => ({ ...right, option: true, purpose })),
     ...(purpose === "protocols" ? guarded : []).flatMap((name) =>
       TO_GUARD.map((privilege) => ({ privilege, level: `${quoteIdentifier(name)}.*`, purpose })),
     ),
@@ -92,6 +121,11 @@ export function neededRights(
       purpose,
     })),
   ]);
+}
+
+/** What is asked for: nobody needs the rights of an administrator for tables alone. */
+export function purposesOf(passedOn: readonly Right[] | undefined): Purpose[] {
+  return (Object.keys(PURPOSES) as Purpose[]).filter((purpose) => purpose !== "access" || passedOn !== undefined);
 }
 
 /** The protocols create their own tables. */

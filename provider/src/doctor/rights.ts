@@ -1,9 +1,9 @@
 import type { Connection } from "../connection/connection";
 import { lackingRights } from "../connection/rights";
-import { grantStatements } from "../sql/grants";
+import { grantStatements, type Right } from "../sql/grants";
 import { plural } from "../util/format";
 import { type Check, check } from "./check";
-import { neededRights, PURPOSES, type Purpose } from "./needs";
+import { neededRights, PURPOSES, purposesOf } from "./needs";
 
 /**
  * Whether the user has the privileges that are needed, with the GRANT for each missing one: one line per purpose. Costs one query
@@ -12,23 +12,25 @@ import { neededRights, PURPOSES, type Purpose } from "./needs";
  * @param databases names, which need not exist; none: all.
  * @param engines table engines in use.
  * @param guarded databases with tables that somebody may see only in part.
+ * @param passedOn privileges that are given to others; undefined: those for users and the like are not checked.
  */
 export async function checkRights(
   connection: Connection,
   databases: readonly string[],
   engines: readonly string[],
   guarded: readonly string[] = [],
+  passedOn?: readonly Right[],
 ): Promise<Check[]> {
-  const needs = neededRights(databases, engines, guarded);
+  const needs = neededRights(databases, engines, guarded, passedOn);
   const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
   const user = row?.user ?? "";
   const { missing, roles } = await lackingRights(connection, needs);
-  const found = (Object.keys(PURPOSES) as Purpose[]).map((purpose) => {
+  const found = purposesOf(passedOn).map((purpose) => {
     const lacking = missing.filter((need) => need.purpose === purpose);
     const id = `rights-${purpose}`;
     if (lacking.length === 0) return check(id, "ok", `${user} has the rights for ${PURPOSES[purpose]}`);
     // A role's privileges are unknown there, so they may not be missing; and not everybody rebuilds.
-    const isGrave = roles.length === 0 && (purpose === "read" || purpose === "change");
+    const isGrave = roles.length === 0 && ["read", "change", "access"].includes(purpose);
     const message = `${user} lacks ${plural(lacking.length, "right")} for ${PURPOSES[purpose]}`;
     const by = roles.length === 0 ? "" : `, unless a role gives it (${roles.join(", ")})`;
     return check(id, isGrave ? "error" : "warning", message + by, grantStatements(lacking, user).join("\n"));

@@ -7,6 +7,7 @@ import { isAuthenticationFailed } from "../connection/server-message";
 import { messageOf } from "../errors";
 import { ServerCatalog } from "../introspect/server-catalog";
 import { databasesWithJournal } from "../operation/journal";
+import type { Right } from "../sql/grants";
 import { quotedName } from "../sql/object-key";
 import { type Check, check } from "./check";
 import { checkCluster } from "./cluster/check";
@@ -24,6 +25,8 @@ export interface ServerSubject {
   readonly scratch: string | undefined;
   /** The cluster whose hosts are checked, as in `system.clusters`. Default: none. */
   readonly cluster?: string;
+  /** Privileges that a program gives to others, to check what it needs for users, roles and the like. Default: that is not checked. */
+  readonly passedOn?: readonly Right[];
 }
 
 /**
@@ -38,7 +41,7 @@ export async function checkServer(connection: Connection, subject: ServerSubject
   const names = subject.databases ?? existing.map(({ name }) => name);
   const rights = isEmbedded
     ? [check("rights", "skipped", "rights: the embedded engine asks for none")]
-    : await optional("rights", () => rightsOf(connection, names));
+    : await optional("rights", () => rightsOf(connection, names, subject.passedOn));
   const settings = await optional("settings", () => settingsOf(connection));
   const isHeld = settings.some(({ status }) => status === "error");
   return [
@@ -98,13 +101,17 @@ async function readingCheck(connection: Connection): Promise<Check[]> {
   }
 }
 
-async function rightsOf(connection: Connection, names: readonly string[]): Promise<Check[]> {
+async function rightsOf(
+  connection: Connection,
+  names: readonly string[],
+  passedOn: readonly Right[] | undefined,
+): Promise<Check[]> {
   const rows = await connection.query<{ engine: string }>(
     "SELECT DISTINCT engine FROM system.tables WHERE database IN {names:Array(String)} AND engine LIKE '%MergeTree' ORDER BY engine",
     { names },
   );
   const engines = [...new Set(["MergeTree", ...rows.map(({ engine }) => engine)])];
-  return checkRights(connection, names, engines, await guardedOf(connection, names));
+  return checkRights(connection, names, engines, await guardedOf(connection, names), passedOn);
 }
 
 /** Databases in which somebody may see only some rows or columns; none if this user may not see that. */

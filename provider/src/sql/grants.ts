@@ -6,6 +6,8 @@ export interface Right {
   readonly privilege: string;
   /** As after ON: `shop.*`, `system.parts`, `MergeTree` for a table engine. */
   readonly level: string;
+  /** Whether it has to be held WITH GRANT OPTION, to be given to others. Default: false. */
+  readonly option?: boolean;
 }
 
 /** Privileges of one GRANT or REVOKE that SHOW GRANTS prints. */
@@ -14,6 +16,8 @@ interface Rule {
   /** Upper-case; privileges on single columns are left out. */
   readonly privileges: ReadonlySet<string>;
   readonly level: Level;
+  /** WITH GRANT OPTION; of a REVOKE, that it takes the option alone. */
+  readonly option: boolean;
 }
 
 /** A part is a name, or a prefix of one followed by `*`. */
@@ -46,15 +50,23 @@ export function missingRights<R extends Right>(lines: readonly string[], needs: 
     if (rule !== undefined) rules.push(rule);
     else roles.push(...rolesIn(line));
   }
-  return { missing: needs.filter((need) => !isGranted(rules, need)), roles };
+  const usable = rules.filter(({ revoked, option }) => !revoked || !option);
+  const passable = rules.filter(({ revoked, option }) => revoked || option);
+  return { missing: needs.filter((need) => !isGranted(need.option ? passable : usable, need)), roles };
 }
 
-/** The statements that grant the privileges, one for each level. */
+/** The statements that grant the privileges, one for each level, and one more for those that are to be given to others. */
 export function grantStatements(missing: readonly Right[], user: string): string[] {
-  const byLevel = new Map<string, Set<string>>();
-  for (const { level, privilege } of missing) byLevel.set(level, (byLevel.get(level) ?? new Set()).add(privilege));
-  return [...byLevel].map(
-    ([level, names]) => `GRANT ${[...names].join(", ")} ON ${level} TO ${quoteIdentifier(user)};`,
+  const groups = new Map<string, { readonly right: Right; readonly names: Set<string> }>();
+  for (const right of missing) {
+    const key = `${right.level}\0${right.option === true}`;
+    const group = groups.get(key) ?? { right, names: new Set() };
+    group.names.add(right.privilege);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(
+    ({ right: { level, option = false }, names }) =>
+      `GRANT ${[...names].join(", ")} ON ${level} TO ${quoteIdentifier(user)}${option ? " WITH GRANT OPTION" : ""};`,
   );
 }
 
@@ -141,11 +153,13 @@ function parseRule(line: string): Rule | undefined {
   if ((verb !== "GRANT" && verb !== "REVOKE") || on < 0 || to < 0) return undefined;
   const [start, end] = [tokens[on]?.end ?? 0, tokens[to]?.start ?? 0];
   const names = line.slice(tokens[0]?.end ?? 0, tokens[on]?.start ?? 0);
+  const isOfOption = /^\s*GRANT OPTION FOR\b/i.test(names);
   const privileges = splitList(names.replace(/^\s*GRANT OPTION FOR\b/i, ""));
   return {
     revoked: verb === "REVOKE",
     privileges: new Set(privileges.filter((name) => !name.includes("(") || verb === "REVOKE").map(bare)),
     level: parseLevel(line.slice(start, end)),
+    option: verb === "REVOKE" ? isOfOption : /\bWITH GRANT OPTION\s*$/.test(line),
   };
 }
 
