@@ -215,6 +215,27 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
       });
     });
 
+    it("gets another type in source, view and target without permission, while every row arrives with its value", async () => {
+      await inProject(program('b: "String"', 'b: "String"', "lower(b) AS b"), async (project) => {
+        project.write(program('b: "UInt64"', 'b: "UInt64"', "bitOr(b, 0) AS b"));
+        const preview = await project.must(["preview", "--diff"]);
+        assert.match(
+          preview.text,
+          /-- first d\.v, which this run changes too, reads the new types, until its own row:/,
+        );
+        const writer = write(server.url, "");
+        await sleep(200);
+        await project.must(["up", "--yes", "--skip-preview"]);
+        const { rows, errors } = await writer.stop();
+        assert.deepEqual(errors, []);
+        for (const table of ["src", "dst"]) {
+          assert.equal(await countOf(server.url, `d.${table}`), rows, table);
+          assert.equal(await countOf(server.url, without(table, "b")), 0, table);
+        }
+        await project.must(["preview", "--refresh", "--expect-no-changes"]);
+      });
+    });
+
     it("gets no type whose sums the target does not take, whatever is allowed: nothing is changed", async () => {
       const sums = (type: string): string =>
         program(

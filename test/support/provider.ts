@@ -13,13 +13,17 @@ export class TestProvider {
   readonly messages: string[] = [];
   readonly context: Context;
   private readonly config: Record<string, string>;
+  private readonly program: readonly (Declaration | Leaving)[];
 
-  constructor(config: Record<string, string> = {}) {
+  /** @param program what it declares and what leaves it, which providers ask for. */
+  constructor(config: Record<string, string> = {}, program: readonly (Declaration | Leaving)[] = []) {
     this.config = config;
+    this.program = program;
     const keep = async (_urn: string | undefined, message: string) => {
       this.messages.push(message);
     };
-    this.context = new Context({ info: keep, warn: keep, status: keep });
+    const askProgram = async (): Promise<unknown> => program.map((one) => ({ ...one, resourceName: one.name }));
+    this.context = new Context({ info: keep, warn: keep, status: keep }, { askProgram });
     this.context.configure(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("clickhouse:", ""), value])),
     );
@@ -59,12 +63,27 @@ export class TestProvider {
   /** A new process: nothing checked, nothing open. */
   async next(): Promise<TestProvider> {
     await this.close();
-    return new TestProvider(this.config);
+    return new TestProvider(this.config, this.program);
   }
 
   close(): Promise<void> {
     return this.context.close();
   }
+}
+
+/** A resource of a program. */
+export interface Declaration {
+  readonly kind: ObjectKind;
+  readonly database?: string;
+  readonly name: string;
+  readonly args: object;
+}
+
+/** What the state has and a program no longer declares. */
+export interface Leaving {
+  readonly leaves: true;
+  readonly database?: string;
+  readonly name: string;
 }
 
 export interface CheckRequest {

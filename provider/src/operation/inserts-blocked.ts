@@ -8,7 +8,7 @@ import { letInsertsThrough } from "./open-inserts";
 import { pause, type Runner } from "./runner";
 
 /** How long to keep looking for a moment in which no insert is running, in milliseconds. */
-const GATE_LIMIT = 600_000;
+export const GATE_LIMIT = 600_000;
 /** Longest pause between two gates, in milliseconds. */
 const GATE_PAUSE = 10_000;
 
@@ -110,7 +110,11 @@ async function remember(journal: Journal, tables: readonly QualifiedName[]): Pro
   if (added.length > 0) await journal.set("gate", [...known, ...added]);
 }
 
-async function stillWriting(runner: Runner, { label, why }: Pick<BehindGate, "label" | "why">): Promise<Postponed> {
+/** The error when inserts have run for too long. */
+export async function stillWriting(
+  runner: Runner,
+  { label, why }: Pick<BehindGate, "label" | "why">,
+): Promise<Postponed> {
   const found = await runner.rows<{ id: string; seconds: number }>(
     `SELECT query_id AS id, toUInt32(elapsed) AS seconds FROM system.processes WHERE ${INSERTS} ORDER BY elapsed DESC LIMIT 5`,
   );

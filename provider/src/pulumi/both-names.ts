@@ -13,6 +13,7 @@ export function aliasFirst(table: TableSpec, { name, becomes = "" }: Concerned):
   return {
     key: keyOf(table),
     column: becomes,
+    adds: { name: becomes, type, default: { kind: "ALIAS", expression: quoteIdentifier(name) } },
     from: undefined,
     isDone: async (now) => namesOf(now.statement).has(becomes),
     plan: { steps: [{ kind: "statement", sql, hazards: [] }] },

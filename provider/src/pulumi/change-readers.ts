@@ -2,28 +2,51 @@ import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import type { Plan, ShownStep } from "../plan";
+import { mentionedNames } from "../lineage/mentions";
+import { awaitRunningInserts } from "../operation/inserts-awaited";
+import { remark, type ShownStep } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Context } from "./context";
+import { tableOf } from "./current-state";
 import type { First } from "./first";
+import type { Planned } from "./planning";
 
-/** For the plan of what they read. */
-export function firstSteps(first: readonly First[]): ShownStep[] {
-  const refused =
-    "-- inserts are refused for a moment (error 469: clients should retry) while columns are dropped: one under way may still go through readers as they were";
+/** For the plan of what they read. @param changes of that. */
+export function firstSteps(first: readonly First[], changes: Planned["changes"]): ShownStep[] {
+  const waits = first.length > 0 && isFelt(changes);
   return [
     ...first.flatMap(({ shown }) => shown),
-    ...(first.some(({ gated }) => gated) ? [{ sql: refused, hazards: [] }] : []),
+    ...(waits
+      ? [
+          remark(
+            "-- then waits for inserts under way, which may still go through readers as they were; none is refused",
+          ),
+        ]
+      : []),
   ];
 }
 
-/** The plan of what they read, when they have been changed. */
-export function planAfter(first: readonly First[], plan: Plan): Plan {
-  if (!first.some(({ gated }) => gated)) return plan;
-  const steps = plan.steps.map((step) =>
-    step.kind === "statement" && step.dropsColumn ? { ...step, gated: true } : step,
-  );
-  return { ...plan, steps };
+/** Whether an insert that began before may fail after it. */
+function isFelt(changes: Planned["changes"]): boolean {
+  return changes.some(({ kind }) => kind === "column-dropped" || kind === "column-retyped");
+}
+
+/**
+ * Waits for inserts that may still go through materialized views as they were, before columns are dropped or retyped that these have read:
+ * this run has changed the views, or one that was interrupted. Costs a query, unless inserts run.
+ */
+export async function awaitOldInserts(
+  context: Context,
+  connection: Connection,
+  key: string,
+  changes: Planned["changes"],
+): Promise<void> {
+  if (!isFelt(changes)) return;
+  const readers = await context.live.allReaders();
+  if (!readers.some(({ engine, statement }) => engine === "MaterializedView" && mentionedNames(statement).has(key)))
+    return;
+  const why = { needs: "a change of its columns, which views have read,", meanwhile: "they are as they were" };
+  await awaitRunningInserts(connection, quotedName(key), why);
 }
 
 /**
@@ -39,22 +62,36 @@ export async function changeFirst(
   tell: (message: string) => void,
 ): Promise<boolean> {
   let changed = false;
-  for (const { key, from, isDone, isHarmless, isOurs, plan } of first) {
+  for (const one of first) changed = (await changeOne(context, connection, one, tell)) || changed;
+  return changed;
+}
+
+function changeOne(
+  context: Context,
+  connection: Connection,
+  { changes = [], from, isDone, isHarmless, isOurs, key, plan }: First,
+  tell: (message: string) => void,
+): Promise<boolean> {
+  return context.inOrder(key, async () => {
     const live = await context.live.findNow(key);
-    if (live === undefined || (await isDone(live))) continue;
-    if (from !== undefined && live.statement !== from && !isOurs?.(live)) {
+    if (live === undefined || (await isDone(live))) return false;
+    const isMoved = from !== undefined && live.statement !== from && !isOurs?.(live);
+    // Another row has planned it from something later, for the same declarations.
+    if (isMoved && live.statement === context.changedHere.get(key)) return false;
+    if (isMoved) {
       throw new SchemaError(
         "plan-changed",
         `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
       );
     }
+    await awaitOldInserts(context, connection, key, changes);
     tell(`first ${quotedName(key)}`);
     const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
-    await applyPlan(connection, undefined, plan, options).catch((error: unknown) => {
+    await applyPlan(connection, tableOf(key), plan, options).catch((error: unknown) => {
       if (!isHarmless?.(error)) throw error;
     });
-    context.live.forget(key);
-    changed = true;
-  }
-  return changed;
+    const now = await context.live.findNow(key);
+    if (now !== undefined) context.changedHere.set(key, now.statement);
+    return true;
+  });
 }

@@ -85,7 +85,11 @@ export class Context {
   readonly alone = new Set<string>();
   private unreachable: string | undefined;
   private readonly warned = new Set<string>();
+  /** Statements of readers that rows of this run have changed for what they read, by key. */
+  readonly changedHere = new Map<string, string>();
   private readonly queue = new Serial();
+  private readonly chains = new Serial();
+  private readonly queues = new Map<string, Serial>();
   /** How a checked object may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
   /** What judges declarations, if not the embedded engine. */
@@ -215,6 +219,23 @@ export class Context {
   /** For work that must not overlap: each piece waits for the ones before. */
   oneByOne<T>(work: () => Promise<T>): Promise<T> {
     return this.queue.run(work);
+  }
+
+  /** For looking at what a change means for others of this run. */
+  inChains<T>(work: () => Promise<T>): Promise<T> {
+    return this.chains.run(work);
+  }
+
+  /**
+   * For changes of one object, which rows of a chain may do for each other: each waits for the ones before.
+   *
+   * @param work is told whether there were any.
+   */
+  inOrder<T>(key: string, work: (isContested: boolean) => Promise<T>): Promise<T> {
+    const known = this.queues.get(key);
+    const queue = known ?? new Serial();
+    this.queues.set(key, queue);
+    return queue.run(() => work(known !== undefined));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LiveObject } from "../introspect/server-catalog";
 import type { Plan, ShownStep } from "../plan";
+import type { ColumnSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Change, Planned } from "./planning";
 import type { Concerned } from "./reader-changes";
@@ -22,8 +23,11 @@ export interface First {
   readonly key: string;
   /** Of a table itself: the column that it gets for its readers. */
   readonly column?: string;
-  /** Columns that it reads are dropped while no insert is under way: one that began before would still go through it as it was. */
-  readonly gated?: boolean;
+  readonly adds?: ColumnSpec;
+  /** It is not as declared afterwards: its own row has something left to do. */
+  readonly isInterim?: boolean;
+  /** Of a table: what its plan changes. */
+  readonly changes?: Planned["changes"];
   /** As it is on the server; undefined if that does not matter. */
   readonly from: string | undefined;
   /** Whether another resource of this run has changed it by now. */
@@ -41,3 +45,16 @@ export type Declared = ReadonlyMap<string, ReturnType<typeof toldDeclaration>>;
 
 /** Finds the readers that a change would break. */
 export type FindBroken = (context: Context, planned: Planned, change: Change) => Promise<Broken[]>;
+
+/** What the ways of changing readers need. */
+export interface Tools {
+  readonly told: Declared;
+  /** Keys of what the program no longer declares, as far as it has run. */
+  readonly leaving: ReadonlySet<string>;
+  readonly find: FindBroken;
+  /** Of another change, what its own readers need, and those that would stay broken. */
+  readonly resolve: (
+    planned: Planned,
+    change: Change,
+  ) => Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }>;
+}

@@ -7,7 +7,8 @@ import { isAccess, keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { refuseMissingNames, refuseUnwritable } from "./access";
-import { firstSteps } from "./change-readers";
+import { plannedAfter } from "./added-first";
+import { shownInChain } from "./chain-shown";
 import { lookAtCollection } from "./collection-uses";
 import type { Context } from "./context";
 import { lookAtFlow } from "./creation";
@@ -58,8 +59,13 @@ export async function plannedInputs(
   if (planned.plan.steps.length > 0) await refuseSilentHosts(context, to, problems);
   if (isAccess(to) && planned.plan.steps.length > 0) await problems.of(() => refuseMissingNames(context, urn, to));
   await problems.of(() => refuseUnread(context, request, to, planned.plan.steps));
-  const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
-  context.planned.set(keyOf(to), { ...planned, ...change, first });
+  // One after the other, so that a chain is shown on the first of its rows.
+  const chain = await context.inChains(async () => {
+    const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
+    context.planned.set(keyOf(to), { ...planned, ...change, first });
+    const after = await plannedAfter(context, planned, change, first);
+    return shownInChain(context, keyOf(to), first, planned.changes, after.shown);
+  });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);
   const keep = retirementOf(planned, options);
@@ -70,7 +76,7 @@ export async function plannedInputs(
   const flows = (await problems.of(() => lookAtFlow(context, planned, change))) ?? [];
   const looked = await lookAtSteps(context, planned, change, problems);
   problems.refuse();
-  const own = withNotes([...withNotes([...firstSteps(first), ...planned.shown], uses), ...flows], looked);
+  const own = withNotes([...withNotes(chain, uses), ...flows], looked);
   const input = planInput([...left, ...own, ...steps]);
   if (input.plan !== undefined) await context.log.info(urn, announce(planned.plan, input.plan));
   return { ...retired, ...input, ...(keep !== undefined && { retired: keep }) };

@@ -1,22 +1,24 @@
-import { engineName, isMergeTreeFamily, isReplicated } from "../clickhouse/engines";
+import { engineName, isReplicated } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
 import type { LiveObject } from "../introspect/server-catalog";
-import { mentionedNames } from "../lineage/mentions";
-import { NEED_ALLOW, type Plan, type ShownStep } from "../plan";
+import type { Plan } from "../plan";
 import { isAliasOf } from "../plan/alias-renames";
 import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
-import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { keyOf, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
+import { addedFirst } from "./added-first";
 import { aliasFirst, alsoUnderOldNames, namesOf } from "./both-names";
 import type { Context } from "./context";
+import { declaredBy, declaredReader, inPlace, saidWith } from "./declared-readers";
 import { isDistributed } from "./distributed";
-import type { Broken, Declared, FindBroken, First } from "./first";
-import { type Change, type Planned, planChange } from "./planning";
+import type { Broken, FindBroken, First, Tools } from "./first";
+import { withoutColumns } from "./leaving-readers";
+import type { Change, Planned } from "./planning";
 import { type Concerned, readsColumn } from "./reader-changes";
-import { declarationsIn, type Told, toldDeclaration } from "./told";
+import { retypedWith } from "./retyped-readers";
 
 /**
  * Those of some broken readers that the program declares without what goes: they are changed first, their own readers before them, so that
@@ -27,21 +29,17 @@ import { declarationsIn, type Told, toldDeclaration } from "./told";
 export async function readersFirst(
   context: Context,
   planned: Planned,
+  change: Change,
   broken: readonly Broken[],
   find: FindBroken,
 ): Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }> {
-  const ways = broken.map(wayFor);
-  if (ways.every((way) => way === undefined)) return { first: [], left: broken };
-  const told = new Map(
-    declarationsIn(await context.askProgram()).flatMap((one) => {
-      const declaration = readable(one);
-      return declaration === undefined ? [] : [[keyOf(declaration.spec), declaration] as const];
-    }),
-  );
+  if (broken.length === 0) return { first: [], left: broken };
+  const tools = await toolsWith(context, find);
+  const ways = broken.map((one) => wayFor(one, tools.leaving));
   const first: First[] = [];
   const left: Broken[] = [];
   for (const [index, one] of broken.entries()) {
-    const found = await ways[index]?.(context, planned, one, told, find);
+    const found = await ways[index]?.(context, { ...planned, to: change.to }, one, tools);
     if (found === undefined) left.push(one);
     else
       first.push(...found.filter((one) => !first.some(({ key, column }) => key === one.key && column === one.column)));
@@ -49,45 +47,57 @@ export async function readersFirst(
   return { first, left };
 }
 
-/** How a reader is changed with what it reads. @returns undefined where that is not possible. */
-type Way = (
-  context: Context,
-  planned: Planned,
-  broken: Broken,
-  told: Declared,
-  find: FindBroken,
-) => Promise<readonly First[] | undefined>;
+/** @param find the readers that another change would break. */
+export async function toolsWith(context: Context, find: FindBroken): Promise<Tools> {
+  return {
+    ...(await declaredBy(context)),
+    find,
+    resolve: (own, change) => find(context, own, change).then((more) => readersFirst(context, own, change, more, find)),
+  };
+}
 
-function wayFor({ columns, writes }: Broken): Way | undefined {
+/** How a reader is changed with what it reads. @returns undefined where that is not possible. */
+type Way = (context: Context, source: Source, broken: Broken, tools: Tools) => Promise<readonly First[] | undefined>;
+
+/** What is read, and what it becomes. */
+type Source = Planned & Pick<Change, "to">;
+
+function wayFor({ columns, reader, writes }: Broken, leaving: ReadonlySet<string>): Way | undefined {
+  if (leaving.has(reader.key)) return withoutColumns;
   if (writes) return writesBoth;
   if (columns.every(({ what }) => what === "dropped")) return firstOf;
+  if (columns.every(({ what }) => what === "retyped")) return retypedWith;
   return columns.every(({ what }) => what === "renamed") ? renamedWith : undefined;
 }
 
 /** @returns undefined unless it can be changed beforehand, in place and without further permission. */
 async function firstOf(
   context: Context,
-  { changes, from }: Planned,
+  source: Source,
   { reader }: Broken,
-  told: Declared,
-  find: FindBroken,
+  { resolve, told }: Tools,
 ): Promise<readonly First[] | undefined> {
   const own = await inPlace(context, reader, told);
   if (own === undefined) return undefined;
   const { change, live, planned, to } = own;
-  // What this change adds or renames is not there yet.
-  const later = [...addedBy(changes), ...renamedBy(changes)];
+  // What this change renames is not there yet.
+  const later = renamedBy(source.changes);
   if ("query" in to ? later.some((name) => readsColumn(to.query, name)) : !isDistributed(reader)) return undefined;
+  const added = "query" in to ? addedFirst(source, to.query, source.to) : [];
+  if (added === undefined) return undefined;
   if (!("query" in to) && planned.changes.some(({ kind }) => kind !== "column-dropped")) return undefined;
   // Another resource of this run has changed it by now.
   if (planned.plan.steps.length === 0) return [];
-  const before = await readersFirst(context, planned, await find(context, planned, change), find);
+  const before = await resolve(planned, change);
   if (before.left.length > 0) return undefined;
   const isDone = (now: LiveObject): Promise<boolean> => sameObject(context, Definition.of(to), now);
   const why = `-- first ${quotedName(reader.key)}, which this run changes too and which reads what goes:`;
   const { plan, shown } = planned;
-  const gated = isGated(from);
-  return [...before.first, { key: reader.key, from: live.statement, gated, isDone, plan, shown: saidWith(why, shown) }];
+  return [
+    ...added,
+    ...before.first,
+    { key: reader.key, from: live.statement, isDone, plan, shown: saidWith(why, shown) },
+  ];
 }
 
 /**
@@ -100,8 +110,7 @@ async function renamedWith(
   context: Context,
   { changes, from, live: table, plan }: Planned,
   { columns, reader }: Broken,
-  told: Declared,
-  find: FindBroken,
+  { find, told }: Tools,
 ): Promise<readonly First[] | undefined> {
   const { spec } = Definition.read(from);
   if (spec.kind !== "table" || isReplicated(engineName(spec.storage.engine)) || keyOf(spec) !== table?.key)
@@ -127,6 +136,7 @@ async function renamedWith(
     {
       key: reader.key,
       from: live.statement,
+      isInterim: both !== undefined,
       isDone: (now) => sameObject(context, Definition.of(to), now),
       // The target's row may have let it write both names.
       isOurs: (now) => both !== undefined && written(now),
@@ -136,42 +146,12 @@ async function renamedWith(
   ];
 }
 
-/** The plan of a reader as it is declared. @returns undefined unless it needs only statements, and no permission that is not given. */
-async function inPlace(context: Context, reader: LiveObject, told: Declared) {
-  const declared = await declaredReader(context, reader, told);
-  if (declared === undefined) return undefined;
-  const { options, to } = declared;
-  const { database, name = "" } = keyParts(reader.key);
-  const stored = { database, name, qualifiedName: quotedName(reader.key), statement: reader.statement };
-  const change: Change = { urn: undefined, sensitive: false, stored, to, options };
-  const planned = await planChange(context, context.lookFor(undefined), change);
-  const { plan, live, pending } = planned;
-  const allowed = new Set([...options.allow, ...context.config.allow]);
-  const isSimple = plan.steps.every(
-    ({ kind, hazards }) =>
-      kind === "statement" && hazards.every((one) => !NEED_ALLOW.has(one.kind) || allowed.has(one.kind)),
-  );
-  return live === undefined || pending !== undefined || !isSimple ? undefined : { change, live, planned, to };
-}
-
-/** Whether columns of the object can be dropped while no insert is under way. */
-function isGated(statement: string): boolean {
-  const { spec } = Definition.read(statement);
-  return (
-    spec.kind === "table" && isMergeTreeFamily(spec.storage.engine) && !isReplicated(engineName(spec.storage.engine))
-  );
-}
-
 function addedBy(changes: Planned["changes"]): string[] {
   return changes.flatMap((change) => (change.kind === "column-added" ? [change.column.name] : []));
 }
 
 function renamedBy(changes: Planned["changes"]): string[] {
   return changes.flatMap((change) => (change.kind === "column-renamed" ? [change.to] : []));
-}
-
-function saidWith(why: string, shown: readonly ShownStep[]): ShownStep[] {
-  return shown.map((step, index) => (index === 0 ? { ...step, sql: `${why}\n${step.sql}` } : step));
 }
 
 /**
@@ -184,7 +164,7 @@ async function writesBoth(
   context: Context,
   _planned: Planned,
   { columns, reader }: Broken,
-  told: Declared,
+  { told }: Tools,
 ): Promise<readonly First[] | undefined> {
   const declared = await declaredReader(context, reader, told);
   const before = parseCreate(reader.statement);
@@ -202,36 +182,11 @@ async function writesBoth(
     {
       key: reader.key,
       from: reader.statement,
+      isInterim: true,
       isDone: async (now) => has(now.statement),
       isHarmless: (error) => error instanceof ServerError && isUnknownColumn(error),
       plan: { steps: [{ kind: "statement", sql, hazards: [] }] },
       shown: [{ sql: `-- first ${quotedName(reader.key)} writes both names, until its own row:\n${sql}`, hazards: [] }],
     },
   ];
-}
-
-/** A reader as the program declares it, in the engine's words. */
-async function declaredReader(context: Context, reader: LiveObject, told: Declared) {
-  const declaration = told.get(reader.key);
-  if (declaration === undefined || context.config.scratch === "off") return undefined;
-  const { spec } = declaration;
-  // What it reads and writes may be checked later than this.
-  const sources = new Set("query" in spec ? mentionedNames(spec.query) : []);
-  if (spec.kind === "materializedView" && spec.to !== undefined) sources.add(objectKey(spec.to.database, spec.to.name));
-  for (const source of sources) {
-    const unchecked = context.checked.has(source) ? undefined : told.get(source)?.spec;
-    const made = unchecked && (await context.scratch.canonicalize(unchecked).catch(() => undefined));
-    if (made !== undefined) context.scratch.declare(source, made.definition);
-  }
-  const canonical = await context.scratch.canonicalize(spec).catch(() => undefined);
-  return canonical && { options: declaration.options, to: canonical.definition.spec };
-}
-
-function readable(told: Told): ReturnType<typeof toldDeclaration> | undefined {
-  try {
-    return toldDeclaration(told);
-  } catch {
-    // Its own row says what is wrong with it.
-    return undefined;
-  }
 }

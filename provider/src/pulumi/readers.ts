@@ -14,7 +14,8 @@ import type { Broken, First } from "./first";
 import type { Change, Planned } from "./planning";
 import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
-import { readersFirst } from "./readers-first";
+import { readersFirst, toolsWith } from "./readers-first";
+import { tablesFirst } from "./tables-first";
 import { notConverted, writtenNowhere } from "./target-columns";
 
 /** What readers read, and its name on the embedded engine after the change. */
@@ -32,9 +33,13 @@ interface Changed {
  */
 export async function refuseReaders(context: Context, planned: Planned, change: Change): Promise<readonly First[]> {
   const broken = await findBroken(context, planned, change);
-  const { first, left } = await readersFirst(context, planned, broken, findBroken);
+  const { first, left } = await readersFirst(context, planned, change, broken, findBroken);
   refuse(context, left, change);
-  return first;
+  const isRetyped = planned.changes.some(({ kind }) => kind === "column-retyped") && planned.live !== undefined;
+  const tables = isRetyped
+    ? await tablesFirst(context, keyOf(change.to), planned, await toolsWith(context, findBroken))
+    : [];
+  return [...tables, ...first.filter((one) => !tables.some(({ key }) => key === one.key))];
 }
 
 /**
@@ -57,7 +62,7 @@ async function findBroken(context: Context, planned: Planned, change: Change): P
       if (broken.has(reader.key) || reader.key === live.key || !mentions(reader.statement, one)) continue;
       const found = await tryReader(context, reader, one);
       if (found === undefined) continue;
-      broken.set(reader.key, found.broken);
+      if (found.broken !== undefined) broken.set(reader.key, found.broken);
       if (found.next !== undefined) changed.push(found.next);
     }
   }
@@ -69,7 +74,7 @@ async function tryReader(
   context: Context,
   reader: LiveObject,
   changed: Changed,
-): Promise<{ readonly broken: Broken; readonly next?: Changed } | undefined> {
+): Promise<{ readonly broken?: Broken; readonly next?: Changed } | undefined> {
   const { columns, from, to } = changed;
   if (columns.some(isNotLoaded)) return failsWith(context, reader, changed);
   if (reader.engine === "Dictionary") return tryDictionary(context, reader, changed);
@@ -98,8 +103,9 @@ async function tryReader(
   }
   // `SELECT *` continues with fewer columns, and queries for the others fail. An incremental view just writes less.
   if (reader.engine !== "View") return undefined;
-  const less = outputChanges(outputs, tried.outputs).filter(({ what }) => what === "dropped");
-  if (less.length === 0) return undefined;
+  const other = outputChanges(outputs, tried.outputs);
+  const less = other.filter(({ what }) => what === "dropped");
+  if (less.length === 0) return other.length === 0 ? undefined : { next: { ...itself, columns: other } };
   const reason = `its SELECT * gives no ${less.map((one) => one.name).join(", ")} any more`;
   return { broken: { reader, columns: read, reason }, next: { ...itself, columns: less } };
 }

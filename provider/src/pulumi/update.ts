@@ -1,4 +1,4 @@
-import { applyPlan, PartlyApplied } from "../apply/apply-plan";
+import { type ApplyOptions, applyPlan, PartlyApplied } from "../apply/apply-plan";
 import { awaitMutations } from "../apply/mutations";
 import { newOperation } from "../apply/rebuild";
 import { withoutLiterals } from "../canonical/explain";
@@ -19,7 +19,7 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
-import { changeFirst, planAfter } from "./change-readers";
+import { awaitOldInserts, changeFirst } from "./change-readers";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
 import type { First } from "./first";
@@ -116,8 +116,8 @@ async function run(
   change: Change,
   request: UpdateRequest,
 ): Promise<Done> {
-  const { options, sensitive, to, urn } = change;
-  let { plan } = planned;
+  const { sensitive, to, urn } = change;
+  let { changes, plan } = planned;
   const table = tableOf(keyOf(to));
   // The messages quote statements.
   const tell = (message: string): void =>
@@ -131,20 +131,15 @@ async function run(
       refuseHazards(context, { ...planned, plan }, change);
     }
     began = (await changeFirst(context, connection, planned.first, tell)) || began;
-    // The table may have got aliases for them, which the rename takes back.
-    if (planned.first.some(({ column }) => column !== undefined)) {
-      const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
-      ({ plan } = await planChange(context, look, change, true));
-      refuseHazards(context, { ...planned, plan }, change);
-    }
-    await applyPlan(connection, table, planAfter(planned.first, plan), {
-      operation: newOperation(),
-      allow: [...options.allow, ...context.config.allow],
-      rebuild: options.rebuild,
-      ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
-      tell,
-      say: (message) => void context.log.info(urn, message),
-      withSecrets: (sql) => kindOf(to.kind).withSecrets?.(sql, context.secrets.get(keyOf(to))?.values ?? {}) ?? sql,
+    await context.inOrder(keyOf(to), async (isContested) => {
+      // Another row may have changed it, and a table may have got aliases for its readers, which the rename takes back.
+      if (isContested || planned.first.some(({ column }) => column !== undefined)) {
+        const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
+        ({ changes, plan } = await planChange(context, look, change, true));
+        refuseHazards(context, { ...planned, plan }, change);
+      }
+      await awaitOldInserts(context, connection, keyOf(to), changes);
+      await applyPlan(connection, table, plan, applyOptions(context, change, tell));
     });
     began ||= plan.steps.length > 0;
     // Including those that an interrupted run has left.
@@ -157,6 +152,18 @@ async function run(
   } finally {
     context.live.forget(keyOfStored(change.stored));
   }
+}
+
+function applyOptions(context: Context, { options, to, urn }: Change, tell: (message: string) => void): ApplyOptions {
+  return {
+    operation: newOperation(),
+    allow: [...options.allow, ...context.config.allow],
+    rebuild: options.rebuild,
+    ...(options.keepOld !== undefined && { keepOld: options.keepOld }),
+    tell,
+    say: (message) => void context.log.info(urn, message),
+    withSecrets: (sql) => kindOf(to.kind).withSecrets?.(sql, context.secrets.get(keyOf(to))?.values ?? {}) ?? sql,
+  };
 }
 
 /** @throws {SchemaError} when the object is not what was declared. */

@@ -47,7 +47,7 @@ export class ProgramRun {
     if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
     if (pulumi.runtime.isDryRun()) void this.tellAtTheEnd(stack);
     const engine = engineAddress();
-    if (engine !== undefined) listenAsProgram(engine, () => declarationsOf(this.declared));
+    if (engine !== undefined) listenAsProgram(engine, () => this.told());
   }
 
   /**
@@ -91,6 +91,12 @@ export class ProgramRun {
     const types = typesOf(type, opts.parent);
     const isNew = previous.every((one) => titleOf(one).types !== types || titleOf(one).name !== resourceName);
     return isNew ? (await this.leaving()).filter((one) => one.type === type).map(({ type: _, ...one }) => one) : [];
+  }
+
+  /** What providers may ask for: the declarations and, as far as the program has run, what leaves it. */
+  private async told(): Promise<object[]> {
+    const leaving = (await this.leaving()).map(({ database, name }) => ({ leaves: true, database, name }));
+    return [...(await declarationsOf(this.declared)), ...leaving];
   }
 
   private async leaving(): Promise<Previous[]> {
