@@ -187,7 +187,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/hosts.ts declaredPlace": ["check"],
   "pulumi/hosts.ts refuseMisplaced": ["check"],
   "pulumi/hosts.ts refuseBalanced": ["check"],
-  "pulumi/hosts.ts refuseAccess": ["check"],
+  "pulumi/hosts.ts refuseAccess": ["check", "check"],
   "pulumi/hosts.ts lookAtCluster": ["check"],
   "pulumi/unsupported-on-cluster.ts refuseOnCluster": ["check"],
   "pulumi/unsupported-on-cluster.ts refuseHeld": ["check", "check"],

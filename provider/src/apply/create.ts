@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { digest } from "../canonical/fingerprint";
 import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
@@ -16,6 +17,7 @@ import { runnable } from "../kinds/object";
 import { accessKindOf, quotedName } from "../sql/object-key";
 import { parseCreate, parseHeader } from "../sql/parse";
 import { textDiff } from "../sql/text-diff";
+import { insisting } from "./insist";
 import { runFilled } from "./statement";
 
 /** Decides whether a live object matches the declaration, however it is spelled. */
@@ -62,7 +64,7 @@ export async function applyCreate(
   }
   const existed = accessKindOf(key) !== undefined && (await live.findNow(key)) !== undefined;
   try {
-    await (sql === shown ? connection.command(sql) : runFilled(connection, shown, sql));
+    await insisting(shown, () => (sql === shown ? connection.command(sql) : runFilled(connection, shown, sql)));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     // The server rejects types and codecs that this user may not use before it reports that the object exists.
@@ -78,7 +80,7 @@ export async function applyCreate(
     if (!isTaken(error)) throw error;
     throw new SchemaError("object-differs", differs(label, statement, found), { cause: error });
   }
-  const found = await live.findNow(key);
+  const found = await foundSoon(live, key);
   if (found === undefined) {
     throw new SchemaError(
       "objects-hidden",
@@ -87,6 +89,19 @@ export async function applyCreate(
   }
   return { adopted: false, observed: digest(found.statement), live: found };
 }
+
+/** Behind a load balancer another replica may answer, which has what Keeper holds a moment later. */
+async function foundSoon(live: ServerCatalog, key: string): Promise<LiveObject | undefined> {
+  for (const pause of accessKindOf(key) === undefined ? [] : LAGS) {
+    const found = await live.findNow(key);
+    if (found !== undefined) return found;
+    await sleep(pause);
+  }
+  return live.findNow(key);
+}
+
+/** In milliseconds; the slowest that was seen took 63. */
+const LAGS = [20, 50, 100, 200, 400] as const;
 
 /** A CREATE USER that fails at its last clause leaves a user without it: one with fewer restrictions. */
 async function dropHalf(connection: Connection, live: ServerCatalog, { key }: LiveObject): Promise<void> {

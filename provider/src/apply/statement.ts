@@ -6,6 +6,7 @@ import { pause } from "../operation/runner";
 import type { Statement } from "../plan";
 import { quoteString } from "../sql/identifiers";
 import { oneLine } from "../util/format";
+import { insisting } from "./insist";
 
 /** Interval for polling whether a statement whose connection was lost is still running, in milliseconds. */
 const POLL = 1000;
@@ -19,9 +20,9 @@ export async function runStatement(
 ): Promise<void> {
   tell(oneLine(step.sql));
   const sql = withSecrets(step.sql);
-  if (sql !== step.sql) return runFilled(connection, step.sql, sql);
+  if (sql !== step.sql) return insisting(step.sql, () => runFilled(connection, step.sql, sql));
   try {
-    await connection.command(sql);
+    await insisting(sql, () => connection.command(sql));
   } catch (error) {
     if (await dropLeftover(connection, step.sql, error)) return;
     if (!(error instanceof ConnectionError) || !(await ranOn(connection, step.sql))) throw error;

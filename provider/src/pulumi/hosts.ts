@@ -4,11 +4,14 @@ import type { ClusterHost } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
 import { sameObject } from "../drift/compare";
 import { SchemaError } from "../errors";
+import { isWritable, readStorages } from "../introspect/access/storages";
 import type { LiveObject } from "../introspect/server-catalog";
 import type { Variant } from "../introspect/spread";
 import { kindOf } from "../kinds";
 import { remark, type ShownStep } from "../plan";
+import { isGrants } from "../sql/access/grant";
 import type { Definition } from "../sql/definition";
+import { quoteIdentifier } from "../sql/identifiers";
 import { isAccess, keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
@@ -110,13 +113,23 @@ function canBeOnCluster(spec: ObjectSpec): boolean {
   return kindOf(spec.kind).options.includes("cluster");
 }
 
-/** Access control is on all hosts by itself, or on one. */
+/** Access control is on all hosts by itself, or on one: a statement goes to one host, once. */
 async function refuseAccess(context: Context, spec: ObjectSpec): Promise<void> {
   if (context.config.cluster === undefined) return;
   const connection = await context.reachableServer(undefined);
   if (connection === undefined) return;
-  const shared = "SELECT 1 AS one FROM system.user_directories WHERE type = 'replicated' LIMIT 1";
-  if (isAccess(spec) && (await connection.query(shared)).length > 0) return;
+  const isStored = isAccess(spec) || isGrants(spec);
+  const storages = isStored ? await readStorages(connection) : [];
+  if (storages === undefined) {
+    const [row] = await connection.query<{ user: string }>("SELECT currentUser() AS user");
+    throw new SchemaError(
+      "objects-hidden",
+      `${quotedName(keyOf(spec))}: whether the hosts of cluster ${context.config.cluster} share their ${kindOf(spec.kind).word}s is unknown, because this user may not ` +
+        `see it. Allow it: GRANT SELECT ON system.user_directories TO ${quoteIdentifier(row?.user ?? "")};`,
+    );
+  }
+  // A statement creates something in the first storage that takes it.
+  if (isStored && storages.find(isWritable)?.type === "replicated") return;
   throw new SchemaError(
     "cluster-unsupported",
     `${quotedName(keyOf(spec))}: each host of cluster ${context.config.cluster} keeps ${kindOf(spec.kind).word}s for itself, and they are not brought to all of ` +
