@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { openCluster } from "../../provider/dist/cluster/open";
-import type { Connection } from "../../provider/dist/connection/connection";
-import { openConnection } from "../../provider/dist/connection/open";
-import { Journal, readJournals } from "../../provider/dist/operation/journal";
-import { Runner } from "../../provider/dist/operation/runner";
+import { openCluster } from "../../provider/src/cluster/open";
+import type { Connection } from "../../provider/src/connection/connection";
+import { openConnection } from "../../provider/src/connection/open";
+import { Journal, readJournals } from "../../provider/src/operation/journal";
+import { Runner } from "../../provider/src/operation/runner";
 import { type Cluster, startCluster } from "../support/cluster";
 import { canReplicate } from "../support/versions";
 

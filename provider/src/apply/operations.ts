@@ -5,6 +5,7 @@ import { listUnfinished, type Unfinished } from "../operation/list";
 import type { AnyProtocol, OperationHooks } from "../operation/protocol";
 import { REPAIR } from "../verify/repair";
 import { BACKFILL } from "./backfill";
+import { CLUSTER_REBUILD } from "./cluster-rebuild/protocol";
 import { tellBackfill, tellRebuild } from "./progress";
 import { REBUILD } from "./rebuild";
 import { RENAME } from "./rename";
@@ -13,7 +14,7 @@ import { VIEW } from "./views";
 export type { Unfinished };
 
 /** All kinds of operations; a new one needs a line here. */
-const PROTOCOLS: readonly AnyProtocol[] = [REBUILD, VIEW, RENAME, BACKFILL, REPAIR];
+const PROTOCOLS: readonly AnyProtocol[] = [REBUILD, CLUSTER_REBUILD, VIEW, RENAME, BACKFILL, REPAIR];
 
 /** The interrupted operations in a database, oldest first; one query if it has no journal. */
 export function unfinishedOperations(connection: Connection, database: string): Promise<Unfinished[]> {
@@ -27,7 +28,9 @@ export async function resumeOperation(
   tell: (message: string) => void,
   hooks: OperationHooks = {},
 ): Promise<void> {
-  const told = { [REBUILD.kind]: tellRebuild, [BACKFILL.kind]: tellBackfill }[one.kind];
+  const told = { [REBUILD.kind]: tellRebuild, [CLUSTER_REBUILD.kind]: tellRebuild, [BACKFILL.kind]: tellBackfill }[
+    one.kind
+  ];
   await resume(protocolOf(one), connection, one, { ...hooks, ...(told && { onProgress: told(tell) }) });
 }
 

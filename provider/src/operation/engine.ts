@@ -198,9 +198,14 @@ async function takeBack<P extends BasePlan, H extends OperationHooks, C extends 
 }
 
 /** Ends what another runner has left running, and takes the operation from one that is still alive. */
-async function takeOver({ journal, runner }: OperationContext): Promise<void> {
-  await runner.endLeftovers();
+async function takeOver(context: OperationContext): Promise<void> {
+  const { journal, runner } = context;
+  const endLeftovers = async (): Promise<void> => {
+    await context.endLeftovers?.();
+    await runner.endLeftovers();
+  };
+  await endLeftovers();
   await journal.take();
   // Statements that it began before it could see that.
-  await runner.endLeftovers();
+  await endLeftovers();
 }

@@ -13,6 +13,10 @@ const MARK: readonly SettingSpec[] = [
   { name: "marks_compression_codec", value: "'ZSTD(9)'" },
   { name: "primary_key_compression_codec", value: "'ZSTD(9)'" },
 ];
+const DISTINCT: readonly SettingSpec[] = [
+  { name: "marks_compression_codec", value: "'LZ4'" },
+  { name: "compress_primary_key", value: "0" },
+];
 /** Equal blocks of a copy are distinct rows and must not be deduplicated. */
 const DEDUPLICATION = new Set(["non_replicated_deduplication_window", "replicated_deduplication_window"]);
 
@@ -31,6 +35,14 @@ export function chunkStatement(to: TableSpec, name: QualifiedName): string {
 /** CREATE of the table for the rows that came last. */
 export function deltaStatement(to: TableSpec, name: QualifiedName): string {
   return helperStatement(to, name, [...PATIENT, ...FENCE, ...MARK]);
+}
+
+/**
+ * The same for a replicated table, which leaves out a part that is equal to one it has attached. These settings change the hash of small parts,
+ * too; another level of a codec does not.
+ */
+export function helperDelta(to: TableSpec, name: QualifiedName): string {
+  return helperStatement(to, name, [...PATIENT, ...FENCE, ...DISTINCT]);
 }
 
 /** Setting that allows an aggregating table to have columns that are neither key nor measure. */

@@ -5,7 +5,7 @@ import { JOURNAL_TABLE } from "./journal";
 /** Prefix of the tables on which a server is tested. */
 export const SELF_TEST_PREFIX = "_schema_selftest_";
 /** Separates an object's name from the operation's: rebuilds and changes of views make such names. */
-const HELPER = /__(?:new|old|delta|snap|idle|c\d+)_([A-Za-z0-9_]+)$/;
+const HELPER = /__(?:new|old|delta|snap|idle|gate|c\d+)_([A-Za-z0-9_]+)$/;
 /** See {@link newOperation}. */
 const OPERATION = /^[a-f][0-9a-f]{7}$/;
 

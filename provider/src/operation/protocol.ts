@@ -46,6 +46,12 @@ export interface OperationContext {
   gateIs(closed: boolean): void;
   /** Reports the step that begins. */
   enter?(step: string): void;
+  /**
+   * Ends what a dead runner left running on other hosts than that of the runner's connection.
+   *
+   * @throws {SchemaError} when these cannot be reached.
+   */
+  endLeftovers?(): Promise<void>;
 }
 
 /**

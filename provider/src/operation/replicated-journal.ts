@@ -59,10 +59,8 @@ export async function createReplicated(
   columns: string,
   key: string,
 ): Promise<void> {
-  const found = await copiesOf(runner, cluster, name);
-  const own = found.find(({ engine }) => !isReplicated(engine));
+  const found = await refuseOwnJournals(runner, cluster, name);
   const uuids = [...new Set(found.map(({ uuid }) => uuid))];
-  if (own !== undefined || uuids.length > 1) throw notShared(cluster, name, found);
   const had = new Set(found.map(({ host }) => host));
   if (found.length > 0 && cluster.hosts.every((host) => had.has(host))) return;
   const uuid = uuids[0] === undefined ? "" : ` UUID ${quoteString(uuids[0])}`;
@@ -70,8 +68,20 @@ export async function createReplicated(
     `CREATE TABLE IF NOT EXISTS ${qualifiedName(name)}${uuid} ${columns} ENGINE = ${REPLICATED_ENGINE} ${key}`,
   );
   // Two runners on two hosts, of which one was not there.
-  const now = await copiesOf(runner, cluster, name);
-  if (new Set(now.map((one) => one.uuid)).size > 1) throw notShared(cluster, name, now);
+  await refuseOwnJournals(runner, cluster, name);
+}
+
+/** @throws {SchemaError} when a host has a journal of its own. @returns those that there are. */
+export async function refuseOwnJournals(
+  runner: Runner,
+  cluster: ClusterMembers,
+  name: QualifiedName,
+): Promise<readonly Copy[]> {
+  const found = await copiesOf(runner, cluster, name);
+  const isShared =
+    found.every(({ engine }) => isReplicated(engine)) && new Set(found.map(({ uuid }) => uuid)).size <= 1;
+  if (isShared) return found;
+  throw notShared(cluster, name, found);
 }
 
 /** Writes a line, and finds out whether it was written where the answer does not say it. @throws {Postponed} when too few hosts are there. */
@@ -117,6 +127,7 @@ function isUnclear(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ServerError && UNCLEAR.has(error.code));
 }
 
+/** The table on one host. */
 interface Copy {
   readonly host: ClusterHost;
   readonly engine: string;

@@ -173,6 +173,8 @@ export interface PlanOptions {
   readonly server?: Capabilities;
   /** The object is in a Replicated database, or a cloud's. Default: it is not. */
   readonly isReplicated?: boolean;
+  /** The statements run on all hosts of a cluster. Default: on one server. */
+  readonly onCluster?: boolean;
   /** The privileges that the server knows; needed for grants. */
   readonly privileges?: Lattice;
   /** The user of the connection. */

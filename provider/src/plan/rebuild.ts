@@ -16,10 +16,12 @@ export interface RebuildRequest {
   readonly reasons: readonly string[];
   /** The commands of a change in place: a copy loses the same values. */
   readonly commands: readonly Command[];
+  /** It is done on all hosts of a cluster; default: on one server, which knows nothing of other replicas. */
+  readonly onCluster?: boolean;
 }
 
 /** The one step that replaces all ALTERs of a table. */
-export function planRebuild({ from, to, columns, reasons, commands }: RebuildRequest): RebuildStep {
+export function planRebuild({ from, to, columns, reasons, commands, onCluster = false }: RebuildRequest): RebuildStep {
   const { engine } = from.storage;
   const renames = columns.filter((change) => change.kind === "column-renamed");
   const inherited = commands.flatMap(({ hazards = [] }) => hazards).flatMap((one) => inherit(one, holdsRows(engine)));
@@ -30,7 +32,7 @@ export function planRebuild({ from, to, columns, reasons, commands }: RebuildReq
     reasons,
     renamedColumns: Object.fromEntries(renames.map((rename) => [rename.to, rename.from])),
     holdsRows: holdsRows(engine),
-    hazards: gather([...ownHazards(from, to), ...mergeHazards(from, to, columns), ...inherited]),
+    hazards: gather([...ownHazards(from, to, onCluster), ...mergeHazards(from, to, columns), ...inherited]),
   });
 }
 
@@ -39,7 +41,7 @@ export function replaceStatement(to: TableSpec): string {
   return renderCreate(to).replace(/^CREATE TABLE/, "CREATE OR REPLACE TABLE");
 }
 
-function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
+function ownHazards(from: TableSpec, to: TableSpec, onCluster: boolean): Hazard[] {
   const engines = [from.storage.engine, to.storage.engine];
   if (!holdsRows(engines[0])) {
     const message =
@@ -52,7 +54,7 @@ function ownHazards(from: TableSpec, to: TableSpec): Hazard[] {
     `all rows of ${qualifiedName(to)} are copied into a new table, which takes its place`,
   );
   const replicated = engines.find(isReplicated);
-  if (replicated === undefined) return [copies];
+  if (replicated === undefined || onCluster) return [copies];
   const message = `the rebuild under running inserts is tested on a single server, not for ${engineName(replicated)}`;
   return [copies, hazard("unproven", message)];
 }

@@ -75,7 +75,10 @@ export function planTable(from: TableSpec, to: TableSpec, changes: readonly Chan
     ...stale.reasons,
     ...(sorted.engine ? [] : outcomes.flatMap(reasonOf)),
   ];
-  if (reasons.length > 0) return [planRebuild({ from, to, columns: sorted.columns, reasons, commands })];
+  if (reasons.length > 0) {
+    const { onCluster = false } = options;
+    return [planRebuild({ from, to, columns: sorted.columns, reasons, commands, onCluster })];
+  }
   const hasRows = holdsRows(from.storage.engine);
   const isAlone = isReplicated(from.storage.engine) && options.isReplicated === false;
   const told = isAlone ? tellOfOthers(commands, table) : commands;

@@ -80,6 +80,7 @@ export async function planChange(context: Context, look: Look, change: Change, r
     ...(await accessFacts(context, change.urn, to, live)),
     materialize,
     isReplicated: cluster !== undefined || (await inReplicatedDatabase(context, change)),
+    onCluster: cluster !== undefined,
     canRefill: refills,
     ...(target && { targetColumns: target }),
     ...(server && { server }),

@@ -23,7 +23,7 @@ const NOTHING: StepCost = { notes: [] };
 export interface StepCost {
   readonly notes: readonly string[];
   /** Whether inserts are refused for a moment while something is done; undefined if that is not a question. */
-  readonly gate?: { readonly closes: boolean; readonly when: string };
+  readonly gate?: { readonly closes: boolean; readonly when: string; readonly seconds?: number };
 }
 
 /** Where and how the steps of a plan are examined. */
@@ -86,7 +86,7 @@ export function consistent(costs: readonly StepCost[]): string[] {
     if (gate.closes) {
       return [
         ...notes,
-        `-- inserts are refused (error 469: clients should retry) for at most 4 s at a time while ${gate.when}`,
+        `-- inserts are refused (error 469: clients should retry) for at most ${gate.seconds ?? 4} s at a time while ${gate.when}`,
       ];
     }
     return !isGated && index === firstOpen ? [...notes, "-- no insert is refused"] : notes;
@@ -145,7 +145,7 @@ async function lookAtRebuild(
   const free = found.free === undefined ? "" : `; free on its disks: ${renderSize({ bytes: found.free })}`;
   return {
     notes: [`-- to copy: ${renderSize(found)}${free}`, ...unseenLine(found.unseen)],
-    gate: { closes: found.gated, when: "the tables are exchanged" },
+    gate: { closes: found.gated, when: "the tables are exchanged", seconds: found.longest },
   };
 }
 

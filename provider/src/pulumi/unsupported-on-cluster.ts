@@ -19,7 +19,8 @@ export async function refuseOnCluster(cluster: ClusterConnection, { steps }: Pla
       if (step.gated) await refuseHeld(cluster, step.sql, to);
       continue;
     }
-    if (step.kind === "rebuild" && !step.holdsRows) continue;
+    // Whether its rows can be copied there is found out where the preview looks at it.
+    if (step.kind === "rebuild") continue;
     const [what, instead] = unsupportedWay(step);
     throw new SchemaError(
       "cluster-unsupported",
@@ -53,13 +54,10 @@ async function refuseHeld(cluster: ClusterConnection, sql: string, to: ObjectSpe
   );
 }
 
-function unsupportedWay(step: Exclude<Step, { kind: "statement" }>): readonly [what: string, instead: string] {
+function unsupportedWay(
+  step: Exclude<Step, { kind: "statement" } | { kind: "rebuild" }>,
+): readonly [what: string, instead: string] {
   switch (step.kind) {
-    case "rebuild":
-      return [
-        `the table would be rebuilt and its rows copied (${step.reasons.join("; ")})`,
-        "Declare a second table with the new definition beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it",
-      ];
     case "rename":
       return [
         "it would get another name, behind a hold for inserts on every host",

@@ -39,6 +39,9 @@ export interface Fingerprint {
   readonly hash: string;
 }
 
+/** What the statements of a copy need. */
+export type Copying = Pick<RebuildContext, "runner" | "mapping" | "keepsOrder">;
+
 /** Copies the existing rows while merges run; a partition whose parts are merged away during the copy is left for later. */
 export async function copyBulk(context: RebuildContext): Promise<void> {
   const { journal, names, runner } = context;
@@ -71,7 +74,7 @@ export async function catchUp(context: RebuildContext): Promise<number[]> {
 
 /** Rows and hashes of some parts. */
 export async function fingerprint(
-  context: RebuildContext,
+  context: Copying,
   table: QualifiedName,
   hash: string,
   parts?: readonly Part[],
@@ -83,7 +86,7 @@ export async function fingerprint(
 
 /** The INSERT … SELECT statements that copy parts into a helper. */
 export function copyStatements(
-  context: RebuildContext,
+  context: Copying,
   source: QualifiedName,
   target: QualifiedName,
   parts: readonly Part[],
@@ -187,7 +190,7 @@ async function compareChunk(
   const { mapping, names } = context;
   const chunk = names.chunk(index);
   const [source, copied] = await Promise.all([
-    sourceFingerprint(context, parts),
+    sourceFingerprint(sourceOf(context), parts),
     fingerprint(context, chunk, mapping.newHash),
   ]);
   if (source === undefined || source.rows !== copied.rows) return undefined;
@@ -203,19 +206,27 @@ async function compareChunk(
 }
 
 /** Fingerprint of parts of the table; undefined when some of them could no longer be read. */
-async function sourceFingerprint(context: RebuildContext, parts: readonly Part[]): Promise<Fingerprint | undefined> {
-  const { mapping, names, runner } = context;
+export async function sourceFingerprint(
+  context: Copying & { readonly table: QualifiedName },
+  parts: readonly Part[],
+): Promise<Fingerprint | undefined> {
+  const { mapping, runner, table } = context;
   const stored = parts.reduce((sum, part) => sum + part.rows, 0);
   if (!parts.some((part) => part.masked)) {
-    const found = await fingerprint(context, names.table, mapping.oldHash, parts);
+    const found = await fingerprint(context, table, mapping.oldHash, parts);
     return Number(found.rows) === stored ? found : undefined;
   }
   // Hidden rows are counted as well, to see that every part was read, but they are not copied.
   const row = await runner.one<Aliased>(
     `SELECT toString(countIf(_row_exists)) AS ${ALIASES.rows}, toString(sumIf(${mapping.oldHash}, _row_exists)) AS ${ALIASES.hash}, ` +
-      `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(names.table)} WHERE ${inParts(parts)} SETTINGS ${HASH_SETTINGS}, apply_deleted_mask = 0`,
+      `toString(count()) AS ${ALIASES.all} FROM ${qualifiedName(table)} WHERE ${inParts(parts)} SETTINGS ${HASH_SETTINGS}, apply_deleted_mask = 0`,
   );
   return Number(row[ALIASES.all]) === stored ? named(row) : undefined;
+}
+
+/** The table that a rebuild copies. */
+function sourceOf({ keepsOrder, mapping, names, runner }: RebuildContext): Copying & { readonly table: QualifiedName } {
+  return { keepsOrder, mapping, runner, table: names.table };
 }
 
 function named(row: Aliased): Fingerprint {
@@ -236,7 +247,7 @@ function rangesOf(parts: readonly Part[]): Chunk["ranges"] {
 }
 
 /** Omits the small parts at the end of each partition: the next merge would combine them with newer, uncopied rows. */
-function withoutTails(parts: readonly Part[]): Part[] {
+export function withoutTails(parts: readonly Part[]): Part[] {
   const largest = new Map<string, number>();
   for (const { partition, bytes } of parts) largest.set(partition, Math.max(largest.get(partition) ?? 0, bytes));
   const settled = new Set<string>();
@@ -250,7 +261,7 @@ function withoutTails(parts: readonly Part[]): Part[] {
 }
 
 /** Parts in their order, in groups of limited size. */
-function grouped(parts: readonly Part[], least: number): Part[][] {
+export function grouped(parts: readonly Part[], least: number): Part[][] {
   const groups: Part[][] = [];
   const limit = Math.max(least, parts.reduce((sum, part) => sum + part.rows, 0) / CHUNKS);
   let [rows, bytes] = [0, 0];

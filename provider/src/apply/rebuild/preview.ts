@@ -2,6 +2,7 @@ import type { Connection } from "../../connection/connection";
 import type { Problem } from "../../errors";
 import { unseenRestrictions } from "../../operation/guard";
 import { Runner } from "../../operation/runner";
+import { examineOnCluster, LONGEST_GATE } from "../cluster-rebuild/rebuild";
 import { parseTable } from "./context";
 import { examineRebuild, type RebuildRequest } from "./examine";
 
@@ -19,8 +20,10 @@ export interface RebuildPreview {
   readonly bytes: number;
   /** Bytes of free space for the copy; undefined where the server reports no disks for the new table's policy. */
   readonly free: number | undefined;
-  /** Whether inserts will be refused for a moment (at most 4 s at a time), because views read the table or the order of rows matters. */
+  /** Whether inserts will be refused for a moment, because views read the table or the order of rows matters; on a cluster, always. */
   readonly gated: boolean;
+  /** Longest time that they are refused in one go, in seconds. */
+  readonly longest: number;
   /** What this user may not see; undefined if nothing. */
   readonly unseen: string | undefined;
   /** Why `rebuildTable` would not start; empty when it would. */
@@ -33,9 +36,11 @@ export interface RebuildPreview {
  */
 export async function previewRebuild(connection: Connection, options: PreviewOptions): Promise<RebuildPreview> {
   const runner = new Runner(connection, "preview", options);
-  const { gated, problems, space } = await examineRebuild(runner, options);
+  const examine = connection.cluster === undefined ? examineRebuild : examineOnCluster;
+  const { gated, problems, space } = await examine(runner, options);
   const refusals = problems.found;
-  if (space === undefined) return { rows: 0, bytes: 0, free: undefined, gated, unseen: undefined, refusals };
+  const longest = connection.cluster === undefined ? 4 : LONGEST_GATE / 1000;
+  if (space === undefined) return { rows: 0, bytes: 0, free: undefined, gated, longest, unseen: undefined, refusals };
   const unseen = await unseenRestrictions(runner, [parseTable(options.from)]);
-  return { rows: space.rows, bytes: space.bytes, free: space.free, gated, unseen, refusals };
+  return { rows: space.rows, bytes: space.bytes, free: space.free, gated, longest, unseen, refusals };
 }

@@ -4,6 +4,7 @@ import { guardRows } from "../../operation/guard";
 import type { Journal } from "../../operation/journal";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
+import { rebuildOnCluster } from "../cluster-rebuild/rebuild";
 import { parseTable, type RebuildPlan } from "./context";
 import { examineRebuild } from "./examine";
 import { DEFAULT_KEEP, type RebuildOptions, type RebuildResult } from "./options";
@@ -17,6 +18,7 @@ import { selfTest } from "./self-test";
  * @throws {SchemaError} when it is refused, before anything is changed; or when a problem is found later, with what to do.
  */
 export async function rebuildTable(connection: Connection, options: RebuildOptions): Promise<RebuildResult> {
+  if (connection.cluster !== undefined) return rebuildOnCluster(connection, options);
   const to = parseTable(options.to);
   return start(REBUILD, connection, {
     ...{ database: to.database, operation: options.operation, hooks: options, label: qualifiedName(to) },

@@ -21,6 +21,12 @@ export function refuseSpecs(
   allow: readonly string[] = [],
   renamed: Readonly<Record<string, string>> = {},
 ): void {
+  refuseColumns(from, to, renamed);
+  for (const engine of [engineOf(from.storage), engineOf(to.storage)]) refuseEngine(qualifiedName(from), engine, allow);
+}
+
+/** @throws {SchemaError} when the definitions are not of one table with a column in common. */
+export function refuseColumns(from: TableSpec, to: TableSpec, renamed: Readonly<Record<string, string>>): void {
   const name = qualifiedName(from);
   if (from.database !== to.database || from.name !== to.name) {
     throw new SchemaError(
@@ -30,7 +36,6 @@ export function refuseSpecs(
   }
   if (to.as !== undefined)
     throw new SchemaError("change-unsupported", `${name}: the new definition has AS …; give its canonical text.`);
-  for (const engine of [engineOf(from.storage), engineOf(to.storage)]) refuseEngine(name, engine, allow);
   const readable = new Set(from.columns.filter((column) => column.default?.kind !== "EPHEMERAL").map((c) => c.name));
   const stored = to.columns.filter(({ default: value }) => value?.kind !== "ALIAS" && value?.kind !== "EPHEMERAL");
   if (!stored.some((column) => readable.has(renamed[column.name] ?? column.name))) throw noColumnLives(from);

@@ -1,0 +1,18 @@
+/** A process that rebuilds the table on a cluster, and names each statement before it runs it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
+
+/** What the process is told. */
+export interface Order {
+  readonly operation: string;
+  readonly url: string;
+  readonly nodes: readonly string[];
+}
+
+/** Starts it; it says that it is ready, and waits for its order. */
+export function forkClusterRunner(): ChildProcess {
+  return fork(join(__dirname, "runner.ts"), [], {
+    execArgv: ["-r", "ts-node/register/transpile-only"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+}
