@@ -73,8 +73,8 @@ export class AccessRig {
   }
 
   /** Work of one process of the provider. */
-  async using<T>(work: (provider: TestProvider) => Promise<T>): Promise<T> {
-    const provider = new TestProvider({ "clickhouse:url": this.server.url });
+  async using<T>(work: (provider: TestProvider) => Promise<T>, config: Record<string, string> = {}): Promise<T> {
+    const provider = new TestProvider({ "clickhouse:url": this.server.url, ...config });
     return work(provider).finally(() => provider.close());
   }
 

@@ -2,13 +2,14 @@ import type { Connection } from "../connection/connection";
 import { isAccessDenied } from "../connection/server-message";
 import { grantParts, renderGrant } from "../sql/access/grant";
 import { type GrantsSpec, type RoleGrant, renderGrants } from "../sql/access/grants";
+import type { Holder } from "../sql/access/holder";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { keyNamed, keyParts } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { type Lattice, latticeOf, type PrivilegeRow } from "../sql/rights/lattice";
 import { linesOf } from "../sql/rights/lines";
 import { type GrantLine, parseGrantLine } from "../sql/rights/parse";
-import type { Rule } from "../sql/rights/points";
+import { reachable } from "../util/graph";
 import { type GrantRow, rulesRead } from "./grant-rows";
 import type { LiveObject } from "./server-catalog";
 import { HiddenError } from "./visibility";
@@ -19,17 +20,6 @@ export const PRIVILEGES = "SELECT privilege, aliases, level, parent_group FROM s
 /** The privileges that a server knows. One query. */
 export async function readLattice(connection: Connection): Promise<Lattice> {
   return latticeOf(await connection.query<PrivilegeRow>(PRIVILEGES));
-}
-
-/** A user or a role, and what it may do. */
-export interface Holder {
-  readonly kind: "user" | "role";
-  readonly name: string;
-  readonly storage: string;
-  readonly rules: readonly Rule[];
-  readonly roles: readonly RoleGrant[];
-  /** The roles that a session of a user begins with. */
-  readonly defaultRoles?: NonNullable<GrantsSpec["defaultRoles"]>;
 }
 
 /**
@@ -194,4 +184,20 @@ function defaultsOf(
   if (Number(all) === 1 && except.length === 0) return { defaultRoles: "all" };
   const names = Number(all) === 1 ? held.map(({ role }) => role).filter((role) => !except.includes(role)) : [...list];
   return { defaultRoles: names.length === 0 ? "none" : names.sort() };
+}
+
+/** What somebody may do and all whom a change of it concerns: who has it as a role, directly or through others, and all roles of these. */
+export async function readConcerned(connection: Connection, lattice: Lattice, grantee: string): Promise<Holder[]> {
+  const rows = await connection.query<Omit<RoleRow, "admin">>(
+    "SELECT user_name, role_name, granted_role_name AS role FROM system.role_grants",
+  );
+  const having = (role: string): string[] => rows.filter((row) => row.role === role).map(holderOf);
+  const had = (name: string): string[] => rows.filter((row) => holderOf(row) === name).map(({ role }) => role);
+  const below = reachable(having, grantee);
+  const names = new Set([...below].flatMap((name) => [...reachable(had, name)]));
+  return readHolders(connection, lattice, [...names]);
+}
+
+function holderOf(row: Pick<RoleRow, "user_name" | "role_name">): string {
+  return row.user_name ?? row.role_name ?? "";
 }

@@ -13,6 +13,7 @@ import {
 } from "../sql/rights/points";
 import { EVERYTHING, holds, type Region, regionKey } from "../sql/rights/region";
 import { type Clause, clausesOf } from "../sql/rights/render";
+import type { Moment } from "./moments";
 
 /** One statement on the rights of a grantee. */
 export type GrantStep =
@@ -27,12 +28,6 @@ export interface GrantPlan {
   readonly gaps: readonly Moment[];
   /** Rights that neither end has and that are there for a moment. */
   readonly surpluses: readonly Moment[];
-}
-
-/** A privilege, and where. */
-export interface Moment {
-  readonly leaf: string;
-  readonly region: Region;
 }
 
 /**

@@ -1,12 +1,14 @@
 import type { Change } from "../diff/changes";
-import { type GrantsSpec, type RoleGrant, renderDefault } from "../sql/access/grants";
+import { type GrantsSpec, type RightsAndRoles, type RoleGrant, renderDefault } from "../sql/access/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 import type { Lattice } from "../sql/rights/lattice";
 import { rulesOfLines } from "../sql/rights/lines";
 import { differences, type Rule } from "../sql/rights/points";
-import { clausesOf, statementOf } from "../sql/rights/render";
-import { type GrantPlan, type GrantStep, type Moment, planGrantSteps } from "./grant-steps";
+import { statementOf } from "../sql/rights/render";
+import { BETWEEN, withEffects } from "./effect-hazards";
+import { type GrantPlan, type GrantStep, planGrantSteps } from "./grant-steps";
 import { hazard } from "./hazards";
+import { textOfMoments } from "./moments";
 import type { Hazard, PlanOptions, Statement } from "./plan";
 
 /** Statements from what somebody may do to what they shall: nothing is taken and given back. */
@@ -14,17 +16,38 @@ export function planGrants(
   from: GrantsSpec,
   to: GrantsSpec,
   changes: readonly Change[],
-  { privileges, user }: PlanOptions,
+  { privileges, user, holders }: PlanOptions,
 ): Statement[] {
-  const statements = changes.flatMap((change): Statement[] => {
+  const { name } = to;
+  const tell = (before: RightsAndRoles, after: RightsAndRoles, statements: readonly Statement[]): Statement[] =>
+    holders === undefined
+      ? [...statements]
+      : withEffects(needed(privileges), holders, { grantee: name, before, after, user }, statements);
+  const rights = changes.flatMap((change): Statement[] => {
     if (change.kind === "rights") return rightStatements(from, to, privileges);
-    if (change.kind === "roles") return roleStatements(to.name, change.gone, change.added);
-    if (change.kind !== "default-roles") return [];
-    const sql = `ALTER USER ${quoteIdentifier(to.name)} DEFAULT ROLE ${renderDefault(to.defaultRoles ?? "all")}`;
-    const message = `sessions of ${quoteIdentifier(to.name)} begin with other roles: ${change.to}, before ${change.from}`;
-    return [statement(sql, [hazard("widens-access", message), hazard("narrows-access", message)])];
+    return change.kind === "roles" ? roleStatements(name, change.gone, change.added) : [];
   });
-  return to.name === user ? statements.map(locking) : statements;
+  const after = { rights: to.rights ?? from.rights ?? [], roles: to.roles ?? from.roles ?? [] };
+  const told = tell(from, after, rights);
+  const defaults = changes.flatMap((change) => (change.kind === "default-roles" ? defaultStatements(to, change) : []));
+  const [begins, began] = [inSession(from, from.roles), inSession(to, after.roles)];
+  const all = [...told, ...tell({ ...after, roles: begins }, { ...after, roles: began }, defaults)];
+  return name === user ? all.map(locking) : all;
+}
+
+function defaultStatements(
+  { name, defaultRoles = "all" }: GrantsSpec,
+  { from, to }: { from: string; to: string },
+): Statement[] {
+  const sql = `ALTER USER ${quoteIdentifier(name)} DEFAULT ROLE ${renderDefault(defaultRoles)}`;
+  const message = `sessions of ${quoteIdentifier(name)} begin with other roles: ${to}, before ${from}`;
+  return [statement(sql, [hazard("widens-access", message), hazard("narrows-access", message)])];
+}
+
+/** The roles that a session begins with. */
+function inSession({ defaultRoles = "all" }: GrantsSpec, roles: readonly RoleGrant[] = []): readonly RoleGrant[] {
+  if (defaultRoles === "all") return roles;
+  return defaultRoles === "none" ? [] : roles.filter(({ role }) => defaultRoles.includes(role));
 }
 
 function rightStatements(from: GrantsSpec, to: GrantsSpec, lattice: Lattice | undefined): Statement[] {
@@ -81,7 +104,7 @@ function replaceHazards(
   );
   const who = quoteIdentifier(grantee);
   const [won, lost] = [found.filter(({ from, to }) => to > from), found.filter(({ from, to }) => to < from)].map(
-    (list) => textOf(lattice, list),
+    (list) => textOfMoments(lattice, list),
   );
   return [
     ...(won === "" ? [] : [hazard("widens-access", `${who} may ${won}`)]),
@@ -98,30 +121,13 @@ function momentHazards(lattice: Lattice, grantee: string, { gaps, surpluses }: G
       : [
           hazard(
             "widens-access",
-            `between two statements ${who} may also ${textOf(lattice, surpluses)}, which is taken out again`,
+            `${BETWEEN} ${who} may also ${textOfMoments(lattice, surpluses)}, which is taken out again`,
           ),
         ]),
     ...(gaps.length === 0
       ? []
-      : [
-          hazard(
-            "narrows-access",
-            `between two statements ${who} may not ${textOf(lattice, gaps)}, which is given again`,
-          ),
-        ]),
+      : [hazard("narrows-access", `${BETWEEN} ${who} may not ${textOfMoments(lattice, gaps)}, which is given again`)]),
   ];
-}
-
-function textOf(lattice: Lattice, moments: readonly Moment[]): string {
-  const rules = moments.map(({ leaf, region }): Rule => ({ verb: "grant", leaves: new Set([leaf]), region }));
-  const merged = new Map<string, Rule>();
-  for (const rule of rules) {
-    const key = JSON.stringify(rule.region);
-    merged.set(key, { ...rule, leaves: new Set([...(merged.get(key)?.leaves ?? []), ...rule.leaves]) });
-  }
-  return clausesOf(lattice, [...merged.values()])
-    .map(({ text }) => text)
-    .join(", ");
 }
 
 /** Roles that a grantee gets and loses. */

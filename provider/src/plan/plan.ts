@@ -1,6 +1,7 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 import type { ObjectName } from "../diff/changes";
 import type { RightsAndRoles } from "../sql/access/grants";
+import type { Holder } from "../sql/access/holder";
 import type { Lattice } from "../sql/rights/lattice";
 import type { MaterializedViewSpec, ObjectKind, TableSpec } from "../sql/spec";
 
@@ -179,6 +180,8 @@ export interface PlanOptions {
   readonly privileges?: Lattice;
   /** The user of the connection. */
   readonly user?: string;
+  /** For grants: the grantee, who has it as a role, and all their roles. Absent if nobody could be asked. */
+  readonly holders?: readonly Holder[];
   /** For a grant beside others: all that the grantee has, and what the stack's other grants give it. */
   readonly beside?: Beside;
 }

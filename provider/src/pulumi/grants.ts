@@ -1,6 +1,7 @@
+import { isAccessDenied } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import { isConfiguration } from "../introspect/access/catalog";
-import { PRIVILEGES } from "../introspect/grants";
+import { PRIVILEGES, readConcerned } from "../introspect/grants";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject, planObject } from "../kinds/object";
 import { type ShownStep, showPlan } from "../plan";
@@ -178,17 +179,24 @@ export async function accessFacts(
   urn: string | undefined,
   to: ObjectSpec,
   live: LiveObject | undefined,
-): Promise<Pick<PlanOptions, "privileges" | "user" | "beside">> {
+): Promise<Pick<PlanOptions, "privileges" | "user" | "beside" | "holders">> {
   if (!isGrants(to)) return {};
   const connection = await context.reachableServer(urn);
   const [row] = (await connection?.query<{ user: string }>("SELECT currentUser() AS user")) ?? [];
   const privileges = await privilegesFor(context, urn);
+  const holders = connection && (await readConcerned(connection, privileges, granteeOf(to)).catch(unlessDenied));
   return {
     privileges,
     ...(row && { user: row.user }),
+    ...(holders && { holders }),
     ...(to.kind === "grant" &&
       live && { beside: { held: heldIn(live), others: await declaredBeside(context, keyOf(to)) } }),
   };
+}
+
+/** Who has it is only told to whom it may be told. */
+function unlessDenied(error: unknown): undefined {
+  if (!isAccessDenied(error)) throw error;
 }
 
 function heldIn({ statement }: LiveObject): RightsAndRoles {

@@ -1,4 +1,5 @@
 import { lineageOf } from "../graph";
+import { renderAccess } from "./access-section";
 import { renderChanges } from "./changes-section";
 import { renderGraph } from "./graph-section";
 import { lossesOf } from "./losses";
@@ -21,10 +22,10 @@ export const SHORTEST = 4_000;
 export const DEFAULT_MAX = 65_000;
 
 /** The share of the whole that each section may take. */
-const SHARES = { losses: 0.35, messages: 0.15, graph: 0.3 };
+const SHARES = { losses: 0.3, access: 0.15, messages: 0.15, graph: 0.25 };
 
 /**
- * A preview as GitHub Markdown: a summary, what drops data, the lineage, then each change. Never longer than `max`; what is left out
+ * A preview as GitHub Markdown: a summary, what drops data, who may do more or less, the lineage, then each change. Never longer than `max`; what is left out
  * is stated at the end. The summary and what drops data come first and are kept. It contains no secrets.
  *
  * @throws {RangeError} when `max` is less than {@link SHORTEST}.
@@ -43,6 +44,7 @@ export function renderReport(preview: Preview, options: ReportOptions = {}): str
     `## ${prose(shorten(title, 200))}`,
     renderSummary(preview, all),
     ...renderLosses(losses, preview, all, max * SHARES.losses),
+    ...renderAccess(all, max * SHARES.access),
     ...renderMessages(preview, max * SHARES.messages),
     ...renderGraph(lineage, marks, max * SHARES.graph),
   ].join("\n\n");

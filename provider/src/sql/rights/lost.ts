@@ -61,21 +61,33 @@ function halves(lattice: Lattice, rules: readonly Rule[]): Lost[] {
   ];
 }
 
-/** A prefix inside of another, beside a right on users, collections or engines: the server adds a line that takes that right away. */
+/**
+ * Beside a right on all users, collections or engines: a prefix inside of another one, or a prefix of tables that is taken out, or where anything
+ * has the option to be passed on. The server adds a line that takes that right away.
+ */
 function nested(lattice: Lattice, form: readonly Rule[], open: readonly Region[]): Lost[] {
   const inner = open.find((region) =>
     open.some((outer) => outer !== region && holds(outer, region) && !holds(region, outer)),
   );
+  const passes = form.some(({ verb }) => verb === "grant-with-option");
+  const isRisky = ({ verb, region: { parts } }: Rule): boolean =>
+    parts.length > 1 && parts.some((part) => part.open) && (passes || verb.startsWith("revoke"));
+  const ofTables = form.find(isRisky)?.region;
   const onObjects = form.some(
     ({ leaves, region }) =>
       region.parts.length === 0 && [...leaves].some((leaf) => lattice.reachOf(leaf).on === "object"),
   );
-  if (inner === undefined || !onObjects) return [];
+  const found = inner ?? ofTables;
+  if (found === undefined || !onObjects) return [];
+  const what =
+    inner === undefined
+      ? "a prefix of tables that is taken out, or with a grant option on something"
+      : "a prefix inside of another prefix";
   return [
     {
       certain: false,
       problem:
-        `${targetOf(inner)}: a prefix inside of another prefix, beside a right on users, named collections or engines: this server may lose that right at its next ` +
+        `${targetOf(found)}: ${what}, beside a right on users, named collections or engines: this server may lose that right at its next ` +
         'restart. Name the databases or tables, or give the two to different roles; or set allow: ["unproven"]',
     },
   ];
