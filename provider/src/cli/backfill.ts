@@ -14,7 +14,7 @@ import { unquoteIdentifier } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
 import type { QualifiedName } from "../sql/spec";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { type ConnectOptions, connectAlone, withConnection } from "./connect";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
 import { readCount, readMemory } from "./values";
@@ -73,7 +73,7 @@ export async function backfill(options: BackfillCommandOptions, output: Output):
   } = options;
   let connection: Connection | undefined;
   try {
-    connection = await connect(options);
+    connection = await connectAlone(options, "backfill");
     if (dryRun === true) {
       const statements = await liveStatements(connection, views);
       const preview = await previewBackfill(connection, { mode: "refill", statements, options: limits });

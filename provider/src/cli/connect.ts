@@ -44,7 +44,23 @@ export async function connect(options: ConnectOptions, environment = process.env
   return (await connectAndPlace(options, environment)).connection;
 }
 
-/** The same, with the cluster that the environment or the stack's config names. */
+/**
+ * Opens the connection that the options, the environment and the stack's config name, in this order, for what works on one server.
+ *
+ * @throws {SchemaError} when they name none, or a cluster.
+ */
+export async function connectAlone(options: ConnectOptions, what: string): Promise<Connection> {
+  const { cluster, connection } = await connectAndPlace(options);
+  if (cluster === undefined) return connection;
+  await connection.close();
+  throw new SchemaError(
+    "cluster-unsupported",
+    `${what}: works on one server, and was not tried on a cluster (${cluster}); nothing was done. On a cluster whose shards have one replica each, run it on ` +
+      "each of them: --url with its address, and neither --stack nor CLICKHOUSE_CLUSTER",
+  );
+}
+
+/** Opens the server, and tells the cluster that the environment or the stack's config names. @throws {SchemaError} when no server is named. */
 export async function connectAndPlace(
   options: ConnectOptions,
   environment = process.env,
@@ -71,7 +87,7 @@ export function withCluster(command: Command): Command {
 /**
  * Opens the server or, if the options, the environment or the stack's config name one, all hosts of its cluster.
  *
- * @throws {SchemaError} as {@link connect}, or when the cluster cannot be used.
+ * @throws {SchemaError} as {@link connectAndPlace}, or when the cluster cannot be used.
  */
 export async function connectPlaced(options: PlaceOptions, environment = process.env): Promise<Connection> {
   const { cluster, nodes } = options;

@@ -10,13 +10,13 @@ import { messageOf, SchemaError } from "../errors";
 import { selector } from "../introspect/selection";
 import { identityOf, isSameServer, readIdentity } from "../introspect/server-identity";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { connectPlaced, type PlaceOptions, withCluster } from "./connect";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
 import { stackState } from "./stack";
 
 /** Options of {@link driftOfState}. */
-export interface DriftOptions extends ConnectOptions {
+export interface DriftOptions extends PlaceOptions {
   /** File with the state; `-` is standard input. */
   readonly state?: string;
   /** Provider resource whose objects are compared. Default: those of the stack's config, or the only one if there is just one. */
@@ -30,7 +30,7 @@ export interface DriftOptions extends ConnectOptions {
 
 /** `clickhouse-schema drift --state FILE`. */
 export function driftCommand(output: Output): Command {
-  return withConnection(new Command("drift"))
+  return withCluster(new Command("drift"))
     .description("compare what a stack's state declares with what is on the server, without running Pulumi")
     .option(
       "--state <file>",
@@ -65,7 +65,7 @@ export async function driftOfState(
     for (const object of state.objects) {
       if (object.provider !== provider) leftOut.set(object.provider, (leftOut.get(object.provider) ?? 0) + 1);
     }
-    connection = await connect(options, environmentOf(state, provider, options, environment));
+    connection = await connectPlaced(options, environmentOf(state, provider, options, environment));
     const drift = await compare(connection, state, provider, options.exclude);
     const writtenOn = await elsewhere(connection, state, provider);
     const circumstances = { url: connection.url, leftOut, ...(writtenOn !== undefined && { writtenOn }) };
@@ -155,6 +155,11 @@ export function chooseProvider({ objects }: StackState, wanted: string | undefin
   );
 }
 
+/** The cluster on whose hosts the last `up` has brought the objects. */
+function clusterOf({ objects }: StackState, provider: string): string | undefined {
+  return objects.find((object) => object.provider === provider && object.cluster !== undefined)?.cluster;
+}
+
 /**
  * The environment overrides the state. A named provider has its own variables, as in a program. A stack's config is
  * newer than its state, which is then ignored.
@@ -169,7 +174,11 @@ function environmentOf(
   const stored = stack === undefined || name !== undefined ? state.providers.find((one) => one.name === provider) : {};
   const found = Object.entries(CONFIG_KEYS).map(([key, variable]) => {
     const given = environment[variableOf(key as ConfigKey, name)];
-    return [variable, given || (stored as RawConfig | undefined)?.[key as ConfigKey]];
+    const own = key === "cluster" ? clusterOf(state, provider) : undefined;
+    return [
+      variable,
+      given || (stored as RawConfig | undefined)?.[key as ConfigKey] || (stack === undefined ? own : ""),
+    ];
   });
   return Object.fromEntries(found);
 }

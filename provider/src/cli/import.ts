@@ -1,15 +1,16 @@
 import { join } from "node:path";
 import { Command } from "commander";
 import { digest } from "../canonical/fingerprint";
-import type { Connection } from "../connection/connection";
+import type { ClusterHost, Connection } from "../connection/connection";
 import { importFile, type Program } from "../generate";
 import { type FoundObject, introspectServer, type ServerObjects } from "../introspect/server";
 import { KINDS } from "../kinds";
 import { isInNoDatabase, keyParts, quotedName } from "../sql/object-key";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { connectPlaced, type PlaceOptions, withCluster } from "./connect";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
+import { withoutDefaultPaths } from "./import/default-paths";
 import { differencesIn, writeFiles, writeScaffold } from "./import/folder";
 import { type ImportedProgram, programOf } from "./import/program";
 import { ImportScratch } from "./import/scratch";
@@ -18,7 +19,7 @@ import { refusePartlyVisible } from "./import/visible";
 const { version } = require("../../package.json") as { version: string };
 
 /** Options of `clickhouse-schema import`. */
-export interface ImportOptions extends ConnectOptions {
+export interface ImportOptions extends PlaceOptions {
   /** Folder of the program. */
   readonly out: string;
   readonly database?: readonly string[];
@@ -38,7 +39,7 @@ const IMPORT_FILE = "import.json";
 
 /** `clickhouse-schema import`. */
 export function importCommand(output: Output): Command {
-  return withConnection(new Command("import"))
+  return withCluster(new Command("import"))
     .description("write a Pulumi program for what is on a server, and the file that imports it into a stack's state")
     .option("--out <folder>", "folder of the program", ".")
     .option("--database <name...>", "only these databases")
@@ -63,14 +64,15 @@ export async function importServer(options: ImportOptions, output: Output): Prom
   let connection: Connection | undefined;
   const scratch = new ImportScratch();
   try {
-    connection = await connect(options);
+    connection = await connectPlaced(options);
     const { database, include, exclude } = options;
-    const found = await introspectServer(connection, {
+    const shown = await introspectServer(connection, {
       ...(database && { databases: database }),
       ...(include && { include }),
       ...(exclude && { exclude }),
       ...(options.access && { access: true }),
     });
+    const found = await withoutDefaultPaths(connection, shown);
     const user = await currentUser(connection);
     if (include === undefined) await refusePartlyVisible(connection, user, databasesOf(found));
     const rollupsFor = options.rollups === true ? user : undefined;
@@ -80,7 +82,8 @@ export async function importServer(options: ImportOptions, output: Output): Prom
     if (options.check === true) return check(options.out, program, output);
     write(options, program, found.managed);
     report(options, made, found, output);
-    next(options, connection.url, program, output);
+    reportHosts(found, output);
+    next(options, connection, program, output);
     return EXIT.fine;
   } catch (error) {
     return tellFailure(error, false, output);
@@ -156,14 +159,42 @@ function report(
   );
 }
 
+/** What not all hosts have, or have equal: the preview will differ from the program there. */
+function reportHosts({ managed }: ServerObjects, output: Output): void {
+  for (const { key, live } of managed) {
+    const { missing = [], others = [], silent = [], split = [] } = live.spread ?? {};
+    const list = (what: string, hosts: readonly ClusterHost[]): string[] =>
+      hosts.length === 0 ? [] : [`${what} ${hosts.map(({ name }) => name).join(", ")}`];
+    const found = [
+      ...list("missing on", missing),
+      ...list(
+        "different on",
+        others.flatMap(({ hosts }) => hosts),
+      ),
+      ...list(
+        "another path in Keeper on",
+        split.flatMap(({ hosts }) => hosts),
+      ),
+      ...list("no answer from", silent),
+    ];
+    if (found.length > 0) output.out(`  ${quotedName(key)}: ${found.join("; ")}; written as most hosts have it\n`);
+  }
+}
+
 /** The commands from here to an empty preview; resources with secrets are adopted by `up`. */
-function next({ out, user }: ImportOptions, url: string, { resources }: Program, output: Output): void {
+function next(
+  { out, user }: ImportOptions,
+  { cluster, url }: Connection,
+  { resources }: Program,
+  output: Output,
+): void {
   const secrets = resources.flatMap((resource) => resource.secrets.map(({ name }) => name));
   const commands = [
     ...(out === "." ? [] : [`cd ${shellWord(out)}`]),
     "npm install",
     "pulumi stack init dev",
     `pulumi config set clickhouse:url ${shellWord(url)}`,
+    ...(cluster === undefined ? [] : [`pulumi config set clickhouse:cluster ${shellWord(cluster.name)}`]),
     ...(user === undefined ? [] : [`pulumi config set clickhouse:username ${shellWord(user)}`]),
     ...(process.env["CLICKHOUSE_PASSWORD"] ? ["pulumi config set --secret clickhouse:password"] : []),
     ...secrets.map((name) => `pulumi config set --secret ${name}`),

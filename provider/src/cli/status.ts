@@ -5,7 +5,8 @@ import { messageOf, SchemaError } from "../errors";
 import { readStatus, renderStatusPage, renderStatusTable, type ServerStatus } from "../status";
 import type { Output } from "./canonicalize";
 import { hasColor } from "./color";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { connectPlaced, type PlaceOptions, withCluster } from "./connect";
+import { type OfShard, oneOfEachShard, shardsAsJson, titleOf } from "./each-shard";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
 
@@ -15,7 +16,7 @@ const WATCH_SECONDS = 2;
 const HOME = "\x1b[H\x1b[J";
 
 /** Options of {@link status}. */
-export interface StatusCommandOptions extends ConnectOptions {
+export interface StatusCommandOptions extends PlaceOptions {
   readonly database?: readonly string[];
   readonly scan?: boolean;
   readonly json?: boolean;
@@ -38,7 +39,7 @@ export interface Terminal {
 
 /** `clickhouse-schema status`. */
 export function statusCommand(output: Output): Command {
-  return withConnection(new Command("status"))
+  return withCluster(new Command("status"))
     .description("show the health of each materialized view: its target's size, buckets, lag, last error, refresh")
     .option("--database <name...>", "only the views of these databases")
     .option("--scan", "read time columns whose range is not in the metadata; scans the column")
@@ -88,24 +89,41 @@ export async function status(
   }
 }
 
+interface Found {
+  readonly of: OfShard;
+  readonly status: ServerStatus;
+}
+
 /** A new connection each time: an open one would lock everyone else out of an embedded database. */
-async function look(options: StatusCommandOptions): Promise<ServerStatus> {
-  const connection = await connect(options);
+async function look(options: StatusCommandOptions): Promise<Found[]> {
+  const connection = await connectPlaced(options);
   try {
-    const { database: databases, scan = false } = options;
-    return await readStatus(connection, { scan, ...(databases && { databases }) });
+    const { database: databases, html, scan = false } = options;
+    const shards = await oneOfEachShard(connection);
+    if (shards.length > 1 && html !== undefined) throw new SchemaError("option-invalid", ONE_PAGE);
+    const found: Found[] = [];
+    for (const of of shards)
+      found.push({ of, status: await readStatus(of.connection, { scan, ...(databases && { databases }) }) });
+    return found;
   } finally {
     await connection.close();
   }
 }
 
-function write(found: ServerStatus, options: StatusCommandOptions, output: Output, terminal: Terminal): void {
-  if (options.html !== undefined) writePage(options.html, renderStatusPage(found), output);
-  // One line per refresh, so that the stream can be read line by line.
-  if (options.json) output.out(`${JSON.stringify(found, undefined, options.watch === undefined ? 2 : 0)}\n`);
+const ONE_PAGE =
+  "--html: expected one shard, found several, and a page shows one. Write one for each: --url with the address of one of its hosts, and CLICKHOUSE_CLUSTER not set";
+
+function write(found: readonly Found[], options: StatusCommandOptions, output: Output, terminal: Terminal): void {
+  const [only] = found;
+  if (options.html !== undefined && only !== undefined) writePage(options.html, renderStatusPage(only.status), output);
+  if (options.json) {
+    const shown = shardsAsJson(found.map(({ of, status }) => ({ of, result: status })));
+    // One line per refresh, so that the stream can be read line by line.
+    output.out(`${JSON.stringify(shown, undefined, options.watch === undefined ? 2 : 0)}\n`);
+  }
   if (options.json || options.html !== undefined) return;
   const home = options.watch !== undefined && terminal.isLive ? HOME : "";
-  output.out(home + renderStatusTable(found, terminal));
+  output.out(home + found.map(({ of, status }) => titleOf(of) + renderStatusTable(status, terminal)).join("\n"));
 }
 
 function writePage(file: string, page: string, output: Output): void {
@@ -119,7 +137,8 @@ function writePage(file: string, page: string, output: Output): void {
   }
 }
 
-function exitCode({ views }: ServerStatus): number {
+function exitCode(found: readonly Found[]): number {
+  const views = found.flatMap(({ status }) => status.views);
   return views.some(({ lastError, problems }) => problems.length > 0 || lastError?.recovered === false)
     ? EXIT.found
     : EXIT.fine;

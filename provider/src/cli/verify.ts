@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { readTable } from "../clickhouse/catalog";
+import { isReplicated } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { codeOf } from "../connection/errors";
 import { messageOf, type Problem, SchemaError } from "../errors";
@@ -16,13 +18,14 @@ import { tellReading } from "../verify/progress";
 import { repairTarget } from "../verify/repair";
 import { type RepairNote, renderReports, renderVerdict } from "../verify/text";
 import type { Output } from "./canonicalize";
-import { type ConnectOptions, connect, withConnection } from "./connect";
+import { connectPlaced, type PlaceOptions, withCluster } from "./connect";
+import { type OfShard, oneOfEachShard, shardsAsJson, titleOf } from "./each-shard";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
 import { readCount, readMemory } from "./values";
 
 /** Options of {@link verifyViews}. */
-export interface VerifyCommandOptions extends ConnectOptions {
+export interface VerifyCommandOptions extends PlaceOptions {
   readonly database?: readonly string[];
   /** Milliseconds since 1970. */
   readonly from?: number;
@@ -42,7 +45,7 @@ export interface VerifyCommandOptions extends ConnectOptions {
 
 /** `clickhouse-schema verify [view...]`. */
 export function verifyCommand(output: Output): Command {
-  return withConnection(new Command("verify"))
+  return withCluster(new Command("verify"))
     .description(
       "compare what materialized views have written with their SELECTs over the whole sources, bucket by bucket; reads only, and clients may insert",
     )
@@ -86,19 +89,49 @@ export async function verifyViews(
 ): Promise<number> {
   let connection: Connection | undefined;
   try {
-    connection = await connect(options);
-    const { errors, repairs, reports } = await run(connection, names, options, output);
+    connection = await connectPlaced(options);
+    const isCluster = connection.cluster !== undefined;
+    if (isCluster && options.repair) throw new SchemaError("cluster-unsupported", NO_REPAIR);
+    const found: { of: OfShard; run: Run }[] = [];
+    for (const of of await oneOfEachShard(connection)) {
+      found.push({ of, run: await run(of.connection, names, options, output, isCluster) });
+      if (!options.json) output.out(textOf(of, found.at(-1)?.run, options));
+    }
     if (options.json) {
-      const repaired = options.repair ? { repairs: Object.fromEntries(repairs) } : {};
-      const failed = errors.length === 0 ? {} : { errors };
-      output.out(`${JSON.stringify({ targets: reports, ...repaired, ...failed }, null, 2)}\n`);
-    } else output.out(`${renderReports(reports, repairs, options.all)}\n${renderVerdict(reports)}`);
-    if (errors.length > 0) return EXIT.failed;
-    return reports.some(({ verdict }) => verdict === "different" || verdict === "unproven") ? EXIT.found : EXIT.fine;
+      const results = found.map(({ of, run: one }) => ({ of, result: jsonOf(one, options) }));
+      output.out(`${JSON.stringify(shardsAsJson(results), null, 2)}\n`);
+    }
+    if (found.some(({ run: { errors } }) => errors.length > 0)) return EXIT.failed;
+    const isOff = ({ verdict }: TargetReport): boolean => verdict === "different" || verdict === "unproven";
+    return found.some(({ run: { reports } }) => reports.some(isOff)) ? EXIT.found : EXIT.fine;
   } catch (error) {
     return tellFailure(error, options.json, output);
   } finally {
     await connection?.close();
+  }
+}
+
+const NO_REPAIR =
+  "--repair: partitions are replaced on one host of a shard, which was not tried on a cluster. Find out with `verify` which shard differs, and repair on one of its " +
+  "hosts: --url with its address, and CLICKHOUSE_CLUSTER not set";
+
+function textOf(of: OfShard, run: Run | undefined, options: VerifyCommandOptions): string {
+  if (run === undefined) return "";
+  return `${titleOf(of)}${renderReports(run.reports, run.repairs, options.all)}\n${renderVerdict(run.reports)}`;
+}
+
+function jsonOf({ errors, repairs, reports }: Run, { repair }: VerifyCommandOptions): object {
+  const repaired = repair ? { repairs: Object.fromEntries(repairs) } : {};
+  return { targets: reports, ...repaired, ...(errors.length > 0 && { errors }) };
+}
+
+/** On a replica, what others have inserted into a source may be there before it is in the target. */
+async function catchUp(connection: Connection, { feeds, target }: Subject): Promise<void> {
+  const sources = feeds.flatMap(({ source }) => source ?? []);
+  for (const { database, name } of [...sources, target]) {
+    const table = { database, name };
+    if (!isReplicated((await readTable(connection, table))?.engine)) continue;
+    await connection.command(`SYSTEM SYNC REPLICA ${qualifiedName(table)} LIGHTWEIGHT`);
   }
 }
 
@@ -114,6 +147,7 @@ async function run(
   names: readonly string[],
   options: VerifyCommandOptions,
   output: Output,
+  isCluster: boolean,
 ): Promise<Run> {
   const chosen = optionsOf(names, options, output);
   const reports: TargetReport[] = [];
@@ -123,6 +157,7 @@ async function run(
   // In the order in which rows flow: a repair triggers no views, so what a target feeds is compared after the target was repaired.
   for (const subject of await loadSubjects(connection, chosen)) {
     try {
+      if (isCluster) await catchUp(connection, subject);
       const verified = await verifySubject(connection, subject, chosen);
       const wanted = options.repair && verified.report.verdict === "different";
       if (!wanted) {

@@ -7,7 +7,8 @@ import { openScratch } from "../connection/scratch";
 import type { Change } from "../diff";
 import { messageOf } from "../errors";
 import { introspectServer, type ServerObjects } from "../introspect/server";
-import { ServerCatalog } from "../introspect/server-catalog";
+import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
+import { hereOnly } from "../introspect/spread";
 import { HiddenError } from "../introspect/visibility";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
@@ -18,6 +19,7 @@ import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { alignTo } from "./align";
 import { type Comparer, compareObject, type LiveDefinition } from "./compare";
+import { ALL, whereItIs } from "./spread";
 import type { StoredObject } from "./state";
 import { operationsOn } from "./unfinished";
 
@@ -60,6 +62,8 @@ export interface Drift {
   readonly unmanaged: readonly Extra[];
   /** Why there is no embedded engine although one was requested: objects are then compared as spelled. */
   readonly unchecked?: string;
+  /** Hosts of the cluster that did not answer: what they have is unknown. */
+  readonly silent: readonly string[];
 }
 
 /** Options of {@link findDrift}. */
@@ -70,8 +74,8 @@ export interface DriftSearch {
   readonly scratch?: () => Promise<Connection>;
 }
 
-/** A live object: its statement, and its kind where we do not manage that. */
-interface Found extends LiveDefinition {
+/** A live object: its statement, on which hosts it is, and its kind where we do not manage that. */
+interface Found extends LiveDefinition, Pick<LiveObject, "spread"> {
   /** A dictionary, or something that cannot be parsed. */
   readonly foreign?: string;
 }
@@ -89,8 +93,12 @@ export async function findDrift(
   options: DriftSearch = {},
 ): Promise<Drift> {
   const { known = new Set(objects.flatMap(({ key }) => key ?? [])), scratch: openEngine = openScratch } = options;
-  const live = new ServerCatalog(async () => connection);
-  const server = await readServer(connection, live, objects);
+  const alone = new Set(objects.flatMap(({ cluster, key }) => (cluster === undefined && key ? [key] : [])));
+  const live = new ServerCatalog(
+    async () => connection,
+    (key) => alone.has(key),
+  );
+  const server = await readServer(connection, live, objects, alone);
   const stored = new Map(objects.map((object) => [object.key, object]));
   const lookUp = async (key: string): Promise<string | undefined> => {
     const found = server.found.get(key)?.statement ?? (await live.peek(key))?.statement;
@@ -110,12 +118,13 @@ export async function findDrift(
     const comparer: Comparer = { config: { scratch: "embedded" }, scratch };
     const results: ObjectDrift[] = [];
     for (const object of objects)
-      results.push(await certain(live, object, await driftOf(comparer, server.found, object)));
+      results.push(await certain(live, object, await spreadOf(comparer, server.found, object)));
     const explained = await explain(connection, objects, results);
     return {
       objects: explained.sort(byName),
       unmanaged: extras(server, objects, known),
       ...(unchecked && { unchecked }),
+      silent: silentAmong(server),
     };
   } finally {
     await scratch.close();
@@ -158,10 +167,21 @@ interface Server {
   readonly objects: ServerObjects;
 }
 
+function foundOf({ spread, statement }: LiveObject): Found {
+  return { statement, ...(spread && { spread }) };
+}
+
+/** Hosts that did not answer when the objects were read. */
+function silentAmong({ found }: Server): string[] {
+  const hosts = [...found.values()].flatMap(({ spread }) => spread?.silent ?? []);
+  return [...new Set(hosts.map(({ name }) => name))].sort();
+}
+
 async function readServer(
   connection: Connection,
   live: ServerCatalog,
   objects: readonly StoredObject[],
+  alone: ReadonlySet<string>,
 ): Promise<Server> {
   const named = new Set(
     objects.flatMap(({ key }) => (key === undefined || isInNoDatabase(key) ? [] : [keyParts(key).database])),
@@ -172,7 +192,7 @@ async function readServer(
     const database = await live.peek(objectKey(name));
     if (database === undefined) continue;
     databases.push(name);
-    found.set(database.key, { statement: database.statement });
+    found.set(database.key, foundOf(database));
   }
   for (const { key } of objects) {
     const inNone = key !== undefined && isInNoDatabase(key) ? await live.peek(key).catch(unlessHidden) : undefined;
@@ -182,7 +202,10 @@ async function readServer(
   }
   const server: ServerObjects =
     databases.length === 0 ? { managed: [], unmanaged: [] } : await introspectServer(connection, { databases });
-  for (const { key, live: object } of server.managed) found.set(key, { statement: object.statement });
+  for (const { key, live: object } of server.managed) {
+    const own = alone.has(key) ? hereOnly(object) : object;
+    if (own !== undefined) found.set(key, foundOf(own));
+  }
   for (const { key, kind, statement } of server.unmanaged) {
     if (!found.has(key)) found.set(key, { statement, foreign: kind });
   }
@@ -192,6 +215,22 @@ async function readServer(
 /** An object that the user may not see is told apart later, from one that is gone. */
 function unlessHidden(error: unknown): undefined {
   if (!(error instanceof HiddenError)) throw error;
+}
+
+/** On a cluster, what some hosts lack or have otherwise is drift as well. */
+async function spreadOf(
+  comparer: Comparer,
+  server: ReadonlyMap<string, Found>,
+  object: StoredObject,
+): Promise<ObjectDrift> {
+  const drift = await driftOf(comparer, server, object);
+  const { spread } = server.get(object.key ?? "") ?? {};
+  const isKnown = drift.status === "in-sync" || drift.status === "drifted";
+  if (spread === undefined || object.statement === undefined || !isKnown) return drift;
+  const hosts = await whereItIs(comparer, Definition.read(object.statement), { spread: { ...spread, silent: [] } });
+  if (hosts === ALL) return drift;
+  const reason = [drift.reason, hosts].filter(Boolean).join("; ");
+  return { ...drift, status: "drifted", differs: [...drift.differs, "hosts"], reason };
 }
 
 async function driftOf(

@@ -24,6 +24,8 @@ export interface StoredObject {
   readonly observed: string | undefined;
   /** The server it was written to; see `introspect/server-identity.ts`. Undefined in a state of version 0.1.0. */
   readonly server?: string;
+  /** The cluster on whose hosts it is; undefined: on one host. */
+  readonly cluster?: string;
 }
 
 /** The server of a provider, as the last `up` stored it. Encrypted values are omitted. */
@@ -82,6 +84,7 @@ function objectOf(resource: Properties): StoredObject[] {
   const values = propertiesOf(isProperties(resource["outputs"]) ? resource["outputs"] : resource["inputs"]);
   const [database, name, statement] = ["database", "name", "statement"].map((key) => storedText(values[key]));
   const server = text(values["__server"]);
+  const cluster = text(values["cluster"]);
   const isNamed = name !== undefined && (kindOf(kind).scope !== "database" || database !== undefined);
   return [
     {
@@ -94,6 +97,7 @@ function objectOf(resource: Properties): StoredObject[] {
       secret: Object.entries(values).some(([name, value]) => name !== "secrets" && isSecret(value)),
       observed: text(values["__observed"]),
       ...(server !== undefined && { server }),
+      ...(cluster !== undefined && cluster !== "false" && { cluster }),
     },
   ];
 }

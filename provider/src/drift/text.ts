@@ -35,8 +35,8 @@ export function hasDrift({ objects, unmanaged }: Drift, strict = false): boolean
 }
 
 /** Whether something was not visible, so that "no drift" is not certain. */
-export function isUncertain({ objects }: Drift): boolean {
-  return objects.some(({ hidden }) => hidden === true);
+export function isUncertain({ objects, silent }: Drift): boolean {
+  return silent.length > 0 || objects.some(({ hidden }) => hidden === true);
 }
 
 /** For a terminal: the objects that differ, with their lines, and a summary as the last line. */
@@ -48,12 +48,13 @@ export function renderText(drift: Drift, circumstances: DriftCircumstances): str
   for (const extra of drift.unmanaged) parts.push(`unmanaged: ${kindOf(extra)} ${extra.name}`);
   for (const [provider, count] of circumstances.leftOut) parts.push(leftOut(provider, count));
   if (circumstances.writtenOn !== undefined) parts.push(`warning: ${elsewhere(circumstances.writtenOn)}`);
+  if (drift.silent.length > 0) parts.push(`warning: ${unanswered(drift)}`);
   return `${[...parts, `${summary(drift)} (${circumstances.url})`].join("\n")}\n`;
 }
 
 /** For machines. `diff` and `changes` go from declared to live. */
 export function renderJson(drift: Drift, { url, leftOut, writtenOn }: DriftCircumstances): string {
-  const { objects, unmanaged } = drift;
+  const { objects, silent, unmanaged } = drift;
   const counts = Object.fromEntries(
     (Object.keys(STATUS) as DriftStatus[]).map((status) => [status, countOf(drift, status)]),
   );
@@ -66,6 +67,7 @@ export function renderJson(drift: Drift, { url, leftOut, writtenOn }: DriftCircu
     unmanaged: extra,
     leftOut: Object.fromEntries(leftOut),
     ...(writtenOn !== undefined && { writtenOn }),
+    ...(silent.length > 0 && { silent }),
   };
   return `${JSON.stringify(shown, undefined, 2)}\n`;
 }
@@ -87,6 +89,7 @@ export function renderMarkdown(drift: Drift, { url, leftOut: others, writtenOn }
     hasDrift(drift) ? "### ⚠️ Drift" : isUncertain(drift) ? "### ⚠️ Drift is unknown" : "### ✅ No drift",
     prose(`${summary(drift)} (${url})`),
     ...(writtenOn === undefined ? [] : [prose(`⚠️ ${elsewhere(writtenOn)}`)]),
+    ...(drift.silent.length === 0 ? [] : [prose(`⚠️ ${unanswered(drift)}`)]),
     ...(sections.length > 0 ? [sections.join("\n")] : []),
     ...(extra.length > 0 ? ["**Not in the state**", extra.join("\n")] : []),
     ...[...others].map(([provider, count]) => prose(leftOut(provider, count))),
@@ -124,13 +127,18 @@ function summary(drift: Drift): string {
     return count === 0 && status !== "in-sync" ? [] : [`${count} ${STATUS[status]}`];
   });
   const extra = drift.unmanaged.length === 0 ? [] : [`${drift.unmanaged.length} not in the state`];
-  const none = isUncertain(drift) ? "Unknown, because the user may not see everything" : "No drift";
+  const hidden = drift.silent.length > 0 ? "a host does not answer" : "the user may not see everything";
+  const none = isUncertain(drift) ? `Unknown, because ${hidden}` : "No drift";
   const lead = hasDrift(drift) ? "Drift (- declared, + live)" : none;
   return `${lead}: ${[...counts, ...extra].join(", ")}`;
 }
 
 function elsewhere(writtenOn: string): string {
   return `the state was written on another server, ${writtenOn}: what is missing may be there`;
+}
+
+function unanswered({ silent }: Drift): string {
+  return `no answer from ${silent.join(", ")}: what is there is unknown`;
 }
 
 function leftOut(provider: string, count: number): string {

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterConnection } from "../cluster/cluster-connection";
-import type { ClusterHost } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
-import { sameObject } from "../drift/compare";
+import { ALL, differing, whereItIs } from "../drift/spread";
 import { SchemaError } from "../errors";
 import { isWritable, readStorages } from "../introspect/access/storages";
 import type { LiveObject } from "../introspect/server-catalog";
@@ -17,8 +16,6 @@ import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Inputs, Outs } from "./state";
 
-/** Value of the input `hosts` where nothing is missing. */
-export const ALL = "all";
 /** Value of the input `cluster` of an object that is on one host only. */
 const ONE_HOST = "false";
 /** Pauses between two looks whether all hosts have a change, in milliseconds. */
@@ -177,42 +174,14 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
-/** What hosts have that does not mean what is declared. */
-export async function differing(context: Context, declared: Definition, live: LiveObject): Promise<Variant[]> {
-  const found: Variant[] = [];
-  for (const one of live.spread?.others ?? []) if (!(await sameObject(context, declared, one))) found.push(one);
-  return found;
-}
-
 /** On which hosts an object is as declared: {@link ALL}, or e.g. `3 of 4: missing on ch-2-1`. */
-export async function hostsOf(
+export function hostsOf(
   context: Context,
   declared: Definition,
   live: LiveObject,
   cluster?: ClusterConnection,
 ): Promise<string> {
-  const { spread } = live;
-  if (spread === undefined) return ALL;
-  const others = (await differing(context, declared, live)).flatMap(({ hosts }) => hosts);
-  const split = spread.split.flatMap(({ hosts }) => hosts);
-  const off = new Set([...spread.missing, ...spread.silent, ...others, ...split]);
-  if (off.size === 0) return ALL;
-  const waits = [...off].filter(({ name }) => cluster?.waiting.has(name));
-  const isWaiting = new Set(waits);
-  const said = (hosts: readonly ClusterHost[], what: string): string[] => {
-    const names = hosts.filter((host) => !isWaiting.has(host)).map(({ name }) => name);
-    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
-  };
-  const total = spread.cluster.hosts.length;
-  return [
-    `${total - off.size} of ${total}: ${[
-      ...said(spread.missing, "missing on"),
-      ...said(others, "different on"),
-      ...said(split, "another path in Keeper on"),
-      ...said(spread.silent, "no answer from"),
-      ...waits.map(({ name }) => `${name} waits in the DDL queue (${cluster?.waiting.get(name)?.entry})`),
-    ].join("; ")}`,
-  ].join("");
+  return whereItIs(context, declared, live, cluster?.waiting);
 }
 
 /**

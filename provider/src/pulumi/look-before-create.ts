@@ -2,6 +2,7 @@ import { differs } from "../apply/create";
 import { withoutLiterals } from "../canonical/explain";
 import type { ChangeOptions } from "../declare/options";
 import { liveDefinition, sameObject } from "../drift/compare";
+import { differing } from "../drift/spread";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { Problems } from "../operation/problems";
@@ -14,7 +15,7 @@ import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./back
 import type { Context } from "./context";
 import { lookAtCreation } from "./creation";
 import { lookAtNewGrantee, refuseConfiguredGrantee, takesAway } from "./grants";
-import { differing, hostsOf, lookAtCluster, refuseMisplaced } from "./hosts";
+import { hostsOf, lookAtCluster, refuseMisplaced } from "./hosts";
 import { refuseSplit } from "./leaving";
 import { planInput } from "./plan-input";
 import { changesSecrets, type PlanInputs, plannedInputs, withoutSecretsOf } from "./planned-inputs";

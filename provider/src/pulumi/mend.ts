@@ -5,6 +5,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection";
 import type { ClusterHost } from "../connection/connection";
 import { isAccessDenied } from "../connection/server-message";
 import { parseLive } from "../drift/compare";
+import { differing } from "../drift/spread";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { keeperPath, type Variant } from "../introspect/spread";
@@ -19,7 +20,6 @@ import { onCluster } from "../sql/on-cluster";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
-import { differing } from "./hosts";
 
 /**
  * Statements that give each host of the cluster what is declared, and do nothing on those that have it.
