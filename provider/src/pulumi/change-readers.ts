@@ -31,21 +31,31 @@ function isFelt(changes: Planned["changes"]): boolean {
   return changes.some(({ kind }) => kind === "column-dropped" || kind === "column-retyped");
 }
 
+/** A query that reads its source's columns converted, as one in between does. */
+const CONVERTS = /FROM\s+\(\s*SELECT\b[^()]*\bCAST\(/;
+
 /**
  * Waits for inserts that may still go through materialized views as they were, before columns are dropped or retyped that these have read:
- * this run has changed the views, or one that was interrupted. Costs a query, unless inserts run.
+ * this run has changed the views, or one that was interrupted. So does a view that read them converted. Costs a query, unless inserts run.
+ *
+ * @param before statement of the object.
  */
 export async function awaitOldInserts(
   context: Context,
   connection: Connection,
   key: string,
   changes: Planned["changes"],
+  before = "",
 ): Promise<void> {
+  // Blocks of an insert that began before a column was retyped still have its old type, which only the query in between takes (seen on 25.8).
+  const endsInterim =
+    changes.some(({ kind }) => kind === "query") && (context.changedHere.has(key) || CONVERTS.test(before));
+  const why = { needs: "a change of its columns, which views have read,", meanwhile: "they are as they were" };
+  if (endsInterim) return awaitRunningInserts(connection, quotedName(key), { ...why, needs: "its new query" });
   if (!isFelt(changes)) return;
   const readers = await context.live.allReaders();
   if (!readers.some(({ engine, statement }) => engine === "MaterializedView" && mentionedNames(statement).has(key)))
     return;
-  const why = { needs: "a change of its columns, which views have read,", meanwhile: "they are as they were" };
   await awaitRunningInserts(connection, quotedName(key), why);
 }
 

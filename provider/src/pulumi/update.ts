@@ -138,7 +138,7 @@ async function run(
         ({ changes, plan } = await planChange(context, look, change, true));
         refuseHazards(context, { ...planned, plan }, change);
       }
-      await awaitOldInserts(context, connection, keyOf(to), changes);
+      await awaitOldInserts(context, connection, keyOf(to), changes, planned.live?.statement);
       await applyPlan(connection, table, plan, applyOptions(context, change, tell));
     });
     began ||= plan.steps.length > 0;
