@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { actsOf } from "../../provider/src/rehearse/acts";
 import { concernedBy, incrementalViews, rootsOf } from "../../provider/src/rehearse/concerned";
+import { extrapolateBytes, extrapolateSeconds } from "../../provider/src/rehearse/extrapolate";
 import type { Reading } from "../../provider/src/rehearse/observe";
 import { compareReadings } from "../../provider/src/rehearse/readers";
 import { withoutRows } from "../../provider/src/rehearse/said";
@@ -248,6 +249,23 @@ describe("a rehearsal", () => {
       }
       assert.equal(only(reading([{ k: 1, v: "1.0" }]), reading([{ k: 1, v: "1" }])).lost, 1);
     });
+  });
+
+  it("extrapolates what grows with the rows, and not the rest", () => {
+    const positive = fc.double({ min: 0.1, max: 1000, noNaN: true });
+    fc.assert(
+      fc.property(positive, positive, fc.integer({ min: 1, max: 1000 }), (fixed, slope, times) => {
+        const at = (raw: number) => ({ raw, seconds: fixed + slope * raw });
+        const seconds = extrapolateSeconds(at(0), at(1), { raw: times, bytes: 1 });
+        const expected = at(times).seconds;
+        assert.ok(Math.abs(seconds - expected) <= 1e-6 * expected, `${seconds} ${expected}`);
+      }),
+      RUNS,
+    );
+    // A difference of some milliseconds means nothing.
+    assert.equal(extrapolateSeconds({ raw: 0, seconds: 1 }, { raw: 1, seconds: 1.01 }, { raw: 1e9, bytes: 1 }), 1);
+    assert.equal(extrapolateBytes({ before: 100, after: 150 }, { raw: 0, bytes: 1000 }), 1500);
+    assert.equal(extrapolateBytes({ before: 0, after: 0 }, { raw: 0, bytes: 1000 }), 1000);
   });
 
   it("prints no words of the engine that may quote a row", () => {

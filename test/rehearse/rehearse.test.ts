@@ -266,6 +266,9 @@ describe("a rehearsal of a saved preview", () => {
     const { code, found } = await rehearsed(server.url, preview);
     assert.equal(code, 0, JSON.stringify(found, undefined, 1));
     assert.match(found.statements[0]?.sql ?? "", /^-- rebuild /);
+    const [estimate] = found.estimates;
+    assert.deepEqual([estimate?.object, estimate?.rows], [`${db}.events`, 3000], JSON.stringify(found.notes));
+    assert.ok((estimate?.seconds ?? 0) > 0 && (estimate?.bytes.before ?? 0) > 0 && (estimate?.bytes.after ?? 0) > 0);
     assert.deepEqual([...new Set(found.readers.map(({ status }) => status))], ["same"]);
   });
 

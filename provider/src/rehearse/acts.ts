@@ -1,7 +1,7 @@
 import type { Capabilities } from "../clickhouse/capabilities";
 import { kindOf } from "../kinds";
 import { diffObject, planObject } from "../kinds/object";
-import { type ShownStep, type Step, showPlan } from "../plan";
+import { type HazardKind, type ShownStep, type Step, showPlan } from "../plan";
 import { changesOf, type Preview } from "../report";
 import type { ResourceChange } from "../report/resources";
 import { splitStatements } from "../sql/fragments";
@@ -23,6 +23,8 @@ export interface ActStep {
   /** As the preview shows it; empty if it is secret. */
   readonly sql: string;
   readonly run: Run;
+  /** Its time grows with the rows. */
+  readonly grows?: true;
 }
 
 /** What a preview does to one object. */
@@ -39,22 +41,25 @@ export interface Act {
 }
 
 /** The server's objects, as far as they matter here. */
-export interface Standing {
+export interface Existing {
   readonly objects: ReadonlyMap<string, ObjectSpec>;
   readonly capabilities?: Capabilities;
 }
+
+/** Hazards of statements that may rewrite or copy rows. */
+const GROWS: ReadonlySet<HazardKind> = new Set(["rewrites-parts", "copies-rows", "drops-data", "may-fail"]);
 
 /**
  * What a saved preview does, in the order in which `up` does it: what is removed goes last. Users, roles and the like are left out: they have
  * no rows.
  */
-export function actsOf(preview: Preview, standing: Standing): Act[] {
+export function actsOf(preview: Preview, existing: Existing): Act[] {
   const places = new Map<string, number>();
   for (const { urn } of preview.steps) if (!places.has(urn)) places.set(urn, places.size);
   const placeOf = ({ op, urn }: ResourceChange): number =>
     (places.get(urn) ?? places.size) + (op === "delete" ? places.size : 0);
   const changes = changesOf(preview).filter(({ kept, op }) => op !== "none" && !kept);
-  return changes.sort((a, b) => placeOf(a) - placeOf(b)).flatMap((change) => actOf(change, standing));
+  return changes.sort((a, b) => placeOf(a) - placeOf(b)).flatMap((change) => actOf(change, existing));
 }
 
 /** Whether objects of a kind can be played: they are in a database, or functions. */
@@ -62,14 +67,17 @@ export function isPlayed(kind: ObjectKind): boolean {
   return kindOf(kind).isOnScratch || kind === "database";
 }
 
-function actOf(change: ResourceChange, standing: Standing): Act[] {
+function actOf(change: ResourceChange, existing: Existing): Act[] {
   const { from, kind, name, op, secret, to } = change;
   if (op === "none" || !isPlayed(kind)) return [];
   const key = keyOfChange(change);
   const specs = { ...(from?.spec && { from: from.spec }), ...(to?.spec && { to: to.spec }) };
   const act = { key, name, kind, op, ...specs };
   if (op === "update") {
-    const steps = change.plan.map((step) => ({ sql: step.sql, run: runOf(step, change, standing) }));
+    const steps = change.plan.map((step): ActStep => {
+      const grows = step.hazards.some((one) => GROWS.has(one.kind));
+      return { sql: step.sql, run: runOf(step, change, existing), ...(grows && { grows }) };
+    });
     const isKnown = steps.length > 0 || (to?.statement !== undefined && to.statement === from?.statement);
     if (isKnown) return steps.length === 0 ? [] : [{ ...act, steps }];
     return [{ ...act, steps: [unknownStep(secret)] }];
@@ -100,11 +108,11 @@ function createStep(spec: ObjectSpec, statement = ""): ActStep {
   return { sql: `${statement};`, run: { kind: "create", spec } };
 }
 
-function runOf(shown: ShownStep, change: ResourceChange, standing: Standing): Run {
+function runOf(shown: ShownStep, change: ResourceChange, existing: Existing): Run {
   if (shown.secret !== undefined) return { kind: "unplayable", reason: "the statement is secret in the preview" };
   const statements = splitStatements(shown.sql).map(({ sql }) => withoutCluster(sql));
   const [first = ""] = statements;
-  const protocol = protocolsOf(change, standing).find(({ sql }) => sql === shown.sql);
+  const protocol = protocolsOf(change, existing).find(({ sql }) => sql === shown.sql);
   if (protocol !== undefined) return { kind: "protocol", step: protocol.step };
   // RENAME is shown as its statement, and what names the object follows it.
   if (statements.length > 0 && !/^RENAME\b/i.test(first)) return { kind: "statements", statements };
@@ -116,7 +124,7 @@ function runOf(shown: ShownStep, change: ResourceChange, standing: Standing): Ru
 /** Steps that are no single statement, with the text by which the preview shows them. */
 function protocolsOf(
   { from, to }: ResourceChange,
-  { capabilities, objects }: Standing,
+  { capabilities, objects }: Existing,
 ): { sql: string; step: Exclude<Step, { readonly kind: "statement" }> }[] {
   const target = to?.spec;
   if (target === undefined) return [];

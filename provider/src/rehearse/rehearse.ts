@@ -12,6 +12,7 @@ import { keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { type Act, actsOf } from "./acts";
 import { concernedBy, incrementalViews, type Objects, rootsOf } from "./concerned";
+import { estimatesOf } from "./estimate";
 import { type Observed, observe } from "./observe";
 import { type Outcome, play } from "./play";
 import { type Sample, Sampler } from "./read-sample";
@@ -55,6 +56,7 @@ export async function rehearse(
       statements: [],
       values: [],
       inserts: [],
+      estimates: [],
       readers: [],
       notes: [],
       gaps: [],
@@ -83,6 +85,8 @@ export async function rehearse(
       `the embedded engine refuses a query of the rehearsal: ${withoutRows(saidBy(error)).message}`,
     );
   });
+  tell("measuring what takes time by the rows");
+  const { estimates, unknown } = await estimatesOf(server, scene, acts);
   return {
     ...base,
     engine: played.engine,
@@ -95,7 +99,8 @@ export async function rehearse(
     values: played.values,
     inserts: played.inserts,
     readers: played.readers,
-    notes: [...notes, ...driftNotes(acts, live), ...remarks(played.standIns)],
+    estimates,
+    notes: [...notes, ...driftNotes(acts, live), ...remarks([...played.standIns, ...unknown])],
     gaps: [...gaps, ...remarks(played.missing)],
     seconds: (Date.now() - began) / 1000,
   };

@@ -1,5 +1,6 @@
 import { quotedName } from "../sql/object-key";
 import type { ObjectKind } from "../sql/spec";
+import type { Estimate } from "./estimate";
 import type { Outcome } from "./play";
 import type { ReaderComparison } from "./readers";
 import { differs } from "./readers";
@@ -19,6 +20,8 @@ export interface Rehearsal {
   readonly values: readonly Fit[];
   readonly inserts: readonly InsertReport[];
   readonly readers: readonly ReaderReport[];
+  /** For what rewrites or copies rows. */
+  readonly estimates: readonly Estimate[];
   /** What is different here, and changes nothing that is found. */
   readonly notes: readonly Remark[];
   /** What was not rehearsed, and why. */
@@ -61,7 +64,13 @@ export interface Remark {
 /** `found`: something fails, does not fit, or returns something else although the preview does not change it. */
 export type Verdict = "fine" | "found" | "incomplete";
 
-export function verdictOf({ gaps, inserts, readers, statements, values }: Omit<Rehearsal, "seconds">): Verdict {
+export function verdictOf({
+  gaps,
+  inserts,
+  readers,
+  statements,
+  values,
+}: Pick<Rehearsal, "gaps" | "inserts" | "readers" | "statements" | "values">): Verdict {
   const isFound =
     statements.some(({ status }) => status === "fails") ||
     values.some((fit) => !fits(fit)) ||

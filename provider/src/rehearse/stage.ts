@@ -209,7 +209,7 @@ export class Stage {
       const key = keyOf(spec);
       const lost = "database" in spec ? [...sourcesOf(spec, keys)].find((source) => failed.has(source)) : undefined;
       try {
-        await this.standUp(spec);
+        await this.hostExisting(spec);
       } catch (error) {
         if (!(error instanceof ServerError)) throw error;
         failed.add(key);
@@ -221,8 +221,8 @@ export class Stage {
     }
   }
 
-  /** What stands on a server may be refused by CREATE today, but not by ATTACH, as when a server starts. */
-  private async standUp(spec: ObjectSpec): Promise<void> {
+  /** What exists on a server may be refused by CREATE today, but not by ATTACH, as when a server starts. */
+  private async hostExisting(spec: ObjectSpec): Promise<void> {
     try {
       await this.hostAsGiven(spec);
     } catch (error) {

@@ -1,18 +1,20 @@
 import { kindOf } from "../kinds";
 import { renderDifference } from "../testing/text";
-import { plural } from "../util/format";
+import { plural, renderBytes } from "../util/format";
+import type { Estimate } from "./estimate";
 import { type InsertReport, isBroken, isFinding, type ReaderReport, type Rehearsal, verdictOf } from "./result";
 import { type Fit, fits } from "./values";
 
 /** For a terminal: what was tried, step by step; what does not fit; what is returned; a summary as the last line. */
 export function renderText(rehearsal: Rehearsal): string {
-  const { gaps, inserts, notes, readers, values } = rehearsal;
+  const { estimates, gaps, inserts, notes, readers, values } = rehearsal;
   const sections = [
     renderSamples(rehearsal),
     renderStatements(rehearsal),
     section("Values of the sample in their new types:", values.map(renderFit)),
     section("Inserts of the sample, as clients may send them today:", inserts.map(renderInsert)),
     section("What is returned, before → after:", readers.map(renderReader)),
+    section("Expected for all rows, on a machine as this one without other load:", estimates.map(renderEstimate)),
     section("", [
       ...notes.map(({ message, object }) => `note: ${object}: ${message}`),
       ...gaps.map(({ message, object }) => `not rehearsed: ${object}: ${message}`),
@@ -73,6 +75,11 @@ function renderInsert(insert: InsertReport): string {
   return isBroken(insert)
     ? `✗ ${what}: refused: ${after.message}`
     : `- ${what}: refused before and after: ${after.message}`;
+}
+
+function renderEstimate({ bytes, object, rows, seconds }: Estimate): string {
+  const time = seconds < 60 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)} min`;
+  return `  ${object}: ${number(rows)} rows in ${time}; ${renderBytes(bytes.before)} → ${renderBytes(bytes.after)} on disk`;
 }
 
 const WORDS = {
