@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { hazardCalled } from "../plan";
-import { DEFAULT_MAX, GATES, type Gate, readPreview, renderReport, SHORTEST, tripped } from "../report";
+import { DEFAULT_MAX, GATES, type Gate, readPreview, readRehearsal, renderReport, SHORTEST, tripped } from "../report";
 import type { Output } from "./canonicalize";
 import { EXIT } from "./exit";
 import { tellFailure } from "./failure";
@@ -9,6 +9,8 @@ import { tellFailure } from "./failure";
 /** Options of {@link reportFile}. */
 export interface ReportFileOptions {
   readonly title?: string;
+  /** Output of `rehearse --json`. */
+  readonly rehearsal?: string;
   readonly max?: number;
   /** Default: none; the exit code then only says whether there is a report. */
   readonly failOn?: readonly Gate[];
@@ -20,6 +22,7 @@ export function reportCommand(output: Output): Command {
     .description("turn `pulumi preview --json` into Markdown for a pull request; needs no server and no credentials")
     .argument("[file]", "output of `pulumi preview --json --show-sames`; standard input without, or for -")
     .option("--title <text>", "heading (default: project and stack)")
+    .option("--rehearsal <file>", "output of `clickhouse-schema rehearse --json`, for a section of its own")
     .option(
       "--max <characters>",
       "maximum length of the report; GitHub allows 65,536 characters in a comment",
@@ -40,7 +43,9 @@ export function reportCommand(output: Output): Command {
 export function reportFile(file: string | undefined, options: ReportFileOptions, output: Output): number {
   try {
     const preview = readPreview(readFileSync(file === undefined || file === "-" ? 0 : file, "utf8"));
-    output.out(renderReport(preview, options));
+    const { rehearsal: saved, ...shown } = options;
+    const rehearsal = saved === undefined ? {} : { rehearsal: readRehearsal(readFileSync(saved, "utf8")) };
+    output.out(renderReport(preview, { ...shown, ...rehearsal }));
     const found = tripped(preview, options.failOn ?? []);
     for (const one of found) output.error(`${one}\n`);
     return found.length > 0 ? EXIT.found : EXIT.fine;

@@ -5,10 +5,13 @@ import { renderGraph } from "./graph-section";
 import { lossesOf } from "./losses";
 import { prose, shorten } from "./markdown";
 import type { Preview } from "./preview";
+import { renderRehearsal, type SavedRehearsal } from "./rehearsal";
 import { changesOf, lineageObjects } from "./resources";
 import { renderLosses, renderMessages, renderSummary } from "./sections";
 
 export interface ReportOptions {
+  /** What a rehearsal of the preview has found. */
+  readonly rehearsal?: SavedRehearsal;
   /** Heading. Default: project and stack. */
   readonly title?: string;
   /** Longest report, in UTF-16 units; at least {@link SHORTEST}. Default: 65,000, which leaves a GitHub comment (65,536) some room. */
@@ -22,7 +25,7 @@ export const SHORTEST = 4_000;
 export const DEFAULT_MAX = 65_000;
 
 /** The share of the whole that each section may take. */
-const SHARES = { losses: 0.3, access: 0.15, messages: 0.15, graph: 0.25 };
+const SHARES = { losses: 0.3, access: 0.15, messages: 0.15, rehearsal: 0.1, graph: 0.25 };
 
 /**
  * A preview as GitHub Markdown: a summary, what drops data, who may do more or less, the lineage, then each change. Never longer than `max`; what is left out
@@ -46,6 +49,7 @@ export function renderReport(preview: Preview, options: ReportOptions = {}): str
     ...renderLosses(losses, preview, all, max * SHARES.losses),
     ...renderAccess(all, max * SHARES.access),
     ...renderMessages(preview, max * SHARES.messages),
+    ...(options.rehearsal === undefined ? [] : renderRehearsal(options.rehearsal, max * SHARES.rehearsal)),
     ...renderGraph(lineage, marks, max * SHARES.graph),
   ].join("\n\n");
   const changes = renderChanges({ changes: shown, losses, lineage, marks }, max - head.length - 3);
