@@ -19,17 +19,13 @@ export interface Whole {
   readonly bytes: number;
 }
 
-/** A difference in seconds that means nothing: multiplied, it would look like much. */
-const NOISE = 0.03;
-
 /**
  * Time for the whole: what it takes with no row, which does not grow, and the rest by the bytes.
  *
  * @param empty the same without rows.
  */
 export function extrapolateSeconds(empty: Measure, filled: Measure, whole: Whole): number {
-  const difference = filled.seconds - empty.seconds;
-  const grows = difference < NOISE ? 0 : difference;
+  const grows = Math.max(0, filled.seconds - empty.seconds);
   const share = filled.raw === 0 ? 0 : whole.raw / filled.raw;
   return empty.seconds + grows * share;
 }
