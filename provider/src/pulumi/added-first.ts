@@ -1,5 +1,4 @@
 import { diffObject, planObject } from "../kinds/object";
-import { Definition } from "../sql/definition";
 import { keyOf } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -18,7 +17,7 @@ import { readsColumn } from "./reader-changes";
  * @returns undefined where the table is not one, or gets something else under a name that the query reads.
  */
 export function addedFirst({ changes, from }: Planned, query: string, to: Change["to"]): readonly First[] | undefined {
-  const { spec } = Definition.read(from);
+  const { spec } = from;
   const added = changes.flatMap((change) =>
     change.kind === "column-added" && readsColumn(query, change.column.name) ? [change.column] : [],
   );

@@ -14,16 +14,15 @@ import type { BackfillDeclaration } from "../declare/backfill";
 import type { ChangeOptions } from "../declare/options";
 import { refuseFor, SchemaError } from "../errors";
 import { remark, renderSize, type ShownStep } from "../plan";
-import { keyOf, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
+import { Definition } from "../sql/definition";
+import { objectKey, quotedName } from "../sql/object-key";
 import type { Context } from "./context";
 import { canRefill } from "./refill";
 
 /** A materialized view to be created with the rows that its source already holds. */
 export interface Backfill {
-  readonly key: string;
+  readonly view: Definition;
   readonly urn: string | undefined;
-  readonly statement: string;
   readonly sensitive: boolean;
   readonly declared: BackfillDeclaration;
   readonly allow: readonly string[];
@@ -32,13 +31,12 @@ export interface Backfill {
 /** The declared backfill; undefined if there is none. */
 export function backfillOf(
   context: Context,
-  key: string,
-  statement: string,
+  view: Definition,
   { allow, backfill }: ChangeOptions,
   { sensitive, urn }: { readonly sensitive: boolean; readonly urn: string | undefined },
 ): Backfill | undefined {
   if (backfill === undefined) return undefined;
-  return { key, urn, statement, sensitive, declared: backfill, allow: [...allow, ...context.config.allow] };
+  return { view, urn, sensitive, declared: backfill, allow: [...allow, ...context.config.allow] };
 }
 
 /**
@@ -47,21 +45,21 @@ export function backfillOf(
  * @throws {SchemaError} when it would be refused.
  */
 export async function lookAtBackfill(context: Context, backfill: Backfill): Promise<ShownStep> {
-  const { allow, declared, sensitive, statement } = backfill;
+  const { allow, declared, sensitive, view } = backfill;
   if (!(await allExist(context, backfill))) {
     return remark("-- backfill: fills its target with what its source holds by then");
   }
   const connection = await context.connection();
-  if ((await unfinishedOn(connection, backfill.key)) !== undefined) return RESUMES;
+  if ((await unfinishedOn(connection, view.key)) !== undefined) return RESUMES;
   const options = { ...declared, allow, sensitive };
-  const preview = await previewBackfill(connection, { mode: "create", statements: [statement], options });
-  refuseFor(`${quotedName(backfill.key)}: cannot be created with backfill; nothing was done`, preview.refusals);
+  const preview = await previewBackfill(connection, { mode: "create", statements: [view.text], options });
+  refuseFor(`${quotedName(view.key)}: cannot be created with backfill; nothing was done`, preview.refusals);
   return describePreview(preview);
 }
 
 /** Whether the tables that the view reads and writes exist on the server. */
-async function allExist(context: Context, { statement, urn }: Backfill): Promise<boolean> {
-  const spec = parseCreate(statement);
+async function allExist(context: Context, { view, urn }: Backfill): Promise<boolean> {
+  const { spec } = view;
   if (spec.kind !== "materializedView" || spec.to === undefined) return true;
   for (const { database, name } of [spec.to, sourceOf(spec)]) {
     if ((await context.reachableLive(urn, objectKey(database, name))) === undefined) return false;
@@ -72,21 +70,15 @@ async function allExist(context: Context, { statement, urn }: Backfill): Promise
 const RESUMES = remark("-- resumes its backfill, which was interrupted");
 
 /** The plan if an earlier run began to create the view and was interrupted. */
-export async function lookAtAdopted(
-  context: Context,
-  { key, statement, urn }: Backfill,
-): Promise<ShownStep | undefined> {
-  if ((await unfinishedOn(await context.connection(), key)) !== undefined) return RESUMES;
-  await context.log.warn(urn, await nothingToFill(context, { key, statement, urn }));
+export async function lookAtAdopted(context: Context, { view, urn }: Backfill): Promise<ShownStep | undefined> {
+  if ((await unfinishedOn(await context.connection(), view.key)) !== undefined) return RESUMES;
+  await context.log.warn(urn, await nothingToFill(context, view, urn));
   return undefined;
 }
 
-async function nothingToFill(
-  context: Context,
-  { key, statement, urn }: { readonly key: string; readonly statement: string; readonly urn: string | undefined },
-): Promise<string> {
-  const how = (await canRefill(context, urn, parseCreate(statement)))
-    ? `; to fill its target, run \`clickhouse-schema backfill --view ${quotedName(key)}\``
+async function nothingToFill(context: Context, view: Definition, urn: string | undefined): Promise<string> {
+  const how = (await canRefill(context, urn, view.spec))
+    ? `; to fill its target, run \`clickhouse-schema backfill --view ${quotedName(view.key)}\``
     : "";
   return `exists on the server, so \`backfill\` does nothing${how}`;
 }
@@ -102,7 +94,11 @@ const DECLARED = "backfill";
  */
 export async function tellTooLate(
   context: Context,
-  { key, urn, wanted }: { readonly key: string; readonly urn: string | undefined; readonly wanted: boolean },
+  {
+    definition,
+    urn,
+    wanted,
+  }: { readonly definition: Definition | undefined; readonly urn: string | undefined; readonly wanted: boolean },
   stored: { readonly statement?: string; readonly __said?: string },
   said = "",
 ): Promise<string | undefined> {
@@ -110,7 +106,7 @@ export async function tellTooLate(
   const isNew = !(stored.__said ?? "").split(" ").includes(DECLARED);
   const { statement } = stored;
   if (wanted && isNew && statement !== undefined)
-    await context.log.warn(urn, await nothingToFill(context, { key, statement, urn }));
+    await context.log.warn(urn, await nothingToFill(context, definition ?? Definition.read(statement), urn));
   return [...others, ...(wanted ? [DECLARED] : [])].join(" ") || undefined;
 }
 
@@ -124,13 +120,14 @@ export async function createFilled(
   connection: Connection,
   backfill: Backfill,
 ): Promise<Created | undefined> {
-  const { allow, declared, key, sensitive, statement, urn } = backfill;
+  const { allow, declared, sensitive, urn, view } = backfill;
+  const { key } = view;
   return context.oneByOne(async () => {
     const exists = (await context.live.findNow(key)) !== undefined;
     if (exists && (await unfinishedOn(connection, key)) === undefined) return undefined;
     const tell = tellBackfill((line) => void context.log.status(urn, line));
     const warnOfInterrupts = interruptible((message) => void context.log.info(urn, message));
-    await createWithBackfill(connection, [statement], {
+    await createWithBackfill(connection, [view.text], {
       ...declared,
       ...{ allow, sensitive },
       onProgress: (progress) => {
@@ -152,7 +149,7 @@ export async function createFilled(
 async function unfinishedOn(connection: Connection, key: string): Promise<UnfinishedBackfill | undefined> {
   const found = await findUnfinished(connection);
   return found.find(
-    ({ plan }) => plan.mode === "create" && plan.views.some(({ statement }) => keyOf(parseCreate(statement)) === key),
+    ({ plan }) => plan.mode === "create" && plan.views.some(({ statement }) => Definition.read(statement).key === key),
   );
 }
 

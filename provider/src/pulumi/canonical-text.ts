@@ -65,7 +65,7 @@ export async function canonicalText(
     fingerprint: definition === undefined ? UNKNOWN : print,
   });
   if (definition !== undefined && kindOf(spec.kind).isOnScratch) context.scratch.declare(key, definition);
-  return { text: definition?.text ?? UNKNOWN, print, isNew: definition !== undefined && kept === undefined };
+  return { definition, print, isNew: definition !== undefined && kept === undefined };
 }
 
 /** Whether it names users, roles and the like, and no tables that it reads. */

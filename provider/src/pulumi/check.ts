@@ -3,8 +3,8 @@ import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { SchemaError } from "../errors";
 import { kindOf } from "../kinds";
 import { readShown, remark, renderShown, type ShownStep } from "../plan";
+import type { Definition } from "../sql/definition";
 import { keyNamed, keyOf, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectKind, ObjectSpec } from "../sql/spec";
 import type { Properties } from "../util/properties";
 import { tellTooLate } from "./backfill";
@@ -61,49 +61,54 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Properties, n
   context.options.set(key, options);
   const secrets = await lookAtSecrets(context, spec, request, stored);
   const overrides = lintOverrides(context, options);
-  const { text, print, isNew } = await canonicalText(context, spec, key, request, stored).catch((error: unknown) =>
-    explainByLint(context, spec, overrides, request, error),
+  const { definition, print, isNew } = await canonicalText(context, spec, key, request, stored).catch(
+    (error: unknown) => explainByLint(context, spec, overrides, request, error),
   );
-  const linted = isNew ? await lint(context, parseCreate(text), overrides, request, stored.__said) : stored.__said;
-  const view = { key, urn: request.urn, wanted: options.backfill !== undefined };
+  const linted =
+    isNew && definition ? await lint(context, definition.spec, overrides, request, stored.__said) : stored.__said;
+  const view = { definition, urn: request.urn, wanted: options.backfill !== undefined };
   const said = await tellTooLate(context, view, stored, linted);
   const inputs: Inputs = {
     ...("database" in spec && { database: spec.database }),
     name: spec.name,
     qualifiedName: quotedName(key),
-    statement: text,
+    statement: definition?.text ?? UNKNOWN,
     ...(request.deletion !== undefined && { deletion: request.deletion }),
     ...(secrets !== undefined && { secrets }),
     // A digest of a weak secret can be guessed.
     ...(!request.sensitive && { __fingerprint: print }),
     ...(said !== undefined && { __said: said }),
-    ...(spec.kind === "view" && text !== UNKNOWN && tablesUnder(context, key)),
+    ...(spec.kind === "view" && definition !== undefined && tablesUnder(context, key)),
   };
   const on = declaredPlace(context, spec, options);
   await warnOfLeft(context, request.urn, stored, on);
   const place = await placeOf(context, stored);
   Object.assign(inputs, on, place.input);
-  if (text === UNKNOWN) return inputs;
+  if (definition === undefined) return inputs;
   const { statement } = stored;
   if (place.elsewhere !== undefined) {
-    return { ...inputs, ...(await planElsewhere(context, key, inputs, request, options, place.elsewhere)) };
+    return { ...inputs, ...(await planElsewhere(context, definition, inputs, request, options, place.elsewhere)) };
   }
   if (statement !== undefined) {
-    const planned = plannedInputs(context, request, { ...stored, statement }, text, options, { place: on });
-    return { ...inputs, ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned)) };
+    const planned = plannedInputs(context, request, { ...stored, statement }, definition, options, { place: on });
+    return {
+      ...inputs,
+      ...(await (request.sensitive ? planned.catch(withoutSecretsOf(statement, definition.text)) : planned)),
+    };
   }
-  return { ...inputs, ...(await lookBeforeCreate(context, key, inputs, request, options)) };
+  return { ...inputs, ...(await lookBeforeCreate(context, definition, inputs, request, options)) };
 }
 
 /** The state is of another server: what is missing on this one is created here, and the objects there stay. */
 async function planElsewhere(
   context: Context,
-  key: string,
+  declared: Definition,
   inputs: Inputs,
   request: Request,
   options: ChangeOptions,
   elsewhere: string,
 ): Promise<PlanInputs> {
+  const { key } = declared;
   context.elsewhere.set(key, elsewhere);
   const { urn, sensitive } = request;
   const now = (await context.identity())?.url ?? "";
@@ -112,7 +117,7 @@ async function planElsewhere(
     `The state was written on ${elsewhere}, and ${now} is another server: what is not there is created there, without rows, and nothing is ` +
       `changed on ${elsewhere}. If this is a mistake, set the URL back.`,
   );
-  const looked = await lookBeforeCreate(context, key, inputs, request, options);
+  const looked = await lookBeforeCreate(context, declared, inputs, request, options);
   const isThere = (await context.reachableLive(urn, key)) !== undefined;
   if (isThere && looked.plan !== undefined) return looked;
   const create: ShownStep = sensitive ? { sql: "", hazards: [], secret: "CREATE" } : remark(`${inputs.statement};`);

@@ -10,7 +10,6 @@ import { renewalHazard, replaces } from "../plan/materialized-view";
 import type { AccessSpec } from "../sql/access/spec";
 import { qualifiedName } from "../sql/identifiers";
 import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName } from "../sql/spec";
 import { lockOuts } from "./access-lockout";
 import type { Context } from "./context";
@@ -69,7 +68,7 @@ export async function lookAtFlow(
   { changes, from, plan }: Planned,
   { options, sensitive, to, urn }: Change,
 ): Promise<ShownStep[]> {
-  const before = parseCreate(from);
+  const before = from.spec;
   if (isAccess(to) && isAccess(before)) {
     const connection = await context.reachableServer(urn);
     if (connection === undefined || plan.steps.length === 0) return [];

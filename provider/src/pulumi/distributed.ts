@@ -1,8 +1,8 @@
 import type { ClusterConnection } from "../cluster/cluster-connection";
+import { definitionOf } from "../introspect/live-definition";
 import { readObjects } from "../introspect/objects";
 import type { LiveObject } from "../introspect/server-catalog";
 import { sendsTo } from "../sql/engine";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import type { Broken } from "./first";
@@ -37,9 +37,9 @@ export function isDistributed({ engine }: LiveObject): boolean {
   return engine === "Distributed";
 }
 
-function specOf({ statement }: LiveObject): Extract<ObjectSpec, { kind: "table" }> | undefined {
+function specOf(live: LiveObject): Extract<ObjectSpec, { kind: "table" }> | undefined {
   try {
-    const spec = parseCreate(statement);
+    const { spec } = definitionOf(live);
     return spec.kind === "table" ? spec : undefined;
   } catch {
     return undefined;

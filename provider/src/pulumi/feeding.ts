@@ -1,4 +1,5 @@
 import { SchemaError } from "../errors";
+import { definitionOf } from "../introspect/live-definition";
 import { mentionedNames } from "../lineage/mentions";
 import { passesOn, targetsOf } from "../lineage/sources";
 import { triggerOf } from "../lineage/trigger";
@@ -6,7 +7,6 @@ import { hazard } from "../plan/hazards";
 import { replaces } from "../plan/materialized-view";
 import type { Hazard } from "../plan/plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { MaterializedViewSpec, ObjectSpec, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 
@@ -63,9 +63,10 @@ function doubled(other: Writer, view: MaterializedViewSpec, into: string): Hazar
 async function writersOf(context: Context, urn: string | undefined, target: string, own: string): Promise<Writer[]> {
   const renamed = new Set(context.renames.map(oldKey));
   const found: Writer[] = [];
-  for (const { key, statement } of await context.reachableViews(urn)) {
+  for (const live of await context.reachableViews(urn)) {
+    const { key } = live;
     const checked = context.checked.get(key);
-    const spec = checked?.definition?.spec ?? parseCreate(statement);
+    const { spec } = checked?.definition ?? definitionOf(live);
     if (key === own || renamed.has(key) || spec.kind !== "materializedView" || !writesTo(spec, target)) continue;
     found.push({ key, spec, declared: checked !== undefined });
   }
@@ -135,7 +136,7 @@ async function flowOf(
   spec: MaterializedViewSpec | TableSpec,
 ): Promise<Flow> {
   const specs = new Map<string, ObjectSpec>();
-  for (const { key, statement } of await context.reachableViews(urn)) specs.set(key, parseCreate(statement));
+  for (const view of await context.reachableViews(urn)) specs.set(view.key, definitionOf(view).spec);
   for (const renaming of context.renames) specs.delete(oldKey(renaming));
   for (const [key, { definition }] of context.checked) if (definition !== undefined) specs.set(key, definition.spec);
   specs.set(keyOf(spec), spec);
@@ -156,7 +157,7 @@ async function flowOf(
   for (const key of unknown) {
     const live = await context.reachableLive(urn, key);
     if (live === undefined || !/^(?:Buffer|Distributed)$/.test(live.engine)) continue;
-    const table = parseCreate(live.statement);
+    const table = definitionOf(live).spec;
     if (table.kind === "table") for (const next of passesOn(table)) add(key, next);
   }
   return flow;

@@ -1,7 +1,6 @@
 import { SchemaError } from "../errors";
 import { callersOf, inlinedIn } from "../introspect/function-callers";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { propertiesOf } from "../util/properties";
 import type { Context } from "./context";
 import type { Change, Planned } from "./planning";
@@ -33,7 +32,7 @@ export async function lookAtFunction(context: Context, planned: Planned, { to, o
     );
   }
   const lines = labels.length === 0 ? [] : [`-- compute the new value at once: ${shortened(labels)}`];
-  const before = parseCreate(planned.from);
+  const before = planned.from.spec;
   const holding = "expression" in before ? await inlinedIn(connection, before) : [];
   const declared = await declaredWithCall(context, keyParts(live.key).name ?? "");
   const others = holding.filter((key) => !declared.has(key));

@@ -2,6 +2,7 @@ import { isAccessDenied } from "../connection/server-message";
 import { SchemaError } from "../errors";
 import { isConfiguration } from "../introspect/access/catalog";
 import { PRIVILEGES, readConcerned } from "../introspect/grants";
+import { definitionOf } from "../introspect/live-definition";
 import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject, planObject } from "../kinds/object";
 import { type ShownStep, showPlan } from "../plan";
@@ -12,7 +13,6 @@ import { granteeKeys } from "../sql/access/references";
 import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyNamed, keyOf, keyParts } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { type Lattice, latticeOf, type PrivilegeRow } from "../sql/rights/lattice";
 import { linesOf, rulesOfLines } from "../sql/rights/lines";
 import { lostByServer } from "../sql/rights/lost";
@@ -199,7 +199,7 @@ function unlessDenied(error: unknown): undefined {
   if (!isAccessDenied(error)) throw error;
 }
 
-function heldIn({ statement }: LiveObject): RightsAndRoles {
-  const spec = parseCreate(statement);
+function heldIn(live: LiveObject): RightsAndRoles {
+  const { spec } = definitionOf(live);
   return isGrants(spec) ? spec : {};
 }

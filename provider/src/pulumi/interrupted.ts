@@ -2,6 +2,7 @@ import { abortOperation, resumeOperation, type Unfinished, unfinishedOperations 
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { JOURNAL_TABLE } from "../operation/journal";
+import { Definition } from "../sql/definition";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectSpec } from "../sql/spec";
@@ -13,8 +14,8 @@ export interface InterruptedOperation {
   readonly operation: Unfinished;
   /** It is resumed if it leads to the declaration or cannot be rolled back, otherwise aborted. */
   readonly action: "resume" | "abort";
-  /** The object's statement afterwards. */
-  readonly from: string;
+  /** What the object is afterwards. */
+  readonly from: Definition;
 }
 
 /**
@@ -41,7 +42,8 @@ export async function findInterrupted(
   const action = (isWanted && !one.aborting) || !one.canAbort ? "resume" : "abort";
   const key = one.keys[action === "resume" ? 1 : 0];
   const statement = action === "resume" ? one.to : one.from;
-  return { operation: one, action, from: statement ?? renderCreate(named(spec, key)) };
+  const from = statement === undefined ? Definition.of(named(spec, key)) : Definition.read(statement);
+  return { operation: one, action, from };
 }
 
 function named(spec: ObjectSpec, key: string): ObjectSpec {

@@ -24,7 +24,7 @@ export async function withoutColumns(
   { columns, reader, writes }: Broken,
 ): Promise<readonly First[] | undefined> {
   if (reader.engine !== "MaterializedView") return [];
-  const { spec } = Definition.read(from);
+  const { spec } = from;
   const before = parseCreate(reader.statement);
   if (writes || live === undefined || !("columns" in spec) || before.kind !== "materializedView") return undefined;
   if (columns.some(({ what }) => what !== "dropped")) return undefined;

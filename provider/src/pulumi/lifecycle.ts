@@ -165,7 +165,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
   private async createFilled(connection: Connection, key: string, statement: string): Promise<Created | undefined> {
     const [checked, options] = [this.context.checked.get(key), this.context.options.get(key)];
     if (checked === undefined || options === undefined) return undefined;
-    const backfill = backfillOf(this.context, key, statement, options, checked);
+    const backfill = backfillOf(this.context, Definition.read(statement), options, checked);
     return backfill && createFilled(this.context, connection, backfill);
   }
 

@@ -8,7 +8,7 @@ import type { LiveObject } from "../introspect/server-catalog";
 import { Problems } from "../operation/problems";
 import type { ShownStep } from "../plan";
 import { isGrants } from "../sql/access/grant";
-import { Definition } from "../sql/definition";
+import type { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";
 import { refuseIncomplete, refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
@@ -29,15 +29,15 @@ import type { Inputs, Request } from "./state";
  */
 export async function lookBeforeCreate(
   context: Context,
-  key: string,
+  declared: Definition,
   inputs: Inputs,
   request: Request,
   options: ChangeOptions,
 ): Promise<PlanInputs> {
+  const { key } = declared;
   const found = await context.reachableLive(request.urn, key);
-  const declared = Definition.read(inputs.statement);
   await refuseUnwritable(context, request.urn, declared.spec, found);
-  const backfill = backfillOf(context, key, inputs.statement, options, request);
+  const backfill = backfillOf(context, declared, options, request);
   if (isGrants(declared.spec)) {
     refuseConfiguredGrantee(declared.spec, found);
     if (found === undefined) return toldPlan(context, request, lookAtNewGrantee(context, declared.spec, request));
@@ -46,11 +46,10 @@ export async function lookBeforeCreate(
     const looked = lookAtNew(context, declared, backfill, request, options);
     return toldPlan(context, request, request.sensitive ? looked.catch(withoutSecretsOf(inputs.statement)) : looked);
   }
-  return lookAtAdoption(context, { key, inputs, request, options, backfill }, declared, found);
+  return lookAtAdoption(context, { inputs, request, options, backfill }, declared, found);
 }
 
 interface Adopting {
-  readonly key: string;
   readonly inputs: Inputs;
   readonly request: Request;
   readonly options: ChangeOptions;
@@ -60,7 +59,7 @@ interface Adopting {
 /** @throws {SchemaError} when the existing object differs, and the declaration does not ask to change it. */
 async function lookAtAdoption(
   context: Context,
-  { backfill, inputs, key, options, request }: Adopting,
+  { backfill, inputs, options, request }: Adopting,
   declared: Definition,
   found: LiveObject,
 ): Promise<PlanInputs> {
@@ -74,10 +73,10 @@ async function lookAtAdoption(
     );
     const { database, name, qualifiedName, statement } = inputs;
     const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
-    return plannedInputs(context, request, stored, statement, options, { adopts: true, place });
+    return plannedInputs(context, request, stored, declared, options, { adopts: true, place });
   }
   // Values that no server shows cannot be compared: they are set.
-  if (isSame && !changesSecrets(context, inputs.statement) && !isPartly) {
+  if (isSame && !changesSecrets(context, declared) && !isPartly) {
     await context.log.info(request.urn, "exists on the server and equals the declaration; it will be adopted.");
     return backfill === undefined
       ? {}
@@ -92,7 +91,7 @@ async function lookAtAdoption(
   const { text: statement } = now;
   const isTaken = !isGrants(declared.spec) || (await takesAway(context, request.urn, now.spec, declared.spec));
   if (!isSame && isTaken && ((options.adopt ?? context.config.adopt) !== "converge" || !isSameKind(now, declared))) {
-    const message = differs(quotedName(key), text, { ...found, statement });
+    const message = differs(quotedName(declared.key), text, { ...found, statement });
     throw new SchemaError("object-differs", request.sensitive ? withoutLiterals(message, text) : message);
   }
   await context.log.info(
@@ -103,7 +102,7 @@ async function lookAtAdoption(
   );
   const { database, name, qualifiedName } = inputs;
   const stored = { ...(database !== undefined && { database }), name, qualifiedName, statement };
-  const planned = plannedInputs(context, request, stored, text, options, { adopts: true, place });
+  const planned = plannedInputs(context, request, stored, declared, options, { adopts: true, place });
   return request.sensitive ? planned.catch(withoutSecretsOf(statement, text)) : planned;
 }
 

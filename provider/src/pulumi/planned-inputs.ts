@@ -3,8 +3,8 @@ import type { ChangeOptions } from "../declare/options";
 import { reworded, SchemaError } from "../errors";
 import { Problems } from "../operation/problems";
 import type { Plan } from "../plan";
+import type { Definition } from "../sql/definition";
 import { isAccess, keyOf, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { refuseMissingNames, refuseUnwritable } from "./access";
 import { plannedAfter } from "./added-first";
@@ -32,7 +32,7 @@ export async function plannedInputs(
   context: Context,
   request: Request,
   stored: Partial<Outs> & { statement: string },
-  statement: string,
+  declared: Definition,
   options: ChangeOptions,
   { place = stored, ...adoption }: Pick<Change, "adopts"> & { readonly place?: PlaceInputs } = {},
 ): Promise<PlanInputs> {
@@ -43,10 +43,10 @@ export async function plannedInputs(
     if (input.plan !== undefined) await context.log.info(urn, `plan: drop what a rebuild left\n${input.plan}`);
     return { ...retired, ...input };
   };
-  const isSame = stored.statement === statement && !changesSecrets(context, statement);
+  const isSame = stored.statement === declared.text && !changesSecrets(context, declared);
   // The last run had a plan, and may have failed: the inputs are stored either way.
   if (isSame && stored.plan === undefined && isPlaced(stored, place)) return told();
-  const to = parseCreate(statement);
+  const { spec: to } = declared;
   if (isAccess(to)) await refuseUnwritable(context, urn, to, await context.reachableLive(urn, keyOfStored(stored)));
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };
   const planned = await planChange(context, context.lookFor(urn), change);
@@ -108,9 +108,9 @@ function announce({ steps }: Plan, text: string): string {
 }
 
 /** Whether a value that no statement shows is new. */
-export function changesSecrets(context: Context, statement: string): boolean {
+export function changesSecrets(context: Context, declared: Definition): boolean {
   // Most programs have none: then nothing is parsed.
   if (context.secrets.size === 0) return false;
-  const changed = context.secrets.get(keyOf(parseCreate(statement)))?.changed ?? [];
+  const changed = context.secrets.get(declared.key)?.changed ?? [];
   return changed.length > 0;
 }

@@ -22,6 +22,7 @@ import {
   unasked,
 } from "../plan";
 import { followRenames as followRenamed } from "../sql/access/references";
+import { Definition } from "../sql/definition";
 import { isAccess, keyOf, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import { renderCreate } from "../sql/render";
@@ -56,8 +57,8 @@ export interface Planned {
   readonly shown: readonly ShownStep[];
   /** The existing object; undefined if the server could not be reached. */
   readonly live: LiveObject | undefined;
-  /** Statement that the plan starts from. */
-  readonly from: string;
+  /** What the plan starts from. */
+  readonly from: Definition;
   /** An interrupted operation on the object, which is resumed or aborted first. */
   readonly pending?: InterruptedOperation;
 }
@@ -68,7 +69,8 @@ export async function planChange(context: Context, look: Look, change: Change, r
   const current = await readCurrent(context, look, stored, to);
   const pending = await findInterrupted(context, look, current, to);
   const { live } = current;
-  const from = followRenames(context, pending === undefined ? current.spec : parseCreate(pending.from), to);
+  const from = followRenames(context, pending?.from.spec ?? current.spec, to);
+  const begins = Definition.of(from);
   const { renamedColumns, materialize } = options;
   const newSecrets = context.secrets.get(keyOf(to))?.changed ?? [];
   const changes = diffObject(from, to, { renamedColumns, newSecrets });
@@ -98,11 +100,14 @@ export async function planChange(context: Context, look: Look, change: Change, r
   for (const step of plan.steps) if (step.kind === "rename") context.renames.push(step);
   const steps = sensitive ? showSecretPlan(plan) : showPlan(await asRun(cluster, plan), live);
   const follows =
-    plan.steps.length === 0 && pending === undefined && renderCreate(from) !== renderCreate(current.spec)
+    plan.steps.length === 0 &&
+    pending === undefined &&
+    from !== current.spec &&
+    begins.text !== renderCreate(current.spec)
       ? [remark("-- follows the rename of what it names; nothing else runs")]
       : [];
   const shown = [...follows, ...(pending ? [remark(describeInterrupted(pending))] : []), ...steps];
-  return { plan, changes, shown, live, from: renderCreate(from), ...(pending && { pending }) };
+  return { plan, changes, shown, live, from: begins, ...(pending && { pending }) };
 }
 
 /** The plan with its statements as they are sent. */
@@ -178,9 +183,9 @@ function isJournaled(step: Step): boolean {
 export function driftOf(context: Context, planned: Planned, { stored, sensitive, to }: Change): string | undefined {
   const { from, live, pending } = planned;
   if (live === undefined || pending !== undefined || keyOfStored(stored) !== live.key) return undefined;
-  const known = followRenames(context, parseCreate(stored.statement), to);
-  if (diffObject(known, dropServerDefaults(parseCreate(from), known)).length === 0) return undefined;
-  const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from, "state", "server");
+  const known = followRenames(context, Definition.read(stored.statement).spec, to);
+  if (diffObject(known, dropServerDefaults(from.spec, known)).length === 0) return undefined;
+  const diff = sensitive ? "(the statement is secret)" : textDiff(stored.statement, from.text, "state", "server");
   return `on the server it differs from the state; the plan starts from the server.\n${diff}`;
 }
 

@@ -2,7 +2,6 @@ import type { Change as ObjectChange } from "../diff";
 import { isAliasOfRenamed } from "../plan/alias-renames";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex } from "../sql/lexer";
-import { parseCreate } from "../sql/parse";
 import type { ColumnSpec } from "../sql/spec";
 import type { Change, Planned } from "./planning";
 
@@ -28,7 +27,7 @@ export interface Concerned {
 export function concernsOf({ changes, from }: Planned, { to }: Change): Concerned[] {
   if (to.kind === "table" || "attributes" in to)
     return changes.filter((one) => !isAliasOfRenamed(one, changes)).flatMap(concern);
-  const before = parseCreate(from);
+  const before = from.spec;
   if (!("columns" in to) || before.kind !== to.kind) return [];
   const outputs = outputChanges(before.columns, to.columns);
   return before.kind === "view" ? [...outputs, ...parameterChanges(before.query, to.query)] : outputs;

@@ -3,8 +3,7 @@ import { ServerError } from "../connection/errors";
 import { Definition } from "../sql/definition";
 import { quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
-import type { ColumnSpec, QualifiedName, TableSpec } from "../sql/spec";
+import type { ColumnSpec, ObjectSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { type Concerned, isParameter } from "./reader-changes";
 
@@ -35,11 +34,10 @@ export interface Tried {
  */
 export async function tryOnScratch(
   context: Context,
-  statement: string,
+  spec: ObjectSpec,
   columns: readonly Concerned[],
 ): Promise<Tried | undefined> {
   if (context.config.scratch === "off") return undefined;
-  const spec = parseCreate(statement);
   if (!("columns" in spec)) return undefined;
   const name = { database: spec.database, name: `${spec.name}__reader` };
   // With a column list the engine accepts an ordinary view unchecked.

@@ -2,13 +2,13 @@ import { engineName, isReplicated } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
+import { definitionOf } from "../introspect/live-definition";
 import type { LiveObject } from "../introspect/server-catalog";
 import type { Plan } from "../plan";
 import { isAliasOf } from "../plan/alias-renames";
 import { Definition } from "../sql/definition";
 import { quoteIdentifier } from "../sql/identifiers";
 import { keyOf, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import { addedFirst } from "./added-first";
 import { aliasFirst, alsoUnderOldNames, namesOf } from "./both-names";
 import type { Context } from "./context";
@@ -112,7 +112,7 @@ async function renamedWith(
   { columns, reader }: Broken,
   { find, told }: Tools,
 ): Promise<readonly First[] | undefined> {
-  const { spec } = Definition.read(from);
+  const { spec } = from;
   if (spec.kind !== "table" || isReplicated(engineName(spec.storage.engine)) || keyOf(spec) !== table?.key)
     return undefined;
   if (!plan.steps.some((step) => step.kind === "statement" && step.gated)) return undefined;
@@ -167,7 +167,7 @@ async function writesBoth(
   { told }: Tools,
 ): Promise<readonly First[] | undefined> {
   const declared = await declaredReader(context, reader, told);
-  const before = parseCreate(reader.statement);
+  const before = definitionOf(reader).spec;
   if (declared === undefined || !("query" in before) || !("columns" in declared.to)) return undefined;
   const names = new Set(declared.to.columns.map(({ name }) => name));
   if (!columns.every(({ becomes }) => becomes !== undefined && names.has(becomes))) return undefined;

@@ -1,11 +1,10 @@
 import { rewrite } from "../apply/rename";
 import { SchemaError } from "../errors";
+import { definitionOf } from "../introspect/live-definition";
 import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
 import { Definition } from "../sql/definition";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
-import { renderCreate } from "../sql/render";
 import type { ColumnSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import { dictionarySource } from "./dictionary-readers";
@@ -81,7 +80,7 @@ async function tryReader(
   const read = columns.filter(({ name, what }) => isParameter(what) || readsColumn(reader.statement, name));
   if (read.length === 0) return undefined;
   const { database, name = "" } = keyParts(reader.key);
-  const before = parseCreate(reader.statement);
+  const before = definitionOf(reader).spec;
   const outputs = "columns" in before ? before.columns : [];
   const unwritten = writtenNowhere(before, changed);
   if (unwritten.length > 0) {
@@ -89,11 +88,11 @@ async function tryReader(
     const reason = `it writes ${names}, which would reach no column: rows would get the default, without an error`;
     return { broken: { reader, columns: unwritten, reason, writes: true } };
   }
-  const renamed = rewrite(reader.statement, { object: "table", from, to }).text;
-  const tried = await tryOnScratch(context, renamed, read);
+  const renamed = Definition.read(rewrite(reader.statement, { object: "table", from, to }).text);
+  const tried = await tryOnScratch(context, renamed.spec, read);
   if (tried === undefined) return undefined;
   const itself = { from: { database, name }, to: tried.name };
-  const stuck = await notConverted(context, parseCreate(renamed));
+  const stuck = await notConverted(context, renamed.spec);
   if (stuck !== undefined) return { broken: { reader, columns: read, ...stuck } };
   if (tried.reason !== undefined) {
     const broken = { reader, columns: read, reason: tried.reason };
@@ -121,7 +120,7 @@ async function tryDictionary(context: Context, reader: LiveObject, { columns, fr
   });
   if (query !== undefined) {
     const read = columns.filter((one) => isParameter(one.what) || readsColumn(query.query, one.name));
-    const tried = read.length === 0 ? undefined : await tryOnScratch(context, renderCreate(query), read);
+    const tried = read.length === 0 ? undefined : await tryOnScratch(context, query, read);
     return tried?.reason === undefined ? undefined : fails(read, tried.reason);
   }
   const read = columns.filter((one) => isParameter(one.what) || attributes.has(one.name) || named.has(one.name));
@@ -147,7 +146,7 @@ function failsWith(
     const asked: Concerned = { name: quotedName(reader.key), what: "not loaded" };
     return { broken, next: { from: itself, to: itself, columns: [asked] } };
   }
-  const spec = parseCreate(reader.statement);
+  const { spec } = definitionOf(reader);
   if (!("columns" in spec) || spec.kind === "materializedView") return { broken };
   const asks = (one: ColumnSpec): boolean =>
     one.default?.kind === "ALIAS" && isNamed(`SELECT ${one.default.expression}`, from);

@@ -28,7 +28,7 @@ export async function retypedWith(
   { reader }: Broken,
   { resolve, told }: Tools,
 ): Promise<readonly First[] | undefined> {
-  const { spec } = Definition.read(from);
+  const { spec } = from;
   const isShared = spec.kind === "table" && isReplicated(engineName(spec.storage.engine));
   // Where only the table is replicated, the views of other replicas stay as they are.
   if (isShared && (await context.clusterOf(reader.key)) === undefined) return undefined;

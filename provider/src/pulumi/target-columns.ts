@@ -1,5 +1,5 @@
+import { definitionOf } from "../introspect/live-definition";
 import { objectKey, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import type { Concerned } from "./reader-changes";
@@ -28,11 +28,11 @@ export async function notConverted(
 ): Promise<{ readonly reason: string; readonly instead?: string } | undefined> {
   if (view.kind !== "materializedView" || view.to === undefined) return undefined;
   const key = objectKey(view.to.database, view.to.name);
-  const live = (await context.reachableLive(undefined, key))?.statement;
+  const live = await context.reachableLive(undefined, key);
   if (live === undefined) return undefined;
   // Not the view's own list of columns, which keeps the former types.
   const outputs = await context.scratch.resultOf(view.query).catch(() => []);
-  const [now, declared] = [parseCreate(live), context.checked.get(key)?.definition?.spec].map(typesIn);
+  const [now, declared] = [definitionOf(live).spec, context.checked.get(key)?.definition?.spec].map(typesIn);
   for (const { name, type } of outputs) {
     const current = now?.get(name);
     if (current === undefined || current === type) continue;

@@ -15,7 +15,6 @@ import { diffObject } from "../kinds/object";
 import { type Hazard, type Plan, renderPlan } from "../plan";
 import { Definition } from "../sql/definition";
 import { keyOf, keyParts, quotedName } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
@@ -52,7 +51,7 @@ const DEFAULTS: ChangeOptions = { allow: [], renamedColumns: {}, rebuild: "onlin
 export async function applyUpdate(context: Context, request: UpdateRequest): Promise<Record<string, string>> {
   const { stored, declared } = request;
   const { statement } = stored;
-  const to = parseCreate(declared.statement);
+  const { spec: to } = Definition.read(declared.statement);
   const key = keyOf(to);
   const urn = context.checked.get(key)?.urn;
   const seen = context.planned.get(key);
@@ -127,7 +126,7 @@ async function run(
     if (planned.pending !== undefined) {
       await resumeOrAbort(connection, planned.pending, tell);
       began = true;
-      plan = await ask(context, plan, keyOf(parseCreate(planned.from)), urn, true);
+      plan = await ask(context, plan, planned.from.key, urn, true);
       refuseHazards(context, { ...planned, plan }, change);
     }
     began = (await changeFirst(context, connection, planned.first, tell)) || began;

@@ -1,13 +1,13 @@
 import { innerTable } from "../clickhouse/names";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
+import { definitionOf } from "../introspect/live-definition";
 import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import { triggerOf } from "../lineage/trigger";
 import { isWorkingTable } from "../operation/names";
 import { SqlParseError } from "../sql/errors";
 import { qualifiedName } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
-import { parseCreate } from "../sql/parse";
 import type { MaterializedViewSpec, ObjectSpec, QualifiedName, TableSpec } from "../sql/spec";
 import { inOrder as sortedByNeed } from "../util/graph";
 import type { Feed, SourceTable, Subject } from "./subject";
@@ -77,7 +77,7 @@ async function sourceOf(live: ServerCatalog, view: MaterializedViewSpec): Promis
 function parsed(object: LiveObject | undefined): ObjectSpec | undefined {
   if (object === undefined) return undefined;
   try {
-    return parseCreate(object.statement);
+    return definitionOf(object).spec;
   } catch (error) {
     // Dictionaries and the like: nothing to compare.
     if (error instanceof SqlParseError) return undefined;
