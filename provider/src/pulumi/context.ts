@@ -1,9 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Renaming } from "../apply/rename";
-import type { Canonical } from "../canonical/canonical";
-import { copyFeatureFlags } from "../canonical/feature-flags";
-import { ScratchEngine } from "../canonical/scratch-engine";
-import { serverForm } from "../canonical/server-form";
+import type { ScratchEngine } from "../canonical/scratch-engine";
 import { unsupported } from "../clickhouse/capabilities";
 import type { ClusterConnection } from "../cluster/cluster-connection";
 import {
@@ -17,20 +14,18 @@ import {
   variableOf,
 } from "../config/config";
 import type { Connection } from "../connection/connection";
-import type { ConnectionError } from "../connection/errors";
 import { openConnection } from "../connection/open";
-import { openScratch } from "../connection/scratch";
-import { openThrowaway } from "../connection/throwaway";
 import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
 import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
 import type { ServerIdentity } from "../introspect/server-identity";
 import { HiddenError } from "../introspect/visibility";
-import { Definition } from "../sql/definition";
-import { keyParts, objectKey } from "../sql/object-key";
-import type { ObjectSpec, QualifiedName } from "../sql/spec";
+import type { Definition } from "../sql/definition";
+import { objectKey } from "../sql/object-key";
+import type { QualifiedName } from "../sql/spec";
 import { Serial } from "../util/serial";
+import { checkingEngine } from "./checking-engine";
 import { isOfCluster, StackCluster } from "./clustered";
 import type { Look } from "./current-state";
 import type { First } from "./first";
@@ -113,12 +108,7 @@ export class Context {
       () => this.connection(),
       (key) => this.alone.has(key),
     );
-    this.scratch = new ScratchEngine(
-      () => this.openScratch(),
-      (key) => this.lookUp(key),
-      (spec, missing) => this.inServersWords(spec, missing),
-      () => this.reachable && !this.isNotMadeYet(),
-    );
+    this.scratch = checkingEngine(this);
   }
 
   /** Only stores: other methods may run before and while it is called. */
@@ -252,36 +242,14 @@ export class Context {
     return opened;
   }
 
-  /** Allows what the server allows its user, if it can be reached. */
-  private async openScratch(): Promise<Connection> {
-    const { scratchServer } = this.config;
-    const engine = await (scratchServer === undefined ? openScratch() : openThrowaway(scratchServer));
-    if (scratchServer !== undefined)
-      this.checker = `ClickHouse ${engine.version} at ${engine.url} (clickhouse:scratch)`;
-    const isServer = /^https?:/.test(this.config.connection?.url ?? "");
-    if (isServer) await this.reach(undefined);
-    if (isServer && this.reachable) await copyFeatureFlags(engine, await this.connection());
-    return engine;
-  }
-
-  /** Without an engine of our own, the server's parser normalises the spelling. @throws {ConnectionError} `missing`, without a server. */
-  private async inServersWords(spec: ObjectSpec, missing: ConnectionError): Promise<Canonical> {
-    await this.reach(undefined).catch(unlessHidden);
-    if (!this.reachable || this.isNotMadeYet()) throw missing;
-    const definition = Definition.of(await serverForm(await this.connection(), spec));
-    return { definition, shown: definition, fromServer: [], unchecked: missing.message };
-  }
-
-  private async lookUp(key: string): Promise<string | undefined> {
-    if (keyParts(key).database === "")
-      return this.asked(undefined, async () => (await this.live.allFunctions()).get(key)?.statement);
-    // What the user cannot see is reported where it is needed, with the object that needs it.
-    return (await this.reachableLive(undefined, key).catch(unlessHidden))?.statement;
-  }
-
   /** False once the server could not be reached. */
   get reachable(): boolean {
     return this.unreachable === undefined;
+  }
+
+  /** Whether the server may be queried: it has not been found unreachable, and a preview would not have to create it. */
+  get mayAsk(): boolean {
+    return this.reachable && !this.isNotMadeYet();
   }
 
   /**
@@ -294,8 +262,8 @@ export class Context {
   }
 
   /** The server's answer; undefined if it cannot be reached. */
-  private async asked<T>(urn: string | undefined, question: () => Promise<T>): Promise<T | undefined> {
-    if (!this.reachable || this.isNotMadeYet()) return undefined;
+  async asked<T>(urn: string | undefined, question: () => Promise<T>): Promise<T | undefined> {
+    if (!this.mayAsk) return undefined;
     try {
       return await question();
     } catch (error) {
@@ -308,7 +276,7 @@ export class Context {
   /** The server, as far as a preview may query it; undefined where {@link reachableLive} would find nothing. */
   async reachableServer(urn: string | undefined): Promise<Connection | undefined> {
     await this.reach(urn);
-    return this.reachable && !this.isNotMadeYet() ? this.connection() : undefined;
+    return this.mayAsk ? this.connection() : undefined;
   }
 
   /** The materialized views on the server; none if it cannot be reached. */
@@ -334,7 +302,7 @@ export class Context {
   lookFor(urn: string | undefined): Look {
     return async (key) => {
       const live = await this.reachableLive(urn, key);
-      return { asked: this.reachable && !this.isNotMadeYet(), live };
+      return { asked: this.mayAsk, live };
     };
   }
 
@@ -345,8 +313,4 @@ export class Context {
     const target = parseUrl(url);
     return target.kind === "chdb" && !existsSync(target.path);
   }
-}
-
-function unlessHidden(error: unknown): undefined {
-  if (!(error instanceof HiddenError)) throw error;
 }
