@@ -5,6 +5,7 @@ import { unfinishedOperations } from "../../provider/src/apply/operations";
 import { newOperation, previewRebuild, rebuildTable } from "../../provider/src/apply/rebuild/index";
 import { removeRetired } from "../../provider/src/apply/rebuild/old-tables";
 import { previewRename, renameObject } from "../../provider/src/apply/rename/index";
+import { RENAME } from "../../provider/src/apply/rename/protocol";
 import { applyViewStep, previewViewStep, VIEW } from "../../provider/src/apply/views/index";
 import type { Connection } from "../../provider/src/connection/connection";
 import { ServerError } from "../../provider/src/connection/errors";
@@ -197,16 +198,86 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         assert.equal(report?.verdict, "different", "rows from before the view");
       });
 
-      it("is not renamed away from its policies: at preview and at up in the same words, and the way out works", async () => {
+      it("sees no more of them under either name while a table is renamed with its policies, killed at each step and taken back, nor afterwards", async () => {
+        const shown = await policyTexts();
+        let [now, renames, undone] = ["t", 0, 0];
+        const leaks = await watching(async () => {
+          for (let dieAt = canRead ? 1 : 2; dieAt <= 30; dieAt += byEffort({ fast: 6, full: 3, soak: 1 })) {
+            const [operation, name] = [newOperation(), `n${dieAt}`];
+            const names = { from: { database: d, name: now }, to: { database: d, name } } as const;
+            const run = (hooks: RunnerHooks): Promise<unknown> =>
+              renameObject(connection, { object: "table", ...names, operation, ...hooks });
+            if (await dies(run, dieAt)) {
+              const [left] = await unfinishedOperations(connection, d);
+              if (left?.canAbort === true && dieAt % 2 === 0) {
+                undone++;
+                await abort(RENAME, connection, { database: d, operation });
+                assert.deepEqual(
+                  await policyTexts(),
+                  shown.map((one) => one.replaceAll(`${d}.t `, `${d}.${now} `)),
+                );
+                continue;
+              }
+              await run({});
+            }
+            now = name;
+            renames++;
+          }
+        });
+        assert.deepEqual(leaks, []);
+        assert.ok(renames > 1 && undone > 0, `${renames} renamed, ${undone} taken back`);
+        assert.deepEqual(
+          await policyTexts(),
+          shown.map((one) => one.replaceAll(`${d}.t `, `${d}.${now} `)),
+        );
+        assert.deepEqual(await reader.query(`SELECT DISTINCT who FROM ${d}.${now}`), [{ who: "mine" }]);
+      });
+
+      it("is told at preview what happens to the policies, and what would let somebody see more is refused, and the way out works", async () => {
         const names = { object: "table", from: { database: d, name: "t" }, to: { database: d, name: "n" } } as const;
-        const said = await previewRename(connection, { ...names, ending: new Set() }).then(() => "", messageOf);
-        assert.match(said, /not renamed, because row policy [pq] ON \S+ is bound to the old name/);
+        const preview = () => previewRename(connection, { ...names, ending: new Set() });
+        const { policies: note } = await preview();
+        assert.match(
+          note ?? "",
+          /made for the new name \(\S+\.n, …\) before anything has it, and dropped for the old one at the end: p ON \S+\.t, q ON \S+\.t$/,
+        );
+        await connection.command(`CREATE ROW POLICY other ON ${d}.n USING 1 TO reader`);
+        const said = await preview().then(() => "", messageOf);
+        assert.match(said, /not renamed, because row policy other ON \S+\.n stands for the new name already/);
         await assert.rejects(renameObject(connection, { ...names, operation: newOperation() }), { message: said });
-        await connection.command(`CREATE ROW POLICY p ON ${d}.n USING who = 'mine' TO reader`);
-        await connection.command(`CREATE ROW POLICY q ON ${d}.n USING 1 TO default`);
-        await connection.command(`DROP ROW POLICY p, q ON ${d}.t`);
+        await connection.command(/\((DROP ROW POLICY [^)]*)\)/.exec(said)?.[1] ?? "");
+        await connection.command(`CREATE ROW POLICY elsewhere ON ${d}.x USING a IN (SELECT a FROM ${d}.t) TO reader`);
+        assert.match(await preview().then(() => "", messageOf), /row policy elsewhere ON \S+\.x reads it/);
+        await connection.command(`DROP ROW POLICY elsewhere ON ${d}.x`);
         await renameObject(connection, { ...names, operation: newOperation() });
         assert.deepEqual(await reader.query(`SELECT DISTINCT who FROM ${d}.n`), [{ who: "mine" }]);
+      });
+
+      it("sees no more of them while a database is renamed with its policies", async () => {
+        const other = `${d}_renamed`;
+        await connection.command(`GRANT SELECT ON ${other}.* TO reader`);
+        let seen: string[] = [];
+        let over = false;
+        const poll = (async () => {
+          while (!over) {
+            for (const name of [d, other]) {
+              const rows = await reader.query<{ who: string }>(`SELECT DISTINCT who FROM ${name}.t`).catch(() => []);
+              seen = [...seen, ...rows.map(({ who }) => who)];
+            }
+          }
+        })();
+        await renameObject(connection, {
+          ...{ object: "database", from: { database: d }, to: { database: other }, operation: newOperation() },
+        });
+        assert.deepEqual(await reader.query(`SELECT DISTINCT who FROM ${other}.t`), [{ who: "mine" }]);
+        over = true;
+        await poll;
+        assert.deepEqual([...new Set(seen)], ["mine"]);
+        const [left] = await connection.query<{ left: string }>(
+          `SELECT count() AS left FROM system.row_policies WHERE database = '${d}'`,
+        );
+        assert.equal(Number(left?.left), 0);
+        await connection.command(`DROP DATABASE ${other} SYNC`);
       });
 
       it("sees no more of them under the other name of a view with a target that is changed, renamed with it or taken back, killed at each step", async () => {
@@ -373,6 +444,14 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         await watcher;
         assert.ok(reads > 10, `only ${reads} reads`);
         return [...leaks];
+      }
+
+      async function policyTexts(): Promise<string[]> {
+        const rows = await connection.query<Record<string, string>>("SHOW CREATE ROW POLICIES");
+        return rows
+          .map((row) => String(Object.values(row)[0]))
+          .filter((text) => text.includes(` ON ${d}.`))
+          .sort();
       }
 
       async function policies(): Promise<string[]> {

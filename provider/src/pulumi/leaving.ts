@@ -5,7 +5,7 @@ import type { LiveObject } from "../introspect/server-catalog";
 import { diffObject } from "../kinds/object";
 import { policyOn } from "../sql/access/references";
 import type { Definition } from "../sql/definition";
-import { keyOf, quotedName } from "../sql/object-key";
+import { isInNoDatabase, keyOf, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
@@ -36,6 +36,7 @@ export async function previewRemovals(context: Context, request: unknown): Promi
           one.urn,
           `${quotedName(key)}: will be dropped. ${await whatItsDropMeans(connection, policy)}.`,
         );
+      await tellOfPolicies(context, one.urn, key, keys);
       const rows = await rowsHeld(connection, live);
       if (rows !== 0)
         await context.log.warn(
@@ -47,6 +48,23 @@ export async function previewRemovals(context: Context, request: unknown): Promi
       await context.log.warn(one.urn, `\`pulumi up\` will refuse this removal. ${error.message}`);
     }
   }
+}
+
+/** Policies are bound to a name: a new table that gets it is filtered by them. */
+async function tellOfPolicies(context: Context, urn: string, key: string, leaving: ReadonlySet<string>): Promise<void> {
+  if (isInNoDatabase(key)) return;
+  const left = [...(await context.live.allEntities("rowPolicy").catch(() => new Map<string, LiveObject>())).values()]
+    .filter((one) => !leaving.has(one.key))
+    .flatMap((one) => {
+      const spec = parseLive(one);
+      return spec?.kind === "rowPolicy" && policyOn(spec) === key ? [spec.name] : [];
+    });
+  if (left.length === 0) return;
+  await context.log.warn(
+    urn,
+    `${quotedName(key)}: row policies stay on the server, and would filter a new table of this name: ${left.join(", ")}. ` +
+      `Drop them afterwards: ${left.map((name) => `DROP ROW POLICY ${name}`).join("; ")}.`,
+  );
 }
 
 /**

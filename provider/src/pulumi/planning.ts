@@ -34,6 +34,7 @@ import { keyOfStored, type Look, readCurrent } from "./current-state";
 import { accessFacts } from "./grants";
 import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
 import { mendSteps } from "./mend";
+import { withRenamedColumns } from "./policy-columns";
 import { canRefill } from "./refill";
 import type { Outs } from "./state";
 import { refuseOnCluster } from "./unsupported-on-cluster";
@@ -130,7 +131,10 @@ async function inReplicatedDatabase(context: Context, { urn, to }: Change): Prom
 
 /** The object after this run has renamed its sources or its database, which updates the names in it. */
 function followRenames(context: Context, spec: ObjectSpec, to: ObjectSpec): ObjectSpec {
-  if (isAccess(spec)) return followRenamed(spec, (key) => context.moves.get(key)?.to);
+  if (isAccess(spec)) {
+    const followed = followRenamed(spec, (key) => context.moves.get(key)?.to);
+    return followed.kind === "rowPolicy" ? withRenamedColumns(context, followed) : followed;
+  }
   const others = context.renames.filter((renaming) => keyOfName(renaming.to) !== keyOf(to));
   if (others.length === 0 || !("database" in spec)) return spec;
   return parseCreate(others.reduce((statement, renaming) => rewrite(statement, renaming).text, renderCreate(spec)));

@@ -11,6 +11,7 @@ import { dictionarySource } from "./dictionary-readers";
 import { distributedOver } from "./distributed";
 import type { Broken, First } from "./first";
 import type { Change, Planned } from "./planning";
+import { policiesFirst } from "./policy-readers";
 import { type Concerned, concernsOf, isParameter, outputChanges, readsColumn } from "./reader-changes";
 import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
 import { readersFirst, toolsWith } from "./readers-first";
@@ -34,11 +35,14 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
   const broken = await findBroken(context, planned, change);
   const { first, left } = await readersFirst(context, planned, change, broken, findBroken);
   refuse(context, left, change);
+  const policies = await policiesFirst(context, planned, change);
+  const isNew = (one: First): boolean => !first.some(({ key, column }) => key === one.key && column === one.column);
+  const own = [...policies.filter(isNew), ...first];
   const isRetyped = planned.changes.some(({ kind }) => kind === "column-retyped") && planned.live !== undefined;
   const tables = isRetyped
     ? await tablesFirst(context, keyOf(change.to), planned, await toolsWith(context, findBroken))
     : [];
-  return [...tables, ...first.filter((one) => !tables.some(({ key }) => key === one.key))];
+  return [...tables, ...own.filter((one) => !tables.some(({ key }) => key === one.key))];
 }
 
 /**

@@ -125,8 +125,11 @@ async function lookAtRename(looking: Looking, { object, from, to }: RenameStep):
   const { allow, connection, ending, now } = looking;
   // Before its database is renamed, it does not exist under this name.
   if (from.database !== now.database || (from.name ?? "") !== now.name) return NOTHING;
-  const { gated, unseen } = await previewRename(connection, { object, from, to, allow, ending });
-  return { notes: unseenLine(unseen), gate: { closes: gated, when: "the names are exchanged" } };
+  const { gated, policies, unseen } = await previewRename(connection, { object, from, to, allow, ending });
+  return {
+    notes: [...unseenLine(policies), ...unseenLine(unseen)],
+    gate: { closes: gated, when: "the names are exchanged" },
+  };
 }
 
 async function lookAtRebuild(

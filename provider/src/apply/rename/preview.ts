@@ -3,6 +3,7 @@ import { refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { Problems } from "../../operation/problems";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
+import { policyParts, policyTable } from "../../sql/access/row-policy";
 import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
@@ -10,6 +11,7 @@ import { findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
 import { createRenaming, qualified, type Renamed, type Renaming } from "./names";
 import type { RenameOptions } from "./options";
+import { type Carried, policiesOf, policyNote } from "./policies";
 import { refuseNames, refuseReach, refuseUnfinished } from "./refusals";
 
 /** Options of a preview. */
@@ -24,6 +26,8 @@ export interface RenamePreview {
   readonly gated: boolean;
   /** What this user may not see; undefined if nothing. */
   readonly unseen: string | undefined;
+  /** What is done with row policies; undefined if there are none. */
+  readonly policies: string | undefined;
 }
 
 /**
@@ -36,8 +40,9 @@ export async function previewRename(
   { object, from, to, allow = [], ending }: RenamePreviewOptions,
 ): Promise<RenamePreview> {
   const runner = new Runner(connection, "preview", { ending });
-  const { guarded, tables } = await examineRename(runner, createRenaming(object, from, to), allow);
-  return { gated: tables.length > 0, unseen: await unseenRestrictions(runner, guarded) };
+  const { carried, guarded, tables } = await examineRename(runner, createRenaming(object, from, to), allow);
+  const unseen = await unseenRestrictions(runner, guarded);
+  return { gated: tables.length > 0, unseen, policies: policyNote(carried) };
 }
 
 /**
@@ -48,7 +53,11 @@ export async function examineRename(
   runner: Runner,
   renaming: Renaming,
   allow: readonly string[],
-): Promise<{ readonly tables: readonly QualifiedName[]; readonly guarded: readonly QualifiedName[] }> {
+): Promise<{
+  readonly tables: readonly QualifiedName[];
+  readonly guarded: readonly QualifiedName[];
+  readonly carried: readonly Carried[];
+}> {
   const problems = new Problems();
   await refuseNames(runner, problems, renaming, allow);
   const texts = await loadTexts(runner);
@@ -57,12 +66,19 @@ export async function examineRename(
   await refuseUnfinished(runner, renaming, reach);
   await problems.of(() => refuseReach(reach, texts, renaming, allow));
   const tables = (await problems.of(() => gateTables(runner, reach.incremental, renaming, allow))) ?? [];
-  const rights = rightsFor(renaming, reach, tables);
+  const carried = await policiesOf(runner, renaming);
+  const rights = [...rightsFor(renaming, reach, tables), ...carried.flatMap(rightsToCarry)];
   await problems.of(() => refuseRights(runner.connection, qualified(renaming.from), "renamed", rights));
   const guarded = replacedBy(reach);
   await problems.of(() => refuseUnguardable(runner, guarded));
   problems.refuse();
-  return { tables, guarded };
+  return { tables, guarded, carried };
+}
+
+function rightsToCarry({ from, to, isFixed }: Carried): Right[] {
+  const level = ({ name }: Carried["from"]): string => policyTable(policyParts(name));
+  const drop = { privilege: "DROP ROW POLICY", level: level(from) };
+  return [{ privilege: "CREATE ROW POLICY", level: level(to) }, ...(isFixed ? [] : [drop])];
 }
 
 /** The views that may be replaced, because no ALTER gives them another target. */

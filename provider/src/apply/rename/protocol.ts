@@ -23,6 +23,7 @@ export const RENAME: Protocol<RenamePlan, RenameHooks, RenameContext, RenameResu
   lines: {
     refreshing: fields<{ stopped: unknown; disabled: unknown }>({ stopped: listOf(isName), disabled: listOf(isName) }),
     repointed: listOf(isText),
+    carried: listOf(isText),
     open: isFlag,
     finished: fields<RenameResult>({ operation: isText, repointed: listOf(isText), gated: isFlag }),
   },

@@ -1,15 +1,16 @@
-import { isTable, readDatabase, readTable, uuidOf } from "../../clickhouse/catalog";
+import { readDatabase, readTable, uuidOf } from "../../clickhouse/catalog";
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
 import type { Problems } from "../../operation/problems";
 import type { Runner } from "../../operation/runner";
-import { quoteIdentifier, quoteString } from "../../sql/identifiers";
+import { quoteIdentifier } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { ObjectKind } from "../../sql/spec";
 import type { LiveText, Reach } from "./dependents";
 import { qualified, type Renamed, type Renaming, renamedTo } from "./names";
+import { refusePolicies } from "./policies";
 import { whyNot } from "./repoint";
 
 const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
@@ -46,20 +47,7 @@ export async function refuseNames(
   const databases = "name" in from ? [from, to] : [from];
   for (const { database } of databases) await problems.of(() => refuseDatabase(runner, database, renaming, allow));
   if ("name" in from) await problems.of(() => refuseObject(runner, renaming, object, allow));
-  await problems.of(() => refusePolicy(runner, from));
-}
-
-async function refusePolicy(runner: Runner, from: Renamed): Promise<void> {
-  const condition = "name" in from ? isTable(from, "table") : `database = ${quoteString(from.database)}`;
-  const [policy] = await runner.rows<{ name: string }>(
-    `SELECT name FROM system.row_policies WHERE ${condition} LIMIT 1`,
-  );
-  if (policy === undefined) return;
-  throw new SchemaError(
-    "loses-rows",
-    `${qualified(from)}: not renamed, because row policy ${policy.name} is bound to the old name, and everybody would see all rows under the new one. ` +
-      "Create the policy for the new name, drop the old one, and run again.",
-  );
+  await problems.of(() => refusePolicies(runner, renaming));
 }
 
 async function refuseDatabase(

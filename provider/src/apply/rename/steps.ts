@@ -13,6 +13,7 @@ import { isRenamed, type RenameContext } from "./context";
 import { type Dependent, findReach, loadTexts, type Reach } from "./dependents";
 import { gateTables } from "./gate";
 import { nameAfter, qualified, type Renaming } from "./names";
+import { carryPolicies, dropLeftPolicies } from "./policies";
 import { replacedBy } from "./preview";
 import { startRefreshes, stopRefreshes } from "./refreshing";
 import { identityOf, refuseReach } from "./refusals";
@@ -65,6 +66,7 @@ async function tryRename(context: RenameContext): Promise<boolean> {
       return false;
     }
   }
+  await carryPolicies(runner, journal, renaming);
   await journal.assertOwner();
   await context.rename(renaming);
   return true;
@@ -102,6 +104,8 @@ export async function openAll(context: RenameContext): Promise<void> {
   for (const { engine, ...dependent } of journal.need<Dependent[]>("dependents")) {
     if (engine === "MaterializedView") await dropBeside(runner, nameAfter(renaming, dependent));
   }
+  // Somebody may have used the old name again.
+  if ((await identityOf(runner, renaming.from)) === undefined) await dropLeftPolicies(runner, journal, renaming);
 }
 
 async function repointNamed(

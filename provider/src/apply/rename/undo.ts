@@ -7,6 +7,7 @@ import type { QualifiedName } from "../../sql/spec";
 import { isRenamed, type RenameContext } from "./context";
 import type { Dependent } from "./dependents";
 import { reversed } from "./names";
+import { dropCarried } from "./policies";
 import { startRefreshes } from "./refreshing";
 import { readsAs, repoint } from "./repoint";
 
@@ -14,6 +15,7 @@ import { readsAs, repoint } from "./repoint";
 export async function undoRename(context: RenameContext): Promise<void> {
   const { journal, plan, renaming, runner } = context;
   if (await isRenamed(runner, plan)) await context.rename(reversed(renaming));
+  await dropCarried(runner, journal);
   const left = await pointBack(context, journal.get<Dependent[]>("dependents") ?? []);
   await releaseInserts(runner, journal.get<QualifiedName[]>("gate") ?? []);
   context.gateIs(false);

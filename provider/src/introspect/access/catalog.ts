@@ -98,7 +98,8 @@ interface PolicyRow {
 }
 
 const POLICIES = `SELECT short_name AS policy, database, table, storage, toString(id) AS uuid, select_filter AS using,
-is_restrictive AS restrictive, apply_to_all AS everybody, apply_to_list AS names, apply_to_except AS others FROM system.row_policies`;
+is_restrictive AS restrictive, apply_to_all AS everybody, apply_to_list AS names, apply_to_except AS others FROM system.row_policies
+ORDER BY database, table, policy`;
 
 /** From rows: they say what SHOW CREATE says in other words on each version. One query. */
 async function readPolicies(connection: Connection, engine: string): Promise<ReadonlyMap<string, LiveObject>> {
