@@ -172,10 +172,12 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/views/view-step.ts planViewStep": ["caller"],
 
   // The adapter, and what it asks. What `check` refuses, an `up` without a preview refuses by the same check, before anything else.
+  "canonical/access.ts readsItself": ["check"],
   "canonical/from-query.ts withColumnsOf": ["check"],
   "canonical/set-order.ts refuseOtherOrder": ["check"],
   "plan/database.ts planDatabase": ["check"],
   "pulumi/backfill.ts createFilled": ["running"],
+  "pulumi/change-readers.ts changeOne": ["running"],
   "pulumi/canonical-text.ts refusal": ["check", "check"],
   "pulumi/canonical-text.ts refuseMissingDatabase": ["check"],
   "pulumi/canonical-text.ts refuseMissingDependency": ["check"],
@@ -229,7 +231,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/planning.ts refuseHazards": ["check"],
   "pulumi/planning.ts refuseUnallowed": ["check"],
   "pulumi/readers.ts refuse": ["check"],
-  "pulumi/change-readers.ts changeFirst": ["running"],
   "pulumi/replication.ts refuseUnreplicable": ["check"],
   "pulumi/replication.ts refuseTakenPlace": ["check"],
   "pulumi/served.ts refuseUnread": ["check", "check", "check"],

@@ -18,7 +18,7 @@ const SKEW = 500;
 const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** Engines, without prefix, whose rebuild on a cluster was run. */
-const PROVEN: ReadonlySet<string> = new Set(["MergeTree", "ReplacingMergeTree"]);
+const PROVEN: ReadonlySet<string> = new Set(["MergeTree"]);
 
 /** @throws {SchemaError} when the definitions are not those of replicated tables that are rebuilt on clusters. */
 export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonly string[]): void {
@@ -36,7 +36,7 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
     if (!PROVEN.has(engine.base) || dependsOnOrder(engine)) {
       throw new SchemaError(
         "unproven",
-        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree and ReplicatedReplacingMergeTree with a version only. ${HOW_TO_ALLOW}`,
+        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree only. ${HOW_TO_ALLOW}`,
       );
     }
     if (hasTtl(spec)) {
@@ -71,7 +71,7 @@ function refuseShards({ shards }: Fleet, from: TableSpec, allow: readonly string
   throw new SchemaError(
     "unproven",
     `${qualifiedName(from)}: is on ${shards.length} shards, and a rebuild is tested on a single shard with replicas only: on two, rows that came through Distributed tables were stored ` +
-      `twice when a host was killed meanwhile, and whether they are without a rebuild is not known. Declare a second table beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it. ${HOW_TO_ALLOW}`,
+      `twice when a host was killed meanwhile. Declare a second table beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it. ${HOW_TO_ALLOW}`,
   );
 }
 
