@@ -204,7 +204,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/lint.ts explainByLint": ["check"],
   "pulumi/lint.ts lint": ["check"],
   "canonical/access.ts holdsText": ["check"],
-  "canonical/access.ts readsItself": ["check"],
   "pulumi/access.ts refuseUnwritable": ["check"],
   "pulumi/access.ts refuseConfigured": ["check"],
   "pulumi/access.ts refuseIncomplete": ["check"],
