@@ -216,16 +216,11 @@ export class Context {
     return this.chains.run(work);
   }
 
-  /**
-   * For changes of one object, which rows of a chain may do for each other: each waits for the ones before.
-   *
-   * @param work is told whether there were any.
-   */
-  inOrder<T>(key: string, work: (isContested: boolean) => Promise<T>): Promise<T> {
-    const known = this.queues.get(key);
-    const queue = known ?? new Serial();
+  /** For changes of one object, which rows of a chain may do for each other: each waits for the ones before. */
+  inOrder<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.queues.get(key) ?? new Serial();
     this.queues.set(key, queue);
-    return queue.run(() => work(known !== undefined));
+    return queue.run(work);
   }
 
   async close(): Promise<void> {

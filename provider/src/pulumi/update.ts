@@ -67,9 +67,13 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
   try {
     const connection = await context.connectionOf(key);
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
-    const planned = await planChange(context, look, change, true);
-    refuseSurprise(seen, planned, change);
-    refuseHazards(context, planned, change);
+    // Not while another row changes it.
+    const planned = await context.inOrder(key, async () => {
+      const now = await planChange(context, look, change, true);
+      refuseSurprise(seen, now, change);
+      refuseHazards(context, now, change);
+      return { ...now, asOf: context.changedHere.get(key) };
+    });
     const done = await run(context, connection, { ...planned, first: seen?.first ?? [] }, change, request);
     await dropRetired(context, connection, request, urn);
     return outsOf({ ...declared, ...done.place }, sensitive ? undefined : done.observed, urn);
@@ -111,7 +115,7 @@ interface Done {
 async function run(
   context: Context,
   connection: Connection,
-  planned: Planned & { readonly first: readonly First[] },
+  planned: Planned & { readonly first: readonly First[]; readonly asOf: string | undefined },
   change: Change,
   request: UpdateRequest,
 ): Promise<Done> {
@@ -130,8 +134,9 @@ async function run(
       refuseHazards(context, { ...planned, plan }, change);
     }
     began = (await changeFirst(context, connection, planned.first, tell)) || began;
-    await context.inOrder(keyOf(to), async (isContested) => {
-      // Another row may have changed it, and a table may have got aliases for its readers, which the rename takes back.
+    await context.inOrder(keyOf(to), async () => {
+      // Another row may have changed it since, and a table may have got aliases for its readers, which the rename takes back.
+      const isContested = context.changedHere.get(keyOf(to)) !== planned.asOf;
       if (isContested || planned.first.some(({ column }) => column !== undefined)) {
         const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
         ({ changes, plan } = await planChange(context, look, change, true));
