@@ -67,9 +67,9 @@ export async function insertTimes(
 
 /** Whether every part has the column: for older rows, the value of a column added later is recomputed on each read. */
 async function isStored(runner: Runner, table: QualifiedName, column: string): Promise<boolean> {
-  const { all, having } = await runner.one<{ all: string; having: string }>(
-    `SELECT (SELECT toString(count()) FROM system.parts WHERE ${isTable(table, "table")} AND active) AS all, ` +
-      `(SELECT toString(uniqExact(name)) FROM system.parts_columns WHERE ${isTable(table, "table")} AND active AND column = ${quoteString(column)}) AS having`,
+  const { without } = await runner.one<{ without: string }>(
+    `SELECT toString(countIf(NOT holds)) AS without FROM (SELECT max(column = ${quoteString(column)}) AS holds ` +
+      `FROM system.parts_columns WHERE ${isTable(table, "table")} AND active GROUP BY name)`,
   );
-  return Number(having) >= Number(all);
+  return without === "0";
 }
