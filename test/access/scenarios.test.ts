@@ -38,12 +38,7 @@ const SCENARIOS: readonly Row[] = [
     "gives its rights and takes them back, and leaves what an admin gave",
   ],
   [10, "refused beside Grants", "access/grant.test.ts", "is refused beside Grants of the same grantee"],
-  [
-    11,
-    "prefixes read back, also after a restart",
-    "access/grants.test.ts",
-    "a second plan has nothing to do, and a restart keeps them",
-  ],
+  [11, "prefixes read back, also after a restart", "access/law.test.ts", "are all there after a restart"],
   [
     12,
     "limits in other words, and one that is no setting",
@@ -111,7 +106,7 @@ const SCENARIOS: readonly Row[] = [
     "kinds/user.test.ts",
     "is not dropped while a view runs with its rights",
   ],
-  [26, "random grants arrive", "access/grants.test.ts", "change from any to any"],
+  [26, "random grants arrive", "access/law.test.ts", "change from any to any by Grants"],
   [
     26,
     "random entities too",

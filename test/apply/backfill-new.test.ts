@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createWithBackfill, findUnfinished, previewBackfill } from "../../provider/src/apply/backfill/index";
 import { abortOperation, unfinishedOperations } from "../../provider/src/apply/operations";
+import { rebuildTable } from "../../provider/src/apply/rebuild/index";
 import { openConnection } from "../../provider/src/connection/open";
 import { sleep, startServer, USERS_XML } from "../support/server";
 import { BackfillBench } from "./backfill-bench";
@@ -226,7 +227,6 @@ describe("a new view with a backfill", () => {
 
   it("is kept from a rebuild of its source while it is unfinished, and waits for one", async () => {
     await assert.rejects(bench.create({ operation: "standing1", ...dyingBefore(/INSERT INTO .*__c0_/) }));
-    const { rebuildTable } = await import("../../provider/src/apply/rebuild/index.js");
     const from = String(await live("t"));
     const work = rebuildTable(bench.connection, {
       from,
