@@ -1,10 +1,11 @@
 import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
+import { takesConstraints } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { mentionedNames } from "../lineage/mentions";
 import { awaitRunningInserts } from "../operation/inserts-awaited";
-import { remark, type ShownStep } from "../plan";
+import { type Plan, remark, type ShownStep } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Context } from "./context";
 import { tableOf } from "./current-state";
@@ -13,22 +14,21 @@ import type { Planned } from "./planning";
 
 /** For the plan of what they read. @param changes of that. */
 export function firstSteps(first: readonly First[], changes: Planned["changes"]): ShownStep[] {
-  const waits = first.length > 0 && isFelt(changes);
-  return [
-    ...first.flatMap(({ shown }) => shown),
-    ...(waits
-      ? [
-          remark(
-            "-- then waits for inserts under way, which may still go through readers as they were; none is refused",
-          ),
-        ]
-      : []),
-  ];
+  const steps = first.flatMap(({ shown }) => shown);
+  if (first.length === 0 || !isFelt(changes)) return steps;
+  const says = isRetyped(changes)
+    ? "refuses inserts for a moment (error 469: clients should retry), because no query of a view takes rows of both types"
+    : "waits for inserts under way, which may still go through readers as they were; none is refused";
+  return [...steps, remark(`-- then ${says}`)];
 }
 
 /** Whether an insert that began before may fail after it. */
 function isFelt(changes: Planned["changes"]): boolean {
-  return changes.some(({ kind }) => kind === "column-dropped" || kind === "column-retyped");
+  return changes.some(({ kind }) => kind === "column-dropped") || isRetyped(changes);
+}
+
+function isRetyped(changes: Planned["changes"]): boolean {
+  return changes.some(({ kind }) => kind === "column-retyped");
 }
 
 /** A query that reads its source's columns converted, as one in between does. */
@@ -52,11 +52,29 @@ export async function awaitOldInserts(
     changes.some(({ kind }) => kind === "query") && (context.changedHere.has(key) || CONVERTS.test(before));
   const why = { needs: "a change of its columns, which views have read,", meanwhile: "they are as they were" };
   if (endsInterim) return awaitRunningInserts(connection, quotedName(key), { ...why, needs: "its new query" });
-  if (!isFelt(changes)) return;
+  if (isFelt(changes) && (await isReadOnInsert(context, key)))
+    await awaitRunningInserts(connection, quotedName(key), why);
+}
+
+/**
+ * The plan of a table that views read on insert, with changes of types made while no insert is under way: blocks of one that began before still
+ * have the old type, and a view goes by the new one, whatever it converts (a CAST to the type that a column is declared with is left out; seen on 25.8).
+ */
+export async function withRetypesGated(
+  context: Context,
+  key: string,
+  changes: Planned["changes"],
+  plan: Plan,
+): Promise<Plan> {
+  if (!isRetyped(changes) || (await context.clusterOf(key)) !== undefined) return plan;
+  const live = await context.live.findNow(key);
+  if (live === undefined || !takesConstraints(live.engine) || !(await isReadOnInsert(context, key))) return plan;
+  return { steps: plan.steps.map((step) => (step.kind === "statement" ? { ...step, gated: true } : step)) };
+}
+
+async function isReadOnInsert(context: Context, key: string): Promise<boolean> {
   const readers = await context.live.allReaders();
-  if (!readers.some(({ engine, statement }) => engine === "MaterializedView" && mentionedNames(statement).has(key)))
-    return;
-  await awaitRunningInserts(connection, quotedName(key), why);
+  return readers.some(({ engine, statement }) => engine === "MaterializedView" && mentionedNames(statement).has(key));
 }
 
 /**
@@ -97,7 +115,8 @@ function changeOne(
     await awaitOldInserts(context, connection, key, changes);
     tell(`first ${quotedName(key)}`);
     const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
-    await applyPlan(connection, tableOf(key), plan, options).catch((error: unknown) => {
+    const gated = await withRetypesGated(context, key, changes, plan);
+    await applyPlan(connection, tableOf(key), gated, options).catch((error: unknown) => {
       if (!isHarmless?.(error)) throw error;
     });
     const now = await context.live.findNow(key);
