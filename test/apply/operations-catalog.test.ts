@@ -107,7 +107,7 @@ describe("what operations leave and need in a database", () => {
     const tables = `SELECT name, uuid, metadata_modification_time AS m FROM system.tables WHERE database = '${database}' ORDER BY name`;
     const before = await connection.query(tables);
     const { bytes, free, ...rest } = await preview();
-    assert.deepEqual(rest, { rows: 100, gated: false, refusals: [], unseen: undefined });
+    assert.deepEqual(rest, { rows: 100, gated: false, longest: 4, refusals: [], unseen: undefined });
     assert.ok(bytes > 0);
     assert.ok(free !== undefined && free > bytes);
     assert.deepEqual(await connection.query(tables), before);
