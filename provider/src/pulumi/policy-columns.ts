@@ -6,7 +6,7 @@ import { objectKey } from "../sql/object-key";
 import type { Context } from "./context";
 
 /** A column with its new name. */
-interface Renamed {
+export interface Renamed {
   readonly name: string;
   readonly becomes?: string;
 }

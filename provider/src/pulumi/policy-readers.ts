@@ -14,6 +14,7 @@ import type { Context } from "./context";
 import type { First } from "./first";
 import type { Change, Planned } from "./planning";
 import { namesIn, withNames } from "./policy-columns";
+import { hidesDefaults } from "./policy-defaults";
 import { type Concerned, concernsOf } from "./reader-changes";
 
 /** A row policy on the server whose condition reads columns that change. */
@@ -28,7 +29,7 @@ interface Reading {
  * to read its new name, which until the rename is an alias of the old one: at no moment is it without its condition, or fails.
  *
  * @returns what is to be changed first, in order.
- * @throws {SchemaError} naming the policies that would make every SELECT fail for those whom they apply to.
+ * @throws {SchemaError} naming the policies that would make every SELECT fail for those whom they apply to, or that could show them more for a moment.
  */
 export async function policiesFirst(context: Context, planned: Planned, change: Change): Promise<readonly First[]> {
   const { from, live, plan } = planned;
@@ -54,7 +55,7 @@ export async function policiesFirst(context: Context, planned: Planned, change: 
   throw new SchemaError(
     "breaks-reader",
     [
-      `${quotedName(keyOf(change.to))}: every SELECT of those whom these row policies apply to would fail:`,
+      `${quotedName(keyOf(change.to))}: these row policies would make every SELECT fail, or hide less:`,
       ...problems,
       "Change or drop these policies in a run before this one (`pulumi up --target` the RowPolicy, or ALTER ROW POLICY), and run again",
     ].join("\n"),
@@ -99,6 +100,15 @@ async function problemOf(
   const taken = renamed.find(isTaken);
   if (taken !== undefined)
     return `reads ${taken.name}, which gets the name of another column, ${taken.becomes}: until then it would filter by that one; ${condition}`;
+  if (
+    table !== undefined &&
+    renamed.length > 0 &&
+    !(await hidesDefaults(await context.connectionOf(keyOf(to)), spec.using ?? "", table, renamed))
+  )
+    return (
+      `reads ${names}, which gets another name: while the server renames it, a query may read its default for a moment, which the condition may let through, so that ` +
+      `more rows are shown; ${condition}`
+    );
   return failsOn(context, { ...spec, using: withNames(spec.using ?? "", renamed) }, to as TableSpec);
 }
 
