@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createProject, type Project } from "../support/pulumi";
 import { sleep, startServer, type TestServer } from "../support/server";
-import { testedVersions } from "../support/versions";
+import { realOrEmbedded } from "../support/versions";
 import { byHand, countOf, run } from "./support";
 
 /** A source, two views one after the other, their targets, and a view that people query. */
@@ -46,7 +46,7 @@ function write(url: string, columns = "(i, b)"): { stop(): Promise<{ rows: numbe
   };
 }
 
-for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
+for (const version of realOrEmbedded("25.8")) {
   describe(`a change of a column along a chain of views on ${version}, with the real CLI`, function () {
     this.timeout(240_000);
     let server: TestServer;
@@ -146,7 +146,11 @@ new clickhouse.MaterializedView("v", { database, to: dst, query: sql\`SELECT i, 
         project.write(program(renamed, renamed, "n"));
         const preview = await project.must(["preview", "--diff"]);
         assert.match(preview.text, /ALTER TABLE d\.src ADD COLUMN IF NOT EXISTS n UInt64 ALIAS b/);
-        assert.match(preview.text, /-- first d\.v, which this run changes too:/);
+        // Whichever of the two tables Pulumi asks about first shows it.
+        assert.match(
+          preview.text,
+          /-- first d\.v(?:, which this run changes too| writes both names, until its own row):/,
+        );
         const writer = write(server.url, "");
         await sleep(200);
         await project.must(["up", "--yes", "--skip-preview"]);

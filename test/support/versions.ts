@@ -1,6 +1,7 @@
 import { ENGINES, VERSIONS, type Version } from "../../provider/src/server/engines";
 import { fetchedEngine } from "../../provider/src/server/fetch";
 import { hasZookeeper } from "../../provider/src/server/zookeeper";
+import { EFFORT } from "./effort";
 
 const missing = new Set<string>();
 if (typeof after === "function") after("say which versions were left out", sayWhatIsMissing);
@@ -16,6 +17,15 @@ export function testedVersions(wanted: readonly Version[] = VERSIONS): readonly 
     missing.add(`ClickHouse ${version}`);
     return false;
   });
+}
+
+/**
+ * A real server; with the embedded engine beside it in `soak`, and in its place where the server is missing. For costly tests that
+ * run on either.
+ */
+export function realOrEmbedded(version: Version): readonly Version[] {
+  const real = testedVersions([version]);
+  return EFFORT === "soak" || real.length === 0 ? ["26.7", ...real] : real;
 }
 
 /** Those of {@link testedVersions} of which replicas can be started; in CI ZooKeeper has to be there as well. */
