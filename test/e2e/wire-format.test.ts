@@ -14,7 +14,7 @@ import {
   table,
   user,
   view,
-} from "../../provider/src/pulumi/provider";
+} from "../../provider/dist/pulumi/provider";
 import { providerText } from "../../provider/src/resources/schema-object";
 
 /** Every state that was ever written holds one of these texts: they may be added to, and never changed. */
