@@ -66,7 +66,8 @@ export function rightsToAlter(sql: string, object: QualifiedName): Right[] {
   if (!sql.startsWith(head)) return [];
   const privileges = splitArguments(sql.slice(head.length)).flatMap((command) => privilegeOf(command));
   // A constraint refuses inserts during that time.
-  const gate = privileges.includes("ALTER RENAME COLUMN") ? ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"] : [];
+  const isGated = privileges.some((privilege) => privilege.startsWith("ALTER RENAME COLUMN"));
+  const gate = isGated ? ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"] : [];
   return [...new Set([...privileges, ...gate])].map((privilege) => ({ privilege, level }));
 }
 
