@@ -107,6 +107,18 @@ for (const version of canReplicate(["25.8"])) {
       );
     });
 
+    it("is refused where the path in Keeper follows the name, which a copy does not have", async () => {
+      const engine = "ReplicatedMergeTree('/clickhouse/{shard}/{database}/{table}', '{replica}')";
+      await table(engine);
+      assert.match((await preview({ engine })).text, /its path in Keeper has the macro \{database\} or \{table\}/);
+    });
+
+    it("is refused while the table is missing on a host", async () => {
+      await table();
+      await on(1, `DROP TABLE ${database}.t SYNC`);
+      assert.match((await preview()).text, /\.t: does not exist on 127\.0\.1\.1\. Run `pulumi up --refresh` first/);
+    });
+
     it("is refused where rows come in other ways than by clients and Distributed tables", async () => {
       await table();
       await on(0, `CREATE TABLE ${database}.s ON CLUSTER main (id UInt64, v String, at DateTime) ENGINE = Null`);

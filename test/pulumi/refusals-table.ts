@@ -50,11 +50,11 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   // How fast the queue is shows only a statement in it, which a preview does not run; whether it is held up, the preview says.
   "apply/cluster-rebuild/rebuild.ts gateLength": ["running"],
   "apply/cluster-rebuild/rebuild.ts refuseHeldQueue": ["preview"],
-  "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["preview", "preview", "preview"],
+  "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["preview", "preview", "preview", "preview"],
   "apply/cluster-rebuild/refusals.ts refuseShards": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseClocks": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseVersions": ["preview"],
-  "apply/cluster-rebuild/refusals.ts refuseReplica": ["preview", "preview", "preview", "preview", "preview"],
+  "apply/cluster-rebuild/refusals.ts refuseReplica": ["preview", "preview", "preview", "preview"],
   "apply/cluster-rebuild/refusals.ts refuseFeeding": ["preview", "preview", "preview"],
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["preview"],
   "apply/cluster-rebuild/settle.ts failed": ["running"],
@@ -253,8 +253,28 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   "operation/rights.ts refuseRights": ["pulumi/rights-of-changes.test.ts", "a rename without DROP TABLE"],
   "operation/guard.ts unguarded": ["apply/guarded-rows.test.ts", "where the deployer may not make policies"],
   "operation/guard.ts refuseFiltered": ["apply/visible-rows.test.ts", "a rebuild does not copy the few rows"],
-  "apply/rename/refusals.ts refusePolicy": ["apply/guarded-rows.test.ts", "is not renamed away from its policies"],
   "apply/backfill/refusals.ts refuseSource": ["plan/replicas.test.ts", "what the refusal says to write works"],
+  "apply/cluster-rebuild/rebuild.ts refuseOffline": [
+    "pulumi/cluster-rebuild.test.ts",
+    'expected "online" on a cluster',
+  ],
+  "apply/cluster-rebuild/rebuild.ts refuseSilentHosts": ["pulumi/cluster-rebuild.test.ts", "while a host is down"],
+  "apply/cluster-rebuild/rebuild.ts refuseHeldQueue": ["apply/cluster-refusals.test.ts", "ON CLUSTER is held up"],
+  "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["pulumi/cluster-rebuild.test.ts", "only replicated tables"],
+  "apply/cluster-rebuild/refusals.ts refuseShards": ["pulumi/cluster-rebuild.test.ts", "on more than one shard"],
+  "apply/cluster-rebuild/refusals.ts refuseClocks": ["apply/cluster-refusals.test.ts", "clocks differ"],
+  "apply/cluster-rebuild/refusals.ts refuseVersions": [
+    "apply/cluster-refusals.test.ts",
+    "a version on which it was not",
+  ],
+  "apply/cluster-rebuild/refusals.ts refuseReplica": [
+    "pulumi/cluster-rebuild.test.ts",
+    "the table is missing on a host",
+  ],
+  "apply/cluster-rebuild/refusals.ts refuseFeeding": ["pulumi/cluster-rebuild.test.ts", "rows come in other ways"],
+  "apply/cluster-rebuild/refusals.ts refuseGuarded": ["pulumi/cluster-rebuild.test.ts", "may see only a part"],
+  "operation/replicated-journal.ts notShared": ["operation/replicated-journal.test.ts", "a journal of its own"],
+  "apply/rename/policies.ts refusal": ["apply/guarded-rows.test.ts", "stands for the new name already"],
   // They take an operation that was cut off.
   "apply/backfill/preflight.ts unfinished": ["apply/backfill-new.test.ts", "finishes what was begun on the target"],
   "apply/rebuild/refusals.ts refuseOthers": [

@@ -152,7 +152,8 @@ async function gateLength(runner: Runner, { database }: TableSpec): Promise<numb
 }
 
 /** @throws {SchemaError} when a host has not come to what is in its queue: it would not come to the exchange of tables either. */
-async function refuseHeldQueue({ connection }: Runner): Promise<void> {
+/** @throws {SchemaError} when statements of the cluster wait in its queue. */
+export async function refuseHeldQueue({ connection }: Runner): Promise<void> {
   const { here = connection } = connection;
   const rows = await here.query<{ entry: string; address: string }>(
     "SELECT entry, concat(host, ':', toString(port)) AS address FROM system.distributed_ddl_queue " +

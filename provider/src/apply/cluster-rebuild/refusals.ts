@@ -32,6 +32,13 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
           "Declare a replicated table beside it, fill it with INSERT … SELECT on each host, and move readers and writers to it",
       );
     }
+    if (/\{(?:database|table)\}/.test(spec.storage.engine ?? "")) {
+      throw new SchemaError(
+        "change-unsupported",
+        `${name}: its path in Keeper has the macro {database} or {table}, so the table that takes its place would have another one than is declared. ` +
+          "Declare a second table beside it, fill it with INSERT … SELECT on each host, and move readers and writers to it",
+      );
+    }
     if (allow.includes("unproven")) continue;
     if (!PROVEN.has(engine.base) || dependsOnOrder(engine)) {
       throw new SchemaError(
@@ -75,7 +82,8 @@ function refuseShards({ shards }: Fleet, from: TableSpec, allow: readonly string
   );
 }
 
-async function refuseClocks({ hosts }: Fleet): Promise<void> {
+/** @throws {SchemaError} when the clocks of two hosts differ too much. */
+export async function refuseClocks({ hosts }: Fleet): Promise<void> {
   const read = await Promise.all(
     hosts.map(async (host) => {
       const before = Date.now();
@@ -95,7 +103,8 @@ async function refuseClocks({ hosts }: Fleet): Promise<void> {
   );
 }
 
-function refuseVersions({ hosts }: Fleet, from: TableSpec, allow: readonly string[]): void {
+/** @throws {SchemaError} when a host has a version on which this was not run. */
+export function refuseVersions({ hosts }: Fleet, from: TableSpec, allow: readonly string[]): void {
   if (allow.includes("unproven")) return;
   const odd = hosts.find(({ runner }) => {
     const { version } = runner.connection;
@@ -120,12 +129,6 @@ async function refuseReplica({ name, runner }: Host, from: TableSpec): Promise<v
   const table = await readTable(runner, from);
   if (table === undefined)
     throw new SchemaError("object-missing", `${label}: does not exist on ${name}. Run \`pulumi up --refresh\` first`);
-  if (/'[^']*\{(?:database|table)\}[^']*'/.test(/\bENGINE = \w+\(([^)]*)\)/.exec(table.statement)?.[1] ?? "")) {
-    throw new SchemaError(
-      "change-unsupported",
-      `${label}: its path in Keeper has the macro {database} or {table}, so it cannot get another name, as the old table has to`,
-    );
-  }
   const [replica] = await runner.rows<{ readonly: number; behind: string; reason: string }>(
     "SELECT is_readonly AS readonly, toString(absolute_delay) AS behind, concat(zookeeper_exception, last_queue_update_exception) AS reason FROM system.replicas " +
       `WHERE ${isTable(from, "table")}`,
