@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renameColumns } from "../../provider/src/apply/rename-columns";
+import { changeColumns } from "../../provider/src/apply/change-columns";
 import type { Connection } from "../../provider/src/connection/connection";
 import { openConnection } from "../../provider/src/connection/open";
 import { startCluster } from "../support/cluster";
@@ -81,7 +81,7 @@ for (const version of ["26.7", ...testedVersions(["24.8", "25.8"])] as const) {
     it("keeps the values of every row that was taken", async () => {
       const [connection] = connections as [Connection];
       const [taken, wrong] = await underWriters((sql, index) =>
-        renameColumns(connection, { database, name: "t" }, () => connection.command(sql), { operation: `op${index}` }),
+        changeColumns(connection, { database, name: "t" }, () => connection.command(sql), { operation: `op${index}` }),
       );
       assert.ok(taken > 10, `${taken} rows only`);
       assert.equal(wrong, 0);
@@ -125,7 +125,7 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         );
         await sleep(600);
         const rename = () => connection.command("ALTER TABLE d.t RENAME COLUMN b TO c");
-        await renameColumns(connection, { database: "d", name: "t" }, rename, { operation: "op1" });
+        await changeColumns(connection, { database: "d", name: "t" }, rename, { operation: "op1" });
         await insert;
         await writer.close();
         for (const one of connections) {

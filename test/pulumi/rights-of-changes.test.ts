@@ -19,6 +19,7 @@ const USERS = USERS_XML.replace(
   [
     lacks("no_drop", "DROP TABLE, DROP VIEW"),
     lacks("no_alter", "ALTER TABLE"),
+    lacks("no_gate", "ALTER CONSTRAINT"),
     lacks("no_create", "CREATE TABLE, CREATE VIEW"),
     lacks("no_select", "SELECT(c)", "d.t"),
     lacks("no_truncate", "TRUNCATE"),
@@ -61,6 +62,18 @@ const CASES: readonly {
       indexes: [{ name: "i", expression: "b", type: "minmax" }],
     },
     says: /GRANT (?=.*ALTER SETTINGS)(?=.*ALTER ADD INDEX).* ON d\.t TO no_alter;/,
+  },
+  {
+    name: "a renamed column without ALTER CONSTRAINT",
+    ...{ user: "no_gate", kind: "table", object: "t", from: TABLE },
+    to: { ...TABLE, columns: { a: "UInt64", b: "String", e: { type: "UInt8", renamedFrom: "c" } } },
+    says: /^d\.t: not changed, .*GRANT ALTER ADD CONSTRAINT, ALTER DROP CONSTRAINT ON d\.t TO no_gate;/,
+  },
+  {
+    name: "another type under a view without ALTER CONSTRAINT",
+    ...{ user: "no_gate", kind: "table", object: "t", from: TABLE },
+    to: { ...TABLE, columns: { ...TABLE.columns, c: "UInt16" } },
+    says: /^d\.t: not changed, .*GRANT ALTER ADD CONSTRAINT, ALTER DROP CONSTRAINT ON d\.t TO no_gate;/,
   },
   {
     name: "a rebuild without TRUNCATE",

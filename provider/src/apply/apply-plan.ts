@@ -4,12 +4,12 @@ import { messageOf } from "../errors";
 import type { Plan, RebuildStep, RenameStep, Step, ViewStep } from "../plan";
 import { renderCreate } from "../sql/render";
 import type { QualifiedName } from "../sql/spec";
+import { changeColumns } from "./change-columns";
 import { awaitMutations } from "./mutations";
 import { interruptible, tellRebuild } from "./progress";
 import { newOperation, rebuildTable } from "./rebuild";
 import { remakeTable } from "./remake";
 import { renameObject } from "./rename";
-import { renameColumns } from "./rename-columns";
 import { runStatement } from "./statement";
 import { inTurn } from "./turns";
 import { applyViewStep } from "./views";
@@ -75,7 +75,7 @@ async function applyStep(
       // Once every host refuses inserts, one that dies gets the rest later.
       const held = connection instanceof ClusterConnection ? (): Promise<void> => connection.insist(step.sql) : run;
       return inTurn(() =>
-        renameColumns(connection, object, held, { operation: options.operation, onGate: tellGate(options.tell) }),
+        changeColumns(connection, object, held, { operation: options.operation, onGate: tellGate(options.tell) }),
       );
     }
     case "rebuild":

@@ -3,6 +3,7 @@ import type { Raw } from "../declare/fields";
 import { type Change, type DiffOptions, type ObjectName, pair } from "../diff/changes";
 import type { Plan, PlanOptions, Statement, Step } from "../plan/plan";
 import { planRename } from "../plan/rename";
+import { rightsToRefuseInserts } from "../plan/rights";
 import type { Right } from "../sql/grants";
 import { keyOf, keyParts } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
@@ -74,8 +75,9 @@ export function rightsToCreate(spec: ObjectSpec): Right[] {
 }
 
 /** Privileges that the server requires for a statement of a plan. @param object what it changes. */
-export function rightsToRun({ sql }: Statement, object: ObjectSpec): Right[] {
-  return kindOf(object.kind).rightsToRun(sql, object);
+export function rightsToRun({ gated, sql }: Statement, object: ObjectSpec): Right[] {
+  const own = kindOf(object.kind).rightsToRun(sql, object);
+  return gated && "database" in object ? [...own, ...rightsToRefuseInserts(object)] : own;
 }
 
 function refuseOtherKind(from: ObjectSpec, to: ObjectSpec): void {

@@ -106,7 +106,7 @@ export interface Statement {
   readonly hazards: readonly Hazard[];
   /** Starts a mutation that has to be waited for. */
   readonly mutation?: boolean;
-  /** Renames columns: inserts are refused for a moment, because one that is under way would lose their values. */
+  /** Inserts are refused for a moment: one that is under way would lose values of renamed columns, or fail in a view for a new type. */
   readonly gated?: boolean;
   /** Drops columns that something may have read. */
   readonly dropsColumn?: boolean;

@@ -65,10 +65,15 @@ export function rightsToAlter(sql: string, object: QualifiedName): Right[] {
   const head = `ALTER TABLE ${level}`;
   if (!sql.startsWith(head)) return [];
   const privileges = splitArguments(sql.slice(head.length)).flatMap((command) => privilegeOf(command));
-  // A constraint refuses inserts during that time.
-  const isGated = privileges.some((privilege) => privilege.startsWith("ALTER RENAME COLUMN"));
-  const gate = isGated ? ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"] : [];
-  return [...new Set([...privileges, ...gate])].map((privilege) => ({ privilege, level }));
+  return [...new Set(privileges)].map((privilege) => ({ privilege, level }));
+}
+
+/** For the constraint that refuses inserts into a table during a statement. */
+export function rightsToRefuseInserts(table: QualifiedName): Right[] {
+  return ["ALTER ADD CONSTRAINT", "ALTER DROP CONSTRAINT"].map((privilege) => ({
+    privilege,
+    level: qualifiedName(table),
+  }));
 }
 
 function engineRight(engine: string | undefined): Right[] {

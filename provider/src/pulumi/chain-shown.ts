@@ -16,7 +16,7 @@ export function shownInChain(
   context: Context,
   key: string,
   first: readonly First[],
-  changes: Planned["changes"],
+  planned: Pick<Planned, "changes" | "plan">,
   shown: readonly ShownStep[],
 ): ShownStep[] {
   const others = [...context.planned].filter(([other]) => other !== key);
@@ -29,7 +29,7 @@ export function shownInChain(
     return remark(`-- first ${[...names].join(", ")}, as the plan of ${quotedName(owner)} shows`);
   });
   const rest = known.flatMap(({ one, owner }) => (owner === undefined ? [one] : []));
-  return [...pointers, ...firstSteps(rest, changes), ...ownSteps(context, key, ownerOf({ key }), shown)];
+  return [...pointers, ...firstSteps(rest, planned), ...ownSteps(context, key, ownerOf({ key }), shown)];
 }
 
 /** @param owner the row whose plan has the object in it. */

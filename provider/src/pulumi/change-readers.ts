@@ -1,34 +1,34 @@
 import { applyPlan } from "../apply/apply-plan";
 import { newOperation } from "../apply/rebuild";
-import { takesConstraints } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
-import { mentionedNames } from "../lineage/mentions";
 import { awaitRunningInserts } from "../operation/inserts-awaited";
 import { type Plan, remark, type ShownStep } from "../plan";
 import { quotedName } from "../sql/object-key";
 import type { Context } from "./context";
 import { tableOf } from "./current-state";
 import type { First } from "./first";
+import { isReadOnInsert, isRetyped, refusesInserts } from "./gated-retypes";
 import type { Planned } from "./planning";
 
-/** For the plan of what they read. @param changes of that. */
-export function firstSteps(first: readonly First[], changes: Planned["changes"]): ShownStep[] {
-  const steps = first.flatMap(({ shown }) => shown);
-  if (first.length === 0 || !isFelt(changes)) return steps;
-  const says = isRetyped(changes)
-    ? "refuses inserts for a moment (error 469: clients should retry), because no query of a view takes rows of both types"
-    : "waits for inserts under way, which may still go through readers as they were; none is refused";
-  return [...steps, remark(`-- then ${says}`)];
+/** For the plan of what they read. @param planned of that. */
+export function firstSteps(first: readonly First[], { changes, plan }: Pick<Planned, "changes" | "plan">): ShownStep[] {
+  const waits = first.length > 0 && isFelt(changes) && !refusesInserts(plan);
+  return [
+    ...first.flatMap(({ shown }) => shown),
+    ...(waits
+      ? [
+          remark(
+            "-- then waits for inserts under way, which may still go through readers as they were; none is refused",
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** Whether an insert that began before may fail after it. */
 function isFelt(changes: Planned["changes"]): boolean {
   return changes.some(({ kind }) => kind === "column-dropped") || isRetyped(changes);
-}
-
-function isRetyped(changes: Planned["changes"]): boolean {
-  return changes.some(({ kind }) => kind === "column-retyped");
 }
 
 /** A query that reads its source's columns converted, as one in between does. */
@@ -38,6 +38,7 @@ const CONVERTS = /FROM\s+\(\s*SELECT\b[^()]*\bCAST\(/;
  * Waits for inserts that may still go through materialized views as they were, before columns are dropped or retyped that these have read:
  * this run has changed the views, or one that was interrupted. So does a view that read them converted. Costs a query, unless inserts run.
  *
+ * @param plan of the change: where it refuses inserts, it awaits them itself.
  * @param before statement of the object.
  */
 export async function awaitOldInserts(
@@ -45,6 +46,7 @@ export async function awaitOldInserts(
   connection: Connection,
   key: string,
   changes: Planned["changes"],
+  plan?: Plan,
   before = "",
 ): Promise<void> {
   // Blocks of an insert that began before a column was retyped still have its old type, which only the query in between takes (seen on 25.8).
@@ -52,29 +54,9 @@ export async function awaitOldInserts(
     changes.some(({ kind }) => kind === "query") && (context.changedHere.has(key) || CONVERTS.test(before));
   const why = { needs: "a change of its columns, which views have read,", meanwhile: "they are as they were" };
   if (endsInterim) return awaitRunningInserts(connection, quotedName(key), { ...why, needs: "its new query" });
+  if (plan !== undefined && refusesInserts(plan)) return;
   if (isFelt(changes) && (await isReadOnInsert(context, key)))
     await awaitRunningInserts(connection, quotedName(key), why);
-}
-
-/**
- * The plan of a table that views read on insert, with changes of types made while no insert is under way: blocks of one that began before still
- * have the old type, and a view goes by the new one, whatever it converts (a CAST to the type that a column is declared with is left out; seen on 25.8).
- */
-export async function withRetypesGated(
-  context: Context,
-  key: string,
-  changes: Planned["changes"],
-  plan: Plan,
-): Promise<Plan> {
-  if (!isRetyped(changes) || (await context.clusterOf(key)) !== undefined) return plan;
-  const live = await context.live.findNow(key);
-  if (live === undefined || !takesConstraints(live.engine) || !(await isReadOnInsert(context, key))) return plan;
-  return { steps: plan.steps.map((step) => (step.kind === "statement" ? { ...step, gated: true } : step)) };
-}
-
-async function isReadOnInsert(context: Context, key: string): Promise<boolean> {
-  const readers = await context.live.allReaders();
-  return readers.some(({ engine, statement }) => engine === "MaterializedView" && mentionedNames(statement).has(key));
 }
 
 /**
@@ -112,11 +94,10 @@ function changeOne(
         `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
       );
     }
-    await awaitOldInserts(context, connection, key, changes);
+    await awaitOldInserts(context, connection, key, changes, plan);
     tell(`first ${quotedName(key)}`);
     const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;
-    const gated = await withRetypesGated(context, key, changes, plan);
-    await applyPlan(connection, tableOf(key), gated, options).catch((error: unknown) => {
+    await applyPlan(connection, tableOf(key), plan, options).catch((error: unknown) => {
       if (!isHarmless?.(error)) throw error;
     });
     const now = await context.live.findNow(key);

@@ -64,7 +64,7 @@ export async function plannedInputs(
     const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
     context.planned.set(keyOf(to), { ...planned, ...change, first });
     const after = await plannedAfter(context, planned, change, first);
-    return shownInChain(context, keyOf(to), first, planned.changes, after.shown);
+    return shownInChain(context, keyOf(to), first, planned, after.shown);
   });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);

@@ -31,6 +31,7 @@ import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
 import type { Context } from "./context";
 import { keyOfStored, type Look, readCurrent } from "./current-state";
+import { gateShown, withRetypesGated } from "./gated-retypes";
 import { accessFacts } from "./grants";
 import { describeInterrupted, findInterrupted, type InterruptedOperation } from "./interrupted";
 import { mendSteps } from "./mend";
@@ -88,7 +89,8 @@ export async function planChange(context: Context, look: Look, change: Change, r
     ...(target && { targetColumns: target }),
     ...(server && { server }),
   };
-  const own = planObject(from, to, changes, planOptions);
+  const bare = planObject(from, to, changes, planOptions);
+  const own = live === undefined || cluster !== undefined ? bare : await withRetypesGated(context, live, changes, bare);
   if (cluster !== undefined) await refuseOnCluster(cluster, own, to);
   const mended =
     cluster && live && pending === undefined ? await mendSteps(context, cluster, live, to, planOptions) : [];
@@ -107,7 +109,12 @@ export async function planChange(context: Context, look: Look, change: Change, r
     begins.text !== renderCreate(current.spec)
       ? [remark("-- follows the rename of what it names; nothing else runs")]
       : [];
-  const shown = [...follows, ...(pending ? [remark(describeInterrupted(pending))] : []), ...steps];
+  const shown = [
+    ...follows,
+    ...(pending ? [remark(describeInterrupted(pending))] : []),
+    ...gateShown(changes, plan),
+    ...steps,
+  ];
   return { plan, changes, shown, live, from: begins, ...(pending && { pending }) };
 }
 

@@ -18,7 +18,7 @@ import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
-import { awaitOldInserts, changeFirst, withRetypesGated } from "./change-readers";
+import { awaitOldInserts, changeFirst } from "./change-readers";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
 import type { First } from "./first";
@@ -142,9 +142,8 @@ async function run(
         ({ changes, plan } = await planChange(context, look, change, true));
         refuseHazards(context, { ...planned, plan }, change);
       }
-      await awaitOldInserts(context, connection, keyOf(to), changes, planned.live?.statement);
-      const gated = await withRetypesGated(context, keyOf(to), changes, plan);
-      await applyPlan(connection, table, gated, applyOptions(context, change, tell));
+      await awaitOldInserts(context, connection, keyOf(to), changes, plan, planned.live?.statement);
+      await applyPlan(connection, table, plan, applyOptions(context, change, tell));
     });
     began ||= plan.steps.length > 0;
     // Including those that an interrupted run has left.
