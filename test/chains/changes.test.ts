@@ -72,10 +72,7 @@ describe("a change of a column along a chain, in one run and without permission"
       /MODIFY QUERY SELECT i, bitOr\(b, 0\) AS n FROM \(SELECT i, CAST\(b, 'UInt64'\) AS b FROM db\.src\)/,
     );
     assert.match(plan, /CREATE OR REPLACE VIEW db\.read /);
-    assert.match(
-      plan,
-      /-- inserts are refused for a moment \(error 469.*: ALTER TABLE db\.src MODIFY COLUMN b UInt64/,
-    );
+    assert.match(plan, /-- inserts are refused for a moment \(error 469.*: ALTER TABLE db\.src MODIFY COLUMN b UInt64/);
     assert.match(shown.get("v") ?? "", /^-- ends what the plan of \S+src begins:\nALTER TABLE/);
     await stack.up(wanted, order);
     await run("INSERT INTO db.src VALUES (2, 9)");
