@@ -4,6 +4,7 @@ import { openConnection } from "../../provider/src/connection/open";
 import { OPEN_USERS } from "../../provider/src/server/users";
 import { TestProvider } from "../support/provider";
 import { startServer, type TestServer, type Version } from "../support/server";
+import { may } from "./rig";
 
 for (const version of ["25.8", "24.8"] as const satisfies readonly Version[]) {
   describe(`grants on a server of ${version}`, function () {
@@ -52,15 +53,6 @@ for (const version of ["25.8", "24.8"] as const satisfies readonly Version[]) {
     const userOf = async (name: string): Promise<Connection> => {
       await admin.command(`CREATE USER ${name} IDENTIFIED WITH no_password`);
       return openConnection({ url: server.url, username: name });
-    };
-    const may = async (user: Connection, sql: string): Promise<boolean> => {
-      try {
-        await (/^(?:SELECT|SHOW)/.test(sql) ? user.query(sql) : user.command(sql));
-        return true;
-      } catch (error) {
-        assert.match(String(error), /ACCESS_DENIED|Not enough privileges/, sql);
-        return false;
-      }
     };
 
     it("let a user do what they say, and nothing else; what an admin does manually is seen and taken back", async () => {

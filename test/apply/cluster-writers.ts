@@ -10,7 +10,7 @@ export async function ask<Row = Record<string, unknown>>(
 ): Promise<Row[]> {
   const params = new URLSearchParams({ default_format: "JSONEachRow", wait_end_of_query: "1" });
   for (const [name, value] of Object.entries(settings)) params.set(name, String(value));
-  const answer = await fetch(`${url}/?${params}`, { method: "POST", body: sql });
+  const answer = await fetch(`${url}/?${params}`, { method: "POST", body: sql, signal: AbortSignal.timeout(120_000) });
   const body = await answer.text();
   if (!answer.ok) throw new Error(body.trim());
   return body.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Row]));

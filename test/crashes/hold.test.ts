@@ -32,7 +32,7 @@ for (const version of testedVersions(["25.8"])) {
       const job: Job = { database: "held", index: 0, operation: newOperation() };
       await connection.command("CREATE DATABASE held");
       await PROTOCOLS.rename.prepare(connection, job, new Ledger());
-      await killedAt(job, /^RENAME TABLE/, 150);
+      await killedAt(job, /^RENAME TABLE/, "held.u");
       const insert = (id: number): Promise<unknown> =>
         connection.command(`INSERT INTO held.u (id, grp, v) SELECT ${id}, 1, 1`).then(
           () => undefined,
@@ -49,8 +49,8 @@ for (const version of testedVersions(["25.8"])) {
       }
     });
 
-    /** Kills a runner process so many milliseconds after it has sent a statement. */
-    async function killedAt(job: Job, pattern: RegExp, after: number): Promise<void> {
+    /** Kills a runner process that has sent a statement, once the table is there that the statement makes. */
+    async function killedAt(job: Job, pattern: RegExp, table: string): Promise<void> {
       const child = forkRunner();
       const closed = once(child, "close");
       await once(child, "message");
@@ -64,7 +64,7 @@ for (const version of testedVersions(["25.8"])) {
       });
       child.send({ protocol: "rename", url: server.url, job });
       await hit;
-      await sleep(after);
+      while ((await connection.query<{ result: number }>(`EXISTS TABLE ${table}`))[0]?.result !== 1) await sleep(20);
       child.kill("SIGKILL");
       assert.deepEqual(await closed, [null, "SIGKILL"]);
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ask } from "../crashes/cluster/writers";
+import { ask } from "../apply/cluster-writers";
 import { type Cluster, startCluster } from "../support/cluster";
 import { TestProvider } from "../support/provider";
 import { canReplicate } from "../support/versions";

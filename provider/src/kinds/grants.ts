@@ -7,29 +7,21 @@ import { type GrantSpec, granteeOf } from "../sql/access/grant";
 import type { GrantsSpec } from "../sql/access/grants";
 import { quoteIdentifier } from "../sql/identifiers";
 import { SQL_KINDS } from "../sql/kinds";
+import { RIGHTS_OF_GRANTEE } from "./access-rights";
 import type { Kind } from "./kind";
 
 export const grants: Kind<"grants"> = {
   ...SQL_KINDS.grants,
+  ...RIGHTS_OF_GRANTEE,
   id: "grants",
   type: "Grants",
   word: "set of grants",
   dropWord: "GRANTS",
-  rank: 3,
   options: ["adopt", "allow", "lint"],
-  isOnScratch: false,
   declare: declareGrants,
   code: (spec) => ({ ...grantsCode(spec), defaultRoles: spec.defaultRoles }),
   diff: diffGrants,
   plan: planGrants,
-  // The grantee has another name, and whoever renames it keeps its rights.
-  rename: () => [],
-  // Whoever gives a right has to have it, with the option to pass it on: the server says which.
-  rightsToCreate: () => [],
-  rightsToRun: () => [],
-  keepsRows: () => false,
-  whatGoes: "is taken back",
-  isOf: "a user or role",
   dropStatements,
 };
 

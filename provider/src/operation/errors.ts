@@ -2,6 +2,9 @@ import { codesOf } from "../clickhouse/error-codes";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
 
+/** The end of refusals of what was not tested. */
+export const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
+
 /** The operation stops where it is and can be resumed; nothing is rolled back. */
 export class Postponed extends SchemaError {
   constructor(

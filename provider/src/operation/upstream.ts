@@ -3,6 +3,7 @@ import { SchemaError } from "../errors";
 import { qualifiedName } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
+import { HOW_TO_ALLOW } from "./errors";
 import { insertGraphAround, type UpstreamTable } from "./insert-graph";
 import type { Runner } from "./runner";
 
@@ -47,6 +48,6 @@ export function notRefusable(label: string, feeder: UpstreamTable, danger: strin
   return new SchemaError(
     "inserts-not-refusable",
     `${label}: rows come to it from ${name} (${feeder.engine}, read by ${feeder.views.length} view(s)), where inserts cannot be refused, ` +
-      `so ${danger}. Stop the writers of ${name} during the change. To proceed anyway, set allow: ["unproven"].`,
+      `so ${danger}. Stop the writers of ${name} during the change. ${HOW_TO_ALLOW}`,
   );
 }

@@ -1,10 +1,11 @@
 /** One rebuild of a replicated table under writers on every host, while something is killed, frozen or held back. */
 import { once } from "node:events";
 import { newOperation } from "../../../provider/src/apply/rebuild";
+import { ask } from "../../apply/cluster-writers";
 import type { Cluster, ClusterNode } from "../../support/cluster";
 import { sleep } from "../../support/server";
 import { forkClusterRunner, type Order } from "./runner-process";
-import { ask, type Differences, persist, Writers } from "./writers";
+import { type Differences, persist, Writers } from "./writers";
 
 /** What happens during a run. `worker`: the host that copies; `replica`: another one. */
 export const DISTURBANCES = [

@@ -1,6 +1,7 @@
 import { rebuildTable } from "../../../provider/src/apply/rebuild";
 import { openCluster } from "../../../provider/src/cluster/open";
 import { openConnection } from "../../../provider/src/connection/open";
+import { doOnce, nameStatement } from "../runner-side";
 import type { Order } from "./runner-process";
 
 const COLUMNS = "`id` UInt64, `at` DateTime64(3) DEFAULT now64(3)";
@@ -16,18 +17,9 @@ async function doJob({ nodes, operation, url }: Order): Promise<void> {
     allow: ["unproven"],
     from: `CREATE TABLE d.t (${COLUMNS}) ENGINE = ReplicatedMergeTree ORDER BY id`,
     to: `CREATE TABLE d.t (${COLUMNS}) ENGINE = ReplicatedMergeTree ORDER BY (at, id)`,
-    beforeStatement: (sql) => void process.send?.({ statement: sql }),
+    beforeStatement: nameStatement,
   });
   await connection.close();
 }
 
-process.once("message", (order: Order) =>
-  doJob(order).then(
-    () => process.exit(0),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  ),
-);
-process.send?.({ ready: true });
+doOnce(doJob);

@@ -1,20 +1,8 @@
 /** Clients that insert into every host of a cluster, directly and through a Distributed table, and what became of their rows. */
+
+import { ask } from "../../apply/cluster-writers";
 import type { Cluster, ClusterNode } from "../../support/cluster";
 import { sleep } from "../../support/server";
-
-/** A statement over HTTP. @returns its rows; rejects with the server's words. */
-export async function ask<Row = Record<string, unknown>>(
-  { url }: Pick<ClusterNode, "url">,
-  sql: string,
-  settings: Readonly<Record<string, string | number>> = {},
-): Promise<Row[]> {
-  const params = new URLSearchParams({ default_format: "JSONEachRow", wait_end_of_query: "1" });
-  for (const [name, value] of Object.entries(settings)) params.set(name, String(value));
-  const answer = await fetch(`${url}/?${params}`, { method: "POST", body: sql, signal: AbortSignal.timeout(120_000) });
-  const body = await answer.text();
-  if (!answer.ok) throw new Error(body.trim());
-  return body.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Row]));
-}
 
 /** Repeats a question while the host comes up or has no Keeper. */
 export async function persist<Row = Record<string, unknown>>(node: ClusterNode, sql: string): Promise<Row[]> {

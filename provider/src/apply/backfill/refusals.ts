@@ -1,6 +1,7 @@
 import { formattedDefinitions } from "../../clickhouse/catalog";
 import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import { gateRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
 import { splitArguments } from "../../sql/fragments";
@@ -12,7 +13,6 @@ import { refuseLive } from "../rebuild/refusals";
 import type { BackfillPlan } from "./context";
 import type { RefillOptions } from "./options";
 
-const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 type Mode = BackfillPlan["mode"];
 
 /**

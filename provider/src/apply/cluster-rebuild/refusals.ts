@@ -2,20 +2,20 @@ import { isTable, readDatabase, readTable, unfinishedMutations } from "../../cli
 import { dependsOnOrder, engineOf, hasTtl } from "../../clickhouse/merge-tree";
 import { atLeast } from "../../clickhouse/version";
 import { SchemaError } from "../../errors";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import { isRestricted, refuseFiltered } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
 import type { Problems } from "../../operation/problems";
 import { except } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
 import type { TableSpec } from "../../sql/spec";
-import { refuseMutations } from "../rebuild/refusals";
+import { refuseMutations, refusePatches } from "../rebuild/refusals";
 import type { ClusterContext } from "./context";
 import { feedersOn } from "./feeders";
 import type { Fleet, Host } from "./fleet";
 
 /** Most that the clocks of two hosts may differ, in milliseconds: the gate opens on each by its own. */
 const SKEW = 500;
-const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** Engines, without prefix, whose rebuild on a cluster was run. */
 const PROVEN: ReadonlySet<string> = new Set(["MergeTree"]);
@@ -139,15 +139,7 @@ async function refuseReplica({ name, runner }: Host, from: TableSpec): Promise<v
       `${label}: is read-only on ${name}${replica?.reason ? ` (${replica.reason.slice(0, 200)})` : ""}: its connection to Keeper is down. Wait for it, and run again`,
     );
   }
-  const patches = await runner.one<{ found: string }>(
-    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(from, "table")} AND active AND startsWith(name, 'patch-')`,
-  );
-  if (patches.found !== "0") {
-    throw new SchemaError(
-      "mutation-unfinished",
-      `${label}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${label} APPLY PATCHES, wait for it, and run again.`,
-    );
-  }
+  await refusePatches(runner, from);
   await refuseMutations(runner, from);
 }
 

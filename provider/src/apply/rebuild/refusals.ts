@@ -3,6 +3,7 @@ import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../.
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { findConflict } from "../../operation/conflicts";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
@@ -11,8 +12,6 @@ import { closable, except, notRefusable, refusesWhole } from "../../operation/up
 import { qualifiedName } from "../../sql/identifiers";
 import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-
-const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** @throws {SchemaError} when one table cannot be rebuilt into the other. */
 export function refuseSpecs(
@@ -93,16 +92,23 @@ export async function refuseLive(runner: Runner, from: TableSpec, allow: readonl
     );
   }
   await refuseMutations(runner, from);
+  await refusePatches(runner, from);
+  await refuseFiltered(runner, [from]);
+}
+
+/** @throws {SchemaError} while lightweight updates are not in the parts that they change: the copied rows would lack them. */
+export async function refusePatches(runner: Runner, table: TableSpec): Promise<void> {
+  const name = qualifiedName(table);
   const patches = await runner.one<{ found: string }>(
-    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(from, "table")} AND active AND startsWith(name, 'patch-')`,
+    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(table, "table")} AND active AND startsWith(name, 'patch-')`,
   );
   if (patches.found !== "0") {
     throw new SchemaError(
       "mutation-unfinished",
-      `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
+      `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait until no active part in ` +
+        "system.parts is named patch-… (the server removes them within about a minute), and run again.",
     );
   }
-  await refuseFiltered(runner, [from]);
 }
 
 /** @throws {SchemaError} while a mutation of the table is unfinished: the copied rows would lack its changes. */

@@ -2,6 +2,7 @@ import { readDatabase, readTable, uuidOf } from "../../clickhouse/catalog";
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import type { Problems } from "../../operation/problems";
 import type { Runner } from "../../operation/runner";
 import { quoteIdentifier } from "../../sql/identifiers";
@@ -12,8 +13,6 @@ import type { LiveText, Reach } from "./dependents";
 import { qualified, type Renamed, type Renaming, renamedTo } from "./names";
 import { refusePolicies } from "./policies";
 import { whyNot } from "./repoint";
-
-const HOW_TO_ALLOW = 'To proceed anyway, set allow: ["unproven"].';
 
 /** Identifies the object with a name: its UUID; undefined when there is none. */
 export async function identityOf(runner: Runner, name: Renamed): Promise<string | undefined> {

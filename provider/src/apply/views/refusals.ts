@@ -4,6 +4,7 @@ import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
 import { mentionedNames } from "../../lineage/mentions";
 import { findConflict } from "../../operation/conflicts";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
 import { partsOf } from "../../operation/parts";
@@ -154,7 +155,7 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
     throw new SchemaError(
       "unproven",
       `${qualifiedName(to)}: rows are not carried over to ${target}, because this operation is tested on a single server only, and its engine is ${engine.name}. ` +
-        'To proceed anyway, set allow: ["unproven"].',
+        HOW_TO_ALLOW,
     );
   }
   if (dependsOnOrder(engine) && hasRows) {
@@ -244,7 +245,7 @@ async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: r
   throw new SchemaError(
     "unproven",
     `${qualifiedName(to)}: its database has the engine ${engine}; exchanging views is tested for Atomic only.` +
-      (engine === "Ordinary" ? "" : ' To proceed anyway, set allow: ["unproven"].'),
+      (engine === "Ordinary" ? "" : ` ${HOW_TO_ALLOW}`),
   );
 }
 
