@@ -258,8 +258,11 @@ describe("operations on a table", () => {
     const cases: readonly [Partial<RebuildOptions>, RegExp][] = [
       [{ to: engine("Log") }, /Log keeps none in parts/],
       [{ to: engine("Distributed('c', 'd', 't')") }, /Distributed keeps none in parts/],
-      [{ to: engine("ReplicatedMergeTree('/p', 'r') ORDER BY a") }, /ReplicatedMergeTree .*allow: \["unproven"\]/],
-      [{ to: engine("SharedMergeTree ORDER BY a") }, /SharedMergeTree .*allow: \["unproven"\]/],
+      [
+        { to: engine("ReplicatedMergeTree('/p', 'r') ORDER BY a") },
+        /has the engine ReplicatedMergeTree.*allow: \["unproven"\]/,
+      ],
+      [{ to: engine("SharedMergeTree ORDER BY a") }, /SharedMergeTree.*allow: \["unproven"\]/],
       [{ to: options.to.replace(options.name, `${options.name}_b`) }, /keeps the name/],
       [{ operation: "a-b" }, /letters, digits and underscores/],
     ];

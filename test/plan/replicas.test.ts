@@ -140,6 +140,37 @@ for (const version of canReplicate(["25.8"])) {
       await provider.close();
     });
 
+    it("a rename and a backfill are refused at preview, in words that say why", async () => {
+      await onBoth("CREATE DATABASE alone");
+      const engine = "ReplicatedMergeTree('/alone/{shard}/t', '{replica}')";
+      let provider = new TestProvider({ "clickhouse:url": cluster.nodes[0]?.url ?? "", "clickhouse:lint": "off" });
+      const table = (name: string) => ({
+        name,
+        database: "alone",
+        args: { columns: { a: "UInt64" }, engine, orderBy: "a" },
+      });
+      const { inputs = {}, failures } = await provider.check("table", table("t"));
+      assert.deepEqual(failures, []);
+      await provider.of("table").create(inputs);
+      await here.engine.command("CREATE TABLE alone.o (a UInt64) ENGINE = MergeTree ORDER BY a");
+      const why =
+        /alone\.t has the engine ReplicatedMergeTree, and this operation is tested on a single server only\. To proceed anyway, set allow: \["unproven"\]/;
+      provider = await provider.next();
+      const renamed = await provider.check("table", { ...table("n"), olds: inputs });
+      assert.match(
+        renamed.failures.join("\n"),
+        /alone\.t: it has the engine ReplicatedMergeTree.*set allow: \["unproven"\]/,
+      );
+      const sql = "CREATE MATERIALIZED VIEW alone.v TO alone.o (a UInt64) AS SELECT a FROM alone.t";
+      const view = await provider.check("materializedView", {
+        name: "v",
+        database: "alone",
+        args: { sql, backfill: true },
+      });
+      assert.match(view.failures.join("\n"), why);
+      await provider.close();
+    });
+
     const onBoth = async (sql: string): Promise<void> => {
       for (const { engine } of [here, there]) await engine.command(sql);
     };

@@ -7,12 +7,14 @@ import { refuseFiltered } from "../../operation/guard";
 import { LENIENT } from "../../operation/helper-definitions";
 import { partsOf } from "../../operation/parts";
 import { Problems } from "../../operation/problems";
+import { unfinished } from "../../operation/refusals";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { objectKey, quotedName } from "../../sql/object-key";
+import { keyOf, objectKey } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { parseTable } from "../rebuild/context";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { liveTable } from "../views/carry";
 import { type BackfillPlan, backfillNames, type PlannedView, parseView } from "./context";
@@ -190,25 +192,20 @@ async function refuseStanding(
     const isFinished = preview && mode === "create" && one.plan.mode === "create" && !one.aborting;
     return own.includes(one.target) && !isFinished;
   });
-  if (backfill !== undefined) throw unfinished(backfill.operation, `backfill of ${backfill.target}`);
+  const label = qualifiedName(target);
+  if (backfill !== undefined) {
+    throw unfinished(label, { ...backfill, kind: "backfill", changes: new Set([keyOf(parseTable(backfill.plan.to))]) });
+  }
   const readable = new Set(known.map(({ operation }) => operation));
   const keys = [target, ...sources].map(({ database, name }) => objectKey(database, name));
   const strange = (await listActive(runner)).find(
     ({ changes, kind, operation }) =>
       kind === "backfill" && !readable.has(operation) && keys.some((key) => changes.has(key)),
   );
-  if (strange !== undefined) throw unfinished(strange.operation, "a backfill that another version started");
+  if (strange !== undefined) throw unfinished(label, { ...strange, kind: "backfill by another version" });
   const toViews = mode === "refill";
   const other = await findConflict(runner, [...views, target, ...sources], { toViews, but: ["backfill"] });
-  if (other === undefined) return;
-  throw unfinished(other.operation, `${other.kind} of ${[...other.changes].map(quotedName).join(", ")}`);
-}
-
-function unfinished(operation: string, what: string): SchemaError {
-  return new SchemaError(
-    "operation-unfinished",
-    `Operation ${operation} (${what}) is not finished. Resume or abort it first: clickhouse-schema operations.`,
-  );
+  if (other !== undefined) throw unfinished(label, other);
 }
 
 /** Whether creating a copy of a table might fail because of columns that an ALTER added; older servers have no such check. */

@@ -2,6 +2,7 @@ import { formattedDefinitions } from "../../clickhouse/catalog";
 import { collapses, dependsOnOrder, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { HOW_TO_ALLOW } from "../../operation/errors";
+import { refuseReplicated } from "../../operation/refusals";
 import { gateRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
 import { splitArguments } from "../../sql/fragments";
@@ -81,11 +82,7 @@ export async function refuseTarget(
     );
   }
   if (allow.includes("unproven")) return;
-  if (engine.shared)
-    throw new SchemaError(
-      "unproven",
-      `${name}: this operation is tested on a single server only, and its engine is ${engine.name}. ${HOW_TO_ALLOW}`,
-    );
+  refuseReplicated(name, "it", engine.name, allow);
   if (dependsOnOrder(engine)) {
     throw new SchemaError(
       "loses-rows",
@@ -113,12 +110,7 @@ export async function refuseSource(
 ): Promise<void> {
   const { allow, from, isEmpty, mode } = reading;
   const [engine, name] = [engineOf(source.storage), qualifiedName(source)];
-  if (engine.shared && !allow.includes("unproven")) {
-    throw new SchemaError(
-      "unproven",
-      `${qualifiedName(view)}: its source ${name} is ${engine.name}, and this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
-    );
-  }
+  refuseReplicated(qualifiedName(view), `its source ${name}`, engine.name, allow);
   await refuseLive(runner, source, allow);
   if (mode === "create" || isEmpty) return;
   if (collapses(engine) && !allow.includes("unproven")) {

@@ -1,16 +1,15 @@
-import { isTable, readDatabase, refreshState, unfinishedMutations } from "../../clickhouse/catalog";
+import { isTable, refreshState, unfinishedMutations } from "../../clickhouse/catalog";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { findConflict } from "../../operation/conflicts";
-import { HOW_TO_ALLOW } from "../../operation/errors";
 import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
+import { refuseDatabaseEngine, refuseReplicated, unfinished } from "../../operation/refusals";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
 import { closable, except, notRefusable, refusesWhole } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
-import { quotedName } from "../../sql/object-key";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
 
 /** @throws {SchemaError} when one table cannot be rebuilt into the other. */
@@ -56,12 +55,7 @@ function refuseEngine(name: string, engine: Engine, allow: readonly string[]): v
         "If it holds no rows, drop it and create it again.",
     );
   }
-  if (engine.shared && !allow.includes("unproven")) {
-    throw new SchemaError(
-      "unproven",
-      `${name}: ${engine.name} is not rebuilt, because this operation is tested on a single server only, and replicas commit in their own order. ${HOW_TO_ALLOW}`,
-    );
-  }
+  refuseReplicated(name, "it", engine.name, allow);
 }
 
 /** Whether inserts have to be refused for a moment: views read the table, or it matters which of two rows was inserted last. */
@@ -73,24 +67,12 @@ export function isGated(from: TableSpec, to: TableSpec, { readers }: ViewsAround
 /** @throws {SchemaError} while another operation on the table, on what feeds it or on what it feeds, is unfinished. */
 export async function refuseOthers(runner: Runner, table: TableSpec): Promise<void> {
   const other = await findConflict(runner, [table], { toViews: true });
-  if (other === undefined) return;
-  const what = [...other.changes].map(quotedName).join(", ");
-  throw new SchemaError(
-    "operation-unfinished",
-    `${qualifiedName(table)}: operation ${other.operation} (${other.kind} of ${what}) is not finished. Resume or abort it first.`,
-  );
+  if (other !== undefined) throw unfinished(qualifiedName(table), other);
 }
 
 /** @throws {SchemaError} when the live table cannot be rebuilt. */
 export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
-  const name = qualifiedName(from);
-  const { engine = "" } = (await readDatabase(runner, from.database)) ?? {};
-  if (engine !== "Atomic" && !(engine !== "Ordinary" && allow.includes("unproven"))) {
-    throw new SchemaError(
-      "unproven",
-      `${name}: its database has the engine ${engine}; exchanging tables is tested for Atomic only. ${HOW_TO_ALLOW}`,
-    );
-  }
+  await refuseDatabaseEngine(runner, qualifiedName(from), from.database, "exchanging tables", allow);
   await refuseMutations(runner, from);
   await refusePatches(runner, from);
   await refuseFiltered(runner, [from]);

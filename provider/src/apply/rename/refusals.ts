@@ -2,10 +2,9 @@ import { readDatabase, readTable, uuidOf } from "../../clickhouse/catalog";
 import { isReplicated } from "../../clickhouse/engines";
 import { SchemaError } from "../../errors";
 import { type ActiveOperation, findConflict, listActive } from "../../operation/conflicts";
-import { HOW_TO_ALLOW } from "../../operation/errors";
 import type { Problems } from "../../operation/problems";
+import { refuseDatabaseEngine, refuseReplicated, unfinished } from "../../operation/refusals";
 import type { Runner } from "../../operation/runner";
-import { quoteIdentifier } from "../../sql/identifiers";
 import { keyParts } from "../../sql/object-key";
 import { parseCreate } from "../../sql/parse";
 import type { ObjectKind } from "../../sql/spec";
@@ -55,19 +54,13 @@ async function refuseDatabase(
   { from }: Renaming,
   allow: readonly string[],
 ): Promise<void> {
-  const row = await readDatabase(runner, database);
-  if (row === undefined) {
+  if ((await readDatabase(runner, database)) === undefined) {
     throw new SchemaError(
       "object-missing",
       `${qualified(from)}: not moved, because database ${database} does not exist. Create it first.`,
     );
   }
-  if (row.engine === "Atomic" || (allow.includes("unproven") && isReplicated(row.engine))) return;
-  const how = isReplicated(row.engine) ? ` ${HOW_TO_ALLOW}` : "";
-  throw new SchemaError(
-    "unproven",
-    `${qualified(from)}: not renamed, because database ${database} has the engine ${row.engine}; renaming is tested for Atomic only.${how}`,
-  );
+  await refuseDatabaseEngine(runner, qualified(from), database, "renaming", allow);
 }
 
 const KINDS: Readonly<Record<string, ObjectKind>> = {
@@ -88,12 +81,7 @@ async function refuseObject(
   if (kind !== object) {
     throw new SchemaError("change-unsupported", `${qualified(from)}: is a ${kind} on the server, not a ${object}.`);
   }
-  if (isReplicated(engine) && !allow.includes("unproven")) {
-    throw new SchemaError(
-      "unproven",
-      `${qualified(from)}: ${engine} is not renamed, because this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
-    );
-  }
+  refuseReplicated(qualified(from), "it", engine, allow);
   if (kind !== "materializedView" || from.database === to.database) return;
   const spec = parseCreate(statement);
   if (spec.kind === "materializedView" && spec.to === undefined) {
@@ -116,12 +104,7 @@ export async function refuseUnfinished(
     (await findConflict(runner, names, { toViews: true })) ??
     // The operation's journal would move away while it runs, and its helpers have no other place.
     ("name" in from ? undefined : (await listActive(runner)).find((one) => isIn(one, from.database)));
-  if (other === undefined) return;
-  throw new SchemaError(
-    "operation-unfinished",
-    `${qualified(from)}: operation ${other.operation} (${other.kind}, journal in ${quoteIdentifier(other.database)}) is not finished. ` +
-      "Resume or abort it first, then rename.",
-  );
+  if (other !== undefined) throw unfinished(qualified(from), other);
 }
 
 function isIn({ changes, database: journal, targets }: ActiveOperation, database: string): boolean {
@@ -146,12 +129,6 @@ export function refuseReach(
       ].join("\n"),
     );
   }
-  const shared = texts.find(
-    ({ engine, ...name }) => /^(?:Replicated|Shared)\w*MergeTree/.test(engine) && renamedTo(renaming, name),
-  );
-  if (shared === undefined || allow.includes("unproven")) return;
-  throw new SchemaError(
-    "unproven",
-    `${qualified(renaming.from)}: not renamed, because ${qualified(shared)} is ${shared.engine}, and this operation is tested on a single server only. ${HOW_TO_ALLOW}`,
-  );
+  const shared = texts.find(({ engine, ...name }) => isReplicated(engine) && renamedTo(renaming, name));
+  if (shared !== undefined) refuseReplicated(qualified(renaming.from), qualified(shared), shared.engine, allow);
 }

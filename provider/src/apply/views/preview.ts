@@ -1,10 +1,10 @@
 import { innerTable } from "../../clickhouse/names";
 import type { Connection } from "../../connection/connection";
-import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { listActive } from "../../operation/conflicts";
 import { refuseFiltered, refuseUnguardable, unseenRestrictions } from "../../operation/guard";
 import { Problems } from "../../operation/problems";
+import { unfinished } from "../../operation/refusals";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
@@ -68,13 +68,8 @@ export async function examineViewStep(
 ): Promise<{ readonly inner: Inner | undefined; readonly tables: readonly QualifiedName[] }> {
   const name = qualifiedName(to);
   const key = keyOf(to);
-  const unfinished = (await listActive(runner)).find(({ changes, kind }) => kind === "view" && changes.has(key));
-  if (unfinished !== undefined) {
-    throw new SchemaError(
-      "operation-unfinished",
-      `${name}: operation ${unfinished.operation} is not finished. Resume or abort it first.`,
-    );
-  }
+  const other = (await listActive(runner)).find(({ changes, kind }) => kind === "view" && changes.has(key));
+  if (other !== undefined) throw unfinished(name, other);
   await refuseUnfinished(runner, from, to);
   const problems = new Problems();
   const inner = await preflight(runner, problems, { from, to }, allow, foresight);

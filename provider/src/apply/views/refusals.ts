@@ -1,18 +1,18 @@
-import { type ColumnFacts, readColumns, readDatabase, uuidOf } from "../../clickhouse/catalog";
+import { type ColumnFacts, readColumns, uuidOf } from "../../clickhouse/catalog";
 import { dependsOnOrder, engineOf, isMergeTree } from "../../clickhouse/merge-tree";
 import { innerTable } from "../../clickhouse/names";
 import { SchemaError } from "../../errors";
 import { mentionedNames } from "../../lineage/mentions";
 import { findConflict } from "../../operation/conflicts";
-import { HOW_TO_ALLOW } from "../../operation/errors";
 import { deltaStatement } from "../../operation/helper-definitions";
 import { createHelper } from "../../operation/helper-table";
 import { partsOf } from "../../operation/parts";
 import type { Problems } from "../../operation/problems";
+import { refuseDatabaseEngine, refuseReplicated, unfinished } from "../../operation/refusals";
 import { liveView } from "../../operation/replace-view";
 import type { Runner } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
-import { keyParts, quotedName } from "../../sql/object-key";
+import { keyParts } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
 import { mapColumns } from "../rebuild/columns";
@@ -43,12 +43,7 @@ export async function refuseUnfinished(
   const targets = [from.to, to.to].flatMap((target) => target ?? []);
   // Steps of other views have their own gates; a second step on this view is detected in the journal of its database.
   const other = await findConflict(runner, [to, ...targets, ...sources], { but: ["view"] });
-  if (other === undefined) return;
-  throw new SchemaError(
-    "operation-unfinished",
-    `${qualifiedName(to)}: operation ${other.operation} (${other.kind} of ${[...other.changes].map(quotedName).join(", ")}) is not finished. ` +
-      "Resume or abort that first.",
-  );
+  if (other !== undefined) throw unfinished(qualifiedName(to), other);
 }
 
 /** How a preview's checks differ from those of a run. */
@@ -81,7 +76,7 @@ export async function preflight(
       `${name}: writes to ${targetName(live.spec)} on the server, and the plan was made for ${targetName(from)}. Run a refresh and plan again.`,
     );
   }
-  await problems.of(() => refuseDatabase(runner, to, allow));
+  await problems.of(() => refuseDatabaseEngine(runner, name, to.database, "exchanging views", allow));
   const target = to.to;
   if (target !== undefined) await problems.of(() => refuseTarget(runner, to, target, foresight.target));
   if (target !== undefined && renewsAll(to)) await problems.of(() => refuseRenewal(runner, from, to, target, allow));
@@ -150,15 +145,8 @@ function refuseLayout(to: MaterializedViewSpec, layout: TableSpec, allow: readon
         "(only the MergeTree family does). Nothing was changed.",
     );
   }
-  if (allow.includes("unproven")) return;
-  if (engine.shared) {
-    throw new SchemaError(
-      "unproven",
-      `${qualifiedName(to)}: rows are not carried over to ${target}, because this operation is tested on a single server only, and its engine is ${engine.name}. ` +
-        HOW_TO_ALLOW,
-    );
-  }
-  if (dependsOnOrder(engine) && hasRows) {
+  refuseReplicated(qualifiedName(to), target, engine.name, allow);
+  if (dependsOnOrder(engine) && hasRows && !allow.includes("unproven")) {
     throw new SchemaError(
       "loses-rows",
       `${qualifiedName(to)}: in ${target} (${layout.storage.engine}) the row inserted last wins, and the older rows would be inserted after the newer ones. ` +
@@ -236,16 +224,6 @@ async function refuseRenewal(
     "loses-rows",
     `${qualifiedName(to)}: REFRESH ${to.refresh} without APPEND replaces the ${rows} row(s) of ${qualifiedName(target)}; what the sources do ` +
       'no longer hold would be lost. Use an empty target, or REFRESH … APPEND; or set allow: ["drops-data"].',
-  );
-}
-
-async function refuseDatabase(runner: Runner, to: MaterializedViewSpec, allow: readonly string[]): Promise<void> {
-  const { engine = "" } = (await readDatabase(runner, to.database)) ?? {};
-  if (engine === "Atomic" || (engine !== "Ordinary" && allow.includes("unproven"))) return;
-  throw new SchemaError(
-    "unproven",
-    `${qualifiedName(to)}: its database has the engine ${engine}; exchanging views is tested for Atomic only.` +
-      (engine === "Ordinary" ? "" : ` ${HOW_TO_ALLOW}`),
   );
 }
 
