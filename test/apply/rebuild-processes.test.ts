@@ -11,6 +11,7 @@ import { ConnectionError } from "../../provider/src/connection/errors";
 import { openConnection } from "../../provider/src/connection/open";
 import { resume } from "../../provider/src/operation/engine";
 import { freshDatabase, sharedServer, sleep, temporaryBase } from "../support/server";
+import { TYPESCRIPT } from "../support/typescript";
 import { randomRun } from "./runs";
 import { type CutProxy, startProxy } from "./runs-proxy";
 import { VARIANTS } from "./tables";
@@ -50,7 +51,7 @@ async function contents(connection: Connection, table: string, counter = table):
 /** Starts a runner process and kills it in the middle of its second chunk. */
 async function killedInCopy(url: string, options: RebuildOptions): Promise<void> {
   const child = fork(join(__dirname, "runs-process.ts"), [url, JSON.stringify(options)], {
-    execArgv: ["-r", "ts-node/register/transpile-only"],
+    execArgv: [...TYPESCRIPT],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let said = "";

@@ -8,6 +8,7 @@ import type { Connection } from "../../provider/src/connection/connection";
 import { openConnection } from "../../provider/src/connection/open";
 import { Ledger, type Pace, random, type Surprise } from "../apply/writers";
 import { freshDatabase, type TestServer } from "../support/server";
+import { TYPESCRIPT } from "../support/typescript";
 import { type Difference, type Job, PROTOCOLS, type ProtocolName } from "./protocols";
 import type { Order } from "./runner";
 
@@ -156,7 +157,7 @@ interface Attempt {
 /** A runner process, which waits for its order. */
 export function forkRunner(): ChildProcess {
   return fork(join(__dirname, "runner.ts"), [], {
-    execArgv: ["-r", "ts-node/register/transpile-only"],
+    execArgv: [...TYPESCRIPT],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
 }

@@ -11,6 +11,7 @@ import type { Row } from "../../examples/obsfly/load/period";
 import { openConnection } from "../../provider/src/connection/open";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { startServer, type TestServer, temporaryBase } from "../support/server";
+import { TYPESCRIPT } from "../support/typescript";
 import { compareAll, refreshDependencies } from "./truth";
 
 const ROOT = resolve(__dirname, "../..");
@@ -174,7 +175,7 @@ describe("npm run load", () => {
 function run(args: readonly string[]): Promise<{ code: number | null; out: string; error: string }> {
   return new Promise((resolve, reject) => {
     const main = join(ROOT, "examples/obsfly/load/main.ts");
-    const child = spawn(process.execPath, [require.resolve("ts-node/dist/bin.js"), "-T", main, ...args], { cwd: ROOT });
+    const child = spawn(process.execPath, [...TYPESCRIPT, main, ...args], { cwd: ROOT });
     let [out, error] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       out += text;

@@ -21,7 +21,8 @@ export async function copyObsfly(config: Readonly<Record<string, string>>): Prom
     filter: (file) => !file.includes(".clickhouse"),
   });
   symlinkSync(path.join(ROOT, "node_modules"), path.join(workDir, "node_modules"));
-  const project = await createProject({ workDir, config });
+  // `npm run types` checks its types; each run of the CLI would check them again.
+  const project = await createProject({ workDir, config, env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true" } });
   return {
     ...project,
     edit(file, from, to) {

@@ -57,6 +57,8 @@ export interface ProjectOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** A project folder to use instead of a new one. */
   readonly workDir?: string;
+  /** Added to the environment of its CLI. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const HEAD =
@@ -65,7 +67,7 @@ const HEAD =
 /** Makes a project with an initialised stack `test`. */
 export async function createProject(options: ProjectOptions = {}): Promise<Project> {
   const dir = mkdtempSync(path.join(tmpdir(), "clickhouse-schema-e2e-"));
-  const env = await environment(dir);
+  const env = { ...(await environment(dir)), ...options.env };
   const project: Project = {
     dir,
     env,

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { ensurePulumi, type PulumiCli } from "../../tools/pulumi-cli";
+import { TYPESCRIPT } from "../support/typescript";
 
 const REPOSITORY = path.resolve(__dirname, "../..");
 export const CLI = "3.259.0";
@@ -67,7 +68,7 @@ export class Machine {
 
   /** Runs TypeScript of the repository in a process of its own on this machine. */
   node(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-    const argv = ["-r", "ts-node/register/transpile-only", ...args];
+    const argv = [...TYPESCRIPT, ...args];
     return spawn(process.execPath, argv, { cwd: REPOSITORY, env: this.env, stdio: ["ignore", "pipe", "pipe"] });
   }
 

@@ -1,6 +1,7 @@
 /** A process that rebuilds the table on a cluster, and names each statement before it runs it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
+import { TYPESCRIPT } from "../../support/typescript";
 
 /** What the process is told. */
 export interface Order {
@@ -12,7 +13,7 @@ export interface Order {
 /** Starts it; it says that it is ready, and waits for its order. */
 export function forkClusterRunner(): ChildProcess {
   return fork(join(__dirname, "runner.ts"), [], {
-    execArgv: ["-r", "ts-node/register/transpile-only"],
+    execArgv: [...TYPESCRIPT],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
 }
