@@ -205,6 +205,38 @@ for (const version of canReplicate(["25.8"])) {
       assert.equal(again.inputs?.["plan"], undefined);
     });
 
+    it("a mutation that takes long holds no statement of another stack, and is awaited on both replicas", async () => {
+      const { inputs, outs } = await create("table", table());
+      await first().command(`INSERT INTO ${database}.t SELECT number, toString(number) FROM numbers(100)`);
+      await second().command(`SYSTEM SYNC REPLICA ${database}.t`);
+      for (const host of hosts) await host.command(`SYSTEM STOP MERGES ${database}.t`);
+      const retyped = { ...REPLICATED, columns: { id: "UInt64", v: "UInt64" } };
+      const changed = await checkAgain("table", table(retyped, { olds: inputs }));
+      assert.deepEqual(changed.failures, []);
+      let isOver = false;
+      const update = provider
+        .of("table")
+        .update("id", outs, changed.inputs ?? {})
+        .finally(() => {
+          isOver = true;
+        });
+      try {
+        for (let left = 100; left > 0; left--) {
+          if ((await ask(first(), `SELECT count() FROM system.mutations WHERE database = '${database}'`)) === "1")
+            break;
+          await sleep(100);
+        }
+        for (let times = 0; times < 3; times++)
+          await first().command(`CREATE VIEW ${database}.v${times} ON CLUSTER main AS SELECT 1 AS one`);
+        assert.equal(await ask(second(), `SELECT count() FROM system.tables WHERE database = '${database}'`), "4");
+        assert.ok(!isOver);
+      } finally {
+        for (const host of hosts) await host.command(`SYSTEM START MERGES ${database}.t`);
+      }
+      assert.equal(((await update).outs as Bag)["hosts"], "all");
+      for (const host of hosts) assert.equal(await ask(host, `SELECT sum(v) FROM ${database}.t`), "4950");
+    });
+
     it("a value that only another host has is found before a retype", async () => {
       const { inputs } = await create("table", table({ columns: COLUMNS, orderBy: ["id"] }));
       await second().command(`INSERT INTO ${database}.t VALUES (1, 'no number')`);

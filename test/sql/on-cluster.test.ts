@@ -140,8 +140,10 @@ describe("a statement for all hosts of a cluster", () => {
   });
 
   it("has its database read from it, however it is quoted", () => {
-    assert.deepEqual(subjectOf("CREATE TABLE IF NOT EXISTS `a b`.t (x UInt8)"), { verb: "CREATE", database: "a b" });
-    assert.deepEqual(subjectOf("EXCHANGE TABLES d.a AND d.b"), { verb: "EXCHANGE", database: "d" });
+    assert.deepEqual(subjectOf("CREATE TABLE IF NOT EXISTS `a b`.t (x UInt8)"), {
+      ...{ verb: "CREATE", database: "a b", name: "t" },
+    });
+    assert.deepEqual(subjectOf("EXCHANGE TABLES d.a AND d.b"), { verb: "EXCHANGE", database: "d", name: "a" });
     assert.deepEqual(subjectOf("DROP DATABASE d"), { verb: "DROP", database: undefined });
   });
 

@@ -10,6 +10,7 @@ import { quoteString } from "../sql/identifiers";
 import { onCluster, subjectOf } from "../sql/on-cluster";
 import { oneLine } from "../util/format";
 import { Serial } from "../util/serial";
+import { awaitApplied } from "./applied";
 import { type Census, describeApart, takeCensus } from "./census";
 import { type Addresses, openHosts } from "./hosts";
 import { type HostOutcome, lookUp } from "./queue";
@@ -28,12 +29,14 @@ export interface ClusterOptions {
 const CENSUS_KEPT = 5000;
 /** Pauses before a change is tried again that a replica cannot take yet, in milliseconds. */
 const RETRIES = [200, 400, 800, 1600, 3200, 6400];
+/** How long replicas are given to apply what must not be left undone, in milliseconds. */
+const APPLIED_WITHIN = 3000;
 /** Pause between two looks at the queue, in milliseconds. */
 const LOOK = 500;
 /** No entry of ours holds the queue of ON CLUSTER: what has to be waited for is polled on the hosts. */
 const SETTINGS: Settings = {
   mutations_sync: 0,
-  alter_sync: 1,
+  alter_sync: 0,
   lightweight_deletes_sync: 0,
   distributed_ddl_output_mode: "null_status_on_timeout",
 };
@@ -126,7 +129,10 @@ export class ClusterConnection implements Connection {
    * @throws {SchemaError} as {@link ClusterConnection.command}, but for `host-down`.
    */
   insist(sql: string): Promise<void> {
-    return this.turns.run(async () => this.attempts(await this.asRun(sql, randomUUID()), LATER));
+    return this.turns.run(async () => {
+      await this.attempts(await this.asRun(sql, randomUUID()), LATER);
+      await this.applied(sql, APPLIED_WITHIN);
+    });
   }
 
   /** The statement as it is sent. @throws as {@link ClusterConnection.command}. */
@@ -218,6 +224,14 @@ export class ClusterConnection implements Connection {
     const text = await this.asRun(sql, randomUUID());
     await this.refuseSilent(oneLine(text), verb !== "RENAME" && verb !== "EXCHANGE");
     await this.attempts(text);
+    await this.applied(sql, this.options.ddlTimeout * 1000);
+  }
+
+  /** Until then replicas refuse another change of the table. */
+  private async applied(sql: string, limit: number): Promise<void> {
+    const { database, name, verb } = subjectOf(sql);
+    if (verb !== "ALTER" || database === undefined || name === undefined) return;
+    await awaitApplied(this.server, this.cluster, { database, name }, limit);
   }
 
   private async attempts(text: string, settings: Settings = {}): Promise<void> {

@@ -38,6 +38,8 @@ export interface Subject {
   readonly verb: string;
   /** The object's database; undefined for a statement about databases, functions, or what this package does not send. */
   readonly database: string | undefined;
+  /** The object's name; undefined where its database is. */
+  readonly name?: string;
 }
 
 /** The first object that a statement names. */
@@ -53,7 +55,9 @@ export function subjectOf(sql: string): Subject {
   if (!isTable) return { verb, database: undefined };
   if (!reader.takeAll("IF", "NOT", "EXISTS")) reader.takeAll("IF", "EXISTS");
   const name = reader.takeName();
-  return { verb, database: name?.database };
+  return name?.database === undefined
+    ? { verb, database: undefined }
+    : { verb, database: name.database, name: name.name };
 }
 
 /**
