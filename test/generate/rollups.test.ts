@@ -32,8 +32,15 @@ const RUNS = byEffort({ fast: 10, full: 40, soak: 2000 });
 
 /** A rollup with what else its arguments can say of its layout. */
 const rollups = fc
-  .record({ one: cases, first: fc.boolean(), reversed: fc.boolean(), hasReads: fc.boolean(), hasClauses: fc.boolean() })
-  .map(({ one, first, reversed, hasReads, hasClauses }) => {
+  .record({
+    one: cases,
+    first: fc.boolean(),
+    reversed: fc.boolean(),
+    hasReads: fc.boolean(),
+    hasClauses: fc.boolean(),
+    isSpread: fc.boolean(),
+  })
+  .map(({ one, first, reversed, hasReads, hasClauses, isSpread }) => {
     const { bucket, keys } = one.shape;
     const orderBy = [bucket.name, ...Object.keys(keys).reverse()];
     const shape: RollupShape = {
@@ -42,7 +49,7 @@ const rollups = fc
       ...(reversed && { orderBy }),
       ...(hasClauses && { columns: { [bucket.name]: { codec: "Delta, ZSTD(1)", comment: "it's `time`" } } }),
     };
-    return { one, shape, hasReads };
+    return { one, shape, hasReads, isSpread };
   });
 
 describe("what Rollup makes", function () {
@@ -56,10 +63,10 @@ describe("what Rollup makes", function () {
   after(() => engine.close());
 
   it("is recognised as the Rollup that makes it, whatever its keys, measures, levels and layout", async () => {
-    const levels = { made: 0 };
+    const levels = { made: 0, spread: 0 };
     await fc.assert(
-      fc.asyncProperty(rollups, async ({ one, shape, hasReads }) => {
-        const specs = await makeAll(engine, one, shape, hasReads);
+      fc.asyncProperty(rollups, async ({ one, shape, hasReads, isSpread }) => {
+        const specs = await makeAll(engine, one, shape, { hasReads, isSpread });
         const found = await confirm(specs);
         assert.deepEqual([...found.refused], []);
         const parts = found.rollups.flatMap((rollup) => partsOf(rollup).map(({ key }) => key));
@@ -67,11 +74,13 @@ describe("what Rollup makes", function () {
         assert.deepEqual(parts.sort(), made.sort());
         assert.equal(found.rollups.length, 1);
         assert.equal(generateProgram(specs, { rollups: found.rollups }).rollups.length, 1);
+        assert.equal(found.rollups[0]?.distributed, isSpread ? "main" : undefined);
         levels.made += one.levels.length;
+        if (isSpread) levels.spread += 1;
       }),
       { numRuns: RUNS },
     );
-    assert.ok(levels.made > 0);
+    assert.ok(levels.made > 0 && levels.spread > 0);
   });
 });
 
@@ -127,7 +136,18 @@ async function confirm(specs: readonly ObjectSpec[]): Promise<FoundRollups> {
   }
 }
 
-async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasReads: boolean): Promise<ObjectSpec[]> {
+interface How {
+  readonly hasReads: boolean;
+  /** Over a cluster. */
+  readonly isSpread: boolean;
+}
+
+async function makeAll(
+  engine: Connection,
+  one: Case,
+  shape: RollupShape,
+  { hasReads, isSpread }: How,
+): Promise<ObjectSpec[]> {
   await engine.command("DROP DATABASE IF EXISTS r SYNC");
   await engine.command("CREATE DATABASE r");
   const specs: ObjectSpec[] = [];
@@ -138,6 +158,17 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
     const spec = parseCreate(row?.statement ?? "");
     specs.push(spec);
     return spec;
+  };
+  /** The table that readers read; there is no cluster here, so another engine takes its place. */
+  const shownBy = async (name: string): Promise<string> => {
+    if (!isSpread) return `r.${name}`;
+    const stored = await make(
+      `r.${name}_all`,
+      `CREATE TABLE r.${name}_all ENGINE = Memory EMPTY AS SELECT * FROM r.${name}`,
+    );
+    const text = renderCreate(stored).replace("ENGINE = Memory", `ENGINE = Distributed('main', 'r', '${name}')`);
+    specs.splice(specs.indexOf(stored), 1, parseCreate(text));
+    return `r.${name}_all`;
   };
   const rollup = defineRollup(shape);
   const sources: Source[] = [];
@@ -150,15 +181,20 @@ async function makeAll(engine: Connection, one: Case, shape: RollupShape, hasRea
   await make("r.t", await createTarget(scratch, "t", renderTarget(feeds), columns));
   for (const [index, feed] of feeds.entries())
     await make(`r.v${index}`, `CREATE MATERIALIZED VIEW r.v${index} TO r.t AS ${renderFill(feed)}`);
-  if (hasReads) await make("r.t_read", `CREATE VIEW r.t_read AS ${renderRead(rollup, "r.t")}`);
+  const all = await shownBy("t");
+  if (hasReads) await make("r.t_read", `CREATE VIEW r.t_read AS ${renderRead(rollup, all)}`);
   for (const every of one.levels) {
     const level = defineLevel(rollup, { every }, "cascade[0]");
     const ttl = levelTtl(level, rollup, sources[0]?.table, "r.base");
-    const own = levelColumns({ rollup, level }, columns, undefined);
-    await make("r.level", await createTarget(scratch, "level", renderLevelTarget(level, { name: "r.t" }, ttl), own));
+    const clauses = levelColumns({ rollup, level }, columns, undefined);
+    await make(
+      "r.level",
+      await createTarget(scratch, "level", renderLevelTarget(level, { name: "r.t" }, ttl), clauses),
+    );
     const fill = renderLevelFill(level, { name: "r.t" }, ttl);
     await make("r.level_mv", `CREATE MATERIALIZED VIEW r.level_mv TO r.level AS ${fill}`);
-    if (hasReads) await make("r.level_read", `CREATE VIEW r.level_read AS ${renderRead(level, "r.level")}`);
+    const own = await shownBy("level");
+    if (hasReads) await make("r.level_read", `CREATE VIEW r.level_read AS ${renderRead(level, own)}`);
   }
   await scratch.close();
   return specs;

@@ -37,6 +37,7 @@ export function rollupArguments(found: FoundRollup): ValueMap {
     ttl: ttlArgument(base.ttl),
     cascade: levels.length === 0 ? undefined : levels.map((level) => levelArgument(found, level)),
     read: read === undefined ? false : unless(read.name, `${target.name}_read`),
+    distributed: found.distributed,
     partitionBy,
     orderBy: orderBy && [...orderBy],
     columns: columnsArgument(target),

@@ -1,4 +1,6 @@
-import { keyOf } from "../../sql/object-key";
+import { splitArguments } from "../../sql/fragments";
+import { unquoteString } from "../../sql/identifiers";
+import { keyOf, objectKey } from "../../sql/object-key";
 import type { ObjectSpec, TableSpec, ViewSpec } from "../../sql/spec";
 import { type Base, basesOf } from "./base";
 import { type Catalog, catalogOf, oddView, targetsIn } from "./catalog";
@@ -12,11 +14,15 @@ export interface FoundRollup {
   readonly measures: readonly NamedCall[];
   readonly read?: ViewSpec;
   readonly levels: readonly FoundLevel[];
+  /** The cluster over which its targets are spread; each has a table over all shards beside it. */
+  readonly distributed?: string;
+  readonly all?: TableSpec;
 }
 
 /** A coarser level of it. */
 export interface FoundLevel extends Level {
   readonly read?: ViewSpec;
+  readonly all?: TableSpec;
   /** Name of the bucket below. */
   readonly below: string;
 }
@@ -52,7 +58,8 @@ export function findRollups(specs: readonly ObjectSpec[], user: string): FoundRo
       refused.set(keyOf(target), bases);
       continue;
     }
-    const base = bases.find((one) => readOf(catalog, target, one) !== undefined) ?? bases[0];
+    const shown = spreadOf(catalog, target)?.table ?? target;
+    const base = bases.find((one) => readOf(catalog, shown, one, target) !== undefined) ?? bases[0];
     const levels = levelsOf(catalog, base).filter((level) => !used.has(keyOf(level.target)));
     const found = withReads(catalog, base, levels);
     rollups.push(found);
@@ -67,29 +74,58 @@ function reads(query: string, { database, name }: TableSpec): boolean {
 
 function withReads(catalog: Catalog, base: Base, levels: readonly Level[]): FoundRollup {
   const kept = base.fills[0].measures;
-  const read = readOf(catalog, base.target, base);
+  const distributed = clusterOf(catalog, [base.target, ...levels.map(({ target }) => target)]);
+  const allOf = (target: TableSpec): TableSpec | undefined =>
+    distributed === undefined ? undefined : spreadOf(catalog, target)?.table;
+  const all = allOf(base.target);
+  const read = readOf(catalog, all ?? base.target, base, base.target);
   const measures = read?.measures ?? kept;
   let below = base.bucket.name;
   const found: FoundLevel[] = [];
   for (const level of levels) {
     const dimensions = level.rollup.dimensions.map(({ name }) => name);
-    const own = readOf(catalog, level.target, { dimensions, fills: base.fills });
-    const isSame = own !== undefined && JSON.stringify(own.measures) === JSON.stringify(measures);
-    found.push({ ...level, below, ...(isSame && { read: own.view }) });
+    const own = allOf(level.target);
+    const shown = readOf(catalog, own ?? level.target, { dimensions, fills: base.fills }, level.target);
+    const isSame = shown !== undefined && JSON.stringify(shown.measures) === JSON.stringify(measures);
+    found.push({ ...level, below, ...(isSame && { read: shown.view }), ...(own && { all: own }) });
     below = level.bucket;
   }
-  return { base, measures, levels: found, ...(read && { read: read.view }) };
+  const spread = distributed === undefined || all === undefined ? {} : { distributed, all };
+  return { base, measures, levels: found, ...(read && { read: read.view }), ...spread };
 }
 
-/** The view that shows a target, the one with the usual name first. */
-function readOf(catalog: Catalog, target: TableSpec, { dimensions, fills }: Pick<Base, "dimensions" | "fills">) {
+/** The one cluster over which all these are spread; undefined if one of them is not, or over another one. */
+function clusterOf(catalog: Catalog, targets: readonly TableSpec[]): string | undefined {
+  const clusters = new Set(targets.map((target) => spreadOf(catalog, target)?.cluster));
+  return clusters.size === 1 ? [...clusters][0] : undefined;
+}
+
+/** The table over all shards that a rollup has beside a target: for reading only, so without a sharding key. */
+function spreadOf({ objects }: Catalog, { database, name }: TableSpec) {
+  const table = objects.get(objectKey(database, `${name}_all`));
+  if (table?.kind !== "table") return undefined;
+  const [, text] = /^Distributed\s*\(([\s\S]*)\)$/.exec(table.storage.engine ?? "") ?? [];
+  const [cluster = "", ...of] = splitArguments(text ?? "").map((one) =>
+    one.startsWith("'") ? unquoteString(one) : one,
+  );
+  const isOver = of.length === 2 && of[0] === database && of[1] === name;
+  return isOver ? { table, cluster } : undefined;
+}
+
+/** The view that shows a target, the one with the usual name first. @param shown the target, or the table over all its shards. */
+function readOf(
+  catalog: Catalog,
+  shown: TableSpec,
+  { dimensions, fills }: Pick<Base, "dimensions" | "fills">,
+  target: TableSpec,
+) {
   const kept = fills[0].measures;
-  const views = (catalog.readers.get(keyOf(target)) ?? []).filter(
+  const views = (catalog.readers.get(keyOf(shown)) ?? []).filter(
     (view) => view.database === target.database && oddView(view, catalog) === undefined,
   );
   const usual = `${target.name}_read`;
   for (const view of [...views.filter(({ name }) => name === usual), ...views.filter(({ name }) => name !== usual)]) {
-    const measures = shownBy(view, target, dimensions, kept);
+    const measures = shownBy(view, shown, dimensions, kept);
     if (measures !== undefined) return { view, measures };
   }
   return undefined;

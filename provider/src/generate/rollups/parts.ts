@@ -53,7 +53,8 @@ export function partsOf(found: FoundRollup): Part[] {
         suffix,
       });
     }),
-    ...(read === undefined ? [] : [shows(read, base.target, rollup, level)]),
+    ...(found.all === undefined ? [] : [spread(found.all, base.target, level)]),
+    ...(read === undefined ? [] : [shows(read, found.all ?? base.target, rollup, level)]),
   ];
   let below = base.target;
   for (const [index, one] of found.levels.entries()) {
@@ -69,8 +70,9 @@ export function partsOf(found: FoundRollup): Part[] {
       target(one.target, { ...renderLevelTarget(one.rollup, source, ttl), ...layout(one, own) }, at),
       fill(one.view, one.target, query, { ...at, path: `${at.path}views[0]`, suffix: `${suffix}_mv` }),
     );
+    if (one.all !== undefined) parts.push(spread(one.all, one.target, at));
     if (one.read !== undefined)
-      parts.push(shows(one.read, one.target, { ...one.rollup, measures: rollup.measures }, at));
+      parts.push(shows(one.read, one.all ?? one.target, { ...one.rollup, measures: rollup.measures }, at));
     below = one.target;
   }
   return parts;
@@ -110,6 +112,13 @@ function target(live: TableSpec, made: Laid, { level, path, suffix }: Place): Pa
 
 function fill(live: MaterializedViewSpec, to: TableSpec, query: string, place: Place): Part {
   return { key: keyOf(live), live, declared: declare(live, { to: quotedName(keyOf(to)), query }), ...place };
+}
+
+/** The target on all shards. */
+function spread(live: TableSpec, of: TableSpec, { level, path, suffix }: Place): Part {
+  const columnsFrom = `SELECT * FROM ${quotedName(keyOf(of))}`;
+  const declared = declare(live, { engine: live.storage.engine, columnsFrom });
+  return { key: keyOf(live), live, declared, path: `${path}all`, suffix: `${suffix}_all`, level };
 }
 
 function shows(live: ViewSpec, of: TableSpec, rollup: Rollup, { level, path, suffix }: Place): Part {
