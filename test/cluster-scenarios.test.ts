@@ -16,6 +16,14 @@ const SCENARIOS: readonly (readonly [scenario: string, file: string, words: stri
   ["a load balancer is as good as a host", "pulumi/cluster-bad-input.test.ts", "behind a load balancer, each request"],
   ["a column comes under writers", "apply/cluster-writers.test.ts", "when a column is added"],
   ["a column goes, first from the Distributed table", "e2e/cluster.test.ts", "loses a column on both hosts"],
+  ["a mutation that takes long blocks nobody", "pulumi/cluster.test.ts", "holds no statement of another stack"],
+  [
+    "a key changes under writers, on shards and replicas",
+    "crashes/cluster/cluster.test.ts",
+    "while a table is rebuilt",
+  ],
+  ["a host or the runner dies in it", "crashes/cluster/cluster.test.ts", "lose nothing and double nothing"],
+  ["a view gets another target under writers", "crashes/cluster/cluster.test.ts", "while a view gets another target"],
   ["a column is renamed under writers", "apply/cluster-columns.test.ts", "keeps every value, and every row once"],
   ["a Replicated database gets no ON CLUSTER", "pulumi/cluster.test.ts", "there is no ON CLUSTER and no UUID of ours"],
   ["two tables under one name are not touched", "pulumi/cluster.test.ts", "are refused, never touched"],
@@ -27,7 +35,6 @@ const SCENARIOS: readonly (readonly [scenario: string, file: string, words: stri
 const NOT: readonly (readonly [scenario: string, words: string])[] = [
   ["another name for a table under writers", "a new name for an object or a database"],
   ["a backfill on every shard", "`backfill` of a new view"],
-  ["a long mutation blocks nobody", "a retype may hold the queue of its host"],
   ["ClickHouse Cloud", "ClickHouse Cloud, which was not available"],
 ];
 

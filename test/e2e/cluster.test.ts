@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../provider/src/connection/connection";
 import { openConnection } from "../../provider/src/connection/open";
+import type { Version } from "../../provider/src/server/engines";
 import { type Cluster, startCluster } from "../support/cluster";
+import { byEffort } from "../support/effort";
 import { createProject, type Project } from "../support/pulumi";
 import { sleep } from "../support/server";
 import { canReplicate } from "../support/versions";
@@ -31,7 +33,10 @@ ${more}`;
 const CHANGED = { target: ', last: "SimpleAggregateFunction(max, UInt64)"', select: ", max(id) AS last" };
 const OBJECTS = ["daily", "daily_mv", "orders", "orders_all", "recent"];
 
-for (const version of canReplicate(["25.8"])) {
+/** On 24.8 in `soak`. */
+const VERSIONS = byEffort<readonly Version[]>({ fast: ["25.8"], full: ["25.8"], soak: ["24.8", "25.8"] });
+
+for (const version of canReplicate(VERSIONS)) {
   describe(`a stack on a cluster of two replicas of ClickHouse ${version}`, function () {
     this.timeout(300_000);
     let cluster: Cluster;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { load } from "../../examples/obsfly/load/load";
 import { openConnection } from "../../provider/src/connection/open";
+import type { Version } from "../../provider/src/server/engines";
 import { type Cluster, startCluster } from "../support/cluster";
+import { byEffort } from "../support/effort";
 import { copyObsfly, type ObsflyCopy } from "../support/obsfly";
 import { canReplicate } from "../support/versions";
 import { select, selectValue } from "./compare";
@@ -13,7 +15,10 @@ const [SHARDS = 1, REPLICAS = 2] = (process.env["OBSFLY_CLUSTER"] ?? "1x2").spli
 const OBJECTS =
   "SELECT count() FROM system.tables WHERE database IN ('logs', 'metrics', 'traces', 'profiles') AND name NOT LIKE '.inner%'";
 
-for (const version of canReplicate(["25.8"])) {
+/** On 24.8 in `soak`. */
+const VERSIONS = byEffort<readonly Version[]>({ fast: ["25.8"], full: ["25.8"], soak: ["24.8", "25.8"] });
+
+for (const version of canReplicate(VERSIONS)) {
   describe(`ObsFly on a cluster of ${SHARDS} x ${REPLICAS} servers of ClickHouse ${version}`, function () {
     this.timeout(600_000);
     let cluster: Cluster;

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { rebuildTable } from "../../provider/src/apply/rebuild";
+import { openCluster } from "../../provider/src/cluster/open";
+import { openConnection } from "../../provider/src/connection/open";
 import { ask } from "../apply/cluster-writers";
 import { type Cluster, startCluster } from "../support/cluster";
 import { TestProvider } from "../support/provider";
@@ -99,7 +102,7 @@ for (const version of canReplicate(["25.8"])) {
       await table();
       assert.match(
         (await preview({ engine: "ReplicatedReplacingMergeTree" })).text,
-        /ReplicatedReplacingMergeTree is not rebuilt on a cluster/,
+        /ReplicatedReplacingMergeTree is not rebuilt on a cluster, because this was tested for/,
       );
       assert.match(
         (await preview({ rebuild: "offline" })).text,
@@ -156,7 +159,7 @@ for (const version of canReplicate(["25.8"])) {
       assert.match(text, /some users may see only part of it on 127\.0\.1\.1/);
     });
 
-    it("is refused on more than one shard, which is not tested enough", async () => {
+    it("is planned on several shards, and refused there for an engine that was not tested on them", async () => {
       const wide = await startCluster({ version, shards: 2, replicas: 1, sessionTimeout: 4000 });
       try {
         const [first] = wide.nodes;
@@ -166,11 +169,48 @@ for (const version of canReplicate(["25.8"])) {
           first,
           `CREATE TABLE ${database}.t ON CLUSTER main (id UInt64, v String, at DateTime) ENGINE = ReplicatedMergeTree ORDER BY id`,
         );
+        await ask(first, `INSERT INTO ${database}.t VALUES (1, 'a', 0)`);
         const nodes = wide.nodes.map(({ url }) => url).join(",");
-        const { text } = await preview({}, { "clickhouse:url": first.url, "clickhouse:nodes": nodes });
-        assert.match(text, /is on 2 shards, and a rebuild is tested on a single shard with replicas only/);
+        const more = { "clickhouse:url": first.url, "clickhouse:nodes": nodes };
+        const { plan, text } = await preview({}, more);
+        assert.equal(text, "");
+        assert.match(plan, /to copy: 1 row/);
+        assert.match(
+          (await preview({ engine: "ReplicatedSummingMergeTree" }, more)).text,
+          /is on 2 shards, and on several a rebuild was tested for ReplicatedMergeTree only, not for ReplicatedSummingMergeTree/,
+        );
       } finally {
         await wide.stop();
+      }
+    });
+
+    it("gives way to inserts that make too many parts, and holds merges back again when it is resumed", async () => {
+      await table("ReplicatedMergeTree", "SETTINGS parts_to_delay_insert = 10");
+      for (const index of [0, 1]) await on(index, `SYSTEM STOP MERGES ${database}.t`);
+      for (let id = 2; id <= 9; id += 1) await on(0, `INSERT INTO ${database}.t VALUES (${id}, 'b', 0)`);
+      const connection = await openCluster(await openConnection({ url: config["clickhouse:url"] ?? "" }), "main", {
+        ...{ downHosts: "refuse", ddlTimeout: 15 },
+        addresses: { login: {}, urls: cluster.nodes.map(({ url }) => url) },
+      });
+      const definition = (key: string): string =>
+        `CREATE TABLE ${database}.t (\`id\` UInt64, \`v\` String, \`at\` DateTime) ENGINE = ReplicatedMergeTree ORDER BY ${key} SETTINGS parts_to_delay_insert = 10`;
+      const request = { operation: "parts", from: definition("id"), to: definition("(v, id)") };
+      const fences: string[] = [];
+      const beforeStatement = (sql: string): void => {
+        if (/MODIFY SETTING max_bytes_to_merge/.test(sql)) fences.push(sql);
+      };
+      try {
+        await assert.rejects(
+          rebuildTable(connection, request),
+          /inserts made more parts on 127\.0\.0\.1 \(9 in a partition/,
+        );
+        for (const index of [0, 1]) await on(index, `SYSTEM START MERGES ${database}.t`);
+        await on(0, `OPTIMIZE TABLE ${database}.t FINAL SETTINGS alter_sync = 2`);
+        const { rows } = await rebuildTable(connection, { ...request, beforeStatement });
+        assert.equal(rows, 9);
+        assert.equal(fences.length, 2);
+      } finally {
+        await connection.close();
       }
     });
 

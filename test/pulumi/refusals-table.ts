@@ -62,6 +62,13 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["preview"],
   "apply/cluster-rebuild/settle.ts failed": ["running"],
 
+  "apply/cluster-view/examine.ts examineOnCluster": ["preview"],
+  "apply/cluster-view/examine.ts refuseOthers": ["caller"],
+  "apply/cluster-view/examine.ts sourceOf": ["preview"],
+  "apply/cluster-view/examine.ts refuseGuarded": ["preview"],
+  "apply/cluster-view/replace.ts noMoment": ["running"],
+  "apply/cluster-view/replace.ts replaceOn": ["running"],
+
   "apply/backfill/attach.ts changed": ["running"],
   "apply/backfill/backfill.ts createWithBackfill": ["resuming"],
   "apply/backfill/backfill.ts liveStatements": ["command"],
@@ -258,7 +265,7 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   "apply/cluster-rebuild/rebuild.ts refuseSilentHosts": ["pulumi/cluster-rebuild.test.ts", "while a host is down"],
   "apply/cluster-rebuild/rebuild.ts refuseHeldQueue": ["apply/cluster-refusals.test.ts", "ON CLUSTER is held up"],
   "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["pulumi/cluster-rebuild.test.ts", "only replicated tables"],
-  "apply/cluster-rebuild/refusals.ts refuseShards": ["pulumi/cluster-rebuild.test.ts", "on more than one shard"],
+  "apply/cluster-rebuild/refusals.ts refuseShards": ["pulumi/cluster-rebuild.test.ts", "is planned on several shards"],
   "apply/cluster-rebuild/refusals.ts refuseClocks": ["apply/cluster-refusals.test.ts", "clocks differ"],
   "apply/cluster-rebuild/refusals.ts refuseVersions": [
     "apply/cluster-refusals.test.ts",
@@ -270,6 +277,9 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   ],
   "apply/cluster-rebuild/refusals.ts refuseFeeding": ["pulumi/cluster-rebuild.test.ts", "rows come in other ways"],
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["pulumi/cluster-rebuild.test.ts", "may see only a part"],
+  "apply/cluster-view/examine.ts examineOnCluster": ["pulumi/cluster-view.test.ts", "is not finished"],
+  "apply/cluster-view/examine.ts sourceOf": ["pulumi/cluster-view.test.ts", "one replicated table"],
+  "apply/cluster-view/examine.ts refuseGuarded": ["pulumi/cluster-view.test.ts", "may see only part"],
   "operation/replicated-journal.ts notShared": ["operation/replicated-journal.test.ts", "a journal of its own"],
   "apply/rename/policies.ts refusal": ["apply/guarded-rows.test.ts", "stands for the new name already"],
   // They take an operation that was cut off.

@@ -6,6 +6,7 @@ import type { AnyProtocol, OperationHooks } from "../operation/protocol";
 import { REPAIR } from "../verify/repair";
 import { BACKFILL } from "./backfill";
 import { CLUSTER_REBUILD } from "./cluster-rebuild/protocol";
+import { CLUSTER_VIEW } from "./cluster-view/protocol";
 import { tellBackfill, tellRebuild } from "./progress";
 import { REBUILD } from "./rebuild";
 import { RENAME } from "./rename";
@@ -14,7 +15,7 @@ import { VIEW } from "./views";
 export type { Unfinished };
 
 /** All kinds of operations; a new one needs a line here. */
-const PROTOCOLS: readonly AnyProtocol[] = [REBUILD, CLUSTER_REBUILD, VIEW, RENAME, BACKFILL, REPAIR];
+const PROTOCOLS: readonly AnyProtocol[] = [REBUILD, CLUSTER_REBUILD, VIEW, CLUSTER_VIEW, RENAME, BACKFILL, REPAIR];
 
 /** The interrupted operations in a database, oldest first; one query if it has no journal. */
 export function unfinishedOperations(connection: Connection, database: string): Promise<Unfinished[]> {

@@ -159,8 +159,10 @@ async function lookAtRemake({ change, connection, now }: Looking, step: RebuildS
 
 async function lookAtViewStep({ allow, connection, ending, now, target }: Looking, step: ViewStep): Promise<StepCost> {
   const [from, to] = [placed(step.from, now), placed(step.to, now)];
-  const { gated, unseen } = await previewViewStep(connection, { from, to }, { allow, ending, target });
-  return { notes: unseenLine(unseen), gate: { closes: gated, when: "the views are exchanged" } };
+  const { gated, held, unseen } = await previewViewStep(connection, { from, to }, { allow, ending, target });
+  const stays = "if this run dies meanwhile, inserts stay refused until the next one";
+  const notes = unseenLine(unseen).concat(unseenLine(held ? stays : undefined));
+  return { notes, gate: { closes: gated, when: "the views are exchanged" } };
 }
 
 function placed<Spec extends TableSpec | MaterializedViewSpec>(spec: Spec, { database, name }: QualifiedName): Spec {

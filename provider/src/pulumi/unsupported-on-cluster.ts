@@ -3,7 +3,7 @@ import { SchemaError } from "../errors";
 import { newOperation } from "../operation/names";
 import { Runner } from "../operation/runner";
 import { upstreamOf } from "../operation/upstream";
-import type { Plan, Step } from "../plan";
+import type { Plan, Step, ViewStep } from "../plan";
 import { keyOf, objectKey, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { sendersTo } from "./distributed";
@@ -19,14 +19,18 @@ export async function refuseOnCluster(cluster: ClusterConnection, { steps }: Pla
       if (step.gated) await refuseHeld(cluster, step.sql, to);
       continue;
     }
-    // Whether its rows can be copied there is found out where the preview looks at it.
-    if (step.kind === "rebuild") continue;
+    // Whether it can be done there is found out where the preview looks at it.
+    if (step.kind === "rebuild" || (step.kind === "retarget-view" && isIncremental(step))) continue;
     const [what, instead] = unsupportedWay(step);
     throw new SchemaError(
       "cluster-unsupported",
       `${quotedName(keyOf(to))}: ${what}, which is not done on a cluster (${cluster.cluster.name}) yet; nothing was changed. ${instead}`,
     );
   }
+}
+
+function isIncremental({ from, to }: ViewStep): boolean {
+  return from.refresh === undefined && to.refresh === undefined;
 }
 
 const BESIDE =

@@ -8,6 +8,9 @@ export interface Order {
   readonly operation: string;
   readonly url: string;
   readonly nodes: readonly string[];
+  /** CREATE of the table, or of the view, before and after. */
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Starts it; it says that it is ready, and waits for its order. */

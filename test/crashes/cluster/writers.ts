@@ -3,6 +3,7 @@
 import { ask } from "../../apply/cluster-writers";
 import type { Cluster, ClusterNode } from "../../support/cluster";
 import { sleep } from "../../support/server";
+import type { Shape } from "./shapes";
 
 /** Repeats a question while the host comes up or has no Keeper. */
 export async function persist<Row = Record<string, unknown>>(node: ClusterNode, sql: string): Promise<Row[]> {
@@ -35,6 +36,7 @@ export type Differences = Readonly<Record<string, number>>;
 /** Clients that insert rows with ids of their own into `d.t` and `d.everywhere`, each to a random host that is up. */
 export class Writers {
   private readonly cluster: Cluster;
+  private readonly shape: Shape;
   private readonly owed = new Map<number, Owed>();
   private readonly loops: Promise<void>[];
   /** Refused inserts. */
@@ -44,8 +46,9 @@ export class Writers {
   private next = 1;
   private isOver = false;
 
-  constructor(cluster: Cluster, count: number) {
+  constructor(cluster: Cluster, shape: Shape, count: number) {
     this.cluster = cluster;
+    this.shape = shape;
     this.loops = Array.from({ length: count }, (_, index) => this.loop(KINDS[index % KINDS.length] ?? "plain"));
   }
 
@@ -60,17 +63,20 @@ export class Writers {
     await Promise.all(this.loops);
   }
 
-  /** Compares what was acknowledged with what every replica of the tables has. */
-  async judge(tables: readonly string[]): Promise<Differences> {
+  /** Compares what was acknowledged with what every replica of the table, and of its view's target, has. */
+  async judge(): Promise<Differences> {
     const { nodes } = this.cluster;
     for (const node of nodes) await persist(node, "SYSTEM FLUSH DISTRIBUTED d.everywhere");
     const result: Record<string, number> = {};
     const count = (what: string): void => {
       result[what] = (result[what] ?? 0) + 1;
     };
-    for (const table of tables) {
-      for (const node of nodes) await persist(node, `SYSTEM SYNC REPLICA ${table} LIGHTWEIGHT`);
-      const copies = await Promise.all(nodes.map((node) => idsOn(node, table)));
+    const queries = { "d.t": this.shape.ids, "d.seen": SEEN };
+    for (const [table, ids] of Object.entries(queries)) {
+      for (const node of nodes)
+        for (const one of table === "d.t" ? [table] : [table, "d.later"])
+          await persist(node, `SYSTEM SYNC REPLICA ${one} LIGHTWEIGHT`);
+      const copies = await Promise.all(nodes.map((node) => idsOn(node, ids)));
       const shards = [...new Set(nodes.map(({ shard }) => shard))];
       for (const [id, { acknowledged, attempts }] of this.owed) {
         const perShard = shards.map((shard) =>
@@ -108,7 +114,7 @@ export class Writers {
     const owed = ids.flatMap((id) => this.owed.get(id) ?? []);
     for (const one of owed) one.attempts += 1;
     try {
-      await send(node, ids, kind);
+      await send(node, this.shape, ids, kind);
       for (const one of owed) one.acknowledged = true;
       return true;
     } catch (error) {
@@ -121,25 +127,31 @@ export class Writers {
   }
 }
 
-async function send(node: ClusterNode, ids: readonly number[], kind: Kind): Promise<void> {
-  const values = `VALUES ${ids.map((id) => `(${id})`).join(", ")}`;
+async function send(node: ClusterNode, shape: Shape, ids: readonly number[], kind: Kind): Promise<void> {
+  const values = `VALUES ${ids.map((id) => `(${shape.values(String(id))})`).join(", ")}`;
   if (kind === "slow") {
     const blocks = { max_block_size: 1, min_insert_block_size_rows: 1, min_insert_block_size_bytes: 1 };
-    const select = `SELECT arrayJoin([${ids.join(", ")}]) + 0 * sleepEachRow(0.15)`;
-    await ask(node, `INSERT INTO d.t (id) ${select}`, { ...blocks, max_threads: 1, max_insert_threads: 1 });
-  } else if (kind === "distributed") await ask(node, `INSERT INTO d.everywhere (id) ${values}`);
+    const one = `SELECT arrayJoin([${ids.join(", ")}]) + 0 * sleepEachRow(0.15) AS one`;
+    const select = `SELECT ${shape.values("one")} FROM (${one})`;
+    await ask(node, `INSERT INTO d.t (${shape.inserted}) ${select}`, {
+      ...blocks,
+      max_threads: 1,
+      max_insert_threads: 1,
+    });
+  } else if (kind === "distributed") await ask(node, `INSERT INTO d.everywhere (${shape.inserted}) ${values}`);
   else
     await ask(
       node,
-      `INSERT INTO d.t (id) ${values}`,
+      `INSERT INTO d.t (${shape.inserted}) ${values}`,
       kind === "async" ? { async_insert: 1, wait_for_async_insert: 1 } : {},
     );
 }
 
-async function idsOn(node: ClusterNode, table: string): Promise<Map<number, number>> {
-  const rows = await persist<{ id: number; c: number }>(
-    node,
-    `SELECT toUInt32(id) AS id, toUInt32(count()) AS c FROM ${table} GROUP BY id`,
-  );
+/** A view that gets another target while rows come writes each to one of the two. */
+const SEEN =
+  "SELECT toUInt32(id) AS id, toUInt32(count()) AS c FROM (SELECT id FROM d.seen UNION ALL SELECT id FROM d.later) GROUP BY id";
+
+async function idsOn(node: ClusterNode, query: string): Promise<Map<number, number>> {
+  const rows = await persist<{ id: number; c: number }>(node, query);
   return new Map(rows.map(({ c, id }) => [id, c]));
 }

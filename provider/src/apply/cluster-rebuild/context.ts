@@ -7,7 +7,7 @@ import type { BasePlan } from "../../operation/protocol";
 import type { Runner } from "../../operation/runner";
 import { parseMergeTree } from "../../sql/engine";
 import { qualifiedName } from "../../sql/identifiers";
-import type { TableSpec } from "../../sql/spec";
+import type { QualifiedName, TableSpec } from "../../sql/spec";
 import type { Mapping } from "../rebuild/columns";
 import { parseTable } from "../rebuild/context";
 import type { RebuildHooks, RebuildStep } from "../rebuild/options";
@@ -50,8 +50,20 @@ export interface ShardBuilt {
   readonly digest: string;
 }
 
+/** An operation that refuses inserts on all hosts of a cluster for a moment. */
+export interface OnFleet {
+  readonly runner: Runner;
+  readonly journal: Journal;
+  /** The table that clients write to, directly and through Distributed tables. */
+  readonly fed: QualifiedName;
+  /** Tables that refuse inserts themselves. */
+  readonly closes: readonly QualifiedName[];
+  fleet(): Promise<Fleet>;
+  gateIs(closed: boolean): void;
+}
+
 /** State shared by the steps of a rebuild on a cluster. */
-export class ClusterContext extends Context<ClusterRebuildPlan, RebuildHooks> {
+export class ClusterContext extends Context<ClusterRebuildPlan, RebuildHooks> implements OnFleet {
   readonly from: TableSpec;
   readonly to: TableSpec;
   readonly names: HelperNames;
@@ -74,6 +86,14 @@ export class ClusterContext extends Context<ClusterRebuildPlan, RebuildHooks> {
     const { plan, runner } = this;
     this.opened ??= openFleet(runner.connection, runner.operation, this.hooks, plan.workers);
     return this.opened;
+  }
+
+  get fed(): QualifiedName {
+    return this.names.table;
+  }
+
+  get closes(): readonly QualifiedName[] {
+    return [this.names.table, this.names.shadow];
   }
 
   /** Minimum rows of a chunk: a crash loses at most one or two chunks. */

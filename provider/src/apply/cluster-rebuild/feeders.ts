@@ -7,7 +7,7 @@ import { qualifiedName, quoteString, unquoteIdentifier, unquoteString } from "..
 import { parseCreate } from "../../sql/parse";
 import { renderCreate } from "../../sql/render";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import type { ClusterContext } from "./context";
+import type { OnFleet } from "./context";
 import { type Host, isPassing, onAll, TooLate, within } from "./fleet";
 
 /** How long files of a Distributed table are waited for, in milliseconds. */
@@ -58,12 +58,10 @@ function plain(argument: string): string {
  * @param check the condition of the gate, by which all tables open by themselves.
  * @param until by the clock of this process.
  */
-export async function closeFeeders(context: ClusterContext, check: string, until: number): Promise<void> {
-  const { journal, names } = context;
+export async function closeFeeders(context: OnFleet, check: string, until: number): Promise<void> {
+  const { journal, fed } = context;
   const { hosts } = await context.fleet();
-  const found = await onAll(hosts, async (host) =>
-    (await feedersOn(host, names.table)).map((feeder) => ({ ...feeder, host })),
-  );
+  const found = await onAll(hosts, async (host) => (await feedersOn(host, fed)).map((feeder) => ({ ...feeder, host })));
   const all = found.flat().filter(({ name }) => !name.endsWith(suffix(context)));
   if (all.length === 0) return;
   const lines = all.map(
@@ -91,7 +89,7 @@ export async function closeFeeders(context: ClusterContext, check: string, until
  *
  * @param until by the clock of this process.
  */
-export async function emptyFeeders(context: ClusterContext, until: number): Promise<void> {
+export async function emptyFeeders(context: OnFleet, until: number): Promise<void> {
   const known = context.journal.get<Feeder[] | null>("feeders") ?? [];
   const { hosts } = await context.fleet();
   const flushing = known.map(async ({ address, database, name }) => {
@@ -106,7 +104,7 @@ export async function emptyFeeders(context: ClusterContext, until: number): Prom
 }
 
 /** Gives the Distributed tables their names back, on each host that has exchanged them; what a twin took after its time goes on its way. */
-export async function openFeeders(context: ClusterContext): Promise<void> {
+export async function openFeeders(context: OnFleet): Promise<void> {
   const { journal } = context;
   const known = journal.get<Feeder[] | null>("feeders");
   if (!known || known.length === 0) return;
@@ -117,7 +115,7 @@ export async function openFeeders(context: ClusterContext): Promise<void> {
   await journal.set("feeders", null);
 }
 
-async function openFeeder(context: ClusterContext, host: Host, feeder: Feeder): Promise<void> {
+async function openFeeder(context: OnFleet, host: Host, feeder: Feeder): Promise<void> {
   const [name, twin] = [qualifiedName(feeder), qualifiedName({ ...feeder, name: feeder.name + suffix(context) })];
   await host.persist(async () => {
     // A statement whose answer was lost may still come.
@@ -155,6 +153,6 @@ async function uuidsOf(host: Host, { database, name }: QualifiedName, twin: stri
   return new Map(rows.map((row) => [row.name, row.uuid]));
 }
 
-function suffix({ runner }: ClusterContext): string {
+function suffix({ runner }: OnFleet): string {
   return `__gate_${runner.operation}`;
 }

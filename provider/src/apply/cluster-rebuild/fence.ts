@@ -18,7 +18,7 @@ export async function raiseFence(context: ClusterContext): Promise<void> {
   const { journal } = context;
   const { hosts } = await context.fleet();
   const settings = FENCE.map(({ name, value }) => `${name} = ${value}`).join(", ");
-  if (!journal.has("fenced")) {
+  if (!journal.get("fenced")) {
     await onAll(hosts, (host) => host.run(`ALTER TABLE ${context.table} MODIFY SETTING ${settings}`));
   }
   // A merge may be in the log and in no queue yet.
@@ -62,8 +62,10 @@ export async function guardHeadroom(context: ClusterContext): Promise<void> {
     );
     const limit = await delayLimit(context, worker);
     if (Number(most) <= limit * SHARE) continue;
-    await lowerFence(context);
+    // Before the fence is lowered: the next run has to raise it.
+    await context.journal.set("fenced", null);
     await context.journal.set("passes", 0);
+    await lowerFence(context);
     throw new Postponed(
       `${context.table}: inserts made more parts on ${worker.name} (${most} in a partition; the engine slows inserts from ${limit} on) than could be copied while ` +
         "merges were stopped. Merges run again, nothing is lost, and the copy is kept. Run again when fewer inserts come, or insert in larger batches; or abort the operation.",

@@ -2,12 +2,14 @@ import { INSERTS, namesOf } from "../../operation/gate";
 import { pause } from "../../operation/runner";
 import { qualifiedName, quoteIdentifier, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
-import type { ClusterContext } from "./context";
+import type { OnFleet } from "./context";
 import { closeFeeders, emptyFeeders, openFeeders } from "./feeders";
 import { ALONE, type Fleet, type Host, isPassing, onAll, type Shard, TooLate, within } from "./fleet";
 
 /** Pause between two looks, in milliseconds. */
 const LOOK = 15;
+/** How long replicas are given to accept inserts again before Distributed tables do, in milliseconds. */
+const SEEN_OPEN = 5000;
 
 /** A moment in which inserts are refused on all hosts. */
 export interface Moment {
@@ -15,14 +17,14 @@ export interface Moment {
   readonly half: number;
   /** When too little of it is left for the exchange, by the same clock. */
   readonly late: number;
-  /** The condition of the constraint, by which each table opens by itself, by the clock of its host. */
+  /** The condition of the constraint. With a deadline, each table opens by itself, by the clock of its host. */
   readonly check: string;
-  /** In milliseconds, as `check` has it. */
-  readonly opens: number;
+  /** What the definition of a table has in it that is closed. */
+  readonly sign: string;
 }
 
 /** Plans a moment that begins now. */
-export async function momentOf({ plan }: ClusterContext, fleet: Fleet): Promise<Moment> {
+export async function momentOf({ plan }: { readonly plan: { readonly gate: number } }, fleet: Fleet): Promise<Moment> {
   const start = Date.now();
   const [first] = fleet.hosts;
   const opens = ((await first?.runner.now()) ?? start) + plan.gate;
@@ -30,8 +32,14 @@ export async function momentOf({ plan }: ClusterContext, fleet: Fleet): Promise<
     half: start + plan.gate / 2,
     late: start + (plan.gate * 3) / 4,
     check: `now64(3) > fromUnixTimestamp64Milli(toInt64(${opens}))`,
-    opens,
+    sign: `toInt64(${opens})`,
   };
+}
+
+/** A moment without a deadline: what is closed remains so until {@link openGates}, also if the runner dies. @param patience with running inserts, in milliseconds. */
+export function heldMoment({ runner }: Pick<OnFleet, "runner">, patience: number): Moment {
+  const until = Date.now() + patience;
+  return { half: until, late: until, check: "0", sign: namesOf(runner)[0] };
 }
 
 /**
@@ -39,12 +47,12 @@ export async function momentOf({ plan }: ClusterContext, fleet: Fleet): Promise<
  *
  * @returns false when that takes too long; then {@link openGates} has to follow.
  */
-export async function closeGates(context: ClusterContext, fleet: Fleet, moment: Moment): Promise<boolean> {
+export async function closeGates(context: OnFleet, fleet: Fleet, moment: Moment): Promise<boolean> {
   await closeFeeders(context, moment.check, moment.half);
   if (!(await drained(fleet, moment.half))) return false;
   await emptyFeeders(context, moment.half);
   const add = `ADD CONSTRAINT ${quoteIdentifier(namesOf(context.runner)[0])} CHECK ${moment.check}`;
-  const tables = [context.names.table, context.names.shadow];
+  const tables = context.closes;
   // One replica a shard: the constraint goes through the shard's log. Waiting for it by alter_sync = 2 would wait for a dead replica's session.
   const closing = fleet.shards.flatMap(({ worker }) =>
     tables.map((table) => worker.runner.run(`ALTER TABLE ${qualifiedName(table)} ${add}`, ALONE)),
@@ -62,7 +70,7 @@ async function isClosed({ hosts }: Fleet, tables: readonly QualifiedName[], mome
     moment.half - Date.now(),
     onAll(hosts, ({ runner }) =>
       runner.one<{ n: number }>(
-        `SELECT toUInt32(count()) AS n FROM system.tables WHERE ${named(tables)} AND position(create_table_query, 'toInt64(${moment.opens})') > 0`,
+        `SELECT toUInt32(count()) AS n FROM system.tables WHERE ${named(tables)} AND position(create_table_query, ${quoteString(moment.sign)}) > 0`,
       ),
     ),
   );
@@ -100,16 +108,26 @@ export async function insertsOn({ runner }: Host): Promise<string[]> {
 }
 
 /** Accepts inserts again, on all hosts, whatever was closed by this run or by another. Repeatable. */
-export async function openGates(context: ClusterContext): Promise<void> {
+export async function openGates(context: OnFleet): Promise<void> {
   const fleet = await context.fleet();
-  const tables = [context.names.table, context.names.shadow];
-  await Promise.all(fleet.shards.flatMap((shard) => tables.map((table) => openTable(context, shard, table))));
+  await Promise.all(fleet.shards.flatMap((shard) => context.closes.map((table) => openTable(context, shard, table))));
+  // Where a replica still refuses them, a Distributed table would have sent a part of an insert elsewhere.
+  for (const until = Date.now() + SEEN_OPEN; Date.now() < until && !(await areOpen(context, fleet)); )
+    await pause(LOOK);
   context.gateIs(false);
   await openFeeders(context);
 }
 
+/** Whether no host that answers has the constraint. */
+async function areOpen({ closes, runner }: OnFleet, { hosts }: Fleet): Promise<boolean> {
+  const signs = namesOf(runner).map((name) => `position(create_table_query, ${quoteString(name)}) > 0`);
+  const sql = `SELECT 1 AS one FROM system.tables WHERE ${named(closes)} AND (${signs.join(" OR ")})`;
+  const found = await onAll(hosts, (host) => within(2000, host.runner.rows(sql)).catch(() => []));
+  return found.every((rows) => rows.length === 0);
+}
+
 /** Through any replica that can do it; the others get it by the shard's log. */
-async function openTable(context: ClusterContext, { hosts, worker }: Shard, table: QualifiedName): Promise<void> {
+async function openTable(context: OnFleet, { hosts, worker }: Shard, table: QualifiedName): Promise<void> {
   const drops = namesOf(context.runner).map((name) => `DROP CONSTRAINT IF EXISTS ${quoteIdentifier(name)}`);
   const sql = `ALTER TABLE ${qualifiedName(table)} ${drops.join(", ")}`;
   for (const host of [worker, ...hosts.filter((one) => one !== worker)]) {

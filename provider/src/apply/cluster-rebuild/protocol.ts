@@ -70,7 +70,7 @@ export const CLUSTER_REBUILD: Protocol<ClusterRebuildPlan, RebuildHooks, Cluster
     ...{ workers: listOf(isText), uuid: isText, old: recordOf(isText), gate: isNumber },
   }),
   lines: {
-    ...{ new: isFlag, passes: isNumber, fenced: isFlag },
+    ...{ new: isFlag, passes: isNumber, fenced: orNull(isFlag) },
     columns: fields<Mapping>({ columns: isText, values: isText, oldHash: isText, newHash: isText }),
     "chunk:": orNull(fields<ClusterChunk>({ parts: listOf(isAnything), rows: isNumber, hash: isText })),
     feeders: orNull(listOf(fields<Feeder>({ address: isText, database: isText, name: isText, uuid: isText }))),
@@ -115,7 +115,7 @@ export const CLUSTER_REBUILD: Protocol<ClusterRebuildPlan, RebuildHooks, Cluster
 };
 
 async function notFenced(context: ClusterContext): Promise<boolean> {
-  return !context.journal.has("fenced") && (await isBefore(context));
+  return !context.journal.get("fenced") && (await isBefore(context));
 }
 
 /** Creates the new storage, empty, on all hosts with one UUID, and maps the columns. */
@@ -160,5 +160,5 @@ function stepOf(lines: ReadonlyMap<string, unknown>): RebuildStep {
   if (lines.has("drained")) return "delta";
   if (lines.has("exchanged")) return "barrier";
   if (lines.has("exchanging")) return "exchange";
-  return lines.has("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
+  return lines.get("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
 }

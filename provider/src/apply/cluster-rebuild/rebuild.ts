@@ -61,7 +61,7 @@ async function planRebuild(runner: Runner, options: RebuildOptions): Promise<Clu
   };
 }
 
-function membersOf({ cluster, url }: Connection): ClusterMembers {
+export function membersOf({ cluster, url }: Connection): ClusterMembers {
   if (cluster !== undefined) return cluster;
   throw new SchemaError("internal", `${url}: is no cluster`);
 }
@@ -80,7 +80,7 @@ export async function examineOnCluster(runner: Runner, request: RebuildRequest):
   await problems.of(() => refuseOthers(runner, to));
   await problems.of(() => refuseSilentHosts(fleet));
   if (problems.found.length > 0) return refused();
-  await refuseHosts(problems, fleet, from, allow);
+  await refuseHosts(problems, fleet, { from, to }, allow);
   for (const { runner: one } of fleet.hosts)
     await problems.of(async () => refuseSpace(to, await spaceFor(one, to), spaceFactor));
   await problems.of(() => refuseRebuildRights(runner, to));
@@ -98,13 +98,13 @@ function refuseOffline(from: TableSpec, mode: "online" | "offline"): void {
   );
 }
 
-async function refuseSilentHosts({ hosts }: Fleet): Promise<void> {
+export async function refuseSilentHosts({ hosts }: Fleet): Promise<void> {
   const silent: string[] = [];
   for (const { name, runner } of hosts) await runner.one("SELECT 1 AS one").catch(() => silent.push(name));
   if (silent.length === 0) return;
   throw new SchemaError(
     "host-down",
-    `${silent.join(", ")} of the cluster does not answer at its address in clickhouse:nodes, and a rebuild needs all hosts. Nothing was done; wait for it, and run again`,
+    `${silent.join(", ")} of the cluster does not answer at its address in clickhouse:nodes, and this change needs all hosts. Nothing was done; wait for it, and run again`,
   );
 }
 
@@ -151,7 +151,6 @@ async function gateLength(runner: Runner, { database }: TableSpec): Promise<numb
   );
 }
 
-/** @throws {SchemaError} when a host has not come to what is in its queue: it would not come to the exchange of tables either. */
 /** @throws {SchemaError} when statements of the cluster wait in its queue. */
 export async function refuseHeldQueue({ connection }: Runner): Promise<void> {
   const { here = connection } = connection;

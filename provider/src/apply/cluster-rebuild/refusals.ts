@@ -8,7 +8,7 @@ import { insertGraphAround } from "../../operation/insert-graph";
 import type { Problems } from "../../operation/problems";
 import { except } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
-import type { TableSpec } from "../../sql/spec";
+import type { QualifiedName, TableSpec } from "../../sql/spec";
 import { refuseMutations, refusePatches } from "../rebuild/refusals";
 import type { ClusterContext } from "./context";
 import { feedersOn } from "./feeders";
@@ -17,8 +17,8 @@ import type { Fleet, Host } from "./fleet";
 /** Most that the clocks of two hosts may differ, in milliseconds: the gate opens on each by its own. */
 const SKEW = 500;
 
-/** Engines, without prefix, whose rebuild on a cluster was run. */
-const PROVEN: ReadonlySet<string> = new Set(["MergeTree"]);
+/** Engines, without prefix, whose rebuild on a cluster was run; on more than one shard, the first of them. */
+const PROVEN = ["MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"];
 
 /** @throws {SchemaError} when the definitions are not those of replicated tables that are rebuilt on clusters. */
 export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonly string[]): void {
@@ -40,10 +40,11 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
       );
     }
     if (allow.includes("unproven")) continue;
-    if (!PROVEN.has(engine.base) || dependsOnOrder(engine)) {
+    if (!PROVEN.includes(engine.base) || dependsOnOrder(engine)) {
       throw new SchemaError(
         "unproven",
-        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree only. ${HOW_TO_ALLOW}`,
+        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree, ReplicatedReplacingMergeTree with a version column, ReplicatedSummingMergeTree and ` +
+          `ReplicatedAggregatingMergeTree only. ${HOW_TO_ALLOW}`,
       );
     }
     if (hasTtl(spec)) {
@@ -59,10 +60,10 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
 export async function refuseHosts(
   problems: Problems,
   fleet: Fleet,
-  from: TableSpec,
+  { from, to }: { readonly from: TableSpec; readonly to: TableSpec },
   allow: readonly string[],
 ): Promise<void> {
-  await problems.of(() => refuseShards(fleet, from, allow));
+  await problems.of(() => refuseShards(fleet, [from, to], allow));
   await problems.of(() => refuseClocks(fleet));
   await problems.of(() => refuseVersions(fleet, from, allow));
   for (const host of fleet.hosts) {
@@ -73,12 +74,14 @@ export async function refuseHosts(
   for (const { worker } of fleet.shards) await problems.of(() => refuseFiltered(worker.runner, [from]));
 }
 
-function refuseShards({ shards }: Fleet, from: TableSpec, allow: readonly string[]): void {
+function refuseShards({ shards }: Fleet, specs: readonly TableSpec[], allow: readonly string[]): void {
   if (shards.length === 1 || allow.includes("unproven")) return;
+  const other = specs.find(({ storage }) => engineOf(storage).base !== PROVEN[0]);
+  if (other === undefined) return;
   throw new SchemaError(
     "unproven",
-    `${qualifiedName(from)}: is on ${shards.length} shards, and a rebuild is tested on a single shard with replicas only: on two, rows that came through Distributed tables were stored ` +
-      `twice when a host was killed meanwhile. Declare a second table beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it. ${HOW_TO_ALLOW}`,
+    `${qualifiedName(other)}: is on ${shards.length} shards, and on several a rebuild was tested for ReplicatedMergeTree only, not for ${engineOf(other.storage).name}. Declare a second table ` +
+      `beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it. ${HOW_TO_ALLOW}`,
   );
 }
 
@@ -104,7 +107,7 @@ export async function refuseClocks({ hosts }: Fleet): Promise<void> {
 }
 
 /** @throws {SchemaError} when a host has a version on which this was not run. */
-export function refuseVersions({ hosts }: Fleet, from: TableSpec, allow: readonly string[]): void {
+export function refuseVersions({ hosts }: Fleet, from: QualifiedName, allow: readonly string[]): void {
   if (allow.includes("unproven")) return;
   const odd = hosts.find(({ runner }) => {
     const { version } = runner.connection;
@@ -144,7 +147,7 @@ async function refuseReplica({ name, runner }: Host, from: TableSpec): Promise<v
 }
 
 /** Rows may come from clients, through Distributed tables and through nothing else. */
-async function refuseFeeding(host: Host, from: TableSpec): Promise<void> {
+export async function refuseFeeding(host: Host, from: QualifiedName): Promise<void> {
   const label = qualifiedName(from);
   const { feeders, refreshing } = await insertGraphAround(host.runner, from);
   const [refresh] = refreshing;

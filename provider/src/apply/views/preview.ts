@@ -12,6 +12,7 @@ import type { Right } from "../../sql/grants";
 import { qualifiedName } from "../../sql/identifiers";
 import { keyOf } from "../../sql/object-key";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../../sql/spec";
+import { examineOnCluster } from "../cluster-view/examine";
 import { type Inner, viewNames } from "./context";
 import { type Foresight, preflight, refuseUnfinished } from "./refusals";
 import { gateTables } from "./sources";
@@ -31,6 +32,8 @@ export interface ViewPreviewOptions {
 export interface ViewStepPreview {
   /** Whether inserts will be refused for a moment. */
   readonly gated: boolean;
+  /** Whether inserts stay refused if the runner dies meanwhile, until the next run. */
+  readonly held?: boolean;
   /** What this user may not see; undefined if nothing. */
   readonly unseen: string | undefined;
 }
@@ -47,6 +50,10 @@ export async function previewViewStep(
   { allow, ending, target }: ViewPreviewOptions,
 ): Promise<ViewStepPreview> {
   const runner = new Runner(connection, "preview", { ending });
+  if (connection.cluster !== undefined) {
+    await examineOnCluster(runner, step, allow, { preview: true, target });
+    return { gated: true, held: true, unseen: undefined };
+  }
   const { inner, tables } = await examineViewStep(runner, step, allow, { preview: true, target });
   return { gated: tables.length > 0, unseen: await unseenRestrictions(runner, toGuard(step.to, inner)) };
 }

@@ -8,6 +8,7 @@ import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
 import { renderCreate } from "../../sql/render";
+import { replaceViewOnCluster } from "../cluster-view/examine";
 import { DEFAULT_KEEP } from "../rebuild/options";
 import { selfTest } from "../rebuild/self-test";
 import { type ViewPlan, viewNames } from "./context";
@@ -30,6 +31,7 @@ export async function applyViewStep(
   options: ViewStepOptions,
 ): Promise<ViewStepResult> {
   refuseSpecs(step.from, step.to);
+  if (connection.cluster !== undefined) return replaceViewOnCluster(connection, step, options);
   const [from, to] = [renderCreate(step.from), renderCreate(step.to)];
   return start(VIEW, connection, {
     ...{ database: step.to.database, operation: options.operation, hooks: options, label: qualifiedName(step.to) },
