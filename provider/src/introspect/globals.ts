@@ -4,7 +4,7 @@ import { isAccessDenied } from "../connection/server-message";
 import { quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
 import type { LiveObject } from "./server-catalog";
-import { type HostRow, spreadOut } from "./spread";
+import { type HostRow, placed, spreadOut } from "./spread";
 
 /** The server's SQL functions, as objects of no database; empty if this user may not see them. One query. */
 export async function readFunctions(connection: Connection): Promise<LiveObject[]> {
@@ -19,7 +19,7 @@ export async function readFunctions(connection: Connection): Promise<LiveObject[
       return rows.map(liveFunction);
     }
     const rows = await connection.query<FunctionRow & Pick<HostRow, "hosts">>(
-      `SELECT ${columns}, groupArray((_shard_num, NULL, NULL)) AS hosts FROM ${everywhere("functions", cluster)} ` +
+      `SELECT ${columns}, groupArray(${placed()}) AS hosts FROM ${everywhere("functions", cluster)} ` +
         `WHERE ${own} OR name = ${quoteString(BUILT_IN)} GROUP BY name, statement ORDER BY name${readSettings(cluster)}`,
     );
     const found = rows.map((row) => ({ ...liveFunction(row), hosts: row.hosts }));

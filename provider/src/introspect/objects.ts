@@ -4,7 +4,7 @@ import type { Connection, QueryParams } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
 import type { LiveObject } from "./server-catalog";
-import { type HostRow, spreadOut, WITNESS, WITNESS_DATABASE } from "./spread";
+import { type HostRow, placed, spreadOut, WITNESS, WITNESS_DATABASE } from "./spread";
 
 const COLUMNS = "database, name, engine, toString(uuid) AS id, formatQuery(create_table_query) AS statement";
 const EXISTING = "NOT is_temporary AND create_table_query != ''";
@@ -24,7 +24,7 @@ export async function readObjects(
     return rows.map(liveTable);
   }
   const rows = await connection.query<Omit<TableRow, "rows" | "bytes"> & Pick<HostRow, "hosts">>(
-    `SELECT ${COLUMNS}, groupArray((_shard_num, total_rows, total_bytes)) AS hosts FROM ${everywhere("tables", cluster)} ` +
+    `SELECT ${COLUMNS}, groupArray(${placed("total_rows + 0", "total_bytes + 0")}) AS hosts FROM ${everywhere("tables", cluster)} ` +
       `WHERE (${EXISTING} AND ${condition}) OR (database = 'system' AND name = 'one') ` +
       `GROUP BY database, name, engine, id, statement${readSettings(cluster)}`,
     params,
@@ -41,7 +41,7 @@ export async function readDatabases(connection: Connection): Promise<LiveObject[
     return (await connection.query<DatabaseRow>(`SELECT ${columns} FROM system.databases`)).map(liveDatabase);
   }
   const rows = await connection.query<DatabaseRow & Pick<HostRow, "hosts">>(
-    `SELECT ${columns}, groupArray((_shard_num, NULL, NULL)) AS hosts FROM ${everywhere("databases", cluster)} ` +
+    `SELECT ${columns}, groupArray(${placed()}) AS hosts FROM ${everywhere("databases", cluster)} ` +
       `GROUP BY name, engine, engine_full, id, comment${readSettings(cluster)}`,
   );
   // Every host has this one.

@@ -40,6 +40,14 @@ export interface HostRow {
 }
 
 /**
+ * A row's host, with how much it has, for {@link HostRow}. Not columns by themselves: 24.8 names the elements of a tuple after them, on some hosts only,
+ * and then refuses the query.
+ */
+export function placed(rows = "NULL", bytes = "NULL"): string {
+  return `(toUInt32(_shard_num), ${rows}, ${bytes})`;
+}
+
+/**
  * One object for each key out of what the hosts have.
  *
  * @param witness key of something that every host has, by which it is known which hosts have answered.
