@@ -88,6 +88,16 @@ for (const version of canReplicate(["25.8"])) {
       assert.match(failures.join(), /knows no cluster "mian"; it knows .*main.* Did you mean "main"\?/);
     });
 
+    it("asks nothing about an object that is as declared, although its creation said where", async () => {
+      const { inputs } = await create("table", table());
+      assert.match(String(inputs["plan"]), /created on 2 hosts/);
+      // Nobody is there.
+      const { failures } = await checkAgain("table", table(REPLICATED, { olds: inputs }), {
+        "clickhouse:url": "http://127.0.0.1:1",
+      });
+      assert.deepEqual([failures, provider.messages], [[], []]);
+    });
+
     it("a macro names the cluster", async () => {
       const { failures } = await checkAgain("table", table(), { "clickhouse:cluster": "{cluster}" });
       assert.deepEqual(failures, []);

@@ -160,7 +160,15 @@ export async function lookAtCluster(
   const shards = new Set(hosts.map(({ shard }) => shard)).size;
   const handsOn = "database" in spec && (await cluster.handsOn(spec.database));
   const how = handsOn ? "its Replicated database brings it to its replicas" : `ON CLUSTER ${name}`;
-  return [remark(`-- created on ${count(hosts.length, "host")} (${count(shards, "shard")}), ${how}`)];
+  return [remark(`${CREATED} ${count(hosts.length, "host")} (${count(shards, "shard")}), ${how}`)];
+}
+
+/** How the line begins that the plan of a new object on a cluster has. */
+const CREATED = "-- created on";
+
+/** Whether a stored plan says no more than where an object was created: nothing of it can be left undone. */
+export function isCreation(plan: string): boolean {
+  return plan.split("\n").every((line) => line.startsWith(CREATED));
 }
 
 /** @throws {SchemaError} when a host, or Keeper, does not answer. */

@@ -14,7 +14,7 @@ import type { Context } from "./context";
 import { lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
 import { lookAtFunction } from "./function-uses";
-import { isPlaced, lookAtHosts, type PlaceInputs, refuseMisplaced } from "./hosts";
+import { isCreation, isPlaced, lookAtHosts, type PlaceInputs, refuseMisplaced } from "./hosts";
 import { leftAtWork } from "./left-at-work";
 import { retirement } from "./old-table-expiry";
 import { planInput, withNotes } from "./plan-input";
@@ -45,7 +45,8 @@ export async function plannedInputs(
   };
   const isSame = stored.statement === declared.text && !changesSecrets(context, declared);
   // The last run had a plan, and may have failed: the inputs are stored either way.
-  if (isSame && stored.plan === undefined && isPlaced(stored, place)) return told();
+  const hasRun = stored.plan !== undefined && !isCreation(stored.plan);
+  if (isSame && !hasRun && isPlaced(stored, place)) return told();
   const { spec: to } = declared;
   if (isAccess(to)) await refuseUnwritable(context, urn, to, await context.reachableLive(urn, keyOfStored(stored)));
   const change: Change = { urn, sensitive, stored, to, options, ...adoption };

@@ -116,7 +116,7 @@ export function refuseVersions({ hosts }: Fleet, from: QualifiedName, allow: rea
   if (odd === undefined) return;
   throw new SchemaError(
     "unproven",
-    `${qualifiedName(from)}: ${odd.name} has ClickHouse ${odd.runner.connection.version}, and rebuilds on a cluster were tested on 24.8 and 25.8. ${HOW_TO_ALLOW}`,
+    `${qualifiedName(from)}: ${odd.name} has ClickHouse ${odd.runner.connection.version}, and on clusters this was tested on 24.8 and 25.8 only. ${HOW_TO_ALLOW}`,
   );
 }
 
