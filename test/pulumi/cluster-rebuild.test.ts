@@ -186,8 +186,6 @@ for (const version of canReplicate(["25.8"])) {
 
     it("gives way to inserts that make too many parts, and holds merges back again when it is resumed", async () => {
       await table("ReplicatedMergeTree", "SETTINGS parts_to_delay_insert = 10");
-      for (const index of [0, 1]) await on(index, `SYSTEM STOP MERGES ${database}.t`);
-      for (let id = 2; id <= 9; id += 1) await on(0, `INSERT INTO ${database}.t VALUES (${id}, 'b', 0)`);
       const connection = await openCluster(await openConnection({ url: config["clickhouse:url"] ?? "" }), "main", {
         ...{ downHosts: "refuse", ddlTimeout: 15 },
         addresses: { login: {}, urls: cluster.nodes.map(({ url }) => url) },
@@ -196,19 +194,25 @@ for (const version of canReplicate(["25.8"])) {
         `CREATE TABLE ${database}.t (\`id\` UInt64, \`v\` String, \`at\` DateTime) ENGINE = ReplicatedMergeTree ORDER BY ${key} SETTINGS parts_to_delay_insert = 10`;
       const request = { operation: "parts", from: definition("id"), to: definition("(v, id)") };
       const fences: string[] = [];
-      const beforeStatement = (sql: string): void => {
-        if (/MODIFY SETTING max_bytes_to_merge/.test(sql)) fences.push(sql);
+      let hasRows = false;
+      const beforeStatement = async (sql: string): Promise<void> => {
+        if (/ALTER TABLE \S+\.t MODIFY SETTING max_bytes_to_merge/.test(sql)) fences.push(sql);
+        if (hasRows || !/SYSTEM SYNC REPLICA \S+\.t PULL/.test(sql)) return;
+        // Behind the fence, where they are not merged.
+        hasRows = true;
+        for (let id = 2; id <= 9; id += 1) await on(0, `INSERT INTO ${database}.t VALUES (${id}, 'b', 0)`);
       };
+      const hooks = { ...request, beforeStatement };
       try {
         await assert.rejects(
-          rebuildTable(connection, request),
+          rebuildTable(connection, hooks),
           /inserts made more parts on 127\.0\.0\.1 \(9 in a partition/,
         );
-        for (const index of [0, 1]) await on(index, `SYSTEM START MERGES ${database}.t`);
-        await on(0, `OPTIMIZE TABLE ${database}.t FINAL SETTINGS alter_sync = 2`);
-        const { rows } = await rebuildTable(connection, { ...request, beforeStatement });
-        assert.equal(rows, 9);
         assert.equal(fences.length, 2);
+        await on(0, `OPTIMIZE TABLE ${database}.t FINAL SETTINGS alter_sync = 2`);
+        const { rows } = await rebuildTable(connection, hooks);
+        assert.equal(rows, 9);
+        assert.equal(fences.length, 4);
       } finally {
         await connection.close();
       }
