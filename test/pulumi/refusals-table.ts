@@ -62,7 +62,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["preview"],
   "apply/cluster-rebuild/settle.ts failed": ["running"],
 
-  "apply/cluster-view/examine.ts examineOnCluster": ["preview"],
   "apply/cluster-view/examine.ts refuseOthers": ["caller"],
   "apply/cluster-view/examine.ts sourceOf": ["preview"],
   "apply/cluster-view/examine.ts refuseGuarded": ["preview"],
@@ -277,7 +276,6 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   ],
   "apply/cluster-rebuild/refusals.ts refuseFeeding": ["pulumi/cluster-rebuild.test.ts", "rows come in other ways"],
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["pulumi/cluster-rebuild.test.ts", "may see only a part"],
-  "apply/cluster-view/examine.ts examineOnCluster": ["pulumi/cluster-view.test.ts", "is not finished"],
   "apply/cluster-view/examine.ts sourceOf": ["pulumi/cluster-view.test.ts", "one replicated table"],
   "apply/cluster-view/examine.ts refuseGuarded": ["pulumi/cluster-view.test.ts", "may see only part"],
   "operation/replicated-journal.ts notShared": ["operation/replicated-journal.test.ts", "a journal of its own"],

@@ -2,7 +2,6 @@ import { takesConstraints } from "../../clickhouse/engines";
 import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
-import { listActive } from "../../operation/conflicts";
 import { start } from "../../operation/engine";
 import { isRestricted } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
@@ -13,7 +12,6 @@ import { gateRights, journalRights, refuseRights, rightsIn } from "../../operati
 import type { Runner } from "../../operation/runner";
 import type { ViewStep } from "../../plan/plan";
 import { qualifiedName } from "../../sql/identifiers";
-import { keyOf } from "../../sql/object-key";
 import { renderCreate } from "../../sql/render";
 import type { MaterializedViewSpec, QualifiedName } from "../../sql/spec";
 import { type Fleet, type Host, openFleet } from "../cluster-rebuild/fleet";
@@ -64,13 +62,6 @@ export async function examineOnCluster(
 ): Promise<QualifiedName> {
   refuseOthers(from, to);
   await refuseUnfinished(runner, from, to);
-  const other = (await listActive(runner)).find(({ changes }) => changes.has(keyOf(to)));
-  if (other !== undefined) {
-    throw new SchemaError(
-      "operation-unfinished",
-      `${qualifiedName(to)}: operation ${other.operation} (${other.kind}) is not finished. Resume or abort it first.`,
-    );
-  }
   const fleet = await openFleet(runner.connection, runner.operation, {});
   await refuseSilentHosts(fleet);
   const problems = new Problems();
