@@ -61,7 +61,7 @@ for (const version of canReplicate(["25.8"])) {
       const entries = Object.entries({ ...config, ...more }).filter(([, value]) => value !== undefined);
       const provider = new TestProvider(Object.fromEntries(entries) as Record<string, string>);
       const olds = { database, name: "mv", cluster: "main", hosts: "all", statement: definition("a") };
-      const declared = { query: `SELECT id FROM ${database}.t`, to: `${database}.b`, ...args };
+      const declared = { query: `SELECT id FROM ${database}.t`, to: `${database}.b`, allow: ["unproven"], ...args };
       const dependsOn = ["t", "a", "b"].map((name) => urnOf("table", name, database));
       const request = { name: "mv", database, args: declared, olds, dependsOn };
       const { failures, inputs = {} } = await provider.check("materializedView", request);
@@ -93,6 +93,14 @@ for (const version of canReplicate(["25.8"])) {
       const [first] = await onEach(names);
       assert.equal(first, "['a','b','everywhere','mv','t']");
       assert.equal((await onEach(names))[1], first);
+    });
+
+    it("is refused unless it is allowed: it was not run with hosts killed", async () => {
+      await objects();
+      assert.match(
+        await refusal({}, { allow: [] }),
+        /another target for a view was not run with hosts killed meanwhile/,
+      );
     });
 
     it("is refused without the addresses of the hosts", async () => {
@@ -128,18 +136,19 @@ for (const version of canReplicate(["25.8"])) {
       const [from, to] = [parseCreate(definition("a")), parseCreate(definition("b"))];
       assert.ok(from.kind === "materializedView" && to.kind === "materializedView");
       const step = { kind: "retarget-view", from, to } as const;
+      const allow = ["unproven"];
       const stop = new AbortController();
       const beforeStatement = (sql: string): void => {
         if (/EXCHANGE TABLES \S+\.mv/.test(sql)) stop.abort();
       };
       try {
         await assert.rejects(
-          applyViewStep(connection, step, { operation: "cut", signal: stop.signal, beforeStatement }),
+          applyViewStep(connection, step, { operation: "cut", allow, signal: stop.signal, beforeStatement }),
         );
-        const another = previewViewStep(connection, step, { allow: [], ending: new Set() });
+        const another = previewViewStep(connection, step, { allow, ending: new Set() });
         await assert.rejects(another, /operation cut \(cluster-view of d\d+\.mv\) is not finished/);
         await assert.rejects(on(1, `INSERT INTO ${database}.t VALUES (1)`), /Code: 469/);
-        await applyViewStep(connection, step, { operation: "cut" });
+        await applyViewStep(connection, step, { operation: "cut", allow });
         await on(1, `INSERT INTO ${database}.t VALUES (2)`);
         await on(0, `SYSTEM SYNC REPLICA ${database}.b`);
         assert.deepEqual(await onEach(`SELECT count() FROM ${database}.a`), ["0", "0"]);

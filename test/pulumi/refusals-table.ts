@@ -54,7 +54,6 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/cluster-rebuild/rebuild.ts gateLength": ["running"],
   "apply/cluster-rebuild/rebuild.ts refuseHeldQueue": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["preview", "preview", "preview", "preview"],
-  "apply/cluster-rebuild/refusals.ts refuseShards": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseClocks": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseVersions": ["preview"],
   "apply/cluster-rebuild/refusals.ts refuseReplica": ["preview", "preview", "preview"],
@@ -63,6 +62,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/cluster-rebuild/settle.ts failed": ["running"],
 
   "apply/cluster-view/examine.ts refuseOthers": ["caller"],
+  "apply/cluster-view/examine.ts refuseUnproven": ["preview"],
   "apply/cluster-view/examine.ts sourceOf": ["preview"],
   "apply/cluster-view/examine.ts refuseGuarded": ["preview"],
   "apply/cluster-view/replace.ts noMoment": ["running"],
@@ -264,7 +264,6 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   "apply/cluster-rebuild/rebuild.ts refuseSilentHosts": ["pulumi/cluster-rebuild.test.ts", "while a host is down"],
   "apply/cluster-rebuild/rebuild.ts refuseHeldQueue": ["apply/cluster-refusals.test.ts", "ON CLUSTER is held up"],
   "apply/cluster-rebuild/refusals.ts refuseDefinitions": ["pulumi/cluster-rebuild.test.ts", "only replicated tables"],
-  "apply/cluster-rebuild/refusals.ts refuseShards": ["pulumi/cluster-rebuild.test.ts", "is planned on several shards"],
   "apply/cluster-rebuild/refusals.ts refuseClocks": ["apply/cluster-refusals.test.ts", "clocks differ"],
   "apply/cluster-rebuild/refusals.ts refuseVersions": [
     "apply/cluster-refusals.test.ts",
@@ -276,6 +275,7 @@ export const PLAYED_ELSEWHERE: Readonly<Record<string, readonly [file: string, w
   ],
   "apply/cluster-rebuild/refusals.ts refuseFeeding": ["pulumi/cluster-rebuild.test.ts", "rows come in other ways"],
   "apply/cluster-rebuild/refusals.ts refuseGuarded": ["pulumi/cluster-rebuild.test.ts", "may see only a part"],
+  "apply/cluster-view/examine.ts refuseUnproven": ["pulumi/cluster-view.test.ts", "was not run with hosts killed"],
   "apply/cluster-view/examine.ts sourceOf": ["pulumi/cluster-view.test.ts", "one replicated table"],
   "apply/cluster-view/examine.ts refuseGuarded": ["pulumi/cluster-view.test.ts", "may see only part"],
   "operation/replicated-journal.ts notShared": ["operation/replicated-journal.test.ts", "a journal of its own"],

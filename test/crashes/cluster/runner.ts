@@ -12,14 +12,11 @@ async function doJob({ from, nodes, operation, to, url }: Order): Promise<void> 
     addresses: { login: {}, urls: nodes },
   });
   const [old, wanted] = [parseCreate(from), parseCreate(to)];
-  if (old.kind === "materializedView" && wanted.kind === "materializedView")
-    await applyViewStep(
-      connection,
-      { kind: "retarget-view", from: old, to: wanted },
-      { operation, beforeStatement: nameStatement },
-    );
   // What is not proven is run here until it is.
-  else await rebuildTable(connection, { operation, allow: ["unproven"], from, to, beforeStatement: nameStatement });
+  const how = { operation, allow: ["unproven"], beforeStatement: nameStatement };
+  if (old.kind === "materializedView" && wanted.kind === "materializedView")
+    await applyViewStep(connection, { kind: "retarget-view", from: old, to: wanted }, how);
+  else await rebuildTable(connection, { ...how, from, to });
   await connection.close();
 }
 

@@ -80,7 +80,7 @@ export async function examineOnCluster(runner: Runner, request: RebuildRequest):
   await problems.of(() => refuseOthers(runner, to));
   await problems.of(() => refuseSilentHosts(fleet));
   if (problems.found.length > 0) return refused();
-  await refuseHosts(problems, fleet, { from, to }, allow);
+  await refuseHosts(problems, fleet, from, allow);
   for (const { runner: one } of fleet.hosts)
     await problems.of(async () => refuseSpace(to, await spaceFor(one, to), spaceFactor));
   await problems.of(() => refuseRebuildRights(runner, to));

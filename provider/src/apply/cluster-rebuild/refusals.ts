@@ -17,8 +17,8 @@ import type { Fleet, Host } from "./fleet";
 /** Most that the clocks of two hosts may differ, in milliseconds: the gate opens on each by its own. */
 const SKEW = 500;
 
-/** Engines, without prefix, whose rebuild on a cluster was run; on more than one shard, the first of them. */
-const PROVEN = ["MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"];
+/** Engines, without prefix, whose rebuild on a cluster was run. */
+const PROVEN: ReadonlySet<string> = new Set(["MergeTree"]);
 
 /** @throws {SchemaError} when the definitions are not those of replicated tables that are rebuilt on clusters. */
 export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonly string[]): void {
@@ -40,11 +40,10 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
       );
     }
     if (allow.includes("unproven")) continue;
-    if (!PROVEN.includes(engine.base) || dependsOnOrder(engine)) {
+    if (!PROVEN.has(engine.base) || dependsOnOrder(engine)) {
       throw new SchemaError(
         "unproven",
-        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree, ReplicatedReplacingMergeTree with a version column, ReplicatedSummingMergeTree and ` +
-          `ReplicatedAggregatingMergeTree only. ${HOW_TO_ALLOW}`,
+        `${name}: ${engine.name} is not rebuilt on a cluster, because this was tested for ReplicatedMergeTree only. ${HOW_TO_ALLOW}`,
       );
     }
     if (hasTtl(spec)) {
@@ -60,10 +59,9 @@ export function refuseDefinitions(from: TableSpec, to: TableSpec, allow: readonl
 export async function refuseHosts(
   problems: Problems,
   fleet: Fleet,
-  { from, to }: { readonly from: TableSpec; readonly to: TableSpec },
+  from: TableSpec,
   allow: readonly string[],
 ): Promise<void> {
-  await problems.of(() => refuseShards(fleet, [from, to], allow));
   await problems.of(() => refuseClocks(fleet));
   await problems.of(() => refuseVersions(fleet, from, allow));
   for (const host of fleet.hosts) {
@@ -72,17 +70,6 @@ export async function refuseHosts(
     await problems.of(() => refuseGuarded(host, from));
   }
   for (const { worker } of fleet.shards) await problems.of(() => refuseFiltered(worker.runner, [from]));
-}
-
-function refuseShards({ shards }: Fleet, specs: readonly TableSpec[], allow: readonly string[]): void {
-  if (shards.length === 1 || allow.includes("unproven")) return;
-  const other = specs.find(({ storage }) => engineOf(storage).base !== PROVEN[0]);
-  if (other === undefined) return;
-  throw new SchemaError(
-    "unproven",
-    `${qualifiedName(other)}: is on ${shards.length} shards, and on several a rebuild was tested for ReplicatedMergeTree only, not for ${engineOf(other.storage).name}. Declare a second table ` +
-      `beside it, fill it with INSERT … SELECT on each shard, and move readers and writers to it. ${HOW_TO_ALLOW}`,
-  );
 }
 
 /** @throws {SchemaError} when the clocks of two hosts differ too much. */

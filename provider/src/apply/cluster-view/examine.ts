@@ -3,6 +3,7 @@ import type { Connection } from "../../connection/connection";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { start } from "../../operation/engine";
+import { HOW_TO_ALLOW } from "../../operation/errors";
 import { isRestricted } from "../../operation/guard";
 import { insertGraphAround } from "../../operation/insert-graph";
 import { JOURNAL_TABLE } from "../../operation/journal";
@@ -61,6 +62,7 @@ export async function examineOnCluster(
   foresight: Foresight,
 ): Promise<QualifiedName> {
   refuseOthers(from, to);
+  refuseUnproven(to, allow);
   await refuseUnfinished(runner, from, to);
   const fleet = await openFleet(runner.connection, runner.operation, {});
   await refuseSilentHosts(fleet);
@@ -83,6 +85,15 @@ function refuseOthers(from: MaterializedViewSpec, to: MaterializedViewSpec): voi
     "cluster-unsupported",
     `${qualifiedName(to)}: on a cluster, only an incremental view with a target gets another one. Declare a new view beside it, and remove the old one in the same program, with the ` +
       "writers stopped in between",
+  );
+}
+
+function refuseUnproven(to: MaterializedViewSpec, allow: readonly string[]): void {
+  if (allow.includes("unproven")) return;
+  throw new SchemaError(
+    "unproven",
+    `${qualifiedName(to)}: on a cluster, another target for a view was not run with hosts killed meanwhile. Declare a new view beside it, and remove the old one in the same program, with ` +
+      `the writers stopped in between. ${HOW_TO_ALLOW}`,
   );
 }
 
