@@ -20,9 +20,10 @@ for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
       const failures: string[] = [];
       for (let run = 0; run < runs; run += 1) {
         const seed = SEED * 100_000 + run;
-        const outcome = await runLaw(server.url, await freshDatabase(server), seed).catch(
-          (error: Error) => error.message,
-        );
+        const outcome = await runLaw(server.url, await freshDatabase(server), seed, {
+          rollups: true,
+          buffers: true,
+        }).catch((error: Error) => error.message);
         report(outcome);
         if (typeof outcome === "string") failures.push(outcome);
       }

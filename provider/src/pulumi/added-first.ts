@@ -16,7 +16,11 @@ import { readsColumn } from "./reader-changes";
  *
  * @returns undefined where the table is not one, or gets something else under a name that the query reads.
  */
-export function addedFirst({ changes, from }: Planned, query: string, to: Change["to"]): readonly First[] | undefined {
+export function addedFirst(
+  { changes, from }: Pick<Planned, "changes" | "from">,
+  query: string,
+  to: Change["to"],
+): readonly First[] | undefined {
   const { spec } = from;
   const added = changes.flatMap((change) =>
     change.kind === "column-added" && readsColumn(query, change.column.name) ? [change.column] : [],

@@ -22,11 +22,16 @@ export function shownInChain(
   const others = [...context.planned].filter(([other]) => other !== key);
   const ownerOf = ({ column, key: wanted }: Pick<First, "key" | "column">): string | undefined =>
     others.find(([, { first }]) => first.some((one) => one.key === wanted && one.column === column))?.[0];
-  const known = first.map((one) => ({ one, owner: ownerOf(one) }));
+  // What is itself a row, shown before this one, has its own plan there.
+  const ownRow = ({ adds, isInterim, key: wanted }: First): string | undefined =>
+    isInterim || adds?.default?.kind === "ALIAS" ? undefined : others.find(([other]) => other === wanted)?.[0];
+  const known = first.map((one) => ({ one, owner: ownerOf(one) ?? ownRow(one) }));
   const owners = [...new Set(known.flatMap(({ owner }) => owner ?? []))];
   const pointers = owners.map((owner) => {
-    const names = new Set(known.flatMap(({ one, owner: by }) => (by === owner ? [quotedName(one.key)] : [])));
-    return remark(`-- first ${[...names].join(", ")}, as the plan of ${quotedName(owner)} shows`);
+    const names = [...new Set(known.flatMap(({ one, owner: by }) => (by === owner ? [quotedName(one.key)] : [])))];
+    const itself = quotedName(owner);
+    const plan = names.length === 1 && names[0] === itself ? "its own plan" : `the plan of ${itself}`;
+    return remark(`-- first ${names.join(", ")}, as ${plan} shows`);
   });
   const rest = known.flatMap(({ one, owner }) => (owner === undefined ? [one] : []));
   return [...pointers, ...firstSteps(rest, planned), ...ownSteps(context, key, ownerOf({ key }), shown)];

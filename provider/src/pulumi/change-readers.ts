@@ -59,6 +59,12 @@ export async function awaitOldInserts(
     await awaitRunningInserts(connection, quotedName(key), why);
 }
 
+/** Waits for inserts that began before other views wrote what a view is going to read. @throws {Postponed} after ten minutes. */
+export function awaitWriters(connection: Connection, key: string): Promise<void> {
+  const why = { needs: "its new query, which reads what other views write,", meanwhile: "it is as it was" };
+  return awaitRunningInserts(connection, quotedName(key), why);
+}
+
 /**
  * Changes what has to be changed first, unless another resource of this run has done so by now.
  *
@@ -79,7 +85,7 @@ export async function changeFirst(
 function changeOne(
   context: Context,
   connection: Connection,
-  { changes = [], from, isDone, isHarmless, isOurs, key, plan }: First,
+  { changes = [], from, isDone, isHarmless, isOurs, key, plan, waits }: First,
   tell: (message: string) => void,
 ): Promise<boolean> {
   return context.inOrder(key, async () => {
@@ -94,6 +100,7 @@ function changeOne(
         `${quotedName(key)}: is no longer what the preview saw, so nothing more was done. Look at the new preview and run again`,
       );
     }
+    if (waits) await awaitWriters(connection, key);
     await awaitOldInserts(context, connection, key, changes, plan);
     tell(`first ${quotedName(key)}`);
     const options = { operation: newOperation(), allow: [], rebuild: "online", tell } as const;

@@ -28,6 +28,8 @@ export interface First {
   readonly isInterim?: boolean;
   /** Of a table: what its plan changes. */
   readonly changes?: Planned["changes"];
+  /** Inserts under way are awaited before it: they may have gone through other views as these were. */
+  readonly waits?: boolean;
   /** As it is on the server; undefined if that does not matter. */
   readonly from: string | undefined;
   /** Whether another resource of this run has changed it by now. */
@@ -52,9 +54,12 @@ export interface Tools {
   /** Keys of what the program no longer declares, as far as it has run. */
   readonly leaving: ReadonlySet<string>;
   readonly find: FindBroken;
-  /** Of another change, what its own readers need, and those that would stay broken. */
+  /** Keys of views that wait for this one. */
+  readonly path: readonly string[];
+  /** Of another change, what its own readers and the views along its chain need, and readers that would stay broken. */
   readonly resolve: (
     planned: Planned,
     change: Change,
+    path?: readonly string[],
   ) => Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }>;
 }

@@ -13,6 +13,7 @@ import { lookAtCollection } from "./collection-uses";
 import type { Context } from "./context";
 import { lookAtFlow } from "./creation";
 import { keyOfStored } from "./current-state";
+import { saidWith } from "./declared-readers";
 import { lookAtFunction } from "./function-uses";
 import { isCreation, isPlaced, lookAtHosts, type PlaceInputs, refuseMisplaced } from "./hosts";
 import { leftAtWork } from "./left-at-work";
@@ -23,6 +24,7 @@ import { refuseReaders } from "./readers";
 import { refuseUnread } from "./served";
 import type { Inputs, Outs, Request } from "./state";
 import { lookAtSteps } from "./step-preview";
+import { readsWhatOthersWrite } from "./views-first";
 
 /** What `check` adds to the declaration about a change. */
 export type PlanInputs = Pick<Inputs, "plan" | "__plan" | "retired">;
@@ -65,7 +67,11 @@ export async function plannedInputs(
     const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
     context.planned.set(keyOf(to), { ...planned, ...change, first });
     const after = await plannedAfter(context, planned, change, first);
-    return shownInChain(context, keyOf(to), first, planned, after.shown);
+    const waits = planned.plan.steps.length > 0 && (await readsWhatOthersWrite(context, planned.from.spec, to));
+    const shown = waits
+      ? saidWith("-- once inserts under way have ended (none is refused):", after.shown)
+      : after.shown;
+    return shownInChain(context, keyOf(to), first, planned, shown);
   });
   const drift = driftOf(context, planned, change);
   if (drift !== undefined) await context.log.warn(urn, drift);

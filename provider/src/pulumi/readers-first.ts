@@ -19,6 +19,7 @@ import { withoutColumns } from "./leaving-readers";
 import type { Change, Planned } from "./planning";
 import { type Concerned, readsColumn } from "./reader-changes";
 import { retypedWith } from "./retyped-readers";
+import { viewsFirst } from "./views-first";
 
 /**
  * Those of some broken readers that the program declares without what goes: they are changed first, their own readers before them, so that
@@ -32,9 +33,10 @@ export async function readersFirst(
   change: Change,
   broken: readonly Broken[],
   find: FindBroken,
+  path: readonly string[] = [],
 ): Promise<{ readonly first: readonly First[]; readonly left: readonly Broken[] }> {
   if (broken.length === 0) return { first: [], left: broken };
-  const tools = await toolsWith(context, find);
+  const tools = await toolsWith(context, find, path);
   const ways = broken.map((one) => wayFor(one, tools.leaving));
   const first: First[] = [];
   const left: Broken[] = [];
@@ -48,12 +50,20 @@ export async function readersFirst(
 }
 
 /** @param find the readers that another change would break. */
-export async function toolsWith(context: Context, find: FindBroken): Promise<Tools> {
-  return {
+export async function toolsWith(context: Context, find: FindBroken, path: readonly string[] = []): Promise<Tools> {
+  const tools: Tools = {
     ...(await declaredBy(context)),
     find,
-    resolve: (own, change) => find(context, own, change).then((more) => readersFirst(context, own, change, more, find)),
+    path,
+    resolve: async (own, change, waiting = path) => {
+      const broken = await find(context, own, change);
+      const { first, left } = await readersFirst(context, own, change, broken, find, waiting);
+      const views = await viewsFirst(context, own, change, { ...tools, path: waiting });
+      const isNew = (one: First): boolean => !views.some(({ column, key }) => key === one.key && column === one.column);
+      return { first: [...views, ...first.filter(isNew)], left };
+    },
   };
+  return tools;
 }
 
 /** How a reader is changed with what it reads. @returns undefined where that is not possible. */

@@ -17,6 +17,7 @@ import { refusedCast, standInOf, tryOnScratch } from "./reader-trials";
 import { readersFirst, toolsWith } from "./readers-first";
 import { tablesFirst } from "./tables-first";
 import { notConverted, writtenNowhere } from "./target-columns";
+import { viewsFirst } from "./views-first";
 
 /** What readers read, and its name on the embedded engine after the change. */
 interface Changed {
@@ -38,11 +39,18 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
   const policies = await policiesFirst(context, planned, change);
   const isNew = (one: First): boolean => !first.some(({ key, column }) => key === one.key && column === one.column);
   const own = [...policies.filter(isNew), ...first];
-  const isRetyped = planned.changes.some(({ kind }) => kind === "column-retyped") && planned.live !== undefined;
-  const tables = isRetyped
-    ? await tablesFirst(context, keyOf(change.to), planned, await toolsWith(context, findBroken))
-    : [];
-  return [...tables, ...own.filter((one) => !tables.some(({ key }) => key === one.key))];
+  const along = await alongChain(context, planned, change);
+  return [...along, ...own.filter((one) => !along.some(({ key }) => key === one.key))];
+}
+
+/** Tables and views of this run that come before this one along a chain. */
+async function alongChain(context: Context, planned: Planned, change: Change): Promise<readonly First[]> {
+  if (planned.live === undefined) return [];
+  const isRetyped = planned.changes.some(({ kind }) => kind === "column-retyped");
+  const isQuery = change.to.kind === "materializedView" && planned.changes.some(({ kind }) => kind === "query");
+  if (!isRetyped && !isQuery) return [];
+  const tools = await toolsWith(context, findBroken);
+  return isQuery ? viewsFirst(context, planned, change, tools) : tablesFirst(context, keyOf(change.to), planned, tools);
 }
 
 /**

@@ -18,7 +18,7 @@ import { keyOf, keyParts, quotedName } from "../sql/object-key";
 import type { ObjectSpec } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { ask } from "./ask";
-import { awaitOldInserts, changeFirst } from "./change-readers";
+import { awaitOldInserts, awaitWriters, changeFirst } from "./change-readers";
 import type { Context } from "./context";
 import { keyOfStored, type Look, tableOf } from "./current-state";
 import type { First } from "./first";
@@ -28,6 +28,7 @@ import { dropRetired } from "./old-table-expiry";
 import { type Change, type Planned, planChange, refuseHazards } from "./planning";
 import { withoutValues } from "./secrets";
 import { type Inputs, type Outs, outsOf } from "./state";
+import { readsWhatOthersWrite } from "./views-first";
 
 /** One update, as the Pulumi engine requests it. */
 export interface UpdateRequest {
@@ -70,7 +71,9 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     // Not while another row changes it.
     const planned = await context.inOrder(key, async () => {
       const now = await planChange(context, look, change, true);
-      refuseSurprise(seen, now, change);
+      // What differs because another row has changed it for what it reads is part of what was shown.
+      if (now.live === undefined || context.changedHere.get(key) !== now.live.statement)
+        refuseSurprise(seen, now, change);
       refuseHazards(context, now, change);
       return { ...now, asOf: context.changedHere.get(key) };
     });
@@ -142,6 +145,8 @@ async function run(
         ({ changes, plan } = await planChange(context, look, change, true));
         refuseHazards(context, { ...planned, plan }, change);
       }
+      if (plan.steps.length > 0 && (await readsWhatOthersWrite(context, planned.from.spec, to)))
+        await awaitWriters(connection, keyOf(to));
       await awaitOldInserts(context, connection, keyOf(to), changes, plan, planned.live?.statement);
       await applyPlan(connection, table, plan, applyOptions(context, change, tell));
     });
