@@ -4,6 +4,7 @@ import { awaitOldInserts } from "../../provider/src/pulumi/change-readers";
 import { objectKey } from "../../provider/src/sql/object-key";
 import { Refused, TestProvider } from "../support/provider";
 import { freshDatabase, sharedServer, stopSharedServer } from "../support/server";
+import { Died } from "./dying-proxy";
 import { type Resource, Stack } from "./stack";
 
 const order = { chance: () => 0.5 };
@@ -115,6 +116,45 @@ describe("a change of a column along a chain, in one run and without permission"
     ]);
     await stack.up(program("UInt32"), order);
     await settled(program("UInt32"));
+  });
+
+  it("changes views in the order in which no default is converted, and takes inserts after each statement", async () => {
+    const program = (isThere: boolean): Resource[] => {
+      const column = (type: string): object => (isThere ? { b: type } : {});
+      const drops = { allow: ["drops-data"] };
+      return [
+        table("src", isThere ? { b: { type: "String", default: "toString(i)" } } : {}, drops),
+        table("one", column("String"), drops),
+        table("two", column("UInt64"), drops),
+        table("end", column("UInt64"), drops),
+        view("v1", "src", "one", isThere ? "lower(b) AS b" : "1 AS x"),
+        view("v2", "one", "two", isThere ? "CAST(b, 'UInt64') AS b" : "1 AS x"),
+        view("v3", "two", "end", isThere ? "bitOr(b, 0) AS b" : "1 AS x"),
+      ];
+    };
+    await stack.up(program(false), order);
+    let next = 0;
+    for (const isThere of [true, false]) {
+      const wanted = program(isThere);
+      const shown = plain([...(await stack.preview(wanted)).values()].join("\n"));
+      const changes = [...shown.matchAll(/ALTER TABLE db\.(v\d) MODIFY QUERY/g)].map(([, name]) => name);
+      assert.deepEqual(changes, isThere ? ["v1", "v2", "v3"] : ["v3", "v2", "v1"]);
+      if (isThere) assert.match(shown, /once inserts under way have ended/);
+      // Each run dies when its first statement has reached the server.
+      for (let isOver = false; !isOver; ) {
+        isOver = await stack.up(wanted, { ...order, diesAt: 0, reaches: true }).then(
+          () => true,
+          (error: unknown) => {
+            assert.ok(error instanceof Died, String(error));
+            return false;
+          },
+        );
+        await run(`INSERT INTO db.src (i) VALUES (${next++})`);
+      }
+      assert.equal(await rows("SELECT count() FROM db.end"), String(next));
+      if (isThere) assert.equal(await rows("SELECT b FROM db.end ORDER BY i DESC LIMIT 1"), String(next - 1));
+      await settled(wanted);
+    }
   });
 
   it("takes one column for another: the new one first, then the readers, then the old one goes", async () => {
