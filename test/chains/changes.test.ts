@@ -54,6 +54,19 @@ describe("a change of a column along a chain, in one run and without permission"
     const left = [...(await stack.preview(program))].filter(([, plan]) => plan !== "");
     assert.deepEqual(left, []);
   };
+  /** Runs of which each dies when its first statement has reached the server, with something after each. */
+  const inSingleSteps = async (wanted: readonly Resource[], then: () => Promise<void>): Promise<void> => {
+    for (let isOver = false; !isOver; ) {
+      isOver = await stack.up(wanted, { ...order, diesAt: 0, reaches: true }).then(
+        () => true,
+        (error: unknown) => {
+          assert.ok(error instanceof Died, String(error));
+          return false;
+        },
+      );
+      await then();
+    }
+  };
 
   it("gives a column another type where the view's functions take only one of the two, by a query that takes both", async () => {
     const program = (type: string, call: string): Resource[] => [
@@ -140,21 +153,31 @@ describe("a change of a column along a chain, in one run and without permission"
       const changes = [...shown.matchAll(/ALTER TABLE db\.(v\d) MODIFY QUERY/g)].map(([, name]) => name);
       assert.deepEqual(changes, isThere ? ["v1", "v2", "v3"] : ["v3", "v2", "v1"]);
       if (isThere) assert.match(shown, /once inserts under way have ended/);
-      // Each run dies when its first statement has reached the server.
-      for (let isOver = false; !isOver; ) {
-        isOver = await stack.up(wanted, { ...order, diesAt: 0, reaches: true }).then(
-          () => true,
-          (error: unknown) => {
-            assert.ok(error instanceof Died, String(error));
-            return false;
-          },
-        );
-        await run(`INSERT INTO db.src (i) VALUES (${next++})`);
-      }
+      await inSingleSteps(wanted, () => run(`INSERT INTO db.src (i) VALUES (${next++})`));
       assert.equal(await rows("SELECT count() FROM db.end"), String(next));
       if (isThere) assert.equal(await rows("SELECT b FROM db.end ORDER BY i DESC LIMIT 1"), String(next - 1));
       await settled(wanted);
     }
+  });
+
+  it("creates a view that converts a column which comes in the same run once the one before it writes that", async () => {
+    const program = (isThere: boolean): Resource[] => [
+      table("src", { a: "String" }),
+      table("one", isThere ? { b: "String" } : {}),
+      ...(isThere ? [table("two", { b: "UInt64" }), view("v2", "one", "two", "CAST(b, 'UInt64') AS b")] : []),
+      view("v1", "src", "one", isThere ? "lower(a) AS b" : "1 AS x"),
+    ];
+    await stack.up(program(false), order);
+    const wanted = program(true);
+    assert.match(
+      plain((await stack.preview(wanted)).get("v2")),
+      /^-- first db\.v1, which this run changes too and which writes what db\.v2 is going to read: ALTER TABLE db\.v1.* -- then it is created, once/,
+    );
+    let next = 0;
+    await inSingleSteps(wanted, () => run(`INSERT INTO db.src VALUES (${next}, '${next++}')`));
+    assert.equal(await rows("SELECT count() FROM db.one"), String(next));
+    assert.equal(await rows("SELECT b FROM db.two ORDER BY i DESC LIMIT 1"), String(next - 1));
+    await settled(wanted);
   });
 
   it("takes one column for another: the new one first, then the readers, then the old one goes", async () => {
@@ -237,6 +260,27 @@ describe("a change of a column along a chain, in one run and without permission"
       return true;
     });
     assert.equal(await rows("SHOW CREATE db.v"), before);
+  });
+
+  it("renames no column of a table that a Buffer passes rows on to: they would arrive without its values", async () => {
+    const buffer = (column: object): Resource => ({
+      ...table("front", column),
+      args: {
+        columns: { i: "UInt64", ...column },
+        engine: `Buffer('${db}', 'src', 1, 10, 100, 10000, 1000000, 10000000, 100000000)`,
+      },
+      after: ["src"],
+    });
+    await stack.up([table("src", { b: "UInt64" }), buffer({ b: "UInt64" })], order);
+    const renamed = { c: { type: "UInt64", renamedFrom: "b" } };
+    await assert.rejects(stack.preview([table("src", renamed), buffer(renamed)]), (error: Error) => {
+      assert.match(
+        plain(error.message),
+        /db\.front reads b \(renamed\): it is a Buffer over it, and would pass rows on/,
+      );
+      return true;
+    });
+    await stack.up([table("src", { c: "UInt64", b: "UInt64" }), buffer({ c: "UInt64", b: "UInt64" })], order);
   });
 
   it("shows a rename as it will run: with the alias that gives way", async () => {

@@ -59,7 +59,9 @@ export function randomCase(chance: () => number, { buffers = false, cluster, rol
   const styles = stages.slice(1).map(() => ({ typed: chance() < 0.6, cast: chance() < 0.5 }));
   const parallel = chance() < 0.3 ? 1 : 16;
   const kinds = [...(buffers ? (["Buffer"] as const) : []), ...(cluster ? (["Distributed"] as const) : [])];
-  const through = stages.map(() => (kinds.length > 0 && chance() < 0.3 ? pick(kinds) : undefined));
+  // What passes rows on is renamed and retyped in runs of its own.
+  const passes = kinds.length > 0 && (what === "add" || what === "drop");
+  const through = stages.map(() => (passes && chance() < 0.3 ? pick(kinds) : undefined));
   const rolls = rollups && chance() < 0.3;
   const engine = cluster !== undefined && chance() < 0.4 ? "ReplicatedMergeTree" : "MergeTree";
   return { what, before, after, styles, parallel, through, rolls, engine };

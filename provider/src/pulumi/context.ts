@@ -91,6 +91,8 @@ export class Context {
   checker: string | undefined;
   /** What `check` has planned, by key; `update` verifies that it still holds. */
   readonly planned = new Map<string, Planned & Change & { readonly first: readonly First[] }>();
+  /** What is changed before a new object is created, by its key. */
+  readonly beforeNew = new Map<string, readonly First[]>();
   /** Secrets of a checked object, by key: kept in this process alone. */
   readonly secrets = new Map<string, Pick<CheckedSecrets, "values" | "changed">>();
   /** Keys of objects with a plan although nothing in their declaration has changed. */

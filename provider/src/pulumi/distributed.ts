@@ -9,25 +9,29 @@ import type { Broken } from "./first";
 import type { Concerned } from "./reader-changes";
 
 /**
- * Distributed tables on a cluster that have a column which their local table loses: what they have accepted with it waits in files that no
- * host takes, and queries for it fail. Costs one query, if a column goes.
+ * Tables that pass rows on to one which loses a column or renames it, and have it themselves: a Distributed one sends what no host takes, and a
+ * Buffer drops values that go to no column. Costs one query, if a column goes.
  */
 export async function distributedOver(
   context: Context,
   local: string,
   columns: readonly Concerned[],
 ): Promise<Broken[]> {
-  const gone = columns.filter(({ what }) => what === "dropped");
-  const cluster = gone.length === 0 ? undefined : await context.clusterOf(local);
-  if (cluster === undefined) return [];
-  const tables = await readObjects(cluster, "engine = 'Distributed'");
+  const cluster = await context.clusterOf(local);
+  const gone = columns.filter(({ what }) => what === "dropped" || (what === "renamed" && cluster === undefined));
+  const connection = gone.length === 0 ? undefined : (cluster ?? (await context.reachableServer(undefined)));
+  if (connection === undefined) return [];
+  const tables = await readObjects(connection, "engine IN ('Distributed', 'Buffer')");
   return tables.flatMap((reader): Broken[] => {
     const spec = specOf(reader);
     if (spec === undefined || sendsTo(spec.storage.engine, spec.database) !== local) return [];
     const has = new Set(spec.columns.map(({ name }) => name));
-    const lost = gone.filter(({ name }) => has.has(name));
+    // What a Buffer still has of a dropped column is lost like the rest of it.
+    const lost = gone.filter(({ name, what }) => has.has(name) && (isDistributed(reader) || what === "renamed"));
     if (lost.length === 0) return [];
-    const reason = "it is Distributed over it: inserts with the column would wait in files that no host takes";
+    const reason = isDistributed(reader)
+      ? "it is Distributed over it: inserts with the column would wait in files that no host takes"
+      : "it is a Buffer over it, and would pass rows on without the column's values; drop it for the rename, or stop what writes to it";
     return [{ reader, columns: lost, reason }];
   });
 }

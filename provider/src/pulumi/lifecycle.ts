@@ -16,6 +16,7 @@ import type { ObjectKind } from "../sql/spec";
 import type { Properties } from "../util/properties";
 import { alsoWrong } from "./also-wrong";
 import { backfillOf, createFilled } from "./backfill";
+import { awaitWriters, changeFirst } from "./change-readers";
 import { checkInputs } from "./check";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
@@ -97,6 +98,7 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       const same = (statement: string, live: Parameters<typeof sameObject>[2]) =>
         sameObject(this.context, Definition.read(statement), live);
       const { statement } = declared;
+      await this.changeFirst(connection, key);
       const filled = await this.createFilled(connection, key, statement);
       const created =
         filled ??
@@ -122,6 +124,15 @@ export class SchemaProvider implements dynamic.ResourceProvider {
       if (values !== undefined) throw new SchemaError(codeOf(error), withoutValues(error, values));
       throw inOurWords(error, quotedName(key));
     }
+  }
+
+  /** Changes what has to be as declared before an object is there. */
+  private async changeFirst(connection: Connection, key: string): Promise<void> {
+    const first = this.context.beforeNew.get(key) ?? [];
+    const tell = (message: string): void => void this.context.log.status(this.context.checked.get(key)?.urn, message);
+    if (first.length === 0) return;
+    await changeFirst(this.context, connection, first, tell);
+    await awaitWriters(connection, key);
   }
 
   /** What is a part of something that exists is changed, not created. */

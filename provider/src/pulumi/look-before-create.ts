@@ -6,12 +6,14 @@ import { differing } from "../drift/spread";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";
 import { Problems } from "../operation/problems";
-import type { ShownStep } from "../plan";
+import { remark, type ShownStep } from "../plan";
 import { isGrants } from "../sql/access/grant";
 import type { Definition } from "../sql/definition";
-import { quotedName } from "../sql/object-key";
+import { keyOf, quotedName } from "../sql/object-key";
+import type { ObjectSpec } from "../sql/spec";
 import { refuseIncomplete, refuseUnwritable } from "./access";
 import { type Backfill, backfillOf, lookAtAdopted, lookAtBackfill } from "./backfill";
+import { shownInChain } from "./chain-shown";
 import type { Context } from "./context";
 import { lookAtCreation } from "./creation";
 import { lookAtNewGrantee, refuseConfiguredGrantee, takesAway } from "./grants";
@@ -19,6 +21,7 @@ import { hostsOf, lookAtCluster, refuseMisplaced } from "./hosts";
 import { refuseSplit } from "./leaving";
 import { planInput } from "./plan-input";
 import { changesSecrets, type PlanInputs, plannedInputs, withoutSecretsOf } from "./planned-inputs";
+import { writersFirst } from "./readers";
 import { refuseUnreplicable } from "./replication";
 import { refuseUnread } from "./served";
 import type { Inputs, Request } from "./state";
@@ -128,7 +131,19 @@ async function lookAtNew(
   const created = await lookAtCreation(context, spec, request, options, problems);
   const filled = backfill && (await problems.of(() => lookAtBackfill(context, backfill)));
   problems.refuse();
-  return [...(onCluster ?? []), ...created, ...(filled === undefined ? [] : [filled])];
+  const first = await lookAtChain(context, spec, urn);
+  return [...first, ...(onCluster ?? []), ...created, ...(filled === undefined ? [] : [filled])];
+}
+
+/** Views that are to write what a new one reads before it is there: its rows would have a default, which it may not take. */
+async function lookAtChain(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<ShownStep[]> {
+  return context.inChains(async () => {
+    const first = await writersFirst(context, urn, spec);
+    if (first.length === 0) return [];
+    context.beforeNew.set(keyOf(spec), first);
+    const shown = [remark("-- then it is created, once inserts under way have ended (none is refused)")];
+    return shownInChain(context, keyOf(spec), first, { changes: [], plan: { steps: [] } }, shown);
+  });
 }
 
 async function toldPlan(

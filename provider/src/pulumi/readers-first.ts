@@ -58,7 +58,7 @@ export async function toolsWith(context: Context, find: FindBroken, path: readon
     resolve: async (own, change, waiting = path) => {
       const broken = await find(context, own, change);
       const { first, left } = await readersFirst(context, own, change, broken, find, waiting);
-      const views = await viewsFirst(context, own, change, { ...tools, path: waiting });
+      const views = await viewsFirst(context, { before: own.from.spec, to: change.to }, { ...tools, path: waiting });
       const isNew = (one: First): boolean => !views.some(({ column, key }) => key === one.key && column === one.column);
       return { first: [...views, ...first.filter(isNew)], left };
     },

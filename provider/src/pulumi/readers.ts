@@ -5,7 +5,7 @@ import type { LiveObject } from "../introspect/server-catalog";
 import { mentionedNames } from "../lineage/mentions";
 import { Definition } from "../sql/definition";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
-import type { ColumnSpec, QualifiedName } from "../sql/spec";
+import type { ColumnSpec, ObjectSpec, QualifiedName } from "../sql/spec";
 import type { Context } from "./context";
 import { dictionarySource } from "./dictionary-readers";
 import { distributedOver } from "./distributed";
@@ -43,6 +43,12 @@ export async function refuseReaders(context: Context, planned: Planned, change: 
   return [...along, ...own.filter((one) => !along.some(({ key }) => key === one.key))];
 }
 
+/** Views of this run that are to write what a new view reads before it is there. */
+export async function writersFirst(context: Context, urn: string | undefined, to: ObjectSpec): Promise<First[]> {
+  if (to.kind !== "materializedView" || (await context.reachableServer(urn)) === undefined) return [];
+  return viewsFirst(context, { to }, await toolsWith(context, findBroken));
+}
+
 /** Tables and views of this run that come before this one along a chain. */
 async function alongChain(context: Context, planned: Planned, change: Change): Promise<readonly First[]> {
   if (planned.live === undefined) return [];
@@ -50,7 +56,10 @@ async function alongChain(context: Context, planned: Planned, change: Change): P
   const isQuery = change.to.kind === "materializedView" && planned.changes.some(({ kind }) => kind === "query");
   if (!isRetyped && !isQuery) return [];
   const tools = await toolsWith(context, findBroken);
-  return isQuery ? viewsFirst(context, planned, change, tools) : tablesFirst(context, keyOf(change.to), planned, tools);
+  const { to } = change;
+  return isQuery
+    ? viewsFirst(context, { before: planned.from.spec, to }, tools)
+    : tablesFirst(context, keyOf(change.to), planned, tools);
 }
 
 /**

@@ -5,9 +5,9 @@ import { mentionedNames } from "../lineage/mentions";
 import { passesOn } from "../lineage/sources";
 import { triggerOf } from "../lineage/trigger";
 import { Definition } from "../sql/definition";
-import { keyParts, objectKey, quotedName } from "../sql/object-key";
+import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import type { MaterializedViewSpec } from "../sql/spec";
+import type { MaterializedViewSpec, ObjectSpec } from "../sql/spec";
 import { addedFirst } from "./added-first";
 import type { Context } from "./context";
 import { declaredBy, declaredReader, inPlace, saidWith } from "./declared-readers";
@@ -29,33 +29,31 @@ interface Flow {
  */
 export async function viewsFirst(
   context: Context,
-  { from, live }: Pick<Planned, "from" | "live">,
-  { to }: Pick<Change, "to">,
+  { before, to }: { readonly before?: ObjectSpec; readonly to: ObjectSpec },
   tools: Tools,
 ): Promise<First[]> {
-  const before = from.spec;
-  if (live === undefined || tools.told.size === 0 || !isIncremental(before) || !isIncremental(to)) return [];
+  if (tools.told.size === 0 || !isIncremental(to) || (before !== undefined && !isIncremental(before))) return [];
   const first: First[] = [];
   const add = (found: readonly First[] = []): void => {
     for (const one of found)
       if (!first.some(({ column, key }) => key === one.key && column === one.column)) first.push(one);
   };
-  const inner = { ...tools, path: [...tools.path, live.key] };
+  const inner = { ...tools, path: [...tools.path, keyOf(to)] };
   const others = (found: readonly Flow[]): Flow[] => found.filter(({ view }) => !inner.path.includes(view.key));
   const begun = begunToRead(before, to, tools.told);
   for (const writer of begun.length === 0 ? [] : others(await writersOf(context, to, tools.told))) {
     const after = await declaredView(context, writer.view, tools.told);
     const isNew = (name: string): boolean => !writes(writer.spec, name) && after !== undefined && writes(after, name);
     if (!begun.some(isNew)) continue;
-    const why = `which this run changes too and which writes what ${quotedName(live.key)} is going to read`;
+    const why = `which this run changes too and which writes what ${quotedName(keyOf(to))} is going to read`;
     add(await viewFirst(context, writer.view, inner, why));
   }
-  const ended = before.columns.flatMap(({ name }) => (writes(to, name) || isRenamed(to, name, tools.told) ? [] : name));
-  for (const reader of ended.length === 0 ? [] : others(await readersOf(context, before, tools.told))) {
+  const ended = endedToWrite(before, to, tools.told);
+  for (const reader of ended.length === 0 ? [] : others(await readersOf(context, before ?? to, tools.told))) {
     const read = ended.filter((name) => readsColumn(reader.spec.query, name));
     const after = read.length === 0 ? undefined : await declaredView(context, reader.view, tools.told);
     if (after === undefined || !read.some((name) => !readsColumn(after.query, name))) continue;
-    const why = `which this run changes too and which reads what ${quotedName(live.key)} stops writing`;
+    const why = `which this run changes too and which reads what ${quotedName(keyOf(to))} stops writing`;
     add(await viewFirst(context, reader.view, inner, why));
   }
   return first;
@@ -87,14 +85,22 @@ function writes({ columns }: MaterializedViewSpec, name: string): boolean {
 }
 
 /** Columns of its source that a view did not read before; a renamed one has had its values under another name. */
-function begunToRead(before: MaterializedViewSpec, to: MaterializedViewSpec, told: Declared): string[] {
+function begunToRead(before: MaterializedViewSpec | undefined, to: MaterializedViewSpec, told: Declared): string[] {
   const source = sourceOf(to);
   const declared = source === undefined ? undefined : told.get(source);
   if (declared === undefined || !("columns" in declared.spec)) return [];
   const { renamedColumns } = declared.options;
   return declared.spec.columns.flatMap(({ name }) =>
-    renamedColumns[name] === undefined && readsColumn(to.query, name) && !readsColumn(before.query, name) ? name : [],
+    renamedColumns[name] === undefined && readsColumn(to.query, name) && !(before && readsColumn(before.query, name))
+      ? name
+      : [],
   );
+}
+
+/** Columns that a view wrote before. */
+function endedToWrite(before: MaterializedViewSpec | undefined, to: MaterializedViewSpec, told: Declared): string[] {
+  const columns = before?.columns ?? [];
+  return columns.flatMap(({ name }) => (writes(to, name) || isRenamed(to, name, told) ? [] : name));
 }
 
 function isRenamed({ to }: MaterializedViewSpec, name: string, told: Declared): boolean {
