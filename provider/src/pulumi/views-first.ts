@@ -67,11 +67,10 @@ export async function readsWhatOthersWrite(
 ): Promise<boolean> {
   if (!isIncremental(before) || !isIncremental(to) || before.query === to.query) return false;
   const { told } = await declaredBy(context);
-  const isBegun = ({ name }: { readonly name: string }): boolean =>
-    readsColumn(to.query, name) && !readsColumn(before.query, name);
-  for (const { spec, view } of await writersOf(context, to, told)) {
+  const begun = begunToRead(before, to, told);
+  for (const { spec, view } of begun.length === 0 ? [] : await writersOf(context, to, told)) {
     const after = await declaredView(context, view, told);
-    if ([...spec.columns, ...(after?.columns ?? [])].some(isBegun)) return true;
+    if (begun.some((name) => writes(spec, name) || (after !== undefined && writes(after, name)))) return true;
   }
   return false;
 }
