@@ -32,7 +32,7 @@ describe("a change of a column along a chain, in one run and without permission"
     kind: "materializedView",
     database: db,
     name,
-    args: { query: `SELECT i, ${values} FROM ${db}.${source}`, to: `${db}.${to}` },
+    args: { query: `SELECT i${values && `, ${values}`} FROM ${db}.${source}`, to: `${db}.${to}` },
     after: [source, to],
   });
   const read = (source: string, values: string): Resource => ({
@@ -54,13 +54,17 @@ describe("a change of a column along a chain, in one run and without permission"
     const left = [...(await stack.preview(program))].filter(([, plan]) => plan !== "");
     assert.deepEqual(left, []);
   };
-  /** Runs of which each dies when its first statement has reached the server, with something after each. */
+  /** Runs of which each dies when its next statement has reached the server, with something after each. */
   const inSingleSteps = async (wanted: readonly Resource[], then: () => Promise<void>): Promise<void> => {
+    let [diesAt, last] = [0, ""];
     for (let isOver = false; !isOver; ) {
-      isOver = await stack.up(wanted, { ...order, diesAt: 0, reaches: true }).then(
+      isOver = await stack.up(wanted, { ...order, diesAt, reaches: true }).then(
         () => true,
         (error: unknown) => {
           assert.ok(error instanceof Died, String(error));
+          // A creation is sent again, and finds the object there.
+          diesAt = error.message === last ? 1 : 0;
+          last = error.message;
           return false;
         },
       );
@@ -140,9 +144,9 @@ describe("a change of a column along a chain, in one run and without permission"
         table("one", column("String"), drops),
         table("two", column("UInt64"), drops),
         table("end", column("UInt64"), drops),
-        view("v1", "src", "one", isThere ? "lower(b) AS b" : "1 AS x"),
-        view("v2", "one", "two", isThere ? "CAST(b, 'UInt64') AS b" : "1 AS x"),
-        view("v3", "two", "end", isThere ? "bitOr(b, 0) AS b" : "1 AS x"),
+        view("v1", "src", "one", isThere ? "lower(b) AS b" : ""),
+        view("v2", "one", "two", isThere ? "CAST(b, 'UInt64') AS b" : ""),
+        view("v3", "two", "end", isThere ? "bitOr(b, 0) AS b" : ""),
       ];
     };
     await stack.up(program(false), order);
@@ -165,7 +169,7 @@ describe("a change of a column along a chain, in one run and without permission"
       table("src", { a: "String" }),
       table("one", isThere ? { b: "String" } : {}),
       ...(isThere ? [table("two", { b: "UInt64" }), view("v2", "one", "two", "CAST(b, 'UInt64') AS b")] : []),
-      view("v1", "src", "one", isThere ? "lower(a) AS b" : "1 AS x"),
+      view("v1", "src", "one", isThere ? "lower(a) AS b" : ""),
     ];
     await stack.up(program(false), order);
     const wanted = program(true);
