@@ -34,6 +34,15 @@ const PRIVILEGES = [
 const SCOPES = ["*.*", "db.*", "db1.*", "db.t", "db.t1", "db1.t"];
 const PREFIXES = ["db*.*", "db.t*"];
 const OBJECTS = ["TABLE ENGINE ON *", "TABLE ENGINE ON Memory", "CREATE USER ON *.*", "S3 ON *.*", "FILE ON *.*"];
+/** Rights that are groups as well, and what is in them. */
+const WHOLES = [
+  "NAMED COLLECTION ADMIN ON *",
+  "NAMED COLLECTION ADMIN ON web",
+  "NAMED COLLECTION ON *",
+  "NAMED COLLECTION, SHOW NAMED COLLECTIONS ON web",
+  "CREATE ARBITRARY TEMPORARY TABLE ON *.*",
+  "CREATE TEMPORARY TABLE ON *.*",
+];
 
 /** Rights of one grantee: some given, now and then one taken out. */
 function lists(version: Version): fc.Arbitrary<readonly string[]> {
@@ -44,9 +53,20 @@ function lists(version: Version): fc.Arbitrary<readonly string[]> {
       const ofColumn = isColumn && /^\w+\.\w+$/.test(scope) && ["SELECT", "INSERT"].includes(privilege);
       return `${privilege}${ofColumn ? `(${column})` : ""} ON ${scope}`;
     });
-  const right = fc.oneof({ weight: 6, arbitrary: onNames }, { weight: 1, arbitrary: fc.constantFrom(...OBJECTS) });
+  const right = fc.oneof(
+    { weight: 6, arbitrary: onNames },
+    { weight: 1, arbitrary: fc.constantFrom(...OBJECTS) },
+    { weight: 1, arbitrary: fc.constantFrom(...WHOLES) },
+  );
   const given = fc.tuple(right, fc.nat(3)).map(([text, n]) => (n === 0 ? `${text} WITH GRANT OPTION` : text));
-  const taken = onNames.filter((text) => !text.endsWith("*.*")).map((text) => `REVOKE ${text}`);
+  // 24.8 stores what is taken out of one collection for all of them.
+  const onOne = WHOLES.filter((text) => version !== "24.8" || !text.endsWith(" web"));
+  const taken = fc
+    .oneof(
+      { weight: 6, arbitrary: onNames.filter((text) => !text.endsWith("*.*")) },
+      { weight: 1, arbitrary: fc.constantFrom(...onOne) },
+    )
+    .map((text) => `REVOKE ${text}`);
   return fc.tuple(fc.array(given, { maxLength: 4 }), fc.array(taken, { maxLength: 1 })).map((all) => all.flat());
 }
 

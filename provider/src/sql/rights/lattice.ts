@@ -19,6 +19,10 @@ export interface Lattice {
   /** The source that a name of before READ and WRITE means, where the server has these; `SOURCES` means all. */
   readonly sourceOf: (text: string) => string | undefined;
   readonly reachOf: (leaf: string) => Reach;
+  /** What is in a right that is a group as well (NAMED COLLECTION ADMIN), without itself; nothing for any other. */
+  readonly partsOf: (leaf: string) => readonly string[];
+  /** The right that is a group as well and has this one in it. */
+  readonly wholeOf: (leaf: string) => string | undefined;
 }
 
 /** How narrowly a privilege can be granted: on `names` of databases, tables and columns, or on one `object` (a user, an engine). */
@@ -78,7 +82,15 @@ export function latticeOf(all: readonly PrivilegeRow[]): Lattice {
     ...(reaches.has(name) ? [name] : []),
     ...childrenOf(name).flatMap((child) => leavesOf(child)),
   ]);
+  const wholes = rows
+    .map(({ privilege }) => privilege)
+    .filter((name) => reaches.has(name) && childrenOf(name).length > 0);
+  const partsOf = memoized((name: string): readonly string[] =>
+    wholes.includes(name) ? leavesOf(name).filter((leaf) => leaf !== name) : [],
+  );
   return {
+    partsOf,
+    wholeOf: memoized((leaf) => wholes.find((whole) => partsOf(whole).includes(leaf))),
     names: rows.map(({ privilege }) => privilege),
     named: (text) => named.get(normalName(text)),
     leavesOf,

@@ -1,5 +1,5 @@
 import type { Lattice } from "./lattice";
-import { normalForm, type Rule, valueIn, worthOf } from "./points";
+import { grantedBy, normalForm, type Rule, valueIn, worthOf } from "./points";
 import { EVERYTHING, holds, type Region, targetOf } from "./region";
 
 /** What a server can keep of grants. */
@@ -32,8 +32,35 @@ export function lostByServer(
       certain: true,
       problem: `${targetOf(first)}: a grant on every name with a prefix came with ClickHouse 24.10; name each of them`,
     });
+  found.push(...partlyPassedOn(lattice, rules));
   if (keepsGrants) return found;
   return [...found, ...halves(lattice, rules), ...nested(lattice, form, open)];
+}
+
+/** A right that is a group as well, of which some may be passed on and some not: the server forgets the right itself. */
+function partlyPassedOn(lattice: Lattice, rules: readonly Rule[]): Lost[] {
+  const granted = grantedBy(lattice, rules);
+  const kept = worthOf(lattice, rules);
+  for (const [leaf, { entries }] of granted) {
+    const parts = lattice.partsOf(leaf);
+    if (parts.length === 0) continue;
+    for (const { region, value } of entries) {
+      if (value === 0 || valueIn(kept.get(leaf), region) > 0) continue;
+      const lacking = parts.find((part) => valueIn(granted.get(part), region) === 0);
+      const other = parts.find((part) => valueIn(granted.get(part), region) !== value);
+      if (lacking !== undefined || other === undefined) continue;
+      const [passed, without] = value === 2 ? [leaf, other] : [other, leaf];
+      return [
+        {
+          certain: true,
+          problem:
+            `${leaf} ON ${targetOf(region)}: ${passed} is WITH GRANT OPTION, and ${without} is not: the server keeps the names in ${leaf} then, but ` +
+            `forgets that right itself. Grant all of it with the option, or none, or ${parts.length === 1 ? `only ${other}` : "name what is in it one by one"}`,
+        },
+      ];
+    }
+  }
+  return [];
 }
 
 /** READ without WRITE on a source, or the other way round. */

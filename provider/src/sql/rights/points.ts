@@ -43,8 +43,34 @@ export interface Worth {
   readonly entries: readonly { readonly region: Region; readonly value: Value }[];
 }
 
-/** What rules come to, for each privilege that they name. The last rule that holds a point decides. */
+/**
+ * What rules come to, for each privilege that they name. The last rule that holds a point decides. A right that is a group as well is there only
+ * where all that is in it has the same value: a server shows and stores it so, and forgets it otherwise.
+ */
 export function worthOf(lattice: Lattice, rules: readonly Rule[]): Map<string, Worth> {
+  const worths = grantedBy(lattice, rules);
+  for (const [leaf, own] of worths) {
+    const parts = lattice.partsOf(leaf).map((part) => [part, worths.get(part)] as const);
+    if (parts.length > 0) worths.set(leaf, whole(lattice, own, parts));
+  }
+  return worths;
+}
+
+function whole(lattice: Lattice, own: Worth, parts: readonly (readonly [string, Worth | undefined])[]): Worth {
+  const entries: { region: Region; value: Value }[] = [];
+  for (const region of regionsIn(own, ...parts.map(([, worth]) => worth))) {
+    const value = valueIn(own, region);
+    const around = valueIn({ entries }, region);
+    const areAll = (wanted: Value): boolean =>
+      parts.every(([part, worth]) => !reaches(lattice.reachOf(part), region) || valueIn(worth, region) === wanted);
+    const is = areAll(value) ? value : areAll(around) ? around : 0;
+    if (is !== around) entries.push({ region, value: is });
+  }
+  return { entries };
+}
+
+/** As {@link worthOf}, without what a server forgets. */
+export function grantedBy(lattice: Lattice, rules: readonly Rule[]): Map<string, Worth> {
   const byLeaf = new Map<string, Rule[]>();
   for (const rule of rules) {
     for (const leaf of rule.leaves) {
@@ -96,7 +122,7 @@ export function differences(lattice: Lattice, from: readonly Rule[], to: readonl
 
 /** The one list of all that mean the same: nothing is said twice, and wider regions come first. */
 export function normalForm(lattice: Lattice, rules: readonly Rule[]): Rule[] {
-  return formOf(worthOf(lattice, rules));
+  return formOf(lattice, worthOf(lattice, rules));
 }
 
 /**
@@ -120,14 +146,20 @@ export function combined(
     }
     made.set(leaf, { entries });
   }
-  return formOf(made);
+  return formOf(lattice, made);
 }
 
-function formOf(worths: ReadonlyMap<string, Worth>): Rule[] {
+function formOf(lattice: Lattice, worths: ReadonlyMap<string, Worth>): Rule[] {
   const groups = new Map<string, { readonly verb: Verb; readonly region: Region; readonly leaves: Set<string> }>();
   for (const [leaf, { entries }] of worths) {
-    for (const [index, { region, value }] of entries.entries()) {
-      const around = valueIn({ entries: entries.slice(0, index) }, region);
+    const parts = lattice.partsOf(leaf).map((part) => worths.get(part));
+    const said: { region: Region; value: Value }[] = [];
+    for (const { region, value } of entries) {
+      const around = valueIn({ entries: said }, region);
+      // That a group is not there as a whole follows from what is in it.
+      const follows = value === 0 && parts.some((part) => valueIn(part, region) > 0);
+      if (follows || value === around) continue;
+      said.push({ region, value });
       const verb = verbFor(around, value);
       const key = `${verb}\0${regionKey(region)}`;
       const group = groups.get(key) ?? { verb, region, leaves: new Set<string>() };

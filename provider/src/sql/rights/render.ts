@@ -26,9 +26,10 @@ export function clausesOf(lattice: Lattice, rules: readonly Rule[]): Clause[] {
   }
   // Of privileges on objects there may be several clauses with the same verb and target.
   return [...groups.values()]
-    .map(({ verb, target, rules: own }) => {
-      const text = `${privilegesIn(lattice, own, target).join(", ")} ON ${targetOf(target)}`;
-      return { target, clause: { verb, text, rules: own } };
+    .flatMap(({ verb, target, rules: own }) => {
+      const list = privilegesIn(lattice, own, target);
+      if (list.length === 0) return [];
+      return [{ target, clause: { verb, text: `${list.join(", ")} ON ${targetOf(target)}`, rules: own } }];
     })
     .sort(
       ({ target: a, clause: one }, { target: b, clause: other }) =>
@@ -72,15 +73,15 @@ function privilegesIn(lattice: Lattice, rules: readonly Rule[], target: Region):
     }
   }
   return [
-    ...namesOf(lattice, whole, target),
+    ...namesOf(lattice, whole, target, rules[0]?.verb),
     ...[...columns]
       .map(([leaf, list]) => `${leaf}(${[...new Set(list)].sort().map(quoteIdentifier).join(", ")})`)
       .sort(),
   ];
 }
 
-/** Names for privileges, by groups where all of one that can be granted there are meant. */
-export function namesOf(lattice: Lattice, leaves: ReadonlySet<string>, region: Region): string[] {
+/** Names for privileges, by groups where all of one that can be granted there are meant. @param verb what is done to them. */
+export function namesOf(lattice: Lattice, leaves: ReadonlySet<string>, region: Region, verb: Verb = "grant"): string[] {
   const grantable = (name: string): readonly string[] =>
     lattice.leavesOf(name).filter((leaf) => reaches(lattice.reachOf(leaf), region));
   const visit = (name: string): string[] => {
@@ -88,9 +89,9 @@ export function namesOf(lattice: Lattice, leaves: ReadonlySet<string>, region: R
     if (!own.some((leaf) => leaves.has(leaf))) return [];
     const isGroup = own.length > 1 && !region.isObject;
     if (own.every((leaf) => leaves.has(leaf)) && (isGroup || own[0] === name)) return [name];
-    const below = lattice.childrenOf(name).flatMap(visit);
-    // Its own right without one that it brings along: the rest is taken out again by a rule of its own.
-    return own.includes(name) && leaves.has(name) ? [name, ...below] : below;
+    // A right that is a group as well brings along what is in it. It goes by itself with any of that.
+    if (own.includes(name) && leaves.has(name) && verb.startsWith("grant")) return [name];
+    return lattice.childrenOf(name).flatMap(visit);
   };
   const tops = lattice.names.filter((name) => name === "ALL");
   const found = (tops.length > 0 ? tops : lattice.names).flatMap(visit);
