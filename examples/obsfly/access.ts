@@ -1,5 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Database, Grants, Quota, Role, SettingsProfile, sql, type Table, User } from "pulumi-clickhouse-schema";
+import {
+  type Database,
+  Grants,
+  Quota,
+  Role,
+  RowPolicy,
+  SettingsProfile,
+  sql,
+  type Table,
+  User,
+} from "pulumi-clickhouse-schema";
 import type { ObsflyConfig } from "./config";
 
 /** Who may do what with the stack's tables. */
@@ -7,15 +17,18 @@ export interface Declared {
   databases: Database[];
   /** The tables that writers insert into, and on a cluster those of a shard behind them. */
   tables: Table[];
+  /** Where the log rows are. */
+  logs: Table;
 }
 
 /**
  * Two users and what holds for them:
  *   obsfly_writer       inserts into the base tables, and reads nothing else
  *   obsfly_dashboards   reads everything as role obsfly_reader, within the limits of profile obsfly_small and quota obsfly_fair
- * Their passwords are the stack's secrets `obsfly:writerPassword` and `obsfly:dashboardsPassword`.
+ * Their passwords are the stack's secrets `obsfly:writerPassword` and `obsfly:dashboardsPassword`. With `obsfly:tenant` there is a third:
+ *   obsfly_tenant       reads the log rows of one account; secret `obsfly:tenantPassword`
  */
-export function declareAccess({ databases, tables }: Declared, config: ObsflyConfig): void {
+export function declareAccess({ databases, tables, logs }: Declared, config: ObsflyConfig): void {
   const secrets = new pulumi.Config("obsfly");
   const hosts = config.networks === undefined ? {} : { hosts: { ip: config.networks } };
 
@@ -48,4 +61,21 @@ export function declareAccess({ databases, tables }: Declared, config: ObsflyCon
     ...hosts,
   });
   new Grants("obsfly_dashboards", { to: dashboards, privileges: [], roles: [reader], defaultRoles: "all" });
+
+  if (config.tenant !== undefined) declareTenant(logs, config.tenant, hosts);
+}
+
+/** The rollups are not filtered: a materialized view writes rows of all accounts. So a tenant reads the one table that is. */
+function declareTenant(logs: Table, account: number, hosts: object): void {
+  const password = new pulumi.Config("obsfly").requireSecret("tenantPassword");
+  const tenant = new User("obsfly_tenant", { auth: { password }, ...hosts });
+  const own = new RowPolicy("obsfly_tenant", { on: logs, using: `AccountId = ${account}`, to: [tenant] });
+  // A server may show no rows to those whom no policy of a table applies to.
+  const rest = new RowPolicy("obsfly_rest", { on: logs, using: "1", to: { except: [tenant] } });
+  // Rights come after what limits them.
+  new Grants(
+    "obsfly_tenant",
+    { to: tenant, privileges: [sql`SELECT ON ${logs}`], roles: [] },
+    { dependsOn: [own, rest] },
+  );
 }

@@ -29,6 +29,11 @@ export interface ObsflyConfig {
    * stack declares only the user that deploys the others. Default: `none`; the embedded engine keeps no users.
    */
   access: (typeof accesses)[number];
+  /**
+   * An account whose user `obsfly_tenant` reads its own log rows, and no others, by a row policy; with `access: users`. A whole number. Default: no
+   * such user.
+   */
+  tenant?: number;
   /** Networks that these users log in from, e.g. `10.0.0.0/8`. Default: any. */
   networks?: string[];
 }
@@ -93,6 +98,20 @@ export function loadConfig(source: ConfigSource, place?: string): ObsflyConfig {
     );
   }
 
+  const account = source.get("tenant");
+  const tenant = account === undefined ? undefined : Number(account.trim() || Number.NaN);
+  if (tenant !== undefined && (!Number.isSafeInteger(tenant) || tenant < 0)) {
+    problems.push(
+      `obsfly:tenant is ${JSON.stringify(account)}; expected an account, a whole number. Set it with: pulumi config set obsfly:tenant 7`,
+    );
+  }
+  if (tenant !== undefined && access !== "users") {
+    problems.push(
+      `obsfly:tenant is set, and obsfly:access is ${JSON.stringify(access)}: its user is declared with the others only. ` +
+        "Set it with: pulumi config set obsfly:access users",
+    );
+  }
+
   const cluster = source.get("cluster");
   if (cluster !== place) {
     const found = place === undefined ? "is not set" : `is ${JSON.stringify(place)}`;
@@ -125,6 +144,7 @@ export function loadConfig(source: ConfigSource, place?: string): ObsflyConfig {
     usageRetentionDays: days("usageRetentionDays", source.get("usageRetentionDays"), 1095),
     access: access ?? "none",
     ...(cluster !== undefined && { cluster }),
+    ...(tenant !== undefined && { tenant }),
     ...(networks !== undefined && { networks }),
   };
   for (const signal of signals) {

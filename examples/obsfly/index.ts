@@ -36,6 +36,7 @@ function declareSchema() {
       {
         databases: all.map(({ database }) => database),
         tables: [...new Set(all.flatMap(({ base, inserts }) => [base, inserts]))],
+        logs: logs.base,
       },
       config,
     );

@@ -21,7 +21,12 @@ const ENGINES = ["MergeTree", "AggregatingMergeTree", "ReplacingMergeTree"];
 const GIVEN: readonly Right[] = signals.flatMap((database) =>
   ["SELECT", "INSERT"].map((privilege) => ({ privilege, level: `${database}.*` })),
 );
-const PASSWORDS = { deployer: "deployers-Pa55", writer: "writers-Pa55", dashboards: "dashboards-Pa55" } as const;
+const PASSWORDS = {
+  deployer: "deployers-Pa55",
+  writer: "writers-Pa55",
+  dashboards: "dashboards-Pa55",
+  tenant: "tenants-Pa55",
+} as const;
 
 describe("ObsFly's users, on a server of 25.8", function () {
   this.timeout(600_000);
@@ -31,7 +36,8 @@ describe("ObsFly's users, on a server of 25.8", function () {
   let stack: ObsflyCopy;
   const secret = (project: ObsflyCopy, name: keyof typeof PASSWORDS) =>
     project.must(["config", "set", "--secret", `obsfly:${name}Password`, PASSWORDS[name]]);
-  const as = (user: "writer" | "dashboards", sql: string) => askAs(server.url, sql, `obsfly_${user}`, PASSWORDS[user]);
+  const as = (user: "writer" | "dashboards" | "tenant", sql: string) =>
+    askAs(server.url, sql, `obsfly_${user}`, PASSWORDS[user]);
 
   before(async () => {
     dataDir = mkdtempSync(path.join(temporaryBase(), "obsfly-access-"));
@@ -45,10 +51,12 @@ describe("ObsFly's users, on a server of 25.8", function () {
       "clickhouse:url": server.url,
       "clickhouse:username": "obsfly_schema",
       "obsfly:access": "users",
+      "obsfly:tenant": "7",
     });
     await stack.must(["config", "set", "--secret", "clickhouse:password", PASSWORDS.deployer]);
     await secret(stack, "writer");
     await secret(stack, "dashboards");
+    await secret(stack, "tenant");
     await stack.must(["up", "--yes"]);
   });
 
@@ -92,14 +100,41 @@ describe("ObsFly's users, on a server of 25.8", function () {
     assert.equal(await byHand(server.url, "SELECT sum(log_count) FROM logs.log_volume_read"), "1");
   });
 
+  it("a tenant reads the log rows of its account, and everybody else reads all of them", async () => {
+    const row = "INSERT INTO logs.logs_v1 (Timestamp, AccountId, ServiceName, SeverityText, Body, Bytes) VALUES";
+    assert.equal(await as("writer", `${row} (now64(9), 8, 'other', 'INFO', 'not yours', 9)`), "");
+    assert.equal(await as("tenant", "SELECT groupArray((AccountId, Body)) FROM logs.logs_v1"), "[(7,'hello')]");
+    assert.equal(await as("tenant", "SELECT count() FROM logs.logs_v1 WHERE AccountId = 8"), "0");
+    assert.match(await as("tenant", "SELECT count() FROM logs.log_volume_read"), /^Code: 497/);
+    assert.match(await as("tenant", `${row} (now64(9), 7, 'x', 'INFO', 'x', 1)`), /^Code: 497/);
+    for (const user of ["dashboards", "writer"] as const)
+      assert.equal(await as(user, "SELECT count() FROM logs.logs_v1"), "2");
+  });
+
   it("the dashboards' user reads within its limits, and changes nothing", async () => {
-    assert.equal(await as("dashboards", "SELECT sum(log_count) FROM logs.log_volume_read"), "1");
+    assert.equal(await as("dashboards", "SELECT sum(log_count) FROM logs.log_volume_read"), "2");
     assert.match(await as("dashboards", "INSERT INTO logs.logs_v1 (AccountId) VALUES (1)"), /^Code: (?:497|164)/);
     assert.match(await as("dashboards", "SELECT 1 SETTINGS max_memory_usage = '20G'"), /^Code: 452/);
     assert.match(await as("dashboards", "SELECT 1 SETTINGS readonly = 0"), /^Code: (?:452|164)/);
     assert.match(await as("dashboards", "SELECT name FROM system.users"), /^Code: 497/);
     const quotas = await as("dashboards", "SELECT DISTINCT quota_name FROM system.quota_usage");
     assert.equal(quotas, "obsfly_fair");
+  });
+
+  it("the embedded engine, which keeps no users, refuses them at preview", async () => {
+    const embedded = await copyObsfly({ "obsfly:access": "users" });
+    try {
+      await secret(embedded, "writer");
+      await secret(embedded, "dashboards");
+      const { code, text } = await embedded.run(["preview"]);
+      assert.notEqual(code, 0);
+      assert.match(
+        text,
+        /obsfly_writer: this user cannot be created, because the embedded engine has one user and keeps no others\. Declare it in a stack/,
+      );
+    } finally {
+      embedded.remove();
+    }
   });
 
   it("a second preview has nothing to do, and the state has no password", async () => {

@@ -57,6 +57,12 @@ describe("ObsFly's stack config", () => {
     ],
     ["a word for who may do what", { access: "yes" }, /obsfly:access is "yes"; expected one of none, users, deployer/],
     ["one network for a list", { networks: "10.0.0.0/8" }, /obsfly:networks is "10\.0\.0\.0\/8"; expected a list/],
+    [
+      "a name for an account",
+      { access: "users", tenant: "shop" },
+      /obsfly:tenant is "shop"; expected an account, a whole number/,
+    ],
+    ["a tenant without users", { tenant: "7" }, /obsfly:tenant is set, and obsfly:access is "none"/],
     ["a yes for a boolean", { protect: "yes" }, /obsfly:protect is "yes"; expected true or false/],
   ];
   for (const [what, values, message] of wrong) {
