@@ -93,6 +93,36 @@ for (const version of ["25.8", "24.8"] as const satisfies readonly Version[]) {
       await alice.close();
     });
 
+    it("are refused at preview where this user may not pass them on, with the grant that it lacks", async () => {
+      await userOf("deployer");
+      for (const sql of [
+        "CREATE ROLE passed",
+        "GRANT SHOW ACCESS, ROLE ADMIN ON *.* TO deployer",
+        ...["grants", "role_grants", "users", "roles"].map((table) => `GRANT SELECT ON system.${table} TO deployer`),
+        "GRANT SELECT ON d.* TO deployer WITH GRANT OPTION",
+        "GRANT INSERT ON d.orders TO deployer",
+      ])
+        await admin.command(sql);
+      const previewed = async (privileges: readonly string[]): Promise<string> => {
+        const provider = new TestProvider({ "clickhouse:url": server.url, "clickhouse:username": "deployer" });
+        const { failures } = await provider
+          .check("grants", { name: "passed", args: { privileges } })
+          .finally(() => provider.close());
+        return failures.join("\n");
+      };
+      const both = ["SELECT(id) ON d.orders", "INSERT ON d.*"];
+      const refused = await previewed(both);
+      assert.match(refused, /rights of passed: not granted, because user deployer may pass on only what it has/);
+      assert.match(refused, /run again: GRANT INSERT ON d\.\* TO deployer WITH GRANT OPTION;$/m);
+      await admin.command("GRANT INSERT ON d.* TO deployer WITH GRANT OPTION");
+      assert.equal(await previewed(both), "");
+      assert.match(await previewed(["SELECT ON *.*"]), /GRANT SELECT ON \*\.\* TO deployer WITH GRANT OPTION;/);
+      await admin.command("CREATE ROLE wide");
+      await admin.command("GRANT SELECT ON *.* TO wide WITH GRANT OPTION");
+      await admin.command("GRANT wide TO deployer");
+      assert.equal(await previewed(["SELECT ON *.*"]), "");
+    });
+
     it("shrink while somebody reads, and no query fails", async () => {
       const bob = await userOf("bob");
       const outs = await up("bob", { privileges: ["SELECT ON *.*"] });

@@ -19,6 +19,7 @@ import { lostByServer } from "../sql/rights/lost";
 import { differences } from "../sql/rights/points";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";
+import { refuseNotPassedOn } from "./passed-on";
 import type { Request } from "./state";
 import { declarationsIn, type Told, toldDeclaration } from "./told";
 
@@ -79,7 +80,12 @@ export async function lookAtNewGrantee(
   const none = { name: to.name, rights: [], roles: [] };
   const from: GrantsSpec | GrantSpec =
     to.kind === "grant" ? { ...none, kind: "grant" } : { ...none, kind: "grants", defaultRoles: "all" };
-  return showPlan(planObject(from, to, diffObject(from, to), { privileges: await privilegesFor(context, urn) }));
+  const privileges = await privilegesFor(context, urn);
+  const plan = planObject(from, to, diffObject(from, to), { privileges });
+  const connection = await context.reachableServer(urn);
+  const sqls = plan.steps.flatMap((step) => (step.kind === "statement" ? [step.sql] : []));
+  if (connection !== undefined) await refuseNotPassedOn(connection, privileges, to, sqls);
+  return showPlan(plan);
 }
 
 /** @throws {SchemaError} for a user or role in the server's configuration: no statement changes its rights. */

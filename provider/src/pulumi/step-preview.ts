@@ -9,12 +9,14 @@ import { rightsToRun } from "../kinds/object";
 import type { Problems } from "../operation/problems";
 import { refuseRights } from "../operation/rights";
 import { type RebuildStep, type RenameStep, renderSize, type Step, type ViewStep } from "../plan";
+import { isGrants } from "../sql/access/grant";
 import { qualifiedName } from "../sql/identifiers";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { MaterializedViewSpec, QualifiedName, TableSpec } from "../sql/spec";
 import type { Context } from "./context";
 import { refuseDenied } from "./denied";
+import { refuseNotPassedOn } from "./passed-on";
 import type { Change, Planned } from "./planning";
 
 const NOTHING: StepCost = { notes: [] };
@@ -71,6 +73,10 @@ export async function lookAtSteps(
   const statements = plan.steps.flatMap((step) => (step.kind === "statement" ? [step] : []));
   const rights = statements.flatMap((step) => rightsToRun(step, to));
   await problems.of(() => refuseRights(looking.connection, quotedName(keyOf(to)), "changed", rights));
+  if (isGrants(to)) {
+    const sqls = statements.map(({ sql }) => sql);
+    await problems.of(async () => refuseNotPassedOn(looking.connection, await context.live.privileges(), to, sqls));
+  }
   if (statements.some(({ sql }) => /^CREATE OR REPLACE VIEW|\bMODIFY QUERY\b/.test(sql))) {
     await problems.of(() => refuseDenied(looking.connection, to));
   }
