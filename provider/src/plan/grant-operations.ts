@@ -78,9 +78,9 @@ function movesWithParts(head: Track, parts: readonly Track[], region: Region): b
   const around = head.aroundOf(region);
   if (parts.length === 0 || around === undefined || around.now !== around.wanted || around.now === 0) return false;
   const isSome = (values: readonly Value[]): boolean => values.some((value) => value === around.now);
-  return head.wantedIn(region) === 0
-    ? isSome(parts.map((part) => part.wantedIn(region)))
-    : isSome(parts.map((part) => part.valueIn(region)));
+  const wanted = head.wantedIn(region);
+  if (wanted === 0) return isSome(parts.map((part) => part.wantedIn(region)));
+  return wanted === around.now && isSome(parts.map((part) => part.valueIn(region)));
 }
 
 /** One statement: what names a right that is a group as well does the same to all that is in it. */
