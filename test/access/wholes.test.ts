@@ -65,9 +65,10 @@ class Memory {
     const value = this.valueOf(leaf, place);
     const parts = lattice.partsOf(leaf);
     const areAll = (wanted: number): boolean => parts.every((part) => this.valueOf(part, place) === wanted);
-    if (areAll(value)) return value;
-    // Of a place in a wider one only what differs is shown, and the group itself never is.
+    // Of a place in a wider one only what differs is shown, and the group itself never is alone.
     const around = place === "*" ? 0 : this.shownOf(leaf, "*");
+    const isCovered = place !== "*" && value !== around && parts.some((part) => this.valueOf(part, "*") >= value);
+    if (areAll(value) && !isCovered) return value;
     return areAll(around) ? around : 0;
   }
 

@@ -122,7 +122,7 @@ describe("ObsFly's users, on a server of 25.8", function () {
   });
 
   it("the embedded engine, which keeps no users, refuses them at preview", async () => {
-    const embedded = await copyObsfly({ "obsfly:access": "users" });
+    const embedded = await copyObsfly({ "clickhouse:url": "chdb://./data", "obsfly:access": "users" });
     try {
       await secret(embedded, "writer");
       await secret(embedded, "dashboards");

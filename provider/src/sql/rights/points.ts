@@ -45,7 +45,7 @@ export interface Worth {
 
 /**
  * What rules come to, for each privilege that they name. The last rule that holds a point decides. A right that is a group as well is there only
- * where all that is in it has the same value: a server shows and stores it so, and forgets it otherwise.
+ * where all that is in it has the same value, and none of that from a wider region: a server shows and stores it so, and forgets it otherwise.
  */
 export function worthOf(lattice: Lattice, rules: readonly Rule[]): Map<string, Worth> {
   const worths = grantedBy(lattice, rules);
@@ -63,13 +63,20 @@ function whole(lattice: Lattice, own: Worth, parts: readonly (readonly [string, 
     const around = valueIn({ entries }, region);
     const areAll = (wanted: Value): boolean =>
       parts.every(([part, worth]) => !reaches(lattice.reachOf(part), region) || valueIn(worth, region) === wanted);
-    const is = areAll(value) ? value : areAll(around) ? around : 0;
+    // Of a narrower region only what differs from the wider one is shown: with a part covered by that, the group is not.
+    const isCovered = value !== around && parts.some(([, worth]) => valueIn(outside(worth, region), region) >= value);
+    const is = areAll(value) && !isCovered ? value : areAll(around) ? around : 0;
     if (is !== around) entries.push({ region, value: is });
   }
   return { entries };
 }
 
-/** As {@link worthOf}, without what a server forgets. */
+/** Without the entry of this very region. */
+function outside(worth: Worth | undefined, region: Region): Worth {
+  return { entries: (worth?.entries ?? []).filter((entry) => regionKey(entry.region) !== regionKey(region)) };
+}
+
+/** As {@link worthOf}, with what a server forgets. */
 export function grantedBy(lattice: Lattice, rules: readonly Rule[]): Map<string, Worth> {
   const byLeaf = new Map<string, Rule[]>();
   for (const rule of rules) {
