@@ -121,22 +121,6 @@ describe("ObsFly's users, on a server of 25.8", function () {
     assert.equal(quotas, "obsfly_fair");
   });
 
-  it("the embedded engine, which keeps no users, refuses them at preview", async () => {
-    const embedded = await copyObsfly({ "clickhouse:url": "chdb://./data", "obsfly:access": "users" });
-    try {
-      await secret(embedded, "writer");
-      await secret(embedded, "dashboards");
-      const { code, text } = await embedded.run(["preview"]);
-      assert.notEqual(code, 0);
-      assert.match(
-        text,
-        /obsfly_writer: this user cannot be created, because the embedded engine has one user and keeps no others\. Declare it in a stack/,
-      );
-    } finally {
-      embedded.remove();
-    }
-  });
-
   it("a second preview has nothing to do, and the state has no password", async () => {
     await stack.must(["preview", "--expect-no-changes"]);
     const { stdout } = await stack.must(["stack", "export"]);

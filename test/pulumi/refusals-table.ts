@@ -186,6 +186,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "pulumi/canonical-text.ts refuseMissingDependency": ["check"],
   "pulumi/canonical-text.ts refuseWithoutEngine": ["check"],
   "pulumi/check.ts inputsFor": ["check"],
+  "pulumi/passed-on.ts refuseNotPassedOn": ["check"],
   "pulumi/look-before-create.ts lookAtAdoption": ["check"],
   "pulumi/check.ts refuseMoves": ["check"],
   "pulumi/check.ts refuseTwins": ["check"],
