@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensurePulumi } from "../../tools/pulumi-cli";
@@ -92,9 +92,20 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
     project.write(options.program ?? "");
   }
   await project.must(["stack", "init"]);
-  const values = Object.entries(options.config ?? {}).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
-  if (values.length > 0) await project.must(["config", "set-all", ...values]);
+  await configure(project, options);
   return project;
+}
+
+/** Into the file of a stack of our own, which saves a run of the CLI; a given project may keep it elsewhere. */
+async function configure(project: Project, { config = {}, workDir }: ProjectOptions): Promise<void> {
+  const entries = Object.entries(config);
+  if (entries.length === 0) return;
+  if (workDir !== undefined) {
+    await project.must(["config", "set-all", ...entries.flatMap(([key, value]) => ["--plaintext", `${key}=${value}`])]);
+    return;
+  }
+  const lines = entries.map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+  appendFileSync(path.join(project.dir, "Pulumi.test.yaml"), `config:\n${lines.join("")}`);
 }
 
 async function environment(dir: string): Promise<NodeJS.ProcessEnv> {
