@@ -12,11 +12,11 @@ import { sweep } from "./sweep";
 import { createTables, definitions, skipSelfTest, VARIANTS, type Variant } from "./tables";
 import { type Losses as Comparison, compare, Ledger } from "./writers";
 
-const RUNS = byEffort({ fast: 1, full: 5, soak: 2000 });
+const RUNS = byEffort({ fast: 1, full: 3, soak: 2000 });
 /** Runs at a time, all on one server. */
 const LANES = 2;
 /** A crash at every statement takes a minute. */
-const STRIDE = byEffort({ fast: 11, full: 7, soak: 1 });
+const STRIDE = byEffort({ fast: 11, full: 13, soak: 1 });
 /** With and without a view that reads the table. */
 const READ = byEffort({ fast: [true], full: [true, false], soak: [true, false] });
 /** Variants that are rebuilt offline. */

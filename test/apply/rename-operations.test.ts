@@ -17,7 +17,7 @@ import { Crash, dyingAt } from "./runs";
 import { skipSelfTest } from "./tables";
 
 /** All statements, or every so many. */
-const STEP = byEffort({ fast: 21, full: 11, soak: 1 });
+const STEP = byEffort({ fast: 21, full: 17, soak: 1 });
 
 describe("table, view or database renamed or moved: the operation", () => {
   let w: World;

@@ -5,9 +5,9 @@ import { openCluster } from "../../provider/src/cluster/open";
 import type { Connection } from "../../provider/src/connection/connection";
 import { openConnection } from "../../provider/src/connection/open";
 import { type Cluster, startCluster } from "../support/cluster";
-import { canReplicate } from "../support/versions";
+import { canReplicate, lastOrAll } from "../support/versions";
 
-for (const version of canReplicate(["24.8", "25.8"])) {
+for (const version of lastOrAll(canReplicate(["24.8", "25.8"]))) {
   describe(`clickhouse-schema operations on two replicas of ClickHouse ${version}`, function () {
     this.timeout(240_000);
     let cluster: Cluster;

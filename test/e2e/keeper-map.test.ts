@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { type Cluster, startCluster } from "../support/cluster";
 import { createProject, type Project } from "../support/pulumi";
-import { canReplicate } from "../support/versions";
+import { canReplicate, lastOrAll } from "../support/versions";
 import { assertPresentable, namesIn, run } from "./support";
 
 const HEAD = 'const db = new clickhouse.Database("d");\n';
 const map = (more = ""): string =>
   `new clickhouse.Table("m", { database: db, columns: { k: "UInt64", v: "String" }, engine: "KeeperMap('/m')", primaryKey: ["k"]${more} });\n`;
 
-for (const version of canReplicate(["24.8", "25.8"])) {
+for (const version of lastOrAll(canReplicate(["24.8", "25.8"]))) {
   describe(`a KeeperMap table, whose rows are in Keeper, on ClickHouse ${version}`, function () {
     this.timeout(180_000);
     let cluster: Cluster;

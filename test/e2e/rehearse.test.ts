@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { createProject, type Project } from "../support/pulumi";
 import { startServer, type TestServer } from "../support/server";
-import { testedVersions } from "../support/versions";
+import { realOrEmbedded } from "../support/versions";
 import { run } from "./support";
 
 const CLI = path.resolve(__dirname, "../../provider/bin/clickhouse-schema.js");
@@ -32,7 +32,7 @@ new clickhouse.View("read", { database, query: sql\`SELECT name, sum(n) AS n FRO
 new clickhouse.View("codes", { database, query: sql\`SELECT code, count() AS n FROM \${events} GROUP BY code\` });
 `;
 
-for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
+for (const version of realOrEmbedded("25.8")) {
   describe(`a preview of the real CLI, rehearsed on rows of ${version}`, function () {
     this.timeout(240_000);
     let server: TestServer;

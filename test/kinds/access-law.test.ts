@@ -136,8 +136,8 @@ function filled(sql: string): string {
 }
 
 for (const [version, runs] of [
-  ["25.8", byEffort({ fast: 10, full: 200, soak: 5000 })],
-  ["24.8", byEffort({ fast: 3, full: 50, soak: 1000 })],
+  ["25.8", byEffort({ fast: 10, full: 40, soak: 5000 })],
+  ["24.8", byEffort({ fast: 3, full: 10, soak: 1000 })],
 ] as const) {
   describe(`laws of users, roles, profiles, quotas and row policies, on a server of ${version}`, function () {
     this.timeout(byEffort({ fast: 120_000, full: 600_000, soak: 7_200_000 }));

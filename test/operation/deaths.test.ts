@@ -10,7 +10,7 @@ import { Death } from "./fake-server";
 import { RENAME_OF_A_DATABASE } from "./record";
 
 /** All statements, or every so many. */
-const STEP = byEffort({ fast: 23, full: 9, soak: 1 });
+const STEP = byEffort({ fast: 23, full: 15, soak: 1 });
 
 /** Passes everything on until its `statement`-th statement, which is run or not; then nothing. */
 function mortal(connection: Connection, statement: number, isRun: boolean): Connection {

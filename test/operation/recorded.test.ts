@@ -10,7 +10,7 @@ import { dropDatabases, endUnfinished } from "./ending";
 import { FOLDER, type Recorded, uuids } from "./record";
 
 /** All statements, or every so many. */
-const STEP = byEffort({ fast: 17, full: 6, soak: 1 });
+const STEP = byEffort({ fast: 17, full: 11, soak: 1 });
 
 describe("operations that the version before began, cut off at some statement", function () {
   this.timeout(600_000);

@@ -28,6 +28,11 @@ export function realOrEmbedded(version: Version): readonly Version[] {
   return EFFORT === "soak" || real.length === 0 ? ["26.7", ...real] : real;
 }
 
+/** The last of them in the full tier, all in `soak`: for tests whose outcome no version decides. */
+export function lastOrAll(versions: readonly Version[]): readonly Version[] {
+  return EFFORT === "soak" ? versions : versions.slice(-1);
+}
+
 /** Those of {@link testedVersions} of which replicas can be started; in CI ZooKeeper has to be there as well. */
 export function canReplicate(wanted: readonly Version[]): readonly Version[] {
   if (process.env["CI"] !== undefined || hasZookeeper()) return testedVersions(wanted);
