@@ -62,7 +62,7 @@ describe("users, roles, profiles and quotas beside a table, with the real CLI", 
       /^Code: 452/,
     );
     await must("preview", "--expect-no-changes", "--diff");
-    await must("refresh", "--yes", "--expect-no-changes");
+    await must("refresh", "--yes", "--run-program", "--expect-no-changes");
     await must("up", "--yes", "--expect-no-changes");
   });
 
@@ -75,7 +75,10 @@ describe("users, roles, profiles and quotas beside a table, with the real CLI", 
       /IDENTIFIED WITH sha256_hash BY '\[HIDDEN\]' SALT '\[HIDDEN\]', double_sha1_hash BY '\[HIDDEN\]'/,
     );
     outcomes.push((await must("preview", "--json")).stdout);
-    await must("up", "--yes");
+    const plan = path.join(project.dir, "password.json");
+    await must("preview", "--save-plan", plan);
+    outcomes.push(readFileSync(plan, "utf8"));
+    await must("up", "--yes", "--skip-preview", "--plan", plan);
     assert.equal(await login("alice", SECRETS[1]), "alice");
     assert.match(await login("alice", SECRETS[0]), /^Code: 516/);
     await must("preview", "--expect-no-changes");
