@@ -32,6 +32,7 @@ export const REFUSALS: Readonly<Record<string, readonly When[]>> = {
   "apply/drop.ts refuseIfCalled": ["deleting"],
   "apply/drop.ts refuseIfHoldsRows": ["deleting"],
   "apply/drop.ts refuseIfTablesStay": ["deleting"],
+  "apply/drop.ts refuseIfFilteredStays": ["deleting"],
   "apply/drop-access.ts refuseIfCollectionUsed": ["deleting"],
   "apply/drop-access.ts refuseIfInherited": ["deleting"],
   "apply/drop-access.ts refuseOwnRights": ["deleting"],

@@ -1,4 +1,3 @@
-import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { callersOf } from "../introspect/function-callers";
@@ -10,10 +9,11 @@ import { JOURNAL_TABLE } from "../operation/journal";
 import { Problems } from "../operation/problems";
 import type { GrantSpec } from "../sql/access/grant";
 import { accessKindOf, isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
-import { parseCreate, parseHeader } from "../sql/parse";
-import type { ObjectSpec } from "../sql/spec";
+import { parseHeader } from "../sql/parse";
 import { refuseIfNeeded, takingBack } from "./drop-access";
+import { dropKeptPolicies, keepPolicy } from "./kept-policies";
 import { unfinishedOperations } from "./operations";
+import { counted, rowsHeld } from "./rows-held";
 
 /** Facts about the stack that a drop needs. */
 export interface DropOptions {
@@ -29,13 +29,23 @@ export interface DropOptions {
   readonly howToAllow: string;
   /** Its statement in the state. */
   readonly statement?: string;
+  /** The table of the same stack, or the database, that a row policy filters. */
+  readonly filters?: Filtered;
   /** What else the stack grants to the grantee of a grant. */
   readonly beside?: readonly GrantSpec[];
+}
+
+/** A table of a row policy that is no longer declared either. */
+export interface Filtered {
+  readonly key: string;
+  /** Whether its rows may be dropped with it. */
+  readonly mayGo: boolean;
 }
 
 /**
  * Drops an object, unless that would drop rows or break other objects without permission. A missing object is no error.
  *
+ * @returns the row policy's name, if it stays in force under another one until its table is dropped.
  * @throws {SchemaError} when it is refused; nothing is changed then.
  */
 export async function applyDrop(
@@ -43,13 +53,22 @@ export async function applyDrop(
   live: ServerCatalog,
   key: string,
   options: DropOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   const found = await live.findNow(key);
-  if (found === undefined) return;
+  const isFiltered = !isInNoDatabase(key);
+  if (found === undefined) {
+    if (isFiltered) await dropKeptPolicies(connection, key);
+    return undefined;
+  }
   if (keyParts(key).name === undefined) await refuseDatabase(connection, live, key, options);
   else await refuseObject(connection, live, found, options, () => false);
-  for (const sql of dropStatements(found, options)) await connection.command(sql);
+  const kept = (await staysUntil(connection, live, options))
+    ? await keepPolicy(connection, keyParts(key).name ?? "")
+    : undefined;
+  if (kept === undefined) for (const sql of dropStatements(found, options)) await connection.command(sql);
   live.forget(key);
+  if (isFiltered) await dropKeptPolicies(connection, key);
+  return kept;
 }
 
 /**
@@ -82,6 +101,7 @@ async function refuseObject(
 ): Promise<void> {
   const problems = new Problems();
   if (ends !== undefined) await problems.of(() => refuseIfUsed(connection, live, found, options, ends));
+  await problems.of(() => refuseIfFilteredStays(connection, live, found, options));
   if (!isInNoDatabase(found.key)) {
     await problems.of(() => refuseIfUnfinished(connection, live, found));
     if (!options.allowed) await problems.of(() => refuseIfHoldsRows(connection, found, options));
@@ -230,36 +250,39 @@ async function refuseIfTablesStay(
   }
 }
 
-/** Rows to count of an engine that does not count them itself. */
-const COUNTED = 1000;
-
-/** Rows held, for people. */
-export function counted(rows: number, { rows: known }: LiveObject): string {
-  const count = (n: number): string => n.toLocaleString("en-US");
-  return known === undefined && rows > COUNTED ? `more than ${count(COUNTED)}` : count(rows);
-}
-
-/** Rows that an object stores itself, no more than 1001 if its engine does not count them; undefined if that is not known either. */
-export async function rowsHeld(connection: Connection, object: LiveObject): Promise<number | undefined> {
-  if (isInNoDatabase(object.key)) return 0;
-  const isMaterialized = object.engine === "MaterializedView";
-  if (isMaterialized ? targetOf(object) !== undefined : !holdsRows(object.engine)) return 0;
-  if (object.rows !== undefined) return object.rows;
-  const [row] = await connection
-    .query<{ found: string }>(
-      `SELECT count() AS found FROM (SELECT 1 FROM ${quotedName(object.key)} LIMIT ${COUNTED + 1})`,
-    )
-    .catch(() => []);
-  return row === undefined ? undefined : Number(row.found);
-}
-
-function targetOf(object: LiveObject): unknown {
-  const spec: ObjectSpec = parseCreate(object.statement);
-  return spec.kind === "materializedView" ? spec.to : undefined;
+/**
+ * When a stack is destroyed, a row policy is dropped before its table. If the table were then refused, everybody who may SELECT from it would see all
+ * of its rows; so the policy is refused first.
+ */
+async function refuseIfFilteredStays(
+  connection: Connection,
+  live: ServerCatalog,
+  { key }: LiveObject,
+  { allowed, filters, howToAllow }: DropOptions,
+): Promise<void> {
+  const isSafe = allowed || filters === undefined || filters.mayGo || isDatabaseKey(filters.key);
+  const table = isSafe ? undefined : await live.find(filters.key);
+  if (table === undefined || (await rowsHeld(connection, table)) === 0) return;
+  throw new SchemaError(
+    "drop-still-used",
+    `${quotedName(key)}: not dropped, because ${quotedName(table.key)}, whose rows it hides, holds rows and is not dropped: others would see all of them. ` +
+      `To drop the policy alone: ${howToAllow}`,
+  );
 }
 
 function dropStatements(found: LiveObject, options: DropOptions): string[] {
   return takingBack(found, options) ?? [`DROP ${dropWordOf(found)} IF EXISTS ${quotedName(found.key)}`];
+}
+
+/** Whether a row policy has to outlive its table, which is dropped after it. */
+async function staysUntil(connection: Connection, live: ServerCatalog, { filters }: DropOptions): Promise<boolean> {
+  const table = filters === undefined ? undefined : await live.findNow(filters.key);
+  if (filters === undefined || table === undefined) return false;
+  return filters.mayGo || isDatabaseKey(filters.key) || (await rowsHeld(connection, table)) === 0;
+}
+
+function isDatabaseKey(key: string): boolean {
+  return keyParts(key).name === undefined;
 }
 
 /** An object that this package cannot parse is some kind of table. */

@@ -18,7 +18,7 @@ import { explainByLint, lint, lintOverrides } from "./lint";
 import { lookBeforeCreate } from "./look-before-create";
 import { planInput } from "./plan-input";
 import { type PlanInputs, plannedInputs, withoutSecretsOf } from "./planned-inputs";
-import { tablesUnder } from "./removal";
+import { tableOfPolicy, tablesUnder } from "./removal";
 import { checkSecrets } from "./secrets";
 import { placeOf } from "./server";
 import { type Inputs, isSameDeclaration, type Outs, type Request, readRequest, readStored } from "./state";
@@ -79,6 +79,7 @@ async function inputsFor(context: Context, kind: ObjectKind, olds: Properties, n
     ...(!request.sensitive && { __fingerprint: print }),
     ...(said !== undefined && { __said: said }),
     ...(spec.kind === "view" && definition !== undefined && tablesUnder(context, key)),
+    ...(spec.kind === "rowPolicy" && tableOfPolicy(context, spec)),
   };
   const on = declaredPlace(context, spec, options);
   await warnOfLeft(context, request.urn, stored, on);

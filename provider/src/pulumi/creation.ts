@@ -1,4 +1,4 @@
-import { rowsHeld } from "../apply/drop";
+import { rowsHeld } from "../apply/rows-held";
 import type { Connection } from "../connection/connection";
 import type { ChangeOptions } from "../declare/options";
 import { rightsToCreate } from "../kinds/object";

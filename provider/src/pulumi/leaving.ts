@@ -1,4 +1,5 @@
-import { counted, refuseDrop, rowsHeld } from "../apply/drop";
+import { refuseDrop } from "../apply/drop";
+import { counted, rowsHeld } from "../apply/rows-held";
 import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
 import type { LiveObject } from "../introspect/server-catalog";

@@ -1,6 +1,9 @@
 import { applyDrop, type DropOptions, refuseDrop } from "../apply/drop";
 import { allowsDrop, withAllowed } from "../declare/allow-drop";
 import { mentionedNames } from "../lineage/mentions";
+import { policyOn } from "../sql/access/references";
+import type { RowPolicySpec } from "../sql/access/spec";
+import { accessKindOf, quotedName } from "../sql/object-key";
 import type { Context } from "./context";
 import { keyOfStored } from "./current-state";
 import { grantsBeside } from "./grants";
@@ -21,7 +24,13 @@ export async function removeObject(context: Context, stored: Partial<Outs>): Pro
   const connection = await context.connectionOf(key);
   // In a destroy, one refusal stops everything that Pulumi requests at the same time, so that a refused removal changes nothing.
   if (isDestroy(context)) await context.wave.pass(key, () => refuseDrop(connection, context.live, key, options));
-  await applyDrop(connection, context.live, key, options);
+  const kept = await applyDrop(connection, context.live, key, options);
+  if (kept === undefined) return;
+  const table = quotedName(options.filters?.key ?? "");
+  await context.log.info(
+    undefined,
+    `${quotedName(key)}: stays in force, for everybody, as ${kept}, until ${table} is dropped. If this run does not drop ${table}: DROP ROW POLICY ${kept}`,
+  );
 }
 
 /** The options of a removal. */
@@ -36,6 +45,7 @@ export function dropOptions(context: Context, stored: Partial<Outs>): DropOption
     over: keysIn(stored.__over),
     howToAllow: howToAllow(context, key),
     beside: grantsBeside(context, key),
+    ...filteredBy(context, key, stored),
     ...(stored.statement !== undefined && { statement: stored.statement }),
   };
 }
@@ -61,6 +71,21 @@ function howToAllow(context: Context, key: string): string {
     : `\`pulumi config set clickhouse:allowDrop ${value}\``;
   const once = ignoresEnvironment ? "" : ` (or once with ${variable}=${value} in the environment)`;
   return `${set} and run \`pulumi up\` again${once}`;
+}
+
+/** The table of a row policy, if it leaves the program too; in a destroy nothing is declared, and it may stay only if a target was given. */
+function filteredBy(context: Context, key: string, { __over }: Partial<Outs>): Pick<DropOptions, "filters"> {
+  const [table, deletion] = accessKindOf(key) === "rowPolicy" ? keysIn(__over) : [];
+  if (table === undefined || context.checked.has(table)) return {};
+  return { filters: { key: table, mayGo: deletion === "drop" || allowsDrop(context.config.allowDrop, table) } };
+}
+
+/** The stack's table that a row policy filters, or its database; as an input. */
+export function tableOfPolicy(context: Context, spec: RowPolicySpec): Pick<Inputs, "__over"> {
+  const key = policyOn(spec);
+  const table = context.checked.get(key);
+  if (table === undefined) return {};
+  return { __over: JSON.stringify([key, ...(table.deletion === "drop" ? ["drop"] : [])]) };
 }
 
 /** The stack's tables below a view that keep their rows when the stack is destroyed; as an input. */

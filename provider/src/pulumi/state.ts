@@ -54,7 +54,10 @@ export interface Inputs {
   __fingerprint?: string;
   /** What was said of it once: digests of lint warnings, and words. */
   __said?: string;
-  /** For a view: keys of the stack's tables that it reads, also through other views, and that keep their rows; JSON. */
+  /**
+   * JSON. For a view: keys of the stack's tables that it reads, also through other views, and that keep their rows. For a row policy: the key of the
+   * stack's table that it filters, and "drop" if that is dropped with its rows.
+   */
   __over?: string;
   /** The object's server; see `introspect/server-identity.ts`. */
   __server?: string;
