@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { askRows } from "../../provider/src/apply/ask-rows";
 import { createWithBackfill } from "../../provider/src/apply/backfill/index";
 import { newOperation, rebuildTable } from "../../provider/src/apply/rebuild/index";
 import { applyViewStep } from "../../provider/src/apply/views/index";
@@ -7,6 +8,7 @@ import { openConnection } from "../../provider/src/connection/open";
 import { SchemaError } from "../../provider/src/errors";
 import { parseCreate } from "../../provider/src/sql/parse/index";
 import type { MaterializedViewSpec } from "../../provider/src/sql/spec";
+import { planBetween } from "../plan/support";
 import { startServer, type TestServer, USERS_XML } from "../support/server";
 
 const table = (name: string, orderBy = "a"): string =>
@@ -55,6 +57,17 @@ describe("who may see which rows", () => {
         new RegExp(`^shop\\.${name}: deployer does not see all of its rows .* a copy of it would be incomplete`),
       ));
   }
+
+  it("whether values can be converted is not concluded from the few rows that its own user sees", async () => {
+    const plan = planBetween(
+      parseCreate(table("part")),
+      parseCreate(table("part").replace("`who` String", "`who` UInt64")),
+    );
+    await refused(
+      askRows(async () => connection, { database: "shop", name: "part" }, plan, { seconds: 30 }),
+      /^shop\.part: deployer does not see all of its rows .* so it cannot check whether all of them can take this change/,
+    );
+  });
 
   it("working tables of one that others see a part of are not made where they cannot be guarded", async () => {
     const before = await tables();

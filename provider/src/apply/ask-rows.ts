@@ -3,6 +3,9 @@ import type { Connection } from "../connection/connection";
 import { ServerError } from "../connection/errors";
 import { isTooSlow } from "../connection/server-message";
 import { type Problem, SchemaError } from "../errors";
+import { refuseFiltered } from "../operation/guard";
+import { newOperation } from "../operation/names";
+import { Runner } from "../operation/runner";
 import type { AbsentProbe, Hazard, NullProbe, PastProbe, Plan, Probe, Step } from "../plan";
 import { absentQueries, hazard, nullQuery, pastQuery, probeQueries, unmergedQuery } from "../plan";
 import { backtick, qualifiedName, quoteString } from "../sql/identifiers";
@@ -24,7 +27,8 @@ export interface AskOptions {
  * itself when the time is over.
  *
  * @param table its current name on the server.
- * @throws {SchemaError} when values cannot be converted, so that the mutation would never end; it names each such column.
+ * @throws {SchemaError} when values cannot be converted, so that the mutation would never end; it names each such column. Also when a row policy
+ *   hides rows from this user.
  */
 export async function askRows(
   connect: () => Promise<Connection>,
@@ -33,7 +37,13 @@ export async function askRows(
   options: AskOptions,
 ): Promise<Plan> {
   if (!plan.steps.some((step) => step.hazards.some(({ probe }) => probe !== undefined))) return plan;
-  const asker = new Asker(new RowQueries(await connect(), table, options.seconds), options);
+  const connection = await connect();
+  await refuseFiltered(
+    new Runner(connection, newOperation()),
+    [table],
+    "so it cannot check whether all of them can take this change",
+  );
+  const asker = new Asker(new RowQueries(connection, table, options.seconds), options);
   const steps: Step[] = [];
   const problems: Problem[] = [];
   const resolve = (one: Hazard, step: Step): Promise<Hazard[]> =>

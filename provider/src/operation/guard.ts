@@ -208,9 +208,14 @@ export async function refuseOtherUser(runner: Runner): Promise<void> {
  * Finds row policies and profile filters that hide rows from this user: what it copies, compares or computes from such a table would be
  * incomplete without an error.
  *
+ * @param so what that would mean.
  * @throws {SchemaError} before anything is read.
  */
-export async function refuseFiltered(runner: Runner, tables: readonly QualifiedName[]): Promise<void> {
+export async function refuseFiltered(
+  runner: Runner,
+  tables: readonly QualifiedName[],
+  so = "so a copy of it would be incomplete without an error",
+): Promise<void> {
   for (const table of tables) {
     const row = await readTable(runner, table);
     if (row === undefined || !isMergeTreeFamily(row.engine) || row.rows === 0) continue;
@@ -220,8 +225,8 @@ export async function refuseFiltered(runner: Runner, tables: readonly QualifiedN
     const { user } = await runner.one<{ user: string }>("SELECT currentUser() AS user");
     throw new SchemaError(
       "rows-hidden",
-      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), so a copy of it would be ` +
-        `incomplete without an error. Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
+      `${qualifiedName(table)}: ${user} does not see all of its rows (a row policy, or additional_table_filters in the profile), ${so}. ` +
+        `Let this user see them: CREATE ROW POLICY _all ON ${qualifiedName(table)} USING 1 TO ${backtick(user)}; ` +
         "or run as a user who does.",
     );
   }
