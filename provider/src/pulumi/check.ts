@@ -144,7 +144,7 @@ async function lookAtSecrets(
   if (kindOf(spec.kind).withSecrets === undefined) return undefined;
   // Its way to log in stays as it is on the server.
   if (spec.kind === "user" && spec.methods === undefined) return undefined;
-  const { values, text, changed } = await checkSecrets(request.secrets, stored.secrets);
+  const { values, text, changed } = await checkSecrets(request.secrets, stored.secrets, request.urn ?? keyOf(spec));
   // Nobody knows what the values are on the server, so all of them are set.
   const all = "entries" in spec ? spec.entries.map((entry) => entry.key) : changed;
   const problems = values === undefined ? [] : (kindOf(spec.kind).refuseSecrets?.(spec, values) ?? []);

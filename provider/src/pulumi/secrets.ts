@@ -1,4 +1,4 @@
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, scrypt, timingSafeEqual } from "node:crypto";
 import { isUnknown, UNKNOWN } from "../declare/unknown";
 import { messageOf } from "../errors";
 import { quoteString } from "../sql/identifiers";
@@ -22,8 +22,13 @@ const COST = 16_384;
  *
  * @param given JSON from the program: a map from name to value.
  * @param stored JSON: a map from name to verifier.
+ * @param owner URN of the resource, for salts that no other has.
  */
-export async function checkSecrets(given: string | undefined, stored: string | undefined): Promise<CheckedSecrets> {
+export async function checkSecrets(
+  given: string | undefined,
+  stored: string | undefined,
+  owner: string,
+): Promise<CheckedSecrets> {
   const before = mapOf(stored);
   if (isUnknown(given)) return { values: undefined, text: UNKNOWN, changed: [] };
   const values = mapOf(given);
@@ -32,7 +37,7 @@ export async function checkSecrets(given: string | undefined, stored: string | u
   for (const [name, value] of Object.entries(values)) {
     const old = before[name];
     const isSame = old !== undefined && (await verifies(old, value));
-    verifiers[name] = isSame ? old : await verifierOf(value);
+    verifiers[name] = isSame ? old : await verifierOf(value, saltFor(owner, name, old));
     if (!isSame) changed.push(name);
   }
   // What was a secret and is not one now has to be set: what the server has is not known.
@@ -55,8 +60,18 @@ function mapOf(text: string | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
 
-async function verifierOf(value: string): Promise<string> {
-  const salt = randomBytes(16);
+/**
+ * The same at preview and at `up`: with `--plan` Pulumi refuses another verifier than that of the preview, and prints both. Another one for each
+ * resource, secret and change.
+ */
+function saltFor(owner: string, name: string, old = ""): Buffer {
+  return createHash("sha256")
+    .update(JSON.stringify([owner, name, old]))
+    .digest()
+    .subarray(0, 16);
+}
+
+async function verifierOf(value: string, salt: Buffer): Promise<string> {
   return `scrypt:${salt.toString("base64")}:${(await derived(value, salt)).toString("base64")}`;
 }
 
