@@ -61,6 +61,12 @@ const SCENARIOS: readonly Row[] = [
     "a condition over a column that does not exist",
   ],
   [
+    16,
+    "a policy follows its table",
+    "e2e/row-policies.test.ts",
+    "follow their table to another name, and nobody sees more",
+  ],
+  [
     17,
     "a changed function changes the view and the default",
     "kinds/sql-function.test.ts",
@@ -114,6 +120,12 @@ const SCENARIOS: readonly Row[] = [
     "what is declared is what is read, and one ALTER leads from any to any other",
   ],
   [27, "a restart between up and preview", "kinds/user.test.ts", "a restart keeps everything"],
+  [
+    27,
+    "also with a row policy, by the CLI",
+    "e2e/row-policies.test.ts",
+    "after a restart of the server there is nothing to do",
+  ],
   [28, "a user of users.xml appears over a managed one", "kinds/user.test.ts", "DROP USER later FROM local_directory"],
   [
     29,
@@ -143,7 +155,6 @@ const SCENARIOS: readonly Row[] = [
 
 /** What no test does, or not all of it. */
 const LEFT_OUT: Readonly<Record<number, string>> = {
-  16: "a policy of the program is moved to a renamed table by a new policy first; while somebody reads in a loop it is not tried",
   24: "the runner is killed in the operations on tables; for access objects each statement is one change of its own, so the next run completes it",
 };
 
