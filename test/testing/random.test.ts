@@ -191,6 +191,11 @@ describe("random rows", () => {
     });
   });
 
+  it("hold no number that names a tuple's element", () => {
+    const query = "SELECT MetricName, pair.1 AS first, pair.2 FROM d.s WHERE code > 1.5";
+    assert.deepEqual(Object.fromEntries(literalsBehind([query], ["MetricName", "code"])), { code: ["1.5"] });
+  });
+
   describe("of every type", () => {
     const TYPES =
       "UInt8 Int8 UInt64 Int256 Float32 Float64 BFloat16 Bool Decimal(9,2) Decimal(38,10) Decimal(3,3) String FixedString(3) Date Date32 DateTime DateTime64(9) UUID IPv4 IPv6 Nullable(String) LowCardinality(Nullable(String)) Array(Array(UInt8)) Map(String,Array(Float64)) Tuple(UInt8,String) SimpleAggregateFunction(max,DateTime)".split(

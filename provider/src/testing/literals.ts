@@ -18,7 +18,12 @@ export function literalsBehind(
   const found = new Map<string, Set<string>>();
   for (const query of queries) {
     let column: string | undefined;
+    let before = "";
     for (const { kind, text } of lex(query)) {
+      // The number of a tuple's element, `pair.1`, is no value.
+      const isElement = kind === "number" && before === ".";
+      before = text;
+      if (isElement) continue;
       if (kind === "word" || kind === "quoted") {
         const name = unquoteIdentifier(text);
         if (known.has(name)) column = name;
