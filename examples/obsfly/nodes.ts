@@ -85,25 +85,29 @@ const readQuery = (target: Table) => sql`
     minutes AS
     (
       SELECT AccountId, HostId, MetricName, series_id, time_bucket,
-             any(n.labels)['mode'] AS mode,
-             argMaxMerge(n.hostname) AS host, max(n.time_last) AS last_at, argMaxMerge(n.ip) AS address,
+             any(n.labels['mode']) AS mode, max(n.time_last) AS last_at,
              sum(n.samples) AS sample_count, sum(n.value_sum) AS total,
              max(n.value_max) AS peak, argMinMerge(n.value_first) AS first, argMaxMerge(n.value_last) AS last,
              min(n.time_first) AS first_at
       FROM ${target} AS n
       GROUP BY AccountId, HostId, MetricName, series_id, time_bucket
     ),
+    -- Each series is sorted by itself: a window would sort all of them together.
+    series AS
+    (
+      SELECT AccountId, HostId, MetricName,
+             arraySort(groupArray((time_bucket, mode, last_at, sample_count, total, peak, first, last, first_at))) AS all,
+             arrayPushFront(arrayPopBack(arrayMap(one -> (toNullable(one.8), toNullable(one.3)), all)), (NULL, NULL)) AS befores
+      FROM minutes
+      GROUP BY AccountId, HostId, MetricName, series_id
+    ),
     followed AS
     (
-      SELECT *,
-             lagInFrame(toNullable(last)) OVER before AS previous,
-             lagInFrame(toNullable(last_at)) OVER before AS previous_at
-      FROM minutes
-      WINDOW before AS
-      (
-        PARTITION BY AccountId, HostId, MetricName, series_id ORDER BY time_bucket
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-      )
+      SELECT AccountId, HostId, MetricName, one.1 AS time_bucket, one.2 AS mode, one.3 AS last_at,
+             one.4 AS sample_count, one.5 AS total, one.6 AS peak, one.7 AS first, one.8 AS last, one.9 AS first_at,
+             before.1 AS previous, before.2 AS previous_at
+      FROM series
+      ARRAY JOIN all AS one, befores AS before
     ),
     increases AS
     (
@@ -119,17 +123,28 @@ const readQuery = (target: Table) => sql`
              dateDiff('microsecond', ifNull(previous_at, first_at), last_at) / 1e6 AS seconds
       FROM followed
     )
-  SELECT AccountId, HostId, time_bucket,
-         argMax(host, last_at) AS hostname,
-         argMax(address, last_at) AS ip,
-         sumOrNullIf(increase / seconds, MetricName = 'node_resources_cpu_usage_seconds_total'
-                                         AND mode NOT IN ('idle', 'iowait') AND seconds > 0) AS avg_cpu,
-         maxOrNullIf(peak, MetricName = 'node_resources_memory_total_bytes') AS max_memory_total,
-         sumOrNullIf(total, MetricName = 'node_resources_memory_free_bytes')
-           / sumOrNullIf(sample_count, MetricName = 'node_resources_memory_free_bytes') AS avg_memory_free,
-         sumOrNullIf(increase / seconds, MetricName = 'node_resources_disk_io_time_seconds_total'
-                                         AND seconds > 0) AS avg_disk_io,
-         sumOrNullIf(increase, MetricName = 'node_net_received_bytes_total') AS sum_net_rx,
-         sumOrNullIf(increase, MetricName = 'node_net_transmitted_bytes_total') AS sum_net_tx
-  FROM increases
+  SELECT AccountId, HostId, time_bucket, max(r.hostname) AS hostname, max(r.ip) AS ip,
+         any(r.avg_cpu) AS avg_cpu, any(r.max_memory_total) AS max_memory_total,
+         any(r.avg_memory_free) AS avg_memory_free, any(r.avg_disk_io) AS avg_disk_io,
+         any(r.sum_net_rx) AS sum_net_rx, any(r.sum_net_tx) AS sum_net_tx
+  FROM
+  (
+    SELECT AccountId, HostId, time_bucket, '' AS hostname, '' AS ip,
+           sumOrNullIf(increase / seconds, MetricName = 'node_resources_cpu_usage_seconds_total'
+                                           AND mode NOT IN ('idle', 'iowait') AND seconds > 0) AS avg_cpu,
+           maxOrNullIf(peak, MetricName = 'node_resources_memory_total_bytes') AS max_memory_total,
+           sumOrNullIf(total, MetricName = 'node_resources_memory_free_bytes')
+             / sumOrNullIf(sample_count, MetricName = 'node_resources_memory_free_bytes') AS avg_memory_free,
+           sumOrNullIf(increase / seconds, MetricName = 'node_resources_disk_io_time_seconds_total'
+                                           AND seconds > 0) AS avg_disk_io,
+           sumOrNullIf(increase, MetricName = 'node_net_received_bytes_total') AS sum_net_rx,
+           sumOrNullIf(increase, MetricName = 'node_net_transmitted_bytes_total') AS sum_net_tx
+    FROM increases
+    GROUP BY AccountId, HostId, time_bucket
+    UNION ALL
+    -- The names once for each host and minute, not for each of its series.
+    SELECT AccountId, HostId, time_bucket, argMaxMerge(n.hostname), argMaxMerge(n.ip), NULL, NULL, NULL, NULL, NULL, NULL
+    FROM ${target} AS n
+    GROUP BY AccountId, HostId, time_bucket
+  ) AS r
   GROUP BY AccountId, HostId, time_bucket`;
