@@ -236,7 +236,7 @@ export async function afterFailure(
 export async function leftovers(connection: Connection, database: string): Promise<string[]> {
   const wrong: string[] = [];
   const end = await definitions(connection, database);
-  if (/_hold_|_gate_\w|max_bytes_to_merge/.test(end)) wrong.push(`left in a definition: ${end}`);
+  if (/_hold_|_gate_\w|max_bytes_to_merge|enable_block_number/.test(end)) wrong.push(`left in a definition: ${end}`);
   const left = await connection.query<{ name: string }>(
     `SELECT name FROM system.tables WHERE database = '${database}' AND name LIKE '%\\_\\_%' AND name NOT LIKE '%\\_\\_old\\_%'`,
   );

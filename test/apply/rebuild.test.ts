@@ -83,7 +83,10 @@ describe("a rebuild", () => {
           await statementOf(connection, database),
           new RegExp(variant.to.replaceAll(/[()]/g, "\\$&").split(" ORDER")[0] ?? ""),
         );
-        assert.doesNotMatch(await statementOf(connection, database), /max_bytes_to_merge|_gate_|retry_schema_change/);
+        assert.doesNotMatch(
+          await statementOf(connection, database),
+          /max_bytes_to_merge|enable_block_number|_gate_|retry_schema_change/,
+        );
         await fill(connection, database, "t", 2000, 10);
         await fill(connection, database, "u", 3000, 10);
         assert.equal(await count(connection, `${database}.t`), 1220);

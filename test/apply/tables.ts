@@ -117,5 +117,6 @@ export async function skipSelfTest(connection: Connection, database: string): Pr
     `CREATE TABLE ${database}._schema_ops (op String, key String, value String, ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY (op, key)`,
   );
   const line = { op: "selftest", key: `version:${version}`, value: JSON.stringify({ version, failed: [] }), ver: 1 };
-  await connection.insert(`${database}._schema_ops`, [line]);
+  const numbers = { op: "selftest", key: `numbers:${version}`, value: "true", ver: 2 };
+  await connection.insert(`${database}._schema_ops`, [line, numbers]);
 }

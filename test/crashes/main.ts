@@ -6,23 +6,13 @@ import { SEED } from "../support/effort";
 import { startServer, type TestServer } from "../support/server";
 import { isProtocol, PROTOCOLS, type ProtocolName } from "./protocols";
 import { type CrashRun, crashRun } from "./run";
+import { add, nothing, table } from "./sums";
 
 const RUNS = 30;
 const ALL = Object.keys(PROTOCOLS) as ProtocolName[];
 const HELP = `npm run crashes -- VERSION [RUNS] [PROTOCOL…]
   RUNS      of each protocol; ${RUNS} unless given
   PROTOCOL  ${ALL.join(", ")}; all of them unless given`;
-
-interface Sums {
-  runs: number;
-  rows: number;
-  runner: number;
-  server: number;
-  refused: number;
-  lost: number;
-  doubled: number;
-  other: number;
-}
 
 async function main([named = "", ...args]: readonly string[]): Promise<number> {
   const count = args.find((arg) => /^\d+$/.test(arg));
@@ -41,12 +31,18 @@ async function main([named = "", ...args]: readonly string[]): Promise<number> {
   } finally {
     await server.stop();
   }
-  console.log(`\n${table(version, sums)}`);
+  console.log(`\n${table([...sums].map(([protocol, counts]) => ({ version, protocol, sums: counts })))}`);
   return [...sums.values()].some(({ lost, doubled, other }) => lost + doubled + other > 0) ? 1 : 0;
 }
 
-async function told(server: TestServer, version: string, name: ProtocolName, index: number): Promise<CrashRun> {
-  const seed = SEED * 1000 + index;
+/** One run, with a line about it on the terminal, and all of it where something is wrong. */
+export async function told(
+  server: TestServer,
+  version: string,
+  name: ProtocolName,
+  index: number,
+  seed = SEED * 1000 + index,
+): Promise<CrashRun> {
   const run = await crashRun(server, name, index, seed);
   const { lost, doubled, surprises, wrong, ...rest } = run;
   const isGood = lost + doubled + surprises.length + wrong.length === 0;
@@ -57,25 +53,4 @@ async function told(server: TestServer, version: string, name: ProtocolName, ind
   return run;
 }
 
-function nothing(): Sums {
-  return { runs: 0, rows: 0, runner: 0, server: 0, refused: 0, lost: 0, doubled: 0, other: 0 };
-}
-
-function add(sums: Sums, run: CrashRun): void {
-  sums.runs += 1;
-  sums.rows += run.rows;
-  sums.runner += run.killedRunner.length;
-  sums.server += run.killedServer.length;
-  sums.refused += run.refused;
-  sums.lost += run.lost;
-  sums.doubled += run.doubled;
-  sums.other += run.surprises.length + run.wrong.length;
-}
-
-function table(version: string, sums: ReadonlyMap<ProtocolName, Sums>): string {
-  const head = ["version", "protocol", "runs", "rows", "runner killed", "server killed", "refused", "lost", "doubled"];
-  const rows = [...sums].map(([name, { other: _, ...counts }]) => [version, name, ...Object.values(counts)]);
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-exitWith(main(process.argv.slice(2)));
+if (require.main === module) exitWith(main(process.argv.slice(2)));

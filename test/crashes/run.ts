@@ -209,7 +209,8 @@ async function leftovers(connection: Connection, databases: readonly string[]): 
   return rows
     .filter(
       ({ name, statement }) =>
-        /_hold_\w|_gate_\w|retry_schema_change|max_bytes_to_merge/.test(statement) && !/__old_/.test(name),
+        /_hold_\w|_gate_\w|retry_schema_change|max_bytes_to_merge|enable_block_number/.test(statement) &&
+        !/__old_/.test(name),
     )
     .map(({ name, statement }) => `left in ${name}: ${statement}`);
 }

@@ -36,12 +36,26 @@ export async function resumeMerges(
   declared: readonly SettingSpec[],
   stopped = false,
 ): Promise<void> {
-  const name = qualifiedName(table);
-  const own = declared.filter((setting) => FENCE.some((fence) => fence.name === setting.name));
-  const reset = FENCE.filter((fence) => !own.some((setting) => setting.name === fence.name));
-  if (reset.length > 0) await runner.run(`ALTER TABLE ${name} RESET SETTING ${reset.map((s) => s.name).join(", ")}`);
-  if (own.length > 0) {
-    await runner.run(`ALTER TABLE ${name} MODIFY SETTING ${own.map((s) => `${s.name} = ${s.value}`).join(", ")}`);
-  }
-  if (stopped) await runner.run(`SYSTEM START MERGES ${name}`);
+  await restoreSettings(
+    runner,
+    table,
+    FENCE.map(({ name }) => name),
+    declared,
+  );
+  if (stopped) await runner.run(`SYSTEM START MERGES ${qualifiedName(table)}`);
+}
+
+/** Gives settings the values that the table's definition has, or the server's defaults. */
+export async function restoreSettings(
+  runner: Runner,
+  table: QualifiedName,
+  names: readonly string[],
+  declared: readonly SettingSpec[],
+): Promise<void> {
+  const alter = `ALTER TABLE ${qualifiedName(table)}`;
+  const own = declared.filter(({ name }) => names.includes(name));
+  const reset = names.filter((name) => !own.some((setting) => setting.name === name));
+  if (reset.length > 0) await runner.run(`${alter} RESET SETTING ${reset.join(", ")}`);
+  if (own.length > 0)
+    await runner.run(`${alter} MODIFY SETTING ${own.map((s) => `${s.name} = ${s.value}`).join(", ")}`);
 }

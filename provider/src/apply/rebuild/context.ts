@@ -32,6 +32,8 @@ export class RebuildContext extends Context<RebuildPlan, RebuildHooks> {
   readonly names: HelperNames;
   /** Offline: the highest block number of each partition when this run began; later rows were written during the run. */
   known: ReadonlyMap<string, number> | undefined;
+  /** How many times copied rows differed in number from the table's although no insert could come. */
+  unexplained = 0;
   private readonly pace = new Pace();
   private total = 0;
   private step: RebuildStep = "prepare";
@@ -51,6 +53,11 @@ export class RebuildContext extends Context<RebuildPlan, RebuildHooks> {
   /** How rows are copied from the old table to the new one. */
   get mapping(): Mapping {
     return this.journal.need("columns");
+  }
+
+  /** Whether merges of the old table keep the number of the block in which each row was inserted, so that they need not be held back. */
+  get byNumber(): boolean {
+    return this.journal.get<boolean | null>("numbers") === true;
   }
 
   /** Whether merges in the new table reduce the number of copied rows. */

@@ -1,11 +1,12 @@
 import { SchemaError } from "../../errors";
-import { READ_SETTINGS, WRITE_SETTINGS } from "../../operation/copy-settings";
+import { COPY_SETTINGS, HASH_SETTINGS } from "../../operation/copy-settings";
 import { chunkStatement } from "../../operation/helper-definitions";
 import { inParts, type Part, partNames, partsOf } from "../../operation/parts";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
+import { type Spans, spansFingerprint, spansOf, spansStatement } from "./by-number";
 import type { RebuildContext } from "./context";
-import { type Chunk, chunkIndexes, uncovered } from "./coverage";
+import { type Chunk, chunkIndexes, chunksOf, uncovered } from "./coverage";
 import { guardHeadroom } from "./headroom";
 
 /** Approximate number of chunks of one table; a large table has larger chunks, not more. */
@@ -16,18 +17,12 @@ const CHUNK_BYTES = 8 * 1024 ** 3;
 const CHUNK_PARTS = 1000;
 /** Rows that are sorted in memory if their order matters. */
 const SORTED_ROWS = 1_000_000;
-/** How many times new rows are copied before the fence, so that little is left to copy behind it. */
-const PASSES = 3;
+/** How many times new rows are copied at first, so that little is left for the end. */
+export const PASSES = 3;
+/** How many times rows of some blocks are copied, when a mutation changes them meanwhile. */
+const TRIES = 3;
 /** A part at the end of a partition that is smaller than this share of the largest one will probably be merged soon. */
 const TAIL = 1 / 8;
-
-/** Large blocks straight from the part, so that none have to be assembled in memory: a third less work, and no more parts. */
-const BLOCK_SETTINGS =
-  "max_block_size = 1048449, preferred_block_size_bytes = 134217728, merge_tree_min_rows_for_concurrent_read = 1048449, " +
-  "merge_tree_min_bytes_for_concurrent_read = 1073741824, min_insert_block_size_rows = 131072, min_insert_block_size_bytes = 67108864";
-const COPY_SETTINGS = `${READ_SETTINGS}, ${WRITE_SETTINGS}, ${BLOCK_SETTINGS}`;
-/** For reading only: blocks that fit into the processor's cache. */
-const HASH_SETTINGS = `${READ_SETTINGS}, preferred_block_size_bytes = 4194304`;
 
 /** Names that no column has: in the engine, an alias would replace a column of the same name. */
 const ALIASES = { rows: "_schema_rows", hash: "_schema_hash", all: "_schema_all" } as const;
@@ -51,25 +46,35 @@ export async function copyBulk(context: RebuildContext): Promise<void> {
     context.expect(rowsIn(parts));
     context.report(0);
     const open = await uncovered(context, parts);
-    await copyGroups(context, grouped(pass === 0 ? withoutTails(open) : open, context.chunkRows));
+    await copyPieces(context, piecesOf(context, pass === 0 ? withoutTails(open) : open, parts));
     await journal.set("passes", pass + 1);
   }
 }
 
-/** Copies the remaining rows, behind the fence. @returns numbers of the chunks it created. */
-export async function catchUp(context: RebuildContext): Promise<number[]> {
+/**
+ * Copies the remaining rows: all of them where no more can come.
+ *
+ * @returns numbers of the chunks it created; undefined when earlier chunks turned out to be no longer right, so that all are to be attached anew.
+ */
+export async function catchUp(context: RebuildContext): Promise<number[] | undefined> {
   const before = new Set(chunkIndexes(context));
-  const open = await uncovered(context, await partsOf(context.runner, context.names.table));
-  const [missed] = await copyGroups(context, grouped(open, context.chunkRows));
-  if (missed !== undefined) {
-    const names = missed.map((part) => part.name).join(", ");
+  const valid = chunksOf(context).length;
+  let missed: readonly Piece[] = [];
+  for (let tries = 0; tries < (context.byNumber ? TRIES : 1); tries += 1) {
+    const parts = await partsOf(context.runner, context.names.table);
+    missed = await copyPieces(context, piecesOf(context, await uncovered(context, parts), parts));
+    if (missed.length === 0) break;
+  }
+  if (missed[0] !== undefined) {
+    const names = missed[0].parts.map((part) => part.name).join(", ");
     throw new SchemaError(
       "rows-hidden",
       `${qualifiedName(context.names.table)}: the rows of ${names} cannot be read as they are stored. Is there a row policy for this user, ` +
         "or did somebody run OPTIMIZE, DELETE or DROP PARTITION? No data was lost; run again, or abort the operation.",
     );
   }
-  return chunkIndexes(context).filter((index) => !before.has(index));
+  const added = chunkIndexes(context).filter((index) => !before.has(index));
+  return chunksOf(context).length === valid + added.length ? added : undefined;
 }
 
 /** Rows and hashes of some parts. */
@@ -117,41 +122,63 @@ function inOrder(parts: readonly Part[]): Part[][] {
   return batches;
 }
 
+/** Rows that are copied into one chunk: whole parts, or rows of some blocks where merges keep their numbers. */
+interface Piece {
+  readonly parts: readonly Part[];
+  readonly spans?: Spans;
+}
+
+/** @param all all parts, listed together with the uncovered ones. */
+function piecesOf(context: RebuildContext, open: readonly Part[], all: readonly Part[]): Piece[] {
+  const groups = grouped(open, context.chunkRows);
+  if (!context.byNumber) return groups.map((parts) => ({ parts }));
+  const spans = spansOf(chunksOf(context), groups, all);
+  return groups.map((parts, index) => ({ parts, spans: spans[index] as Spans }));
+}
+
+function withoutPartitions({ parts, spans }: Piece, gone: ReadonlySet<string>): Piece {
+  const stays = ({ partition }: { readonly partition: string }): boolean => !gone.has(partition);
+  return {
+    parts: parts.filter(stays),
+    ...(spans !== undefined && { spans: { ...spans, spans: spans.spans.filter(stays) } }),
+  };
+}
+
 /** A copied chunk, which is compared while the next one is copied. */
 interface CopiedChunk {
   readonly index: number;
-  readonly parts: readonly Part[];
+  readonly piece: Piece;
   readonly compared: Promise<Chunk | undefined>;
 }
 
 /**
- * Copies each group into its own chunk, compares it by count and hash, and records it.
+ * Copies each piece into its own chunk, compares it by count and hash, and records it.
  *
- * @returns the groups that were not copied, because a part was merged away before it was read.
+ * @returns the pieces that were not copied, because a part was merged away before it was read.
  */
-async function copyGroups(context: RebuildContext, groups: readonly (readonly Part[])[]): Promise<(readonly Part[])[]> {
-  const missed: (readonly Part[])[] = [];
+async function copyPieces(context: RebuildContext, pieces: readonly Piece[]): Promise<Piece[]> {
+  const missed: Piece[] = [];
   const moved = new Set<string>();
-  const isMoved = (parts: readonly Part[]): boolean => parts.some(({ partition }) => moved.has(partition));
-  const finish = async ({ index, parts, compared }: CopiedChunk): Promise<void> => {
+  const finish = async ({ index, piece, compared }: CopiedChunk): Promise<void> => {
     const chunk = await compared;
     // Within a partition, a chunk after a missing one does not count.
-    if (chunk !== undefined && !isMoved(parts)) return writeDown(context, index, chunk);
-    missed.push(parts);
-    for (const { partition } of parts) moved.add(partition);
+    if (chunk !== undefined && !piece.parts.some(({ partition }) => moved.has(partition)))
+      return writeDown(context, index, chunk);
+    missed.push(piece);
+    for (const { partition } of piece.parts) moved.add(partition);
   };
   let pending: CopiedChunk | undefined;
-  for (const group of groups) {
-    const parts = group.filter(({ partition }) => !moved.has(partition));
-    if (parts.length === 0) continue;
+  for (const whole of pieces) {
+    const piece = withoutPartitions(whole, moved);
+    if (piece.parts.length === 0) continue;
     await guardHeadroom(context);
     const index = 1 + Math.max(-1, pending?.index ?? -1, ...chunkIndexes(context));
-    await copyInto(context, index, parts, rowsIn(pending?.parts ?? []));
+    await copyInto(context, index, piece, rowsIn(pending?.piece.parts ?? []));
     if (pending !== undefined) await finish(pending);
-    const compared = compareChunk(context, index, parts);
+    const compared = compareChunk(context, index, piece);
     // Awaited when the next chunk has been copied; until then a rejection must not be unhandled.
     compared.catch(() => undefined);
-    pending = { index, parts, compared };
+    pending = { index, piece, compared };
   }
   if (pending !== undefined) await finish(pending);
   return missed;
@@ -167,11 +194,14 @@ async function writeDown(context: RebuildContext, index: number, chunk: Chunk): 
 }
 
 /** @param ahead rows that were copied earlier, and are being compared. */
-async function copyInto(context: RebuildContext, index: number, parts: readonly Part[], ahead: number): Promise<void> {
-  const chunk = context.names.chunk(index);
+async function copyInto(context: RebuildContext, index: number, piece: Piece, ahead: number): Promise<void> {
+  const [chunk, { table }] = [context.names.chunk(index), context.names];
   await context.create(chunk, chunkStatement(context.to, chunk));
   let [done, last] = [ahead, 0];
-  for (const sql of copyStatements(context, context.names.table, chunk, parts)) {
+  const { parts, spans } = piece;
+  const statements =
+    spans === undefined ? copyStatements(context, table, chunk, parts) : [spansStatement(context, table, chunk, spans)];
+  for (const sql of statements) {
     await context.runner.runLong(sql, (written) => {
       last = written;
       context.report(done + last);
@@ -181,20 +211,18 @@ async function copyInto(context: RebuildContext, index: number, parts: readonly 
   }
 }
 
-/** The content of a chunk; undefined when it does not have all rows of the parts. */
-async function compareChunk(
-  context: RebuildContext,
-  index: number,
-  parts: readonly Part[],
-): Promise<Chunk | undefined> {
+/** The content of a chunk; undefined when it does not have all rows of the piece. */
+async function compareChunk(context: RebuildContext, index: number, piece: Piece): Promise<Chunk | undefined> {
   const { mapping, names } = context;
+  const { parts, spans } = piece;
   const chunk = names.chunk(index);
   const [source, copied] = await Promise.all([
-    sourceFingerprint(sourceOf(context), parts),
+    sourceOfPiece(context, piece),
     fingerprint(context, chunk, mapping.newHash),
   ]);
   if (source === undefined || source.rows !== copied.rows) return undefined;
   if (source.hash !== copied.hash) {
+    if (spans !== undefined && (await isMutated(context, spans))) return undefined;
     throw new SchemaError(
       "self-check-failed",
       `${qualifiedName(names.table)}: the copy of ${parts.length} part(s) has as many rows as they have (${source.rows}), but not the same values. ` +
@@ -202,7 +230,25 @@ async function compareChunk(
     );
   }
   const masked = parts.some((part) => part.masked);
-  return { ranges: rangesOf(parts), rows: Number(source.rows), hash: source.hash, masked };
+  return { ranges: source.ranges, rows: Number(source.rows), hash: source.hash, masked };
+}
+
+/** What a piece holds in the table; undefined when some of it could not be read. */
+async function sourceOfPiece(
+  context: RebuildContext,
+  { parts, spans }: Piece,
+): Promise<(Fingerprint & Pick<Chunk, "ranges">) | undefined> {
+  if (spans !== undefined) return spansFingerprint(sourceOf(context), spans);
+  const found = await sourceFingerprint(sourceOf(context), parts);
+  return found === undefined ? undefined : { ...found, ranges: rangesOf(parts) };
+}
+
+/** Whether a mutation has changed rows of the table since these were listed. */
+async function isMutated({ names, runner }: RebuildContext, { spans }: Spans): Promise<boolean> {
+  const parts = await partsOf(runner, names.table);
+  return spans.some((span) =>
+    parts.some((part) => part.partition === span.partition && part.low <= span.high && part.mutation > span.mutation),
+  );
 }
 
 /** Fingerprint of parts of the table; undefined when some of them could no longer be read. */

@@ -51,9 +51,14 @@ export async function uncovered(context: RebuildContext, parts: readonly Part[])
   for (;;) {
     const chunks = chunksOf(context);
     const stale = findStale(context, chunks, parts);
-    if (stale.size === 0) return parts.filter((part) => part.low > highOf(chunks, part.partition));
+    if (stale.size === 0) return parts.filter((part) => isUncovered(context, chunks, part));
     for (const chunk of withLater(chunks, stale)) await context.journal.set(`chunk:${chunk.index}`, null);
   }
+}
+
+/** Whether a part has rows that are not copied: where merges keep the numbers of blocks, it may also have copied ones. */
+export function isUncovered({ byNumber }: RebuildContext, chunks: readonly Chunk[], part: Part): boolean {
+  return (byNumber ? part.high : part.low) > highOf(chunks, part.partition);
 }
 
 /** Parts that cross the border: their copied and uncopied rows can no longer be distinguished. */
@@ -74,14 +79,18 @@ export function differences(
   for (const partition of new Set(chunks.flatMap(({ ranges }) => Object.keys(ranges)))) {
     const ranges = chunks.flatMap(({ ranges }) => ranges[partition] ?? []);
     const high = highOf(chunks, partition);
-    const covered = parts.filter((part) => part.partition === partition && part.high <= high);
+    const own = parts.filter(
+      (part) => part.partition === partition && (context.byNumber ? part.low : part.high) <= high,
+    );
+    // Rows of a part that also has uncovered ones cannot be told by its size. They are counted once nothing is uncovered.
+    const isOpen = context.byNumber && parts.some((part) => part.partition === partition && part.high > high);
     const stored = ranges.reduce((sum, range) => sum + range.stored, 0);
-    const now = covered.reduce((sum, part) => sum + part.rows, 0);
+    const now = own.reduce((sum, part) => sum + part.rows, 0);
     const mutation = Math.max(0, ...ranges.map((range) => range.mutation));
     const shrinks =
       context.sourceShrinks || chunks.some((chunk) => chunk.masked && chunk.ranges[partition] !== undefined);
-    if (covered.some((part) => part.mutation > mutation)) found.set(partition, "was changed by a mutation");
-    else if (shrinks ? now > stored || (now === 0 && stored > 0) : now !== stored) {
+    if (own.some((part) => part.mutation > mutation)) found.set(partition, "was changed by a mutation");
+    else if (!isOpen && (shrinks ? now > stored || (now === 0 && stored > 0) : now !== stored)) {
       found.set(partition, `has ${now} rows where ${stored} were copied`);
     }
   }
@@ -94,7 +103,7 @@ function findStale(
   parts: readonly Part[],
 ): Set<NumberedChunk> {
   const stale = new Set<NumberedChunk>();
-  for (const part of spanning(chunks, parts)) {
+  for (const part of context.byNumber ? [] : spanning(chunks, parts)) {
     for (const chunk of chunks) if ((chunk.ranges[part.partition]?.high ?? -1) >= part.low) stale.add(chunk);
   }
   if (stale.size > 0) return stale;

@@ -1,23 +1,34 @@
+import { SchemaError } from "../../errors";
 import { Postponed } from "../../operation/errors";
 import { pauseMerges, stopMerges } from "../../operation/fence";
 import { allowInserts, awaitInserts, blockInserts, type Gate, hasTimeLeft } from "../../operation/gate";
 import { insertGraphAround } from "../../operation/insert-graph";
-import { untilQuiet } from "../../operation/inserts-blocked";
+import { GATE_LIMIT, untilQuiet } from "../../operation/inserts-blocked";
 import { type Part, partsOf } from "../../operation/parts";
 import { closable, except } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
+import type { QualifiedName } from "../../sql/spec";
 import { buildShadow, compareShadow } from "./build";
 import type { RebuildContext } from "./context";
 import { catchUp, copyBulk } from "./copy";
-import { chunksOf, highOf } from "./coverage";
-import { type Fenced, guardHeadroom, mostParts } from "./headroom";
+import { chunksOf, differences, highOf, isUncovered } from "./coverage";
+import { awaitMerges, type Fenced, guardHeadroom, mostParts, TooManyParts } from "./headroom";
 import { refuseMutations, refuseViews } from "./refusals";
 
-/** Copies the existing rows while merges run, and then holds merges back, so that the rest can be told from what is copied. */
+/** How many times copied rows may differ in number from the table's behind a gate. */
+const TRIES = 3;
+
+/**
+ * Copies the existing rows while merges run. Where rows cannot be told apart by the numbers of their blocks, merges are then held back, so that
+ * the rest can be told from what is copied.
+ */
 export async function copyRows(context: RebuildContext): Promise<void> {
   const { journal, names, plan, runner } = context;
-  if (plan.mode === "offline") context.known = highest(await partsOf(runner, names.table));
-  if (!journal.get("fenced")) {
+  if (plan.mode === "offline") context.known ??= highest(await partsOf(runner, names.table));
+  if (context.byNumber) {
+    await copyBulk(context);
+    await context.keepExpired(names.shadow);
+  } else if (!journal.get("fenced")) {
     await copyBulk(context);
     const fenced: Fenced = { parts: await mostParts(context) };
     await pauseMerges(runner, names.table);
@@ -30,9 +41,44 @@ export async function copyRows(context: RebuildContext): Promise<void> {
 }
 
 /** Copies the rest, and assembles the new storage. */
-export async function copyRest(context: RebuildContext): Promise<void> {
+export function copyRest(context: RebuildContext): Promise<void> {
+  return withHeadroom(context, async (isAgain) => {
+    if (!isAgain) await assemble(context);
+  });
+}
+
+async function assemble(context: RebuildContext): Promise<void> {
   await catchUp(context);
   await buildShadow(context);
+}
+
+/**
+ * Does work behind the fence. When too many parts come meanwhile, they are merged, and it is tried again.
+ *
+ * @param work is told whether the new storage was assembled anew.
+ */
+async function withHeadroom(context: RebuildContext, work: (isAgain: boolean) => Promise<void>): Promise<void> {
+  const limit = Date.now() + (context.hooks.patience ?? GATE_LIMIT);
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      if (isAgain) {
+        await copyRows(context);
+        await assemble(context);
+      }
+      return await work(isAgain);
+    } catch (error) {
+      if (!(error instanceof TooManyParts) || Date.now() > limit) throw error;
+      await openGate(context);
+      await awaitMerges(context);
+    }
+  }
+}
+
+async function openGate(context: RebuildContext): Promise<void> {
+  const gate = context.journal.get<QualifiedName[]>("gate");
+  if (gate === undefined) return;
+  await allowInserts(context.runner, gate);
+  context.gateIs(false);
 }
 
 /** The exchange: until then, readers and writers see no change. */
@@ -40,7 +86,7 @@ export function exchangeTables(context: RebuildContext): Promise<void> {
   if (context.known !== undefined) return exchangeOffline(context, context.known);
   const why = { needs: "the exchange of a table with views", meanwhile: "everything is copied, and the copy is kept" };
   const label = qualifiedName(context.names.table);
-  return untilQuiet(context.runner, { label, why }, () => exchangeOnline(context));
+  return withHeadroom(context, () => untilQuiet(context.runner, { label, why }, () => exchangeOnline(context)));
 }
 
 /** @returns false when running inserts did not end while the gate was closed; writers then continue. */
@@ -71,7 +117,29 @@ async function exchangeOnline(context: RebuildContext): Promise<boolean> {
 async function exchangeBehind(context: RebuildContext, gate: Gate): Promise<boolean> {
   if (!(await awaitInserts(context.runner, gate))) return false;
   await buildShadow(context, await catchUp(context));
-  return exchange(context, gate);
+  return (await isCovered(context)) && exchange(context, gate);
+}
+
+/**
+ * Whether every row is copied, where merges were not held back: no part has later blocks, and each partition has as many rows as were copied.
+ *
+ * @throws {SchemaError} when rows are missing again and again, although no insert can come.
+ */
+async function isCovered(context: RebuildContext): Promise<boolean> {
+  if (!context.byNumber) return true;
+  const { names, runner } = context;
+  const [chunks, parts] = [chunksOf(context), await partsOf(runner, names.table)];
+  if (parts.some((part) => isUncovered(context, chunks, part))) return false;
+  const [first] = differences(context, chunks, parts);
+  if (first === undefined) return true;
+  const [partition, what] = first;
+  context.unexplained += 1;
+  if (context.unexplained < TRIES) return false;
+  throw new SchemaError(
+    "rows-hidden",
+    `${qualifiedName(names.table)}: partition ${partition} ${what}, and again after it was copied anew. Is there a row policy for this user, ` +
+      "or does somebody attach or drop partitions? No data was lost; run again, or abort the operation.",
+  );
 }
 
 /** The simple way, without a gate. @param known the highest block numbers when this run began; later rows were written during the run. */

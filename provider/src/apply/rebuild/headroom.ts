@@ -1,11 +1,20 @@
 import { isTable, mergeTreeSettings } from "../../clickhouse/catalog";
 import { Postponed } from "../../operation/errors";
 import { resumeMerges } from "../../operation/fence";
+import { pause } from "../../operation/runner";
 import { qualifiedName } from "../../sql/identifiers";
 import type { RebuildContext } from "./context";
 
 /** Share of the engine's limits that may be used up behind the fence, where parts are not merged. */
 const SHARE = 0.8;
+
+/** How long the engine may take to merge what came behind a fence, in milliseconds, before the fence is raised again all the same. */
+const MERGING = 60_000;
+/** How many parts may be left then, as a share of the engine's limits. */
+const MERGED = 0.2;
+
+/** Thrown where the fence had to be lowered. */
+export class TooManyParts extends Postponed {}
 
 /** State in which the fence was raised: journal line `fenced`. */
 export interface Fenced {
@@ -22,8 +31,8 @@ export async function mostParts({ names, runner }: RebuildContext): Promise<numb
 }
 
 /**
- * Lowers the fence and ends this run before the engine would delay or refuse inserts because of too many parts. Copied rows are kept; the
- * next run copies again what has been merged by then.
+ * Lowers the fence before the engine would delay or refuse inserts because of too many parts. Copied rows are kept; what has been merged by the
+ * time that the fence is raised again is copied again.
  *
  * @throws {SchemaError} when the number of parts comes too close to a limit.
  */
@@ -40,11 +49,19 @@ export async function guardHeadroom(context: RebuildContext): Promise<void> {
   await resumeMerges(runner, names.table, from.storage.settings, true);
   await journal.set("fenced", null);
   await journal.set("passes", 0);
-  throw new Postponed(
+  throw new TooManyParts(
     `${qualifiedName(names.table)}: inserts made more parts (${parts} in a partition; the engine slows inserts from ${delay} on and refuses them from ${refuse} on) ` +
       "than could be copied while merges were stopped. Merges run again, nothing is lost, and the copy is kept. " +
       "Run again when fewer inserts come, or insert in larger batches; or abort the operation.",
   );
+}
+
+/** Waits until the engine has merged most of the parts that came behind the fence. */
+export async function awaitMerges(context: RebuildContext): Promise<void> {
+  const [delay, refuse] = await limits(context);
+  const enough = Math.min(delay, refuse) * MERGED;
+  for (const limit = Date.now() + MERGING; Date.now() < limit && (await mostParts(context)) > enough; )
+    await pause(200);
 }
 
 /** `parts_to_delay_insert` and `parts_to_throw_insert`, as they apply to the table. */

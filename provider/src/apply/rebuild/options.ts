@@ -25,6 +25,11 @@ export interface RebuildHooks extends OperationHooks {
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** Minimum rows to copy at once, into a table of their own. Default: 2 million. */
   readonly chunkRows?: number;
+  /**
+   * For how long a table whose merges have to be held back is tried again when parts pile up, in milliseconds; between the tries, merges run.
+   * Default: ten minutes.
+   */
+  readonly patience?: number;
 }
 
 /** What to rebuild, and how. */

@@ -22,9 +22,11 @@ import type { QualifiedName } from "../../sql/spec";
 import type { Built } from "./build";
 import { type Mapping, mapColumns } from "./columns";
 import { RebuildContext, type RebuildPlan } from "./context";
+import { PASSES } from "./copy";
 import { type Chunk, chunksOf } from "./coverage";
 import { copyRest, copyRows, exchangeTables } from "./exchange";
 import type { Fenced } from "./headroom";
+import { chooseNumbers, unchooseNumbers } from "./numbers";
 import type { RebuildHooks, RebuildResult, RebuildStep } from "./options";
 import { type Done, dropHelpers, retire } from "./put-aside";
 import { attachDelta, type Delta, makeDelta, openAll, verify } from "./settle";
@@ -33,6 +35,12 @@ const isBefore = async (context: RebuildContext): Promise<boolean> => !(await co
 
 const STEPS: readonly Step<RebuildContext>[] = [
   { name: "prepare", line: "new", run: prepare },
+  // Operations of version 1 have copied rows without it.
+  {
+    name: "prepare",
+    when: ({ journal, plan }) => (plan.version ?? 1) > 1 && journal.get("numbers") == null,
+    run: chooseNumbers,
+  },
   { name: "copy", when: isBefore, run: copyRows },
   { name: "catch-up", when: isBefore, run: copyRest },
   { name: "exchange", when: isBefore, run: exchangeTables },
@@ -42,10 +50,13 @@ const STEPS: readonly Step<RebuildContext>[] = [
     when: ({ journal }) => !journal.has("verified"),
     run: (context) => context.keepExpired(context.names.table),
   },
+  // Merges of the new table are held back again only while the last rows are attached.
+  { name: "barrier", line: "unfenced", when: ({ journal }) => !journal.has("delta"), run: letMergesRun },
   { name: "barrier", line: "drained", run: ({ names, runner }) => awaitOpenReaders(runner, names.shadow) },
   { name: "delta", line: "delta", run: makeDelta },
-  // Its line precedes the lowering of the fence: merges change the hashes that identify a delta part.
+  // Its line precedes merges of the new table: these change the hashes that identify a delta part.
   { name: "delta", line: "attached", run: attachDelta },
+  { name: "verify", when: ({ journal }) => journal.has("unfenced") && !journal.has("verified"), run: letMergesRun },
   { name: "verify", line: "verified", run: verify },
 ];
 
@@ -57,7 +68,7 @@ const isDelta = fields<Delta>({
 /** Another key, partitioning or engine for a table with rows. */
 export const REBUILD: Protocol<RebuildPlan, RebuildHooks, RebuildContext, RebuildResult> = {
   kind: "rebuild",
-  version: 1,
+  version: 2,
   end: "done",
   plan: fields<RebuildPlan>({
     ...{ kind: oneOf("rebuild"), version: optional(isNumber), from: isText, to: isText, startedAt: isNumber },
@@ -67,6 +78,7 @@ export const REBUILD: Protocol<RebuildPlan, RebuildHooks, RebuildContext, Rebuil
     ...{ old: isText, new: isText, passes: isNumber },
     columns: fields<Mapping>({ columns: isText, values: isText, oldHash: isText, newHash: isText }),
     "chunk:": orNull(fields<Chunk>({ ranges: recordOf(isAnything), rows: isNumber, hash: isText, masked: isFlag })),
+    numbers: orNull(isFlag),
     fenced: orNull(anyOf(isFlag, fields<Fenced>({ parts: isNumber }))),
     built: fields<Built>({ high: recordOf(isNumber), digest: isText }),
     ...{ open: isFlag, drained: isFlag, delta: isDelta, attached: isFlag, unfenced: isFlag },
@@ -99,6 +111,7 @@ export const REBUILD: Protocol<RebuildPlan, RebuildHooks, RebuildContext, Rebuil
       gate.filter(({ name }) => name !== names.shadow.name),
     );
     await resumeMerges(runner, names.table, from.storage.settings, true);
+    await unchooseNumbers(context);
     await dropHelpers(context);
     if (!journal.has("new")) await attachLeftover(runner, names.shadow);
     await context.drop(names.shadow);
@@ -131,8 +144,13 @@ async function prepare(context: RebuildContext): Promise<string | undefined> {
   return uuidOf(runner, names.shadow);
 }
 
+function letMergesRun({ names, runner, to }: RebuildContext): Promise<void> {
+  return resumeMerges(runner, names.table, to.storage.settings, true);
+}
+
 function stepOf(lines: ReadonlyMap<string, unknown>, swapped: boolean): RebuildStep {
-  if (!swapped) return lines.get("fenced") ? "catch-up" : lines.has("new") ? "copy" : "prepare";
+  if (!swapped)
+    return lines.get("fenced") || lines.get("passes") === PASSES ? "catch-up" : lines.has("new") ? "copy" : "prepare";
   if (lines.has("verified")) return "retire";
   if (lines.has("attached")) return "verify";
   return lines.has("drained") ? "delta" : "barrier";

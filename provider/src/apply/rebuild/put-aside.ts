@@ -4,6 +4,7 @@ import { renameHelper } from "../../operation/guard";
 import { qualifiedName } from "../../sql/identifiers";
 import type { RebuildContext } from "./context";
 import { chunkIndexes } from "./coverage";
+import { unchooseNumbers } from "./numbers";
 
 /** The result of an operation: journal line `done`. */
 export interface Done {
@@ -23,7 +24,10 @@ export async function retire(context: RebuildContext): Promise<Done> {
   if (context.hasTtl) await runner.run(`SYSTEM START TTL MERGES ${qualifiedName(names.table)}`);
   const uuid = journal.need<string>("old");
   const old = (await uuidOf(runner, names.shadow)) === uuid;
-  if (old) await resumeMerges(runner, names.shadow, from.storage.settings);
+  if (old) {
+    await resumeMerges(runner, names.shadow, from.storage.settings);
+    await unchooseNumbers(context, names.shadow);
+  }
   await dropHelpers(context);
   if (old) await renameHelper(runner, names.shadow, names.retired);
   return {

@@ -1,14 +1,16 @@
 import { isTable } from "../../clickhouse/catalog";
 import { SchemaError } from "../../errors";
+import { pauseMerges } from "../../operation/fence";
 import { allowInserts } from "../../operation/gate";
 import { deltaStatement } from "../../operation/helper-definitions";
-import { partsOf } from "../../operation/parts";
+import { type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Built, digestOf } from "./build";
+import { spansFingerprint, spansOf, spansStatement } from "./by-number";
 import type { RebuildContext } from "./context";
-import { copyStatements, fingerprint } from "./copy";
-import { chunksOf, differences, highOf, spanning } from "./coverage";
+import { copyStatements, type Fingerprint, fingerprint } from "./copy";
+import { type Chunk, chunksOf, differences, isUncovered, spanning } from "./coverage";
 
 /** Rows that reached the old storage after the last copy: journal line `delta`. */
 export interface Delta {
@@ -28,19 +30,16 @@ export async function openAll(context: RebuildContext): Promise<void> {
 /** Copies what running inserts have written to the old storage. */
 export async function makeDelta(context: RebuildContext): Promise<Delta> {
   const { mapping, names, runner, to } = context;
-  const parts = await partsOf(runner, names.shadow);
-  const chunks = chunksOf(context);
-  const [mixed] = spanning(chunks, parts);
-  if (mixed !== undefined)
-    throw changed(context, `part ${mixed.name} holds copied and uncopied rows (was OPTIMIZE run?)`);
-  const rest = parts.filter((part) => part.low > highOf(chunks, part.partition));
-  if (rest.length === 0) return { parts: [], rows: 0, stored: 0 };
+  const rest = await restOf(context);
+  if (rest === undefined) return { parts: [], rows: 0, stored: 0 };
   await context.create(names.delta, deltaStatement(to, names.delta));
-  for (const sql of copyStatements(context, names.shadow, names.delta, rest)) await runner.runLong(sql);
-  const source = await fingerprint(context, names.shadow, mapping.oldHash, rest);
-  const copied = await fingerprint(context, names.delta, mapping.newHash);
-  if (source.rows !== copied.rows || source.hash !== copied.hash) {
-    throw changed(context, `the last ${source.rows} row(s) were copied as ${copied.rows} row(s), or with other values`);
+  for (const sql of rest.statements) await runner.runLong(sql);
+  const [source, copied] = [await rest.source(), await fingerprint(context, names.delta, mapping.newHash)];
+  if (source?.rows !== copied.rows || source.hash !== copied.hash) {
+    throw changed(
+      context,
+      `the last ${source?.rows} row(s) were copied as ${copied.rows} row(s), or with other values`,
+    );
   }
   // With one part per partition, each can be attached by one rename, which is atomic even in a crash.
   await runner.run(`OPTIMIZE TABLE ${qualifiedName(names.delta)} FINAL`);
@@ -51,7 +50,39 @@ export async function makeDelta(context: RebuildContext): Promise<Delta> {
   return {
     parts: made.map(({ partition, hash }) => ({ partition, hash })),
     rows: Number(source.rows),
-    stored: rest.reduce((sum, part) => sum + part.rows, 0),
+    stored: source.stored,
+  };
+}
+
+/** How the rows are copied that no chunk has. */
+interface Rest {
+  readonly statements: readonly string[];
+  /** What they are in the old storage. */
+  source(): Promise<(Fingerprint & { readonly stored: number }) | undefined>;
+}
+
+async function restOf(context: RebuildContext): Promise<Rest | undefined> {
+  const { keepsOrder, mapping, names, runner } = context;
+  const parts = await partsOf(runner, names.shadow);
+  const chunks = chunksOf(context);
+  const rest = parts.filter((part) => isUncovered(context, chunks, part));
+  if (context.byNumber) {
+    const [spans] = spansOf(chunks, [rest], parts);
+    if (rest.length === 0 || spans === undefined) return undefined;
+    const copying = { keepsOrder, mapping, runner, table: names.shadow };
+    return {
+      statements: [spansStatement(context, names.shadow, names.delta, spans)],
+      source: () => spansFingerprint(copying, spans),
+    };
+  }
+  const [mixed] = spanning(chunks, parts);
+  if (mixed !== undefined)
+    throw changed(context, `part ${mixed.name} holds copied and uncopied rows (was OPTIMIZE run?)`);
+  if (rest.length === 0) return undefined;
+  const stored = rest.reduce((sum, part) => sum + part.rows, 0);
+  return {
+    statements: copyStatements(context, names.shadow, names.delta, rest),
+    source: async () => ({ ...(await fingerprint(context, names.shadow, mapping.oldHash, rest)), stored }),
   };
 }
 
@@ -59,11 +90,16 @@ export async function makeDelta(context: RebuildContext): Promise<Delta> {
 export async function attachDelta(context: RebuildContext): Promise<void> {
   const { journal, names, runner } = context;
   await journal.assertOwner();
-  for (const { partition, hash } of journal.need<Delta>("delta").parts) {
+  const { parts } = journal.need<Delta>("delta");
+  // Its parts are known by their hashes, which merges would change. The next step lets merges run again.
+  if (parts.length > 0 && journal.has("unfenced")) await pauseMerges(runner, names.table);
+  for (const { partition, hash } of parts) {
     if (await hasPart(context, partition, hash)) continue;
     await runner.run(
       `ALTER TABLE ${qualifiedName(names.table)} ATTACH PARTITION ID ${quoteString(partition)} FROM ${qualifiedName(names.delta)}`,
     );
+    if (!(await hasPart(context, partition, hash)))
+      throw changed(context, `the last rows of partition ${partition} are missing`);
   }
 }
 
@@ -86,16 +122,17 @@ export async function verify(context: RebuildContext): Promise<{ rows: number }>
   const old = await partsOf(runner, names.shadow);
   for (const [partition, what] of differences(context, chunks, old))
     throw changed(context, `partition ${partition} ${what}`);
-  const rest = old
-    .filter((part) => part.high > highOf(chunks, part.partition))
-    .reduce((sum, part) => sum + part.rows, 0);
-  if (rest !== delta.stored) throw changed(context, `${rest} row(s) came last, and ${delta.stored} were copied`);
+  if (context.byNumber) refuseMissing(context, chunks, delta, old);
+  else {
+    const rest = old.filter((part) => isUncovered(context, chunks, part)).reduce((sum, part) => sum + part.rows, 0);
+    if (rest !== delta.stored) throw changed(context, `${rest} row(s) came last, and ${delta.stored} were copied`);
+  }
 
   const built = journal.need<Built>("built");
   const current = await partsOf(runner, names.table);
   const ours = current.filter((part) => part.high <= (built.high[part.partition] ?? 0));
   // Expired rows may have been deleted after a restart; the parts may then legitimately differ.
-  // They may also differ if merges had to be allowed again.
+  // They also differ once merges run again, in every operation of this version; both were compared right before the exchange.
   if (journal.has("unfenced")) return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
   if (digestOf(ours) !== built.digest && !context.hasTtl)
     throw changed(context, "the copied parts of the new table are not as they were built");
@@ -104,6 +141,16 @@ export async function verify(context: RebuildContext): Promise<{ rows: number }>
       throw changed(context, `the last rows of partition ${part.partition} are missing`);
   }
   return { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0) + delta.rows };
+}
+
+/** @throws {SchemaError} when the old storage has other rows than were copied, by their number. */
+function refuseMissing(context: RebuildContext, chunks: readonly Chunk[], delta: Delta, old: readonly Part[]): void {
+  const ranges = chunks.flatMap((chunk) => Object.values(chunk.ranges));
+  const copied = ranges.reduce((sum, { stored }) => sum + stored, 0) + delta.stored;
+  const now = old.reduce((sum, part) => sum + part.rows, 0);
+  // Merges remove rows that a DELETE has hidden.
+  if (chunks.some(({ masked }) => masked) ? now > copied : now !== copied)
+    throw changed(context, `it has ${now} row(s), and ${copied} were copied`);
 }
 
 function changed({ names, runner }: RebuildContext, what: string): SchemaError {
