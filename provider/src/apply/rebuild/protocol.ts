@@ -31,6 +31,9 @@ import type { RebuildHooks, RebuildResult, RebuildStep } from "./options";
 import { type Done, dropHelpers, retire } from "./put-aside";
 import { attachDelta, type Delta, makeDelta, openAll, verify } from "./settle";
 
+/** Whether merges of the new table were held back again for the last rows. */
+const hasPaused = ({ journal }: RebuildContext): boolean =>
+  journal.has("unfenced") && !journal.has("verified") && journal.need<Delta>("delta").parts.length > 0;
 const isBefore = async (context: RebuildContext): Promise<boolean> => !(await context.isSwapped());
 
 const STEPS: readonly Step<RebuildContext>[] = [
@@ -56,7 +59,7 @@ const STEPS: readonly Step<RebuildContext>[] = [
   { name: "delta", line: "delta", run: makeDelta },
   // Its line precedes merges of the new table: these change the hashes that identify a delta part.
   { name: "delta", line: "attached", run: attachDelta },
-  { name: "verify", when: ({ journal }) => journal.has("unfenced") && !journal.has("verified"), run: letMergesRun },
+  { name: "verify", when: hasPaused, run: letMergesRun },
   { name: "verify", line: "verified", run: verify },
 ];
 
