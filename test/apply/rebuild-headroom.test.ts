@@ -71,10 +71,10 @@ describe("a rebuild of a table whose merges have to be held back, and that gets 
   }
 
   async function rows(): Promise<string> {
-    const [row] = await connection.query<{ n: string; s: string; every: string }>(
-      `SELECT count() AS n, sum(b) AS s, sum(n) AS every FROM ${database}.t`,
+    const [row] = await connection.query<{ count: string; s: string; every: string }>(
+      `SELECT count() AS count, sum(b) AS s, sum(n) AS every FROM ${database}.t`,
     );
-    return `${row?.n} ${row?.s} ${row?.every}`;
+    return `${row?.count} ${row?.s} ${row?.every}`;
   }
 
   const all = (): string => `${inserted} ${(inserted * (inserted - 1)) / 2} ${inserted}`;

@@ -51,9 +51,30 @@ export async function uncovered(context: RebuildContext, parts: readonly Part[])
   for (;;) {
     const chunks = chunksOf(context);
     const stale = findStale(context, chunks, parts);
-    if (stale.size === 0) return parts.filter((part) => isUncovered(context, chunks, part));
+    if (stale.size === 0)
+      return withoutCopied(
+        chunks,
+        parts.filter((part) => isUncovered(context, chunks, part)),
+        parts,
+      );
     for (const chunk of withLater(chunks, stale)) await context.journal.set(`chunk:${chunk.index}`, null);
   }
+}
+
+/**
+ * The size of a part that also has copied rows, without these: a partition has as many uncopied rows as it has more rows than were copied, and
+ * only one of its parts has rows of both kinds.
+ */
+function withoutCopied(chunks: readonly Chunk[], open: readonly Part[], all: readonly Part[]): Part[] {
+  return open.map((part) => {
+    if (part.low > highOf(chunks, part.partition)) return part;
+    const rowsOf = (parts: readonly Part[]): number =>
+      parts.reduce((sum, other) => sum + (other.partition === part.partition ? other.rows : 0), 0);
+    const stored = chunks.reduce((sum, { ranges }) => sum + (ranges[part.partition]?.stored ?? 0), 0);
+    const fresh = open.filter((other) => other !== part);
+    const rows = Math.min(part.rows, Math.max(0, rowsOf(all) - stored - rowsOf(fresh)));
+    return { ...part, rows, bytes: Math.ceil((part.bytes * rows) / Math.max(1, part.rows)) };
+  });
 }
 
 /** Whether a part has rows that are not copied: where merges keep the numbers of blocks, it may also have copied ones. */
