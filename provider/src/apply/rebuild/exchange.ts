@@ -137,7 +137,7 @@ async function isCovered(context: RebuildContext): Promise<boolean> {
   if (context.unexplained < TRIES) return false;
   throw new SchemaError(
     "rows-hidden",
-    `${qualifiedName(names.table)}: partition ${partition} ${what}, and again after it was copied anew. Is there a row policy for this user, ` +
+    `${qualifiedName(names.table)}: partition ${partition} ${what}, and again after it was copied once more. Is there a row policy for this user, ` +
       "or does somebody attach or drop partitions? No data was lost; run again, or abort the operation.",
   );
 }
