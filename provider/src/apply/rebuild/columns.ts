@@ -71,12 +71,17 @@ function copiedValue(source: LiveColumn, column: LiveColumn, names: ReadonlySet<
 function hashOf(values: readonly (readonly [string, string])[]): string {
   const hashed = values.flatMap(([value, type]) => {
     if (UNORDERED.test(type)) return [];
-    if (type.startsWith("AggregateFunction(")) return [`toString(finalizeAggregation(${value}))`];
-    if (BY_TEXT.test(type)) return [`toString(${value})`, `isNull(${value})`];
-    return /^(?:LowCardinality\()?Nullable\(/.test(type) ? [value, `isNull(${value})`] : [value];
+    if (type.startsWith("AggregateFunction(")) return withNull(`toString(finalizeAggregation(${value}))`, "''");
+    const inner = nullableInner(type) ?? type;
+    if (BY_TEXT.test(type) || /\bNullable\(/.test(inner)) return withNull(`toString(${value})`, "''");
+    return inner === type ? [value] : withNull(value, `defaultValueOfTypeName(${quoteString(inner)})`);
   });
-  // In a tuple, because the hash of a bare NULL is NULL, and the sum would skip that row.
   return `cityHash64(tuple(${["1", ...hashed].join(", ")}))`;
+}
+
+/** For a hash: that of a bare NULL is NULL, and 24.8 takes none in a tuple or array. */
+function withNull(value: string, placeholder: string): string[] {
+  return [`ifNull(${value}, ${placeholder})`, `isNull(${value})`];
 }
 
 function isStored({ kind }: LiveColumn): boolean {
