@@ -15,8 +15,6 @@ export interface Case {
   readonly says: RegExp;
   /** What the refusal says to do: statements, or arguments. */
   readonly way: readonly string[] | object;
-  /** What it says to wait for: a query that tells whether it is `done`. */
-  readonly until?: string;
   /** Arguments beside the statement it becomes. */
   readonly given?: object;
   /** The change is not seen through: it would take more than what is refused for. */
@@ -24,9 +22,8 @@ export interface Case {
 }
 
 const MT = "ENGINE = MergeTree ORDER BY a";
-/** Lightweight updates are possible, and are removed soon after they were applied. */
-const PATCHABLE =
-  "SETTINGS enable_block_number_column = 1, enable_block_offset_column = 1, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0";
+/** Lightweight updates are possible. */
+const PATCHABLE = "SETTINGS enable_block_number_column = 1, enable_block_offset_column = 1";
 const TABLES = [
   `CREATE TABLE db.s (a UInt64, b UInt64) ${MT}`,
   `CREATE TABLE db.x (a UInt64, b UInt64) ${MT}`,
@@ -139,8 +136,6 @@ export const CASES: readonly Case[] = [
     to: `CREATE TABLE db.o (a UInt64, b UInt64) ENGINE = MergeTree ORDER BY b ${PATCHABLE}`,
     says: /has lightweight updates that are not merged into their parts yet\. Run ALTER TABLE \S+ APPLY PATCHES/,
     way: ["SYSTEM START MERGES db.o", "ALTER TABLE db.o APPLY PATCHES SETTINGS mutations_sync = 1"],
-    until:
-      "SELECT count() = 0 AS done FROM system.parts WHERE database = 'db' AND active AND startsWith(name, 'patch-')",
   },
   {
     name: "a rebuild that no column outlives",

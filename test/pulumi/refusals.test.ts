@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { applyPlan } from "../../provider/src/apply/apply-plan";
 import { createWithBackfill } from "../../provider/src/apply/backfill";
 import { previewRebuild, rebuildTable } from "../../provider/src/apply/rebuild";
@@ -57,7 +56,7 @@ describe("refusals", function () {
 
   for (const one of CASES) {
     it(`are the same at preview and at up, and the way out works: ${one.name}`, async () => {
-      const { between = [], first = [], from, given = {}, kind = "table", only, renamed, says, to, until, way } = one;
+      const { between = [], first = [], from, given = {}, kind = "table", only, renamed, says, to, way } = one;
       const database = await freshDatabase(await sharedServer());
       const own = (sql: string): string =>
         sql
@@ -96,23 +95,12 @@ describe("refusals", function () {
       provider = await provider.next();
       if (only === undefined) {
         if (Array.isArray(way)) for (const sql of way) await connection.command(own(await withInner(sql, database)));
-        if (until !== undefined) await untilDone(own(until));
         const { inputs = {}, failures: rest } = await check(to, renamed ?? "o", olds, Array.isArray(way) ? given : way);
         assert.deepEqual(rest, []);
         await provider.of(kind).update("id", outs, inputs);
       }
       await provider.close();
     });
-  }
-
-  async function untilDone(query: string): Promise<void> {
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      const [row] = await connection.query<{ done: number | boolean }>(query);
-      if (row?.done === 1 || row?.done === true) return;
-      assert.ok(Date.now() < deadline, `not so after a minute: ${query}`);
-      await sleep(200);
-    }
   }
 
   /** `{inner}` is the inner table of `db.o`. */

@@ -9,7 +9,7 @@ import type { Problems } from "../../operation/problems";
 import { except } from "../../operation/upstream";
 import { qualifiedName } from "../../sql/identifiers";
 import type { QualifiedName, TableSpec } from "../../sql/spec";
-import { refuseMutations, refusePatches } from "../rebuild/refusals";
+import { refuseMutations } from "../rebuild/refusals";
 import type { ClusterContext } from "./context";
 import { feedersOn } from "./feeders";
 import type { Fleet, Host } from "./fleet";
@@ -129,7 +129,6 @@ async function refuseReplica({ name, runner }: Host, from: TableSpec): Promise<v
       `${label}: is read-only on ${name}${replica?.reason ? ` (${replica.reason.slice(0, 200)})` : ""}: its connection to Keeper is down. Wait for it, and run again`,
     );
   }
-  await refusePatches(runner, from);
   await refuseMutations(runner, from);
 }
 

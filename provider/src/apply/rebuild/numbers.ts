@@ -6,6 +6,9 @@ import { qualifiedName } from "../../sql/identifiers";
 import type { RebuildContext } from "./context";
 import { keepsNumbers } from "./numbers-test";
 
+/** Setting without which there are no lightweight updates. */
+const LETS_UPDATE = "enable_block_offset_column";
+
 /**
  * Decides whether rows are told apart by the numbers of their blocks, so that merges need not be held back; and switches that on. Journal line
  * `numbers`: null while it may be switched on, then the decision.
@@ -32,7 +35,11 @@ async function mayChoose(context: RebuildContext): Promise<boolean> {
   const { from, hooks, names, plan, runner } = context;
   const engine = engineOf(from.storage);
   if (plan.mode === "offline" || engine.base !== "MergeTree" || engine.shared || hasTtl(from)) return false;
-  if (!(await mergeTreeSettings(runner, [KEEP_NUMBERS])).has(KEEP_NUMBERS)) return false;
+  const server = await mergeTreeSettings(runner, [KEEP_NUMBERS, LETS_UPDATE]);
+  if (!server.has(KEEP_NUMBERS)) return false;
+  // A merge may put the values of a lightweight update into rows without a sign of it.
+  if ((from.storage.settings.find(({ name }) => name === LETS_UPDATE)?.value ?? server.get(LETS_UPDATE)) === "1")
+    return false;
   if ((await readColumns(runner, names.table)).some(({ name }) => name === BLOCK_NUMBER)) return false;
   return keepsNumbers(runner.connection, names.table.database, hooks);
 }

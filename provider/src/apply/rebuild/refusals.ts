@@ -1,10 +1,11 @@
-import { isTable, refreshState, unfinishedMutations } from "../../clickhouse/catalog";
+import { refreshState, unfinishedMutations } from "../../clickhouse/catalog";
 import { dependsOnOrder, type Engine, engineOf, hasTtl, isMergeTree } from "../../clickhouse/merge-tree";
 import { SchemaError } from "../../errors";
 import { rightsToCreate } from "../../kinds/object";
 import { findConflict } from "../../operation/conflicts";
 import { refuseFiltered } from "../../operation/guard";
 import type { ViewsAround } from "../../operation/insert-graph";
+import { hasOpenPatches } from "../../operation/parts";
 import { refuseDatabaseEngine, refuseReplicated, unfinished } from "../../operation/refusals";
 import { gateRights, journalRights, refuseRights, rightsIn } from "../../operation/rights";
 import type { Runner } from "../../operation/runner";
@@ -74,35 +75,26 @@ export async function refuseOthers(runner: Runner, table: TableSpec): Promise<vo
 export async function refuseLive(runner: Runner, from: TableSpec, allow: readonly string[]): Promise<void> {
   await refuseDatabaseEngine(runner, qualifiedName(from), from.database, "exchanging tables", allow);
   await refuseMutations(runner, from);
-  await refusePatches(runner, from);
   await refuseFiltered(runner, [from]);
 }
 
-/** @throws {SchemaError} while lightweight updates are not in the parts that they change: the copied rows would lack them. */
-export async function refusePatches(runner: Runner, table: TableSpec): Promise<void> {
-  const name = qualifiedName(table);
-  const patches = await runner.one<{ found: string }>(
-    `SELECT toString(count()) AS found FROM system.parts WHERE ${isTable(table, "table")} AND active AND startsWith(name, 'patch-')`,
-  );
-  if (patches.found !== "0") {
-    throw new SchemaError(
-      "mutation-unfinished",
-      `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait until no active part in ` +
-        "system.parts is named patch-… (the server removes them within about a minute), and run again.",
-    );
-  }
-}
-
-/** @throws {SchemaError} while a mutation of the table is unfinished: the copied rows would lack its changes. */
+/** @throws {SchemaError} while a mutation or lightweight update of the table is unfinished: the copied rows would lack its changes. */
 export async function refuseMutations(runner: Runner, table: TableSpec): Promise<void> {
+  const name = qualifiedName(table);
   const rows = await unfinishedMutations(runner, table);
   const [first] = rows;
-  if (first === undefined) return;
-  const why = first.reason === "" ? "" : ` It failed last with: ${first.reason}`;
+  if (first !== undefined) {
+    const why = first.reason === "" ? "" : ` It failed last with: ${first.reason}`;
+    throw new SchemaError(
+      "mutation-unfinished",
+      `${name}: ${rows.length} mutation(s) are unfinished, the first is ${first.id}: ${first.command}.${why} ` +
+        "Wait until they are done, or KILL MUTATION, and run again.",
+    );
+  }
+  if (!(await hasOpenPatches(runner, table))) return;
   throw new SchemaError(
     "mutation-unfinished",
-    `${qualifiedName(table)}: ${rows.length} mutation(s) are unfinished, the first is ${first.id}: ${first.command}.${why} ` +
-      "Wait until they are done, or KILL MUTATION, and run again.",
+    `${name}: has lightweight updates that are not merged into their parts yet. Run ALTER TABLE ${name} APPLY PATCHES, wait for it, and run again.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { SchemaError } from "../../errors";
 import { pauseMerges } from "../../operation/fence";
 import { allowInserts } from "../../operation/gate";
 import { deltaStatement } from "../../operation/helper-definitions";
-import { type Part, partsOf } from "../../operation/parts";
+import { hasOpenPatches, type Part, partsOf } from "../../operation/parts";
 import { qualifiedName, quoteString } from "../../sql/identifiers";
 import type { QualifiedName } from "../../sql/spec";
 import { type Built, digestOf } from "./build";
@@ -122,6 +122,7 @@ export async function verify(context: RebuildContext): Promise<{ rows: number }>
   const old = await partsOf(runner, names.shadow);
   for (const [partition, what] of differences(context, chunks, old))
     throw changed(context, `partition ${partition} ${what}`);
+  if (await hasOpenPatches(runner, names.shadow)) throw changed(context, "rows were changed by a lightweight update");
   if (context.byNumber) refuseMissing(context, chunks, delta, old);
   else {
     const rest = old.filter((part) => isUncovered(context, chunks, part)).reduce((sum, part) => sum + part.rows, 0);
