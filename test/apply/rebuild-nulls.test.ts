@@ -41,7 +41,7 @@ for (const version of testedVersions(["24.8", "25.8"])) {
         const to = from.replace("ORDER BY k", "ORDER BY (k, length(c8))");
         const rows = () => connection.query("SELECT * FROM n.t ORDER BY ALL");
         const before = await rows();
-        await rebuildTable(connection, { database: "n", name: "t", from, to, operation: newOperation() });
+        await rebuildTable(connection, { from, to, operation: newOperation() });
         assert.equal(before.length, 201);
         assert.deepEqual(await rows(), before);
       } finally {

@@ -7,7 +7,7 @@ import { testedVersions } from "../support/versions";
 
 const UPDATE = "SETTINGS enable_lightweight_update = 1, allow_experimental_lightweight_update = 1";
 
-for (const version of ["26.7", ...testedVersions(["25.8"])]) {
+for (const version of ["26.7", ...testedVersions(["25.8"])] as const) {
   describe(`a rebuild under a lightweight UPDATE, on ${version}`, function () {
     this.timeout(120_000);
     let server: TestServer | undefined;
@@ -80,7 +80,7 @@ for (const version of ["26.7", ...testedVersions(["25.8"])]) {
       const from = row?.text ?? "";
       const rebuild = (beforeStatement: (sql: string) => Promise<void> = async () => undefined) =>
         rebuildTable(connection, {
-          ...{ database, name: "t", from, to: from.replace("ORDER BY a", "ORDER BY (a, b)") },
+          ...{ from, to: from.replace("ORDER BY a", "ORDER BY (a, b)") },
           ...{ operation: newOperation(), beforeStatement },
         });
       const value = async (of = table): Promise<string> => {
