@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Spans, spansOf } from "../../provider/src/apply/rebuild/by-number";
-import { grouped, withoutTails } from "../../provider/src/apply/rebuild/copy";
 import type { Chunk } from "../../provider/src/apply/rebuild/coverage";
+import { grouped, withoutTails } from "../../provider/src/apply/rebuild/groups";
 import type { Part } from "../../provider/src/operation/parts";
 import { byEffort, SEED } from "../support/effort";
 

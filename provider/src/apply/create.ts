@@ -11,7 +11,8 @@ import {
   isTableExists,
 } from "../connection/server-message";
 import { SchemaError } from "../errors";
-import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
+import type { ServerCatalog } from "../introspect/server-catalog";
 import { kindOf } from "../kinds";
 import { runnable } from "../kinds/object";
 import { accessKindOf, quotedName } from "../sql/object-key";

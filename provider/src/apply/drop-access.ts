@@ -3,7 +3,7 @@ import { diffGrant } from "../diff/grants";
 import { SchemaError } from "../errors";
 import { dependentsOf } from "../introspect/access/dependents";
 import { usersOfCollection } from "../introspect/collections";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { kindOf } from "../kinds";
 import { planGrant } from "../plan/grant";
 import { type GrantSpec, grantParts } from "../sql/access/grant";

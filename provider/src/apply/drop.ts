@@ -1,7 +1,8 @@
 import type { Connection } from "../connection/connection";
 import { SchemaError } from "../errors";
 import { callersOf } from "../introspect/function-callers";
-import type { LiveObject, ServerCatalog } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
+import type { ServerCatalog } from "../introspect/server-catalog";
 import { listFilters } from "../introspect/visibility";
 import { KINDS, kindOf } from "../kinds";
 import { mentionedNames } from "../lineage/mentions";

@@ -1,6 +1,6 @@
 import { holdsRows } from "../clickhouse/engines";
 import type { Connection } from "../connection/connection";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { isInNoDatabase, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";

@@ -12,6 +12,7 @@ import { oneLine } from "../util/format";
 import { Serial } from "../util/serial";
 import { awaitApplied } from "./applied";
 import { type Census, describeApart, takeCensus } from "./census";
+import { hostsFailed } from "./failure";
 import { type Addresses, openHosts } from "./hosts";
 import { type HostOutcome, lookUp } from "./queue";
 
@@ -277,7 +278,7 @@ export class ClusterConnection implements Connection {
 
   private note(outcomes: readonly HostOutcome[], sql: string): void {
     const failed = outcomes.filter(({ state }) => state === "failed");
-    if (failed.length > 0) throw this.failure(outcomes, failed, sql);
+    if (failed.length > 0) throw hostsFailed(outcomes, sql);
     this.pending.clear();
     for (const one of outcomes) if (one.state === "waiting") this.pending.set(one.host.name, one);
   }
@@ -297,27 +298,6 @@ export class ClusterConnection implements Connection {
   private async explained(error: ServerError, mark: string, sql: string): Promise<Error> {
     const outcomes = await lookUp(this.server, this.cluster, mark).catch(() => []);
     const failed = outcomes.filter(({ state }) => state === "failed");
-    return failed.length === 0 ? error : this.failure(outcomes, failed, sql, error);
-  }
-
-  private failure(outcomes: readonly HostOutcome[], failed: readonly HostOutcome[], sql: string, cause?: Error): Error {
-    const list = (state: HostOutcome["state"]): string =>
-      outcomes
-        .filter((one) => one.state === state)
-        .map(({ host }) => host.name)
-        .join(", ");
-    const [done, waiting] = [list("done"), list("waiting")];
-    const others = [
-      ...(done === "" ? [] : [`done on ${done}`]),
-      ...(waiting === "" ? [] : [`not yet run on ${waiting}`]),
-    ];
-    const words = failed.map(({ code, host, words }) => `${host.name} refused it: ${words} (code ${code})`).join("; ");
-    const first = failed[0]?.code ?? 0;
-    return new SchemaError(
-      "host-failed",
-      `${oneLine(sql)}: ${words}. ${others.length === 0 ? "No host has done it" : `It is ${others.join(", ")}`}. ` +
-        "Fix what the host reports and run `pulumi up` again, which does only what is missing",
-      { cause: new ServerError(words, first, sql, { cause }) },
-    );
+    return failed.length === 0 ? error : hostsFailed(outcomes, sql, error);
   }
 }

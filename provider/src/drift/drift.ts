@@ -6,19 +6,18 @@ import type { Connection } from "../connection/connection";
 import { openScratch } from "../connection/scratch";
 import type { Change } from "../diff";
 import { messageOf } from "../errors";
-import { introspectServer, type ServerObjects } from "../introspect/server";
-import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
-import { hereOnly } from "../introspect/spread";
+import { ServerCatalog } from "../introspect/server-catalog";
 import { HiddenError } from "../introspect/visibility";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
 import { Definition } from "../sql/definition";
-import { isInNoDatabase, keyParts, objectKey, quotedName } from "../sql/object-key";
+import { keyParts, quotedName } from "../sql/object-key";
 import { renderCreate } from "../sql/render";
 import type { ObjectKind } from "../sql/spec";
 import { textDiff } from "../sql/text-diff";
 import { alignTo } from "./align";
-import { type Comparer, compareObject, type LiveDefinition } from "./compare";
+import { type Comparer, compareObject } from "./compare";
+import { type Found, readServer, type Server, silentAmong } from "./read-server";
 import { ALL, whereItIs } from "./spread";
 import type { StoredObject } from "./state";
 import { operationsOn } from "./unfinished";
@@ -72,12 +71,6 @@ export interface DriftSearch {
   readonly known?: ReadonlySet<string>;
   /** Opens the engine on which texts are compared. Default: an embedded one. */
   readonly scratch?: () => Promise<Connection>;
-}
-
-/** A live object: its statement, on which hosts it is, and its kind where we do not manage that. */
-interface Found extends LiveDefinition, Pick<LiveObject, "spread"> {
-  /** A dictionary, or something that cannot be parsed. */
-  readonly foreign?: string;
 }
 
 /**
@@ -160,61 +153,6 @@ async function explain(
     if (operation === undefined) return result;
     return { ...result, reason: [result.reason, operation].filter(Boolean).join("; ") };
   });
-}
-
-interface Server {
-  readonly found: ReadonlyMap<string, Found>;
-  readonly objects: ServerObjects;
-}
-
-function foundOf({ spread, statement }: LiveObject): Found {
-  return { statement, ...(spread && { spread }) };
-}
-
-/** Hosts that did not answer when the objects were read. */
-function silentAmong({ found }: Server): string[] {
-  const hosts = [...found.values()].flatMap(({ spread }) => spread?.silent ?? []);
-  return [...new Set(hosts.map(({ name }) => name))].sort();
-}
-
-async function readServer(
-  connection: Connection,
-  live: ServerCatalog,
-  objects: readonly StoredObject[],
-  alone: ReadonlySet<string>,
-): Promise<Server> {
-  const named = new Set(
-    objects.flatMap(({ key }) => (key === undefined || isInNoDatabase(key) ? [] : [keyParts(key).database])),
-  );
-  const databases: string[] = [];
-  const found = new Map<string, Found>();
-  for (const name of named) {
-    const database = await live.peek(objectKey(name));
-    if (database === undefined) continue;
-    databases.push(name);
-    found.set(database.key, foundOf(database));
-  }
-  for (const { key } of objects) {
-    const inNone = key !== undefined && isInNoDatabase(key) ? await live.peek(key).catch(unlessHidden) : undefined;
-    if (inNone === undefined) continue;
-    const { statement, privileges } = inNone;
-    found.set(inNone.key, { statement, ...(privileges && { privileges }) });
-  }
-  const server: ServerObjects =
-    databases.length === 0 ? { managed: [], unmanaged: [] } : await introspectServer(connection, { databases });
-  for (const { key, live: object } of server.managed) {
-    const own = alone.has(key) ? hereOnly(object) : object;
-    if (own !== undefined) found.set(key, foundOf(own));
-  }
-  for (const { key, kind, statement } of server.unmanaged) {
-    if (!found.has(key)) found.set(key, { statement, foreign: kind });
-  }
-  return { found, objects: server };
-}
-
-/** An object that the user may not see is told apart later, from one that is gone. */
-function unlessHidden(error: unknown): undefined {
-  if (!(error instanceof HiddenError)) throw error;
 }
 
 /** On a cluster, what some hosts lack or have otherwise is drift as well. */

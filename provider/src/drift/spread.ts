@@ -1,5 +1,5 @@
 import type { ClusterHost } from "../connection/connection";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import type { Variant } from "../introspect/spread";
 import type { Definition } from "../sql/definition";
 import { type Comparer, sameObject } from "./compare";

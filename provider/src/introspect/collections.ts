@@ -13,7 +13,7 @@ import { qualifiedName, quoteIdentifier, quoteString, unquoteIdentifier, unquote
 import { lex } from "../sql/lexer";
 import { keyNamed, objectKey, quotedName } from "../sql/object-key";
 import { parseCreate } from "../sql/parse";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 import { HiddenError, listFilters } from "./visibility";
 
 interface Row {

@@ -7,7 +7,8 @@ import { lex } from "../sql/lexer";
 import { keyParts, quotedName } from "../sql/object-key";
 import { parseHeader } from "../sql/parse";
 import type { SqlFunctionSpec } from "../sql/spec";
-import type { LiveObject, ServerCatalog } from "./server-catalog";
+import type { LiveObject } from "./live-object";
+import type { ServerCatalog } from "./server-catalog";
 
 /** Something on the server that calls a function by its name, at each use. */
 export interface Caller {

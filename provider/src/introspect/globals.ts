@@ -3,7 +3,7 @@ import type { Connection } from "../connection/connection";
 import { isAccessDenied } from "../connection/server-message";
 import { quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 import { type HostRow, placed, spreadOut } from "./spread";
 
 /** The server's SQL functions, as objects of no database; empty if this user may not see them. One query. */

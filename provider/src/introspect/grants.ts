@@ -11,7 +11,7 @@ import { linesOf } from "../sql/rights/lines";
 import { type GrantLine, parseGrantLine } from "../sql/rights/parse";
 import { reachable } from "../util/graph";
 import { type GrantRow, rulesRead } from "./grant-rows";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 import { HiddenError } from "./visibility";
 
 /** Asks any server or engine for its privileges; everybody may. */

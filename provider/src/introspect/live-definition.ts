@@ -1,5 +1,5 @@
 import { Definition } from "../sql/definition";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 
 /** Each once, whoever asks. */
 const definitions = new WeakMap<LiveObject, Definition>();

@@ -3,7 +3,7 @@ import { withoutClosedGates } from "../clickhouse/insert-gates";
 import type { Connection, QueryParams } from "../connection/connection";
 import { quoteIdentifier, quoteString } from "../sql/identifiers";
 import { objectKey } from "../sql/object-key";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 import { type HostRow, placed, spreadOut, WITNESS, WITNESS_DATABASE } from "./spread";
 
 const COLUMNS = "database, name, engine, toString(uuid) AS id, formatQuery(create_table_query) AS statement";

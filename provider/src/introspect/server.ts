@@ -10,8 +10,9 @@ import { parseCreate } from "../sql/parse";
 import type { ObjectSpec } from "../sql/spec";
 import { isConfiguration } from "./access/catalog";
 import { readFunctions } from "./globals";
+import type { LiveObject } from "./live-object";
 import { type Selection, selector } from "./selection";
-import { type LiveObject, ServerCatalog } from "./server-catalog";
+import { ServerCatalog } from "./server-catalog";
 
 /** An object on the server that this package manages. */
 export interface FoundObject {

@@ -2,7 +2,7 @@ import { isReplicated } from "../clickhouse/engines";
 import type { ClusterHost, ClusterMembers } from "../connection/connection";
 import { unquoteString } from "../sql/identifiers";
 import { keyParts, objectKey } from "../sql/object-key";
-import type { LiveObject } from "./server-catalog";
+import type { LiveObject } from "./live-object";
 
 /** An object as some hosts of a cluster have it. */
 export interface Variant {

@@ -1,7 +1,7 @@
 import { SchemaError } from "../errors";
 import { isConfiguration } from "../introspect/access/catalog";
 import { isWritable, readStorages } from "../introspect/access/storages";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { kindOf } from "../kinds";
 import { isGrants } from "../sql/access/grant";
 import { namesIn } from "../sql/access/references";

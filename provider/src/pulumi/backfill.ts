@@ -122,7 +122,7 @@ export async function createFilled(
 ): Promise<Created | undefined> {
   const { allow, declared, sensitive, urn, view } = backfill;
   const { key } = view;
-  return context.oneByOne(async () => {
+  return context.turns.ofBackfills(async () => {
     const exists = (await context.live.findNow(key)) !== undefined;
     if (exists && (await unfinishedOn(connection, key)) === undefined) return undefined;
     const tell = tellBackfill((line) => void context.log.status(urn, line));

@@ -88,7 +88,7 @@ function changeOne(
   { changes = [], from, isDone, isHarmless, isOurs, key, plan, waits }: First,
   tell: (message: string) => void,
 ): Promise<boolean> {
-  return context.inOrder(key, async () => {
+  return context.turns.ofObject(key, async () => {
     const live = await context.live.findNow(key);
     if (live === undefined || (await isDone(live))) return false;
     const isMoved = from !== undefined && live.statement !== from && !isOurs?.(live);

@@ -18,13 +18,13 @@ import { openConnection } from "../connection/open";
 import { parseUrl } from "../connection/url";
 import type { ChangeOptions } from "../declare/options";
 import { messageOf, SchemaError } from "../errors";
-import { type LiveObject, ServerCatalog } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
+import { ServerCatalog } from "../introspect/server-catalog";
 import type { ServerIdentity } from "../introspect/server-identity";
 import { HiddenError } from "../introspect/visibility";
 import type { Definition } from "../sql/definition";
 import { objectKey } from "../sql/object-key";
 import type { QualifiedName } from "../sql/spec";
-import { Serial } from "../util/serial";
 import { checkingEngine } from "./checking-engine";
 import { isOfCluster, StackCluster } from "./clustered";
 import type { Look } from "./current-state";
@@ -33,6 +33,7 @@ import { engineLog, type Log } from "./log";
 import type { Change, Planned } from "./planning";
 import type { CheckedSecrets } from "./secrets";
 import { announceServer, identityOf, shownUrl } from "./server";
+import { Turns } from "./turns";
 import { Wave } from "./wave";
 
 /** How long a failure to open is reused for further attempts, in milliseconds. */
@@ -82,9 +83,7 @@ export class Context {
   private readonly warned = new Set<string>();
   /** Statements of readers that rows of this run have changed for what they read, by key. */
   readonly changedHere = new Map<string, string>();
-  private readonly queue = new Serial();
-  private readonly chains = new Serial();
-  private readonly queues = new Map<string, Serial>();
+  readonly turns = new Turns();
   /** How a checked object may change, by key. */
   readonly options = new Map<string, ChangeOptions>();
   /** What judges declarations, if not the embedded engine. */
@@ -206,23 +205,6 @@ export class Context {
     const known = this.held.get(key) ?? count();
     this.held.set(key, known);
     return known;
-  }
-
-  /** For work that must not overlap: each piece waits for the ones before. */
-  oneByOne<T>(work: () => Promise<T>): Promise<T> {
-    return this.queue.run(work);
-  }
-
-  /** For looking at what a change means for others of this run. */
-  inChains<T>(work: () => Promise<T>): Promise<T> {
-    return this.chains.run(work);
-  }
-
-  /** For changes of one object, which rows of a chain may do for each other: each waits for the ones before. */
-  inOrder<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const queue = this.queues.get(key) ?? new Serial();
-    this.queues.set(key, queue);
-    return queue.run(work);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { dropServerDefaults } from "../canonical/normal-form";
 import { isStored } from "../canonical/stand-in";
 import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { kindOf, kindOfUrn } from "../kinds";
 import { diffObject } from "../kinds/object";
 import { Definition } from "../sql/definition";

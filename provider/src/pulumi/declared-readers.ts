@@ -1,4 +1,4 @@
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { mentionedNames } from "../lineage/mentions";
 import { NEED_ALLOW, type ShownStep } from "../plan";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";

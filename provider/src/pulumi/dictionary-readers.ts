@@ -1,5 +1,5 @@
 import { rewrite } from "../apply/rename";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { unquoteIdentifier, unquoteString } from "../sql/identifiers";
 import { lex, type Token } from "../sql/lexer";
 import { keyParts } from "../sql/object-key";

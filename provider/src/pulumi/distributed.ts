@@ -1,7 +1,7 @@
 import type { ClusterConnection } from "../cluster/cluster-connection";
 import { definitionOf } from "../introspect/live-definition";
+import type { LiveObject } from "../introspect/live-object";
 import { readObjects } from "../introspect/objects";
-import type { LiveObject } from "../introspect/server-catalog";
 import { sendsTo } from "../sql/engine";
 import type { ObjectSpec } from "../sql/spec";
 import type { Context } from "./context";

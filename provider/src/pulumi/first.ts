@@ -1,4 +1,4 @@
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import type { Plan, ShownStep } from "../plan";
 import type { ColumnSpec } from "../sql/spec";
 import type { Context } from "./context";

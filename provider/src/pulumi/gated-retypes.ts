@@ -1,6 +1,6 @@
 import { takesConstraints } from "../clickhouse/engines";
 import type { Change } from "../diff/changes";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { mentionedNames } from "../lineage/mentions";
 import { type Plan, remark, type ShownStep } from "../plan";
 import type { Context } from "./context";

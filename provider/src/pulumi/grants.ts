@@ -3,7 +3,7 @@ import { SchemaError } from "../errors";
 import { isConfiguration } from "../introspect/access/catalog";
 import { PRIVILEGES, readConcerned } from "../introspect/grants";
 import { definitionOf } from "../introspect/live-definition";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { diffObject, planObject } from "../kinds/object";
 import { type ShownStep, showPlan } from "../plan";
 import type { PlanOptions } from "../plan/plan";

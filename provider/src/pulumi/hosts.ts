@@ -4,7 +4,7 @@ import type { ChangeOptions } from "../declare/options";
 import { ALL, differing, whereItIs } from "../drift/spread";
 import { SchemaError } from "../errors";
 import { isWritable, readStorages } from "../introspect/access/storages";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import type { Variant } from "../introspect/spread";
 import { kindOf } from "../kinds";
 import { remark, type ShownStep } from "../plan";

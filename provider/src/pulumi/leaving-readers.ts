@@ -1,5 +1,5 @@
 import { sameObject } from "../drift/compare";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { showPlan } from "../plan";
 import { Definition } from "../sql/definition";
 import { quoteString } from "../sql/identifiers";

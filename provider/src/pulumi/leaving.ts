@@ -2,7 +2,7 @@ import { refuseDrop } from "../apply/drop";
 import { counted, rowsHeld } from "../apply/rows-held";
 import { liveDefinition, parseLive } from "../drift/compare";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { diffObject } from "../kinds/object";
 import { policyOn } from "../sql/access/references";
 import type { Definition } from "../sql/definition";

@@ -8,7 +8,7 @@ import { ConnectionError, codeOf, inOurWords } from "../connection/errors";
 import { liveDefinition, sameObject } from "../drift/compare";
 import { ALL } from "../drift/spread";
 import { messageOf, SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { kindOf } from "../kinds";
 import { Definition } from "../sql/definition";
 import { quotedName } from "../sql/object-key";

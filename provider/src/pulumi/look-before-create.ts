@@ -4,7 +4,7 @@ import type { ChangeOptions } from "../declare/options";
 import { liveDefinition, sameObject } from "../drift/compare";
 import { differing } from "../drift/spread";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { Problems } from "../operation/problems";
 import { remark, type ShownStep } from "../plan";
 import { isGrants } from "../sql/access/grant";
@@ -137,7 +137,7 @@ async function lookAtNew(
 
 /** Views that are to write what a new one reads before it is there: its rows would have a default, which it may not take. */
 async function lookAtChain(context: Context, spec: ObjectSpec, urn: string | undefined): Promise<ShownStep[]> {
-  return context.inChains(async () => {
+  return context.turns.ofChains(async () => {
     const first = await writersFirst(context, urn, spec);
     if (first.length === 0) return [];
     context.beforeNew.set(keyOf(spec), first);

@@ -7,7 +7,7 @@ import { isAccessDenied } from "../connection/server-message";
 import { parseLive } from "../drift/compare";
 import { differing } from "../drift/spread";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { keeperPath, type Variant } from "../introspect/spread";
 import { kindOf } from "../kinds";
 import { diffObject, planObject } from "../kinds/object";

@@ -63,7 +63,7 @@ export async function plannedInputs(
   if (isAccess(to) && planned.plan.steps.length > 0) await problems.of(() => refuseMissingNames(context, urn, to));
   await problems.of(() => refuseUnread(context, request, to, planned.plan.steps));
   // One after the other, so that a chain is shown on the first of its rows.
-  const chain = await context.inChains(async () => {
+  const chain = await context.turns.ofChains(async () => {
     const first = (await problems.of(() => refuseReaders(context, planned, change))) ?? [];
     context.planned.set(keyOf(to), { ...planned, ...change, first });
     const after = await plannedAfter(context, planned, change, first);

@@ -6,7 +6,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection";
 import type { ChangeOptions } from "../declare/options";
 import type { Change as ObjectChange } from "../diff";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { diffObject, planObject } from "../kinds/object";
 import {
   type Hazard,

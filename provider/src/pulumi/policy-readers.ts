@@ -1,7 +1,7 @@
 import { engineName, isReplicated } from "../clickhouse/engines";
 import { ServerError } from "../connection/errors";
 import { SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { isAliasOf } from "../plan/alias-renames";
 import { policyParts } from "../sql/access/row-policy";
 import type { RowPolicySpec } from "../sql/access/spec";

@@ -3,7 +3,7 @@ import { ServerError } from "../connection/errors";
 import { isUnknownColumn } from "../connection/server-message";
 import { sameObject } from "../drift/compare";
 import { definitionOf } from "../introspect/live-definition";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import type { Plan } from "../plan";
 import { isAliasOf } from "../plan/alias-renames";
 import { Definition } from "../sql/definition";

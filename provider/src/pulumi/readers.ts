@@ -1,7 +1,7 @@
 import { rewrite } from "../apply/rename";
 import { SchemaError } from "../errors";
 import { definitionOf } from "../introspect/live-definition";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { mentionedNames } from "../lineage/mentions";
 import { Definition } from "../sql/definition";
 import { keyOf, keyParts, objectKey, quotedName } from "../sql/object-key";

@@ -1,7 +1,7 @@
 import { rewrite } from "../apply/rename";
 import { engineName, isReplicated } from "../clickhouse/engines";
 import { sameObject } from "../drift/compare";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { diffObject, planObject } from "../kinds/object";
 import { mentionedNames } from "../lineage/mentions";
 import { type Plan, showPlan } from "../plan";

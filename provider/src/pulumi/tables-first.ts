@@ -1,5 +1,5 @@
 import { sameObject } from "../drift/compare";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { mentionedNames } from "../lineage/mentions";
 import { classifyRetype } from "../plan/retype";
 import { Definition } from "../sql/definition";

@@ -9,7 +9,7 @@ import { codeOf, inOurWords } from "../connection/errors";
 import type { ChangeOptions } from "../declare/options";
 import { liveDefinition } from "../drift/compare";
 import { messageOf, SchemaError } from "../errors";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { kindOf } from "../kinds";
 import { diffObject } from "../kinds/object";
 import { type Hazard, type Plan, renderPlan } from "../plan";
@@ -69,7 +69,7 @@ export async function applyUpdate(context: Context, request: UpdateRequest): Pro
     const connection = await context.connectionOf(key);
     const look: Look = async (key) => ({ asked: true, live: await context.live.findNow(key) });
     // Not while another row changes it.
-    const planned = await context.inOrder(key, async () => {
+    const planned = await context.turns.ofObject(key, async () => {
       const now = await planChange(context, look, change, true);
       // What differs because another row has changed it for what it reads is part of what was shown.
       if (now.live === undefined || context.changedHere.get(key) !== now.live.statement)
@@ -137,7 +137,7 @@ async function run(
       refuseHazards(context, { ...planned, plan }, change);
     }
     began = (await changeFirst(context, connection, planned.first, tell)) || began;
-    await context.inOrder(keyOf(to), async () => {
+    await context.turns.ofObject(keyOf(to), async () => {
       // Another row may have changed it since, and a table may have got aliases for its readers, which the rename takes back.
       const isContested = context.changedHere.get(keyOf(to)) !== planned.asOf;
       if (isContested || planned.first.some(({ column }) => column !== undefined)) {

@@ -1,5 +1,5 @@
 import { sameObject } from "../drift/compare";
-import type { LiveObject } from "../introspect/server-catalog";
+import type { LiveObject } from "../introspect/live-object";
 import { diffObject } from "../kinds/object";
 import { mentionedNames } from "../lineage/mentions";
 import { passesOn } from "../lineage/sources";

@@ -1,6 +1,6 @@
 import { SchemaError } from "../../errors";
 import { isConfiguration, readEntities } from "../../introspect/access/catalog";
-import type { LiveObject } from "../../introspect/server-catalog";
+import type { LiveObject } from "../../introspect/live-object";
 import { mentionedNames } from "../../lineage/mentions";
 import type { Journal } from "../../operation/journal";
 import type { Runner } from "../../operation/runner";

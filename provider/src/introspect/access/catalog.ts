@@ -6,7 +6,7 @@ import type { AccessKind } from "../../sql/access/spec";
 import { quoteIdentifier, unquoteIdentifier, unquoteString } from "../../sql/identifiers";
 import { lex } from "../../sql/lexer";
 import { keyNamed } from "../../sql/object-key";
-import type { LiveObject } from "../server-catalog";
+import type { LiveObject } from "../live-object";
 import { HiddenError } from "../visibility";
 
 /** How the server lists a kind of entity. */
