@@ -67,7 +67,7 @@ describe("operations on a table", () => {
     for (const pattern of [
       /'new'/,
       /^INSERT INTO .*__c0_/,
-      /'fenced'/,
+      /'passes'/,
       /^TRUNCATE/,
       /ADD CONSTRAINT/,
       /^EXCHANGE TABLES .*__new_/,
@@ -151,7 +151,7 @@ describe("operations on a table", () => {
 
   it("are one at a time for a table, and done once", async () => {
     const options = await plain();
-    await assert.rejects(rebuildTable(connection, { ...options, ...dyingBefore(/'fenced'/) }), Crash);
+    await assert.rejects(rebuildTable(connection, { ...options, ...dyingBefore(/'passes'/) }), Crash);
     await refused(rebuildTable(connection, { ...options, operation: "another" }), /is not finished/);
     await refused(
       rebuildTable(connection, { ...options, to: options.to.replace("a % 2", "a % 3") }),

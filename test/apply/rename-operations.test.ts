@@ -171,7 +171,7 @@ describe("table, view or database renamed or moved: the operation", () => {
     await w.run(`CREATE TABLE ${w.d}.r (a UInt64) ENGINE = MergeTree ORDER BY a`);
     const create = `CREATE TABLE ${w.d}.r (\`a\` UInt64) ENGINE = MergeTree`;
     const rebuild = { from: `${create} ORDER BY a`, to: `${create} PARTITION BY a % 2 ORDER BY a`, operation: "r1" };
-    await assert.rejects(rebuildTable(w.connection, { ...rebuild, ...dying(/'fenced'/) }), Crash);
+    await assert.rejects(rebuildTable(w.connection, { ...rebuild, ...dying(/'passes'/) }), Crash);
     await refused(w.rename("table", `${w.d}.r`, `${w.d}.n`), /operation r1 .*is not finished/);
     await w.rename("table", `${w.d}.agg`, `${w.d}.sums`, { operation: "op2" });
     await refused(w.rename("database", w.d, `${w.d}_2`), /operation r1 .*is not finished/);

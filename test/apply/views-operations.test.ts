@@ -164,7 +164,7 @@ describe("operations on a view", () => {
     await bench.create(view);
     const from = `CREATE TABLE ${database}.b ${view.targets["b"]}`;
     const rebuild = { from, to: from.replace("ORDER BY", "PARTITION BY id % 2 ORDER BY"), operation: "b1" };
-    await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'fenced'/) }), Crash);
+    await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'passes'/) }), Crash);
     const step = stepOf(database, view);
     await refused(
       applyViewStep(connection, step, { operation: "v1" }),
@@ -182,7 +182,7 @@ describe("operations on a view", () => {
     const from = await bench.statement("u");
     assert.ok(from);
     const rebuild = { from, to: from.replace("ORDER BY id", "ORDER BY (grp, id)"), operation: "b1" };
-    await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'fenced'/) }), Crash);
+    await assert.rejects(rebuildTable(connection, { ...rebuild, ...dyingBefore(/'passes'/) }), Crash);
     await refused(applyViewStep(connection, step, { operation: "v1" }), /b1 \(rebuild of \S+\.u, .*\) is not finished/);
     await resume(REBUILD, connection, { database, operation: "b1" });
     const [before, after] = [
