@@ -32,6 +32,7 @@ export class ServerCatalog {
   private names: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private views: Promise<Map<string, LiveObject>> | undefined;
   private readers: Promise<readonly LiveObject[]> | undefined;
+  private senders: Promise<readonly LiveObject[]> | undefined;
   private functions: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private collections: Promise<ReadonlyMap<string, LiveObject>> | undefined;
   private lattice: Promise<Lattice> | undefined;
@@ -147,6 +148,17 @@ export class ServerCatalog {
     return this.readers;
   }
 
+  /** Tables that pass rows on to others from files or memory of their own: Distributed and Buffer. One query for all. */
+  async allSenders(): Promise<readonly LiveObject[]> {
+    this.senders ??= this.connect()
+      .then((connection) => readObjects(connection, "engine IN ('Distributed', 'Buffer')"))
+      .catch((error: unknown) => {
+        this.senders = undefined;
+        throw error;
+      });
+    return this.senders;
+  }
+
   /** Every SQL function; keys have no database. One query for all. */
   async allFunctions(): Promise<ReadonlyMap<string, LiveObject>> {
     this.functions ??= this.loadFunctions().catch((error: unknown) => {
@@ -208,6 +220,7 @@ export class ServerCatalog {
     }
     void this.views?.then((views) => views.delete(key)).catch(() => undefined);
     this.readers = undefined;
+    this.senders = undefined;
   }
 
   private forgetDatabase(database: string): void {
