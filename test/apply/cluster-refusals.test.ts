@@ -29,7 +29,10 @@ describe("a rebuild on a cluster, by what its hosts say", () => {
 
   it("is refused on a version on which it was not run, unless that is allowed", () => {
     const fleet = fleetOf({}, { version: "26.3.1.1" });
-    assert.throws(() => refuseVersions(fleet, TABLE, []), /ch-2 has ClickHouse 26\.3\.1\.1, and on clusters this was tested/);
+    assert.throws(
+      () => refuseVersions(fleet, TABLE, []),
+      /ch-2 has ClickHouse 26\.3\.1\.1, and on clusters this was tested/,
+    );
     refuseVersions(fleet, TABLE, ["unproven"]);
     refuseVersions(fleetOf({}, { version: "24.8.4.1" }), TABLE, []);
   });
