@@ -101,7 +101,7 @@ async function runRound(url: string, order: readonly Measured[], size: Size, log
 async function runPhase(url: string, { measured, project }: Turn, phase: Phase): Promise<void> {
   const run = async (): Promise<void> => {
     const start = process.hrtime.bigint();
-    await project.must(PHASES[phase]);
+    await project.must(PHASES[phase], measured.variant.env);
     measured.times[phase].push(Number(process.hrtime.bigint() - start) / 1e9);
   };
   const counted = COUNTED.find((one) => one === phase);

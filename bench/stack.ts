@@ -1,23 +1,24 @@
 /**
  * How fast and how big a stack of many tables is, beside the same stack with a dynamic provider that does nothing.
  *
- *     npx ts-node -T bench/stack.ts [--tables 300] [--rounds 3] [--constant] [--against CHECKOUT] [--json]
+ *     npx ts-node -T bench/stack.ts [--tables 300] [--rounds 3] [--constant] [--no-checkpoints] [--against CHECKOUT] [--json]
  *
- * `--constant` adds a second baseline, `--against` another checkout's build of the package. Times are medians, ratios medians of the
- * ratios within a round. The table goes to stdout, progress to stderr. Exits with 1 when a limit is missed.
+ * `--constant` adds a second baseline, `--no-checkpoints` this package with PULUMI_SKIP_CHECKPOINTS, `--against` another checkout's build of
+ * the package. Times are medians, ratios medians of the ratios within a round. The table goes to stdout, progress to stderr. Exits with 1 when a limit is missed.
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { startServer } from "../test/support/server";
 import { compare, type Figure, markdown } from "./report";
 import { type Measured, measure } from "./rounds";
-import { EMPTY, EMPTY_CONSTANT, OURS, otherCheckout } from "./variants";
+import { EMPTY, EMPTY_CONSTANT, OURS, OURS_WITHOUT_CHECKPOINTS, otherCheckout } from "./variants";
 
 const { values: options } = parseArgs({
   options: {
     tables: { type: "string", default: "300" },
     rounds: { type: "string", default: "3" },
     constant: { type: "boolean", default: false },
+    "no-checkpoints": { type: "boolean", default: false },
     against: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
     OURS,
     EMPTY,
     ...(options.constant ? [EMPTY_CONSTANT] : []),
+    ...(options["no-checkpoints"] ? [OURS_WITHOUT_CHECKPOINTS] : []),
     ...(options.against === undefined ? [] : [otherCheckout(options.against)]),
   ];
   const loadBefore = loadavg();

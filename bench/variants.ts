@@ -7,6 +7,8 @@ export interface Variant {
   program(database: string, tables: number): string;
   /** Checkout whose build of the package the program uses; this one unless given. */
   readonly checkout?: string;
+  /** Further environment of the CLI. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** This package. */
@@ -34,6 +36,13 @@ export const EMPTY: Variant = { name: "empty", program: (database, tables) => em
 export const EMPTY_CONSTANT: Variant = {
   name: "empty, constant text",
   program: (database, tables) => emptyProgram(database, tables, CONSTANT_TEXT),
+};
+
+/** This package, with the state written once at the end and not after each resource. */
+export const OURS_WITHOUT_CHECKPOINTS: Variant = {
+  ...OURS,
+  name: "no checkpoints",
+  env: { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" },
 };
 
 /** This package as another checkout has it built. */

@@ -9,10 +9,12 @@ import { sleep } from "../support/server";
  *
  * @param dir folder of its project. Pulumi writes its state in place, and killed in the middle of that it leaves half a file, which
  *   only Pulumi's own backup fixes: so it is killed between two writes.
+ * @param patience milliseconds that its provider may take to leave.
  */
-export async function killCli(up: Started, dir: string): Promise<void> {
+export async function killCli(up: Started, dir: string, patience = 8000): Promise<void> {
   const children = descendantsOf(up.pid);
-  const provider = providerOf(up.pid);
+  // At its start it has none yet, and at its end none any more.
+  const provider = children.find(isProvider);
   const state = path.join(dir, ".backend/.pulumi/stacks/e2e/test.json");
   await until(() => {
     process.kill(up.pid, "SIGSTOP");
@@ -22,9 +24,10 @@ export async function killCli(up: Started, dir: string): Promise<void> {
   });
   process.kill(up.pid, "SIGKILL");
   await up.ended;
-  const deadline = Date.now() + 8000;
-  while (isProvider(provider) && Date.now() < deadline) await sleep(100);
-  const stayed = isProvider(provider);
+  const deadline = Date.now() + patience;
+  const stays = (): boolean => provider !== undefined && isProvider(provider);
+  while (stays() && Date.now() < deadline) await sleep(100);
+  const stayed = stays();
   // Pulumi's own language host outlives its CLI.
   for (const child of children) if (/pulumi/.test(commandLine(child))) process.kill(child, "SIGKILL");
   assert.ok(!stayed, "the provider outlives its engine, and with it what it holds open");
