@@ -6,8 +6,6 @@ import { exitWith, runPulumi } from "./pulumi-cli/run";
 
 const ROOT = path.resolve(__dirname, "..");
 
-const WITHOUT_CHECKPOINTS = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
-
 const USAGE = `Deploys the ObsFly schema, with its state in this folder.
 
   npm start                                            to the embedded ClickHouse engine (stack ${DEMO_STACK})
@@ -32,8 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     place === undefined ? "a ClickHouse engine on this machine" : `cluster ${place.cluster} at ${place.url}`;
   process.stdout.write(`Deploying the ObsFly schema to ${where} (\`pulumi up\`, stack ${stack}).\n\n`);
   const cli = await ensurePulumi();
-  // The state is written once, at the end; what a killed run has made is adopted by the next one.
-  const env: NodeJS.ProcessEnv = { ...WITHOUT_CHECKPOINTS, ...pulumiEnvironment(cli, ROOT, { local: true, stack }) };
+  const env = pulumiEnvironment(cli, ROOT, { local: true, stack });
   const select = ["stack", "select", stack, "--create", "--secrets-provider", "passphrase"];
   const commands = [select, ...(place === undefined ? [] : [configured(place)]), ["up", "--yes", "--stack", stack]];
   let code = 0;

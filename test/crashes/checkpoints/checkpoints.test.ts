@@ -3,7 +3,7 @@ import { byEffort, SEED } from "../../support/effort";
 import { sharedServer } from "../../support/server";
 import { type Campaign, startCampaign } from "./run";
 
-const RUNS = byEffort({ fast: 1, full: 3, soak: 100 });
+const RUNS = byEffort({ fast: 1, full: 1, soak: 100 });
 
 /** `npm run crashes:checkpoints` has more of them. */
 describe(`an up that writes no checkpoints, killed at a random moment (TEST_SEED=${SEED})`, function () {
